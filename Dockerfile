@@ -1,0 +1,31 @@
+# ContainerApi in a container. It needs the engine's socket, and the group that owns it; see docker-compose.yml.
+#   docker build -t containerapi .
+
+FROM mcr.microsoft.com/dotnet/sdk:10.0 AS build
+WORKDIR /source
+
+# What restoring needs comes first, so that this layer stays while only code changes.
+COPY global.json Directory.Build.props Directory.Packages.props ./
+COPY src/ContainerApi/ContainerApi.csproj src/ContainerApi/packages.lock.json src/ContainerApi/
+RUN dotnet restore src/ContainerApi --locked-mode
+
+COPY .editorconfig appsettings.json ./
+COPY src/ src/
+RUN dotnet publish src/ContainerApi --no-restore -c Release -o /app
+
+FROM mcr.microsoft.com/dotnet/aspnet:10.0
+WORKDIR /app
+COPY --from=build /app ./
+
+# The base image sets a port for all addresses; the service has one setting for addresses, and it says which one.
+ENV ASPNETCORE_HTTP_PORTS="" \
+    Urls=http://0.0.0.0:8080 \
+    DOTNET_EnableDiagnostics=0
+EXPOSE 8080
+
+# The base image's own account without rights (1654). It reaches the socket by a group: --group-add.
+USER $APP_UID
+ENTRYPOINT ["dotnet", "ContainerApi.dll"]
+
+# No HEALTHCHECK: the base image has neither curl nor wget. GET /healthz says whether the service runs, /readyz whether
+# an engine answers; ask them from outside.

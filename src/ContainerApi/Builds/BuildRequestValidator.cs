@@ -1,0 +1,77 @@
+using System.Net;
+using System.Text.RegularExpressions;
+using ContainerApi.Engine;
+using ContainerApi.Http;
+using FluentValidation;
+
+namespace ContainerApi.Builds;
+
+/// <summary>Judges a build's parameters before anything is sent: an engine that refuses one while the context flows is seen as a broken pipe.</summary>
+internal sealed partial class BuildRequestValidator : AbstractValidator<BuildRequest>
+{
+    public const string BuildKit = "buildkit";
+    private const int LongestPath = 4096;
+
+    public BuildRequestValidator(BuildOptions options)
+    {
+        RuleForEach(r => r.Tag).BuildTag();
+        RuleFor(r => r.Dockerfile).Must(path => path is null || IsInside(path)).WithErrorCode(ProblemCode.InvalidDockerfile.Code)
+            .WithMessage("must be a path inside the context: relative, and without '..'.");
+        RuleFor(r => r.Target).Must(target => target is null || Stage.IsMatch(target))
+            .WithMessage("must be a stage's name or number: letters, digits, '_', '.' and '-'.");
+        RuleForEach(r => r.BuildArg).Must(argument => argument is not null && Argument.IsMatch(argument))
+            .WithMessage("must be NAME=value or NAME, where NAME is letters, digits and '_', the first no digit.");
+        RuleForEach(r => r.Label).Must(label => label is not null && LabelText.IsMatch(label))
+            .WithMessage("must be key=value or key, and the key neither empty nor with blanks.");
+        RuleFor(r => r.Platform).Must(platform => platform is null || Platform.IsMatch(platform))
+            .WithMessage("must be a platform: os, os/architecture or os/architecture/variant.");
+        RuleFor(r => r.NoCache).Boolean();
+        RuleFor(r => r.Pull).Boolean();
+        RuleFor(r => r.Network).Must(network => network is null || Network.IsMatch(network))
+            .WithMessage("must be bridge, host, none, container:ID or a network's name.");
+        RuleForEach(r => r.ExtraHost).Must(host => host is not null && IsHost(host))
+            .WithMessage("must be name:address, the address an IP address or host-gateway.");
+        RuleForEach(r => r.CacheFrom).Must(ImageReference.NamesAnImage).WithErrorCode(ProblemCode.InvalidReference.Code)
+            .WithMessage("must be an image's reference or id.");
+        RuleFor(r => r.Builder).OneOf("auto", "classic", BuildKit);
+        RuleFor(r => r.Timeout).Integer(1, (int)options.Timeout.TotalSeconds);
+    }
+
+    private static bool IsInside(string path) =>
+        path.Length is > 0 and <= LongestPath && path[0] != '/' && !path.Contains('\0')
+        && path.Split('/') is var parts && !parts.Contains("..") && parts.Any(part => part is not ("" or "."));
+
+    private static bool IsHost(string text)
+    {
+        var colon = text.IndexOf(':', StringComparison.Ordinal);
+        return colon > 0 && HostName.IsMatch(text[..colon])
+            && (text[(colon + 1)..] == "host-gateway" || IPAddress.TryParse(text.AsSpan(colon + 1).Trim("[]"), out _));
+    }
+
+    [GeneratedRegex(@"^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}\z")]
+    private static partial Regex Stage { get; }
+
+    [GeneratedRegex(@"^[a-zA-Z_][a-zA-Z0-9_]*(?:=[^\0]*)?\z")]
+    private static partial Regex Argument { get; }
+
+    [GeneratedRegex(@"^[^\s=\0""']+(?:=[^\0]*)?\z")]
+    private static partial Regex LabelText { get; }
+
+    [GeneratedRegex(@"^[a-z0-9_]+(?:/[a-z0-9_]+){0,2}\z")]
+    private static partial Regex Platform { get; }
+
+    [GeneratedRegex(@"^(?:container:)?[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}\z")]
+    private static partial Regex Network { get; }
+
+    [GeneratedRegex(@"^[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,254}\z")]
+    private static partial Regex HostName { get; }
+}
+
+internal static class BuildRules
+{
+    /// <summary>A reference that an image can be given.</summary>
+    public static IRuleBuilderOptions<T, string?> BuildTag<T>(this IRuleBuilder<T, string?> rule) =>
+        rule.Must(text => ImageReference.TryParse(text, out var reference) && reference.Digest is null)
+            .WithErrorCode(ProblemCode.InvalidReference.Code)
+            .WithMessage("must be a reference without a digest: [host[:port]/]name[:tag], the name in lower case.");
+}

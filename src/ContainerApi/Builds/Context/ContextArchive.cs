@@ -1,0 +1,105 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using ContainerApi.Http;
+
+namespace ContainerApi.Builds.Context;
+
+/// <summary>
+/// Writes entries as a tar archive into a pipe: owner and group 0, the bytes straight from the files, no entry held whole.
+/// </summary>
+internal sealed class ContextArchive(PipeWriter output, long maxBytes)
+{
+    private const int Chunk = 64 * 1024;
+    private long _written;
+
+    public ValueTask AddDirectoryAsync(string name, int mode, long modifiedAt, CancellationToken cancellationToken) =>
+        AddHeaderAsync(TarHeader.Directory, name + "/", mode, 0, modifiedAt, null, cancellationToken);
+
+    /// <summary>A symbolic link as it is, wherever it points: inside the build it points into the context.</summary>
+    public ValueTask AddSymlinkAsync(string name, string target, long modifiedAt, CancellationToken cancellationToken) =>
+        AddHeaderAsync(TarHeader.Symlink, name, 0x1FF, 0, modifiedAt, target, cancellationToken);
+
+    /// <param name="size">What the header promises: exactly as much is written, also where the file grows meanwhile.</param>
+    /// <exception cref="RequestException">The file became shorter.</exception>
+    public async ValueTask AddFileAsync(string name, FileStream content, int mode, long size, long modifiedAt, CancellationToken cancellationToken)
+    {
+        await AddHeaderAsync(TarHeader.File, name, mode, size, modifiedAt, null, cancellationToken);
+        for (var left = size; left > 0;)
+        {
+            var buffer = output.GetMemory(Chunk);
+            // Synchronously: .NET has no asynchronous file reads here, only threads that wait in our place.
+            var read = content.Read(buffer.Span[..(int)Math.Min(buffer.Length, left)]);
+            if (read == 0)
+            {
+                throw BuildContexts.Invalid($"'{name}' became shorter while it was read.");
+            }
+
+            left -= read;
+            await AdvanceAsync(read, cancellationToken);
+        }
+
+        await PadAsync(size, cancellationToken);
+    }
+
+    public async ValueTask AddFileAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    {
+        await AddHeaderAsync(TarHeader.File, name, 0x1A4, content.Length, 0, null, cancellationToken);
+        output.Write(content.Span);
+        await CountAsync(content.Length, cancellationToken);
+        await PadAsync(content.Length, cancellationToken);
+    }
+
+    /// <summary>The two blocks of zeros that end an archive.</summary>
+    public async ValueTask EndAsync(CancellationToken cancellationToken)
+    {
+        await ZerosAsync(2 * TarHeader.BlockSize, cancellationToken);
+        await output.FlushAsync(cancellationToken);
+    }
+
+    private async ValueTask AddHeaderAsync(byte type, string name, int mode, long size, long modifiedAt, string? link, CancellationToken cancellationToken)
+    {
+        if (_written == 0 && TarHeader.NeedsExtended(name, link, size))
+        {
+            await AddHeaderAsync(TarHeader.Directory, "./", 0x1ED, 0, 0, null, cancellationToken);
+        }
+
+        if (size > maxBytes)
+        {
+            throw BuildContexts.TooLarge(maxBytes);
+        }
+
+        var header = TarHeader.Create(type, name, mode, size, modifiedAt, link);
+        output.Write(header);
+        await CountAsync(header.Length, cancellationToken);
+    }
+
+    private ValueTask PadAsync(long size, CancellationToken cancellationToken) =>
+        ZerosAsync((int)(-size & (TarHeader.BlockSize - 1)), cancellationToken);
+
+    private ValueTask ZerosAsync(int count, CancellationToken cancellationToken)
+    {
+        output.GetSpan(count)[..count].Clear();
+        return AdvanceAsync(count, cancellationToken);
+    }
+
+    private ValueTask AdvanceAsync(int count, CancellationToken cancellationToken)
+    {
+        output.Advance(count);
+        return CountAsync(count, cancellationToken);
+    }
+
+    /// <summary>Many small entries go out together; more than a chunk waits until the engine has taken it.</summary>
+    private async ValueTask CountAsync(int count, CancellationToken cancellationToken)
+    {
+        _written += count;
+        if (_written > maxBytes)
+        {
+            throw BuildContexts.TooLarge(maxBytes);
+        }
+
+        if (output.UnflushedBytes >= Chunk && (await output.FlushAsync(cancellationToken)).IsCompleted)
+        {
+            throw new OperationCanceledException("Nobody reads the context any more.");
+        }
+    }
+}

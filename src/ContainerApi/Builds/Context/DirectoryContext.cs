@@ -1,0 +1,199 @@
+using ContainerApi.Http;
+
+namespace ContainerApi.Builds.Context;
+
+/// <summary>
+/// A directory of this host as a build context, without what its <c>.dockerignore</c> leaves out. Symbolic links are sent
+/// as links and never followed; sockets are left out, as every client of the builders does.
+/// </summary>
+internal sealed class DirectoryContext
+{
+    private const long LargestIgnoreFile = 1024 * 1024;
+    private const string IgnoreFile = ".dockerignore";
+
+    private readonly string _root;
+    private readonly DockerIgnore _ignore;
+
+    /// <summary>Sent whatever is left out: the builder reads them. The ones that are not there are none.</summary>
+    private readonly IReadOnlyList<string> _always;
+
+    private DirectoryContext(string root, string dockerfile, string ignoreFile, DockerIgnore ignore)
+    {
+        _root = root;
+        Dockerfile = dockerfile;
+        _ignore = ignore;
+        _always = [dockerfile, ignoreFile];
+    }
+
+    /// <summary>The Dockerfile's path inside the context.</summary>
+    public string Dockerfile { get; }
+
+    /// <param name="root">A real path, as <see cref="ContextRoots"/> gives it.</param>
+    /// <param name="dockerfile">A path inside it; null looks for <c>Dockerfile</c>, then <c>dockerfile</c>.</param>
+    /// <exception cref="RequestException">It has no such Dockerfile, or its <c>.dockerignore</c> is none.</exception>
+    public static DirectoryContext Open(string root, string? dockerfile)
+    {
+        var name = FindDockerfile(root, dockerfile) ?? throw new RequestException(
+            ProblemCode.InvalidDockerfile, $"The directory has no file '{dockerfile ?? BuildContexts.DefaultDockerfile}'.");
+        var own = name + IgnoreFile;
+        var ignoreFile = File.Exists(Path.Combine(root, own)) ? own : IgnoreFile;
+        return new DirectoryContext(root, name, ignoreFile, ReadIgnore(root, ignoreFile));
+    }
+
+    /// <summary>Whether a directory could be built.</summary>
+    public static bool HasDockerfile(string root) => FindDockerfile(root, null) is not null;
+
+    public BuildContext Write(long maxBytes) => async (output, cancellationToken) =>
+    {
+        var walk = new Walk(this, new ContextArchive(output, maxBytes));
+        await walk.AddContentsAsync(_root, "", _ignore.Root, cancellationToken);
+        await walk.EndAsync(cancellationToken);
+    };
+
+    private bool IsSent(string name, DockerIgnore.Verdict verdict) => !verdict.Excluded || _always.Contains(name);
+
+    private bool IsEntered(string directory, DockerIgnore.Verdict verdict) =>
+        !verdict.Excluded
+        || _always.Any(a => a.StartsWith(directory + "/", StringComparison.Ordinal))
+        || _ignore.MayIncludeBelow(directory);
+
+    private static string? FindDockerfile(string root, string? name)
+    {
+        IReadOnlyList<string> names = name is null
+            ? [BuildContexts.DefaultDockerfile, BuildContexts.DefaultDockerfile.ToLowerInvariant()]
+            : [string.Join('/', name.Split('/').Where(part => part is not ("" or ".")))];
+        return names.FirstOrDefault(n =>
+            ContextRoots.RealPath(Path.Combine(root, n)) is { } real
+            && ContextRoots.IsWithin(real, root)
+            && FileStatus.Of(real).Kind == FileKind.File);
+    }
+
+    private static DockerIgnore ReadIgnore(string root, string name)
+    {
+        var path = Path.Combine(root, name);
+        try
+        {
+            // A link that leads out would tell, in an error, what stands there.
+            if (ContextRoots.RealPath(path) is not { } real || !ContextRoots.IsWithin(real, root))
+            {
+                return DockerIgnore.Empty;
+            }
+
+            var status = FileStatus.Of(real);
+            return status.Kind == FileKind.File && status.Size <= LargestIgnoreFile
+                ? DockerIgnore.Parse(File.ReadAllText(real))
+                : throw BuildContexts.Invalid($"'{name}' is not a file, or larger than {LargestIgnoreFile} bytes.");
+        }
+        catch (FormatException e)
+        {
+            throw BuildContexts.Invalid($"'{name}' cannot be used. {e.Message}", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw BuildContexts.Invalid($"'{name}' cannot be read.", e);
+        }
+    }
+
+    /// <summary>One walk over the directory, in the order of the names.</summary>
+    private sealed class Walk(DirectoryContext context, ContextArchive archive)
+    {
+        /// <summary>Directories above the current one that are left out themselves, as long as nothing below them was sent.</summary>
+        private readonly List<(string Name, FileStatus Status)> _held = [];
+
+        public ValueTask EndAsync(CancellationToken cancellationToken) => archive.EndAsync(cancellationToken);
+
+        public async ValueTask AddContentsAsync(string directory, string prefix, DockerIgnore.Verdict parent, CancellationToken cancellationToken)
+        {
+            foreach (var file in Names(directory, prefix))
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                var name = prefix + file;
+                var verdict = context._ignore.Judge(name, parent);
+                var path = directory + "/" + file;
+                var status = Read(name, () => FileStatus.Of(path));
+                if (context.IsSent(name, verdict))
+                {
+                    await AddHeldAsync(cancellationToken);
+                    await AddAsync(name, path, status, cancellationToken);
+                }
+                else if (status.Kind == FileKind.Directory)
+                {
+                    _held.Add((name, status));
+                }
+
+                if (status.Kind == FileKind.Directory && context.IsEntered(name, verdict))
+                {
+                    await AddContentsAsync(path, name + "/", verdict, cancellationToken);
+                }
+
+                _held.RemoveAll(held => held.Name == name);
+            }
+        }
+
+        private async ValueTask AddHeldAsync(CancellationToken cancellationToken)
+        {
+            foreach (var (name, status) in _held)
+            {
+                await archive.AddDirectoryAsync(name, status.Mode, status.ModifiedAt, cancellationToken);
+            }
+
+            _held.Clear();
+        }
+
+        private async ValueTask AddAsync(string name, string path, FileStatus status, CancellationToken cancellationToken)
+        {
+            switch (status.Kind)
+            {
+                case FileKind.Directory:
+                    await archive.AddDirectoryAsync(name, status.Mode, status.ModifiedAt, cancellationToken);
+                    break;
+                case FileKind.Symlink:
+                    var target = Read(name, () => new FileInfo(path).LinkTarget ?? throw new FileNotFoundException());
+                    await archive.AddSymlinkAsync(name, target, status.ModifiedAt, cancellationToken);
+                    break;
+                case FileKind.File:
+                    // Without a buffer: the pipe's own memory is one.
+                    await using (var file = Read(name, () => new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0)))
+                    {
+                        await archive.AddFileAsync(name, file, status.Mode, status.Size, status.ModifiedAt, cancellationToken);
+                    }
+
+                    break;
+                case FileKind.Special:
+                    throw BuildContexts.Invalid($"'{name}' is a pipe or a device: a context holds files, directories and symbolic links.");
+            }
+        }
+
+        private static string[] Names(string directory, string prefix)
+        {
+            var names = Read(prefix.Length == 0 ? "." : prefix, () => Directory.GetFileSystemEntries(directory));
+            for (var i = 0; i < names.Length; i++)
+            {
+                names[i] = Path.GetFileName(names[i]);
+            }
+
+            Array.Sort(names, StringComparer.Ordinal);
+            return names;
+        }
+
+        private static T Read<T>(string name, Func<T> read)
+        {
+            try
+            {
+                return read();
+            }
+            catch (UnauthorizedAccessException e)
+            {
+                throw BuildContexts.Invalid($"'{name}' may not be read by this service.", e);
+            }
+            catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+            {
+                throw BuildContexts.Invalid($"'{name}' is gone, or its name is not UTF-8.", e);
+            }
+            catch (IOException e)
+            {
+                throw BuildContexts.Invalid($"'{name}' cannot be read.", e);
+            }
+        }
+    }
+}

@@ -1,0 +1,99 @@
+using System.Text;
+
+namespace ContainerApi.Builds.Context;
+
+/// <summary>A <c>.dockerignore</c> file: which paths of a directory are not sent. Pure.</summary>
+internal sealed class DockerIgnore
+{
+    public static readonly DockerIgnore Empty = new([]);
+
+    private readonly IReadOnlyList<DockerIgnorePattern> _patterns;
+
+    private DockerIgnore(IReadOnlyList<DockerIgnorePattern> patterns) => _patterns = patterns;
+
+    /// <summary>What the patterns said of the root, from which a walk starts: nothing.</summary>
+    public Verdict Root => new(new bool[_patterns.Count], false);
+
+    /// <exception cref="FormatException">A line is not a pattern; the message names it.</exception>
+    public static DockerIgnore Parse(string text)
+    {
+        var patterns = new List<DockerIgnorePattern>();
+        var number = 0;
+        foreach (var line in text.TrimStart('\uFEFF').Split('\n'))
+        {
+            number++;
+            if (line.StartsWith('#') || line.Trim() is not { Length: > 0 } pattern)
+            {
+                continue;
+            }
+
+            var isException = pattern[0] == '!';
+            var path = isException ? pattern[1..].Trim() : pattern;
+            // An empty exception stays empty, it is an error; "/" alone is one too after "!", and matches nothing without it.
+            path = path.Length == 0 ? "" : Clean(path);
+            path = path.Length > 1 && path[0] == '/' ? path[1..] : isException && path == "/" ? "" : path;
+            patterns.Add(DockerIgnorePattern.TryParse(path, isException, out var parsed)
+                ? parsed
+                : throw new FormatException($"Line {number}, '{pattern}', is not a pattern."));
+        }
+
+        return new DockerIgnore(patterns);
+    }
+
+    /// <summary>Judges a path by what was judged of the directory it lies in: a pattern that matched that one matches it as well.</summary>
+    public Verdict Judge(string path, Verdict parent)
+    {
+        var matched = new bool[_patterns.Count];
+        var excluded = false;
+        for (var i = 0; i < _patterns.Count; i++)
+        {
+            // A pattern that could not change the result is not tried, and does not count as matched below.
+            var pattern = _patterns[i];
+            if (parent.Matched[i] || (pattern.IsException == excluded && pattern.Matches(path)))
+            {
+                matched[i] = true;
+                excluded = !pattern.IsException;
+            }
+        }
+
+        return new Verdict(matched, excluded);
+    }
+
+    /// <summary>Whether something below an excluded directory may be sent after all, so that it has to be looked into.</summary>
+    public bool MayIncludeBelow(string directory)
+    {
+        foreach (var pattern in _patterns)
+        {
+            if (pattern.IsException && pattern.MayMatchBelow(directory))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Which patterns matched a path, and whether it is left out because of them.</summary>
+    public readonly record struct Verdict(bool[] Matched, bool Excluded);
+
+    /// <summary>The shortest equal path, by its text alone: no empty, "." and, where it can be, ".." parts (Go's <c>path.Clean</c>).</summary>
+    private static string Clean(string path)
+    {
+        var rooted = path[0] == '/';
+        var parts = new List<string>();
+        foreach (var part in path.Split('/'))
+        {
+            if (part == ".." && parts.Count > 0 && parts[^1] != "..")
+            {
+                parts.RemoveAt(parts.Count - 1);
+            }
+            else if (part is not ("" or ".") && !(part == ".." && rooted))
+            {
+                parts.Add(part);
+            }
+        }
+
+        var cleaned = new StringBuilder(rooted ? "/" : "").AppendJoin('/', parts).ToString();
+        return cleaned.Length == 0 ? "." : cleaned;
+    }
+}

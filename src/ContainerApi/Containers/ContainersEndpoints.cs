@@ -1,0 +1,90 @@
+using ContainerApi.Containers.Watch;
+using ContainerApi.Http;
+using ContainerApi.Http.OpenApi;
+
+namespace ContainerApi.Containers;
+
+internal static class ContainersEndpoints
+{
+    public static void AddContainers(this IServiceCollection services)
+    {
+        services.AddSingleton<ContainerLocator>();
+        services.AddPicture();
+        services.AddWatch();
+        services.AddLifecycle();
+    }
+
+    public static void MapContainers(this WebApplication app)
+    {
+        var containers = app.MapGroup("/containers").WithTags("Containers");
+        containers.MapPicture();
+        containers.MapWatch();
+        containers.MapLifecycle();
+    }
+
+    private static void AddPicture(this IServiceCollection services)
+    {
+        services.AddSingleton(new SweepLimits());
+        services.AddSingleton<SectionReader>();
+        services.AddSingleton<RateMemory>();
+        services.AddSingleton<PictureSweep>();
+        services.AddSingleton<PictureCache<Picture>>();
+        services.AddSingleton<PictureBook>();
+    }
+
+    private static void MapPicture(this RouteGroupBuilder containers)
+    {
+        containers.MapGet("/", async ([AsParameters] ContainersQuery query, PictureBook book, HttpContext http) =>
+                new RenderingResult(await book.ListAsync(query, http.Request, http.RequestAborted)))
+            .ValidateQuery<ContainersQuery>()
+            .WithName("listContainers")
+            .WithSummary("List containers with their processes, traffic and usage")
+            .WithDescription("""
+                One call instead of `docker ps`, `inspect`, `top` and `stats`. An answer is never older than the request, unless
+                `maxAge` or `Cache-Control: max-age` allows it. A section that could not be read says why in its `state` and
+                `reason`; an engine that is down is an entry of `engines`. What is not included is not read. In NDJSON the last
+                line is `{"type":"result",…}`; pages of every form have a `Link` to the next.
+                """)
+            .Produces<ContainerList>(StatusCodes.Status200OK, MediaTypes.Json, MediaTypes.Ndjson, "text/plain", "text/csv")
+            .Produces(StatusCodes.Status304NotModified)
+            .CanFailWith(ProblemCode.EngineNotFound, ProblemCode.NotAcceptable, ProblemCode.EngineError, ProblemCode.EngineUnavailable, ProblemCode.EngineTimeout);
+
+        containers.MapGet("/{container}", async ([AsParameters] ContainerQuery query, PictureBook book, HttpContext http) =>
+                new RenderingResult(await book.OneAsync(query, http.Request, http.RequestAborted)))
+            .ValidateQuery<ContainerQuery>()
+            .WithName("getContainer")
+            .WithSummary("Show one container with its processes, traffic and usage")
+            .WithDescription("The same as its row in the list. The beginning of an id that several containers share is a 409 that names them.")
+            .Produces<ContainerPicture>(StatusCodes.Status200OK, MediaTypes.Json, MediaTypes.Ndjson, "text/plain", "text/csv")
+            .Produces(StatusCodes.Status304NotModified)
+            .CanFailWith(
+                ProblemCode.ContainerNotFound, ProblemCode.EngineNotFound, ProblemCode.NotAcceptable, ProblemCode.Conflict,
+                ProblemCode.EngineError, ProblemCode.EngineUnavailable, ProblemCode.EngineTimeout);
+
+        containers.MapGet("/{container}/processes", async ([AsParameters] ContainerSectionQuery query, PictureBook book, HttpContext http) =>
+                new RenderingResult(await book.ProcessesAsync(query, http.Request, http.RequestAborted)))
+            .ValidateQuery<ContainerSectionQuery>()
+            .WithName("getContainerProcesses")
+            .WithSummary("Show a container's processes")
+            .WithDescription("The section `processes` alone. Where it cannot be had, the answer is a problem: 409 for a container that does not run.")
+            .Produces<ProcessesSection>()
+            .Produces(StatusCodes.Status304NotModified)
+            .CanFailWith(SectionProblems);
+
+        containers.MapGet("/{container}/stats", async ([AsParameters] ContainerSectionQuery query, PictureBook book, HttpContext http) =>
+                new RenderingResult(await book.StatisticsAsync(query, http.Request, http.RequestAborted)))
+            .ValidateQuery<ContainerSectionQuery>()
+            .WithName("getContainerStatistics")
+            .WithSummary("Show what a container sends, receives and uses")
+            .WithDescription("The sections `network` and `usage` alone. Where they cannot be had, the answer is a problem: 409 for a container that does not run.")
+            .Produces<ContainerStatistics>()
+            .Produces(StatusCodes.Status304NotModified)
+            .CanFailWith(SectionProblems);
+    }
+
+    private static readonly ProblemCode[] SectionProblems =
+    [
+        ProblemCode.ContainerNotFound, ProblemCode.EngineNotFound, ProblemCode.Conflict, ProblemCode.ContainerNotRunning,
+        ProblemCode.FeatureUnsupported, ProblemCode.EngineError, ProblemCode.EngineUnavailable, ProblemCode.EngineTimeout,
+    ];
+}

@@ -1,0 +1,90 @@
+using ContainerApi.Engine;
+using ContainerApi.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace ContainerApi.Containers;
+
+/// <summary>A container's life: create, start, stop, restart, remove.</summary>
+internal static class LifecycleEndpoints
+{
+    public static void AddLifecycle(this IServiceCollection services)
+    {
+        services.AddSingleton<ContainerCreation>();
+    }
+
+    public static void MapLifecycle(this RouteGroupBuilder containers)
+    {
+        containers.MapPost("", CreateAsync).ValidateBody<CreateContainerRequest>()
+            .WithName("createContainer").WithSummary("Create a container")
+            .WithDescription("Creates a container and, with `start`, starts it. A missing image is pulled first unless `pull` is `never`. "
+                + "Where the container cannot be started, none is left behind.")
+            .ProducesEngineProblems(StatusCodes.Status404NotFound, StatusCodes.Status409Conflict);
+
+        containers.MapPost("/{container}/start", StartAsync).ValidateQuery<StartQuery>()
+            .WithName("startContainer").WithSummary("Start a container")
+            .WithDescription("One that runs already is left as it is.")
+            .ProducesEngineProblems(StatusCodes.Status404NotFound, StatusCodes.Status409Conflict);
+
+        containers.MapPost("/{container}/stop", StopAsync).ValidateQuery<StopQuery>()
+            .WithName("stopContainer").WithSummary("Stop a container")
+            .WithDescription("Asks its first process to end and kills it after `timeout` seconds. One that is stopped already is left as it is.")
+            .ProducesEngineProblems(StatusCodes.Status404NotFound, StatusCodes.Status409Conflict);
+
+        containers.MapPost("/{container}/restart", RestartAsync).ValidateQuery<StopQuery>()
+            .WithName("restartContainer").WithSummary("Restart a container")
+            .WithDescription("Stops it as `stop` does, and starts it; one that does not run is started.")
+            .ProducesEngineProblems(StatusCodes.Status404NotFound, StatusCodes.Status409Conflict);
+
+        containers.MapDelete("/{container}", RemoveAsync).ValidateQuery<RemoveContainerQuery>()
+            .WithName("removeContainer").WithSummary("Remove a container")
+            .WithDescription("A running one is refused with 409 unless `force` is true. One that another caller removes meanwhile is gone all the same.")
+            .ProducesEngineProblems(StatusCodes.Status404NotFound, StatusCodes.Status409Conflict);
+    }
+
+    private static async Task<Created<ContainerCreated>> CreateAsync(
+        CreateContainerRequest request, ContainerCreation creation, CancellationToken cancellationToken)
+    {
+        var created = await creation.CreateAsync(request, cancellationToken);
+        return TypedResults.Created($"/containers/{created.Id}", created);
+    }
+
+    private static async Task<NoContent> StartAsync(
+        [AsParameters] StartQuery query, ContainerLocator locator, CancellationToken cancellationToken)
+    {
+        var (engine, container) = await locator.FindAsync(query.Container!, query.Engine, cancellationToken);
+        await engine.StartContainerAsync(container.Id, cancellationToken);
+        return TypedResults.NoContent();
+    }
+
+    private static async Task<NoContent> StopAsync(
+        [AsParameters] StopQuery query, ContainerLocator locator, CancellationToken cancellationToken)
+    {
+        var (engine, container) = await locator.FindAsync(query.Container!, query.Engine, cancellationToken);
+        await engine.StopContainerAsync(container.Id, query.Grace(), cancellationToken);
+        return TypedResults.NoContent();
+    }
+
+    private static async Task<NoContent> RestartAsync(
+        [AsParameters] StopQuery query, ContainerLocator locator, CancellationToken cancellationToken)
+    {
+        var (engine, container) = await locator.FindAsync(query.Container!, query.Engine, cancellationToken);
+        await engine.RestartContainerAsync(container.Id, query.Grace(), cancellationToken);
+        return TypedResults.NoContent();
+    }
+
+    private static async Task<NoContent> RemoveAsync(
+        [AsParameters] RemoveContainerQuery query, ContainerLocator locator, CancellationToken cancellationToken)
+    {
+        var (engine, container) = await locator.FindAsync(query.Container!, query.Engine, cancellationToken);
+        try
+        {
+            await engine.RemoveContainerAsync(container.Id, Rules.ToBoolean(query.Force), Rules.ToBoolean(query.Volumes), cancellationToken);
+        }
+        catch (EngineException e) when (e.Kind == EngineErrorKind.ContainerNotFound)
+        {
+            // It was there when it was looked up: another caller was faster, and it is gone as asked.
+        }
+
+        return TypedResults.NoContent();
+    }
+}

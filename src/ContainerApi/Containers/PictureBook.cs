@@ -1,0 +1,118 @@
+using System.Text.Json;
+using ContainerApi.Engine;
+using ContainerApi.Http;
+using Microsoft.Net.Http.Headers;
+
+namespace ContainerApi.Containers;
+
+/// <summary>Answers the queries of the picture: from a sweep shared by all who ask the same, in the form each one wants.</summary>
+internal sealed class PictureBook(
+    ContainerLocator locator, EngineDirectory engines, PictureSweep sweep, PictureCache<Picture> cache, TimeProvider time)
+{
+    /// <exception cref="RequestException">No accepted form can be had.</exception>
+    /// <exception cref="EngineException">There is no engine of a name, or none of those asked answered.</exception>
+    public async Task<Rendering> ListAsync(ContainersQuery query, HttpRequest http, CancellationToken cancellationToken)
+    {
+        var format = Formats.Choose(query.Format, http);
+        var request = query.ToRequest();
+        foreach (var engine in request.Engines)
+        {
+            engines.Get(engine);
+        }
+
+        var picture = await cache.GetAsync(
+            "list;" + request.Key(),
+            MaxAge(query.MaxAge, http),
+            async token => new Picture(await sweep.RunAsync(request, token)),
+            cancellationToken);
+        return picture.Render($"{format};{query.Fields}", list => PictureForms.List(list, format, FieldsOf(query.Fields), time.GetUtcNow()));
+    }
+
+    /// <exception cref="RequestException">No such container, more than one, or no accepted form can be had.</exception>
+    /// <exception cref="EngineException">The engine failed.</exception>
+    public async Task<Rendering> OneAsync(ContainerQuery query, HttpRequest http, CancellationToken cancellationToken)
+    {
+        var format = Formats.Choose(query.Format, http);
+        var sections = PictureRules.Sections(query.Include, query.Fields);
+        var picture = await OneAsync(query.Container!, query.Engine, sections, MaxAge(query.MaxAge, http), cancellationToken);
+        return picture.Render(
+            $"{format};{query.Fields}",
+            list => PictureForms.One(list, format, FieldsOf(query.Fields), time.GetUtcNow()));
+    }
+
+    /// <exception cref="RequestException">No such container, more than one, or it does not run.</exception>
+    /// <exception cref="EngineException">The engine failed.</exception>
+    public async Task<Rendering> ProcessesAsync(ContainerSectionQuery query, HttpRequest http, CancellationToken cancellationToken)
+    {
+        var picture = await OneAsync(query.Container!, query.Engine, PictureSections.Processes, MaxAge(query.MaxAge, http), cancellationToken);
+        var one = picture.List.Items[0];
+        Demand(one, one.Processes!);
+        return picture.Render("processes", _ => Json(one.Processes!));
+    }
+
+    /// <exception cref="RequestException">No such container, more than one, or it does not run.</exception>
+    /// <exception cref="EngineException">The engine failed.</exception>
+    public async Task<Rendering> StatisticsAsync(ContainerSectionQuery query, HttpRequest http, CancellationToken cancellationToken)
+    {
+        var picture = await OneAsync(
+            query.Container!, query.Engine, PictureSections.Network | PictureSections.Usage, MaxAge(query.MaxAge, http), cancellationToken);
+        var one = picture.List.Items[0];
+        // The network section may be one that cannot be had; usage was read by the same call and tells how that went.
+        Demand(one, one.Usage!);
+        return picture.Render("statistics", _ => Json(new ContainerStatistics(one.Network!, one.Usage!)));
+    }
+
+    private Task<Picture> OneAsync(
+        string container, string? engineName, PictureSections sections, TimeSpan maxAge, CancellationToken cancellationToken) =>
+        cache.GetAsync(
+            $"one;{engineName};{container};{sections}",
+            maxAge,
+            async token =>
+            {
+                var (engine, facts) = await locator.FindAsync(container, engineName, token);
+                var picture = await sweep.RunAsync(engine, facts, sections, token)
+                    ?? throw new RequestException(ProblemCode.ContainerNotFound, $"There is no container '{container}' any more.");
+                return new Picture(new ContainerList { Items = [picture], Engines = [], Total = 1, NextCursor = null });
+            },
+            cancellationToken);
+
+    /// <summary>Where a section is all that was asked for, not to have it is a problem.</summary>
+    private static void Demand(ContainerPicture container, PictureSection section)
+    {
+        switch (section.State)
+        {
+            case SectionState.Ok:
+                return;
+            case SectionState.NotRunning:
+                throw new RequestException(ProblemCode.ContainerNotRunning, section.Reason ?? "The container does not run.");
+            default:
+                var kind = section.State switch
+                {
+                    SectionState.Timeout => EngineErrorKind.TimedOut,
+                    SectionState.Unsupported => EngineErrorKind.Unsupported,
+                    _ => EngineErrorKind.Failed,
+                };
+                throw new EngineException(kind, container.Engine, section.Reason ?? "The engine failed.");
+        }
+    }
+
+    /// <summary>The parameter, else what <c>Cache-Control</c> says; neither is an answer that is read from now on.</summary>
+    private static TimeSpan MaxAge(string? parameter, HttpRequest http)
+    {
+        if (Rules.ToInteger(parameter) is { } seconds)
+        {
+            return TimeSpan.FromSeconds(seconds);
+        }
+
+        var most = TimeSpan.FromSeconds(PictureRules.OldestSeconds);
+        return CacheControlHeaderValue.TryParse(http.Headers.CacheControl.ToString(), out var control) && !control.NoCache && !control.NoStore
+            && control.MaxAge is { } age && age > TimeSpan.Zero
+            ? age < most ? age : most
+            : TimeSpan.Zero;
+    }
+
+    private static IReadOnlyList<string>? FieldsOf(string? fields) => fields is null ? null : PictureRules.List(fields);
+
+    private static Rendering Json<T>(T value) =>
+        new(JsonSerializer.SerializeToUtf8Bytes(value, WireJson.Options), Formats.ContentTypeOf(Format.Json));
+}

@@ -1,0 +1,174 @@
+using ContainerApi.Engine;
+
+namespace ContainerApi.Containers;
+
+/// <summary>
+/// Makes one picture: (1) every engine lists, at the same time; (2) rows are filtered and, where the order needs no section,
+/// cut to the page, so that nothing is read that is not shown; (3) sections are read; (4) the projection puts them
+/// together. An engine that fails is an entry of the answer, a container that vanished is left out.
+/// </summary>
+internal sealed partial class PictureSweep(EngineDirectory engines, SectionReader reader, RateMemory rates, ILogger<PictureSweep> logger)
+{
+    /// <param name="evenIfAllFail">Whether an answer without any engine is one: its entries of the engines tell why.</param>
+    /// <exception cref="EngineException">There is no engine of a name, or none of those asked answered.</exception>
+    public async Task<ContainerList> RunAsync(PictureRequest request, CancellationToken cancellationToken, bool evenIfAllFail = false)
+    {
+        var asked = request.Engines.Count == 0 ? engines.All : [.. request.Engines.Distinct().Select(engines.Get)];
+        var lists = await Task.WhenAll(asked.Select(engine => ListAsync(engine, request, cancellationToken)));
+        if (!evenIfAllFail && lists.All(l => l.Failure is not null))
+        {
+            throw OneFailure(lists);
+        }
+
+        var matching = lists.SelectMany(l => l.Rows).ToList();
+        var sort = request.Sort;
+        var cutFirst = sort.Field.Section == PictureSections.None;
+        var (page, next) = cutFirst
+            ? PicturePaging.Cut(matching, r => r.Picture, sort, request.After, request.Limit)
+            : (matching, null);
+        var complete = await CompleteAsync(page, request.Sections | sort.Field.Section, lists, cancellationToken);
+        var pictures = complete.Where(r => r is not null).Select(r => r!).ToList();
+        if (!cutFirst)
+        {
+            (var cut, next) = PicturePaging.Cut(pictures, p => p, sort, request.After, request.Limit);
+            pictures = [.. cut.Select(p => OnlyWanted(p, request.Sections))];
+        }
+
+        return new ContainerList
+        {
+            Items = pictures,
+            Engines = [.. lists.Select(Report)],
+            Total = matching.Count - complete.Count(r => r is null),
+            NextCursor = next,
+        };
+    }
+
+    /// <summary>The sections of one container that is known already; null where it vanished meanwhile.</summary>
+    public async Task<ContainerPicture?> RunAsync(
+        IEngine engine, ContainerFacts container, PictureSections sections, CancellationToken cancellationToken)
+    {
+        var list = new EngineList(engine, [new Row(engine, container, PictureProjection.Row(engine.Name, container))], [container], null);
+        return (await CompleteAsync(list.Rows, sections, [list], cancellationToken))[0];
+    }
+
+    private async Task<EngineList> ListAsync(IEngine engine, PictureRequest request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var containers = await engine.ListContainersAsync(request.ToFilter(), cancellationToken);
+            return new EngineList(
+                engine,
+                [.. containers.Where(request.Matches).Select(c => new Row(engine, c, PictureProjection.Row(engine.Name, c)))],
+                containers,
+                null);
+        }
+        catch (EngineException e)
+        {
+            Log.EngineMissing(logger, engine.Name, e.Kind, e.Message);
+            return new EngineList(engine, [], [], e);
+        }
+    }
+
+    /// <returns>One picture for each row, in their order; null for a container that vanished.</returns>
+    private async Task<IReadOnlyList<ContainerPicture?>> CompleteAsync(
+        IReadOnlyList<Row> rows, PictureSections sections, IReadOnlyList<EngineList> lists, CancellationToken cancellationToken)
+    {
+        if (sections == PictureSections.None)
+        {
+            return [.. rows.Select(r => r.Picture)];
+        }
+
+        rates.Sweep();
+        var byEngine = rows.GroupBy(r => r.Engine).ToList();
+        var completed = await Task.WhenAll(byEngine.Select(async rowsOfEngine =>
+        {
+            var engine = rowsOfEngine.Key;
+            var listed = lists.First(l => l.Engine == engine).Listed;
+            var running = rowsOfEngine.Select(r => r.Container).Where(c => c.HasProcesses).ToList();
+            var peers = sections.HasFlag(PictureSections.Network)
+                ? PeersOfAsync(engine, running, listed, cancellationToken)
+                : Task.FromResult<Func<string, ContainerFacts?>>(_ => null);
+            var readings = await reader.ReadAsync(engine, running, sections, cancellationToken);
+            return SectionsOf.Engine(engine.Name, [.. rowsOfEngine.Select(r => r.Container)], readings, await peers, sections, rates);
+        }));
+        var sectionsOf = byEngine.Zip(completed).ToDictionary(g => g.First.Key, g => g.Second);
+        return [.. rows.Select(r => sectionsOf[r.Engine](r.Container, r.Picture))];
+    }
+
+    /// <summary>
+    /// Who a shared network belongs to is needed to tell whether its counters are the host's; a filter may have left that
+    /// container out of the list.
+    /// </summary>
+    private static async Task<Func<string, ContainerFacts?>> PeersOfAsync(
+        IEngine engine, List<ContainerFacts> running, IReadOnlyList<ContainerFacts> listed, CancellationToken cancellationToken)
+    {
+        if (!running.Any(c => NetworkPlace.PeerOf(c) is not null))
+        {
+            return _ => null;
+        }
+
+        var find = Finder(listed);
+        if (running.All(c => NetworkPlace.Of(c, find).IsKnown))
+        {
+            return find;
+        }
+
+        try
+        {
+            return Finder(await engine.ListContainersAsync(new ContainerFilter(All: true), cancellationToken));
+        }
+        catch (EngineException)
+        {
+            // The list answered a moment ago; without this one the owner is just not known.
+            return find;
+        }
+    }
+
+    private static Func<string, ContainerFacts?> Finder(IReadOnlyList<ContainerFacts> containers)
+    {
+        var byReference = containers.ToDictionary(c => c.Id);
+        foreach (var container in containers.Where(c => c.Name is not null))
+        {
+            byReference.TryAdd(container.Name!, container);
+        }
+
+        return reference => byReference.GetValueOrDefault(reference);
+    }
+
+    private static ContainerPicture OnlyWanted(ContainerPicture picture, PictureSections sections) => picture with
+    {
+        Processes = sections.HasFlag(PictureSections.Processes) ? picture.Processes : null,
+        Network = sections.HasFlag(PictureSections.Network) ? picture.Network : null,
+        Usage = sections.HasFlag(PictureSections.Usage) ? picture.Usage : null,
+    };
+
+    private static EngineReport Report(EngineList list) => new(
+        list.Engine.Name,
+        list.Failure is null ? EngineStates.Ok : EngineStates.Of(list.Failure),
+        list.Engine.ApiVersion,
+        list.Failure is null ? list.Rows.Count : null,
+        list.Failure?.Message);
+
+    /// <summary>All failed alike: that failure. Not alike: unavailable, with what each one said.</summary>
+    private static EngineException OneFailure(EngineList[] lists)
+    {
+        var failures = lists.Select(l => l.Failure!).ToList();
+        return failures.Count == 1
+            ? failures[0]
+            : new EngineException(
+                failures.All(f => f.Kind == failures[0].Kind) ? failures[0].Kind : EngineErrorKind.Unavailable,
+                string.Join(", ", failures.Select(f => f.Engine)),
+                "No engine answered. " + string.Join(" ", failures.Select(f => $"{f.Engine}: {f.Message}")),
+                failures[0]);
+    }
+
+    private sealed record Row(IEngine Engine, ContainerFacts Container, ContainerPicture Picture);
+
+    private sealed record EngineList(IEngine Engine, IReadOnlyList<Row> Rows, IReadOnlyList<ContainerFacts> Listed, EngineException? Failure);
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Warning, "Engine {Engine} is missing from the picture: {Kind}: {Reason}")]
+        public static partial void EngineMissing(ILogger logger, string engine, EngineErrorKind kind, string reason);
+    }
+}

@@ -1,0 +1,102 @@
+namespace ContainerApi.Containers.Watch;
+
+/// <summary>Pure: what a watcher must be told to get from one state to another.</summary>
+internal static class WatchDifference
+{
+    /// <param name="view">Which containers, engines and sections this watcher sees.</param>
+    public static WatchSnapshot Snapshot(WatchState state, WatchView view) => new()
+    {
+        Id = state.EventId,
+        At = state.At,
+        Items =
+        [
+            .. state.Containers.Values.Where(view.Sees).Select(view.Cut)
+                .OrderBy(c => c.Engine, StringComparer.Ordinal).ThenByDescending(c => c.CreatedAt).ThenBy(c => c.Id, StringComparer.Ordinal),
+        ],
+        Engines = [.. state.Engines.Values.Where(e => view.Sees(e.Name))],
+    };
+
+    /// <param name="samples">Whether new sections of containers that did not change otherwise are due.</param>
+    public static IEnumerable<WatchEvent> Between(WatchState before, WatchState after, WatchView view, bool samples)
+    {
+        foreach (var engine in after.Engines.Values.Where(e => view.Sees(e.Name)))
+        {
+            if (!before.Engines.TryGetValue(engine.Name, out var known) || known.State != engine.State || known.ApiVersion != engine.ApiVersion)
+            {
+                yield return new WatchEngine { Id = after.EventId, At = after.At, Engine = engine };
+            }
+        }
+
+        foreach (var (key, gone) in before.Containers)
+        {
+            if (view.Sees(gone) && !(after.Containers.TryGetValue(key, out var now) && view.Sees(now)))
+            {
+                yield return new WatchRemoved { Id = after.EventId, At = after.At, Engine = gone.Engine, ContainerId = gone.Id, Name = gone.Name };
+            }
+        }
+
+        var sampled = new List<ContainerSample>();
+        foreach (var (key, now) in after.Containers)
+        {
+            if (!view.Sees(now))
+            {
+                continue;
+            }
+
+            if (!before.Containers.TryGetValue(key, out var then) || !view.Sees(then))
+            {
+                yield return new WatchAdded { Id = after.EventId, At = after.At, Container = view.Cut(now) };
+            }
+            else if (!SameFacts(then, now))
+            {
+                yield return new WatchChanged { Id = after.EventId, At = after.At, Container = view.Cut(now) };
+            }
+            else if (samples && !SameSections(then, now))
+            {
+                sampled.Add(Sample(view.Cut(now)));
+            }
+        }
+
+        if (sampled.Count > 0)
+        {
+            yield return new WatchSample { Id = after.EventId, At = after.At, Items = sampled };
+        }
+    }
+
+    /// <summary>All but the sections, and but the status text: it ages by itself, and says no more than the state otherwise.</summary>
+    private static bool SameFacts(ContainerPicture a, ContainerPicture b) =>
+        a.State == b.State && a.Name == b.Name && a.Health == b.Health && a.Image == b.Image && a.ImageId == b.ImageId
+        && a.Aliases.SequenceEqual(b.Aliases) && a.Networks.SequenceEqual(b.Networks) && a.Ports.SequenceEqual(b.Ports)
+        && a.Labels.Count == b.Labels.Count && a.Labels.All(l => b.Labels.TryGetValue(l.Key, out var value) && value == l.Value);
+
+    private static bool SameSections(ContainerPicture a, ContainerPicture b) =>
+        ReferenceEquals(a.Processes, b.Processes) && ReferenceEquals(a.Network, b.Network) && ReferenceEquals(a.Usage, b.Usage);
+
+    private static ContainerSample Sample(ContainerPicture container) => new()
+    {
+        Engine = container.Engine,
+        Id = container.Id,
+        Status = container.Status,
+        Processes = container.Processes,
+        Network = container.Network,
+        Usage = container.Usage,
+    };
+}
+
+/// <summary>What one watcher sees.</summary>
+/// <param name="Matches">Whether a container is one that it asked for.</param>
+/// <param name="Engines">Names; none means all.</param>
+internal sealed record WatchView(Func<ContainerPicture, bool> Matches, IReadOnlyList<string> Engines, PictureSections Sections)
+{
+    public bool Sees(ContainerPicture container) => Sees(container.Engine) && Matches(container);
+
+    public bool Sees(string engine) => Engines.Count == 0 || Engines.Contains(engine);
+
+    /// <summary>Without the sections that it did not ask for.</summary>
+    public ContainerPicture Cut(ContainerPicture container) => Sections == PictureSections.All ? container : container with
+    {
+        Processes = Sections.HasFlag(PictureSections.Processes) ? container.Processes : null,
+        Network = Sections.HasFlag(PictureSections.Network) ? container.Network : null,
+        Usage = Sections.HasFlag(PictureSections.Usage) ? container.Usage : null,
+    };
+}

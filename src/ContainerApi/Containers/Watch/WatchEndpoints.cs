@@ -1,0 +1,82 @@
+using System.Net.ServerSentEvents;
+using System.Runtime.CompilerServices;
+using ContainerApi.Engine;
+using ContainerApi.Http;
+using ContainerApi.Http.OpenApi;
+
+namespace ContainerApi.Containers.Watch;
+
+internal static class WatchEndpoints
+{
+    public static void AddWatch(this IServiceCollection services) => services.AddSingleton(provider => new WatchHub(
+        provider.GetRequiredService<EngineDirectory>(),
+        (sections, cancellationToken) => provider.GetRequiredService<PictureSweep>()
+            .RunAsync(new PictureRequest { All = true, Sections = sections }, cancellationToken, evenIfAllFail: true),
+        provider.GetRequiredService<TimeProvider>()));
+
+    public static void MapWatch(this RouteGroupBuilder containers) =>
+        containers.MapGet("/watch", Watch)
+            .ValidateQuery<WatchQuery>()
+            .WithName("watchContainers")
+            .WithSummary("Watch containers")
+            .WithDescription(
+                "A `snapshot`, then an event per change: `added`, `changed`, `removed`, `engine`; a `sample` with new processes, counters "
+                + "and rates every `interval`; a `heartbeat` after 15 s of silence. As NDJSON, or as Server-Sent Events with `Accept: text/event-stream`. "
+                + "A reader that is slow gets the newest state and skips what lay between.")
+            .Produces<WatchEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson, MediaTypes.EventStream)
+            .CanFailWith(ProblemCode.InvalidRequest, ProblemCode.EngineNotFound);
+
+    private static IResult Watch(
+        [AsParameters] WatchQuery query, HttpContext context, WatchHub hub, EngineDirectory engines, IHostApplicationLifetime lifetime)
+    {
+        foreach (var name in query.Engine ?? [])
+        {
+            engines.Get(name);
+        }
+
+        var lastEventId = query.LastEventId ?? context.Request.Headers["Last-Event-ID"].FirstOrDefault();
+        var events = UntilShutdown(
+            token => hub.WatchAsync(query.ToView(), query.ToInterval(), lastEventId, token), lifetime.ApplicationStopping, context.RequestAborted);
+        var sse = query.Format is null
+            ? context.Request.GetTypedHeaders().Accept.Any(a => a.MediaType == MediaTypes.EventStream)
+            : query.Format == "sse";
+        return sse ? TypedResults.ServerSentEvents(AsItems(events)) : new NdjsonResult<WatchEvent>(events);
+    }
+
+    private static async IAsyncEnumerable<SseItem<WatchEvent>> AsItems(IAsyncEnumerable<WatchEvent> events)
+    {
+        await foreach (var happened in events)
+        {
+            yield return new SseItem<WatchEvent>(happened, happened.TypeName) { EventId = happened.Id };
+        }
+    }
+
+    /// <summary>Ends with a result where the service stops; a client that left needs none.</summary>
+    private static async IAsyncEnumerable<WatchEvent> UntilShutdown(
+        Func<CancellationToken, IAsyncEnumerable<WatchEvent>> watch,
+        CancellationToken stopping,
+        CancellationToken aborted,
+        [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(stopping, aborted, cancellationToken);
+        await using var events = watch(ended.Token).GetAsyncEnumerator(CancellationToken.None);
+        while (await MoveNextAsync())
+        {
+            yield return events.Current;
+        }
+
+        yield return new WatchResult { At = DateTimeOffset.UtcNow, State = "ended", Reason = "The service stops." };
+
+        async ValueTask<bool> MoveNextAsync()
+        {
+            try
+            {
+                return await events.MoveNextAsync();
+            }
+            catch (OperationCanceledException) when (stopping.IsCancellationRequested && !aborted.IsCancellationRequested)
+            {
+                return false;
+            }
+        }
+    }
+}

@@ -1,0 +1,147 @@
+using System.Text.Json.Serialization;
+
+namespace ContainerApi.Containers.Watch;
+
+/// <summary>One event of <c>GET /containers/watch</c>.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
+[JsonDerivedType(typeof(WatchSnapshot), WatchSnapshot.Type)]
+[JsonDerivedType(typeof(WatchAdded), WatchAdded.Type)]
+[JsonDerivedType(typeof(WatchChanged), WatchChanged.Type)]
+[JsonDerivedType(typeof(WatchRemoved), WatchRemoved.Type)]
+[JsonDerivedType(typeof(WatchSample), WatchSample.Type)]
+[JsonDerivedType(typeof(WatchEngine), WatchEngine.Type)]
+[JsonDerivedType(typeof(WatchHeartbeat), WatchHeartbeat.Type)]
+[JsonDerivedType(typeof(WatchResult), WatchResult.Type)]
+public abstract record WatchEvent
+{
+    /// <summary>Where the watcher is after this event: what <c>Last-Event-ID</c> takes. Events of one moment share it.</summary>
+    public string? Id { get; init; }
+
+    /// <summary>The value of <c>type</c>, for the event field of Server-Sent Events.</summary>
+    internal abstract string TypeName { get; }
+
+    /// <summary>When the service learnt it.</summary>
+    public required DateTimeOffset At { get; init; }
+}
+
+/// <summary>Everything as it is: the first event, and again where a watcher asks to resume from where nobody remembers.</summary>
+public sealed record WatchSnapshot : WatchEvent
+{
+    internal const string Type = "snapshot";
+
+    internal override string TypeName => Type;
+
+    /// <summary>The containers that match.</summary>
+    public required IReadOnlyList<ContainerPicture> Items { get; init; }
+
+    /// <summary>The engines that are watched.</summary>
+    public required IReadOnlyList<EngineReport> Engines { get; init; }
+}
+
+/// <summary>A container that was not there before, or did not match before.</summary>
+public sealed record WatchAdded : WatchEvent
+{
+    internal const string Type = "added";
+
+    internal override string TypeName => Type;
+
+    /// <summary>The container in full; sections follow with the next sample where they are not known yet.</summary>
+    public required ContainerPicture Container { get; init; }
+}
+
+/// <summary>A container whose state, name, health, addresses, ports or labels changed.</summary>
+public sealed record WatchChanged : WatchEvent
+{
+    internal const string Type = "changed";
+
+    internal override string TypeName => Type;
+
+    /// <summary>The container in full.</summary>
+    public required ContainerPicture Container { get; init; }
+}
+
+/// <summary>A container that is gone, or does not match any more.</summary>
+public sealed record WatchRemoved : WatchEvent
+{
+    internal const string Type = "removed";
+
+    internal override string TypeName => Type;
+
+    /// <summary>The engine's name.</summary>
+    public required string Engine { get; init; }
+
+    /// <summary>64 hex digits.</summary>
+    public required string ContainerId { get; init; }
+
+    /// <summary>Its last name.</summary>
+    public required string? Name { get; init; }
+}
+
+/// <summary>New processes, counters and rates of containers that did not change otherwise; at most once per <c>interval</c>.</summary>
+public sealed record WatchSample : WatchEvent
+{
+    internal const string Type = "sample";
+
+    internal override string TypeName => Type;
+
+    /// <summary>The containers of which there is something new.</summary>
+    public required IReadOnlyList<ContainerSample> Items { get; init; }
+}
+
+/// <summary>The sections of one container.</summary>
+public sealed record ContainerSample
+{
+    /// <summary>The engine's name.</summary>
+    public required string Engine { get; init; }
+
+    /// <summary>64 hex digits.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>The status text, which ages: <c>Up 3 minutes</c>.</summary>
+    public required string Status { get; init; }
+
+    /// <summary>Absent where it was not asked for.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ProcessesSection? Processes { get; init; }
+
+    /// <summary>Absent where it was not asked for.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public NetworkSection? Network { get; init; }
+
+    /// <summary>Absent where it was not asked for.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public UsageSection? Usage { get; init; }
+}
+
+/// <summary>An engine that went away, came back, or fails otherwise. While it is away its containers stay as last seen.</summary>
+public sealed record WatchEngine : WatchEvent
+{
+    internal const string Type = "engine";
+
+    internal override string TypeName => Type;
+
+    /// <summary>How it is now.</summary>
+    public required EngineReport Engine { get; init; }
+}
+
+/// <summary>Nothing happened for 15 seconds; the connection stands.</summary>
+public sealed record WatchHeartbeat : WatchEvent
+{
+    internal const string Type = "heartbeat";
+
+    internal override string TypeName => Type;
+}
+
+/// <summary>The service ends the stream; the last event.</summary>
+public sealed record WatchResult : WatchEvent
+{
+    internal const string Type = "result";
+
+    internal override string TypeName => Type;
+
+    /// <summary><c>ended</c>.</summary>
+    public required string State { get; init; }
+
+    /// <summary>Why.</summary>
+    public required string Reason { get; init; }
+}

@@ -1,0 +1,320 @@
+using System.Runtime.CompilerServices;
+using ContainerApi.Engine;
+
+namespace ContainerApi.Containers.Watch;
+
+/// <summary>Reads all containers of all engines, with the sections that are wanted.</summary>
+internal delegate Task<ContainerList> ReadEverything(PictureSections sections, CancellationToken cancellationToken);
+
+/// <summary>
+/// One subscription to each engine, however many watch. While somebody does, the hub (1) subscribes, (2) reads everything,
+/// (3) reads the bare list again whenever an engine says that something happened, and the sections once per interval.
+/// Watchers are told the difference between the state they know and the newest one, so a slow one skips what lies between
+/// and nothing queues up for it.
+/// </summary>
+internal sealed class WatchHub(EngineDirectory engines, ReadEverything read, TimeProvider time) : IDisposable
+{
+    /// <summary>Events come in bursts (a removal is three); this long is waited for the rest of one.</summary>
+    private static readonly TimeSpan Burst = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan Reconnect = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(15);
+
+    /// <summary>How many states are remembered for those who resume.</summary>
+    private const int Remembered = 64;
+
+    private readonly Lock _lock = new();
+    private readonly List<Watcher> _watchers = [];
+    private readonly Queue<WatchState> _history = new();
+    private readonly string _epoch = Guid.NewGuid().ToString("n")[..12];
+    private WatchState? _current;
+    private TaskCompletionSource _published = NewSignal();
+    private CancellationTokenSource? _running;
+    private TaskCompletionSource _dirty = NewSignal();
+
+    private sealed record Watcher(PictureSections Sections, TimeSpan Interval);
+
+    /// <param name="lastEventId">The id of the last event that the watcher has seen, or null.</param>
+    /// <param name="interval">How often new sections are told; 1 s at least.</param>
+    public async IAsyncEnumerable<WatchEvent> WatchAsync(
+        WatchView view, TimeSpan interval, string? lastEventId, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var watcher = new Watcher(view.Sections, interval);
+        var joined = Join(watcher);
+        try
+        {
+            var (known, published) = await FirstAsync(joined, cancellationToken);
+            if (Recall(lastEventId) is { } resumed)
+            {
+                foreach (var missed in WatchDifference.Between(resumed, known, view, samples: true))
+                {
+                    yield return missed;
+                }
+            }
+            else
+            {
+                yield return WatchDifference.Snapshot(known, view);
+            }
+
+            // What changed is told against the newest state; new sections against the state of the last sample.
+            var sampled = known;
+            var nextSample = time.GetTimestamp();
+            while (true)
+            {
+                if (!await HappensWithinAsync(published, Silence, cancellationToken))
+                {
+                    yield return new WatchHeartbeat { At = time.GetUtcNow() };
+                    continue;
+                }
+
+                (var newest, published) = Newest();
+                var due = time.GetElapsedTime(nextSample) >= interval - Burst;
+                foreach (var happened in WatchDifference.Between(known, newest, view, samples: false))
+                {
+                    yield return happened;
+                }
+
+                known = newest;
+                if (due)
+                {
+                    nextSample = time.GetTimestamp();
+                    foreach (var sample in WatchDifference.Between(sampled, newest, view, samples: true).OfType<WatchSample>())
+                    {
+                        yield return sample;
+                    }
+
+                    sampled = newest;
+                }
+            }
+        }
+        finally
+        {
+            Leave(watcher);
+        }
+    }
+
+    public void Dispose() => _running?.Cancel();
+
+    /// <returns>Done when the next state is there, or the reading of it failed.</returns>
+    private Task Join(Watcher watcher)
+    {
+        lock (_lock)
+        {
+            var published = _published.Task;
+            _watchers.Add(watcher);
+            if (_running is null)
+            {
+                _running = new CancellationTokenSource();
+                _ = RunAsync(_running.Token);
+            }
+            else
+            {
+                // It may want a section that nobody has asked for so far.
+                _dirty.TrySetResult();
+            }
+
+            return published;
+        }
+    }
+
+    /// <summary>The last one to leave ends the subscriptions: nobody watching costs nothing.</summary>
+    private void Leave(Watcher watcher)
+    {
+        lock (_lock)
+        {
+            _watchers.Remove(watcher);
+            if (_watchers.Count == 0)
+            {
+                _running?.Cancel();
+                _running = null;
+                _current = null;
+                _published.TrySetResult();
+                _published = NewSignal();
+            }
+        }
+    }
+
+    private async Task RunAsync(CancellationToken cancellationToken)
+    {
+        // (1) Subscribe before the first list, so that nothing falls between; an engine that is away counts as tried.
+        var subscriptions = engines.All.Select(engine => Subscribe(engine, cancellationToken)).ToList();
+        await Task.WhenAll(subscriptions.Select(s => s.Tried));
+        var nextSections = time.GetTimestamp();
+        try
+        {
+            while (!cancellationToken.IsCancellationRequested)
+            {
+                // (2), (3)
+                TaskCompletionSource dirty;
+                PictureSections wanted;
+                TimeSpan interval;
+                lock (_lock)
+                {
+                    dirty = _dirty = NewSignal();
+                    wanted = _watchers.Aggregate(PictureSections.None, (all, w) => all | w.Sections);
+                    interval = _watchers.Where(w => w.Sections != PictureSections.None).Select(w => w.Interval).DefaultIfEmpty(Silence).Min();
+                }
+
+                var due = wanted != PictureSections.None && time.GetTimestamp() >= nextSections;
+                var sections = due || _current is null ? wanted : PictureSections.None;
+                if (due)
+                {
+                    nextSections = time.GetTimestamp() + (long)(interval.TotalSeconds * time.TimestampFrequency);
+                }
+
+                Publish(await read(sections, cancellationToken), sections, cancellationToken);
+                var rest = wanted == PictureSections.None ? Timeout.InfiniteTimeSpan : Max(time.GetElapsedTime(time.GetTimestamp(), nextSections), TimeSpan.Zero);
+                if (await HappensWithinAsync(dirty.Task, rest, cancellationToken))
+                {
+                    await Task.Delay(Burst, time, cancellationToken);
+                }
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+        }
+        catch (Exception e)
+        {
+            // A read tells a failed engine as data; anything else is ours, and those who watch must not wait for ever.
+            Fail(e, cancellationToken);
+        }
+        finally
+        {
+            await Task.WhenAll(subscriptions.Select(s => s.Ended));
+        }
+    }
+
+    private void Fail(Exception failure, CancellationToken cancellationToken)
+    {
+        lock (_lock)
+        {
+            if (cancellationToken.IsCancellationRequested)
+            {
+                return;
+            }
+
+            _running?.Cancel();
+            _running = null;
+            _current = null;
+            _published.TrySetException(failure);
+            // Nobody may be left to see it.
+            _ = _published.Task.Exception;
+            _published = NewSignal();
+        }
+    }
+
+    private (Task Tried, Task Ended) Subscribe(IEngine engine, CancellationToken cancellationToken)
+    {
+        var tried = NewSignal();
+        return (tried.Task, PumpAsync());
+
+        async Task PumpAsync()
+        {
+            try
+            {
+                while (true)
+                {
+                    try
+                    {
+                        await foreach (var _ in engine.WatchContainersAsync(cancellationToken))
+                        {
+                            tried.TrySetResult();
+                            MarkDirty();
+                        }
+                    }
+                    catch (EngineException)
+                    {
+                        // The next read tells how the engine is.
+                    }
+
+                    tried.TrySetResult();
+                    MarkDirty();
+                    await Task.Delay(Reconnect, time, cancellationToken);
+                }
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                tried.TrySetResult();
+            }
+        }
+    }
+
+    private void MarkDirty()
+    {
+        lock (_lock)
+        {
+            _dirty.TrySetResult();
+        }
+    }
+
+    private void Publish(ContainerList everything, PictureSections sections, CancellationToken cancellationToken)
+    {
+        lock (_lock)
+        {
+            // A run that was ended must not speak for the one that came after it.
+            cancellationToken.ThrowIfCancellationRequested();
+            var last = _history.LastOrDefault() ?? WatchState.Empty(_epoch);
+            _current = last.After(everything, sections, time.GetUtcNow());
+            _history.Enqueue(_current);
+            if (_history.Count > Remembered)
+            {
+                _history.Dequeue();
+            }
+
+            _published.TrySetResult();
+            _published = NewSignal();
+        }
+    }
+
+    private async Task<(WatchState State, Task Next)> FirstAsync(Task joined, CancellationToken cancellationToken)
+    {
+        for (var published = joined; ;)
+        {
+            lock (_lock)
+            {
+                if (_current is not null)
+                {
+                    return (_current, _published.Task);
+                }
+            }
+
+            await published.WaitAsync(cancellationToken);
+            lock (_lock)
+            {
+                published = _published.Task;
+            }
+        }
+    }
+
+    private (WatchState State, Task Next) Newest()
+    {
+        lock (_lock)
+        {
+            return (_history.Last(), _published.Task);
+        }
+    }
+
+    private WatchState? Recall(string? eventId)
+    {
+        lock (_lock)
+        {
+            return eventId is null ? null : _history.FirstOrDefault(s => s.EventId == eventId);
+        }
+    }
+
+    private async Task<bool> HappensWithinAsync(Task what, TimeSpan span, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await what.WaitAsync(span, time, cancellationToken);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            return false;
+        }
+    }
+
+    private static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
+
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+}

@@ -1,0 +1,73 @@
+using System.Net.Http.Headers;
+using System.Runtime.CompilerServices;
+using System.Text;
+using System.Text.Json;
+
+namespace ContainerApi.Engine.Docker;
+
+internal sealed partial class DockerEngine
+{
+    private const int ContextBuffer = 64 * 1024;
+
+    public async IAsyncEnumerable<BuildFact> BuildAsync(
+        BuildSpec spec, Stream context, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, ToBuildPath(spec));
+        request.Content = new StreamContent(context, ContextBuffer);
+        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/x-tar");
+        var builder = new ClassicBuilder();
+        await foreach (var message in StreamAsync(request, EngineWire.Default.StreamMessage, cancellationToken))
+        {
+            foreach (var fact in builder.Read(message))
+            {
+                yield return fact;
+            }
+        }
+
+        foreach (var fact in builder.End())
+        {
+            yield return fact;
+        }
+    }
+
+    /// <summary>
+    /// By hand: the typed library sends <c>cachefrom</c> in a form that the engine refuses. Containers of steps are always
+    /// removed, also those of a step that failed.
+    /// </summary>
+    private static string ToBuildPath(BuildSpec spec)
+    {
+        var query = new StringBuilder("build?rm=1&forcerm=1");
+        foreach (var tag in spec.Tags)
+        {
+            Append(query, "t", tag);
+        }
+
+        Append(query, "dockerfile", spec.Dockerfile);
+        Append(query, "target", spec.Target);
+        Append(query, "platform", spec.Platform);
+        Append(query, "networkmode", spec.Network);
+        Append(query, "nocache", spec.NoCache ? "1" : null);
+        Append(query, "pull", spec.Pull ? "1" : null);
+        foreach (var host in spec.ExtraHosts)
+        {
+            Append(query, "extrahosts", host);
+        }
+
+        if (spec.BuildArguments.Count > 0)
+        {
+            Append(query, "buildargs", JsonSerializer.Serialize(spec.BuildArguments, EngineWire.Default.IReadOnlyDictionaryStringString));
+        }
+
+        if (spec.Labels.Count > 0)
+        {
+            Append(query, "labels", JsonSerializer.Serialize(spec.Labels, EngineWire.Default.IReadOnlyDictionaryStringString));
+        }
+
+        if (spec.CacheFrom.Count > 0)
+        {
+            Append(query, "cachefrom", JsonSerializer.Serialize(spec.CacheFrom, EngineWire.Default.IReadOnlyListString));
+        }
+
+        return query.ToString();
+    }
+}

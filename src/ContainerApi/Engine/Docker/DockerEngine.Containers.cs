@@ -1,0 +1,111 @@
+using System.Globalization;
+using System.Text.Json;
+using Docker.DotNet.Models;
+
+namespace ContainerApi.Engine.Docker;
+
+internal sealed partial class DockerEngine
+{
+    /// <summary>Numbers around the user, whose name may hold blanks; the command, which holds any, last.</summary>
+    private static readonly string TopColumns = Uri.EscapeDataString("-eo pid,ppid,uid,user:64,etimes,cputimes,args");
+
+    public Task<IReadOnlyList<ContainerFacts>> ListContainersAsync(ContainerFilter filter, CancellationToken cancellationToken)
+    {
+        var path = "containers/json" + (filter.All ? "?all=1" : "?all=0");
+        if (filter.Filters is { Count: > 0 } filters)
+        {
+            path += "&filters=" + Uri.EscapeDataString(JsonSerializer.Serialize(filters, EngineWire.Default.IReadOnlyDictionaryStringIReadOnlyListString));
+        }
+
+        return WithinAsync(_callTimeout, async token =>
+        {
+            var rows = await GetAsync(path, EngineWire.Default.ListedContainerArray, token);
+            return DockerTranslation.ToContainers(rows);
+        }, cancellationToken);
+    }
+
+    public Task<IReadOnlyList<ProcessFacts>> ListProcessesAsync(string id, CancellationToken cancellationToken) =>
+        WithinAsync(_callTimeout, async token =>
+        {
+            try
+            {
+                var top = await GetAsync($"containers/{id}/top?ps_args={TopColumns}", EngineWire.Default.ContainerTop, token);
+                return DockerTranslation.ToProcesses(top, _time.GetUtcNow());
+            }
+            catch (EngineException e) when (e.Kind == EngineErrorKind.Failed)
+            {
+                // Another ps (busybox has no etimes): its default columns still tell pid, user and command.
+                var top = await GetAsync($"containers/{id}/top", EngineWire.Default.ContainerTop, token);
+                return DockerTranslation.ToProcesses(top, _time.GetUtcNow());
+            }
+        }, cancellationToken);
+
+    public Task<StatisticsFacts> ReadStatisticsAsync(string id, CancellationToken cancellationToken) =>
+        WithinAsync(_callTimeout, async token =>
+        {
+            var statistics = await GetAsync($"containers/{id}/stats?stream=false&one-shot=true", EngineWire.Default.ContainerStatistics, token);
+            if (statistics.Read.Year <= 1)
+            {
+                // How the engine says, with 200, that the container stopped meanwhile.
+                throw new EngineException(EngineErrorKind.NotRunning, Name, "The container is not running.");
+            }
+
+            return DockerTranslation.ToStatistics(statistics, _time.GetUtcNow());
+        }, cancellationToken);
+
+    public Task<IReadOnlyDictionary<string, HostSample>> ReadHostAsync(
+        IReadOnlyList<ContainerFacts> containers, HostSections sections, CancellationToken cancellationToken) =>
+        _host?.ReadAsync(containers, sections, cancellationToken)
+            ?? Task.FromResult<IReadOnlyDictionary<string, HostSample>>(new Dictionary<string, HostSample>());
+
+    public Task<ContainerDetails> InspectContainerAsync(string container, CancellationToken cancellationToken) =>
+        WithinAsync(_callTimeout, async token =>
+        {
+            var details = await _docker.Containers.InspectContainerAsync(container, token);
+            return new ContainerDetails(details.ID, details.Name.TrimStart('/'), details.State?.Status ?? "", details.Image);
+        }, cancellationToken);
+
+    public Task<CreatedContainer> CreateContainerAsync(ContainerSpec spec, CancellationToken cancellationToken) =>
+        WithinAsync(_callTimeout, async token =>
+        {
+            var created = await _docker.Containers.CreateContainerAsync(DockerTranslation.ToCreateParameters(spec), token);
+            return new CreatedContainer(created.ID, [.. created.Warnings ?? []]);
+        }, cancellationToken);
+
+    public Task StartContainerAsync(string container, CancellationToken cancellationToken) =>
+        // Networks, mounts and the runtime take part in it: more than a call that answers at once.
+        WithinAsync(_callTimeout * 6, token => _docker.Containers.StartContainerAsync(container, null, token), cancellationToken);
+
+    public Task StopContainerAsync(string container, TimeSpan? grace, CancellationToken cancellationToken) =>
+        PostWithGraceAsync("stop", container, grace, cancellationToken);
+
+    public Task RestartContainerAsync(string container, TimeSpan? grace, CancellationToken cancellationToken) =>
+        PostWithGraceAsync("restart", container, grace, cancellationToken);
+
+    public Task RemoveContainerAsync(string container, bool force, bool volumes, CancellationToken cancellationToken) =>
+        WithinAsync(_callTimeout * 6, async token =>
+        {
+            try
+            {
+                await _docker.Containers.RemoveContainerAsync(
+                    container, new ContainerRemoveParameters { Force = force, RemoveVolumes = volumes }, token);
+            }
+            catch (EngineException e) when (EngineErrors.IsRemovalInProgress(e))
+            {
+                // Another caller was first; it goes all the same.
+            }
+        }, cancellationToken);
+
+    /// <summary>What a container's own grace may be where the call names none (moby's default is 10 s).</summary>
+    private static readonly TimeSpan LongestOwnGrace = TimeSpan.FromMinutes(5);
+
+    /// <summary>By hand: the typed library leaves out a grace of 0, and the engine then waits its default.</summary>
+    private Task PostWithGraceAsync(string action, string container, TimeSpan? grace, CancellationToken cancellationToken)
+    {
+        var query = grace is { } g ? string.Create(CultureInfo.InvariantCulture, $"?t={(int)g.TotalSeconds}") : "";
+        return WithinAsync(_callTimeout + (grace ?? LongestOwnGrace), async token =>
+        {
+            using var response = await _http.PostAsync($"containers/{container}/{action}{query}", null, token);
+        }, cancellationToken);
+    }
+}

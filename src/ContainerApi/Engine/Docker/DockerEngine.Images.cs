@@ -1,0 +1,119 @@
+using System.Runtime.CompilerServices;
+using System.Text;
+using System.Text.Json;
+using Docker.DotNet.Models;
+
+namespace ContainerApi.Engine.Docker;
+
+internal sealed partial class DockerEngine
+{
+    /// <summary>A commit copies what the container wrote; nothing but the caller should cut it, short of this.</summary>
+    private static readonly TimeSpan LongestCommit = TimeSpan.FromHours(2);
+
+    /// <summary>A pull takes what the registry and the way to it take; the engine tries again by itself, so this ends one that never would.</summary>
+    private static readonly TimeSpan LongestPull = TimeSpan.FromHours(2);
+
+    public Task<IReadOnlyList<ImageFacts>> ListImagesAsync(
+        IReadOnlyDictionary<string, IReadOnlyList<string>>? filters, CancellationToken cancellationToken) =>
+        WithinAsync(_callTimeout, async token =>
+        {
+            var parameters = new ImagesListParameters
+            {
+                Filters = filters?.ToDictionary(
+                    f => f.Key, IDictionary<string, bool> (f) => f.Value.ToDictionary(v => v, _ => true)),
+            };
+            var images = await _docker.Images.ListImagesAsync(parameters, token);
+            return (IReadOnlyList<ImageFacts>)[.. images.Select(DockerTranslation.ToImage)];
+        }, cancellationToken);
+
+    public Task<ImageDetails> InspectImageAsync(string reference, CancellationToken cancellationToken) =>
+        WithinAsync(_callTimeout, async token =>
+        {
+            var image = _docker.Images.InspectImageAsync(reference, token);
+            var history = _docker.Images.GetImageHistoryAsync(reference, token);
+            await Task.WhenAll(image, history);
+            return DockerTranslation.ToImageDetails(await image, await history);
+        }, cancellationToken);
+
+    public Task TagImageAsync(string source, string repository, string tag, CancellationToken cancellationToken) =>
+        WithinAsync(_callTimeout,
+            token => _docker.Images.TagImageAsync(source, new ImageTagParameters { RepositoryName = repository, Tag = tag }, token),
+            cancellationToken);
+
+    public Task<RemovedImage> RemoveImageAsync(string reference, bool force, CancellationToken cancellationToken) =>
+        WithinAsync(_callTimeout * 6, async token =>
+        {
+            var removed = await _docker.Images.DeleteImageAsync(reference, new ImageDeleteParameters { Force = force }, token);
+            return new RemovedImage(
+                [.. removed.Where(r => r.ContainsKey("Untagged")).Select(r => r["Untagged"])],
+                [.. removed.Where(r => r.ContainsKey("Deleted")).Select(r => r["Deleted"])]);
+        }, cancellationToken);
+
+    public async IAsyncEnumerable<PullFacts> PullImageAsync(
+        string reference, string? platform, RegistryCredentials? credentials, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var path = "images/create?fromImage=" + Uri.EscapeDataString(reference);
+        if (platform is not null)
+        {
+            path += "&platform=" + Uri.EscapeDataString(platform);
+        }
+
+        using var request = new HttpRequestMessage(HttpMethod.Post, path);
+        if (credentials is not null)
+        {
+            request.Headers.Add("X-Registry-Auth", DockerTranslation.ToRegistryAuth(credentials));
+        }
+
+        using var limited = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limited.CancelAfter(LongestPull);
+        await using var messages = StreamAsync(request, EngineWire.Default.StreamMessage, limited.Token).GetAsyncEnumerator(limited.Token);
+        while (await WithinDeadlineAsync(messages, LongestPull, cancellationToken))
+        {
+            var message = messages.Current;
+            if (message.Failure is { } failure)
+            {
+                throw EngineErrors.FromPull(Name, failure);
+            }
+
+            if (message.Status is { } status)
+            {
+                // The line that names the repository has the tag where the others have a layer.
+                var layer = status.StartsWith("Pulling from ", StringComparison.Ordinal) ? null : message.Id;
+                yield return new PullFacts(layer, status, message.ProgressDetail?.Current, message.ProgressDetail?.Total,
+                    status.StartsWith(DigestLine, StringComparison.Ordinal) ? status[DigestLine.Length..].Trim() : null);
+            }
+        }
+    }
+
+    public Task<string> CommitContainerAsync(CommitSpec spec, CancellationToken cancellationToken) =>
+        WithinAsync(LongestCommit, async token =>
+        {
+            // By hand: the typed library always sends a whole container configuration along, which the engine would merge.
+            var query = new StringBuilder("commit?container=").Append(Uri.EscapeDataString(spec.Container))
+                .Append("&pause=").Append(spec.Pause ? '1' : '0');
+            Append(query, "repo", spec.Repository);
+            Append(query, "tag", spec.Tag);
+            Append(query, "comment", spec.Comment);
+            Append(query, "author", spec.Author);
+            foreach (var change in spec.Changes)
+            {
+                Append(query, "changes", change);
+            }
+
+            using var response = await _http.PostAsync(query.ToString(), null, token);
+            await using var body = await response.Content.ReadAsStreamAsync(token);
+            var committed = await JsonSerializer.DeserializeAsync(body, EngineWire.Default.CreatedObject, token);
+            return committed?.Id ?? throw new JsonException("The engine named no image.");
+        }, cancellationToken);
+
+    /// <summary>How the engine begins the line that names the digest of a pulled image (moby <c>distribution/pull_v2.go</c>).</summary>
+    private const string DigestLine = "Digest: ";
+
+    private static void Append(StringBuilder query, string name, string? value)
+    {
+        if (value is not null)
+        {
+            query.Append('&').Append(name).Append('=').Append(Uri.EscapeDataString(value));
+        }
+    }
+}

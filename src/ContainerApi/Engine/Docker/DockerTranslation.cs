@@ -1,0 +1,262 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Docker.DotNet.Models;
+
+namespace ContainerApi.Engine.Docker;
+
+/// <summary>Pure: the engine's answers in our words, and our requests in its.</summary>
+internal static partial class DockerTranslation
+{
+    public static IReadOnlyList<ContainerFacts> ToContainers(IEnumerable<ListedContainer> rows) => [.. rows.Select(ToContainer)];
+
+    private static ContainerFacts ToContainer(ListedContainer row)
+    {
+        // A container's own name has one slash, in front; names with two are aliases that links of others gave it.
+        var names = (row.Names ?? []).Select(n => n.TrimStart('/')).ToList();
+        var status = row.Status ?? "";
+        return new ContainerFacts
+        {
+            Id = row.Id,
+            Name = names.FirstOrDefault(n => !n.Contains('/')),
+            Aliases = [.. names.Where(n => n.Contains('/'))],
+            Image = row.Image ?? "",
+            ImageId = row.ImageID ?? "",
+            CreatedAt = DateTimeOffset.FromUnixTimeSeconds(row.Created),
+            Command = row.Command ?? "",
+            State = row.State ?? "",
+            Status = status,
+            Health = ToHealth(row.Health?.Status, status),
+            NetworkMode = row.HostConfig?.NetworkMode is "default" ? "bridge" : NullIfEmpty(row.HostConfig?.NetworkMode),
+            Networks =
+            [
+                .. (row.NetworkSettings?.Networks ?? new Dictionary<string, ListedEndpoint?>()).OrderBy(n => n.Key, StringComparer.Ordinal)
+                    .Select(n => new NetworkFacts(n.Key, NullIfEmpty(n.Value?.IPAddress), NullIfEmpty(n.Value?.GlobalIPv6Address),
+                        NullIfEmpty(n.Value?.Gateway), NullIfEmpty(n.Value?.MacAddress))),
+            ],
+            Ports =
+            [
+                .. (row.Ports ?? []).Select(p => new PortFacts(p.PrivatePort, p.Type ?? "tcp", NullIfEmpty(p.IP), p.PublicPort is > 0 ? p.PublicPort : null))
+                    .OrderBy(p => p.ContainerPort).ThenBy(p => p.Protocol, StringComparer.Ordinal)
+                    .ThenBy(p => p.HostPort).ThenBy(p => p.HostIp, StringComparer.Ordinal),
+            ],
+            Labels = row.Labels ?? new Dictionary<string, string>(),
+        };
+    }
+
+    /// <summary>From the list's own field since API 1.52, before that from the status text (<c>Up 3 minutes (healthy)</c>).</summary>
+    private static string? ToHealth(string? told, string status) => told switch
+    {
+        "healthy" or "unhealthy" or "starting" => told,
+        not null => null,
+        null when status.EndsWith("(healthy)", StringComparison.Ordinal) => "healthy",
+        null when status.EndsWith("(unhealthy)", StringComparison.Ordinal) => "unhealthy",
+        null when status.EndsWith("(health: starting)", StringComparison.Ordinal) => "starting",
+        null => null,
+    };
+
+    /// <summary>
+    /// Reads either our own columns (pid, ppid, uid, user, seconds since the start, CPU seconds, command) or, by title,
+    /// those of another <c>ps</c>.
+    /// </summary>
+    public static IReadOnlyList<ProcessFacts> ToProcesses(ContainerTop top, DateTimeOffset now)
+    {
+        var titles = (top.Titles ?? []).Select(t => t.ToUpperInvariant()).ToList();
+        var rows = top.Processes ?? [];
+        return titles is ["PID", "PPID", "UID", "USER", "ELAPSED", "TIME", "COMMAND"]
+            ? [.. rows.Select(r => ToProcess(string.Join(' ', r), now)).OfType<ProcessFacts>()]
+            : [.. rows.Select(r => ToProcess(titles, r)).OfType<ProcessFacts>()];
+    }
+
+    private static ProcessFacts? ToProcess(string row, DateTimeOffset now)
+    {
+        var match = OurColumns.Match(row);
+        return match.Success
+            ? new ProcessFacts(
+                Number(match.Groups["pid"]), Number(match.Groups["ppid"]), match.Groups["user"].Value,
+                // Whole seconds are all that ps tells; the fraction would be made up.
+                new DateTimeOffset(now.Ticks - now.Ticks % TimeSpan.TicksPerSecond, TimeSpan.Zero).AddSeconds(-Number(match.Groups["elapsed"])),
+                TimeSpan.FromSeconds(Number(match.Groups["cpu"])), match.Groups["command"].Value)
+            : null;
+    }
+
+    private static ProcessFacts? ToProcess(List<string> titles, IReadOnlyList<string> row)
+    {
+        string? Column(params ReadOnlySpan<string> names)
+        {
+            foreach (var name in names)
+            {
+                var index = titles.IndexOf(name);
+                if (index >= 0 && index < row.Count)
+                {
+                    return row[index];
+                }
+            }
+
+            return null;
+        }
+
+        return int.TryParse(Column("PID"), CultureInfo.InvariantCulture, out var pid)
+            ? new ProcessFacts(pid, int.TryParse(Column("PPID"), CultureInfo.InvariantCulture, out var parent) ? parent : null,
+                Column("USER", "UID"), null, null, Column("COMMAND", "CMD", "ARGS") ?? "")
+            : null;
+    }
+
+    public static StatisticsFacts ToStatistics(ContainerStatistics statistics, DateTimeOffset now)
+    {
+        var usage = Clamp(statistics.Memory?.Usage);
+        return new StatisticsFacts
+        {
+            // A container that just stopped answers with the year 1.
+            SampledAt = statistics.Read.Year > 1 ? statistics.Read : now,
+            Interfaces = statistics.Networks?.ToDictionary(n => n.Key, n => new InterfaceCounters(
+                Clamp(n.Value.RxBytes), Clamp(n.Value.RxPackets), Clamp(n.Value.RxErrors), Clamp(n.Value.RxDropped),
+                Clamp(n.Value.TxBytes), Clamp(n.Value.TxPackets), Clamp(n.Value.TxErrors), Clamp(n.Value.TxDropped))),
+            CpuTime = statistics.Cpu?.Usage is { Total: > 0 } cpu ? TimeSpan.FromTicks((long)(cpu.Total / 100)) : null,
+            MemoryBytes = usage - InactiveFileCache(statistics.Memory?.Stats, usage),
+            MemoryLimitBytes = Clamp(statistics.Memory?.Limit),
+            Pids = Clamp(statistics.Pids?.Current),
+            BlockReadBytes = BlockBytes(statistics.BlockIo, "read"),
+            BlockWriteBytes = BlockBytes(statistics.BlockIo, "write"),
+        };
+    }
+
+    /// <summary>What <c>docker stats</c> takes off (docker/cli 20.10 <c>calculateMemUsageUnixNoCache</c>): cgroup v1 names it <c>total_inactive_file</c>, v2 <c>inactive_file</c>.</summary>
+    private static long InactiveFileCache(IReadOnlyDictionary<string, ulong>? stats, long? usage)
+    {
+        if (stats is null || usage is null)
+        {
+            return 0;
+        }
+
+        var cache = stats.TryGetValue("total_inactive_file", out var v1) ? v1 : stats.GetValueOrDefault("inactive_file");
+        return cache < (ulong)usage ? (long)cache : 0;
+    }
+
+    private static long? BlockBytes(WireBlockIo? blockIo, string operation) =>
+        blockIo is null ? null : (blockIo.Bytes ?? []).Where(e => string.Equals(e.Operation, operation, StringComparison.OrdinalIgnoreCase)).Sum(e => Clamp(e.Value));
+
+    /// <summary>An event of a container, or of a network that a container joined or left; null for any other.</summary>
+    public static ContainerEvent? ToEvent(WireEvent wire)
+    {
+        var id = wire.Type == "network" ? wire.Actor?.Attributes?.GetValueOrDefault("container") : wire.Actor?.ID;
+        return string.IsNullOrEmpty(id) || wire.Action is not { } action
+            ? null
+            : new ContainerEvent(id, action, DateTimeOffset.UnixEpoch.AddTicks(wire.TimeNano / 100));
+    }
+
+    public static CreateContainerParameters ToCreateParameters(ContainerSpec spec) => new()
+    {
+        Name = spec.Name,
+        Image = spec.Image,
+        Cmd = spec.Command is null ? null! : [.. spec.Command],
+        Env = [.. spec.Environment.Select(e => $"{e.Key}={e.Value}")],
+        Labels = new Dictionary<string, string>(spec.Labels),
+        ExposedPorts = spec.Ports.Select(PortKey).Distinct().ToDictionary(p => p, _ => default(EmptyStruct)),
+        HostConfig = new HostConfig
+        {
+            NetworkMode = spec.NetworkMode ?? "default",
+            PortBindings = spec.Ports.GroupBy(PortKey).ToDictionary(
+                g => g.Key,
+                IList<PortBinding> (g) =>
+                [
+                    .. g.Select(p => new PortBinding { HostIP = p.HostIp ?? "", HostPort = p.HostPort?.ToString(CultureInfo.InvariantCulture) ?? "" }),
+                ]),
+        },
+    };
+
+    private static string PortKey(PublishedPort port) => string.Create(CultureInfo.InvariantCulture, $"{port.ContainerPort}/{port.Protocol}");
+
+    public static EngineInfo ToInfo(VersionResponse version, SystemInfoResponse info, string negotiated) => new()
+    {
+        ApiVersion = negotiated,
+        MinApiVersion = NullIfEmpty(version.MinAPIVersion),
+        Version = NullIfEmpty(version.Version),
+        OperatingSystem = NullIfEmpty(info.OperatingSystem),
+        OsType = NullIfEmpty(info.OSType),
+        Architecture = NullIfEmpty(info.Architecture),
+        KernelVersion = NullIfEmpty(info.KernelVersion),
+        StorageDriver = NullIfEmpty(info.Driver),
+        CgroupDriver = NullIfEmpty(info.CgroupDriver),
+        CgroupVersion = NullIfEmpty(info.CgroupVersion),
+        Cpus = info.NCPU > 0 ? (int)info.NCPU : null,
+        MemoryBytes = info.MemTotal > 0 ? info.MemTotal : null,
+        Containers = (int)info.Containers,
+        ContainersRunning = (int)info.ContainersRunning,
+        ContainersPaused = (int)info.ContainersPaused,
+        ContainersStopped = (int)info.ContainersStopped,
+        Images = (int)info.Images,
+        RegistryMirrors = [.. info.RegistryConfig?.Mirrors ?? []],
+    };
+
+    public static ImageFacts ToImage(ImagesListResponse image) => new()
+    {
+        Id = image.ID,
+        Tags = RealReferences(image.RepoTags),
+        Digests = RealReferences(image.RepoDigests),
+        CreatedAt = ToTime(image.Created),
+        SizeBytes = image.Size,
+        Labels = new Dictionary<string, string>(image.Labels ?? new Dictionary<string, string>()),
+    };
+
+    public static ImageDetails ToImageDetails(ImageInspectResponse image, IEnumerable<ImageHistoryResponse> history) => new()
+    {
+        Summary = new ImageFacts
+        {
+            Id = image.ID,
+            Tags = RealReferences(image.RepoTags),
+            Digests = RealReferences(image.RepoDigests),
+            CreatedAt = ToTime(image.Created),
+            SizeBytes = image.Size,
+            Labels = new Dictionary<string, string>(image.Config?.Labels ?? new Dictionary<string, string>()),
+        },
+        Comment = NullIfEmpty(image.Comment),
+        Author = NullIfEmpty(image.Author),
+        Os = NullIfEmpty(image.Os),
+        Architecture = NullIfEmpty(image.Architecture),
+        Variant = NullIfEmpty(image.Variant),
+        Command = image.Config?.Cmd is { Count: > 0 } command ? [.. command] : null,
+        Entrypoint = image.Config?.Entrypoint is { Count: > 0 } entrypoint ? [.. entrypoint] : null,
+        Environment = [.. image.Config?.Env ?? []],
+        ExposedPorts = [.. image.Config?.ExposedPorts?.Keys ?? []],
+        Volumes = [.. image.Config?.Volumes?.Keys ?? []],
+        WorkingDirectory = NullIfEmpty(image.Config?.WorkingDir),
+        User = NullIfEmpty(image.Config?.User),
+        Layers = [.. image.RootFS?.Layers ?? []],
+        History =
+        [
+            .. history.Select(h => new ImageHistoryFacts(
+                h.ID is "" or "<missing>" ? null : h.ID, ToTime(h.Created), h.CreatedBy, RealReferences(h.Tags), h.Size, NullIfEmpty(h.Comment))),
+        ],
+    };
+
+    /// <summary>The value of <c>X-Registry-Auth</c>: JSON in URL-safe base64.</summary>
+    public static string ToRegistryAuth(RegistryCredentials credentials)
+    {
+        var json = JsonSerializer.Serialize(
+            new RegistryAuth(credentials.Username, credentials.Password, credentials.ServerAddress), EngineWire.Default.RegistryAuth);
+        return Convert.ToBase64String(Encoding.UTF8.GetBytes(json)).Replace('+', '-').Replace('/', '_');
+    }
+
+    /// <summary>Engines write <c>&lt;none&gt;:&lt;none&gt;</c> for an image without a name.</summary>
+    private static IReadOnlyList<string> RealReferences(IEnumerable<string>? references) =>
+        [.. (references ?? []).Where(r => !r.Contains("<none>", StringComparison.Ordinal))];
+
+    /// <summary>The engine writes the year 1, or 0 seconds, for a time it does not know.</summary>
+    private static DateTimeOffset? ToTime(DateTime? time) =>
+        time is { Year: > 1970 } known ? new DateTimeOffset(DateTime.SpecifyKind(known.ToUniversalTime(), DateTimeKind.Utc)) : null;
+
+    private static string? NullIfEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;
+
+    private static int Number(Group group) => int.TryParse(group.ValueSpan, CultureInfo.InvariantCulture, out var number) ? number : 0;
+
+    /// <summary>Limits of cgroup v1 without a limit are near 2^64; JSON readers and we stop at 2^63.</summary>
+    private static long Clamp(ulong value) => value > long.MaxValue ? long.MaxValue : (long)value;
+
+    private static long? Clamp(ulong? value) => value is { } v ? Clamp(v) : null;
+
+    /// <summary>The engine has cut the row at blanks; a user's name may hold some, so it stands between numbers.</summary>
+    [GeneratedRegex(@"^(?<pid>\d+) (?<ppid>\d+) (?<uid>\d+) (?<user>.+?) (?<elapsed>\d+) (?<cpu>\d+) ?(?<command>.*)$", RegexOptions.CultureInvariant | RegexOptions.Singleline)]
+    private static partial Regex OurColumns { get; }
+}

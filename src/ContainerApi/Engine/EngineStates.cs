@@ -1,0 +1,17 @@
+namespace ContainerApi.Engine;
+
+/// <summary>How an engine is, in one word: <c>ok</c>, <c>unavailable</c>, <c>timeout</c> or <c>error</c>.</summary>
+internal static class EngineStates
+{
+    public const string Ok = "ok";
+    public const string Unavailable = "unavailable";
+    public const string Timeout = "timeout";
+    public const string Error = "error";
+
+    public static string Of(EngineException failure) => failure.Kind switch
+    {
+        EngineErrorKind.Unavailable => Unavailable,
+        EngineErrorKind.TimedOut => Timeout,
+        _ => Error,
+    };
+}

@@ -1,0 +1,115 @@
+namespace ContainerApi.Engine.Host;
+
+/// <summary>The files of one container's cgroup, or cgroups: on v1 it has one in each hierarchy.</summary>
+internal sealed class ContainerCgroup : IDisposable
+{
+    private readonly bool _unified;
+    private readonly string _members;
+    private readonly byte[] _membersPath;
+    private readonly KeptFile _processes;
+    private readonly KeptFile _cpu;
+    private readonly KeptFile _memory;
+    private readonly KeptFile _memoryLimit;
+    private readonly KeptFile _memoryDetails;
+    private readonly KeptFile _pids;
+    private readonly KeptFile _block;
+
+    /// <param name="directoryOf">The container's directory in the hierarchy of a controller.</param>
+    /// <param name="members">Its directory in the hierarchy that tells its processes.</param>
+    public ContainerCgroup(bool unified, Func<string, string> directoryOf, string members, bool keepOpen)
+    {
+        KeptFile File(string controller, string name) => new($"{directoryOf(controller)}/{name}", keepOpen);
+        _unified = unified;
+        _members = members;
+        _membersPath = KernelFile.Path(members);
+        // On v1 the kernel answers an open file from a list that it keeps for as long as somebody reads it: only opening it
+        // anew is sure to show a process that has come since.
+        _processes = new KeptFile($"{members}/cgroup.procs", keepOpen && unified);
+        _cpu = File("cpuacct", unified ? "cpu.stat" : "cpuacct.usage");
+        _memory = File("memory", unified ? "memory.current" : "memory.usage_in_bytes");
+        _memoryLimit = File("memory", unified ? "memory.max" : "memory.limit_in_bytes");
+        _memoryDetails = File("memory", "memory.stat");
+        _pids = File("pids", "pids.current");
+        _block = File("blkio", unified ? "io.stat" : "blkio.throttle.io_service_bytes");
+    }
+
+    public DateTimeOffset LastUsed { get; set; }
+
+    /// <summary>
+    /// Puts the container's processes into <paramref name="pids"/>, those in cgroups of its own making too; false where it
+    /// is gone, or they cannot all be told.
+    /// </summary>
+    /// <param name="wanted">Containers that count for themselves where they are inside this one.</param>
+    public bool TryReadProcesses(List<int> pids, byte[] buffer, HashSet<string> wanted)
+    {
+        pids.Clear();
+        var n = _processes.Read(buffer);
+        if (n < 0 || n == buffer.Length)
+        {
+            return false;
+        }
+
+        KernelText.AddNumbers(buffer.AsSpan(0, n), pids);
+        if (!Libc.IsLeaf(_membersPath))
+        {
+            AddInside(_members, pids, buffer, wanted.GetAlternateLookup<ReadOnlySpan<char>>());
+        }
+
+        // The kernel writes 0 for a process that is not in our namespace of processes.
+        return !pids.Contains(0);
+    }
+
+    /// <summary>As the engine defines them (moby <c>daemon/stats</c> over containerd's cgroups), without the network.</summary>
+    /// <param name="hostMemory">What a container without a limit, or with a higher one, is limited by.</param>
+    public StatisticsFacts ReadStatistics(DateTimeOffset now, byte[] buffer, long? hostMemory)
+    {
+        var cpu = Read(_cpu, buffer) is { IsEmpty: false } times
+            ? _unified ? KernelText.Number(times, "usage_usec"u8) * TimeSpan.TicksPerMicrosecond : KernelText.Number(times) / TimeSpan.NanosecondsPerTick
+            : null;
+        var usage = KernelText.Number(Read(_memory, buffer));
+        var cache = usage is null ? null : KernelText.Number(Read(_memoryDetails, buffer), _unified ? "inactive_file"u8 : "total_inactive_file"u8);
+        var limit = KernelText.Number(Read(_memoryLimit, buffer));
+        var pids = KernelText.Number(Read(_pids, buffer));
+        var n = _block.Read(buffer);
+        (long Read, long Write)? block = n < 0 ? null
+            : _unified ? KernelText.BlockBytesV2(buffer.AsSpan(0, n))
+            : KernelText.BlockBytesV1(buffer.AsSpan(0, n));
+        return new StatisticsFacts
+        {
+            SampledAt = now,
+            CpuTime = cpu is { } ticks ? new TimeSpan(ticks) : null,
+            MemoryBytes = usage - (cache < usage ? cache : 0),
+            MemoryLimitBytes = limit < (hostMemory ?? long.MaxValue) ? limit : limit is null ? null : hostMemory,
+            Pids = pids,
+            BlockReadBytes = block?.Read,
+            BlockWriteBytes = block?.Write,
+        };
+    }
+
+    public void Dispose()
+    {
+        _processes.Dispose();
+        _cpu.Dispose();
+        _memory.Dispose();
+        _memoryLimit.Dispose();
+        _memoryDetails.Dispose();
+        _pids.Dispose();
+        _block.Dispose();
+    }
+
+    private static ReadOnlySpan<byte> Read(KeptFile file, byte[] buffer) => buffer.AsSpan(0, Math.Max(0, file.Read(buffer)));
+
+    private static void AddInside(string directory, List<int> pids, byte[] buffer, HashSet<string>.AlternateLookup<ReadOnlySpan<char>> wanted)
+    {
+        foreach (var inside in CgroupTree.Directories(directory))
+        {
+            if (KernelText.ContainerId(Path.GetFileName(inside.AsSpan()), wanted) is null)
+            {
+                // One that vanished, or whose threads are counted above it, has none of its own.
+                var n = KernelFile.Read(KernelFile.Path($"{inside}/cgroup.procs"), buffer);
+                KernelText.AddNumbers(buffer.AsSpan(0, Math.Max(0, n)), pids);
+                AddInside(inside, pids, buffer, wanted);
+            }
+        }
+    }
+}

@@ -1,0 +1,22 @@
+using FluentValidation;
+
+namespace ContainerApi.Engine.Host;
+
+/// <summary>Where the engine host's own trees are seen: <c>Host</c>.</summary>
+internal sealed class HostRoots
+{
+    public string ProcRoot { get; set; } = "/proc";
+
+    public string CgroupRoot { get; set; } = "/sys/fs/cgroup";
+}
+
+internal sealed class HostRootsValidator : AbstractValidator<HostRoots>
+{
+    public HostRootsValidator()
+    {
+        RuleFor(o => o.ProcRoot).Must(IsAbsolute).WithMessage("'{PropertyValue}' is not an absolute path, of 1024 characters at most.");
+        RuleFor(o => o.CgroupRoot).Must(IsAbsolute).WithMessage("'{PropertyValue}' is not an absolute path, of 1024 characters at most.");
+    }
+
+    private static bool IsAbsolute(string? path) => path is ['/', ..] and { Length: <= 1024 } && !path.Contains('\0');
+}

@@ -1,0 +1,174 @@
+using System.Buffers.Text;
+using System.Text;
+
+namespace ContainerApi.Engine.Host;
+
+/// <summary>Pure: what the kernel writes into <c>/proc</c> and the cgroups, line by line. Text that is not as expected has no value.</summary>
+internal static class KernelText
+{
+    private const int IdLength = 64;
+
+    /// <summary>
+    /// The container that a path of cgroups belongs to: its last run of exactly 64 hexadecimal digits that is one of
+    /// <paramref name="wanted"/>. That suits <c>/docker/ID</c>, <c>/system.slice/docker-ID.scope</c>, an engine inside a
+    /// container (<c>/docker/OUTER/docker/ID</c>) and paths as a namespace of cgroups shows them (<c>/../../docker/ID</c>).
+    /// </summary>
+    public static string? ContainerId(ReadOnlySpan<char> path, HashSet<string>.AlternateLookup<ReadOnlySpan<char>> wanted)
+    {
+        for (var end = path.Length; end >= IdLength;)
+        {
+            var start = end;
+            while (start > 0 && IsIdDigit(path[start - 1]))
+            {
+                start--;
+            }
+
+            if (end - start == IdLength && wanted.TryGetValue(path[start..end], out var id))
+            {
+                return id;
+            }
+
+            end = start - 1;
+        }
+
+        return null;
+    }
+
+    /// <summary>
+    /// The container that <c>/proc/PID/cgroup</c> speaks of. Its lines are <c>HIERARCHY:CONTROLLERS:PATH</c>, one on cgroup
+    /// v2, one per hierarchy on v1; a process may have been moved in some of them, so any line will do.
+    /// </summary>
+    public static string? ContainerOf(ReadOnlySpan<byte> cgroupFile, HashSet<string>.AlternateLookup<ReadOnlySpan<char>> wanted)
+    {
+        Span<char> path = stackalloc char[1024];
+        foreach (var line in cgroupFile.Split((byte)'\n'))
+        {
+            // A path longer than this keeps its end, where the id is.
+            var text = cgroupFile[line];
+            text = text.Length > path.Length ? text[^path.Length..] : text;
+            var length = Encoding.Latin1.GetChars(text, path);
+            if (ContainerId(path[..length], wanted) is { } id)
+            {
+                return id;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Adds the numbers of a text with one per line.</summary>
+    public static void AddNumbers(ReadOnlySpan<byte> text, List<int> numbers)
+    {
+        while (Utf8Parser.TryParse(text, out int number, out var length))
+        {
+            numbers.Add(number);
+            text = length < text.Length ? text[(length + 1)..] : default;
+        }
+    }
+
+    /// <summary>A file that is one number. <c>max</c>, and what does not fit, is the largest there is.</summary>
+    public static long? Number(ReadOnlySpan<byte> text) =>
+        text.StartsWith("max"u8) ? long.MaxValue
+        : Utf8Parser.TryParse(text, out ulong number, out _) ? Clamp(number)
+        : null;
+
+    /// <summary>The number of the line that begins with this name: <c>name 42</c>, <c>name: 42 kB</c>.</summary>
+    public static long? Number(ReadOnlySpan<byte> text, ReadOnlySpan<byte> name)
+    {
+        for (var rest = text; ;)
+        {
+            var at = rest.IndexOf(name);
+            if (at < 0)
+            {
+                return null;
+            }
+
+            var value = rest[(at + name.Length)..];
+            if ((at == 0 || rest[at - 1] == '\n') && value is [(byte)' ' or (byte)'\t' or (byte)':', ..])
+            {
+                return Number(value.TrimStart(": \t"u8));
+            }
+
+            rest = value;
+        }
+    }
+
+    /// <summary>The second of the four user ids in <c>/proc/PID/status</c>, the effective one, which <c>ps</c> shows.</summary>
+    public static uint? EffectiveUser(ReadOnlySpan<byte> status)
+    {
+        var at = status.IndexOf("\nUid:\t"u8);
+        if (at < 0)
+        {
+            return null;
+        }
+
+        var ids = status[(at + "\nUid:\t".Length)..];
+        var tab = ids.IndexOf((byte)'\t');
+        return tab >= 0 && Utf8Parser.TryParse(ids[(tab + 1)..], out uint id, out _) ? id : null;
+    }
+
+    /// <summary>Bytes read and written by <c>blkio.throttle.io_service_bytes</c>: <c>8:0 Read 4096</c> per device and operation.</summary>
+    public static (long Read, long Write) BlockBytesV1(ReadOnlySpan<byte> text)
+    {
+        var (read, write) = (0L, 0L);
+        foreach (var range in text.Split((byte)'\n'))
+        {
+            var line = text[range];
+            var operation = line.IndexOf((byte)' ') is >= 0 and var at ? line[(at + 1)..] : default;
+            read += operation.StartsWith("Read "u8) ? Number(operation["Read ".Length..]) ?? 0 : 0;
+            write += operation.StartsWith("Write "u8) ? Number(operation["Write ".Length..]) ?? 0 : 0;
+        }
+
+        return (read, write);
+    }
+
+    /// <summary>Bytes read and written by <c>io.stat</c>: <c>8:0 rbytes=4096 wbytes=0 …</c> per device.</summary>
+    public static (long Read, long Write) BlockBytesV2(ReadOnlySpan<byte> text) => (Sum(text, " rbytes="u8), Sum(text, " wbytes="u8));
+
+    /// <summary>User names by id from <c>passwd</c>. Of two with one id the first counts, as in the C library.</summary>
+    public static Dictionary<uint, string> Users(string passwd)
+    {
+        var users = new Dictionary<uint, string>();
+        foreach (var line in passwd.Split('\n'))
+        {
+            if (line.Split(':') is [{ Length: > 0 } name, _, var id, ..] && uint.TryParse(id, out var user))
+            {
+                users.TryAdd(user, name);
+            }
+        }
+
+        return users;
+    }
+
+    /// <summary>Device and directory that the root is mounted from, by <c>mountinfo</c>: <c>ID PARENT DEVICE DIRECTORY / …</c>. The last such mount covers those before.</summary>
+    public static string? RootDevice(string mountinfo) => mountinfo.Split('\n')
+        .Select(l => l.Split(' '))
+        .LastOrDefault(f => f.Length > 4 && f[4] == "/") is { } root ? $"{root[2]} {root[3]}" : null;
+
+    /// <summary>
+    /// The command line as people write it: arguments apart by spaces, bytes that are no UTF-8 replaced. A process that
+    /// has none, as the kernel's own, is shown by its name in brackets.
+    /// </summary>
+    public static string Command(Span<byte> arguments, ReadOnlySpan<byte> name)
+    {
+        var text = arguments[..(arguments.LastIndexOfAnyExcept((byte)0) + 1)];
+        text.Replace((byte)0, (byte)' ');
+        return text.IsEmpty ? $"[{Encoding.UTF8.GetString(name)}]" : Encoding.UTF8.GetString(text);
+    }
+
+    private static long Sum(ReadOnlySpan<byte> text, ReadOnlySpan<byte> key)
+    {
+        var sum = 0L;
+        for (var at = text.IndexOf(key); at >= 0; at = text.IndexOf(key))
+        {
+            text = text[(at + key.Length)..];
+            sum += Number(text) ?? 0;
+        }
+
+        return sum;
+    }
+
+    private static bool IsIdDigit(char c) => c is (>= '0' and <= '9') or (>= 'a' and <= 'f');
+
+    private static long Clamp(ulong value) => value > long.MaxValue ? long.MaxValue : (long)value;
+}

@@ -1,0 +1,62 @@
+using System.Buffers.Text;
+using System.Text;
+using System.Text.RegularExpressions;
+
+namespace ContainerApi.Engine.Host;
+
+/// <summary>Pure: the counters in <c>/proc/PID/net/dev</c>, which are those of the process's network namespace.</summary>
+internal static partial class NetworkDevices
+{
+    /// <summary>
+    /// Every device but loopback, as far as the engine made it. The engine counts no others: a tunnel of the container's
+    /// own, or the bridge of an engine inside it, carries what its devices carry already. They are told apart by name
+    /// where there are more devices than networks: the engine's are <c>eth0</c>, <c>eth1</c>, …, unless a network names them.
+    /// </summary>
+    public static IReadOnlyDictionary<string, InterfaceCounters> Parse(ReadOnlySpan<byte> text, int networks)
+    {
+        var devices = new Dictionary<string, InterfaceCounters>(1);
+        foreach (var range in text.Split((byte)'\n'))
+        {
+            var line = text[range].TrimStart((byte)' ');
+            var colon = line.LastIndexOf((byte)':');
+            if (colon > 0 && !line[..colon].SequenceEqual("lo"u8) && Counters(line[(colon + 1)..]) is { } counters)
+            {
+                devices[Name(line[..colon])] = counters;
+            }
+        }
+
+        if (devices.Count > networks && devices.Keys.Any(n => EngineName.IsMatch(n)))
+        {
+            foreach (var other in devices.Keys.Where(n => !EngineName.IsMatch(n)).ToList())
+            {
+                devices.Remove(other);
+            }
+        }
+
+        return devices;
+    }
+
+    /// <summary>Eight received and eight sent, of which the first four each are bytes, packets, errors and dropped.</summary>
+    private static InterfaceCounters? Counters(ReadOnlySpan<byte> text)
+    {
+        Span<long> values = stackalloc long[12];
+        foreach (ref var value in values)
+        {
+            text = text.TrimStart((byte)' ');
+            if (!Utf8Parser.TryParse(text, out ulong number, out var length))
+            {
+                return null;
+            }
+
+            value = number > long.MaxValue ? long.MaxValue : (long)number;
+            text = text[length..];
+        }
+
+        return new InterfaceCounters(values[0], values[1], values[2], values[3], values[8], values[9], values[10], values[11]);
+    }
+
+    private static string Name(ReadOnlySpan<byte> name) => name.SequenceEqual("eth0"u8) ? "eth0" : Encoding.UTF8.GetString(name);
+
+    [GeneratedRegex("^eth[0-9]+$", RegexOptions.CultureInvariant)]
+    private static partial Regex EngineName { get; }
+}

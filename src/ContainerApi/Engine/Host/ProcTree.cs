@@ -1,0 +1,140 @@
+using System.Buffers;
+using System.Buffers.Text;
+using System.Globalization;
+using System.Text;
+
+namespace ContainerApi.Engine.Host;
+
+/// <summary>The engine host's <c>/proc</c>. A process that dies while it is read is one that is not there.</summary>
+internal sealed class ProcTree(string root, TimeProvider time)
+{
+    /// <summary>Longer command lines are cut here.</summary>
+    public const int LongestCommand = 32 * 1024;
+
+    private readonly UserNames _users = new(root);
+    private readonly byte[] _root = Encoding.UTF8.GetBytes(root);
+    private bool? _isOurNamespace;
+    private long? _memory;
+    private DateTimeOffset? _bootedAt;
+    private DateTimeOffset _clockStart;
+
+    /// <summary>
+    /// Whether the numbers of processes in this tree are those that the kernel tells us elsewhere too, as in
+    /// <c>cgroup.procs</c>: a tree mounted from outside our container has others. The tree shows all numbers we go by.
+    /// </summary>
+    public bool IsOurNamespace => _isOurNamespace ??= ReadText("self/status").Split('\n')
+        .FirstOrDefault(l => l.StartsWith("NSpid:", StringComparison.Ordinal))?.Split('\t', StringSplitOptions.RemoveEmptyEntries).Length == 2;
+
+    /// <summary>Takes note of what changes seldom; once before every pass.</summary>
+    public void Refresh(byte[] buffer)
+    {
+        _users.Refresh();
+        _memory ??= KernelText.Number(Encoding.UTF8.GetBytes(ReadText("meminfo")), "MemTotal"u8) * 1024;
+
+        // The time of boot is told in whole seconds and moves only when the clock is set.
+        var clockStart = time.GetUtcNow() - time.GetElapsedTime(0);
+        if (_bootedAt is null || (clockStart - _clockStart).Duration() > TimeSpan.FromMilliseconds(500))
+        {
+            var n = KernelFile.Read(KernelFile.Path($"{root}/stat"), buffer);
+            _bootedAt = n > 0 && KernelText.Number(buffer.AsSpan(0, n), "btime"u8) is { } seconds ? DateTimeOffset.FromUnixTimeSeconds(seconds) : null;
+            _clockStart = clockStart;
+        }
+    }
+
+    /// <summary>The host's memory in bytes.</summary>
+    public long? MemoryBytes => _memory;
+
+    /// <summary>A process, or null where it is over.</summary>
+    public ProcessFacts? ReadProcess(int pid, byte[] buffer)
+    {
+        // 1. Who it is.
+        var n = Read(pid, "status"u8, buffer);
+        var user = n < 0 ? null : KernelText.EffectiveUser(buffer.AsSpan(0, n));
+
+        // 2. What it has used. The name is kept for a process without arguments.
+        n = Read(pid, "stat"u8, buffer);
+        if (n < 0 || ProcessStat.Parse(buffer.AsSpan(0, n)) is not { IsOver: false } stat)
+        {
+            return null;
+        }
+
+        Span<byte> name = stackalloc byte[64];
+        var told = buffer.AsSpan(0, n)[stat.Name];
+        told = told[..Math.Min(told.Length, name.Length)];
+        told.CopyTo(name);
+
+        // 3. What it runs.
+        n = Read(pid, "cmdline"u8, buffer.AsSpan(0, LongestCommand));
+        if (n == LongestCommand && Rune.DecodeLastFromUtf8(buffer.AsSpan(0, n), out _, out var half) != OperationStatus.Done)
+        {
+            n -= half;
+        }
+
+        return n < 0 ? null : new ProcessFacts(
+            pid,
+            stat.Parent > 0 ? stat.Parent : null,
+            user is { } id ? _users[id] : null,
+            _bootedAt + stat.StartedAfterBoot,
+            stat.CpuTime,
+            KernelText.Command(buffer.AsSpan(0, n), name[..told.Length]));
+    }
+
+    /// <summary>The parent of a process; null where it is over or we do not see the parent.</summary>
+    public int? ParentOf(int pid, byte[] buffer)
+    {
+        var n = Read(pid, "stat"u8, buffer);
+        return n >= 0 && ProcessStat.Parse(buffer.AsSpan(0, n)) is { Parent: > 0 } stat ? stat.Parent : null;
+    }
+
+    /// <summary>The counters of the process's network devices, or null where it is over.</summary>
+    public IReadOnlyDictionary<string, InterfaceCounters>? ReadDevices(int pid, int networks, byte[] buffer)
+    {
+        var n = Read(pid, "net/dev"u8, buffer);
+        // A process that is over, but not gone, has left its network: its file is empty.
+        return n > 0 ? NetworkDevices.Parse(buffer.AsSpan(0, n), networks) : null;
+    }
+
+    /// <summary>Which container a process is in, by its cgroups.</summary>
+    public string? ContainerOf(int pid, HashSet<string>.AlternateLookup<ReadOnlySpan<char>> wanted, byte[] buffer)
+    {
+        var n = Read(pid, "cgroup"u8, buffer);
+        return n < 0 ? null : KernelText.ContainerOf(buffer.AsSpan(0, n), wanted);
+    }
+
+    /// <summary>Every process there is.</summary>
+    public IEnumerable<int> All()
+    {
+        foreach (var directory in CgroupTree.Directories(root))
+        {
+            if (int.TryParse(Path.GetFileName(directory.AsSpan()), NumberStyles.None, CultureInfo.InvariantCulture, out var pid))
+            {
+                yield return pid;
+            }
+        }
+    }
+
+    private int Read(int pid, ReadOnlySpan<byte> file, Span<byte> buffer)
+    {
+        Span<byte> path = stackalloc byte[_root.Length + 32];
+        _root.CopyTo(path);
+        path[_root.Length] = (byte)'/';
+        Utf8Formatter.TryFormat(pid, path[(_root.Length + 1)..], out var digits);
+        var at = _root.Length + 1 + digits;
+        path[at] = (byte)'/';
+        file.CopyTo(path[(at + 1)..]);
+        path[at + 1 + file.Length] = 0;
+        return KernelFile.Read(path, buffer);
+    }
+
+    private string ReadText(string file)
+    {
+        try
+        {
+            return File.ReadAllText($"{root}/{file}");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return "";
+        }
+    }
+}

@@ -1,0 +1,60 @@
+using ContainerApi.Engine;
+using ContainerApi.Http;
+using ContainerApi.Http.OpenApi;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace ContainerApi.Hosting;
+
+/// <summary>Whether the service is able to answer.</summary>
+/// <param name="State"><c>ok</c>, or <c>degraded</c> while only some engines answer.</param>
+/// <param name="Engines">Each engine's state.</param>
+public sealed record Readiness(string State, IReadOnlyList<EngineReadiness> Engines);
+
+/// <summary>Whether one engine answers.</summary>
+/// <param name="Name">The name that the configuration gives it.</param>
+/// <param name="State"><c>ok</c>, <c>unavailable</c>, <c>timeout</c> or <c>error</c>.</param>
+/// <param name="Error">Why the state is not <c>ok</c>.</param>
+public sealed record EngineReadiness(string Name, string State, string? Error);
+
+internal static class Health
+{
+    public static void MapHealth(this WebApplication app)
+    {
+        app.MapGet("/healthz", () => TypedResults.Text("ok\n"))
+            .WithTags("Health").WithName("healthz")
+            .WithSummary("Whether the service runs")
+            .WithDescription("Says nothing of the engines: a restart of this service does not bring an engine back.")
+            .Produces<string>(StatusCodes.Status200OK, "text/plain");
+        app.MapGet("/readyz", ReadyAsync)
+            .WithTags("Health").WithName("readyz")
+            .WithSummary("Whether at least one engine answers")
+            .CanFailWith(ProblemCode.EngineUnavailable);
+    }
+
+    private static async Task<Ok<Readiness>> ReadyAsync(EngineDirectory directory, CancellationToken cancellationToken)
+    {
+        var answers = await Task.WhenAll(directory.All.Select(e => AskAsync(e, cancellationToken)));
+        if (answers.All(a => a.Failure is not null))
+        {
+            throw new EngineException(EngineErrorKind.Unavailable, answers[0].Engine.Name,
+                string.Join(" ", answers.Select(a => $"{a.Engine.Name}: {a.Failure!.Message}")), answers[0].Failure);
+        }
+
+        return TypedResults.Ok(new Readiness(
+            answers.All(a => a.Failure is null) ? EngineStates.Ok : "degraded",
+            [.. answers.Select(a => new EngineReadiness(a.Engine.Name, a.Failure is null ? EngineStates.Ok : EngineStates.Of(a.Failure), a.Failure?.Message))]));
+    }
+
+    private static async Task<(IEngine Engine, EngineException? Failure)> AskAsync(IEngine engine, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await engine.PingAsync(cancellationToken);
+            return (engine, null);
+        }
+        catch (EngineException e)
+        {
+            return (engine, e);
+        }
+    }
+}

@@ -1,0 +1,23 @@
+using ContainerApi.Http;
+using Serilog;
+using Serilog.Events;
+
+namespace ContainerApi.Hosting;
+
+/// <summary>Serilog, configured by the <c>Serilog</c> section; one line per request, with what came of it.</summary>
+internal static class Logging
+{
+    public static void AddLogging(this WebApplicationBuilder builder) =>
+        builder.Services.AddSerilog((services, logger) => logger
+            .ReadFrom.Configuration(builder.Configuration)
+            .ReadFrom.Services(services));
+
+    public static void UseRequestLogging(this WebApplication app) =>
+        app.UseSerilogRequestLogging(options =>
+        {
+            options.MessageTemplate = "{RequestMethod} {RequestPath} {StatusCode} in {Elapsed:0.0} ms {Outcome:l}";
+            options.EnrichDiagnosticContext = (log, context) => log.Set("Outcome", context.GetOutcome());
+            options.GetLevel = (context, _, exception) =>
+                exception is not null || context.Response.StatusCode >= 500 ? LogEventLevel.Error : LogEventLevel.Information;
+        });
+}

@@ -1,0 +1,27 @@
+using ContainerApi.Engine;
+using FluentValidation;
+
+namespace ContainerApi.Http;
+
+/// <summary>What every feature shares on the wire: JSON, problems, validators.</summary>
+internal static class HttpRoom
+{
+    public static IServiceCollection AddHttpRoom(this IServiceCollection services)
+    {
+        services.ConfigureHttpJsonOptions(options => WireJson.Configure(options.SerializerOptions));
+        // A body that cannot be bound is an exception in every environment, so that one switch makes it a problem.
+        services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
+        services.AddProblemDetails(options => options.CustomizeProblemDetails = Problems.Complete);
+        services.AddExceptionHandler<Problems>();
+        services.AddValidatorsFromAssemblyContaining<EngineOptionsValidator>(ServiceLifetime.Singleton, includeInternalTypes: true);
+        services.AddSingleton(TimeProvider.System);
+        return services;
+    }
+
+    public static void UseProblems(this WebApplication app)
+    {
+        // Problems logs; the middleware's own line would be a second one for the same failure.
+        app.UseExceptionHandler(new ExceptionHandlerOptions { SuppressDiagnosticsCallback = _ => true });
+        app.UseStatusCodePages();
+    }
+}

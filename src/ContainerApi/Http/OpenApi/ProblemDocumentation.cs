@@ -1,0 +1,85 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Microsoft.OpenApi;
+using Swashbuckle.AspNetCore.SwaggerGen;
+
+namespace ContainerApi.Http.OpenApi;
+
+/// <summary>Which problems an endpoint can answer with.</summary>
+internal sealed record ProblemCodes(IReadOnlyList<ProblemCode> Codes);
+
+internal static class ProblemCodesExtensions
+{
+    /// <summary>Documents the problems that an endpoint can answer with, beside those that its filters add.</summary>
+    public static RouteHandlerBuilder CanFailWith(this RouteHandlerBuilder builder, params IReadOnlyList<ProblemCode> codes)
+    {
+        foreach (var status in codes.Select(c => c.Status).Distinct())
+        {
+            builder.ProducesProblem(status);
+        }
+
+        return builder.WithMetadata(new ProblemCodes(codes));
+    }
+}
+
+/// <summary>Describes problems as they are sent: our extensions in the schema, and by each status the codes it can carry.</summary>
+internal sealed class ProblemDocumentation : IDocumentFilter, IOperationFilter
+{
+    private const string Schema = "ProblemDetails";
+
+    public void Apply(OpenApiDocument swaggerDoc, DocumentFilterContext context)
+    {
+        if (swaggerDoc.Components?.Schemas is { } schemas && schemas.ContainsKey(Schema))
+        {
+            schemas[Schema] = Problem();
+        }
+    }
+
+    public void Apply(OpenApiOperation operation, OperationFilterContext context)
+    {
+        foreach (var (status, response) in operation.Responses ?? [])
+        {
+            if (!int.TryParse(status, CultureInfo.InvariantCulture, out var number) || number < 400)
+            {
+                continue;
+            }
+
+            var named = context.ApiDescription.ActionDescriptor.EndpointMetadata.OfType<ProblemCodes>()
+                .SelectMany(m => m.Codes).Where(c => c.Status == number).ToList();
+            var codes = (named.Count > 0 ? named : ProblemCode.All.Where(c => c.Status == number)).Select(c => $"`{c.Code}` ({c.Title.TrimEnd('.')})");
+            response.Description = "A problem; codes of this status: " + string.Join(", ", codes) + ".";
+        }
+    }
+
+    private static OpenApiSchema Problem() => new()
+    {
+        Type = JsonSchemaType.Object,
+        Description = "What went wrong, as RFC 9457 says it.",
+        Required = new HashSet<string> { "type", "title", "status", "detail", "code", "traceId" },
+        Properties = new Dictionary<string, IOpenApiSchema>
+        {
+            ["type"] = Text("A stable address for the kind of problem.", "urn:containerapi:problem:container_not_found"),
+            ["title"] = Text("The kind of problem in words.", "No such container."),
+            ["status"] = new OpenApiSchema { Type = JsonSchemaType.Integer, Description = "The HTTP status.", Examples = [JsonValue.Create(404)] },
+            ["detail"] = Text("What it was this time.", "There is no container 'web'."),
+            ["code"] = new OpenApiSchema
+            {
+                Type = JsonSchemaType.String,
+                Description = "The stable code to act upon.",
+                Enum = [.. ProblemCode.All.Select(c => JsonValue.Create(c.Code))],
+                Examples = [JsonValue.Create("container_not_found")],
+            },
+            ["traceId"] = Text("Finds the request in the service's log.", "0af7651916cd43dd8448eb211c80319c"),
+            ["engine"] = new OpenApiSchema { Type = JsonSchemaType.String, Description = "The engine that was asked; absent where none was." },
+            ["errors"] = new OpenApiSchema
+            {
+                Type = JsonSchemaType.Object,
+                Description = "Messages by field, where fields are to blame.",
+                AdditionalProperties = new OpenApiSchema { Type = JsonSchemaType.Array, Items = new OpenApiSchema { Type = JsonSchemaType.String } },
+            },
+        },
+    };
+
+    private static OpenApiSchema Text(string description, string example) =>
+        new() { Type = JsonSchemaType.String, Description = description, Examples = [JsonValue.Create(example)] };
+}

@@ -1,0 +1,13 @@
+namespace ContainerApi.Http;
+
+/// <summary>A request that cannot be met for a reason on the caller's side; becomes the problem it names.</summary>
+/// <param name="detail">A sentence for the caller: no host path, no credential.</param>
+/// <param name="errors">Messages by field, where fields are to blame.</param>
+internal sealed class RequestException(
+    ProblemCode code, string detail, IDictionary<string, string[]>? errors = null, Exception? inner = null)
+    : Exception(detail, inner)
+{
+    public ProblemCode Code { get; } = code;
+
+    public IDictionary<string, string[]>? Errors { get; } = errors;
+}

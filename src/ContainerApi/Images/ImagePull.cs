@@ -1,0 +1,105 @@
+using System.Runtime.CompilerServices;
+using ContainerApi.Engine;
+using ContainerApi.Http;
+
+namespace ContainerApi.Images;
+
+/// <summary>Pulls an image and tells how it goes; ends with exactly one <see cref="PullResult"/>.</summary>
+internal sealed partial class ImagePull(EngineDirectory engines, TimeProvider time, ILogger<ImagePull> logger)
+{
+    /// <exception cref="EngineException">The engine refused before it said anything; a later failure is in the result.</exception>
+    public async IAsyncEnumerable<PullEvent> RunAsync(PullRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var begun = time.GetTimestamp();
+        var engine = engines.Get(request.Engine);
+        var reference = ImageReference.TryParse(request.Image, out var parsed)
+            ? parsed
+            : throw new ArgumentException("The reference is validated before it comes here.", nameof(request));
+        var credentials = request.RegistryAuth is { } auth
+            ? new RegistryCredentials(auth.Username!, auth.Password!, auth.ServerAddress)
+            : null;
+        await using var facts = engine.PullImageAsync(reference.ToString(), request.Platform, credentials, cancellationToken)
+            .GetAsyncEnumerator(cancellationToken);
+        var told = false;
+        string? digest = null;
+        EngineException? failure = null;
+        while (true)
+        {
+            try
+            {
+                if (!await facts.MoveNextAsync())
+                {
+                    break;
+                }
+            }
+            catch (EngineException e) when (told)
+            {
+                failure = e;
+                break;
+            }
+
+            var fact = facts.Current;
+            digest = fact.Digest ?? digest;
+            yield return new PullProgress(fact.Layer, fact.Status, fact.Current, fact.Total);
+            told = true;
+        }
+
+        ImageDetails? image = null;
+        if (failure is null)
+        {
+            try
+            {
+                image = await engine.InspectImageAsync(reference.Lookup, cancellationToken);
+                failure = OtherPlatform(engine.Name, request.Platform, image);
+            }
+            catch (EngineException e) when (told)
+            {
+                failure = e;
+            }
+        }
+
+        var error = failure is null ? null : new PullError(Problems.CodeOf(failure.Kind).Code, failure.Message);
+        if (error is not null)
+        {
+            Log.Failed(logger, reference.ToString(), engine.Name, error.Code, error.Message);
+        }
+
+        yield return new PullResult(
+            error is null ? "succeeded" : "failed", reference.ToString(), error is null ? image?.Summary.Id : null, error is null ? digest ?? reference.Digest : null,
+            (long)time.GetElapsedTime(begun).TotalMilliseconds, error);
+    }
+
+    /// <summary>
+    /// Engines without a choice of platforms under a name take the one there is, or leave the one they have, and only warn;
+    /// whoever asked for another one did not get it.
+    /// </summary>
+    private static EngineException? OtherPlatform(string engine, string? wanted, ImageDetails image)
+    {
+        if (wanted?.ToLowerInvariant().Split('/') is not [var os, ..] parts
+            || (Same(os, image.Os) && (parts.Length == 1 || Same(Architecture(parts[1]), image.Architecture))))
+        {
+            return null;
+        }
+
+        return new EngineException(EngineErrorKind.ImageNotFound, engine, $"The image is for {image.Os}/{image.Architecture}, not for {wanted}.");
+    }
+
+    /// <summary>Whether they are the same, as far as the image says what it is.</summary>
+    private static bool Same(string wanted, string? actual) => actual is null || wanted.Equals(actual, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Other names of architectures, as the engine reads them (containerd <c>platforms</c>).</summary>
+    private static string Architecture(string name) => name switch
+    {
+        "x86_64" or "x86-64" => "amd64",
+        "aarch64" => "arm64",
+        "i386" => "386",
+        "armhf" or "armel" => "arm",
+        _ => name,
+    };
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Warning, "Pull of {Image} on {Engine} failed: {Code}: {Reason}")]
+        public static partial void Failed(ILogger logger, string image, string engine, string code, string reason);
+    }
+}

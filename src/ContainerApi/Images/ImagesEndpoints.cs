@@ -1,0 +1,97 @@
+using ContainerApi.Containers;
+using ContainerApi.Engine;
+using ContainerApi.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace ContainerApi.Images;
+
+/// <summary>Images: list, inspect, pull, tag, commit, remove.</summary>
+internal static class ImagesEndpoints
+{
+    public static void AddImages(this IServiceCollection services)
+    {
+        services.TryAddSingleton<ContainerLocator>();
+        services.AddSingleton<ImageLists>();
+        services.AddSingleton<ImagePull>();
+        services.AddSingleton<ContainerCommit>();
+    }
+
+    public static void MapImages(this WebApplication app)
+    {
+        var images = app.MapGroup("/images").WithTags("Images");
+
+        images.MapGet("", ListAsync).ValidateQuery<ImagesQuery>()
+            .WithName("listImages").WithSummary("List images")
+            .WithDescription("The images of all engines, or of those named, with how many containers use each. "
+                + "An engine that fails is an entry in `engines`; only where all fail is the answer a problem.")
+            .ProducesEngineProblems(StatusCodes.Status404NotFound);
+
+        images.MapGet("/{**reference}", InspectAsync).ValidateQuery<ImageQuery>()
+            .WithName("inspectImage").WithSummary("Inspect an image")
+            .WithDescription("By name or id; slashes of a name stay as they are: `/images/registry:5000/team/app:v1`.")
+            .ProducesEngineProblems(StatusCodes.Status404NotFound);
+
+        images.MapDelete("/{**reference}", RemoveAsync).ValidateQuery<RemoveImageQuery>()
+            .WithName("removeImage").WithSummary("Remove an image")
+            .WithDescription("Takes the name off; the image goes with its last name. What was done is the answer.")
+            .ProducesEngineProblems(StatusCodes.Status404NotFound, StatusCodes.Status409Conflict);
+
+        images.MapPost("/tag", TagAsync).ValidateBody<TagRequest>()
+            .WithName("tagImage").WithSummary("Give an image a further name")
+            .ProducesEngineProblems(StatusCodes.Status404NotFound);
+
+        images.MapPost("/pull", Pull).ValidateBody<PullRequest>()
+            .WithName("pullImage").WithSummary("Pull an image from its registry")
+            .WithDescription("A stream of `progress` lines that ends with exactly one `result` line. What fails before the first line is a problem, "
+                + "what fails later is in the `result`.")
+            .Produces<PullEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson)
+            .ProducesEngineProblems(StatusCodes.Status403Forbidden, StatusCodes.Status404NotFound);
+
+        images.MapPost("/commit", CommitAsync).ValidateBody<CommitRequest>()
+            .WithName("commitContainer").WithSummary("Make an image of a container")
+            .WithDescription("Takes as long as what the container wrote is large. `changes` that the engine refuses are a 400 in its words.")
+            .ProducesEngineProblems(StatusCodes.Status404NotFound, StatusCodes.Status409Conflict);
+    }
+
+    private static async Task<Ok<ImageList>> ListAsync(
+        [AsParameters] ImagesQuery query, ImageLists lists, CancellationToken cancellationToken) =>
+        TypedResults.Ok(await lists.ListAsync(query, cancellationToken));
+
+    private static async Task<Ok<ImageInspection>> InspectAsync(
+        [AsParameters] ImageQuery query, EngineDirectory engines, CancellationToken cancellationToken)
+    {
+        var engine = engines.Get(query.Engine);
+        var counting = ImageLists.CountContainersAsync(engine, cancellationToken);
+        var image = await engine.InspectImageAsync(ImageReference.ToLookup(ImageRequests.Unescaped(query.Reference)!), cancellationToken);
+        return TypedResults.Ok(ImageProjection.ToInspection(engine.Name, image, await counting));
+    }
+
+    private static async Task<Ok<ImageRemoval>> RemoveAsync(
+        [AsParameters] RemoveImageQuery query, EngineDirectory engines, CancellationToken cancellationToken)
+    {
+        var reference = ImageReference.ToLookup(ImageRequests.Unescaped(query.Reference)!);
+        var removed = await engines.Get(query.Engine).RemoveImageAsync(reference, Rules.ToBoolean(query.Force), cancellationToken);
+        return TypedResults.Ok(new ImageRemoval(removed.Untagged, removed.Deleted));
+    }
+
+    private static async Task<Created<TaggedImage>> TagAsync(TagRequest request, EngineDirectory engines, CancellationToken cancellationToken)
+    {
+        var engine = engines.Get(request.Engine);
+        var name = ImageReference.TryParse(request.Tag, out var parsed)
+            ? parsed
+            : throw new ArgumentException("The reference is validated before it comes here.", nameof(request));
+        await engine.TagImageAsync(ImageReference.ToLookup(request.Image!), name.Repository, name.Tag ?? "latest", cancellationToken);
+        var image = await engine.InspectImageAsync(name.ToString(), cancellationToken);
+        return TypedResults.Created($"/images/{name}", new TaggedImage(image.Summary.Id, image.Summary.Tags));
+    }
+
+    private static NdjsonResult<PullEvent> Pull(PullRequest request, ImagePull pull, CancellationToken cancellationToken) =>
+        new(pull.RunAsync(request, cancellationToken));
+
+    private static async Task<Created<CommittedImage>> CommitAsync(CommitRequest request, ContainerCommit commit, CancellationToken cancellationToken)
+    {
+        var image = await commit.CommitAsync(request, cancellationToken);
+        return TypedResults.Created($"/images/{image.Id}", image);
+    }
+}

@@ -1,0 +1,148 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using ContainerApi.Builds;
+using ContainerApi.Builds.Context;
+using ContainerApi.Containers;
+using ContainerApi.Engine;
+using ContainerApi.Http;
+using FluentValidation;
+
+namespace ContainerApi.Images;
+
+/// <summary>An image from whatever the source names.</summary>
+public sealed record SourceRequest
+{
+    /// <summary>A directory with a Dockerfile, under a configured context root; or else a container's name or id.</summary>
+    public string? Source { get; init; }
+
+    /// <summary>The reference for the image, <c>app:v1</c>.</summary>
+    public string? Tag { get; init; }
+
+    /// <summary>The engine; without it the first one builds, and a container is looked for on all.</summary>
+    public string? Engine { get; init; }
+}
+
+internal sealed class SourceRequestValidator : AbstractValidator<SourceRequest>
+{
+    private const int LongestPath = 4096;
+
+    public SourceRequestValidator()
+    {
+        RuleFor(r => r.Source).Must(source => source is { Length: > 0 and <= LongestPath } && !source.Contains('\0'))
+            .WithMessage("must name a directory or a container.");
+        RuleFor(r => r.Tag).BuildTag();
+    }
+}
+
+/// <summary>The tutorial's one tool: <c>POST /images</c> builds a directory or commits a container, by what the source is.</summary>
+internal static class SourceEndpoints
+{
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(15);
+
+    public static void MapImageSources(this WebApplication app) =>
+        app.MapPost("/images", CreateAsync)
+            .WithTags("Images")
+            .WithName("createImage")
+            .WithSummary("Makes an image from a directory or from a container.")
+            .WithDescription(
+                """
+                A source that is a directory with a Dockerfile under a configured context root is built; any other is taken
+                for a container's name or id, and that container is committed. The answer is a stream of JSON lines that ends
+                with a `result` line either way.
+                """)
+            .Produces<BuildEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson)
+            .ProducesProblem(StatusCodes.Status403Forbidden)
+            .ProducesProblem(StatusCodes.Status404NotFound)
+            .ProducesProblem(StatusCodes.Status409Conflict)
+            .ProducesProblem(StatusCodes.Status502BadGateway)
+            .ProducesProblem(StatusCodes.Status503ServiceUnavailable)
+            .ProducesProblem(StatusCodes.Status504GatewayTimeout)
+            .ValidateBody<SourceRequest>();
+
+    private static async Task<IResult> CreateAsync(
+        SourceRequest request,
+        EngineDirectory engines,
+        ContextRoots roots,
+        BuildPipeline pipeline,
+        BuildOptions options,
+        TimeProvider time,
+        CancellationToken cancellationToken)
+    {
+        if (FindDirectory(request.Source!, roots) is { } directory)
+        {
+            var build = new BuildRequest { Tag = [request.Tag!], Engine = request.Engine };
+            var (parameters, context) = BuildsEndpoints.FromDirectory(directory, build.ToParameters(), options);
+            return new NdjsonResult<BuildEvent>(pipeline.RunAsync(engines.Get(parameters.Engine), parameters, context, cancellationToken));
+        }
+
+        var (engine, container) = await FindContainerAsync(request, new ContainerLocator(engines), cancellationToken);
+        return new NdjsonResult<BuildEvent>(CommitAsync(engine, container, request.Tag!, time, cancellationToken));
+    }
+
+    /// <summary>The directory that the source names, or null where it can only be a container.</summary>
+    private static string? FindDirectory(string source, ContextRoots roots)
+    {
+        // A container's name is a fine name for a directory, too; anything else can only be a path.
+        var isPath = !Rules.ContainerName.IsMatch(source);
+        var directory = isPath || roots.Any ? roots.Find(source) : null;
+        return directory is not null && DirectoryContext.HasDockerfile(directory) ? directory
+            : isPath ? throw NotFound(source)
+            : null;
+    }
+
+    private static async Task<(IEngine, ContainerFacts)> FindContainerAsync(
+        SourceRequest request, ContainerLocator containers, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await containers.FindAsync(request.Source!, request.Engine, cancellationToken);
+        }
+        catch (RequestException e) when (e.Code == ProblemCode.ContainerNotFound)
+        {
+            throw NotFound(request.Source!);
+        }
+    }
+
+    /// <summary>Commits, with a heartbeat now and then; a failure before the first one keeps its status.</summary>
+    private static async IAsyncEnumerable<BuildEvent> CommitAsync(
+        IEngine engine, ContainerFacts container, string tag, TimeProvider time, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var began = time.GetTimestamp();
+        var reference = ImageReference.TryParse(tag, out var parsed) ? parsed : throw new UnreachableException();
+        var spec = new CommitSpec(container.Id, reference.Repository, reference.Tag ?? "latest", Comment: null, Author: null, Pause: true, Changes: []);
+        var commit = engine.CommitContainerAsync(spec, cancellationToken);
+        var isFirst = true;
+        while (true)
+        {
+            await ((Task)commit).WaitAsync(Silence, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (commit.IsCompleted)
+            {
+                break;
+            }
+
+            cancellationToken.ThrowIfCancellationRequested();
+            isFirst = false;
+            yield return new HeartbeatEvent(time.GetUtcNow());
+        }
+
+        yield return await ResultAsync(commit, reference.ToString(), time, began, isFirst);
+    }
+
+    private static async Task<ResultEvent> ResultAsync(Task<string> commit, string tag, TimeProvider time, long began, bool isFirst)
+    {
+        try
+        {
+            var imageId = await commit;
+            return new ResultEvent(BuildState.Succeeded, imageId, [tag], (long)time.GetElapsedTime(began).TotalMilliseconds, null);
+        }
+        catch (EngineException e) when (!isFirst)
+        {
+            var problem = Problems.From(e);
+            var error = new BuildError((string)problem.Extensions["code"]!, problem.Detail!, null, null);
+            return new ResultEvent(BuildState.Failed, null, [], (long)time.GetElapsedTime(began).TotalMilliseconds, error);
+        }
+    }
+
+    private static RequestException NotFound(string source) =>
+        new(ProblemCode.SourceNotFound, $"'{source}' is neither a directory with a Dockerfile in the context roots nor a container.");
+}

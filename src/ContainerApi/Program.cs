@@ -1,0 +1,35 @@
+using ContainerApi.Builds;
+using ContainerApi.Containers;
+using ContainerApi.Engine;
+using ContainerApi.Engines;
+using ContainerApi.Hosting;
+using ContainerApi.Http;
+using ContainerApi.Http.OpenApi;
+using ContainerApi.Images;
+using ContainerApi.Security;
+
+// The settings lie beside the program, so it finds them from whatever directory it is started in.
+var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
+
+builder.AddLogging();
+builder.AddExposureGuard();
+builder.AddEngines();
+builder.Services.AddHttpRoom();
+builder.Services.AddOpenApiDocument();
+builder.Services.AddContainers();
+builder.Services.AddImages();
+builder.AddBuilds();
+
+var app = builder.Build();
+
+app.UseRequestLogging();
+app.UseProblems();
+app.MapOpenApiDocument();
+app.MapHealth();
+app.MapContainers();
+app.MapImages();
+app.MapBuilds();
+app.MapImageSources();
+app.MapEngines();
+
+app.Run();

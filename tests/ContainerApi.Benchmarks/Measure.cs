@@ -1,0 +1,88 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace ContainerApi.Benchmarks;
+
+/// <summary>Durations of one thing, in milliseconds.</summary>
+internal sealed class Sample(IEnumerable<double> milliseconds)
+{
+    private readonly double[] _sorted = [.. milliseconds.Order()];
+
+    public double Median => At(0.5);
+
+    public double At(double quantile) => _sorted[Math.Min(_sorted.Length - 1, (int)(quantile * _sorted.Length))];
+
+    /// <summary>The median, and between which the middle eight tenths lie.</summary>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Median:0.0} ms ({At(0.1):0.0} to {At(0.9):0.0})");
+}
+
+internal static class Measure
+{
+    /// <summary>
+    /// Runs several things in turn, round after round, so that what else the machine does hits all alike; the first
+    /// <paramref name="warmUp"/> rounds do not count.
+    /// </summary>
+    public static async Task<IReadOnlyList<Sample>> SideBySideAsync(int rounds, int warmUp, params IReadOnlyList<Func<Task>> things)
+    {
+        var taken = things.Select(_ => new List<double>()).ToList();
+        for (var round = 0; round < rounds + warmUp; round++)
+        {
+            for (var n = 0; n < things.Count; n++)
+            {
+                var started = Stopwatch.GetTimestamp();
+                await things[n]();
+                if (round >= warmUp)
+                {
+                    taken[n].Add(Stopwatch.GetElapsedTime(started).TotalMilliseconds);
+                }
+            }
+        }
+
+        return [.. taken.Select(t => new Sample(t))];
+    }
+
+    /// <summary>So many clients, each calling again as soon as it is answered.</summary>
+    public static async Task<(double PerSecond, Sample Latency)> LoadAsync(int clients, TimeSpan span, Func<Task> call)
+    {
+        await Task.WhenAll(Enumerable.Range(0, clients).Select(_ => call()));
+        var started = Stopwatch.GetTimestamp();
+        var latencies = await Task.WhenAll(Enumerable.Range(0, clients).Select(async _ =>
+        {
+            var taken = new List<double>();
+            while (Stopwatch.GetElapsedTime(started) < span)
+            {
+                var begun = Stopwatch.GetTimestamp();
+                await call();
+                taken.Add(Stopwatch.GetElapsedTime(begun).TotalMilliseconds);
+            }
+
+            return taken;
+        }));
+        var all = latencies.SelectMany(l => l).ToList();
+        return (all.Count / Stopwatch.GetElapsedTime(started).TotalSeconds, new Sample(all));
+    }
+}
+
+/// <summary>The table that a run prints, in Markdown.</summary>
+internal sealed class Report
+{
+    private readonly List<(string What, string Measured, string Ratio, string Goal, bool Reached)> _rows = [];
+
+    public void Add(string what, string measured, string ratio, string goal, bool reached)
+    {
+        _rows.Add((what, measured, ratio, goal, reached));
+        Console.Error.WriteLine($"{what}: {measured}; {ratio}; {goal}: {(reached ? "reached" : "MISSED")}");
+    }
+
+    public void Print()
+    {
+        Console.WriteLine("| what | measured | figure | must reach | |");
+        Console.WriteLine("|---|---|---|---|---|");
+        foreach (var row in _rows)
+        {
+            Console.WriteLine($"| {row.What} | {row.Measured} | {row.Ratio} | {row.Goal} | {(row.Reached ? "reached" : "**missed**")} |");
+        }
+    }
+
+    public static string Times(double ratio) => string.Create(CultureInfo.InvariantCulture, $"{ratio:0.00} ×");
+}

@@ -1,0 +1,87 @@
+using System.Globalization;
+using ContainerApi.Containers;
+using ContainerApi.Engine;
+using ContainerApi.Engine.Docker;
+using ContainerApi.StandIn;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace ContainerApi.Benchmarks;
+
+/// <summary>A thousand containers on a stand-in engine, and nobody at all.</summary>
+internal static class ScaleBenchmarks
+{
+    private const int Containers = 1000;
+
+    /// <summary>
+    /// The stand-in is a process of its own (<c>standin</c> as the only argument), so that what is allocated here is the
+    /// service's: list, sections, projection and JSON of one sweep.
+    /// </summary>
+    public static async Task AllocationAsync(Report report)
+    {
+        using var standIn = StandInProcess.Start(Containers);
+        using var engine = new DockerEngine(new EngineOptions { Name = "local", Endpoint = standIn.Endpoint, HostSource = EngineOptions.HostSourceOff }, TimeProvider.System);
+        var limits = new SweepLimits();
+        var sweep = new PictureSweep(new EngineDirectory([engine]), new SectionReader(TimeProvider.System, limits), new RateMemory(TimeProvider.System), NullLogger<PictureSweep>.Instance);
+        for (var n = 0; n < 3; n++)
+        {
+            await SweepAsync();
+        }
+
+        const int Sweeps = 10;
+        var before = GC.GetTotalAllocatedBytes(precise: true);
+        for (var n = 0; n < Sweeps; n++)
+        {
+            await SweepAsync();
+        }
+
+        var each = (GC.GetTotalAllocatedBytes(precise: true) - before) / (double)Sweeps / Containers / 1024;
+        report.Add($"{Containers} containers (stand-in engine, host source off): allocation per container and sweep",
+            string.Create(CultureInfo.InvariantCulture, $"{each:0.0} KB"), "", "under 40 KB", each < 40);
+
+        async Task SweepAsync()
+        {
+            var list = await sweep.RunAsync(new PictureRequest(), CancellationToken.None);
+            if (list.Items.Count != Containers || list.Items.Any(c => c.Usage?.State != SectionState.Ok))
+            {
+                throw new InvalidOperationException("The sweep was not whole.");
+            }
+
+            await System.Text.Json.JsonSerializer.SerializeAsync(Stream.Null, list, Http.WireJson.Options);
+        }
+    }
+
+    /// <summary>Resident memory of the service after 1,000 sweeps of 1,000 containers, against that after the first third.</summary>
+    public static async Task MemoryAsync(Report report)
+    {
+        const int Sweeps = 1000;
+        using var standIn = StandInProcess.Start(Containers);
+        await using var service = await ServiceUnderTest.StartAsync(standIn.Endpoint, "off");
+        var memory = new List<double>();
+        for (var n = 0; n < Sweeps; n++)
+        {
+            await service.GetAsync("containers");
+            memory.Add(service.MemoryMegabytes);
+        }
+
+        var second = memory[(Sweeps / 3)..(2 * Sweeps / 3)].Average();
+        var last = memory[(2 * Sweeps / 3)..].Average();
+        report.Add($"{Containers} containers: resident memory over {Sweeps} sweeps, last third against the second",
+            string.Create(CultureInfo.InvariantCulture, $"{last:0} MB against {second:0} MB"), Report.Times(last / second), "flat (within 1.05 ×)", last <= 1.05 * second);
+    }
+
+    /// <summary>Twenty seconds without a client, after one call.</summary>
+    public static async Task IdleAsync(Report report)
+    {
+        await using var standIn = await StandInEngine.StartAsync();
+        await using var service = await ServiceUnderTest.StartAsync(standIn.Endpoint, "off");
+        await service.GetAsync("containers");
+        await Task.Delay(TimeSpan.FromSeconds(5));
+        var calls = standIn.Calls.All.Count;
+        var cpu = service.CpuTime;
+        var span = TimeSpan.FromSeconds(20);
+        await Task.Delay(span);
+        var used = (service.CpuTime - cpu) / span * 100;
+        var made = standIn.Calls.All.Count - calls;
+        report.Add("idle, no client", string.Create(CultureInfo.InvariantCulture, $"{made} engine calls, {used:0.00} % of a core"), "", "none, under 0.2 %", made == 0 && used < 0.2);
+    }
+}

@@ -1,0 +1,88 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+
+namespace ContainerApi.Benchmarks;
+
+/// <summary>The service as a process of its own, so that it shares no heap and no threads with what measures it.</summary>
+internal sealed class ServiceUnderTest : IAsyncDisposable
+{
+    private readonly Process _process;
+    private readonly HttpClient _http;
+
+    private ServiceUnderTest(Process process, int port)
+    {
+        _process = process;
+        _http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri($"http://127.0.0.1:{port}/"), Timeout = TimeSpan.FromMinutes(1) };
+    }
+
+    /// <param name="hostSource"><c>auto</c> or <c>off</c>.</param>
+    public static async Task<ServiceUnderTest> StartAsync(string engine, string hostSource)
+    {
+        var port = FreePort();
+        var program = Path.Combine(AppContext.BaseDirectory, "ContainerApi.dll");
+        var process = Process.Start(new ProcessStartInfo("dotnet",
+        [
+            "exec", program, $"--urls=http://127.0.0.1:{port}", "--Serilog:MinimumLevel:Default=Warning",
+            "--Engines:0:Name=local", "--Engines:0:Endpoint=" + engine, "--Engines:0:HostSource=" + hostSource,
+        ])
+        { RedirectStandardOutput = false })!;
+        var service = new ServiceUnderTest(process, port);
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (true)
+        {
+            try
+            {
+                await service.GetAsync("healthz");
+                return service;
+            }
+            catch (HttpRequestException) when (!patience.IsCancellationRequested && !process.HasExited)
+            {
+                await Task.Delay(50, patience.Token);
+            }
+        }
+    }
+
+    public async Task GetAsync(string path)
+    {
+        using var response = await _http.GetAsync(path, HttpCompletionOption.ResponseHeadersRead);
+        await response.Content.CopyToAsync(Stream.Null);
+        response.EnsureSuccessStatusCode();
+    }
+
+    /// <summary>CPU time of the whole process so far.</summary>
+    public TimeSpan CpuTime
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.TotalProcessorTime;
+        }
+    }
+
+    /// <summary>Resident memory now.</summary>
+    public double MemoryMegabytes
+    {
+        get
+        {
+            var line = File.ReadLines($"/proc/{_process.Id}/status").First(l => l.StartsWith("VmRSS:", StringComparison.Ordinal));
+            return double.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _http.Dispose();
+        _process.Kill();
+        await _process.WaitForExitAsync();
+        _process.Dispose();
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}

@@ -1,0 +1,153 @@
+using System.Formats.Tar;
+using System.Net.Http.Json;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using ContainerApi.Engine;
+using ContainerApi.Engine.Docker;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Mvc.Testing;
+
+namespace ContainerApi.EngineTests;
+
+/// <summary>
+/// A real Docker Engine (the one that <c>DOCKER_HOST</c> names, else the usual socket), the service on a real port in
+/// front of it, and an image to run. What a run makes carries its label and is removed at the end, also after a failure.
+/// Without an engine the tests fail: they are never skipped.
+/// </summary>
+public sealed class EngineFixture : IAsyncLifetime
+{
+    /// <summary>On every object that a test makes.</summary>
+    public const string Label = "containerapi.test";
+
+    public string Run { get; } = Guid.NewGuid().ToString("n")[..12];
+
+    /// <summary>A busybox image with <c>sh</c>, <c>sleep</c>, <c>httpd</c>, <c>wget</c> and others, made here.</summary>
+    public string Image => $"containerapi-test/busybox:{Run}";
+
+    /// <summary>A directory that is a configured context root of the service.</summary>
+    public string ContextRoot { get; } = Directory.CreateTempSubdirectory("containerapi-test-").FullName;
+
+    /// <summary>The service through HTTP, on Kestrel.</summary>
+    public HttpClient Client { get; private set; } = null!;
+
+    /// <summary>The engine's own API, not through the service: what really is there.</summary>
+    public HttpClient Engine { get; private set; } = null!;
+
+    private static readonly string EngineEndpointText = Environment.GetEnvironmentVariable("DOCKER_HOST") is { Length: > 0 } host ? host : EngineEndpoint.Default;
+    private Service _service = null!;
+
+    public async Task InitializeAsync()
+    {
+        Assert.True(EngineEndpoint.TryParse(EngineEndpointText, out var endpoint), $"DOCKER_HOST is not an endpoint: {EngineEndpointText}");
+        Engine = new HttpClient(EngineTransport.CreateHandler(endpoint, TimeSpan.FromSeconds(5))) { BaseAddress = new Uri("http://engine/v1.41/") };
+        using var ping = await Engine.GetAsync("/_ping");
+        ping.EnsureSuccessStatusCode();
+        await ImportImageAsync();
+        _service = new Service(EngineEndpointText, ContextRoot);
+        _service.UseKestrel(0);
+        _service.StartServer();
+        Client = _service.CreateClient();
+        Client.Timeout = TimeSpan.FromMinutes(2);
+    }
+
+    public async Task DisposeAsync()
+    {
+        var mine = Uri.EscapeDataString($$"""{"label":["{{Label}}={{Run}}"]}""");
+        foreach (var container in (await Engine.GetFromJsonAsync<JsonArray>($"containers/json?all=1&filters={mine}"))!)
+        {
+            using var removed = await Engine.DeleteAsync($"containers/{container!["Id"]}?force=1&v=1");
+        }
+
+        foreach (var network in (await Engine.GetFromJsonAsync<JsonArray>($"networks?filters={mine}"))!)
+        {
+            using var removed = await Engine.DeleteAsync($"networks/{network!["Id"]}");
+        }
+
+        // An image that a test committed from another keeps it alive, so children go first: until nothing goes any more.
+        for (var left = int.MaxValue; ;)
+        {
+            var images = (await Engine.GetFromJsonAsync<JsonArray>($"images/json?all=0&filters={mine}"))!;
+            if (images.Count == 0 || images.Count >= left)
+            {
+                break;
+            }
+
+            left = images.Count;
+            foreach (var image in images)
+            {
+                using var removed = await Engine.DeleteAsync($"images/{image!["Id"]}?force=1");
+            }
+        }
+
+        await _service.DisposeAsync();
+        Engine.Dispose();
+        Directory.Delete(ContextRoot, recursive: true);
+    }
+
+    /// <summary>Creates a container on the engine, past the service, with the label of this run; returns its id.</summary>
+    public async Task<string> CreateAsync(object body, string? name = null, bool start = true)
+    {
+        var json = JsonSerializer.SerializeToNode(body)!.AsObject();
+        json["Image"] ??= Image;
+        (json["Labels"] ??= new JsonObject())[Label] = Run;
+        using var created = await Engine.PostAsJsonAsync("containers/create" + (name is null ? "" : "?name=" + name), json);
+        var answer = await created.Content.ReadAsStringAsync();
+        Assert.True(created.IsSuccessStatusCode, answer);
+        var id = JsonNode.Parse(answer)!["Id"]!.GetValue<string>();
+        if (start)
+        {
+            await PostAsync($"containers/{id}/start");
+        }
+
+        return id;
+    }
+
+    /// <summary>A call to the engine itself that must succeed.</summary>
+    public async Task PostAsync(string path, object? body = null)
+    {
+        using var response = await Engine.PostAsync(path, body is null ? null : JsonContent.Create(body));
+        Assert.True(response.IsSuccessStatusCode, $"{path}: {await response.Content.ReadAsStringAsync()}");
+    }
+
+    public string UniqueName(string prefix) => $"{prefix}-{Run}-{Guid.NewGuid().ToString("n")[..6]}";
+
+    /// <summary>Imports busybox as an image with one layer: no registry is needed.</summary>
+    private async Task ImportImageAsync()
+    {
+        const string Busybox = "/bin/busybox";
+        Assert.True(File.Exists(Busybox), "busybox-static is needed to make the tests' image; scripts/install-tools installs it.");
+        using var tar = new MemoryStream();
+        await using (var writer = new TarWriter(tar, TarEntryFormat.Ustar, leaveOpen: true))
+        {
+            await writer.WriteEntryAsync(new UstarTarEntry(TarEntryType.Directory, "bin/") { Mode = (UnixFileMode)0x1ED });
+            await writer.WriteEntryAsync(new UstarTarEntry(TarEntryType.Directory, "tmp/") { Mode = (UnixFileMode)0x1FF });
+            await using var binary = File.OpenRead(Busybox);
+            await writer.WriteEntryAsync(new UstarTarEntry(TarEntryType.RegularFile, "bin/busybox") { Mode = (UnixFileMode)0x1ED, DataStream = binary });
+            foreach (var applet in new[] { "sh", "sleep", "echo", "cat", "ls", "httpd", "wget", "true", "false", "seq", "touch", "mkdir", "rm", "yes", "head", "printf", "env", "kill", "test" })
+            {
+                await writer.WriteEntryAsync(new UstarTarEntry(TarEntryType.SymbolicLink, "bin/" + applet) { LinkName = "busybox" });
+            }
+        }
+
+        tar.Position = 0;
+        var changes = $"changes={Uri.EscapeDataString($"LABEL {Label}={Run}")}&changes={Uri.EscapeDataString("ENV PATH=/bin")}";
+        using var imported = await Engine.PostAsync($"images/create?fromSrc=-&repo=containerapi-test/busybox&tag={Run}&{changes}", new StreamContent(tar));
+        imported.EnsureSuccessStatusCode();
+    }
+
+    private sealed class Service(string engine, string contextRoot) : WebApplicationFactory<Program>
+    {
+        protected override void ConfigureWebHost(IWebHostBuilder builder)
+        {
+            builder.UseSetting("DOCKER_HOST", engine);
+            builder.UseSetting("Builds:ContextRoots:0", contextRoot);
+        }
+    }
+}
+
+/// <summary>One engine and one service for all tests of this assembly; they run one class after the other.</summary>
+[CollectionDefinition(Name)]
+public sealed class EngineCollection : ICollectionFixture<EngineFixture>
+{
+    public const string Name = "engine";
+}

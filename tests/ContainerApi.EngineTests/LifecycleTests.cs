@@ -1,0 +1,238 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+
+namespace ContainerApi.EngineTests;
+
+/// <summary>A container's life through the service; how it really is, is asked of the engine itself.</summary>
+[Collection(EngineCollection.Name)]
+public sealed class LifecycleTests(EngineFixture fixture)
+{
+    private Dictionary<string, string> Mine => new() { [EngineFixture.Label] = fixture.Run };
+
+    [Fact]
+    public async Task A_container_is_made_as_asked_and_answers_its_id_and_name()
+    {
+        var name = fixture.UniqueName("made");
+
+        using var response = await fixture.Client.PostAsJsonAsync("/containers", new
+        {
+            image = fixture.Image,
+            name,
+            command = """sh -c "echo 'a b'; sleep 100" """,
+            environment = new[] { "A=1=2", "B=" },
+            labels = new Dictionary<string, string>(Mine) { ["with.equals"] = "x=y", ["日本"] = "語" },
+            ports = new object[] { "127.0.0.1::80", "[::1]::81/udp", new { containerPort = 82 }, "83-84" },
+            start = true,
+        });
+
+        var created = await ReadAsync(response, HttpStatusCode.Created);
+        var id = created["id"]!.GetValue<string>();
+        Assert.Equal((name, 64), (created["name"]!.GetValue<string>(), id.Length));
+        Assert.Equal($"/containers/{id}", response.Headers.Location!.ToString());
+        Assert.Empty(created["warnings"]!.AsArray());
+        var real = await InspectAsync(id);
+        Assert.Equal("/" + name, real["Name"]!.GetValue<string>());
+        Assert.True(real["State"]!["Running"]!.GetValue<bool>());
+        Assert.Equal(["sh", "-c", "echo 'a b'; sleep 100"], Texts(real["Config"]!["Cmd"]!));
+        Assert.Equal(["A=1=2", "B="], Texts(real["Config"]!["Env"]!).Where(e => !e.StartsWith("PATH=", StringComparison.Ordinal)));
+        Assert.Equal(("x=y", "語"), (real["Config"]!["Labels"]!["with.equals"]!.GetValue<string>(), real["Config"]!["Labels"]!["日本"]!.GetValue<string>()));
+        var published = real["NetworkSettings"]!["Ports"]!.AsObject();
+        Assert.Equal(["80/tcp", "81/udp", "82/tcp", "83/tcp", "84/tcp"], published.Select(p => p.Key).Order(StringComparer.Ordinal));
+        Assert.All(published, p => Assert.InRange(int.Parse(p.Value![0]!["HostPort"]!.GetValue<string>(), null), 1, 65535));
+        Assert.Equal(("127.0.0.1", "::1"), (published["80/tcp"]![0]!["HostIp"]!.GetValue<string>(), published["81/udp"]![0]!["HostIp"]!.GetValue<string>()));
+    }
+
+    [Fact]
+    public async Task Without_start_it_is_only_made_and_without_a_name_the_engine_gives_one()
+    {
+        var created = await CreateAsync(new { image = fixture.Image, command = new[] { "sleep", "100" }, labels = Mine, networkMode = "none" });
+
+        var real = await InspectAsync(created["id"]!.GetValue<string>());
+        Assert.Equal("created", real["State"]!["Status"]!.GetValue<string>());
+        Assert.Equal("none", real["HostConfig"]!["NetworkMode"]!.GetValue<string>());
+        Assert.Equal("/" + created["name"]!.GetValue<string>(), real["Name"]!.GetValue<string>());
+    }
+
+    [Fact]
+    public async Task Start_stop_and_restart_do_what_they_say_and_change_nothing_the_second_time()
+    {
+        var name = fixture.UniqueName("life");
+        var id = await fixture.CreateAsync(new { Cmd = new[] { "sleep", "1000" } }, name, start: false);
+
+        await PostAsync($"/containers/{name}/stop");
+        Assert.Equal("created", await StateAsync(id));
+        await PostAsync($"/containers/{name}/start");
+        var started = await StartedAsync(id);
+        await PostAsync($"/containers/{id[..12]}/start");
+        Assert.Equal(started, await StartedAsync(id));
+        await PostAsync($"/containers/{id}/restart?timeout=0");
+        Assert.NotEqual(started, await StartedAsync(id));
+        Assert.Equal("running", await StateAsync(id));
+        await PostAsync($"/containers/{name}/stop?timeout=0");
+        Assert.Equal("exited", await StateAsync(id));
+        await PostAsync($"/containers/{name}/stop?timeout=0");
+        await PostAsync($"/containers/{name}/restart");
+        Assert.Equal("running", await StateAsync(id));
+    }
+
+    [Fact]
+    public async Task A_grace_of_nothing_kills_at_once()
+    {
+        // sleep as the first process ignores SIGTERM: a stop without a timeout would take 10 seconds.
+        var id = await fixture.CreateAsync(new { Cmd = new[] { "sleep", "1000" }, StopTimeout = 60 });
+
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var response = await fixture.Client.PostAsync($"/containers/{id}/stop?timeout=0", null, limit.Token);
+
+        Assert.Equal(HttpStatusCode.NoContent, response.StatusCode);
+        Assert.Equal(137, (await InspectAsync(id))["State"]!["ExitCode"]!.GetValue<int>());
+    }
+
+    [Fact]
+    public async Task A_running_container_is_removed_by_force_alone()
+    {
+        var id = await fixture.CreateAsync(new { Cmd = new[] { "sleep", "1000" }, Volumes = new Dictionary<string, object> { ["/data"] = new() } });
+        var volume = (await InspectAsync(id))["Mounts"]![0]!["Name"]!.GetValue<string>();
+
+        using var refused = await fixture.Client.DeleteAsync($"/containers/{id}?force=false");
+        await ProblemAsync(refused, HttpStatusCode.Conflict, "conflict");
+        Assert.Equal("running", await StateAsync(id));
+        using var removed = await fixture.Client.DeleteAsync($"/containers/{id}?force=true&volumes=true");
+        Assert.Equal(HttpStatusCode.NoContent, removed.StatusCode);
+        using var again = await fixture.Client.DeleteAsync($"/containers/{id}?force=true");
+        await ProblemAsync(again, HttpStatusCode.NotFound, "container_not_found");
+        using var volumeLeft = await fixture.Engine.GetAsync($"volumes/{volume}");
+        Assert.Equal(HttpStatusCode.NotFound, volumeLeft.StatusCode);
+    }
+
+    [Fact]
+    public async Task Without_volumes_a_removal_leaves_the_anonymous_ones()
+    {
+        var id = await fixture.CreateAsync(new { Cmd = new[] { "sleep", "1" }, Volumes = new Dictionary<string, object> { ["/data"] = new() } }, start: false);
+        await fixture.PostAsync($"containers/{id}/start");
+        var volume = (await InspectAsync(id))["Mounts"]![0]!["Name"]!.GetValue<string>();
+
+        using var removed = await fixture.Client.DeleteAsync($"/containers/{id}?volumes=false&force=1");
+
+        Assert.Equal(HttpStatusCode.NoContent, removed.StatusCode);
+        using var gone = await fixture.Engine.DeleteAsync($"volumes/{volume}");
+        Assert.Equal(HttpStatusCode.NoContent, gone.StatusCode);
+    }
+
+    [Fact]
+    public async Task Callers_who_remove_the_same_container_at_once_all_hear_that_it_is_gone()
+    {
+        var id = await fixture.CreateAsync(new { Cmd = new[] { "sleep", "1000" } });
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 6).Select(async _ =>
+        {
+            using var response = await fixture.Client.DeleteAsync($"/containers/{id}?force=true");
+            return response.StatusCode;
+        }));
+
+        // One that looks it up when all is over finds nothing, as the last one would.
+        Assert.All(answers, a => Assert.True(a is HttpStatusCode.NoContent or HttpStatusCode.NotFound, a.ToString()));
+        Assert.Contains(HttpStatusCode.NoContent, answers);
+        using var gone = await fixture.Engine.GetAsync($"containers/{id}/json");
+        Assert.Equal(HttpStatusCode.NotFound, gone.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_name_that_is_taken_is_a_problem_of_its_own()
+    {
+        var name = fixture.UniqueName("taken");
+        await fixture.CreateAsync(new { Cmd = new[] { "sleep", "1" } }, name, start: false);
+
+        using var response = await PostContainerAsync(new { image = fixture.Image, command = "sleep 1", name, labels = Mine });
+
+        await ProblemAsync(response, HttpStatusCode.Conflict, "name_in_use");
+    }
+
+    [Theory]
+    [InlineData("no-such-program", null, 400, "invalid_request")]
+    [InlineData("sleep 1", "no-such-network", 404, "not_found")]
+    [InlineData("sleep 1", "container:no-such-container", 404, "container_not_found")]
+    public async Task One_that_cannot_start_is_not_left_behind(string command, string? network, int status, string code)
+    {
+        var name = fixture.UniqueName("unstartable");
+
+        using var response = await PostContainerAsync(new { image = fixture.Image, command, name, networkMode = network, labels = Mine, start = true });
+
+        await ProblemAsync(response, (HttpStatusCode)status, code);
+        using var left = await fixture.Engine.GetAsync($"containers/{name}/json");
+        Assert.Equal(HttpStatusCode.NotFound, left.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_host_port_that_is_taken_is_a_conflict_and_leaves_nothing_behind()
+    {
+        var holder = await CreateAsync(new { image = fixture.Image, command = "sleep 1000", labels = Mine, ports = new[] { "127.0.0.1::80" }, start = true });
+        var port = (await InspectAsync(holder["id"]!.GetValue<string>()))["NetworkSettings"]!["Ports"]!["80/tcp"]![0]!["HostPort"]!.GetValue<string>();
+        var name = fixture.UniqueName("no-port");
+
+        using var response = await PostContainerAsync(
+            new { image = fixture.Image, command = "sleep 1000", name, labels = Mine, ports = new[] { $"127.0.0.1:{port}:80" }, start = true });
+
+        await ProblemAsync(response, HttpStatusCode.Conflict, "conflict");
+        using var left = await fixture.Engine.GetAsync($"containers/{name}/json");
+        Assert.Equal(HttpStatusCode.NotFound, left.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_missing_image_is_pulled_unless_that_is_not_wanted()
+    {
+        await using var registry = await TinyRegistry.StartAsync(EngineFixture.Label, fixture.Run);
+
+        using var never = await PostContainerAsync(new { image = registry.Reference, labels = Mine, pull = "never" });
+        await ProblemAsync(never, HttpStatusCode.NotFound, "image_not_found");
+        var created = await CreateAsync(new { image = registry.Reference, labels = Mine });
+
+        Assert.Equal(registry.ImageId, (await InspectAsync(created["id"]!.GetValue<string>()))["Image"]!.GetValue<string>());
+        await CreateAsync(new { image = registry.Reference, labels = Mine, pull = "always" });
+    }
+
+    [Fact]
+    public async Task An_image_that_no_registry_gives_is_a_problem_and_no_container_is_made()
+    {
+        var name = fixture.UniqueName("no-image");
+
+        using var response = await PostContainerAsync(new { image = "127.0.0.1:1/no/image:v1", name, labels = Mine });
+
+        await ProblemAsync(response, HttpStatusCode.BadGateway, "engine_error");
+        using var left = await fixture.Engine.GetAsync($"containers/{name}/json");
+        Assert.Equal(HttpStatusCode.NotFound, left.StatusCode);
+    }
+
+    private Task<HttpResponseMessage> PostContainerAsync(object request) => fixture.Client.PostAsJsonAsync("/containers", request);
+
+    private async Task<JsonNode> CreateAsync(object request)
+    {
+        using var response = await PostContainerAsync(request);
+        return await ReadAsync(response, HttpStatusCode.Created);
+    }
+
+    private async Task PostAsync(string address)
+    {
+        using var response = await fixture.Client.PostAsync(address, null);
+        Assert.True(response.StatusCode == HttpStatusCode.NoContent, $"{address}: {await response.Content.ReadAsStringAsync()}");
+    }
+
+    private async Task<JsonNode> InspectAsync(string id) => JsonNode.Parse(await fixture.Engine.GetStringAsync($"containers/{id}/json"))!;
+
+    private async Task<string> StateAsync(string id) => (await InspectAsync(id))["State"]!["Status"]!.GetValue<string>();
+
+    private async Task<string> StartedAsync(string id) => (await InspectAsync(id))["State"]!["StartedAt"]!.GetValue<string>();
+
+    private static IEnumerable<string> Texts(JsonNode list) => list.AsArray().Select(t => t!.GetValue<string>());
+
+    private static async Task<JsonNode> ReadAsync(HttpResponseMessage response, HttpStatusCode expected)
+    {
+        var text = await response.Content.ReadAsStringAsync();
+        Assert.True(response.StatusCode == expected, $"{(int)response.StatusCode} instead of {(int)expected}: {text}");
+        return JsonNode.Parse(text)!;
+    }
+
+    private static async Task ProblemAsync(HttpResponseMessage response, HttpStatusCode expected, string code) =>
+        Assert.Equal(code, (await ReadAsync(response, expected))["code"]!.GetValue<string>());
+}

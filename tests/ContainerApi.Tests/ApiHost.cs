@@ -1,0 +1,71 @@
+using System.Net;
+using System.Text.Json;
+using ContainerApi.Engine;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Mvc.Testing;
+using Microsoft.AspNetCore.TestHost;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace ContainerApi.Tests;
+
+/// <summary>The whole service in memory, over engines of the test's own.</summary>
+internal sealed class ApiHost : WebApplicationFactory<Program>
+{
+    private readonly IReadOnlyList<IEngine> _engines;
+    private readonly IReadOnlyDictionary<string, string?> _settings;
+
+    public ApiHost(params IReadOnlyList<IEngine> engines)
+        : this(new Dictionary<string, string?>(), engines)
+    {
+    }
+
+    public ApiHost(IReadOnlyDictionary<string, string?> settings, params IReadOnlyList<IEngine> engines)
+    {
+        _engines = engines;
+        _settings = settings;
+        Client = CreateClient();
+    }
+
+    public HttpClient Client { get; }
+
+    protected override void ConfigureWebHost(IWebHostBuilder builder)
+    {
+        // Settings that decide at build time which services there are must be there before it: UseSetting is, the rest is not.
+        foreach (var (name, value) in _settings)
+        {
+            builder.UseSetting(name, value);
+        }
+
+        builder.ConfigureTestServices(services => services.AddSingleton(new EngineDirectory(_engines)));
+    }
+
+    public async Task<JsonElement> GetJsonAsync(string address, HttpStatusCode expected = HttpStatusCode.OK)
+    {
+        using var response = await Client.GetAsync(address);
+        return await response.ReadJsonAsync(expected);
+    }
+}
+
+internal static class Answers
+{
+    /// <summary>The JSON of an answer whose status is as expected; the body is the failure's message where it is not.</summary>
+    public static async Task<JsonElement> ReadJsonAsync(this HttpResponseMessage response, HttpStatusCode expected)
+    {
+        var text = await response.Content.ReadAsStringAsync();
+        Assert.True(response.StatusCode == expected, $"{(int)response.StatusCode} instead of {(int)expected}: {text}");
+        return JsonSerializer.Deserialize<JsonElement>(text);
+    }
+
+    /// <summary>A problem with this code, in full form.</summary>
+    public static async Task<JsonElement> ReadProblemAsync(this HttpResponseMessage response, HttpStatusCode expected, string code)
+    {
+        var problem = await response.ReadJsonAsync(expected);
+        Assert.Equal("application/problem+json", response.Content.Headers.ContentType?.MediaType);
+        Assert.Equal(code, problem.GetProperty("code").GetString());
+        Assert.Equal((int)expected, problem.GetProperty("status").GetInt32());
+        Assert.Equal("urn:containerapi:problem:" + code, problem.GetProperty("type").GetString());
+        Assert.False(string.IsNullOrEmpty(problem.GetProperty("detail").GetString()));
+        Assert.False(string.IsNullOrEmpty(problem.GetProperty("traceId").GetString()));
+        return problem;
+    }
+}

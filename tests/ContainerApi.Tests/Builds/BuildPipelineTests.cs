@@ -1,0 +1,377 @@
+using System.Threading.Channels;
+using ContainerApi.Builds;
+using ContainerApi.Builds.Context;
+using ContainerApi.Engine;
+using ContainerApi.Http;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace ContainerApi.Tests.Builds;
+
+public sealed class BuildPipelineTests
+{
+    private const string Image = "sha256:205312e33451ce9a371c6493573e41eb930be2f25d47ca067066aa96baf80d27";
+    private readonly BuildClock _clock = new();
+    private readonly Lifetime _lifetime = new();
+    private readonly FakeEngine _engine = new();
+    private readonly Channel<BuildFact> _facts = Channel.CreateUnbounded<BuildFact>();
+    private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public BuildPipelineTests()
+    {
+        _engine.Build = BuildAsync;
+        _engine.InspectImage = (reference, _) => Task.FromResult(Details(reference));
+    }
+
+    [Fact]
+    public async Task A_build_is_told_from_started_to_its_result()
+    {
+        Say(new StepStarted("1", 1, 2, "FROM x"), new StepCompleted("1", true), new StepStarted("2", 2, 2, "RUN y"),
+            new StepLog("2", "stderr", "oh\n"), new StepProgress("2", "layer", "Downloading", 1, null), new BuildWarning("careful", 3),
+            new StepCompleted("2", false), new ImageBuilt("sha256:early"), new ImageBuilt(Image));
+        End();
+
+        var events = await ReadAllAsync(Run(tags: ["app:v1"]));
+
+        var at = _clock.GetUtcNow();
+        var started = Assert.IsType<StartedEvent>(events[0]);
+        Assert.Matches("^[0-9A-HJKMNP-TV-Z]{26}$", started.BuildId);
+        Assert.Equal(("local", "classic", at), (started.Engine, started.Builder, started.At));
+        Assert.Equal(
+            [
+                new StepEvent("1", 1, 2, "FROM x", StepState.Started, null, null, at),
+                new StepEvent("1", 1, 2, "FROM x", StepState.Completed, true, 0, at),
+                new StepEvent("2", 2, 2, "RUN y", StepState.Started, null, null, at),
+                new LogEvent("2", "stderr", "oh\n"),
+                new ProgressEvent("2", "layer", "Downloading", 1, null),
+                new WarningEvent("careful", 3),
+                new StepEvent("2", 2, 2, "RUN y", StepState.Completed, false, 0, at),
+            ],
+            events[1..^1]);
+        var result = Assert.IsType<ResultEvent>(events[^1]);
+        Assert.Equal((BuildState.Succeeded, Image, 0L, null), (result.State, result.ImageId, result.DurationMs, result.Error));
+        Assert.Equal(["app:v1"], result.Tags);
+    }
+
+    [Theory]
+    [InlineData("RUN x", 3, false, "step_failed")]
+    [InlineData("FROM x", null, false, "step_failed")]
+    [InlineData(null, null, false, "build_failed")]
+    [InlineData("RUN x", null, true, "feature_unsupported")]
+    public async Task A_failed_build_is_a_result(string? step, int? exitCode, bool unsupported, string code)
+    {
+        Say(new StepStarted("1", 1, 1, "RUN x"), new ImageBuilt(Image), new BuildFailed("No.", step, exitCode, unsupported));
+        End();
+
+        var events = await ReadAllAsync(Run(tags: ["app:v1"]));
+
+        var result = Assert.IsType<ResultEvent>(events[^1]);
+        Assert.Equal(new BuildError(code, "No.", step, exitCode), result.Error);
+        Assert.Equal((BuildState.Failed, null), (result.State, result.ImageId));
+        Assert.Empty(result.Tags);
+        Assert.Single(events.OfType<ResultEvent>());
+    }
+
+    [Fact]
+    public async Task Durations_are_of_the_engine_and_not_of_a_client_that_reads_slowly()
+    {
+        await using var run = Run().GetAsyncEnumerator();
+        Say(new StepStarted("1", 1, 1, "RUN x"));
+        await NextAsync<StartedEvent>(run);
+        await NextAsync<StepEvent>(run);
+        _clock.Pass(TimeSpan.FromSeconds(2));
+        Say(new StepCompleted("1", false), new ImageBuilt(Image));
+        End();
+        await NextAsync<StepEvent>(run, step => Assert.Equal(2000, step.DurationMs));
+
+        await NextAsync<ResultEvent>(run, result => Assert.Equal(2000, result.DurationMs));
+    }
+
+    [Fact]
+    public async Task Every_15_seconds_of_silence_bring_a_heartbeat()
+    {
+        await using var run = Run().GetAsyncEnumerator();
+        Say(new StepStarted("1", 1, 1, "RUN sleep"));
+        await NextAsync<StartedEvent>(run);
+        await NextAsync<StepEvent>(run);
+
+        for (var beat = 0; beat < 3; beat++)
+        {
+            var next = run.MoveNextAsync().AsTask();
+            await _clock.PassAsync(TimeSpan.FromSeconds(15));
+            Assert.True(await next);
+            Assert.Equal(new HeartbeatEvent(_clock.GetUtcNow()), run.Current);
+        }
+
+        Say(new StepLog("1", "stdout", "x\n"));
+        await NextAsync<LogEvent>(run);
+    }
+
+    [Fact]
+    public async Task The_timeout_stops_the_engine_and_is_the_result()
+    {
+        await using var run = Run(timeout: TimeSpan.FromSeconds(10)).GetAsyncEnumerator();
+        Say(new StepStarted("1", 1, 1, "RUN sleep"));
+        await NextAsync<StartedEvent>(run);
+        await NextAsync<StepEvent>(run);
+
+        _clock.Pass(TimeSpan.FromSeconds(10));
+
+        await _stopped.Task.WaitAsync(TimeSpan.FromSeconds(10));
+        await NextAsync<ResultEvent>(run, result => Assert.Equal(
+            new BuildError("timeout", "The build took longer than 10 seconds and was stopped.", "RUN sleep", null), result.Error));
+        Assert.False(await run.MoveNextAsync());
+    }
+
+    [Fact]
+    public async Task The_timeout_stops_the_engine_also_where_nobody_reads()
+    {
+        await using var run = Run(timeout: TimeSpan.FromSeconds(10)).GetAsyncEnumerator();
+        Say([.. Enumerable.Range(0, 1000).Select(i => new StepLog(null, "stdout", $"{i}\n"))]);
+        await NextAsync<StartedEvent>(run);
+
+        _clock.Pass(TimeSpan.FromSeconds(10));
+
+        await _stopped.Task.WaitAsync(TimeSpan.FromSeconds(10));
+    }
+
+    [Fact]
+    public async Task A_timeout_before_the_engine_answers_keeps_its_status()
+    {
+        var run = ReadAllAsync(Run(timeout: TimeSpan.FromSeconds(10)));
+
+        await _clock.PassAsync(TimeSpan.FromSeconds(10));
+
+        Assert.Equal(EngineErrorKind.TimedOut, (await Assert.ThrowsAsync<EngineException>(() => run)).Kind);
+    }
+
+    [Fact]
+    public async Task A_shutdown_of_the_service_cancels_the_build()
+    {
+        await using var run = Run().GetAsyncEnumerator();
+        Say(new StepStarted("1", 1, 1, "RUN sleep"));
+        await NextAsync<StartedEvent>(run);
+        await NextAsync<StepEvent>(run);
+
+        _lifetime.Stopping.Cancel();
+
+        await _stopped.Task.WaitAsync(TimeSpan.FromSeconds(10));
+        await NextAsync<ResultEvent>(run, result => Assert.Equal("cancelled", result.Error!.Code));
+    }
+
+    [Fact]
+    public async Task A_client_that_leaves_stops_the_engine_and_gets_nothing()
+    {
+        using var client = new CancellationTokenSource();
+        await using var run = Run(cancellationToken: client.Token).GetAsyncEnumerator(CancellationToken.None);
+        Say(new StepStarted("1", 1, 1, "RUN sleep"));
+        await NextAsync<StartedEvent>(run);
+        await NextAsync<StepEvent>(run);
+        var next = run.MoveNextAsync().AsTask();
+
+        await client.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => next);
+        await _stopped.Task.WaitAsync(TimeSpan.FromSeconds(10));
+    }
+
+    [Fact]
+    public async Task A_reader_that_stops_reading_stops_the_engine()
+    {
+        var run = Run().GetAsyncEnumerator();
+        Say(new StepStarted("1", 1, 1, "RUN sleep"));
+        await NextAsync<StartedEvent>(run);
+
+        await run.DisposeAsync();
+
+        await _stopped.Task.WaitAsync(TimeSpan.FromSeconds(10));
+    }
+
+    [Fact]
+    public async Task An_engine_that_refuses_keeps_its_status()
+    {
+        Break(new EngineException(EngineErrorKind.InvalidDockerfile, "local", "dockerfile parse error line 2"));
+
+        var refused = await Assert.ThrowsAsync<EngineException>(() => ReadAllAsync(Run()));
+
+        Assert.Equal(EngineErrorKind.InvalidDockerfile, refused.Kind);
+    }
+
+    [Fact]
+    public async Task An_engine_that_breaks_in_the_middle_is_in_the_result()
+    {
+        Say(new StepStarted("1", 1, 1, "RUN x"));
+        Break(new EngineException(EngineErrorKind.Unavailable, "local", "The connection broke."));
+
+        var events = await ReadAllAsync(Run());
+
+        Assert.Equal(new BuildError("engine_unavailable", "The connection broke.", "RUN x", null), ((ResultEvent)events[^1]).Error);
+    }
+
+    [Fact]
+    public async Task A_context_that_breaks_off_is_the_reason_whatever_the_engine_says()
+    {
+        _engine.Build = (_, context, token) => ReadContext(context, new EngineException(EngineErrorKind.Unavailable, "local", "The connection broke."), token);
+
+        var refused = await Assert.ThrowsAsync<RequestException>(() => ReadAllAsync(Run(context: async (archive, token) =>
+        {
+            await archive.WriteAsync(new byte[1000], token);
+            throw BuildContexts.Invalid("Cut short.");
+        })));
+
+        Assert.Equal((ProblemCode.InvalidContext, "Cut short."), (refused.Code, refused.Message));
+    }
+
+    [Fact]
+    public async Task A_context_that_breaks_off_never_looks_complete_to_the_engine()
+    {
+        Exception? seen = null;
+        _engine.Build = (_, context, token) => Watch(context, e => seen = e, token);
+
+        await Assert.ThrowsAsync<RequestException>(() => ReadAllAsync(Run(context: (_, _) => throw BuildContexts.Invalid("Empty."))));
+
+        Assert.IsType<RequestException>(seen);
+    }
+
+    [Fact]
+    public async Task An_engine_that_answers_early_stops_the_context()
+    {
+        var contextStopped = new TaskCompletionSource();
+        Break(new EngineException(EngineErrorKind.Invalid, "local", "No."));
+
+        await Assert.ThrowsAsync<EngineException>(() => ReadAllAsync(Run(context: async (archive, token) =>
+        {
+            try
+            {
+                await Task.Delay(Timeout.Infinite, token);
+            }
+            finally
+            {
+                contextStopped.SetResult();
+            }
+        })));
+
+        Assert.True(contextStopped.Task.IsCompleted);
+    }
+
+    [Fact]
+    public async Task Success_is_said_only_of_an_image_that_the_engine_has()
+    {
+        _engine.InspectImage = (_, _) => throw new EngineException(EngineErrorKind.ImageNotFound, "local", "No such image.");
+        Say(new StepStarted("1", 1, 1, "FROM x"), new StepCompleted("1", false), new ImageBuilt(Image));
+        End();
+
+        var result = Assert.IsType<ResultEvent>((await ReadAllAsync(Run()))[^1]);
+
+        Assert.Equal("engine_error", result.Error!.Code);
+    }
+
+    [Fact]
+    public async Task An_engine_that_says_nothing_at_all_has_failed()
+    {
+        End();
+
+        var result = Assert.IsType<ResultEvent>(Assert.Single(await ReadAllAsync(Run())));
+
+        Assert.Equal("engine_error", result.Error!.Code);
+    }
+
+    private IAsyncEnumerable<BuildEvent> Run(
+        string[]? tags = null, TimeSpan? timeout = null, BuildContext? context = null, CancellationToken cancellationToken = default)
+    {
+        var pipeline = new BuildPipeline(new BuildOptions(), _clock, _lifetime, NullLogger<BuildPipeline>.Instance);
+        var parameters = new BuildParameters(null, timeout, new BuildSpec { Tags = tags ?? [] });
+        return pipeline.RunAsync(_engine, parameters, context ?? ((_, _) => Task.CompletedTask), cancellationToken);
+    }
+
+    private void Say(params BuildFact[] facts)
+    {
+        foreach (var fact in facts)
+        {
+            Assert.True(_facts.Writer.TryWrite(fact));
+        }
+    }
+
+    private void End() => _facts.Writer.Complete();
+
+    private void Break(Exception exception) => _facts.Writer.Complete(exception);
+
+    private async IAsyncEnumerable<BuildFact> BuildAsync(
+        BuildSpec spec, Stream context, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        try
+        {
+            await foreach (var fact in _facts.Reader.ReadAllAsync(cancellationToken))
+            {
+                yield return fact;
+            }
+        }
+        finally
+        {
+            _stopped.SetResult();
+        }
+    }
+
+    private static async IAsyncEnumerable<BuildFact> ReadContext(
+        Stream context, Exception failure, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        try
+        {
+            await context.CopyToAsync(Stream.Null, cancellationToken);
+        }
+        catch (RequestException)
+        {
+            throw failure;
+        }
+
+        yield break;
+    }
+
+    private static async IAsyncEnumerable<BuildFact> Watch(
+        Stream context, Action<Exception> see, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        try
+        {
+            await context.CopyToAsync(Stream.Null, cancellationToken);
+        }
+        catch (Exception e)
+        {
+            see(e);
+            throw;
+        }
+
+        yield break;
+    }
+
+    private static async Task NextAsync<T>(IAsyncEnumerator<BuildEvent> run, Action<T>? check = null)
+        where T : BuildEvent
+    {
+        Assert.True(await run.MoveNextAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(10)));
+        check?.Invoke(Assert.IsType<T>(run.Current));
+        Assert.IsType<T>(run.Current);
+    }
+
+    private static async Task<List<BuildEvent>> ReadAllAsync(IAsyncEnumerable<BuildEvent> run)
+    {
+        var events = new List<BuildEvent>();
+        await foreach (var told in run)
+        {
+            events.Add(told);
+        }
+
+        return events;
+    }
+
+    private static ImageDetails Details(string id) =>
+        new() { Summary = new ImageFacts { Id = id, CreatedAt = null, SizeBytes = 1 } };
+
+    private sealed class Lifetime : IHostApplicationLifetime
+    {
+        public CancellationTokenSource Stopping { get; } = new();
+        public CancellationToken ApplicationStarted => CancellationToken.None;
+        public CancellationToken ApplicationStopping => Stopping.Token;
+        public CancellationToken ApplicationStopped => CancellationToken.None;
+
+        public void StopApplication() => Stopping.Cancel();
+    }
+}

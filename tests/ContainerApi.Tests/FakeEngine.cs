@@ -1,0 +1,59 @@
+using ContainerApi.Engine;
+
+namespace ContainerApi.Tests;
+
+/// <summary>An engine made of one function per call. A call that a test did not expect fails it.</summary>
+internal sealed class FakeEngine : IEngine
+{
+    public string Name { get; init; } = "local";
+    public string Endpoint { get; init; } = "unix:///fake.sock";
+    public string? ApiVersion { get; init; } = "1.41";
+
+    public Func<CancellationToken, Task<string>> Ping { get; set; } = _ => throw Unexpected();
+    public Func<CancellationToken, Task<EngineInfo>> Describe { get; set; } = _ => throw Unexpected();
+    public Func<ContainerFilter, CancellationToken, Task<IReadOnlyList<ContainerFacts>>> ListContainers { get; set; } = (_, _) => throw Unexpected();
+    public Func<string, CancellationToken, Task<IReadOnlyList<ProcessFacts>>> ListProcesses { get; set; } = (_, _) => throw Unexpected();
+    public Func<string, CancellationToken, Task<StatisticsFacts>> ReadStatistics { get; set; } = (_, _) => throw Unexpected();
+
+    /// <summary>By default this engine's host is not ours.</summary>
+    public Func<IReadOnlyList<ContainerFacts>, HostSections, CancellationToken, Task<IReadOnlyDictionary<string, HostSample>>> ReadHost { get; set; } =
+        (_, _, _) => Task.FromResult<IReadOnlyDictionary<string, HostSample>>(new Dictionary<string, HostSample>());
+
+    public Func<CancellationToken, IAsyncEnumerable<ContainerEvent>> WatchContainers { get; set; } = _ => throw Unexpected();
+    public Func<string, CancellationToken, Task<ContainerDetails>> InspectContainer { get; set; } = (_, _) => throw Unexpected();
+    public Func<ContainerSpec, CancellationToken, Task<CreatedContainer>> CreateContainer { get; set; } = (_, _) => throw Unexpected();
+    public Func<string, CancellationToken, Task> StartContainer { get; set; } = (_, _) => throw Unexpected();
+    public Func<string, TimeSpan?, CancellationToken, Task> StopContainer { get; set; } = (_, _, _) => throw Unexpected();
+    public Func<string, TimeSpan?, CancellationToken, Task> RestartContainer { get; set; } = (_, _, _) => throw Unexpected();
+    public Func<string, bool, bool, CancellationToken, Task> RemoveContainer { get; set; } = (_, _, _, _) => throw Unexpected();
+    public Func<IReadOnlyDictionary<string, IReadOnlyList<string>>?, CancellationToken, Task<IReadOnlyList<ImageFacts>>> ListImages { get; set; } = (_, _) => throw Unexpected();
+    public Func<string, CancellationToken, Task<ImageDetails>> InspectImage { get; set; } = (_, _) => throw Unexpected();
+    public Func<string, string, string, CancellationToken, Task> TagImage { get; set; } = (_, _, _, _) => throw Unexpected();
+    public Func<string, bool, CancellationToken, Task<RemovedImage>> RemoveImage { get; set; } = (_, _, _) => throw Unexpected();
+    public Func<string, string?, RegistryCredentials?, CancellationToken, IAsyncEnumerable<PullFacts>> PullImage { get; set; } = (_, _, _, _) => throw Unexpected();
+    public Func<CommitSpec, CancellationToken, Task<string>> CommitContainer { get; set; } = (_, _) => throw Unexpected();
+    public Func<BuildSpec, Stream, CancellationToken, IAsyncEnumerable<BuildFact>> Build { get; set; } = (_, _, _) => throw Unexpected();
+
+    Task<string> IEngine.PingAsync(CancellationToken cancellationToken) => Ping(cancellationToken);
+    Task<EngineInfo> IEngine.DescribeAsync(CancellationToken cancellationToken) => Describe(cancellationToken);
+    Task<IReadOnlyList<ContainerFacts>> IContainerEngine.ListContainersAsync(ContainerFilter filter, CancellationToken cancellationToken) => ListContainers(filter, cancellationToken);
+    Task<IReadOnlyList<ProcessFacts>> IContainerEngine.ListProcessesAsync(string id, CancellationToken cancellationToken) => ListProcesses(id, cancellationToken);
+    Task<StatisticsFacts> IContainerEngine.ReadStatisticsAsync(string id, CancellationToken cancellationToken) => ReadStatistics(id, cancellationToken);
+    Task<IReadOnlyDictionary<string, HostSample>> IContainerEngine.ReadHostAsync(IReadOnlyList<ContainerFacts> containers, HostSections sections, CancellationToken cancellationToken) => ReadHost(containers, sections, cancellationToken);
+    IAsyncEnumerable<ContainerEvent> IContainerEngine.WatchContainersAsync(CancellationToken cancellationToken) => WatchContainers(cancellationToken);
+    Task<ContainerDetails> IContainerEngine.InspectContainerAsync(string container, CancellationToken cancellationToken) => InspectContainer(container, cancellationToken);
+    Task<CreatedContainer> IContainerEngine.CreateContainerAsync(ContainerSpec spec, CancellationToken cancellationToken) => CreateContainer(spec, cancellationToken);
+    Task IContainerEngine.StartContainerAsync(string container, CancellationToken cancellationToken) => StartContainer(container, cancellationToken);
+    Task IContainerEngine.StopContainerAsync(string container, TimeSpan? grace, CancellationToken cancellationToken) => StopContainer(container, grace, cancellationToken);
+    Task IContainerEngine.RestartContainerAsync(string container, TimeSpan? grace, CancellationToken cancellationToken) => RestartContainer(container, grace, cancellationToken);
+    Task IContainerEngine.RemoveContainerAsync(string container, bool force, bool volumes, CancellationToken cancellationToken) => RemoveContainer(container, force, volumes, cancellationToken);
+    Task<IReadOnlyList<ImageFacts>> IImageEngine.ListImagesAsync(IReadOnlyDictionary<string, IReadOnlyList<string>>? filters, CancellationToken cancellationToken) => ListImages(filters, cancellationToken);
+    Task<ImageDetails> IImageEngine.InspectImageAsync(string reference, CancellationToken cancellationToken) => InspectImage(reference, cancellationToken);
+    Task IImageEngine.TagImageAsync(string source, string repository, string tag, CancellationToken cancellationToken) => TagImage(source, repository, tag, cancellationToken);
+    Task<RemovedImage> IImageEngine.RemoveImageAsync(string reference, bool force, CancellationToken cancellationToken) => RemoveImage(reference, force, cancellationToken);
+    IAsyncEnumerable<PullFacts> IImageEngine.PullImageAsync(string reference, string? platform, RegistryCredentials? credentials, CancellationToken cancellationToken) => PullImage(reference, platform, credentials, cancellationToken);
+    Task<string> IImageEngine.CommitContainerAsync(CommitSpec spec, CancellationToken cancellationToken) => CommitContainer(spec, cancellationToken);
+    IAsyncEnumerable<BuildFact> IBuildEngine.BuildAsync(BuildSpec spec, Stream context, CancellationToken cancellationToken) => Build(spec, context, cancellationToken);
+
+    private static InvalidOperationException Unexpected() => new("The test did not expect this engine call.");
+}
