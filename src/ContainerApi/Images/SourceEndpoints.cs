@@ -64,14 +64,14 @@ internal static class SourceEndpoints
         EngineDirectory engines,
         ContextRoots roots,
         BuildPipeline pipeline,
-        BuildOptions options,
+        BuildInput input,
         TimeProvider time,
         CancellationToken cancellationToken)
     {
         if (FindDirectory(request.Source!, roots) is { } directory)
         {
             var build = new BuildRequest { Tag = [request.Tag!], Engine = request.Engine };
-            var (parameters, context) = BuildsEndpoints.FromDirectory(directory, build.ToParameters(), options);
+            var (parameters, context) = input.FromDirectory(directory, build.ToParameters());
             return new NdjsonResult<BuildEvent>(pipeline.RunAsync(engines.Get(parameters.Engine), parameters, context, cancellationToken));
         }
 
