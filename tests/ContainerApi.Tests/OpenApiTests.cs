@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace ContainerApi.Tests;
 
@@ -51,6 +52,102 @@ public sealed class OpenApiTests
                 }
             }
         }
+    }
+
+    [Fact]
+    public async Task Every_body_has_an_example_and_every_example_is_what_its_schema_says()
+    {
+        await using var host = new ApiHost(new FakeEngine());
+        var document = await host.GetJsonAsync("/swagger/v1/swagger.json");
+        foreach (var operation in document.GetProperty("paths").EnumerateObject().SelectMany(p => p.Value.EnumerateObject()).Select(o => o.Value))
+        {
+            var name = operation.GetProperty("operationId").GetString();
+            var bodies = operation.GetProperty("responses").EnumerateObject()
+                .Where(r => r.Name[0] == '2' && r.Value.TryGetProperty("content", out _)).Select(r => r.Value);
+            foreach (var body in operation.TryGetProperty("requestBody", out var request) ? bodies.Append(request) : bodies)
+            {
+                var examples = body.GetProperty("content").EnumerateObject().Where(c => c.Value.TryGetProperty("example", out _)).ToList();
+                Assert.True(examples.Count > 0, $"{name} has a body without an example");
+                foreach (var (type, content) in examples.Select(e => (e.Name, e.Value)))
+                {
+                    var example = content.GetProperty("example");
+                    var values = type switch
+                    {
+                        "application/json" => [example],
+                        "application/x-ndjson" => example.GetString()!.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => JsonDocument.Parse(l).RootElement),
+                        _ => [],
+                    };
+                    // A line of the list's NDJSON is a row or the result, which the schema of the whole list does not say.
+                    foreach (var value in name is "listContainers" or "getContainer" && type != "application/json" ? [] : values)
+                    {
+                        AssertFits(value, content.GetProperty("schema"), document, $"{name} {type}");
+                    }
+                }
+            }
+        }
+    }
+
+    private static void AssertFits(JsonElement value, JsonElement schema, JsonElement document, string where)
+    {
+        schema = Resolve(schema, value, document);
+        // Fields of more than one form have a schema that takes any.
+        if (value.ValueKind == JsonValueKind.Array && schema.TryGetProperty("items", out var items))
+        {
+            foreach (var item in value.EnumerateArray())
+            {
+                AssertFits(item, items, document, where + "[]");
+            }
+        }
+        else if (value.ValueKind == JsonValueKind.Object && schema.TryGetProperty("properties", out var properties))
+        {
+            foreach (var required in schema.TryGetProperty("required", out var names) ? names.EnumerateArray() : default)
+            {
+                Assert.True(value.TryGetProperty(required.GetString()!, out _), $"{where} lacks {required}");
+            }
+
+            foreach (var property in value.EnumerateObject())
+            {
+                Assert.True(properties.TryGetProperty(property.Name, out var itsSchema), $"{where} has {property.Name}, which its schema has not");
+                AssertFits(property.Value, itsSchema, document, $"{where}.{property.Name}");
+            }
+        }
+    }
+
+    /// <summary>Follows references; of alternatives takes the one that the value's discriminator names.</summary>
+    private static JsonElement Resolve(JsonElement schema, JsonElement value, JsonElement document)
+    {
+        if (schema.TryGetProperty("$ref", out var reference))
+        {
+            return Resolve(Component(reference.GetString()!), value, document);
+        }
+
+        if (schema.TryGetProperty("oneOf", out var alternatives))
+        {
+            // Each of them extends one base, whose discriminator names them.
+            var first = Component(alternatives[0].GetProperty("$ref").GetString()!);
+            var discriminator = Component(first.GetProperty("allOf")[0].GetProperty("$ref").GetString()!).GetProperty("discriminator");
+            var kind = value.GetProperty(discriminator.GetProperty("propertyName").GetString()!).GetString()!;
+            return Resolve(Component(discriminator.GetProperty("mapping").GetProperty(kind).GetString()!), value, document);
+        }
+
+        if (!schema.TryGetProperty("allOf", out var all))
+        {
+            return schema;
+        }
+
+        // The parts' properties together.
+        var properties = new JsonObject();
+        foreach (var part in all.EnumerateArray().Select(p => p.TryGetProperty("$ref", out var part) ? Component(part.GetString()!) : p).Append(schema))
+        {
+            foreach (var property in part.TryGetProperty("properties", out var its) ? its.EnumerateObject() : default)
+            {
+                properties[property.Name] = JsonNode.Parse(property.Value.GetRawText());
+            }
+        }
+
+        return JsonSerializer.SerializeToElement(new JsonObject { ["properties"] = properties });
+
+        JsonElement Component(string path) => document.GetProperty("components").GetProperty("schemas").GetProperty(path.Split('/')[^1]);
     }
 
     private static string FirstDifference(string committed, string served)

@@ -1,6 +1,7 @@
 using ContainerApi.Builds.Context;
 using ContainerApi.Engine;
 using ContainerApi.Http;
+using ContainerApi.Http.OpenApi;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 
 namespace ContainerApi.Builds;
@@ -20,7 +21,7 @@ internal static class BuildsEndpoints
         app.MapPost("/images/build", BuildAsync)
             .WithTags("Builds")
             .WithName("buildImage")
-            .WithSummary("Builds an image and streams how it goes.")
+            .WithSummary("Build an image")
             .WithDescription(
                 $"""
                  The context comes as a tar archive (`{BuildInput.Tar}`, plain or in gzip; `{BuildInput.Gzip}`), as a Dockerfile alone
@@ -34,15 +35,10 @@ internal static class BuildsEndpoints
                  """)
             .Accepts<BuildDocument>(MediaTypes.Json, BuildInput.Tar, BuildInput.Gzip, BuildInput.DockerfileText)
             .Produces<BuildEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson)
-            .ProducesProblem(StatusCodes.Status403Forbidden)
-            .ProducesProblem(StatusCodes.Status404NotFound)
-            .ProducesProblem(StatusCodes.Status413PayloadTooLarge)
-            .ProducesProblem(StatusCodes.Status415UnsupportedMediaType)
-            .ProducesProblem(StatusCodes.Status422UnprocessableEntity)
-            .ProducesProblem(StatusCodes.Status502BadGateway)
-            .ProducesProblem(StatusCodes.Status503ServiceUnavailable)
-            .ProducesProblem(StatusCodes.Status504GatewayTimeout)
-            .ValidateQuery<BuildRequest>();
+            .ValidateQuery<BuildRequest>()
+            .AsksAnEngine(
+                ProblemCode.InvalidReference, ProblemCode.InvalidDockerfile, ProblemCode.InvalidContext, ProblemCode.ContextPathNotAllowed,
+                ProblemCode.ContextTooLarge, ProblemCode.UnsupportedMediaType, ProblemCode.FeatureUnsupported);
     }
 
     private static async Task<IResult> BuildAsync(

@@ -47,7 +47,7 @@ internal static class ContainersEndpoints
                 """)
             .Produces<ContainerList>(StatusCodes.Status200OK, MediaTypes.Json, MediaTypes.Ndjson, "text/plain", "text/csv")
             .Produces(StatusCodes.Status304NotModified)
-            .CanFailWith(ProblemCode.EngineNotFound, ProblemCode.NotAcceptable, ProblemCode.EngineError, ProblemCode.EngineUnavailable, ProblemCode.EngineTimeout);
+            .AsksAnEngine(ProblemCode.NotAcceptable);
 
         containers.MapGet("/{container}", async ([AsParameters] ContainerQuery query, PictureBook book, HttpContext http) =>
                 new RenderingResult(await book.OneAsync(query, http.Request, http.RequestAborted)))
@@ -57,9 +57,7 @@ internal static class ContainersEndpoints
             .WithDescription("The same as its row in the list. The beginning of an id that several containers share is a 409 that names them.")
             .Produces<ContainerPicture>(StatusCodes.Status200OK, MediaTypes.Json, MediaTypes.Ndjson, "text/plain", "text/csv")
             .Produces(StatusCodes.Status304NotModified)
-            .CanFailWith(
-                ProblemCode.ContainerNotFound, ProblemCode.EngineNotFound, ProblemCode.NotAcceptable, ProblemCode.Conflict,
-                ProblemCode.EngineError, ProblemCode.EngineUnavailable, ProblemCode.EngineTimeout);
+            .AsksAnEngine(ProblemCode.ContainerNotFound, ProblemCode.NotAcceptable, ProblemCode.Conflict);
 
         containers.MapGet("/{container}/processes", async ([AsParameters] ContainerSectionQuery query, PictureBook book, HttpContext http) =>
                 new RenderingResult(await book.ProcessesAsync(query, http.Request, http.RequestAborted)))
@@ -69,7 +67,7 @@ internal static class ContainersEndpoints
             .WithDescription("The section `processes` alone. Where it cannot be had, the answer is a problem: 409 for a container that does not run.")
             .Produces<ProcessesSection>()
             .Produces(StatusCodes.Status304NotModified)
-            .CanFailWith(SectionProblems);
+            .AsksAnEngine(SectionProblems);
 
         containers.MapGet("/{container}/stats", async ([AsParameters] ContainerSectionQuery query, PictureBook book, HttpContext http) =>
                 new RenderingResult(await book.StatisticsAsync(query, http.Request, http.RequestAborted)))
@@ -79,12 +77,11 @@ internal static class ContainersEndpoints
             .WithDescription("The sections `network` and `usage` alone. Where they cannot be had, the answer is a problem: 409 for a container that does not run.")
             .Produces<ContainerStatistics>()
             .Produces(StatusCodes.Status304NotModified)
-            .CanFailWith(SectionProblems);
+            .AsksAnEngine(SectionProblems);
     }
 
     private static readonly ProblemCode[] SectionProblems =
     [
-        ProblemCode.ContainerNotFound, ProblemCode.EngineNotFound, ProblemCode.Conflict, ProblemCode.ContainerNotRunning,
-        ProblemCode.FeatureUnsupported, ProblemCode.EngineError, ProblemCode.EngineUnavailable, ProblemCode.EngineTimeout,
+        ProblemCode.ContainerNotFound, ProblemCode.Conflict, ProblemCode.ContainerNotRunning, ProblemCode.FeatureUnsupported,
     ];
 }

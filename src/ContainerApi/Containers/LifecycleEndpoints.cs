@@ -1,5 +1,6 @@
 using ContainerApi.Engine;
 using ContainerApi.Http;
+using ContainerApi.Http.OpenApi;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace ContainerApi.Containers;
@@ -18,27 +19,28 @@ internal static class LifecycleEndpoints
             .WithName("createContainer").WithSummary("Create a container")
             .WithDescription("Creates a container and, with `start`, starts it. A missing image is pulled first unless `pull` is `never`. "
                 + "Where the container cannot be started, none is left behind.")
-            .ProducesEngineProblems(StatusCodes.Status404NotFound, StatusCodes.Status409Conflict);
+            .AsksAnEngine(
+                ProblemCode.InvalidReference, ProblemCode.Forbidden, ProblemCode.ImageNotFound, ProblemCode.NotFound, ProblemCode.NameInUse, ProblemCode.Conflict);
 
         containers.MapPost("/{container}/start", StartAsync).ValidateQuery<StartQuery>()
             .WithName("startContainer").WithSummary("Start a container")
             .WithDescription("One that runs already is left as it is.")
-            .ProducesEngineProblems(StatusCodes.Status404NotFound, StatusCodes.Status409Conflict);
+            .AsksAnEngine(ProblemCode.ContainerNotFound, ProblemCode.Conflict);
 
         containers.MapPost("/{container}/stop", StopAsync).ValidateQuery<StopQuery>()
             .WithName("stopContainer").WithSummary("Stop a container")
             .WithDescription("Asks its first process to end and kills it after `timeout` seconds. One that is stopped already is left as it is.")
-            .ProducesEngineProblems(StatusCodes.Status404NotFound, StatusCodes.Status409Conflict);
+            .AsksAnEngine(ProblemCode.ContainerNotFound, ProblemCode.Conflict);
 
         containers.MapPost("/{container}/restart", RestartAsync).ValidateQuery<StopQuery>()
             .WithName("restartContainer").WithSummary("Restart a container")
             .WithDescription("Stops it as `stop` does, and starts it; one that does not run is started.")
-            .ProducesEngineProblems(StatusCodes.Status404NotFound, StatusCodes.Status409Conflict);
+            .AsksAnEngine(ProblemCode.ContainerNotFound, ProblemCode.Conflict);
 
         containers.MapDelete("/{container}", RemoveAsync).ValidateQuery<RemoveContainerQuery>()
             .WithName("removeContainer").WithSummary("Remove a container")
             .WithDescription("A running one is refused with 409 unless `force` is true. One that another caller removes meanwhile is gone all the same.")
-            .ProducesEngineProblems(StatusCodes.Status404NotFound, StatusCodes.Status409Conflict);
+            .AsksAnEngine(ProblemCode.ContainerNotFound, ProblemCode.Conflict);
     }
 
     private static async Task<Created<ContainerCreated>> CreateAsync(

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using ContainerApi.Engine;
 
 namespace ContainerApi.Containers;
@@ -9,6 +10,8 @@ namespace ContainerApi.Containers;
 /// </summary>
 internal sealed partial class PictureSweep(EngineDirectory engines, SectionReader reader, RateMemory rates, ILogger<PictureSweep> logger)
 {
+    private readonly ConcurrentDictionary<string, bool> _missing = new();
+
     /// <param name="evenIfAllFail">Whether an answer without any engine is one: its entries of the engines tell why.</param>
     /// <exception cref="EngineException">There is no engine of a name, or none of those asked answered.</exception>
     public async Task<ContainerList> RunAsync(PictureRequest request, CancellationToken cancellationToken, bool evenIfAllFail = false)
@@ -17,9 +20,11 @@ internal sealed partial class PictureSweep(EngineDirectory engines, SectionReade
         var lists = await Task.WhenAll(asked.Select(engine => ListAsync(engine, request, cancellationToken)));
         if (!evenIfAllFail && lists.All(l => l.Failure is not null))
         {
+            // Who asked is told, and the request's line in the log says it.
             throw OneFailure(lists);
         }
 
+        TellWhoIsMissing(lists);
         var matching = lists.SelectMany(l => l.Rows).ToList();
         var sort = request.Sort;
         var cutFirst = sort.Field.Section == PictureSections.None;
@@ -51,7 +56,7 @@ internal sealed partial class PictureSweep(EngineDirectory engines, SectionReade
         return (await CompleteAsync(list.Rows, sections, [list], cancellationToken))[0];
     }
 
-    private async Task<EngineList> ListAsync(IEngine engine, PictureRequest request, CancellationToken cancellationToken)
+    private static async Task<EngineList> ListAsync(IEngine engine, PictureRequest request, CancellationToken cancellationToken)
     {
         try
         {
@@ -64,8 +69,23 @@ internal sealed partial class PictureSweep(EngineDirectory engines, SectionReade
         }
         catch (EngineException e)
         {
-            Log.EngineMissing(logger, engine.Name, e.Kind, e.Message);
             return new EngineList(engine, [], [], e);
+        }
+    }
+
+    /// <summary>An engine that fails is told once, not at every sweep, and once more when it is back.</summary>
+    private void TellWhoIsMissing(EngineList[] lists)
+    {
+        foreach (var (engine, _, _, failure) in lists)
+        {
+            if (failure is null && _missing.TryRemove(engine.Name, out _))
+            {
+                Log.EngineBack(logger, engine.Name);
+            }
+            else if (failure is not null && _missing.TryAdd(engine.Name, true))
+            {
+                Log.EngineMissing(logger, engine.Name, failure.Kind, failure.Message);
+            }
         }
     }
 
@@ -170,5 +190,8 @@ internal sealed partial class PictureSweep(EngineDirectory engines, SectionReade
     {
         [LoggerMessage(1, LogLevel.Warning, "Engine {Engine} is missing from the picture: {Kind}: {Reason}")]
         public static partial void EngineMissing(ILogger logger, string engine, EngineErrorKind kind, string reason);
+
+        [LoggerMessage(2, LogLevel.Information, "Engine {Engine} is back in the picture")]
+        public static partial void EngineBack(ILogger logger, string engine);
     }
 }

@@ -11,7 +11,7 @@ internal sealed record ProblemCode(string Code, int Status, string Title)
     public static readonly ProblemCode Forbidden = new("forbidden", 403, "This is not allowed.");
     public static readonly ProblemCode ContextPathNotAllowed = new("context_path_not_allowed", 403, "The path is outside the configured context roots.");
     public static readonly ProblemCode RemoteContextNotAllowed = new("remote_context_not_allowed", 403, "Remote contexts are not allowed.");
-    public static readonly ProblemCode NotFound = new("not_found", 404, "There is nothing at this address.");
+    public static readonly ProblemCode NotFound = new("not_found", 404, "What the request names does not exist.");
     public static readonly ProblemCode ContainerNotFound = new("container_not_found", 404, "No such container.");
     public static readonly ProblemCode ImageNotFound = new("image_not_found", 404, "No such image.");
     public static readonly ProblemCode BuildNotFound = new("build_not_found", 404, "No such build.");

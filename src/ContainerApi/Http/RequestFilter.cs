@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Text.Json;
+using ContainerApi.Http.OpenApi;
 using FluentValidation;
 using Microsoft.AspNetCore.Mvc;
 
@@ -57,9 +58,9 @@ internal static class RequestFilterExtensions
 {
     /// <summary>Validates the query parameters of an endpoint.</summary>
     public static RouteHandlerBuilder ValidateQuery<T>(this RouteHandlerBuilder builder) where T : class =>
-        builder.AddEndpointFilter<RequestFilter<T>>().ProducesProblem(StatusCodes.Status400BadRequest);
+        builder.AddEndpointFilter<RequestFilter<T>>().CanFailWith(ProblemCode.InvalidRequest);
 
     /// <summary>Validates the JSON body of an endpoint.</summary>
     public static RouteHandlerBuilder ValidateBody<T>(this RouteHandlerBuilder builder) where T : class =>
-        builder.WithMetadata(new BodyOf(typeof(T))).ValidateQuery<T>();
+        builder.WithMetadata(new BodyOf(typeof(T))).ValidateQuery<T>().CanFailWith(ProblemCode.RequestTooLarge, ProblemCode.UnsupportedMediaType);
 }

@@ -1,6 +1,7 @@
 using ContainerApi.Containers;
 using ContainerApi.Engine;
 using ContainerApi.Http;
+using ContainerApi.Http.OpenApi;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -25,33 +26,33 @@ internal static class ImagesEndpoints
             .WithName("listImages").WithSummary("List images")
             .WithDescription("The images of all engines, or of those named, with how many containers use each. "
                 + "An engine that fails is an entry in `engines`; only where all fail is the answer a problem.")
-            .ProducesEngineProblems(StatusCodes.Status404NotFound);
+            .AsksAnEngine();
 
         images.MapGet("/{**reference}", InspectAsync).ValidateQuery<ImageQuery>()
             .WithName("inspectImage").WithSummary("Inspect an image")
             .WithDescription("By name or id; slashes of a name stay as they are: `/images/registry:5000/team/app:v1`.")
-            .ProducesEngineProblems(StatusCodes.Status404NotFound);
+            .AsksAnEngine(ProblemCode.InvalidReference, ProblemCode.ImageNotFound);
 
         images.MapDelete("/{**reference}", RemoveAsync).ValidateQuery<RemoveImageQuery>()
             .WithName("removeImage").WithSummary("Remove an image")
             .WithDescription("Takes the name off; the image goes with its last name. What was done is the answer.")
-            .ProducesEngineProblems(StatusCodes.Status404NotFound, StatusCodes.Status409Conflict);
+            .AsksAnEngine(ProblemCode.InvalidReference, ProblemCode.ImageNotFound, ProblemCode.Conflict);
 
         images.MapPost("/tag", TagAsync).ValidateBody<TagRequest>()
             .WithName("tagImage").WithSummary("Give an image a further name")
-            .ProducesEngineProblems(StatusCodes.Status404NotFound);
+            .AsksAnEngine(ProblemCode.InvalidReference, ProblemCode.ImageNotFound);
 
         images.MapPost("/pull", Pull).ValidateBody<PullRequest>()
             .WithName("pullImage").WithSummary("Pull an image from its registry")
             .WithDescription("A stream of `progress` lines that ends with exactly one `result` line. What fails before the first line is a problem, "
                 + "what fails later is in the `result`.")
             .Produces<PullEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson)
-            .ProducesEngineProblems(StatusCodes.Status403Forbidden, StatusCodes.Status404NotFound);
+            .AsksAnEngine(ProblemCode.InvalidReference, ProblemCode.Forbidden, ProblemCode.ImageNotFound);
 
         images.MapPost("/commit", CommitAsync).ValidateBody<CommitRequest>()
             .WithName("commitContainer").WithSummary("Make an image of a container")
             .WithDescription("Takes as long as what the container wrote is large. `changes` that the engine refuses are a 400 in its words.")
-            .ProducesEngineProblems(StatusCodes.Status404NotFound, StatusCodes.Status409Conflict);
+            .AsksAnEngine(ProblemCode.InvalidReference, ProblemCode.ContainerNotFound, ProblemCode.Conflict);
     }
 
     private static async Task<Ok<ImageList>> ListAsync(

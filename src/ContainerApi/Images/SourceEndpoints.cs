@@ -5,6 +5,7 @@ using ContainerApi.Builds.Context;
 using ContainerApi.Containers;
 using ContainerApi.Engine;
 using ContainerApi.Http;
+using ContainerApi.Http.OpenApi;
 using FluentValidation;
 
 namespace ContainerApi.Images;
@@ -43,7 +44,7 @@ internal static class SourceEndpoints
         app.MapPost("/images", CreateAsync)
             .WithTags("Images")
             .WithName("createImage")
-            .WithSummary("Makes an image from a directory or from a container.")
+            .WithSummary("Make an image of a directory or of a container")
             .WithDescription(
                 """
                 A source that is a directory with a Dockerfile under a configured context root is built; any other is taken
@@ -51,13 +52,10 @@ internal static class SourceEndpoints
                 with a `result` line either way.
                 """)
             .Produces<BuildEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson)
-            .ProducesProblem(StatusCodes.Status403Forbidden)
-            .ProducesProblem(StatusCodes.Status404NotFound)
-            .ProducesProblem(StatusCodes.Status409Conflict)
-            .ProducesProblem(StatusCodes.Status502BadGateway)
-            .ProducesProblem(StatusCodes.Status503ServiceUnavailable)
-            .ProducesProblem(StatusCodes.Status504GatewayTimeout)
-            .ValidateBody<SourceRequest>();
+            .ValidateBody<SourceRequest>()
+            .AsksAnEngine(
+                ProblemCode.InvalidReference, ProblemCode.InvalidDockerfile, ProblemCode.InvalidContext, ProblemCode.ContextPathNotAllowed,
+                ProblemCode.SourceNotFound, ProblemCode.Conflict, ProblemCode.ContextTooLarge);
 
     private static async Task<IResult> CreateAsync(
         SourceRequest request,

@@ -131,6 +131,25 @@ public sealed class WatchTests
     }
 
     [Fact]
+    public async Task Every_reading_of_the_sections_is_told_and_none_is_made_twice()
+    {
+        var stage = new Stage();
+        var received = 1000L;
+        stage.Engine.ReadStatistics = (_, _) => Task.FromResult(Facts.Statistics(received: Interlocked.Add(ref received, 500)));
+        await using var watcher = stage.Watch(Everything with { Sections = PictureSections.Network }, TimeSpan.FromSeconds(1));
+        var last = Assert.Single((await NextAsync<WatchSnapshot>(watcher)).Items).Network!.RxBytes;
+
+        for (var n = 0; n < 3; n++)
+        {
+            var sample = Assert.Single((await NextAsync<WatchSample>(watcher)).Items).Network!.RxBytes;
+            Assert.Equal(last + 500, sample);
+            last = sample;
+        }
+
+        Assert.InRange(stage.Lists, 4, 5);
+    }
+
+    [Fact]
     public async Task Sections_are_sampled_once_per_interval()
     {
         var stage = new Stage();

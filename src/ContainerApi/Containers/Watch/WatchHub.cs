@@ -57,7 +57,7 @@ internal sealed class WatchHub(EngineDirectory engines, ReadEverything read, Tim
 
             // What changed is told against the newest state; new sections against the state of the last sample.
             var sampled = known;
-            var nextSample = time.GetTimestamp();
+            var lastSample = time.GetTimestamp();
             while (true)
             {
                 if (!await HappensWithinAsync(published, Silence, cancellationToken))
@@ -67,22 +67,18 @@ internal sealed class WatchHub(EngineDirectory engines, ReadEverything read, Tim
                 }
 
                 (var newest, published) = Newest();
-                var due = time.GetElapsedTime(nextSample) >= interval - Burst;
+                var due = time.GetElapsedTime(lastSample) >= interval - Burst;
                 foreach (var happened in WatchDifference.Between(known, newest, view, samples: false))
                 {
                     yield return happened;
                 }
 
                 known = newest;
-                if (due)
+                // A state that was read for an event has the sections of the last reading: those are not due for another interval.
+                if (due && WatchDifference.Between(sampled, newest, view, samples: true).OfType<WatchSample>().FirstOrDefault() is { } sample)
                 {
-                    nextSample = time.GetTimestamp();
-                    foreach (var sample in WatchDifference.Between(sampled, newest, view, samples: true).OfType<WatchSample>())
-                    {
-                        yield return sample;
-                    }
-
-                    sampled = newest;
+                    yield return sample;
+                    (sampled, lastSample) = (newest, time.GetTimestamp());
                 }
             }
         }
@@ -154,7 +150,8 @@ internal sealed class WatchHub(EngineDirectory engines, ReadEverything read, Tim
                     interval = _watchers.Where(w => w.Sections != PictureSections.None).Select(w => w.Interval).DefaultIfEmpty(Silence).Min();
                 }
 
-                var due = wanted != PictureSections.None && time.GetTimestamp() >= nextSections;
+                // A timer may fire a little early; a second reading right after this one would be the price of waiting for the rest.
+                var due = wanted != PictureSections.None && time.GetElapsedTime(time.GetTimestamp(), nextSections) <= Burst;
                 var sections = due || _current is null ? wanted : PictureSections.None;
                 if (due)
                 {

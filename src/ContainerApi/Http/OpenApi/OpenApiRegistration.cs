@@ -38,6 +38,7 @@ internal static class OpenApiRegistration
             options.DocumentFilter<ProblemDocumentation>();
             options.OperationFilter<ProblemDocumentation>();
             options.OperationFilter<QueryDocumentation>();
+            options.OperationFilter<ExampleDocumentation>();
         });
     }
 

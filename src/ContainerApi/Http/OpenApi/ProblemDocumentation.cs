@@ -10,6 +10,10 @@ internal sealed record ProblemCodes(IReadOnlyList<ProblemCode> Codes);
 
 internal static class ProblemCodesExtensions
 {
+    /// <summary>Documents what an endpoint that asks one engine can end with because of it, and <paramref name="codes"/> of its own.</summary>
+    public static RouteHandlerBuilder AsksAnEngine(this RouteHandlerBuilder builder, params IReadOnlyList<ProblemCode> codes) =>
+        builder.CanFailWith([.. codes, ProblemCode.EngineNotFound, ProblemCode.EngineError, ProblemCode.EngineUnavailable, ProblemCode.EngineTimeout]);
+
     /// <summary>Documents the problems that an endpoint can answer with, beside those that its filters add.</summary>
     public static RouteHandlerBuilder CanFailWith(this RouteHandlerBuilder builder, params IReadOnlyList<ProblemCode> codes)
     {
@@ -22,7 +26,7 @@ internal static class ProblemCodesExtensions
     }
 }
 
-/// <summary>Describes problems as they are sent: our extensions in the schema, and by each status the codes it can carry.</summary>
+/// <summary>Describes problems as they are sent: our extensions in the schema, and by each status the codes it can carry. Opens what several schemas describe together.</summary>
 internal sealed class ProblemDocumentation : IDocumentFilter, IOperationFilter
 {
     private const string Schema = "ProblemDetails";
@@ -32,6 +36,12 @@ internal sealed class ProblemDocumentation : IDocumentFilter, IOperationFilter
         if (swaggerDoc.Components?.Schemas is { } schemas && schemas.ContainsKey(Schema))
         {
             schemas[Schema] = Problem();
+        }
+
+        // A type and its base describe one object together: neither may forbid what the other has.
+        foreach (var schema in swaggerDoc.Components?.Schemas?.Values.OfType<OpenApiSchema>().Where(s => s.Discriminator is not null || s.AllOf is { Count: > 0 }) ?? [])
+        {
+            schema.AdditionalPropertiesAllowed = true;
         }
     }
 
@@ -44,12 +54,25 @@ internal sealed class ProblemDocumentation : IDocumentFilter, IOperationFilter
                 continue;
             }
 
-            var named = context.ApiDescription.ActionDescriptor.EndpointMetadata.OfType<ProblemCodes>()
-                .SelectMany(m => m.Codes).Where(c => c.Status == number).ToList();
-            var codes = (named.Count > 0 ? named : ProblemCode.All.Where(c => c.Status == number)).Select(c => $"`{c.Code}` ({c.Title.TrimEnd('.')})");
-            response.Description = "A problem; codes of this status: " + string.Join(", ", codes) + ".";
+            var codes = context.ApiDescription.ActionDescriptor.EndpointMetadata.OfType<ProblemCodes>()
+                .SelectMany(m => m.Codes).Where(c => c.Status == number).Distinct().ToList();
+            response.Description = "A problem; codes of this status: " + string.Join(", ", codes.Select(c => $"`{c.Code}` ({c.Title.TrimEnd('.')})")) + ".";
+            if (response.Content is { } content && content.TryGetValue(MediaTypes.Problem, out var media) && media is OpenApiMediaType problem)
+            {
+                problem.Examples = codes.ToDictionary(c => c.Code, c => (IOpenApiExample)new OpenApiExample { Value = Example(c) });
+            }
         }
     }
+
+    private static JsonObject Example(ProblemCode code) => new()
+    {
+        ["type"] = code.Type,
+        ["title"] = code.Title,
+        ["status"] = code.Status,
+        ["detail"] = "What it was this time.",
+        ["code"] = code.Code,
+        ["traceId"] = "0af7651916cd43dd8448eb211c80319c",
+    };
 
     private static OpenApiSchema Problem() => new()
     {

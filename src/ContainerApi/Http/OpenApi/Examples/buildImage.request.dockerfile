@@ -1,0 +1,2 @@
+FROM containerapi-sample/busybox:latest
+ENV HOSTNAME=shiyanlou
