@@ -1,7 +1,11 @@
 # ContainerApi in a container. It needs the engine's socket, and the group that owns it; see docker-compose.yml.
 #   docker build -t containerapi .
 
-FROM mcr.microsoft.com/dotnet/sdk:10.0 AS build
+# Other bases can be named where these cannot be pulled; scripts/base-images makes some.
+ARG SDK_IMAGE=mcr.microsoft.com/dotnet/sdk:10.0
+ARG RUNTIME_IMAGE=mcr.microsoft.com/dotnet/aspnet:10.0-noble-chiseled
+
+FROM ${SDK_IMAGE} AS build
 WORKDIR /source
 
 # What restoring needs comes first, so that this layer stays while only code changes.
@@ -13,7 +17,7 @@ COPY .editorconfig appsettings.json ./
 COPY src/ src/
 RUN dotnet publish src/ContainerApi --no-restore -c Release -o /app
 
-FROM mcr.microsoft.com/dotnet/aspnet:10.0
+FROM ${RUNTIME_IMAGE}
 WORKDIR /app
 COPY --from=build /app ./
 
@@ -27,5 +31,5 @@ EXPOSE 8080
 USER $APP_UID
 ENTRYPOINT ["dotnet", "ContainerApi.dll"]
 
-# No HEALTHCHECK: the base image has neither curl nor wget. GET /healthz says whether the service runs, /readyz whether
-# an engine answers; ask them from outside.
+# The image has no shell and no curl: the program asks itself. An engine that is away does not make the service unhealthy.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=10s CMD ["dotnet", "ContainerApi.dll", "healthcheck"]

@@ -8,6 +8,11 @@ using ContainerApi.Http.OpenApi;
 using ContainerApi.Images;
 using ContainerApi.Security;
 
+if (args is [HealthCheck.Command, .. var settings])
+{
+    return await HealthCheck.RunAsync(settings);
+}
+
 // The settings lie beside the program, so it finds them from whatever directory it is started in.
 var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
 
@@ -33,3 +38,4 @@ app.MapImageSources();
 app.MapEngines();
 
 app.Run();
+return 0;

@@ -9,10 +9,11 @@ internal sealed class UserNames(string procRoot)
 {
     /// <summary>
     /// The root of the host's first process where we may look there (it takes the right to trace), else the directory
-    /// that the tree of processes is mounted in: <c>/host/etc/passwd</c> beside <c>/host/proc</c>, our own beside <c>/proc</c>.
+    /// that the tree of processes is mounted in: <c>/host/etc/passwd</c> beside <c>/host/proc</c>, our own beside <c>/proc</c>,
+    /// and again <c>/host</c> where <c>/proc</c> is the host's but our root is a container's.
     /// </summary>
     private readonly string[] _paths = procRoot == "/proc" && !HasHostsRoot()
-        ? ["/proc/1/root/etc/passwd"]
+        ? ["/proc/1/root/etc/passwd", "/host/etc/passwd"]
         : [$"{procRoot}/1/root/etc/passwd", Path.GetDirectoryName(procRoot)!.TrimEnd('/') + "/etc/passwd"];
 
     private readonly Dictionary<uint, string> _numbers = [];
