@@ -17,11 +17,12 @@ if (args is [HealthCheck.Command, .. var settings])
 var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
 
 builder.AddLogging();
+builder.AddTelemetry();
 builder.AddExposureGuard();
 builder.AddEngines();
 builder.Services.AddHttpRoom();
 builder.Services.AddOpenApiDocument();
-builder.Services.AddContainers();
+builder.AddContainers();
 builder.Services.AddImages();
 builder.AddBuilds();
 
@@ -31,6 +32,7 @@ app.UseRequestLogging();
 app.UseProblems();
 app.MapOpenApiDocument();
 app.MapHealth();
+app.MapTelemetry();
 app.MapContainers();
 app.MapImages();
 app.MapBuilds();

@@ -229,6 +229,9 @@ public sealed record UsageSection : PictureSection
     /// <summary>As <c>docker stats</c>: 100 is one core fully used. Null until this service has two samples since the container started.</summary>
     public double? CpuPercent { get; init; }
 
+    /// <summary>Milliseconds of CPU time used since the container started, on all cores.</summary>
+    public long? CpuTimeMs { get; init; }
+
     /// <summary>As <c>docker stats</c>: without the inactive file cache.</summary>
     public long? MemoryBytes { get; init; }
 

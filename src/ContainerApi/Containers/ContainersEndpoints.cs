@@ -6,8 +6,10 @@ namespace ContainerApi.Containers;
 
 internal static class ContainersEndpoints
 {
-    public static void AddContainers(this IServiceCollection services)
+    public static void AddContainers(this WebApplicationBuilder builder)
     {
+        var services = builder.Services;
+        services.AddSingleton(PictureMetricsOptions.From(builder.Configuration));
         services.AddSingleton<ContainerLocator>();
         services.AddPicture();
         services.AddWatch();
@@ -20,6 +22,13 @@ internal static class ContainersEndpoints
         containers.MapPicture();
         containers.MapWatch();
         containers.MapLifecycle();
+        app.MapGet("/metrics/containers", async (PictureBook book, PictureMetricsOptions options, HttpContext http) =>
+                new RenderingResult(await book.MetricsAsync(options, http.RequestAborted)))
+            .WithTags("Metrics")
+            .WithName("containerMetrics")
+            .WithSummary("Show the containers to Prometheus")
+            .WithDescription("State, processes, CPU, memory, block and network counters of every container, in Prometheus's text format. `/metrics` has the service's own figures.")
+            .Produces<string>(StatusCodes.Status200OK, "text/plain");
     }
 
     private static void AddPicture(this IServiceCollection services)

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using ContainerApi.Engine;
 using ContainerApi.Http;
@@ -26,6 +27,15 @@ internal sealed class PictureBook(
             async token => new Picture(await sweep.RunAsync(request, token)),
             cancellationToken);
         return picture.Render($"{format};{query.Fields}", list => PictureForms.List(list, format, FieldsOf(query.Fields), time.GetUtcNow()));
+    }
+
+    /// <summary>All containers for Prometheus; an engine that is down is told by its metric.</summary>
+    public async Task<Rendering> MetricsAsync(PictureMetricsOptions options, CancellationToken cancellationToken)
+    {
+        var request = new PictureRequest { All = true };
+        var picture = await cache.GetAsync(
+            "metrics;" + request.Key(), TimeSpan.Zero, async token => new Picture(await sweep.RunAsync(request, token, evenIfAllFail: true)), cancellationToken);
+        return picture.Render("metrics", list => new Rendering(Encoding.UTF8.GetBytes(PictureMetrics.Write(list, options)), PictureMetrics.ContentType));
     }
 
     /// <exception cref="RequestException">No such container, more than one, or no accepted form can be had.</exception>

@@ -44,6 +44,7 @@ internal static class PictureFields
         new("network.interfaces", PictureSections.Network, c => c.Network?.Interfaces),
         .. Section("usage", PictureSections.Usage, c => c.Usage),
         new("usage.cpuPercent", PictureSections.Usage, c => c.Usage?.CpuPercent),
+        new("usage.cpuTimeMs", PictureSections.Usage, c => c.Usage?.CpuTimeMs),
         new("usage.memoryBytes", PictureSections.Usage, c => c.Usage?.MemoryBytes),
         new("usage.memoryLimitBytes", PictureSections.Usage, c => c.Usage?.MemoryLimitBytes),
         new("usage.pids", PictureSections.Usage, c => c.Usage?.Pids),

@@ -49,6 +49,7 @@ internal static class PictureProjection
         SampledAt = reading.SampledAt,
         Source = reading.Source,
         CpuPercent = rates.CpuPercent,
+        CpuTimeMs = reading.Value?.CpuTime is { } used ? (long)used.TotalMilliseconds : null,
         MemoryBytes = reading.Value?.MemoryBytes,
         MemoryLimitBytes = reading.Value?.MemoryLimitBytes,
         Pids = reading.Value?.Pids,

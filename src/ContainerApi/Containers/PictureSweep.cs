@@ -14,7 +14,10 @@ internal sealed partial class PictureSweep(EngineDirectory engines, SectionReade
 
     /// <param name="evenIfAllFail">Whether an answer without any engine is one: its entries of the engines tell why.</param>
     /// <exception cref="EngineException">There is no engine of a name, or none of those asked answered.</exception>
-    public async Task<ContainerList> RunAsync(PictureRequest request, CancellationToken cancellationToken, bool evenIfAllFail = false)
+    public Task<ContainerList> RunAsync(PictureRequest request, CancellationToken cancellationToken, bool evenIfAllFail = false) =>
+        PictureTelemetry.ObserveAsync(request.Sections, () => SweepAsync(request, evenIfAllFail, cancellationToken));
+
+    private async Task<ContainerList> SweepAsync(PictureRequest request, bool evenIfAllFail, CancellationToken cancellationToken)
     {
         var asked = request.Engines.Count == 0 ? engines.All : [.. request.Engines.Distinct().Select(engines.Get)];
         var lists = await Task.WhenAll(asked.Select(engine => ListAsync(engine, request, cancellationToken)));

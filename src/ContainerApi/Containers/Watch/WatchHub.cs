@@ -97,6 +97,7 @@ internal sealed class WatchHub(EngineDirectory engines, ReadEverything read, Tim
         {
             var published = _published.Task;
             _watchers.Add(watcher);
+            PictureTelemetry.Watchers.Add(1);
             if (_running is null)
             {
                 _running = new CancellationTokenSource();
@@ -118,6 +119,7 @@ internal sealed class WatchHub(EngineDirectory engines, ReadEverything read, Tim
         lock (_lock)
         {
             _watchers.Remove(watcher);
+            PictureTelemetry.Watchers.Add(-1);
             if (_watchers.Count == 0)
             {
                 _running?.Cancel();

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Text.Json;
 
 namespace ContainerApi.Engine.Docker;
 
@@ -26,6 +27,22 @@ internal sealed class EngineHandler(string engine, HttpMessageHandler transport)
     private void Forget() => _version = null;
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        var call = EngineTelemetry.Begin(engine, request.Method, request.RequestUri!.AbsolutePath);
+        try
+        {
+            var response = await SendVersionedAsync(request, cancellationToken);
+            call.End("ok");
+            return response;
+        }
+        catch (Exception e)
+        {
+            call.End(e is EngineException failure ? JsonNamingPolicy.SnakeCaseLower.ConvertName(failure.Kind.ToString()) : "cancelled");
+            throw;
+        }
+    }
+
+    private async Task<HttpResponseMessage> SendVersionedAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         var path = request.RequestUri!;
         var version = await NegotiateAsync(cancellationToken);
