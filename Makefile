@@ -7,7 +7,7 @@ export PORT CONFIGURATION
 DOTNET = DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 dotnet
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo demo-clean compare test check build openapi bench engine engine-stop clean
+.PHONY: help run demo demo-clean compare test test-engines check build openapi bench engine engine-stop clean
 # Targets build the same tree and use the same engine.
 .NOTPARALLEL:
 
@@ -28,6 +28,9 @@ compare: ## hold the nine fields of the API against what docker-py reports for t
 
 test: ## find or start an engine, build, and run every test, those on the real engine included
 	@scripts/test
+
+test-engines: ## run the engine tests on the engines that Debian's releases package (SUITES="bookworm trixie forky"); takes a while
+	@scripts/test-engines $(SUITES)
 
 check: ## what a change must hold: locked packages, no warnings, format, the walls between the rooms
 	$(DOTNET) restore ContainerApi.sln --locked-mode

@@ -45,7 +45,9 @@ internal static partial class EngineErrors
     public static EngineException FromPull(string engine, WireError error)
     {
         var message = Clean(error.Message ?? "");
-        var kind = message.Contains("not found", StringComparison.OrdinalIgnoreCase) || IsUnknownToRegistry(message) ? EngineErrorKind.ImageNotFound
+        var kind = message.Contains("not found", StringComparison.OrdinalIgnoreCase) || IsUnknownToRegistry(message)
+            // How engine 26.1 says that the registry has it for another platform alone.
+            || message.Contains("does not match the specified platform", StringComparison.Ordinal) ? EngineErrorKind.ImageNotFound
             : IsRegistryRefusal(message) ? EngineErrorKind.Denied
             : EngineErrorKind.Failed;
         return new EngineException(kind, engine, message.Length > 0 ? message : "The pull failed.");
@@ -111,6 +113,7 @@ internal static partial class EngineErrors
     {
         if (message.Contains("dockerfile", StringComparison.OrdinalIgnoreCase)
             || message.Contains("build stage", StringComparison.Ordinal)
+            || message.Contains("target stage", StringComparison.Ordinal)
             || message.Contains("outside the build context", StringComparison.Ordinal))
         {
             return EngineErrorKind.InvalidDockerfile;
