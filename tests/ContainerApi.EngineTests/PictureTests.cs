@@ -25,9 +25,11 @@ public sealed class PictureTests(EngineFixture fixture)
             },
             name);
 
+        // Until both sleep, they are shells that are about to.
+        JsonNode top = null!;
+        await UntilAsync(async () => (top = await EngineAsync($"containers/{id}/top?ps_args=-eo%20pid,args"))["Processes"]!.AsArray().Count(p => p![1]!.GetValue<string>().StartsWith("sleep", StringComparison.Ordinal)) == 2);
         var item = await ItemAsync(id);
         var inspect = await EngineAsync($"containers/{id}/json");
-        var top = await EngineAsync($"containers/{id}/top?ps_args=-eo%20pid,args");
         var stats = await EngineAsync($"containers/{id}/stats?stream=false");
 
         Assert.Equal(name, item["name"]!.GetValue<string>());

@@ -88,8 +88,9 @@ internal static partial class EngineErrors
             message.Contains("image", StringComparison.OrdinalIgnoreCase) || path.StartsWith("/images/", StringComparison.Ordinal)
                 ? EngineErrorKind.ImageNotFound
                 : EngineErrorKind.NotFound,
-        404 when (path.StartsWith("/containers/", StringComparison.Ordinal) || path.StartsWith("/commit", StringComparison.Ordinal))
-            && message.Contains("container", StringComparison.OrdinalIgnoreCase) => EngineErrorKind.ContainerNotFound,
+        // 500 is how engine 28.5 says it of a container whose network is to be joined. A network that is missing is a 404 of a container's start, too.
+        404 or 500 when (path.StartsWith("/containers/", StringComparison.Ordinal) || path.StartsWith("/commit", StringComparison.Ordinal))
+            && message.Contains("no such container", StringComparison.OrdinalIgnoreCase) => EngineErrorKind.ContainerNotFound,
         404 => EngineErrorKind.NotFound,
         409 when message.Contains("is already in use by container", StringComparison.Ordinal) && method == HttpMethod.Post => EngineErrorKind.NameInUse,
         409 when message.Contains("is not running", StringComparison.Ordinal) => EngineErrorKind.NotRunning,
