@@ -13,6 +13,9 @@ internal sealed class BuildInput(ContextRoots roots, BuildOptions options, IVali
 {
     public const string Tar = "application/x-tar";
     public const string Gzip = "application/gzip";
+    public const string Bzip2 = "application/x-bzip2";
+    public const string Xz = "application/x-xz";
+    public const string Zstd = "application/zstd";
     public const string DockerfileText = "text/x-dockerfile";
 
     /// <summary>For a body that is read whole: a Dockerfile, a JSON document.</summary>
@@ -21,26 +24,32 @@ internal sealed class BuildInput(ContextRoots roots, BuildOptions options, IVali
     /// <exception cref="RequestException">The content type, a parameter or the place of the context cannot be used.</exception>
     public async Task<(BuildParameters Parameters, BuildContext Context)> ReadAsync(HttpContext http, BuildRequest query) => MediaTypeOf(http.Request) switch
     {
-        Tar or Gzip => (query.ToParameters(), Uploaded(http, options.MaxContextBytes)),
+        Tar or Gzip or Bzip2 or Xz or Zstd => ToUpload(http, query.ToParameters()),
         DockerfileText => (query.ToParameters(), BuildContexts.FromDockerfile(await ReadTextAsync(http), options.MaxContextBytes)),
         MediaTypes.Json => ToBuild(await ReadDocumentAsync(http)),
         var other => throw new RequestException(
-            ProblemCode.UnsupportedMediaType, $"A context comes as {Tar}, {Gzip}, {DockerfileText} or {MediaTypes.Json}; the request's content type is '{other}'."),
+            ProblemCode.UnsupportedMediaType, $"A context comes as {Tar}, {Gzip}, {Bzip2}, {Xz}, {Zstd}, {DockerfileText} or {MediaTypes.Json}; the request's content type is '{other}'."),
     };
 
     private static string MediaTypeOf(HttpRequest request) =>
         MediaTypeHeaderValue.TryParse(request.ContentType, out var type) ? type.MediaType.ToString().ToLowerInvariant() : "";
 
-    private static BuildContext Uploaded(HttpContext http, long maxBytes)
+    private (BuildParameters, BuildContext) ToUpload(HttpContext http, BuildParameters parameters)
     {
-        if (http.Request.ContentLength > maxBytes)
+        LimitToContext(http);
+        return (parameters, UploadedContext.From(http.Request.BodyReader, parameters.Spec.Dockerfile, options.MaxContextBytes));
+    }
+
+    /// <summary>The server's own limit is meant for bodies that are held in memory; what a context unpacks to is counted as it passes.</summary>
+    private void LimitToContext(HttpContext http)
+    {
+        if (http.Request.ContentLength > options.MaxContextBytes)
         {
-            throw BuildContexts.TooLarge(maxBytes);
+            throw BuildContexts.TooLarge(options.MaxContextBytes);
         }
 
-        // The server's own limit is meant for bodies that are held in memory; this one is counted as it passes.
-        Limit(http, null);
-        return UploadedContext.From(http.Request.BodyReader, maxBytes);
+        // Packed or not, a body that is larger than what it may unpack to is too large.
+        Limit(http, options.MaxContextBytes + LargestText);
     }
 
     private (BuildParameters, BuildContext) ToBuild(BuildDocument document)

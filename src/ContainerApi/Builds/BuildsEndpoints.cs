@@ -23,7 +23,8 @@ internal static class BuildsEndpoints
             .WithSummary("Builds an image and streams how it goes.")
             .WithDescription(
                 $"""
-                 The context comes as a tar archive (`{BuildInput.Tar}`, plain or in gzip; `{BuildInput.Gzip}`), as a Dockerfile alone
+                 The context comes as a tar archive, plain (`{BuildInput.Tar}`) or packed (`{BuildInput.Gzip}`, `{BuildInput.Bzip2}`,
+                 `{BuildInput.Xz}`, `{BuildInput.Zstd}`; its first bytes say which it is), as a Dockerfile alone
                  (`{BuildInput.DockerfileText}`), or as JSON: `path` names a directory under a configured context root, `dockerfile`
                  holds a Dockerfile's text. JSON has the parameters as fields, the others have them in the query.
 
@@ -32,7 +33,7 @@ internal static class BuildsEndpoints
                  `failed` under status 200; what is wrong before the engine begins is a problem. To leave the stream stops
                  the build.
                  """)
-            .Accepts<BuildDocument>(MediaTypes.Json, BuildInput.Tar, BuildInput.Gzip, BuildInput.DockerfileText)
+            .Accepts<BuildDocument>(MediaTypes.Json, BuildInput.Tar, BuildInput.Gzip, BuildInput.Bzip2, BuildInput.Xz, BuildInput.Zstd, BuildInput.DockerfileText)
             .Produces<BuildEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson)
             .ProducesProblem(StatusCodes.Status403Forbidden)
             .ProducesProblem(StatusCodes.Status404NotFound)
