@@ -9,7 +9,7 @@ using Microsoft.Net.Http.Headers;
 namespace ContainerApi.Builds;
 
 /// <summary>What a build request brings: its parameters, judged, and its context, by the form that the content type names.</summary>
-internal sealed class BuildInput(ContextRoots roots, BuildOptions options, IValidator<BuildRequest> validator)
+internal sealed class BuildInput(ContextRoots roots, RemoteContexts remotes, BuildOptions options, IValidator<BuildRequest> validator)
 {
     public const string Tar = "application/x-tar";
     public const string Gzip = "application/gzip";
@@ -54,20 +54,33 @@ internal sealed class BuildInput(ContextRoots roots, BuildOptions options, IVali
 
     private (BuildParameters, BuildContext) ToBuild(BuildDocument document)
     {
+        if (document.Path is not null && document.Remote is not null)
+        {
+            throw TwoContexts("path", "remote");
+        }
+
+        if ((document.Path ?? document.Remote) is not null && document.Dockerfile?.Contains('\n', StringComparison.Ordinal) is true)
+        {
+            throw TwoContexts(document.Path is null ? "remote" : "path", "dockerfile");
+        }
+
         var request = document.ToRequest();
         validator.Validate(request).ThrowIfAny();
         var parameters = request.ToParameters();
-        if (document.Path is null)
+        return document switch
         {
-            return document.Dockerfile is { } text
-                ? (parameters, BuildContexts.FromDockerfile(text, options.MaxContextBytes))
-                : throw new RequestException(
-                    ProblemCode.InvalidRequest, "path or dockerfile must say what to build.",
-                    new Dictionary<string, string[]> { ["path"] = ["or dockerfile must be given."] });
-        }
-
-        return FromDirectory(roots.Resolve(document.Path), parameters);
+            { Path: { } path } => FromDirectory(roots.Resolve(path), parameters),
+            { Remote: { } remote } => (parameters with { Spec = parameters.Spec with { Remote = remote } }, remotes.Open(remote)),
+            { Dockerfile: { } text } => (parameters, BuildContexts.FromDockerfile(text, options.MaxContextBytes)),
+            _ => throw new RequestException(
+                ProblemCode.InvalidRequest, "path, remote or dockerfile must say what to build.",
+                new Dictionary<string, string[]> { ["path"] = ["or remote or dockerfile must be given."] }),
+        };
     }
+
+    private static RequestException TwoContexts(string one, string other) => new(
+        ProblemCode.InvalidRequest, $"A build has one context: {one} and {other} name two.",
+        new Dictionary<string, string[]> { [one] = [$"names a context beside {other}."], [other] = [$"names a context beside {one}."] });
 
     /// <summary>A directory's context, and the parameters with the Dockerfile that it has.</summary>
     public (BuildParameters, BuildContext) FromDirectory(string directory, BuildParameters parameters)

@@ -11,6 +11,7 @@ internal static class BuildsEndpoints
     {
         builder.Services.AddSingleton(BuildOptions.From(builder.Configuration));
         builder.Services.AddSingleton<ContextRoots>();
+        builder.Services.AddSingleton<RemoteContexts>();
         builder.Services.AddSingleton<BuildInput>();
         builder.Services.AddSingleton<BuildPipeline>();
     }
@@ -26,7 +27,8 @@ internal static class BuildsEndpoints
                  The context comes as a tar archive, plain (`{BuildInput.Tar}`) or packed (`{BuildInput.Gzip}`, `{BuildInput.Bzip2}`,
                  `{BuildInput.Xz}`, `{BuildInput.Zstd}`; its first bytes say which it is), as a Dockerfile alone
                  (`{BuildInput.DockerfileText}`), or as JSON: `path` names a directory under a configured context root, `dockerfile`
-                 holds a Dockerfile's text. JSON has the parameters as fields, the others have them in the query.
+                 holds a Dockerfile's text, `remote` is an address that the engine fetches, where the configuration allows it.
+                 JSON has the parameters as fields, the others have them in the query.
 
                  The answer is one JSON object per line: `started`, then `step`, `log`, `progress`, `warning` and, after 15
                  seconds of silence, `heartbeat`; the last line is `result`. A failed build is a `result` with state
