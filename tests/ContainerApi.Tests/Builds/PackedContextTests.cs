@@ -75,10 +75,7 @@ public sealed class PackedContextTests
     [MemberData(nameof(Packings))]
     public async Task A_bomb_ends_at_the_limit(string packing)
     {
-        // 64 MiB of zeros after the archive's end, for xz as many streams as that takes.
-        var bomb = packing == "xz"
-            ? [.. Enumerable.Repeat(Fixture("context.tar.xz"), 300).SelectMany(b => b)]
-            : Pack(packing, [.. Archive, .. new byte[64 << 20]]);
+        var bomb = Large(packing);
         Assert.True(bomb.Length < 1 << 20);
 
         Assert.Equal(ProblemCode.ContextTooLarge, (await RefusalAsync(bomb, maxBytes: 1 << 20))?.Code);
@@ -126,11 +123,7 @@ public sealed class PackedContextTests
     [MemberData(nameof(Packings))]
     public async Task It_does_not_run_ahead_of_whoever_reads(string packing)
     {
-        var size = packing == "xz" ? Archive.Length * 3000 : 64 << 20;
-        var packed = packing == "xz"
-            ? Enumerable.Repeat(Fixture("context.tar.xz"), 3000).SelectMany(b => b).ToArray()
-            : Pack(packing, [.. Archive, .. new byte[size]]);
-        var source = new MemoryStream(packed);
+        var source = new MemoryStream(Large(packing));
         var output = new Pipe(new PipeOptions(pauseWriterThreshold: 100_000, resumeWriterThreshold: 50_000));
 
         var unpacking = UploadedContext.From(PipeReader.Create(source), null, Plenty)(output.Writer, _ => { }, CancellationToken.None);
@@ -140,6 +133,11 @@ public sealed class PackedContextTests
         await output.Reader.CompleteAsync();
         await Assert.ThrowsAsync<OperationCanceledException>(() => unpacking);
     }
+
+    /// <summary>Some megabytes: zeros after the archive's end, for xz as many archives as that takes.</summary>
+    private static byte[] Large(string packing) => packing == "xz"
+        ? [.. Enumerable.Repeat(Fixture("context.tar.xz"), 1200).SelectMany(b => b)]
+        : Pack(packing, [.. Archive, .. new byte[4 << 20]]);
 
     private static byte[] Pack(string packing, byte[] content)
     {

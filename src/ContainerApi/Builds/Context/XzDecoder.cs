@@ -67,7 +67,7 @@ internal static class XzDecoder
     private static void SkipIndex(DecoderSource source, long blocks)
     {
         var began = source.Position;
-        source.ReadByte();
+        Skip(source, 1);
         if (Integer(source) != blocks)
         {
             throw new InvalidDataException("The index lists other blocks than there are.");
@@ -79,13 +79,9 @@ internal static class XzDecoder
             Integer(source);
         }
 
-        while ((source.Position - began) % 4 != 0)
-        {
-            source.ReadByte();
-        }
-
-        Span<byte> checksum = stackalloc byte[4];
-        source.ReadExactly(checksum);
+        var padding = -(source.Position - began) & 3;
+        const int Checksum = 4;
+        Skip(source, (int)padding + Checksum);
     }
 
     /// <summary>Zeros between streams and after the last one, four at a time.</summary>
@@ -93,11 +89,14 @@ internal static class XzDecoder
     {
         while (source.Peek(4) is { Length: 4 } four && BinaryPrimitives.ReadInt32LittleEndian(four) == 0)
         {
-            for (var i = 0; i < 4; i++)
-            {
-                source.ReadByte();
-            }
+            Skip(source, 4);
         }
+    }
+
+    private static void Skip(DecoderSource source, int count)
+    {
+        Span<byte> skipped = stackalloc byte[LongestInteger];
+        source.ReadExactly(skipped[..count]);
     }
 
     private static byte Next(DecoderSource source) =>
@@ -107,11 +106,7 @@ internal static class XzDecoder
     {
         var at = 0;
         var value = Integer(source.Peek(LongestInteger), ref at);
-        while (at-- > 0)
-        {
-            source.ReadByte();
-        }
-
+        Skip(source, at);
         return value;
     }
 
