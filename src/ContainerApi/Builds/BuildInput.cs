@@ -9,10 +9,13 @@ using Microsoft.Net.Http.Headers;
 namespace ContainerApi.Builds;
 
 /// <summary>What a build request brings: its parameters, judged, and its context, by the form that the content type names.</summary>
-internal sealed class BuildInput(ContextRoots roots, BuildOptions options, IValidator<BuildRequest> validator)
+internal sealed class BuildInput(ContextRoots roots, RemoteContexts remotes, BuildOptions options, IValidator<BuildRequest> validator)
 {
     public const string Tar = "application/x-tar";
     public const string Gzip = "application/gzip";
+    public const string Bzip2 = "application/x-bzip2";
+    public const string Xz = "application/x-xz";
+    public const string Zstd = "application/zstd";
     public const string DockerfileText = "text/x-dockerfile";
 
     /// <summary>For a body that is read whole: a Dockerfile, a JSON document.</summary>
@@ -21,44 +24,63 @@ internal sealed class BuildInput(ContextRoots roots, BuildOptions options, IVali
     /// <exception cref="RequestException">The content type, a parameter or the place of the context cannot be used.</exception>
     public async Task<(BuildParameters Parameters, BuildContext Context)> ReadAsync(HttpContext http, BuildRequest query) => MediaTypeOf(http.Request) switch
     {
-        Tar or Gzip => (query.ToParameters(), Uploaded(http, options.MaxContextBytes)),
+        Tar or Gzip or Bzip2 or Xz or Zstd => ToUpload(http, query.ToParameters()),
         DockerfileText => (query.ToParameters(), BuildContexts.FromDockerfile(await ReadTextAsync(http), options.MaxContextBytes)),
         MediaTypes.Json => ToBuild(await ReadDocumentAsync(http)),
         var other => throw new RequestException(
-            ProblemCode.UnsupportedMediaType, $"A context comes as {Tar}, {Gzip}, {DockerfileText} or {MediaTypes.Json}; the request's content type is '{other}'."),
+            ProblemCode.UnsupportedMediaType, $"A context comes as {Tar}, {Gzip}, {Bzip2}, {Xz}, {Zstd}, {DockerfileText} or {MediaTypes.Json}; the request's content type is '{other}'."),
     };
 
     private static string MediaTypeOf(HttpRequest request) =>
         MediaTypeHeaderValue.TryParse(request.ContentType, out var type) ? type.MediaType.ToString().ToLowerInvariant() : "";
 
-    private static BuildContext Uploaded(HttpContext http, long maxBytes)
+    private (BuildParameters, BuildContext) ToUpload(HttpContext http, BuildParameters parameters)
     {
-        if (http.Request.ContentLength > maxBytes)
+        LimitToContext(http);
+        return (parameters, UploadedContext.From(http.Request.BodyReader, parameters.Spec.Dockerfile, options.MaxContextBytes));
+    }
+
+    /// <summary>The server's own limit is meant for bodies that are held in memory; what a context unpacks to is counted as it passes.</summary>
+    private void LimitToContext(HttpContext http)
+    {
+        if (http.Request.ContentLength > options.MaxContextBytes)
         {
-            throw BuildContexts.TooLarge(maxBytes);
+            throw BuildContexts.TooLarge(options.MaxContextBytes);
         }
 
-        // The server's own limit is meant for bodies that are held in memory; this one is counted as it passes.
-        Limit(http, null);
-        return UploadedContext.From(http.Request.BodyReader, maxBytes);
+        // Packed or not, a body that is larger than what it may unpack to is too large.
+        Limit(http, options.MaxContextBytes + LargestText);
     }
 
     private (BuildParameters, BuildContext) ToBuild(BuildDocument document)
     {
+        if (document.Path is not null && document.Remote is not null)
+        {
+            throw TwoContexts("path", "remote");
+        }
+
+        if ((document.Path ?? document.Remote) is not null && document.Dockerfile?.Contains('\n', StringComparison.Ordinal) is true)
+        {
+            throw TwoContexts(document.Path is null ? "remote" : "path", "dockerfile");
+        }
+
         var request = document.ToRequest();
         validator.Validate(request).ThrowIfAny();
         var parameters = request.ToParameters();
-        if (document.Path is null)
+        return document switch
         {
-            return document.Dockerfile is { } text
-                ? (parameters, BuildContexts.FromDockerfile(text, options.MaxContextBytes))
-                : throw new RequestException(
-                    ProblemCode.InvalidRequest, "path or dockerfile must say what to build.",
-                    new Dictionary<string, string[]> { ["path"] = ["or dockerfile must be given."] });
-        }
-
-        return FromDirectory(roots.Resolve(document.Path), parameters);
+            { Path: { } path } => FromDirectory(roots.Resolve(path), parameters),
+            { Remote: { } remote } => (parameters with { Spec = parameters.Spec with { Remote = remote } }, remotes.Open(remote)),
+            { Dockerfile: { } text } => (parameters, BuildContexts.FromDockerfile(text, options.MaxContextBytes)),
+            _ => throw new RequestException(
+                ProblemCode.InvalidRequest, "path, remote or dockerfile must say what to build.",
+                new Dictionary<string, string[]> { ["path"] = ["or remote or dockerfile must be given."] }),
+        };
     }
+
+    private static RequestException TwoContexts(string one, string other) => new(
+        ProblemCode.InvalidRequest, $"A build has one context: {one} and {other} name two.",
+        new Dictionary<string, string[]> { [one] = [$"names a context beside {other}."], [other] = [$"names a context beside {one}."] });
 
     /// <summary>A directory's context, and the parameters with the Dockerfile that it has.</summary>
     public (BuildParameters, BuildContext) FromDirectory(string directory, BuildParameters parameters)

@@ -123,7 +123,7 @@ internal sealed partial class BuildPipeline(
     {
         try
         {
-            await context(archive, cancellationToken);
+            await context(archive, static _ => { }, cancellationToken);
             await archive.CompleteAsync();
             return null;
         }

@@ -106,7 +106,13 @@ public sealed record BuildDocument
     /// <summary>A directory under a configured context root: absolute, or relative to a root. Its <c>.dockerignore</c> applies.</summary>
     public string? Path { get; init; }
 
-    /// <summary>With <c>path</c>, the Dockerfile's path inside it; without, the Dockerfile's text, which is the whole context.</summary>
+    /// <summary>
+    /// An address that the engine fetches the context from, <c>https://host/repository.git#branch:directory</c> or that of a
+    /// tar archive. Refused unless the configuration allows it.
+    /// </summary>
+    public string? Remote { get; init; }
+
+    /// <summary>With <c>path</c> or <c>remote</c>, the Dockerfile's path inside it; without, the Dockerfile's text, which is the whole context.</summary>
     public string? Dockerfile { get; init; }
 
     /// <summary>References for the image.</summary>
@@ -157,7 +163,7 @@ public sealed record BuildDocument
     internal BuildRequest ToRequest() => new()
     {
         Tag = Tag,
-        Dockerfile = Path is null ? null : Dockerfile,
+        Dockerfile = Path is null && Remote is null ? null : Dockerfile,
         Target = Target,
         BuildArg = BuildArg,
         Label = Label,

@@ -12,6 +12,7 @@ internal static class BuildsEndpoints
     {
         builder.Services.AddSingleton(BuildOptions.From(builder.Configuration));
         builder.Services.AddSingleton<ContextRoots>();
+        builder.Services.AddSingleton<RemoteContexts>();
         builder.Services.AddSingleton<BuildInput>();
         builder.Services.AddSingleton<BuildPipeline>();
     }
@@ -24,21 +25,23 @@ internal static class BuildsEndpoints
             .WithSummary("Build an image")
             .WithDescription(
                 $"""
-                 The context comes as a tar archive (`{BuildInput.Tar}`, plain or in gzip; `{BuildInput.Gzip}`), as a Dockerfile alone
+                 The context comes as a tar archive, plain (`{BuildInput.Tar}`) or packed (`{BuildInput.Gzip}`, `{BuildInput.Bzip2}`,
+                 `{BuildInput.Xz}`, `{BuildInput.Zstd}`; its first bytes say which it is), as a Dockerfile alone
                  (`{BuildInput.DockerfileText}`), or as JSON: `path` names a directory under a configured context root, `dockerfile`
-                 holds a Dockerfile's text. JSON has the parameters as fields, the others have them in the query.
+                 holds a Dockerfile's text, `remote` is an address that the engine fetches, where the configuration allows it.
+                 JSON has the parameters as fields, the others have them in the query.
 
                  The answer is one JSON object per line: `started`, then `step`, `log`, `progress`, `warning` and, after 15
                  seconds of silence, `heartbeat`; the last line is `result`. A failed build is a `result` with state
                  `failed` under status 200; what is wrong before the engine begins is a problem. To leave the stream stops
                  the build.
                  """)
-            .Accepts<BuildDocument>(MediaTypes.Json, BuildInput.Tar, BuildInput.Gzip, BuildInput.DockerfileText)
+            .Accepts<BuildDocument>(MediaTypes.Json, BuildInput.Tar, BuildInput.Gzip, BuildInput.Bzip2, BuildInput.Xz, BuildInput.Zstd, BuildInput.DockerfileText)
             .Produces<BuildEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson)
             .ValidateQuery<BuildRequest>()
             .AsksAnEngine(
                 ProblemCode.InvalidReference, ProblemCode.InvalidDockerfile, ProblemCode.InvalidContext, ProblemCode.ContextPathNotAllowed,
-                ProblemCode.ContextTooLarge, ProblemCode.UnsupportedMediaType, ProblemCode.FeatureUnsupported);
+                ProblemCode.RemoteContextNotAllowed, ProblemCode.ContextTooLarge, ProblemCode.UnsupportedMediaType, ProblemCode.FeatureUnsupported);
     }
 
     private static async Task<IResult> BuildAsync(

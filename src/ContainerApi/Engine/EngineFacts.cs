@@ -216,6 +216,9 @@ internal sealed record BuildSpec
 {
     public IReadOnlyList<string> Tags { get; init; } = [];
 
+    /// <summary>Where the engine fetches the context itself, or null. Nothing is sent beside it.</summary>
+    public string? Remote { get; init; }
+
     /// <summary>Path of the Dockerfile inside the context; null is <c>Dockerfile</c>.</summary>
     public string? Dockerfile { get; init; }
     public string? Target { get; init; }

@@ -23,7 +23,7 @@ public sealed class BuildEndpointTests : IDisposable
         _engine.Build = BuildAsync;
         _engine.InspectImage = (id, _) => Task.FromResult(new ImageDetails { Summary = new ImageFacts { Id = id, CreatedAt = null, SizeBytes = 1 } });
         _api = new ApiHost(
-            new Dictionary<string, string?> { ["Builds:ContextRoots:0"] = _root, ["Builds:MaxContextBytes"] = "100000", ["Builds:Timeout"] = "00:10:00" }, _engine);
+            new Dictionary<string, string?> { ["Builds:ContextRoots:0"] = _root, ["Builds:RemoteContexts:0"] = "https://git.example.com/team/", ["Builds:MaxContextBytes"] = "100000", ["Builds:Timeout"] = "00:10:00" }, _engine);
     }
 
     public void Dispose()
@@ -134,6 +134,9 @@ public sealed class BuildEndpointTests : IDisposable
     [InlineData("""{"path":"/etc"}""", 403, "context_path_not_allowed")]
     [InlineData("""{"path":"empty","dockerfile":"../../x"}""", 400, "invalid_dockerfile")]
     [InlineData("""{"path":"empty","tag":["A"]}""", 400, "invalid_reference")]
+    [InlineData("""{"remote":"https://git.example.com/other/x.git"}""", 403, "remote_context_not_allowed")]
+    [InlineData("""{"remote":"https://git.example.com/team/../x.git"}""", 400, "invalid_request")]
+    [InlineData("""{"remote":"https://git.example.com/team/x.git","dockerfile":"../x"}""", 400, "invalid_dockerfile")]
     [InlineData("""{"dockerfile":"FROM x","tag":1}""", 400, "invalid_request")]
     [InlineData("""{"dockerfile":"FROM x","nope":1}""", 400, "invalid_request")]
     [InlineData("""{"dockerfile":"FROM x","timeout":0}""", 400, "invalid_request")]
@@ -149,6 +152,42 @@ public sealed class BuildEndpointTests : IDisposable
         var problem = await (await PostJsonAsync(json)).ReadProblemAsync((HttpStatusCode)status, code);
 
         Assert.DoesNotContain(_root, problem.GetRawText(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("""{"path":"app","remote":"https://git.example.com/team/x.git"}""", "path", "remote")]
+    [InlineData("""{"path":"app","dockerfile":"FROM x\n"}""", "path", "dockerfile")]
+    [InlineData("""{"remote":"https://git.example.com/team/x.git","dockerfile":"FROM x\n"}""", "remote", "dockerfile")]
+    public async Task Two_contexts_in_one_document_are_refused_by_name(string json, string one, string other)
+    {
+        var problem = await (await PostJsonAsync(json)).ReadProblemAsync(HttpStatusCode.BadRequest, "invalid_request");
+
+        Assert.Equal([one, other], problem.GetProperty("errors").EnumerateObject().Select(e => e.Name));
+    }
+
+    [Theory]
+    [InlineData("application/x-tar")]
+    [InlineData("text/x-dockerfile")]
+    public async Task A_body_beside_a_remote_context_is_refused_by_name(string type)
+    {
+        var problem = await (await PostAsync("remote=https://git.example.com/team/x.git", Tar(), type)).ReadProblemAsync(HttpStatusCode.BadRequest, "invalid_request");
+
+        Assert.Equal(["remote"], problem.GetProperty("errors").EnumerateObject().Select(e => e.Name));
+    }
+
+    [Fact]
+    public async Task A_remote_context_is_the_engines_to_fetch()
+    {
+        const string Remote = "https://git.example.com/team/app.git#v1:web";
+        _engine.Build = (spec, context, token) =>
+        {
+            _spec = spec;
+            return Facts(new StepStarted("1", 1, 1, "FROM scratch"), new StepCompleted("1", false), new ImageBuilt(Image));
+        };
+
+        await LinesAsync(await PostJsonAsync(JsonSerializer.Serialize(new { remote = Remote, dockerfile = "docker/prod", tag = "a" })));
+
+        Assert.Equal((Remote, "docker/prod"), (_spec!.Remote, _spec.Dockerfile));
     }
 
     [Fact]
@@ -281,6 +320,15 @@ public sealed class BuildEndpointTests : IDisposable
         yield return new StepStarted("1", 1, 1, "FROM scratch");
         yield return new StepCompleted("1", false);
         yield return new ImageBuilt(Image);
+    }
+
+    private static async IAsyncEnumerable<BuildFact> Facts(params IReadOnlyList<BuildFact> facts)
+    {
+        await Task.Yield();
+        foreach (var fact in facts)
+        {
+            yield return fact;
+        }
     }
 
     private static async IAsyncEnumerable<BuildFact> Throw(Exception exception)

@@ -213,7 +213,7 @@ public sealed class BuildPipelineTests
     {
         _engine.Build = (_, context, token) => ReadContext(context, new EngineException(EngineErrorKind.Unavailable, "local", "The connection broke."), token);
 
-        var refused = await Assert.ThrowsAsync<RequestException>(() => ReadAllAsync(Run(context: async (archive, token) =>
+        var refused = await Assert.ThrowsAsync<RequestException>(() => ReadAllAsync(Run(context: async (archive, _, token) =>
         {
             await archive.WriteAsync(new byte[1000], token);
             throw BuildContexts.Invalid("Cut short.");
@@ -228,7 +228,7 @@ public sealed class BuildPipelineTests
         Exception? seen = null;
         _engine.Build = (_, context, token) => Watch(context, e => seen = e, token);
 
-        await Assert.ThrowsAsync<RequestException>(() => ReadAllAsync(Run(context: (_, _) => throw BuildContexts.Invalid("Empty."))));
+        await Assert.ThrowsAsync<RequestException>(() => ReadAllAsync(Run(context: (_, _, _) => throw BuildContexts.Invalid("Empty."))));
 
         Assert.IsType<RequestException>(seen);
     }
@@ -239,7 +239,7 @@ public sealed class BuildPipelineTests
         var contextStopped = new TaskCompletionSource();
         Break(new EngineException(EngineErrorKind.Invalid, "local", "No."));
 
-        await Assert.ThrowsAsync<EngineException>(() => ReadAllAsync(Run(context: async (archive, token) =>
+        await Assert.ThrowsAsync<EngineException>(() => ReadAllAsync(Run(context: async (archive, _, token) =>
         {
             try
             {
@@ -281,7 +281,7 @@ public sealed class BuildPipelineTests
     {
         var pipeline = new BuildPipeline(new BuildOptions(), _clock, _lifetime, NullLogger<BuildPipeline>.Instance);
         var parameters = new BuildParameters(null, timeout, new BuildSpec { Tags = tags ?? [] });
-        return pipeline.RunAsync(_engine, parameters, context ?? ((_, _) => Task.CompletedTask), cancellationToken);
+        return pipeline.RunAsync(_engine, parameters, context ?? ((_, _, _) => Task.CompletedTask), cancellationToken);
     }
 
     private void Say(params BuildFact[] facts)

@@ -232,7 +232,7 @@ public sealed class ContextArchiveTests : IDisposable
         Write("big", new string('x', 4_000_000));
         var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: 100_000, resumeWriterThreshold: 50_000));
 
-        var writing = DirectoryContext.Open(_root, null).Write(Plenty)(pipe.Writer, CancellationToken.None);
+        var writing = DirectoryContext.Open(_root, null).Write(Plenty)(pipe.Writer, _ => { }, CancellationToken.None);
         await pipe.Reader.ReadAtLeastAsync(100_000);
 
         Assert.False(writing.IsCompleted);
@@ -283,7 +283,7 @@ public sealed class ContextArchiveTests : IDisposable
     private async Task<byte[]> ArchiveAsync(string? dockerfile = null, long maxBytes = Plenty)
     {
         using var archive = new MemoryStream();
-        await DirectoryContext.Open(_root, dockerfile).Write(maxBytes)(PipeWriter.Create(archive), CancellationToken.None);
+        await DirectoryContext.Open(_root, dockerfile).Write(maxBytes)(PipeWriter.Create(archive), _ => { }, CancellationToken.None);
         return archive.ToArray();
     }
 

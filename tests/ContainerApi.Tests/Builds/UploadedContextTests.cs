@@ -17,19 +17,52 @@ public sealed class UploadedContextTests
     [InlineData(TarEntryFormat.Ustar)]
     [InlineData(TarEntryFormat.Gnu)]
     [InlineData(TarEntryFormat.Pax)]
-    public async Task An_archive_passes_unchanged_plain_and_unpacked_from_gzip(TarEntryFormat format)
+    public async Task An_archive_passes_unchanged_but_for_a_directory_before_a_first_header_that_BuildKit_would_misread(TarEntryFormat format)
     {
         var archive = Tar(format);
+        var expected = format == TarEntryFormat.Pax ? Repaired(archive) : archive;
 
-        Assert.Equal(archive, await PassAsync(archive));
-        Assert.Equal(archive, await PassAsync(Gzip(archive)));
+        Assert.Equal(expected, await PassAsync(archive));
+        Assert.Equal(expected, await PassAsync(Gzip(archive)));
+    }
+
+    [Theory]
+    [InlineData(TarEntryFormat.Gnu)]
+    [InlineData(TarEntryFormat.Pax)]
+    public async Task A_long_name_may_come_first(TarEntryFormat format)
+    {
+        using var archive = new MemoryStream();
+        await using (var writer = new TarWriter(archive, format, leaveOpen: true))
+        {
+            await writer.WriteEntryAsync(format == TarEntryFormat.Gnu ? new GnuTarEntry(TarEntryType.RegularFile, LongName) : new PaxTarEntry(TarEntryType.RegularFile, LongName));
+        }
+
+        var passed = await PassAsync(archive.ToArray());
+
+        Assert.Equal(Repaired(archive.ToArray()), passed);
+        var reader = new TarReader(new MemoryStream(passed));
+        Assert.Equal([TarEntryType.Directory, TarEntryType.RegularFile], [reader.GetNextEntry()!.EntryType, reader.GetNextEntry()!.EntryType]);
+    }
+
+    [Fact]
+    public async Task A_header_for_all_entries_may_come_first()
+    {
+        // As git archive writes it.
+        using var archive = new MemoryStream();
+        await using (var writer = new TarWriter(archive, TarEntryFormat.Pax, leaveOpen: true))
+        {
+            await writer.WriteEntryAsync(new PaxGlobalExtendedAttributesTarEntry(new Dictionary<string, string> { ["comment"] = "abc" }));
+            await writer.WriteEntryAsync(new UstarTarEntry(TarEntryType.RegularFile, "Dockerfile"));
+        }
+
+        Assert.Equal(Repaired(archive.ToArray()), await PassAsync(archive.ToArray()));
     }
 
     [Fact]
     public async Task It_may_come_byte_by_byte()
     {
         var archive = Tar(TarEntryFormat.Pax);
-        var framing = new TarFraming(Plenty);
+        var framing = new TarFraming(Plenty, Rules());
 
         foreach (var b in archive)
         {
@@ -38,7 +71,7 @@ public sealed class UploadedContextTests
 
         framing.End();
         Assert.Equal(archive.Length, framing.Position);
-        Assert.Equal(archive, await PassAsync(archive));
+        Assert.Equal(Repaired(archive), await PassAsync(archive));
     }
 
     [Fact]
@@ -97,17 +130,6 @@ public sealed class UploadedContextTests
         }
     }
 
-    [Theory]
-    [InlineData("BZh91AY&SY", "bzip2")]
-    [InlineData("\u00fd7zXZ\0", "xz")]
-    [InlineData("\u0028\u00b5\u002f\u00fd", "zstd")]
-    public async Task Another_compression_is_named(string start, string name)
-    {
-        var refused = await RefusalAsync([.. Encoding.Latin1.GetBytes(start), .. new byte[100]]);
-
-        Assert.Contains(name, refused!.Message, StringComparison.Ordinal);
-    }
-
     [Fact]
     public async Task A_gzip_that_is_cut_or_damaged_is_refused()
     {
@@ -141,7 +163,7 @@ public sealed class UploadedContextTests
     [Fact]
     public void The_size_in_an_extended_header_counts()
     {
-        var framing = new TarFraming(1L << 40);
+        var framing = new TarFraming(1L << 40, Rules());
         framing.Read(TarHeader.Create(TarHeader.File, "x", 0x1A4, 1L << 34, 0));
         framing.Read(new byte[1 << 20]);
 
@@ -163,16 +185,22 @@ public sealed class UploadedContextTests
             }
         }
 
-        foreach (var format in new[] { "gnu", "posix" })
+        async Task<byte[]> PackAsync(string format)
         {
             var archive = Path.Combine(directory, "archive.tar");
             using var tar = System.Diagnostics.Process.Start("tar", ["--format=" + format, "-S", "-C", directory, "-cf", archive, "sparse"]);
             await tar.WaitForExitAsync();
-            var bytes = await File.ReadAllBytesAsync(archive);
-
-            Assert.Equal(bytes, await PassAsync(bytes));
-            Assert.Equal(ProblemCode.InvalidContext, (await RefusalAsync(bytes[..(bytes.Length / 2)]))?.Code);
+            return await File.ReadAllBytesAsync(archive);
         }
+
+        var pax = await PackAsync("posix");
+        Assert.Equal(Repaired(pax), await PassAsync(pax, 8 * Plenty));
+        Assert.Equal(ProblemCode.InvalidContext, (await RefusalAsync(pax[..(pax.Length / 2)], 8 * Plenty))?.Code);
+        // It stores 40 blocks; the engine would write 2.6 MB.
+        Assert.Equal(ProblemCode.ContextTooLarge, (await RefusalAsync(pax, Plenty))?.Code);
+
+        // The engine knows no other form of them.
+        Assert.Contains("sparse file in GNU's form", (await RefusalAsync(await PackAsync("gnu"), 8 * Plenty))!.Message, StringComparison.Ordinal);
 
         Directory.Delete(directory, recursive: true);
     }
@@ -219,13 +247,17 @@ public sealed class UploadedContextTests
         return packed.ToArray();
     }
 
-    private static async Task<byte[]> PassAsync(byte[] body)
+    private static ArchiveRules Rules() => new(null, _ => { });
+
+    private static byte[] Repaired(byte[] archive) => [.. TarHeader.Create(TarHeader.Directory, "./", 0x1ED, 0, 0), .. archive];
+
+    private static async Task<byte[]> PassAsync(byte[] body, long maxBytes = Plenty)
     {
         using var output = new MemoryStream();
-        await UploadedContext.From(PipeReader.Create(new MemoryStream(body)), Plenty)(PipeWriter.Create(output), CancellationToken.None);
+        await UploadedContext.From(PipeReader.Create(new MemoryStream(body)), null, maxBytes)(PipeWriter.Create(output), _ => { }, CancellationToken.None);
         return output.ToArray();
     }
 
-    private static async Task<RequestException?> RefusalAsync(byte[] body) =>
-        await Record.ExceptionAsync(() => PassAsync(body)) as RequestException;
+    private static async Task<RequestException?> RefusalAsync(byte[] body, long maxBytes = Plenty) =>
+        await Record.ExceptionAsync(() => PassAsync(body, maxBytes)) as RequestException;
 }

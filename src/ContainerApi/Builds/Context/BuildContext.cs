@@ -5,21 +5,38 @@ using ContainerApi.Http;
 namespace ContainerApi.Builds.Context;
 
 /// <summary>
+/// Looks at the text of the Dockerfile that a build will use. May throw <see cref="RequestException"/>, which stops it.
+/// </summary>
+internal delegate void DockerfileCheck(string dockerfile);
+
+/// <summary>
 /// A build context: writes itself as one plain tar stream, at the pace of whoever reads it. Throws
 /// <see cref="RequestException"/> where it cannot be used, which may be after much of it was written.
+/// The Dockerfile is shown to <c>check</c> as soon as it is known, and before the archive's end is written. One that is larger
+/// than <see cref="BuildContexts.LargestDockerfile"/>, is a link in an archive, or is fetched by the engine is not shown; of an
+/// archive that holds it twice each one is.
 /// </summary>
-internal delegate Task BuildContext(PipeWriter archive, CancellationToken cancellationToken);
+internal delegate Task BuildContext(PipeWriter archive, DockerfileCheck check, CancellationToken cancellationToken);
 
 /// <summary>What every form of context refuses in the same words.</summary>
 internal static class BuildContexts
 {
     public const string DefaultDockerfile = "Dockerfile";
 
+    /// <summary>In bytes: what is larger is not looked at.</summary>
+    public const int LargestDockerfile = 1024 * 1024;
+
     /// <summary>A context that is a Dockerfile alone.</summary>
-    public static BuildContext FromDockerfile(string text, long maxBytes) => async (archive, cancellationToken) =>
+    public static BuildContext FromDockerfile(string text, long maxBytes) => async (archive, check, cancellationToken) =>
     {
+        var content = Encoding.UTF8.GetBytes(text);
+        if (content.Length <= LargestDockerfile)
+        {
+            check(text);
+        }
+
         var tar = new ContextArchive(archive, maxBytes);
-        await tar.AddFileAsync(DefaultDockerfile, Encoding.UTF8.GetBytes(text), cancellationToken);
+        await tar.AddFileAsync(DefaultDockerfile, content, cancellationToken);
         await tar.EndAsync(cancellationToken);
     };
 

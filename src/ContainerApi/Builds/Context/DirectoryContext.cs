@@ -43,12 +43,34 @@ internal sealed class DirectoryContext
     /// <summary>Whether a directory could be built.</summary>
     public static bool HasDockerfile(string root) => FindDockerfile(root, null) is not null;
 
-    public BuildContext Write(long maxBytes) => async (output, cancellationToken) =>
+    public BuildContext Write(long maxBytes) => async (output, check, cancellationToken) =>
     {
+        if (ReadDockerfile() is { } text)
+        {
+            check(text);
+        }
+
         var walk = new Walk(this, new ContextArchive(output, maxBytes));
         await walk.AddContentsAsync(_root, "", _ignore.Root, cancellationToken);
         await walk.EndAsync(cancellationToken);
     };
+
+    /// <summary>The Dockerfile's text, through symbolic links inside the root; null where it is too large to be looked at, or gone.</summary>
+    private string? ReadDockerfile()
+    {
+        try
+        {
+            return ContextRoots.RealPath(Path.Combine(_root, Dockerfile)) is { } real && ContextRoots.IsWithin(real, _root)
+                && FileStatus.Of(real) is { Kind: FileKind.File, Size: <= BuildContexts.LargestDockerfile }
+                ? File.ReadAllText(real)
+                : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The walk comes by it and says what is wrong.
+            return null;
+        }
+    }
 
     private bool IsSent(string name, DockerIgnore.Verdict verdict) => !verdict.Excluded || _always.Contains(name);
 

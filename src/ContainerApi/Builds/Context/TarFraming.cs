@@ -1,15 +1,15 @@
 using System.Buffers;
-using System.Globalization;
-using System.Text;
 using ContainerApi.Http;
 
 namespace ContainerApi.Builds.Context;
 
 /// <summary>
 /// Follows the framing of a tar stream that passes by in pieces: headers with their checksums, entries with their
-/// lengths, the end. Pure; knows Ustar, GNU (also its sparse files), pax and the old V7 form.
+/// lengths, the end; shows each entry to <paramref name="rules"/>. Pure; knows Ustar, GNU, pax (also its sparse files) and
+/// the old V7 form.
 /// </summary>
-internal sealed class TarFraming(long maxBytes)
+/// <param name="maxBytes">The most that the archive may measure, the holes of its sparse files filled.</param>
+internal sealed class TarFraming(long maxBytes, ArchiveRules rules)
 {
     private const int BlockSize = TarHeader.BlockSize;
     private const int LargestExtended = 1024 * 1024;
@@ -18,19 +18,27 @@ internal sealed class TarFraming(long maxBytes)
     private int _blockLength;
     private string _entry = "";
     private long _dataLeft;
-    private ArrayBufferWriter<byte>? _extended;
-    private long _extendedLeft;
-    private long? _sizeOfNext;
-    private bool _sparseFollows;
+
+    /// <summary>Data that is looked at when it has passed, and who does.</summary>
+    private ArrayBufferWriter<byte>? _kept;
+    private long _keptLeft;
+    private Action<ReadOnlySpan<byte>>? _look;
+
+    /// <summary>What headers before an entry's own say of it.</summary>
+    private PaxRecords _pax;
+    private string? _longName;
+    private string? _longLink;
+
+    private long _holes;
     private int _zeroBlocks;
 
     /// <summary>Bytes of the archive that were read.</summary>
     public long Position { get; private set; }
 
-    /// <exception cref="RequestException">The stream is not a tar archive, is damaged, or too large.</exception>
+    /// <exception cref="RequestException">The stream is not a tar archive, is damaged, too large, or holds what no context may.</exception>
     public void Read(ReadOnlySpan<byte> piece)
     {
-        if (Position + piece.Length > maxBytes)
+        if (Position + piece.Length + _holes > maxBytes)
         {
             throw BuildContexts.TooLarge(maxBytes);
         }
@@ -63,21 +71,27 @@ internal sealed class TarFraming(long maxBytes)
         {
             throw BuildContexts.Invalid($"The archive is cut short: it ends at byte {Position}, {_dataLeft} bytes before the end of '{_entry}'.");
         }
+
+        if (_zeroBlocks == 0)
+        {
+            rules.End();
+        }
     }
 
     private int PassData(ReadOnlySpan<byte> piece)
     {
         var taken = (int)Math.Min(piece.Length, _dataLeft);
         _dataLeft -= taken;
-        if (_extended is not null)
+        if (_kept is not null)
         {
-            var content = (int)Math.Min(taken, _extendedLeft);
-            _extended.Write(piece[..content]);
-            _extendedLeft -= content;
+            var content = (int)Math.Min(taken, _keptLeft);
+            _kept.Write(piece[..content]);
+            _keptLeft -= content;
             if (_dataLeft == 0)
             {
-                _sizeOfNext = SizeRecord(_extended.WrittenSpan) ?? _sizeOfNext;
-                _extended = null;
+                var kept = _kept.WrittenSpan;
+                _kept = null;
+                _look!(kept);
             }
         }
 
@@ -92,27 +106,22 @@ internal sealed class TarFraming(long maxBytes)
         if (_blockLength == BlockSize)
         {
             _blockLength = 0;
-            if (_sparseFollows)
-            {
-                // A GNU sparse map goes on over blocks that are no headers; each says whether another follows.
-                _sparseFollows = _block[504] != 0;
-                _dataLeft = _sparseFollows ? 0 : Padded(_sizeOfNext ?? 0);
-                _sizeOfNext = _sparseFollows ? _sizeOfNext : null;
-            }
-            else
-            {
-                ReadHeader();
-            }
+            ReadBlock();
         }
 
         return taken;
     }
 
-    private void ReadHeader()
+    private void ReadBlock()
     {
         if (!_block.AsSpan().ContainsAnyExcept((byte)0))
         {
-            _zeroBlocks++;
+            // Whoever reads the archive may take it for whole from here on.
+            if (_zeroBlocks++ == 0)
+            {
+                rules.End();
+            }
+
             return;
         }
 
@@ -120,37 +129,80 @@ internal sealed class TarFraming(long maxBytes)
         {
             throw BuildContexts.Invalid(Position < BlockSize
                 ? "The body is not a tar archive."
-                : $"The archive is damaged: at byte {Position / BlockSize * BlockSize}, after '{_entry}', there is no tar header.");
+                : $"The archive is damaged: at byte {BlockPosition}, after '{_entry}', there is no tar header.");
         }
 
-        _entry = Printable(_block.AsSpan(0, 100));
         var type = (char)_block[156];
-        switch (type)
+        if (type is 'x' or 'g' or 'L' or 'K')
         {
-            // Links, devices, directories and pipes have no data, whatever their size says (as Go's reader has it).
-            case >= '1' and <= '6':
-                _sizeOfNext = null;
-                break;
-            case 'x' or 'X' or 'g' when size > LargestExtended:
-                throw BuildContexts.Invalid($"The archive is damaged: the extended header at byte {Position / BlockSize * BlockSize} is larger than {LargestExtended} bytes.");
-            case 'x' or 'X':
-                _extended = size == 0 ? null : new ArrayBufferWriter<byte>((int)size);
-                _extendedLeft = size;
-                _dataLeft = Padded(size);
-                break;
-            case 'g' or 'L' or 'K':
-                _dataLeft = Padded(Bounded(size));
-                break;
-            case 'S' when _block[482] != 0:
-                _sparseFollows = true;
-                _sizeOfNext = Bounded(_sizeOfNext ?? size);
-                break;
-            default:
-                _dataLeft = Padded(Bounded(_sizeOfNext ?? size));
-                _sizeOfNext = null;
-                break;
+            ReadExtended(type, size);
+        }
+        else
+        {
+            ReadEntry(type, size);
         }
     }
+
+    private void ReadExtended(char type, long size)
+    {
+        if (size > LargestExtended)
+        {
+            throw BuildContexts.Invalid($"The archive is damaged: the extended header at byte {BlockPosition} is larger than {LargestExtended} bytes.");
+        }
+
+        _entry = TarText.Printable(TarText.Of(_block.AsSpan(0, 100)));
+        _dataLeft = Padded(size);
+        // A header for all entries (g) is read by no builder.
+        if (type != 'g')
+        {
+            var at = BlockPosition;
+            Keep(size, type switch
+            {
+                'x' => records => _pax = PaxRecords.TryParse(records, out var pax)
+                    ? pax
+                    : throw BuildContexts.Invalid($"The archive is damaged: the extended header at byte {at} is none."),
+                'L' => name => _longName = TarText.Of(name),
+                _ => link => _longLink = TarText.Of(link),
+            });
+        }
+    }
+
+    private void ReadEntry(char type, long size)
+    {
+        var name = _longName ?? _pax.Name ?? TarText.NameOf(_block);
+        _entry = TarText.Printable(name);
+        // Links, devices, directories and pipes have no data, whatever their size says (as Go's reader has it).
+        var stored = type is >= '1' and <= '6' ? 0 : Bounded(_pax.Size ?? size);
+        if (_pax.RealSize is { } real)
+        {
+            // The engine writes the holes of a sparse file as zeros: they count.
+            _holes += Math.Max(0, Bounded(real) - stored);
+            Bounded(Position + _holes);
+        }
+
+        var isSparse = _pax.RealSize is not null;
+        var wanted = rules.Judge(new ArchiveEntry(type, name, _longLink ?? _pax.Link ?? TarText.Of(_block.AsSpan(157, 100)), stored));
+        (_pax, _longName, _longLink) = (default, null, null);
+        _dataLeft = Padded(stored);
+        if (wanted && !isSparse)
+        {
+            Keep(stored, rules.ReadDockerfile);
+        }
+    }
+
+    private void Keep(long size, Action<ReadOnlySpan<byte>> look)
+    {
+        if (size == 0)
+        {
+            look([]);
+            return;
+        }
+
+        (_kept, _keptLeft, _look) = (new ArrayBufferWriter<byte>((int)size), size, look);
+    }
+
+    /// <summary>Where the block begins that was filled last.</summary>
+    private long BlockPosition => Position / BlockSize * BlockSize;
 
     /// <summary>An entry that says it is larger than everything may be is refused before it is sent.</summary>
     private long Bounded(long size) => size <= maxBytes ? size : throw BuildContexts.TooLarge(maxBytes);
@@ -208,32 +260,5 @@ internal sealed class TarFraming(long maxBytes)
         return true;
     }
 
-    /// <summary>The pax record "LENGTH size=N\n" among others, or null.</summary>
-    private static long? SizeRecord(ReadOnlySpan<byte> records)
-    {
-        long? size = null;
-        while (records.IndexOf((byte)' ') is var blank and > 0
-            && int.TryParse(records[..blank], NumberStyles.None, CultureInfo.InvariantCulture, out var length)
-            && length > blank + 1 && length <= records.Length)
-        {
-            var record = records[(blank + 1)..(length - 1)];
-            if (record.StartsWith("size="u8) && long.TryParse(record[5..], NumberStyles.None, CultureInfo.InvariantCulture, out var value))
-            {
-                size = value;
-            }
-
-            records = records[length..];
-        }
-
-        return size;
-    }
-
     private static long Padded(long size) => (size + BlockSize - 1) / BlockSize * BlockSize;
-
-    private static string Printable(ReadOnlySpan<byte> name)
-    {
-        var end = name.IndexOf((byte)0);
-        var text = Encoding.UTF8.GetString(end < 0 ? name : name[..end]);
-        return string.Concat(text.Select(c => char.IsControl(c) ? '?' : c));
-    }
 }

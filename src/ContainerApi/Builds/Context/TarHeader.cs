@@ -18,6 +18,9 @@ internal static class TarHeader
     private const int PrefixOffset = 345;
     private const long LargestUstarSize = 0x1_FFFF_FFFF; // 11 octal digits
 
+    /// <summary>Whether BuildKit knows an archive by this header. It reads one, of the first 1,024 bytes: one that others follow (pax, GNU) it cannot.</summary>
+    public static bool IsPlain(ReadOnlySpan<byte> header) => header[156] is 0 or File or (byte)'1' or Symlink or Directory;
+
     /// <summary>Whether an entry needs a pax header. Such an entry may not be an archive's first: BuildKit (moby 20.10 to 28) would take the archive for a Dockerfile.</summary>
     public static bool NeedsExtended(string name, string? link, long size) =>
         !TrySplit(name, out _, out _) || (link is not null && !FitsIn(link, NameLength)) || size > LargestUstarSize;

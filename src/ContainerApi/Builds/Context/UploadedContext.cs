@@ -1,32 +1,51 @@
-using System.IO.Compression;
+using System.Buffers;
 using System.IO.Pipelines;
 
 namespace ContainerApi.Builds.Context;
 
 /// <summary>
-/// An archive that a caller sends: tar, plain or in gzip whatever its content type says. It is unpacked and its framing
+/// An archive that a caller sends: tar, plain or packed whatever its content type says. It is unpacked and its framing
 /// checked on the way, because an engine builds from a cut archive as if it were whole (20.10 does).
 /// </summary>
 internal static class UploadedContext
 {
     private const int Chunk = 64 * 1024;
-    private const int LongestMagic = 6;
 
-    public static BuildContext From(PipeReader body, long maxBytes) => async (output, cancellationToken) =>
+    /// <param name="dockerfile">The Dockerfile's path inside the archive; null is the default one.</param>
+    public static BuildContext From(PipeReader body, string? dockerfile, long maxBytes) => async (output, check, cancellationToken) =>
     {
-        await using var source = await OpenAsync(body, cancellationToken);
-        var framing = new TarFraming(maxBytes);
-        while (true)
+        var compression = await SniffAsync(body, cancellationToken);
+        await using var unpacking = compression.Open(body, cancellationToken);
+        var framing = new TarFraming(maxBytes, new ArchiveRules(dockerfile, check));
+        // A whole header at first, so that it can be seen whether it needs one in front.
+        for (var atLeast = TarHeader.BlockSize; ; atLeast = 1)
         {
             var buffer = output.GetMemory(Chunk);
-            var read = await ReadAsync(source, buffer, framing, cancellationToken);
+            int read;
+            try
+            {
+                read = await unpacking.Stream.ReadAtLeastAsync(buffer, atLeast, throwOnEndOfStream: false, cancellationToken);
+            }
+            catch (Exception e) when (Compression.DamageIn(e) is { } damage)
+            {
+                throw BuildContexts.Invalid($"The {compression.Name} stream {damage}, {framing.Position} bytes into the archive.", e);
+            }
+
             if (read == 0)
             {
                 break;
             }
 
             framing.Read(buffer.Span[..read]);
-            output.Advance(read);
+            if (atLeast > 1 && read >= atLeast && !TarHeader.IsPlain(buffer.Span))
+            {
+                PutInFront(TarHeader.Create(TarHeader.Directory, "./", 0x1ED, 0, 0), output, buffer.Span[..read]);
+            }
+            else
+            {
+                output.Advance(read);
+            }
+
             if ((await output.FlushAsync(cancellationToken)).IsCompleted)
             {
                 throw new OperationCanceledException("Nobody reads the context any more.");
@@ -36,42 +55,19 @@ internal static class UploadedContext
         framing.End();
     };
 
-    private static async ValueTask<Stream> OpenAsync(PipeReader body, CancellationToken cancellationToken)
+    /// <summary>Writes a header before what was read into the pipe's next memory.</summary>
+    private static void PutInFront(byte[] header, PipeWriter output, ReadOnlySpan<byte> read)
     {
-        var start = await body.ReadAtLeastAsync(LongestMagic, cancellationToken);
-        var magic = new byte[LongestMagic];
-        var slice = start.Buffer.Slice(0, Math.Min(LongestMagic, start.Buffer.Length));
-        System.Buffers.BuffersExtensions.CopyTo(slice, magic);
-        body.AdvanceTo(start.Buffer.Start);
-        if (start.Buffer.IsEmpty)
-        {
-            throw BuildContexts.Invalid("The body is empty; it must be the context's archive.");
-        }
-
-        return CompressionOf(magic) switch
-        {
-            null => body.AsStream(),
-            "gzip" => new GZipStream(body.AsStream(), CompressionMode.Decompress),
-            var other => throw BuildContexts.Invalid($"The archive is compressed with {other}; send it plain or with gzip."),
-        };
+        var rest = read.ToArray();
+        output.Write(header);
+        output.Write(rest);
     }
 
-    private static string? CompressionOf(ReadOnlySpan<byte> magic) =>
-        magic.StartsWith((ReadOnlySpan<byte>)[0x1F, 0x8B]) ? "gzip"
-        : magic.StartsWith("BZh"u8) ? "bzip2"
-        : magic.StartsWith((ReadOnlySpan<byte>)[0xFD, (byte)'7', (byte)'z', (byte)'X', (byte)'Z', 0]) ? "xz"
-        : magic.StartsWith((ReadOnlySpan<byte>)[0x28, 0xB5, 0x2F, 0xFD]) ? "zstd"
-        : null;
-
-    private static async ValueTask<int> ReadAsync(Stream source, Memory<byte> buffer, TarFraming framing, CancellationToken cancellationToken)
+    private static async ValueTask<Compression> SniffAsync(PipeReader body, CancellationToken cancellationToken)
     {
-        try
-        {
-            return await source.ReadAsync(buffer, cancellationToken);
-        }
-        catch (InvalidDataException e)
-        {
-            throw BuildContexts.Invalid($"The gzip stream is damaged or cut short, {framing.Position} bytes into the archive.", e);
-        }
+        var start = await body.ReadAtLeastAsync(Compression.LongestMagic, cancellationToken);
+        var magic = start.Buffer.Slice(0, Math.Min(Compression.LongestMagic, start.Buffer.Length)).ToArray();
+        body.AdvanceTo(start.Buffer.Start);
+        return magic.Length > 0 ? Compression.Of(magic) : throw BuildContexts.Invalid("The body is empty; it must be the context's archive.");
     }
 }

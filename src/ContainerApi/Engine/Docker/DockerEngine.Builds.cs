@@ -13,8 +13,12 @@ internal sealed partial class DockerEngine
         BuildSpec spec, Stream context, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, ToBuildPath(spec));
-        request.Content = new StreamContent(context, ContextBuffer);
-        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/x-tar");
+        if (spec.Remote is null)
+        {
+            request.Content = new StreamContent(context, ContextBuffer);
+            request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/x-tar");
+        }
+
         var builder = new ClassicBuilder();
         await foreach (var message in StreamAsync(request, EngineWire.Default.StreamMessage, cancellationToken))
         {
@@ -42,6 +46,8 @@ internal sealed partial class DockerEngine
             Append(query, "t", tag);
         }
 
+        // A body beside it, and the engine would say nothing at all.
+        Append(query, "remote", spec.Remote);
         Append(query, "dockerfile", spec.Dockerfile);
         Append(query, "target", spec.Target);
         Append(query, "platform", spec.Platform);
