@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Net;
 
 namespace ContainerApi.Engine;
 
@@ -7,14 +8,20 @@ internal sealed record EngineEndpoint
 {
     public const string Default = "unix:///var/run/docker.sock";
     private const int DefaultPort = 2375;
+    private const int DefaultTlsPort = 2376;
 
     /// <summary>The socket's path, or null for TCP.</summary>
     public string? SocketPath { get; private init; }
     public string Host { get; private init; } = "";
     public int Port { get; private init; }
 
+    /// <summary>Whether what is said on the way stays on this machine.</summary>
+    public bool IsLocal =>
+        SocketPath is not null || Host is "localhost" || (IPAddress.TryParse(Host, out var address) && IPAddress.IsLoopback(address));
+
     /// <summary>Reads <c>unix:///path</c>, <c>tcp://host[:port]</c> and <c>http://host[:port]</c>, the forms of <c>DOCKER_HOST</c>.</summary>
-    public static bool TryParse(string? text, [NotNullWhen(true)] out EngineEndpoint? endpoint)
+    /// <param name="tls">Whether TLS is spoken there, which has a port of its own where none is named.</param>
+    public static bool TryParse(string? text, [NotNullWhen(true)] out EngineEndpoint? endpoint, bool tls = false)
     {
         endpoint = null;
         if (text is null)
@@ -36,12 +43,14 @@ internal sealed record EngineEndpoint
             && uri.UserInfo.Length == 0
             && uri.PathAndQuery is "" or "/")
         {
-            endpoint = new EngineEndpoint { Host = uri.Host, Port = uri.IsDefaultPort ? DefaultPort : uri.Port };
+            // An IPv6 address without its brackets: the name that a certificate is held against.
+            endpoint = new EngineEndpoint { Host = uri.IdnHost, Port = !uri.IsDefaultPort ? uri.Port : tls ? DefaultTlsPort : DefaultPort };
             return true;
         }
 
         return false;
     }
 
-    public override string ToString() => SocketPath is null ? $"tcp://{Host}:{Port}" : $"unix://{SocketPath}";
+    public override string ToString() =>
+        SocketPath is not null ? $"unix://{SocketPath}" : Host.Contains(':') ? $"tcp://[{Host}]:{Port}" : $"tcp://{Host}:{Port}";
 }

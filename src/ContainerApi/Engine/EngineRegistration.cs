@@ -5,39 +5,83 @@ using Microsoft.Extensions.Options;
 
 namespace ContainerApi.Engine;
 
-internal static class EngineRegistration
+internal static partial class EngineRegistration
 {
     /// <summary>
-    /// Reads <c>Engines</c>; where there are none, the one that <c>DOCKER_HOST</c> names, or the usual socket, as <c>local</c>.
+    /// Reads <c>Engines</c>; where there are none, the one that <c>DOCKER_HOST</c>, <c>DOCKER_TLS_VERIFY</c> and
+    /// <c>DOCKER_CERT_PATH</c> name, or the usual socket, as <c>local</c>.
     /// </summary>
     public static void AddEngines(this WebApplicationBuilder builder)
     {
         var configured = builder.Configuration.GetSection("Engines").Get<List<EngineOptions>>() ?? [];
+        var host = builder.Configuration.GetSection("Host").Get<HostRoots>() ?? new HostRoots();
         if (configured.Count == 0)
         {
-            var endpoint = builder.Configuration["DOCKER_HOST"];
-            configured.Add(new EngineOptions { Name = "local", Endpoint = string.IsNullOrEmpty(endpoint) ? EngineEndpoint.Default : endpoint });
+            configured.Add(Default(builder.Configuration));
+            Validate(configured, host, (_, property) => property.StartsWith("Tls", StringComparison.Ordinal) ? "DOCKER_CERT_PATH" : "DOCKER_HOST");
+        }
+        else
+        {
+            Validate(configured, host, (n, property) => $"Engines:{n}:{property.Replace('.', ':')}");
         }
 
-        var host = builder.Configuration.GetSection("Host").Get<HostRoots>() ?? new HostRoots();
-        Validate(configured, host);
         builder.Services.AddSingleton(services => new EngineDirectory(configured.Select(options => new DockerEngine(
             options,
             services.GetRequiredService<TimeProvider>(),
-            options.HostSource == EngineOptions.HostSourceOff ? null : new HostSource(host, services.GetRequiredService<TimeProvider>())))));
+            options.HostSource == EngineOptions.HostSourceOff ? null : new HostSource(host, services.GetRequiredService<TimeProvider>()),
+            services.GetRequiredService<ILogger<DockerEngine>>()))));
+        builder.Services.AddHostedService(services => new PlainEngines(configured, services.GetRequiredService<ILogger<PlainEngines>>()));
     }
 
-    private static void Validate(List<EngineOptions> configured, HostRoots host)
+    /// <summary>As the docker command reads them: TLS where <c>DOCKER_TLS_VERIFY</c> is anything, and the endpoint is no socket.</summary>
+    private static EngineOptions Default(IConfiguration configuration)
+    {
+        var endpoint = configuration["DOCKER_HOST"] is { Length: > 0 } named ? named : EngineEndpoint.Default;
+        var isTls = !string.IsNullOrEmpty(configuration["DOCKER_TLS_VERIFY"])
+            && EngineEndpoint.TryParse(endpoint, out var parsed) && parsed.SocketPath is null;
+        var certificates = configuration["DOCKER_CERT_PATH"] is { Length: > 0 } path
+            ? path
+            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".docker");
+        return new EngineOptions { Name = "local", Endpoint = endpoint, Tls = isTls ? EngineTlsOptions.In(certificates) : null };
+    }
+
+    /// <param name="nameOf">What a property of the engine at an index is called in the configuration.</param>
+    private static void Validate(List<EngineOptions> configured, HostRoots host, Func<int, string, string> nameOf)
     {
         var validator = new EngineOptionsValidator();
         var failures = configured
-            .SelectMany((options, n) => validator.Validate(options).Errors.Select(e => $"Engines:{n}:{e.PropertyName}: {e.ErrorMessage}"))
+            .SelectMany((options, n) => validator.Validate(options).Errors.Select(e => $"{nameOf(n, e.PropertyName)}: {e.ErrorMessage}"))
             .Concat(configured.GroupBy(o => o.Name).Where(g => g.Count() > 1).Select(g => $"Engines: the name '{g.Key}' is given twice."))
             .Concat(new HostRootsValidator().Validate(host).Errors.Select(e => $"Host:{e.PropertyName}: {e.ErrorMessage}"))
             .ToList();
+        if (failures.Count == 0)
+        {
+            // What is wrong with a file is told at the start, too, and not by the first call.
+            failures.AddRange(configured.Select((options, n) => EngineCertificates.Fault(options.Tls) is { } fault ? $"{nameOf(n, "Tls")}: {fault}" : null).OfType<string>());
+        }
+
         if (failures.Count > 0)
         {
             throw new OptionsValidationException("Engines", typeof(EngineOptions), failures);
         }
+    }
+
+    /// <summary>Warns once, at the start, of each engine that is reached without TLS over a network.</summary>
+    private sealed partial class PlainEngines(IReadOnlyList<EngineOptions> engines, ILogger<PlainEngines> logger) : IHostedService
+    {
+        public Task StartAsync(CancellationToken cancellationToken)
+        {
+            foreach (var engine in engines.Where(e => e.Tls is null && EngineEndpoint.TryParse(e.Endpoint, out var endpoint) && !endpoint.IsLocal))
+            {
+                Plain(engine.Name, engine.Endpoint);
+            }
+
+            return Task.CompletedTask;
+        }
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        [LoggerMessage(1, LogLevel.Warning, "Engine {Engine} is reached at {Endpoint} WITHOUT TLS: whoever is on the way there can rule its host (Engines:N:Tls, or DOCKER_TLS_VERIFY and DOCKER_CERT_PATH)")]
+        private partial void Plain(string engine, string endpoint);
     }
 }

@@ -5,6 +5,7 @@ using System.Text.Json.Serialization.Metadata;
 using ContainerApi.Engine.Host;
 using Docker.DotNet;
 using Docker.DotNet.Handler.Abstractions;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ContainerApi.Engine.Docker;
 
@@ -22,9 +23,10 @@ internal sealed partial class DockerEngine : IEngine, IDisposable
     private readonly HostSource? _host;
 
     /// <param name="host">The engine's own host as this service sees it; without one the engine is asked for all.</param>
-    public DockerEngine(EngineOptions options, TimeProvider time, HostSource? host = null)
+    /// <param name="logger">Is told of certificates that could not be read again.</param>
+    public DockerEngine(EngineOptions options, TimeProvider time, HostSource? host = null, ILogger<DockerEngine>? logger = null)
     {
-        var endpoint = EngineEndpoint.TryParse(options.Endpoint, out var parsed)
+        var endpoint = EngineEndpoint.TryParse(options.Endpoint, out var parsed, tls: options.Tls is not null)
             ? parsed
             : throw new ArgumentException("The endpoint is validated before it comes here.", nameof(options));
         Name = options.Name;
@@ -32,7 +34,8 @@ internal sealed partial class DockerEngine : IEngine, IDisposable
         _time = time;
         _host = host;
         _callTimeout = options.CallTimeout;
-        _handler = new EngineHandler(options.Name, EngineTransport.CreateHandler(endpoint, options.CallTimeout));
+        var tls = options.Tls is null ? null : new EngineTls(endpoint.Host, new EngineCertificates(options.Name, options.Tls, logger ?? NullLogger<DockerEngine>.Instance));
+        _handler = new EngineHandler(options.Name, EngineTransport.CreateHandler(endpoint, options.CallTimeout, tls));
         // Deadlines are ours, call by call: a stream may last for hours, a list may not.
         _http = new HttpClient(_handler, disposeHandler: false) { BaseAddress = EngineTransport.BaseAddress, Timeout = Timeout.InfiniteTimeSpan };
         _docker = new DockerClientBuilder()

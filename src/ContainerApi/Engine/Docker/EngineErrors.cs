@@ -15,11 +15,21 @@ internal static partial class EngineErrors
     public static EngineException FromResponse(string engine, HttpMethod method, string path, HttpStatusCode status, string body)
     {
         var message = Clean(MessageOf(body));
+        if (status == HttpStatusCode.BadRequest && message.Contains("HTTP request to an HTTPS server", StringComparison.Ordinal))
+        {
+            return new EngineException(EngineErrorKind.Unavailable, engine, "The engine cannot be reached: it speaks TLS, and is configured here without.");
+        }
+
         return new EngineException(KindOf(method, path, (int)status, message), engine, message.Length > 0 ? message : $"The engine answered {(int)status}.");
     }
 
     public static EngineException FromTransport(string engine, Exception exception)
     {
+        if (EngineTls.ReasonOf(exception) is { } refusal)
+        {
+            return new EngineException(EngineErrorKind.Unavailable, engine, $"The engine cannot be reached: {refusal}.", exception);
+        }
+
         var socket = exception as SocketException ?? exception.InnerException as SocketException
             ?? exception.InnerException?.InnerException as SocketException;
         var reason = socket?.SocketErrorCode switch

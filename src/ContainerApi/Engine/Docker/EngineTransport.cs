@@ -8,9 +8,14 @@ internal static class EngineTransport
     /// <summary>Requests are addressed to this host; where they go is up to the connect callback.</summary>
     public static readonly Uri BaseAddress = new("http://engine/");
 
-    public static SocketsHttpHandler CreateHandler(EngineEndpoint endpoint, TimeSpan connectTimeout) => new()
+    /// <param name="tls">Null for a plain connection.</param>
+    public static SocketsHttpHandler CreateHandler(EngineEndpoint endpoint, TimeSpan connectTimeout, EngineTls? tls = null) => new()
     {
-        ConnectCallback = (_, cancellationToken) => ConnectAsync(endpoint, cancellationToken),
+        ConnectCallback = async (_, cancellationToken) =>
+        {
+            var connection = await ConnectAsync(endpoint, cancellationToken);
+            return tls is null ? connection : await tls.SecureAsync(connection, cancellationToken);
+        },
         ConnectTimeout = connectTimeout,
         // An HTTP_PROXY in the environment must not see the engine's traffic, nor a redirect lead it elsewhere.
         UseProxy = false,
@@ -20,6 +25,8 @@ internal static class EngineTransport
         // A stream that is left is closed at once: its end is what stops the work on the engine.
         ResponseDrainTimeout = TimeSpan.Zero,
         PooledConnectionIdleTimeout = TimeSpan.FromSeconds(60),
+        // So that certificates that were changed are used for everything before long.
+        PooledConnectionLifetime = tls is null ? Timeout.InfiniteTimeSpan : TimeSpan.FromMinutes(5),
         // Trace context is for services that read it; the engine does not.
         ActivityHeadersPropagator = null,
     };

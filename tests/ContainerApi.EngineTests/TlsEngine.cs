@@ -1,0 +1,116 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using ContainerApi.Tests.Security;
+
+namespace ContainerApi.EngineTests;
+
+/// <summary>
+/// A Docker Engine of a test's own that listens with <c>--tlsverify</c>. It has folders of its own and no network for its
+/// containers, so it changes nothing of the machine, and it ends, with all it made, when it is disposed of.
+/// </summary>
+internal sealed class TlsEngine : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("containerapi-test-");
+    private readonly Process _process;
+
+    private TlsEngine(TestAuthority authority)
+    {
+        Port = FreePort();
+        var server = authority.Write(authority.Server(), "server");
+        _process = Process.Start(new ProcessStartInfo("dockerd")
+        {
+            ArgumentList =
+            {
+                "--tlsverify", $"--tlscacert={authority.CaFile}", $"--tlscert={server.CertificateFile}", $"--tlskey={server.KeyFile}",
+                $"--host=tcp://127.0.0.1:{Port}",
+                $"--data-root={_folder}/data", $"--exec-root={_folder}/run", $"--pidfile={_folder}/pid",
+                $"--containerd-namespace={_folder.Name}", $"--containerd-plugins-namespace={_folder.Name}-plugins",
+                "--bridge=none", "--iptables=false", "--ip6tables=false",
+            },
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+        })!;
+        // What it logs is read, so that it is never held up by it, and kept for the message of a failure.
+        _process.ErrorDataReceived += (_, line) => Log.Enqueue(line.Data);
+        _process.BeginErrorReadLine();
+        _process.BeginOutputReadLine();
+    }
+
+    public int Port { get; }
+
+    public System.Collections.Concurrent.ConcurrentQueue<string?> Log { get; } = [];
+
+    /// <summary>Starts it, and returns when it listens.</summary>
+    public static async Task<TlsEngine> StartAsync(TestAuthority authority)
+    {
+        var engine = new TlsEngine(authority);
+        try
+        {
+            await engine.ListensAsync();
+            return engine;
+        }
+        catch
+        {
+            await engine.DisposeAsync();
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        // A signal, and not Kill: it ends its containerd, and unmounts what it mounted.
+        using (var signal = Process.Start("kill", ["-TERM", _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]))
+        {
+            await signal.WaitForExitAsync();
+        }
+
+        try
+        {
+            await _process.WaitForExitAsync().WaitAsync(Patience);
+        }
+        catch (TimeoutException)
+        {
+            _process.Kill(entireProcessTree: true);
+            await _process.WaitForExitAsync();
+        }
+
+        _process.Dispose();
+        foreach (var mounted in File.ReadLines("/proc/mounts").Select(l => l.Split(' ')[1]).Where(m => m.StartsWith(_folder.FullName, StringComparison.Ordinal)).Reverse().ToList())
+        {
+            using var unmount = Process.Start("umount", ["-l", mounted]);
+            await unmount.WaitForExitAsync();
+        }
+
+        _folder.Delete(recursive: true);
+    }
+
+    private async Task ListensAsync()
+    {
+        var began = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            Assert.False(_process.HasExited, "dockerd ended while it started: " + string.Join('\n', Log.TakeLast(15)));
+            using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+            try
+            {
+                await socket.ConnectAsync(IPAddress.Loopback, Port);
+                return;
+            }
+            catch (SocketException)
+            {
+                Assert.True(Stopwatch.GetElapsedTime(began) < Patience, "dockerd does not listen: " + string.Join('\n', Log.TakeLast(15)));
+                await Task.Delay(50);
+            }
+        }
+    }
+
+    private static int FreePort()
+    {
+        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+    }
+}

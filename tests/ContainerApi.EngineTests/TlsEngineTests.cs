@@ -1,0 +1,77 @@
+using System.Globalization;
+using System.Net;
+using System.Text.Json;
+using ContainerApi.Engine;
+using ContainerApi.Engine.Docker;
+using ContainerApi.Tests.Security;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Mvc.Testing;
+
+namespace ContainerApi.EngineTests;
+
+/// <summary>A real engine that listens with <c>--tlsverify</c>; what a service says that may, and may not, speak with it.</summary>
+[Collection(EngineCollection.Name)]
+public sealed class TlsEngineTests
+{
+    [Fact]
+    public async Task An_engine_behind_TLS_is_spoken_with_and_refuses_who_it_does_not_know()
+    {
+        using var authority = new TestAuthority();
+        using var stranger = new TestAuthority();
+        await using var engine = await TlsEngine.StartAsync(authority);
+        var ours = authority.Write(authority.Client("containerapi"), "client");
+        var known = new EngineTlsOptions { CaFile = authority.CaFile, CertificateFile = ours.CertificateFile, KeyFile = ours.KeyFile };
+
+        // It is served.
+        await using var service = new Service(engine, known);
+        var engines = JsonDocument.Parse(await service.CreateClient().GetStringAsync("/engines")).RootElement.GetProperty("items");
+        Assert.Equal("ok", Assert.Single(engines.EnumerateArray()).GetProperty("state").GetString());
+        using var containers = await service.CreateClient().GetAsync("/containers?all=true");
+        Assert.Equal(HttpStatusCode.OK, containers.StatusCode);
+
+        // A certificate of another authority, none at all, and no TLS at all are refused, and it is said why.
+        var theirs = stranger.Write(stranger.Client("stranger"), "client");
+        var unknown = new EngineTlsOptions { CaFile = authority.CaFile, CertificateFile = theirs.CertificateFile, KeyFile = theirs.KeyFile };
+        Assert.Contains("asks for a client certificate that it trusts", await RefusalAsync(engine, unknown));
+        Assert.Contains("asks for a client certificate that it trusts", await RefusalAsync(engine, new EngineTlsOptions { CaFile = authority.CaFile }));
+        Assert.Contains("it speaks TLS, and is configured here without", await RefusalAsync(engine, null));
+
+        // The engine is held to its own authority.
+        Assert.Contains("an authority that is not the configured one", await RefusalAsync(engine, new EngineTlsOptions
+        {
+            CaFile = stranger.CaFile,
+            CertificateFile = ours.CertificateFile,
+            KeyFile = ours.KeyFile,
+        }));
+
+        // Certificates that are put right on the disk are used without a restart.
+        using var mended = new DockerEngine(Options(engine, unknown), TimeProvider.System);
+        await Assert.ThrowsAsync<EngineException>(() => mended.PingAsync(CancellationToken.None));
+        File.Copy(ours.CertificateFile, theirs.CertificateFile, overwrite: true);
+        File.Copy(ours.KeyFile, theirs.KeyFile, overwrite: true);
+        Assert.NotEmpty(await mended.PingAsync(CancellationToken.None));
+    }
+
+    private static async Task<string> RefusalAsync(TlsEngine engine, EngineTlsOptions? tls)
+    {
+        using var refused = new DockerEngine(Options(engine, tls), TimeProvider.System);
+        var failure = await Assert.ThrowsAsync<EngineException>(() => refused.PingAsync(CancellationToken.None));
+        Assert.Equal(EngineErrorKind.Unavailable, failure.Kind);
+        return failure.Message;
+    }
+
+    private static EngineOptions Options(TlsEngine engine, EngineTlsOptions? tls) =>
+        new() { Name = "far", Endpoint = string.Create(CultureInfo.InvariantCulture, $"tcp://127.0.0.1:{engine.Port}"), Tls = tls };
+
+    private sealed class Service(TlsEngine engine, EngineTlsOptions tls) : WebApplicationFactory<Program>
+    {
+        protected override void ConfigureWebHost(IWebHostBuilder builder)
+        {
+            builder.UseSetting("Engines:0:Name", "far");
+            builder.UseSetting("Engines:0:Endpoint", Options(engine, tls).Endpoint);
+            builder.UseSetting("Engines:0:Tls:CaFile", tls.CaFile);
+            builder.UseSetting("Engines:0:Tls:CertificateFile", tls.CertificateFile);
+            builder.UseSetting("Engines:0:Tls:KeyFile", tls.KeyFile);
+        }
+    }
+}
