@@ -6,19 +6,24 @@ using ContainerApi.Tests.Security;
 namespace ContainerApi.EngineTests;
 
 /// <summary>
-/// A Docker Engine of a test's own that listens with <c>--tlsverify</c>. It has folders of its own and no network for its
-/// containers, so it changes nothing of the machine, and it ends, with all it made, when it is disposed of.
+/// A Docker Engine of a test's own that listens with <c>--tlsverify</c>. It has folders and a bridge of its own and leaves
+/// the firewall alone, so it takes nothing from another engine on the machine (with <c>--bridge=none</c> it would delete
+/// the other's <c>docker0</c>), and it ends, with all it made, when it is disposed of.
 /// </summary>
 internal sealed class TlsEngine : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("containerapi-test-");
+    /// <summary>An interface's name may have 15 characters.</summary>
+    private readonly string _bridge = "capi-" + Guid.NewGuid().ToString("n")[..8];
     private readonly Process _process;
 
     private TlsEngine(TestAuthority authority)
     {
         Port = FreePort();
+        Run("ip", "link", "add", _bridge, "type", "bridge");
+        Run("ip", "link", "set", _bridge, "up");
         var server = authority.Write(authority.Server(), "server");
         _process = Process.Start(new ProcessStartInfo("dockerd")
         {
@@ -28,7 +33,7 @@ internal sealed class TlsEngine : IAsyncDisposable
                 $"--host=tcp://127.0.0.1:{Port}",
                 $"--data-root={_folder}/data", $"--exec-root={_folder}/run", $"--pidfile={_folder}/pid",
                 $"--containerd-namespace={_folder.Name}", $"--containerd-plugins-namespace={_folder.Name}-plugins",
-                "--bridge=none", "--iptables=false", "--ip6tables=false",
+                $"--bridge={_bridge}", "--iptables=false", "--ip6tables=false",
             },
             RedirectStandardError = true,
             RedirectStandardOutput = true,
@@ -84,6 +89,7 @@ internal sealed class TlsEngine : IAsyncDisposable
             await unmount.WaitForExitAsync();
         }
 
+        Run("ip", "link", "delete", _bridge);
         _folder.Delete(recursive: true);
     }
 
@@ -105,6 +111,13 @@ internal sealed class TlsEngine : IAsyncDisposable
                 await Task.Delay(50);
             }
         }
+    }
+
+    private static void Run(string program, params string[] arguments)
+    {
+        using var process = Process.Start(program, arguments);
+        process.WaitForExit();
+        Assert.True(process.ExitCode == 0, $"{program} {string.Join(' ', arguments)} ended with {process.ExitCode}");
     }
 
     private static int FreePort()
