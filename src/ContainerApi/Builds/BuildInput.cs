@@ -21,12 +21,15 @@ internal sealed class BuildInput(ContextRoots roots, BuildOptions options, IVali
     /// <exception cref="RequestException">The content type, a parameter or the place of the context cannot be used.</exception>
     public async Task<(BuildParameters Parameters, BuildContext Context)> ReadAsync(HttpContext http, BuildRequest query) => MediaTypeOf(http.Request) switch
     {
-        Tar or Gzip => (query.ToParameters(), Uploaded(http, options.MaxContextBytes)),
-        DockerfileText => (query.ToParameters(), BuildContexts.FromDockerfile(await ReadTextAsync(http), options.MaxContextBytes)),
-        MediaTypes.Json => ToBuild(await ReadDocumentAsync(http)),
+        Tar or Gzip => (query.ToParameters(http.Request), Uploaded(http, options.MaxContextBytes)),
+        DockerfileText => (query.ToParameters(http.Request), BuildContexts.FromDockerfile(await ReadTextAsync(http), options.MaxContextBytes)),
+        MediaTypes.Json => ToBuild(http.Request, await ReadDocumentAsync(http)),
         var other => throw new RequestException(
             ProblemCode.UnsupportedMediaType, $"A context comes as {Tar}, {Gzip}, {DockerfileText} or {MediaTypes.Json}; the request's content type is '{other}'."),
     };
+
+    /// <summary>Whether a request's body is read before the build begins; else it is the context, and read by the build.</summary>
+    public static bool IsReadWhole(HttpRequest request) => MediaTypeOf(request) is DockerfileText or MediaTypes.Json;
 
     private static string MediaTypeOf(HttpRequest request) =>
         MediaTypeHeaderValue.TryParse(request.ContentType, out var type) ? type.MediaType.ToString().ToLowerInvariant() : "";
@@ -43,11 +46,11 @@ internal sealed class BuildInput(ContextRoots roots, BuildOptions options, IVali
         return UploadedContext.From(http.Request.BodyReader, maxBytes);
     }
 
-    private (BuildParameters, BuildContext) ToBuild(BuildDocument document)
+    private (BuildParameters, BuildContext) ToBuild(HttpRequest http, BuildDocument document)
     {
         var request = document.ToRequest();
         validator.Validate(request).ThrowIfAny();
-        var parameters = request.ToParameters();
+        var parameters = request.ToParameters(http);
         if (document.Path is null)
         {
             return document.Dockerfile is { } text

@@ -54,6 +54,7 @@ internal static class SourceEndpoints
             .ProducesProblem(StatusCodes.Status403Forbidden)
             .ProducesProblem(StatusCodes.Status404NotFound)
             .ProducesProblem(StatusCodes.Status409Conflict)
+            .ProducesProblem(StatusCodes.Status429TooManyRequests)
             .ProducesProblem(StatusCodes.Status502BadGateway)
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable)
             .ProducesProblem(StatusCodes.Status504GatewayTimeout)
@@ -61,9 +62,11 @@ internal static class SourceEndpoints
 
     private static async Task<IResult> CreateAsync(
         SourceRequest request,
+        HttpContext http,
         EngineDirectory engines,
         ContextRoots roots,
         BuildPipeline pipeline,
+        BuildReplies replies,
         BuildInput input,
         TimeProvider time,
         CancellationToken cancellationToken)
@@ -71,8 +74,9 @@ internal static class SourceEndpoints
         if (FindDirectory(request.Source!, roots) is { } directory)
         {
             var build = new BuildRequest { Tag = [request.Tag!], Engine = request.Engine };
-            var (parameters, context) = input.FromDirectory(directory, build.ToParameters());
-            return new NdjsonResult<BuildEvent>(pipeline.RunAsync(engines.Get(parameters.Engine), parameters, context, cancellationToken));
+            var (parameters, context) = input.FromDirectory(directory, build.ToParameters(http.Request));
+            var run = pipeline.Start(engines.Get(parameters.Engine), parameters, context, BuildsEndpoints.ClientOf(http));
+            return replies.ToStarter(run, BuildReply.Events, hasContext: true);
         }
 
         var (engine, container) = await FindContainerAsync(request, new ContainerLocator(engines), cancellationToken);

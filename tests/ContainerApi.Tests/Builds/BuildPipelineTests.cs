@@ -3,8 +3,6 @@ using ContainerApi.Builds;
 using ContainerApi.Builds.Context;
 using ContainerApi.Engine;
 using ContainerApi.Http;
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ContainerApi.Tests.Builds;
 
@@ -12,13 +10,14 @@ public sealed class BuildPipelineTests
 {
     private const string Image = "sha256:205312e33451ce9a371c6493573e41eb930be2f25d47ca067066aa96baf80d27";
     private readonly BuildClock _clock = new();
-    private readonly Lifetime _lifetime = new();
+    private readonly BuildRoom _room;
     private readonly FakeEngine _engine = new();
     private readonly Channel<BuildFact> _facts = Channel.CreateUnbounded<BuildFact>();
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public BuildPipelineTests()
     {
+        _room = new BuildRoom(_clock);
         _engine.Build = BuildAsync;
         _engine.InspectImage = (reference, _) => Task.FromResult(Details(reference));
     }
@@ -153,7 +152,7 @@ public sealed class BuildPipelineTests
         await NextAsync<StartedEvent>(run);
         await NextAsync<StepEvent>(run);
 
-        _lifetime.Stopping.Cancel();
+        _room.Lifetime.StopApplication();
 
         await _stopped.Task.WaitAsync(TimeSpan.FromSeconds(10));
         await NextAsync<ResultEvent>(run, result => Assert.Equal("cancelled", result.Error!.Code));
@@ -277,12 +276,8 @@ public sealed class BuildPipelineTests
     }
 
     private IAsyncEnumerable<BuildEvent> Run(
-        string[]? tags = null, TimeSpan? timeout = null, BuildContext? context = null, CancellationToken cancellationToken = default)
-    {
-        var pipeline = new BuildPipeline(new BuildOptions(), _clock, _lifetime, NullLogger<BuildPipeline>.Instance);
-        var parameters = new BuildParameters(null, timeout, new BuildSpec { Tags = tags ?? [] });
-        return pipeline.RunAsync(_engine, parameters, context ?? ((_, _) => Task.CompletedTask), cancellationToken);
-    }
+        string[]? tags = null, TimeSpan? timeout = null, BuildContext? context = null, CancellationToken cancellationToken = default) =>
+        _room.RunAsync(_engine, new BuildParameters(null, timeout, new BuildSpec { Tags = tags ?? [] }), context, cancellationToken);
 
     private void Say(params BuildFact[] facts)
     {
@@ -364,14 +359,4 @@ public sealed class BuildPipelineTests
 
     private static ImageDetails Details(string id) =>
         new() { Summary = new ImageFacts { Id = id, CreatedAt = null, SizeBytes = 1 } };
-
-    private sealed class Lifetime : IHostApplicationLifetime
-    {
-        public CancellationTokenSource Stopping { get; } = new();
-        public CancellationToken ApplicationStarted => CancellationToken.None;
-        public CancellationToken ApplicationStopping => Stopping.Token;
-        public CancellationToken ApplicationStopped => CancellationToken.None;
-
-        public void StopApplication() => Stopping.Cancel();
-    }
 }
