@@ -35,7 +35,7 @@ public sealed class EngineFixture : IAsyncLifetime
 
     private static readonly string EngineEndpointText = Environment.GetEnvironmentVariable("DOCKER_HOST") is { Length: > 0 } host ? host : EngineEndpoint.Default;
     private readonly string _state = Directory.CreateTempSubdirectory("containerapi-state-").FullName;
-    private Service _service = null!;
+    private WebApplicationFactory<Program> _service = null!;
 
     public async Task InitializeAsync()
     {
@@ -44,11 +44,19 @@ public sealed class EngineFixture : IAsyncLifetime
         using var ping = await Engine.GetAsync("/_ping");
         ping.EnsureSuccessStatusCode();
         await ImportImageAsync();
-        _service = new Service(EngineEndpointText, ContextRoot, Path.Combine(_state, "builds.db"));
-        _service.UseKestrel(0);
-        _service.StartServer();
-        Client = _service.CreateClient();
-        Client.Timeout = TimeSpan.FromMinutes(2);
+        (_service, Client) = StartService("builds.db");
+    }
+
+    /// <summary>A service on a port of its own; dispose of it to end it.</summary>
+    /// <param name="store">The name of the file that keeps its builds.</param>
+    public (WebApplicationFactory<Program> Service, HttpClient Client) StartService(string store)
+    {
+        var service = new Service(EngineEndpointText, ContextRoot, Path.Combine(_state, store));
+        service.UseKestrel(0);
+        service.StartServer();
+        var client = service.CreateClient();
+        client.Timeout = TimeSpan.FromMinutes(2);
+        return (service, client);
     }
 
     public async Task DisposeAsync()

@@ -11,6 +11,9 @@ internal sealed class BuildFollower(BuildStore store, TimeProvider time)
 {
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(15);
 
+    /// <summary>While a build waits, its client may be one whose context nobody reads: that it left shows only when it is written to.</summary>
+    private static readonly TimeSpan SilenceInQueue = TimeSpan.FromSeconds(5);
+
     /// <returns>Whole lines of JSON as they are sent, some at a time; a heartbeat after silence.</returns>
     public async IAsyncEnumerable<ReadOnlyMemory<byte>> FollowAsync(
         BuildRun run, long from, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -40,7 +43,8 @@ internal sealed class BuildFollower(BuildStore store, TimeProvider time)
 
             if (read.Grown is { } grown)
             {
-                if (!await EndsWithinAsync(grown, Silence, cancellationToken))
+                var silence = run.Describe().State == BuildStatus.Queued ? SilenceInQueue : Silence;
+                if (!await EndsWithinAsync(grown, silence, cancellationToken))
                 {
                     yield return ToLine(new HeartbeatEvent(time.GetUtcNow()));
                 }

@@ -275,6 +275,89 @@ public sealed class BuildPipelineTests
         Assert.Equal("engine_error", result.Error!.Code);
     }
 
+    [Fact]
+    public async Task The_context_of_a_build_that_waits_is_not_read_and_its_timeout_has_not_begun()
+    {
+        await using var room = new BuildRoom(_clock, new BuildOptions { StorePath = "", MaxConcurrent = 1 });
+        Say(new StepStarted("1", 1, 1, "RUN sleep"));
+        var first = room.Start(_engine);
+        await first.Began;
+        var isRead = new TaskCompletionSource();
+        var second = room.Pipeline.Start(_engine, new BuildParameters(null, TimeSpan.FromSeconds(10), new BuildSpec()), (_, _) =>
+        {
+            isRead.SetResult();
+            throw BuildContexts.Invalid("Read.");
+        }, "");
+        await second.Began;
+        _clock.Pass(TimeSpan.FromMinutes(10));
+        Assert.Equal((BuildStatus.Queued, 1), (second.Describe().State, second.Describe().QueuePosition));
+        Assert.False(isRead.Task.IsCompleted);
+
+        first.Stop(StopCause.Cancelled);
+
+        await isRead.Task.WaitAsync(TimeSpan.FromSeconds(10));
+        Assert.Equal(BuildStatus.Cancelled, first.Describe().State);
+    }
+
+    [Fact]
+    public async Task A_build_that_waits_has_heartbeats()
+    {
+        await using var room = new BuildRoom(_clock, new BuildOptions { StorePath = "", MaxConcurrent = 1 });
+        var first = room.Start(_engine);
+        await using var events = room.FollowAsync(room.Start(_engine), 0).GetAsyncEnumerator();
+        await NextAsync<QueuedEvent>(events, queued => Assert.Equal(1, queued.Position));
+
+        var next = events.MoveNextAsync().AsTask();
+        await _clock.PassAsync(TimeSpan.FromSeconds(15));
+
+        Assert.True(await next);
+        Assert.IsType<HeartbeatEvent>(events.Current);
+    }
+
+    [Fact]
+    public async Task Many_followers_each_read_everything_whenever_they_come()
+    {
+        const int Lines = 20_000;
+        var followers = new List<Task<string>>();
+        var started = new TaskCompletionSource<BuildRun>();
+        await using var room = new BuildRoom(TimeProvider.System);
+        _engine.Build = (_, _, _) => PrintAsync();
+        started.SetResult(room.Start(_engine));
+
+        await (await started.Task).Work;
+
+        var expected = string.Concat(Enumerable.Range(0, Lines).Select(n => $"{n}\n"));
+        Assert.All(await Task.WhenAll(followers), text => Assert.Equal(expected, text));
+
+        async IAsyncEnumerable<BuildFact> PrintAsync()
+        {
+            yield return new StepStarted("1", 1, 1, "RUN print");
+            for (var n = 0; n < Lines; n++)
+            {
+                if (n % 1000 == 0)
+                {
+                    var run = await started.Task;
+                    followers.Add(Task.Run(() => LogAsync(room, run)));
+                }
+
+                yield return new StepLog("1", "stdout", $"{n}\n");
+            }
+
+            yield return new ImageBuilt(Image);
+        }
+    }
+
+    private static async Task<string> LogAsync(BuildRoom room, BuildRun run)
+    {
+        var text = new System.Text.StringBuilder();
+        await foreach (var told in room.FollowAsync(run, 0))
+        {
+            text.Append((told as LogEvent)?.Text);
+        }
+
+        return text.ToString();
+    }
+
     private IAsyncEnumerable<BuildEvent> Run(
         string[]? tags = null, TimeSpan? timeout = null, BuildContext? context = null, CancellationToken cancellationToken = default) =>
         _room.RunAsync(_engine, new BuildParameters(null, timeout, new BuildSpec { Tags = tags ?? [] }), context, cancellationToken);
@@ -303,7 +386,7 @@ public sealed class BuildPipelineTests
         }
         finally
         {
-            _stopped.SetResult();
+            _stopped.TrySetResult();
         }
     }
 
