@@ -44,8 +44,8 @@ public sealed record Build
 
     /// <summary>The end of its stream, where the one that was told is lost.</summary>
     internal ResultEvent ToResult() => State == BuildStatus.Succeeded
-        ? new ResultEvent(BuildState.Succeeded, ImageId, Tags, DurationMs ?? 0, null)
-        : new ResultEvent(BuildState.Failed, null, [], DurationMs ?? 0, Error);
+        ? new ResultEvent(BuildState.Succeeded, ImageId, Tags, DurationMs, null)
+        : new ResultEvent(BuildState.Failed, null, [], DurationMs, Error);
 }
 
 /// <summary>Where a build is.</summary>

@@ -80,10 +80,10 @@ public sealed record HeartbeatEvent(DateTimeOffset At) : BuildEvent;
 /// <summary>How it ended: the last line.</summary>
 /// <param name="ImageId"><c>sha256:</c> and 64 hex digits; null where it failed.</param>
 /// <param name="Tags">The references that name the image now.</param>
-/// <param name="DurationMs">From the request to the end.</param>
+/// <param name="DurationMs">From the request to the end; null where the service died meanwhile.</param>
 /// <param name="Error">Null where it succeeded.</param>
 public sealed record ResultEvent(
-    BuildState State, string? ImageId, IReadOnlyList<string> Tags, long DurationMs, BuildError? Error) : BuildEvent;
+    BuildState State, string? ImageId, IReadOnlyList<string> Tags, long? DurationMs, BuildError? Error) : BuildEvent;
 
 /// <summary>How a build ended.</summary>
 public enum BuildState
@@ -103,4 +103,7 @@ public enum BuildState
 /// <param name="Message">In the builder's words where it failed the build.</param>
 /// <param name="Step">The name of the step that failed.</param>
 /// <param name="ExitCode">What its command returned; null where none did.</param>
-public sealed record BuildError(string Code, string Message, string? Step, int? ExitCode);
+public sealed record BuildError(string Code, string Message, string? Step, int? ExitCode)
+{
+    internal const string Cancelled = "cancelled";
+}

@@ -37,7 +37,7 @@ internal sealed class BuildOptions
         var result = new BuildOptionsValidator().Validate(options);
         return result.IsValid
             ? options
-            : throw new OptionsValidationException("Builds", typeof(BuildOptions), result.Errors.Select(e => $"Builds:{e.PropertyName}: {e.ErrorMessage}"));
+            : throw new OptionsValidationException("Builds", typeof(BuildOptions), result.Errors.Select(e => $"Builds:{e.PropertyName.Replace('.', ':')}: {e.ErrorMessage}"));
     }
 }
 

@@ -170,9 +170,9 @@ internal sealed partial class BuildPipeline(
     private static BuildError ErrorOf(StopCause cause, TimeSpan limit) => cause switch
     {
         StopCause.Timeout => new BuildError("timeout", $"The build took longer than {limit.TotalSeconds:0} seconds and was stopped.", null, null),
-        StopCause.Shutdown => new BuildError("cancelled", "The service is stopping.", null, null),
-        StopCause.ClientLeft => new BuildError("cancelled", "The client that started the build left.", null, null),
-        _ => new BuildError("cancelled", "The build was cancelled on request.", null, null),
+        StopCause.Shutdown => new BuildError(BuildError.Cancelled, "The service is stopping.", null, null),
+        StopCause.ClientLeft => new BuildError(BuildError.Cancelled, "The client that started the build left.", null, null),
+        _ => new BuildError(BuildError.Cancelled, "The build was cancelled on request.", null, null),
     };
 
     private static BuildError? ErrorOf(BuildFailed? failed) => failed is null ? null : new BuildError(

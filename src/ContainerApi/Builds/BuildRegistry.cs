@@ -99,7 +99,7 @@ internal sealed class BuildRegistry(BuildStore store, BuildOptions options, Time
     {
         var error = new BuildError("interrupted", "The service ended while the build waited or worked.", null, null);
         var build = stored.Build with { State = BuildStatus.Interrupted, QueuePosition = null, Error = error };
-        var result = new ResultEvent(BuildState.Failed, null, [], 0, error) { Seq = build.EventCount };
+        var result = new ResultEvent(BuildState.Failed, null, [], null, error) { Seq = build.EventCount };
         // Its stream ends as every stream does.
         var line = Encoding.UTF8.GetBytes(JsonSerializer.Serialize<BuildEvent>(result, WireJson.Options) + "\n");
         var ended = new StoredBuild(build with { EventCount = build.EventCount + 1 }, stored.Bytes + line.Length);

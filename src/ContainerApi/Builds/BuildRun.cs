@@ -129,9 +129,9 @@ internal sealed class BuildRun
         {
             _build = _build with
             {
-                State = result.State == BuildState.Succeeded ? BuildStatus.Succeeded
-                    : Cause is null or StopCause.Timeout ? BuildStatus.Failed
-                    : BuildStatus.Cancelled,
+                State = result.Error is not { } error ? BuildStatus.Succeeded
+                    : error.Code == BuildError.Cancelled ? BuildStatus.Cancelled
+                    : BuildStatus.Failed,
                 QueuePosition = null,
                 ImageId = result.ImageId,
                 EndedAt = at,

@@ -78,7 +78,6 @@ internal sealed class BuildText
     private void Result(ResultEvent result)
     {
         var error = result.Error;
-        var took = Seconds(result.DurationMs);
         if (error?.Step is { } name && _steps.FirstOrDefault(s => s.Value.Title.EndsWith(OneLine(name), StringComparison.Ordinal)).Key is { } failed)
         {
             Line($"{Open(failed)}ERROR: {OneLine(error.Message)}");
@@ -87,12 +86,12 @@ internal sealed class BuildText
         Blank();
         if (error is null)
         {
-            Line($"Build succeeded in {took}: {string.Join(' ', result.Tags.Prepend(result.ImageId))}");
+            Line($"Build succeeded{(result.DurationMs is { } took ? " in " + Seconds(took) : "")}: {string.Join(' ', result.Tags.Prepend(result.ImageId))}");
             return;
         }
 
         var where = string.Join(", ", new[] { error.Step is null ? null : $"step {OneLine(error.Step)}", error.ExitCode is { } code ? $"exit code {code}" : null }.OfType<string>());
-        Line($"Build failed after {took}: {error.Code}: {OneLine(error.Message)}{(where.Length > 0 ? $" ({where})" : "")}");
+        Line($"Build failed{(result.DurationMs is { } worked ? " after " + Seconds(worked) : "")}: {error.Code}: {OneLine(error.Message)}{(where.Length > 0 ? $" ({where})" : "")}");
     }
 
     /// <summary>Makes sure that the block of this step is the open one; returns what its lines begin with.</summary>

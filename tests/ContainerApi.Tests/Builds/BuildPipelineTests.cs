@@ -48,7 +48,7 @@ public sealed class BuildPipelineTests
             ],
             events[1..^1]);
         var result = Assert.IsType<ResultEvent>(events[^1]);
-        Assert.Equal((BuildState.Succeeded, Image, 0L, null), (result.State, result.ImageId, result.DurationMs, result.Error));
+        Assert.Equal((BuildState.Succeeded, Image, (long?)0, null), (result.State, result.ImageId, result.DurationMs, result.Error));
         Assert.Equal(["app:v1"], result.Tags);
     }
 

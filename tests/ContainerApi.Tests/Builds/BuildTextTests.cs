@@ -91,13 +91,13 @@ public sealed class BuildTextTests
         #1 load context
         of nobody
 
-        Build failed after 0.0s: engine_error: Gone.
+        Build failed: engine_error: Gone.
 
         """,
         new BuildText().Render(
         [
             new StepEvent("x", null, null, "load context", StepState.Started, null, null, Begin), new LogEvent(null, "stdout", "of nobody\n"),
-            new ResultEvent(BuildState.Failed, null, [], 0, new BuildError("engine_error", "Gone.", null, null)),
+            new ResultEvent(BuildState.Failed, null, [], null, new BuildError("engine_error", "Gone.", null, null)),
         ]));
 
     private static StepEvent Started(string id, int number, string name) => new(id, number, 2, name, StepState.Started, null, null, Begin);

@@ -28,8 +28,8 @@ internal sealed class BuildLog(HistoryOptions options, TimeProvider time)
 
     private readonly Lock _lock = new();
     private readonly List<LogSegment> _segments = [];
-    private readonly ArrayBufferWriter<byte> _line = new();
-    private readonly StringBuilder _text = new();
+    private ArrayBufferWriter<byte> _line = new();
+    private StringBuilder _text = new();
     private LogEvent? _textOf;
     private TaskCompletionSource? _grown;
     private TaskCompletionSource? _room;
@@ -89,6 +89,8 @@ internal sealed class BuildLog(HistoryOptions options, TimeProvider time)
     public void Close()
     {
         Flush();
+        // A log is kept for long; what it was written with need not be.
+        (_line, _text) = (new ArrayBufferWriter<byte>(), new StringBuilder());
         lock (_lock)
         {
             IsClosed = true;

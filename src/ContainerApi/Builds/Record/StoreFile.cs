@@ -18,7 +18,8 @@ internal sealed class StoreFile : IDisposable
     /// <exception cref="UnauthorizedAccessException">It cannot be written.</exception>
     public static StoreFile Take(string? configured)
     {
-        var path = configured ?? System.IO.Path.Combine(StateDirectories().First(IsWritable), Name);
+        var path = configured ?? System.IO.Path.Combine(
+            StateDirectories().FirstOrDefault(IsWritable) ?? throw new UnauthorizedAccessException("No state directory can be written; Builds:StorePath names another file."), Name);
         Create(System.IO.Path.GetDirectoryName(path)!);
         // Readable by nobody else: logs tell what people build. SQLite gives its other files the mode of this one.
         using (Open(path, FileShare.ReadWrite))
