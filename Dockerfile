@@ -27,6 +27,9 @@ ENV ASPNETCORE_HTTP_PORTS="" \
     DOTNET_EnableDiagnostics=0
 EXPOSE 8080
 
+# Where builds are kept; a volume here keeps them when the container is replaced.
+RUN install -d -o $APP_UID -m 700 /var/lib/containerapi
+
 # The base image's own account without rights (1654). It reaches the socket by a group: --group-add.
 USER $APP_UID
 ENTRYPOINT ["dotnet", "ContainerApi.dll"]

@@ -32,7 +32,7 @@ internal sealed class EngineUnderTest : IAsyncDisposable
     /// <summary>Starts this many containers: each with a process that waits and a network of its own.</summary>
     public async Task StartContainersAsync(int count)
     {
-        await ImportImageAsync();
+        await ImportImageAsync("sleep");
         var ids = new List<string>();
         for (var n = 0; n < count; n++)
         {
@@ -50,6 +50,13 @@ internal sealed class EngineUnderTest : IAsyncDisposable
         }
 
         Ids = ids;
+    }
+
+    /// <summary>An image that builds can run steps in; returns its name.</summary>
+    public async Task<string> ImportShellAsync()
+    {
+        await ImportImageAsync("sh", "seq");
+        return Image;
     }
 
     public Task ListAsync() => ReadAsync("containers/json");
@@ -95,14 +102,18 @@ internal sealed class EngineUnderTest : IAsyncDisposable
         response.EnsureSuccessStatusCode();
     }
 
-    private async Task ImportImageAsync()
+    private async Task ImportImageAsync(params IReadOnlyList<string> applets)
     {
         using var tar = new MemoryStream();
         await using (var writer = new TarWriter(tar, TarEntryFormat.Ustar, leaveOpen: true))
         {
             await writer.WriteEntryAsync(new UstarTarEntry(TarEntryType.Directory, "bin/") { Mode = UnixFileMode.UserRead | UnixFileMode.UserExecute });
             await using var binary = File.OpenRead("/bin/busybox");
-            await writer.WriteEntryAsync(new UstarTarEntry(TarEntryType.RegularFile, "bin/sleep") { Mode = UnixFileMode.UserRead | UnixFileMode.UserExecute, DataStream = binary });
+            await writer.WriteEntryAsync(new UstarTarEntry(TarEntryType.RegularFile, "bin/busybox") { Mode = UnixFileMode.UserRead | UnixFileMode.UserExecute, DataStream = binary });
+            foreach (var applet in applets)
+            {
+                await writer.WriteEntryAsync(new UstarTarEntry(TarEntryType.SymbolicLink, "bin/" + applet) { LinkName = "busybox" });
+            }
         }
 
         tar.Position = 0;

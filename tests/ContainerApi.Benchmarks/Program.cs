@@ -8,6 +8,7 @@ var benchmarks = new Dictionary<string, Func<Report, Task>>
     ["fifty"] = PictureBenchmarks.FiftyAsync,
     ["allocation"] = ScaleBenchmarks.AllocationAsync,
     ["memory"] = ScaleBenchmarks.MemoryAsync,
+    ["followers"] = FollowerBenchmarks.FollowersAsync,
     ["idle"] = ScaleBenchmarks.IdleAsync,
 };
 

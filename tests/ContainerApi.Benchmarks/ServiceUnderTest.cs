@@ -9,11 +9,13 @@ namespace ContainerApi.Benchmarks;
 internal sealed class ServiceUnderTest : IAsyncDisposable
 {
     private readonly Process _process;
+    private readonly DirectoryInfo _state;
     private readonly HttpClient _http;
 
-    private ServiceUnderTest(Process process, int port)
+    private ServiceUnderTest(Process process, int port, DirectoryInfo state)
     {
         _process = process;
+        _state = state;
         _http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri($"http://127.0.0.1:{port}/"), Timeout = TimeSpan.FromMinutes(1) };
     }
 
@@ -21,14 +23,16 @@ internal sealed class ServiceUnderTest : IAsyncDisposable
     public static async Task<ServiceUnderTest> StartAsync(string engine, string hostSource)
     {
         var port = FreePort();
+        var state = Directory.CreateTempSubdirectory("containerapi-benchmark-");
         var program = Path.Combine(AppContext.BaseDirectory, "ContainerApi.dll");
         var process = Process.Start(new ProcessStartInfo("dotnet",
         [
             "exec", program, $"--urls=http://127.0.0.1:{port}", "--Serilog:MinimumLevel:Default=Warning",
+            "--Builds:StorePath=" + Path.Combine(state.FullName, "builds.db"),
             "--Engines:0:Name=local", "--Engines:0:Endpoint=" + engine, "--Engines:0:HostSource=" + hostSource,
         ])
         { RedirectStandardOutput = false })!;
-        var service = new ServiceUnderTest(process, port);
+        var service = new ServiceUnderTest(process, port, state);
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         while (true)
         {
@@ -43,6 +47,8 @@ internal sealed class ServiceUnderTest : IAsyncDisposable
             }
         }
     }
+
+    public HttpClient Http => _http;
 
     public async Task GetAsync(string path)
     {
@@ -77,6 +83,7 @@ internal sealed class ServiceUnderTest : IAsyncDisposable
         _process.Kill();
         await _process.WaitForExitAsync();
         _process.Dispose();
+        _state.Delete(recursive: true);
     }
 
     private static int FreePort()

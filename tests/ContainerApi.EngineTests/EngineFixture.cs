@@ -34,7 +34,8 @@ public sealed class EngineFixture : IAsyncLifetime
     public HttpClient Engine { get; private set; } = null!;
 
     private static readonly string EngineEndpointText = Environment.GetEnvironmentVariable("DOCKER_HOST") is { Length: > 0 } host ? host : EngineEndpoint.Default;
-    private Service _service = null!;
+    private readonly string _state = Directory.CreateTempSubdirectory("containerapi-state-").FullName;
+    private WebApplicationFactory<Program> _service = null!;
 
     public async Task InitializeAsync()
     {
@@ -43,11 +44,19 @@ public sealed class EngineFixture : IAsyncLifetime
         using var ping = await Engine.GetAsync("/_ping");
         ping.EnsureSuccessStatusCode();
         await ImportImageAsync();
-        _service = new Service(EngineEndpointText, ContextRoot);
-        _service.UseKestrel(0);
-        _service.StartServer();
-        Client = _service.CreateClient();
-        Client.Timeout = TimeSpan.FromMinutes(2);
+        (_service, Client) = StartService("builds.db");
+    }
+
+    /// <summary>A service on a port of its own; dispose of it to end it.</summary>
+    /// <param name="store">The name of the file that keeps its builds.</param>
+    public (WebApplicationFactory<Program> Service, HttpClient Client) StartService(string store)
+    {
+        var service = new Service(EngineEndpointText, ContextRoot, Path.Combine(_state, store));
+        service.UseKestrel(0);
+        service.StartServer();
+        var client = service.CreateClient();
+        client.Timeout = TimeSpan.FromMinutes(2);
+        return (service, client);
     }
 
     public async Task DisposeAsync()
@@ -82,6 +91,7 @@ public sealed class EngineFixture : IAsyncLifetime
         await _service.DisposeAsync();
         Engine.Dispose();
         Directory.Delete(ContextRoot, recursive: true);
+        Directory.Delete(_state, recursive: true);
     }
 
     /// <summary>Creates a container on the engine, past the service, with the label of this run; returns its id.</summary>
@@ -135,12 +145,13 @@ public sealed class EngineFixture : IAsyncLifetime
         imported.EnsureSuccessStatusCode();
     }
 
-    private sealed class Service(string engine, string contextRoot) : WebApplicationFactory<Program>
+    private sealed class Service(string engine, string contextRoot, string storePath) : WebApplicationFactory<Program>
     {
         protected override void ConfigureWebHost(IWebHostBuilder builder)
         {
             builder.UseSetting("DOCKER_HOST", engine);
             builder.UseSetting("Builds:ContextRoots:0", contextRoot);
+            builder.UseSetting("Builds:StorePath", storePath);
         }
     }
 }

@@ -31,6 +31,8 @@ internal sealed class ApiHost : WebApplicationFactory<Program>
     protected override void ConfigureWebHost(IWebHostBuilder builder)
     {
         // Settings that decide at build time which services there are must be there before it: UseSetting is, the rest is not.
+        // Hosts of tests run at the same time: each keeps its builds to itself, in memory unless the test says where.
+        builder.UseSetting("Builds:StorePath", "");
         foreach (var (name, value) in _settings)
         {
             builder.UseSetting(name, value);

@@ -3,10 +3,11 @@ using System.Text.Json.Serialization;
 namespace ContainerApi.Builds;
 
 /// <summary>
-/// One line of a build's stream. The first is <c>started</c>, the last and only one of its type is <c>result</c>: a stream
-/// without it was cut.
+/// One line of a build's stream. The first is <c>started</c>, or <c>queued</c> where the build must wait; the last and only one
+/// of its type is <c>result</c>: a stream without it was cut.
 /// </summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
+[JsonDerivedType(typeof(QueuedEvent), "queued")]
 [JsonDerivedType(typeof(StartedEvent), "started")]
 [JsonDerivedType(typeof(StepEvent), "step")]
 [JsonDerivedType(typeof(LogEvent), "log")]
@@ -14,7 +15,18 @@ namespace ContainerApi.Builds;
 [JsonDerivedType(typeof(WarningEvent), "warning")]
 [JsonDerivedType(typeof(HeartbeatEvent), "heartbeat")]
 [JsonDerivedType(typeof(ResultEvent), "result")]
-public abstract record BuildEvent;
+public abstract record BuildEvent
+{
+    /// <summary>Its place in the build's stream, from 0, to go on from later; null on what is not kept, as a <c>heartbeat</c>.</summary>
+    [JsonPropertyOrder(-1)]
+    public long? Seq { get; init; }
+}
+
+/// <summary>The engine works at as many builds as it may; told again whenever the position changes.</summary>
+/// <param name="BuildId">Names this build: 26 characters, sorted by time.</param>
+/// <param name="Engine">The engine that it waits for.</param>
+/// <param name="Position">Its place in the order in which the waiting builds begin, from 1.</param>
+public sealed record QueuedEvent(string BuildId, string Engine, int Position, DateTimeOffset At) : BuildEvent;
 
 /// <summary>The engine took the context and works.</summary>
 /// <param name="BuildId">Names this build: 26 characters, sorted by time.</param>
@@ -45,7 +57,11 @@ public enum StepState
 /// <summary>Text that a step printed: whole lines, but for a last one that has no end.</summary>
 /// <param name="Step">The step's id; null for text between steps.</param>
 /// <param name="Stream"><c>stdout</c> or <c>stderr</c>.</param>
-public sealed record LogEvent(string? Step, string Stream, string Text) : BuildEvent;
+public sealed record LogEvent(string? Step, string Stream, string Text) : BuildEvent
+{
+    /// <summary>When its first line was printed.</summary>
+    public DateTimeOffset? At { get; init; }
+}
 
 /// <summary>Progress of a transfer that a step waits for, of a base image's layer say.</summary>
 /// <param name="Id">What is transferred.</param>
@@ -64,10 +80,10 @@ public sealed record HeartbeatEvent(DateTimeOffset At) : BuildEvent;
 /// <summary>How it ended: the last line.</summary>
 /// <param name="ImageId"><c>sha256:</c> and 64 hex digits; null where it failed.</param>
 /// <param name="Tags">The references that name the image now.</param>
-/// <param name="DurationMs">From the request to the end.</param>
+/// <param name="DurationMs">From the request to the end; null where the service died meanwhile.</param>
 /// <param name="Error">Null where it succeeded.</param>
 public sealed record ResultEvent(
-    BuildState State, string? ImageId, IReadOnlyList<string> Tags, long DurationMs, BuildError? Error) : BuildEvent;
+    BuildState State, string? ImageId, IReadOnlyList<string> Tags, long? DurationMs, BuildError? Error) : BuildEvent;
 
 /// <summary>How a build ended.</summary>
 public enum BuildState
@@ -82,9 +98,12 @@ public enum BuildState
 /// <summary>Why there is no image.</summary>
 /// <param name="Code">
 /// <c>step_failed</c>, <c>build_failed</c> (no one step is to blame), <c>feature_unsupported</c>, <c>timeout</c>,
-/// <c>cancelled</c>, or the code of a problem: <c>invalid_context</c>, <c>engine_error</c>, <c>engine_unavailable</c> …
+/// <c>cancelled</c>, <c>interrupted</c> (the service died), or the code of a problem: <c>invalid_context</c>, <c>engine_error</c>, <c>engine_unavailable</c> …
 /// </param>
 /// <param name="Message">In the builder's words where it failed the build.</param>
 /// <param name="Step">The name of the step that failed.</param>
 /// <param name="ExitCode">What its command returned; null where none did.</param>
-public sealed record BuildError(string Code, string Message, string? Step, int? ExitCode);
+public sealed record BuildError(string Code, string Message, string? Step, int? ExitCode)
+{
+    internal const string Cancelled = "cancelled";
+}

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Security.Cryptography;
 
 namespace ContainerApi.Builds;
@@ -7,6 +8,11 @@ internal static class BuildId
 {
     private const string Digits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
     private const int Length = 26;
+    private static readonly SearchValues<char> AnyDigit = SearchValues.Create(Digits);
+
+    /// <summary>Whether a text can be one.</summary>
+    public static bool IsValid(string? text) =>
+        text is { Length: Length } && text[0] <= '7' && !text.AsSpan().ContainsAnyExcept(AnyDigit);
 
     public static string New(DateTimeOffset at)
     {

@@ -24,12 +24,15 @@ internal sealed class BuildInput(ContextRoots roots, RemoteContexts remotes, Bui
     /// <exception cref="RequestException">The content type, a parameter or the place of the context cannot be used.</exception>
     public async Task<(BuildParameters Parameters, BuildContext Context)> ReadAsync(HttpContext http, BuildRequest query) => MediaTypeOf(http.Request) switch
     {
-        Tar or Gzip or Bzip2 or Xz or Zstd => ToUpload(http, query.ToParameters()),
-        DockerfileText => (query.ToParameters(), BuildContexts.FromDockerfile(await ReadTextAsync(http), options.MaxContextBytes)),
-        MediaTypes.Json => ToBuild(await ReadDocumentAsync(http)),
+        Tar or Gzip or Bzip2 or Xz or Zstd => ToUpload(http, query.ToParameters(http.Request)),
+        DockerfileText => (query.ToParameters(http.Request), BuildContexts.FromDockerfile(await ReadTextAsync(http), options.MaxContextBytes)),
+        MediaTypes.Json => ToBuild(http.Request, await ReadDocumentAsync(http)),
         var other => throw new RequestException(
             ProblemCode.UnsupportedMediaType, $"A context comes as {Tar}, {Gzip}, {Bzip2}, {Xz}, {Zstd}, {DockerfileText} or {MediaTypes.Json}; the request's content type is '{other}'."),
     };
+
+    /// <summary>Whether a request's body is read before the build begins; else it is the context, and read by the build.</summary>
+    public static bool IsReadWhole(HttpRequest request) => MediaTypeOf(request) is DockerfileText or MediaTypes.Json;
 
     private static string MediaTypeOf(HttpRequest request) =>
         MediaTypeHeaderValue.TryParse(request.ContentType, out var type) ? type.MediaType.ToString().ToLowerInvariant() : "";
@@ -52,7 +55,7 @@ internal sealed class BuildInput(ContextRoots roots, RemoteContexts remotes, Bui
         Limit(http, options.MaxContextBytes + LargestText);
     }
 
-    private (BuildParameters, BuildContext) ToBuild(BuildDocument document)
+    private (BuildParameters, BuildContext) ToBuild(HttpRequest http, BuildDocument document)
     {
         if (document.Path is not null && document.Remote is not null)
         {
@@ -66,7 +69,7 @@ internal sealed class BuildInput(ContextRoots roots, RemoteContexts remotes, Bui
 
         var request = document.ToRequest();
         validator.Validate(request).ThrowIfAny();
-        var parameters = request.ToParameters();
+        var parameters = request.ToParameters(http);
         return document switch
         {
             { Path: { } path } => FromDirectory(roots.Resolve(path), parameters),

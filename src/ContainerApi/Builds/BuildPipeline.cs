@@ -1,6 +1,4 @@
 using System.IO.Pipelines;
-using System.Runtime.CompilerServices;
-using System.Threading.Channels;
 using ContainerApi.Builds.Context;
 using ContainerApi.Engine;
 using ContainerApi.Http;
@@ -8,100 +6,66 @@ using ContainerApi.Http;
 namespace ContainerApi.Builds;
 
 /// <summary>
-/// Runs one build as one stream: (1) the context flows to the engine, (2) what the engine says becomes events, (3) silence
-/// is filled with heartbeats, (4) exactly one result ends it. Leaving the stream, its token, the timeout and the service's
-/// shutdown each stop the work on the engine, also while nobody reads.
+/// Runs builds: (1) each waits for its turn, (2) the context flows to the engine, (3) what the engine says becomes events in
+/// the build's log, (4) the engine is asked for the image, (5) exactly one result ends it. A build belongs to no request:
+/// <see cref="BuildRun.Stop"/>, the timeout and the service's shutdown each stop the work on the engine.
 /// </summary>
 internal sealed partial class BuildPipeline(
-    BuildOptions options, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<BuildPipeline> logger)
+    BuildOptions options, BuildAdmission admission, BuildRegistry registry, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<BuildPipeline> logger)
 {
     private const string Classic = "classic";
-    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(15);
-
-    /// <summary>How many events may wait for a client that reads slowly; beyond that the engine waits.</summary>
-    private const int MostWaitingEvents = 64;
 
     private static readonly PipeOptions ContextPipe = new(
         pauseWriterThreshold: 1024 * 1024, resumeWriterThreshold: 512 * 1024, minimumSegmentSize: 64 * 1024, useSynchronizationContext: false);
 
-    /// <summary>
-    /// Builds. The first event comes with the engine's first answer; a failure before it is an exception, with the status
-    /// that belongs to it, one after it is in the result.
-    /// </summary>
-    /// <exception cref="RequestException">The context cannot be used.</exception>
-    /// <exception cref="EngineException">The engine refuses the build, or failed before it began.</exception>
-    public async IAsyncEnumerable<BuildEvent> RunAsync(
-        IEngine engine, BuildParameters parameters, BuildContext context, [EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <summary>Begins a build, or puts it into the engine's queue; its context is not read before its turn.</summary>
+    /// <param name="client">Among clients the turns are shared out.</param>
+    /// <exception cref="RequestException">Too many builds wait already.</exception>
+    public BuildRun Start(IEngine engine, BuildParameters parameters, BuildContext context, string client)
+    {
+        var place = admission.Enter(engine.Name, client);
+        var run = registry.Open(engine.Name, parameters.Spec.Tags);
+        run.Work = Task.Run(() => RunAsync(run, engine, parameters, context, place));
+        return run;
+    }
+
+    private async Task RunAsync(BuildRun run, IEngine engine, BuildParameters parameters, BuildContext context, BuildAdmission.Ticket place)
     {
         var began = time.GetTimestamp();
         var limit = parameters.Timeout ?? options.Timeout;
-        using var timeout = new CancellationTokenSource(limit, time);
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token, lifetime.ApplicationStopping);
-        var events = Channel.CreateBounded<BuildEvent>(new BoundedChannelOptions(MostWaitingEvents) { SingleReader = true, SingleWriter = true });
-        var buildId = BuildId.New(time.GetUtcNow());
-        var projection = new BuildProjection(new StartedEvent(buildId, engine.Name, Classic, time.GetUtcNow()), time);
-        string? outcome = null;
-        var work = WorkAsync(engine, parameters.Spec, context, projection, events.Writer, stop.Token);
-        try
+        var projection = new BuildProjection(new StartedEvent(run.Id, engine.Name, Classic, time.GetUtcNow()), time);
+        BuildError? error;
+        Exception? failure;
+        using (lifetime.ApplicationStopping.Register(() => run.Stop(StopCause.Shutdown)))
+        using (place)
         {
-            await WaitForFirstAsync(events.Reader, engine, limit, timeout.Token, cancellationToken);
-            outcome = "client_left";
-            Log.Started(logger, buildId, engine.Name);
-            BuildError? error = null;
-            for (var more = true; more;)
-            {
-                while (events.Reader.TryRead(out var told))
-                {
-                    yield return told;
-                }
-
-                var next = events.Reader.WaitToReadAsync(CancellationToken.None).AsTask();
-                while (!await EndsWithinAsync(next, Silence, time, cancellationToken))
-                {
-                    yield return new HeartbeatEvent(time.GetUtcNow());
-                }
-
-                (more, error) = await OutcomeAsync(next, limit, timeout.Token, cancellationToken);
-            }
-
-            error = error is null
-                ? ErrorOf(projection.Failure) ?? await FindImageAsync(engine, projection.ImageId, cancellationToken)
-                : error with { Step = projection.StepName };
-            var took = (long)time.GetElapsedTime(began).TotalMilliseconds;
-            outcome = error?.Code ?? "succeeded";
-            yield return error is null
-                ? new ResultEvent(BuildState.Succeeded, projection.ImageId, parameters.Spec.Tags, took, null)
-                : new ResultEvent(BuildState.Failed, null, [], took, error);
+            (error, failure) = await BuildAsync(run, engine, parameters.Spec, context, place, projection, limit);
         }
-        finally
-        {
-            await stop.CancelAsync();
-            await work;
-            // One that never began is told by the problem that it became.
-            if (outcome is not null)
-            {
-                Log.Ended(logger, buildId, engine.Name, outcome, (long)time.GetElapsedTime(began).TotalMilliseconds);
-            }
-        }
+
+        var took = (long)time.GetElapsedTime(began).TotalMilliseconds;
+        var result = error is null
+            ? new ResultEvent(BuildState.Succeeded, projection.ImageId, parameters.Spec.Tags, took, null)
+            : new ResultEvent(BuildState.Failed, null, [], took, error);
+        run.End(result, time.GetUtcNow(), failure is null ? null : Refusal(run.Cause, engine.Name, limit) ?? failure);
+        Log.Ended(logger, run.Id, engine.Name, error is null ? "succeeded" : run.Cause is StopCause.ClientLeft ? "client_left" : error.Code, took);
     }
 
-    /// <summary>Lets the engine build and puts what it says into <paramref name="events"/>; ends the channel with what went wrong. Never throws.</summary>
-    private static async Task WorkAsync(
-        IEngine engine, BuildSpec spec, BuildContext context, BuildProjection projection, ChannelWriter<BuildEvent> events, CancellationToken cancellationToken)
+    /// <summary>The engine's part. Returns why there is no image, and the exception where it was one. Never throws.</summary>
+    private async Task<(BuildError? Error, Exception? Failure)> BuildAsync(
+        BuildRun run, IEngine engine, BuildSpec spec, BuildContext context, BuildAdmission.Ticket place, BuildProjection projection, TimeSpan limit)
     {
-        var pipe = new Pipe(ContextPipe);
-        using var engineLeft = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        // A directory is read synchronously, on a thread of its own.
-        var filling = Task.Run(() => FillAsync(context, pipe.Writer, engineLeft.Token), CancellationToken.None);
         Exception? failure = null;
         try
         {
-            await foreach (var fact in engine.BuildAsync(spec, pipe.Reader.AsStream(), cancellationToken))
+            await WaitForTurnAsync(run, engine, place);
+            Log.Started(logger, run.Id, engine.Name);
+            using var timeout = new CancellationTokenSource(limit, time);
+            using var stopping = timeout.Token.Register(() => run.Stop(StopCause.Timeout));
+            failure = await WorkAsync(run, engine, spec, context, projection);
+            if (failure is null)
             {
-                foreach (var told in projection.Read(fact))
-                {
-                    await events.WriteAsync(told, cancellationToken);
-                }
+                // What comes after the build (a push) belongs here, after the image is known to be there and before success is said.
+                return (ErrorOf(projection.Failure) ?? await FindImageAsync(engine, projection.ImageId, run.Stopping), null);
             }
         }
         catch (Exception e)
@@ -110,76 +74,106 @@ internal sealed partial class BuildPipeline(
         }
 
         // Once we stop it, whatever it ends with is our doing.
-        var stopped = failure is not null && cancellationToken.IsCancellationRequested;
+        var error = run.Cause is { } cause ? ErrorOf(cause, limit) : ErrorOf(failure);
+        return (error with { Step = projection.StepName }, failure);
+    }
+
+    /// <summary>Waits until the engine is free for this build, and tells where in the queue it is.</summary>
+    private async Task WaitForTurnAsync(BuildRun run, IEngine engine, BuildAdmission.Ticket place)
+    {
+        while (place.Look() is ( > 0 and var position, var moved))
+        {
+            run.Tell(new QueuedEvent(run.Id, engine.Name, position, time.GetUtcNow()));
+            await moved.WaitAsync(run.Stopping);
+        }
+
+        run.Stopping.ThrowIfCancellationRequested();
+        run.Admit(time.GetUtcNow());
+    }
+
+    /// <summary>Lets the engine build and tells what it says; returns what went wrong, or null. Never throws.</summary>
+    private static async Task<Exception?> WorkAsync(BuildRun run, IEngine engine, BuildSpec spec, BuildContext context, BuildProjection projection)
+    {
+        var pipe = new Pipe(ContextPipe);
+        using var engineLeft = CancellationTokenSource.CreateLinkedTokenSource(run.Stopping);
+        // A directory is read synchronously, on a thread of its own.
+        var filling = Task.Run(() => FillAsync(run, context, pipe.Writer, engineLeft.Token), CancellationToken.None);
+        Exception? failure = null;
+        try
+        {
+            await using var facts = engine.BuildAsync(spec, pipe.Reader.AsStream(), run.Stopping).GetAsyncEnumerator(run.Stopping);
+            while (true)
+            {
+                var next = facts.MoveNextAsync();
+                if (!next.IsCompleted)
+                {
+                    // A pause: what was printed so far is told now.
+                    run.Log.Flush();
+                }
+
+                if (!await next)
+                {
+                    break;
+                }
+
+                foreach (var told in projection.Read(facts.Current))
+                {
+                    run.Tell(told);
+                }
+
+                await run.Log.WaitForRoomAsync(run.Stopping);
+            }
+        }
+        catch (Exception e)
+        {
+            failure = e;
+        }
+
+        var stopped = failure is not null && run.Stopping.IsCancellationRequested;
         await engineLeft.CancelAsync();
         // A context that breaks off makes the engine's call fail, too: the context is the reason.
         var contextFailure = await filling;
         await pipe.Reader.CompleteAsync();
-        events.Complete(stopped ? new OperationCanceledException(cancellationToken) : contextFailure ?? failure);
+        return stopped ? failure : contextFailure ?? failure;
     }
 
     /// <summary>Writes the context; returns why it could not be written, or null. An engine that reads no further is no reason.</summary>
-    private static async Task<Exception?> FillAsync(BuildContext context, PipeWriter archive, CancellationToken cancellationToken)
+    private static async Task<Exception?> FillAsync(BuildRun run, BuildContext context, PipeWriter archive, CancellationToken cancellationToken)
     {
+        Exception? failure = null;
         try
         {
             await context(archive, static _ => { }, cancellationToken);
             await archive.CompleteAsync();
-            return null;
         }
         catch (Exception e)
         {
             // With an exception, so that what there is of the archive is not taken for all of it.
             await archive.CompleteAsync(e);
-            return e is OperationCanceledException ? null : e;
+            failure = e is OperationCanceledException ? null : e;
         }
+
+        run.EndContext(failure);
+        return failure;
     }
 
-    private static async Task WaitForFirstAsync(
-        ChannelReader<BuildEvent> events, IEngine engine, TimeSpan limit, CancellationToken timeout, CancellationToken cancellationToken)
+    /// <summary>What the one who started a build is told where it was stopped before its first event.</summary>
+    private static Exception? Refusal(StopCause? cause, string engine, TimeSpan limit) => cause switch
     {
-        try
-        {
-            await events.WaitToReadAsync(CancellationToken.None);
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            throw timeout.IsCancellationRequested
-                ? new EngineException(EngineErrorKind.TimedOut, engine.Name, $"The build did not begin within {limit.TotalSeconds:0} seconds.")
-                : new EngineException(EngineErrorKind.Unavailable, engine.Name, "The service is stopping.");
-        }
-    }
+        StopCause.Timeout => new EngineException(EngineErrorKind.TimedOut, engine, $"The build did not begin within {limit.TotalSeconds:0} seconds."),
+        StopCause.Shutdown => new EngineException(EngineErrorKind.Unavailable, engine, "The service is stopping."),
+        StopCause.Cancelled => new RequestException(ProblemCode.Conflict, "The build was cancelled before it began."),
+        StopCause.ClientLeft => new OperationCanceledException(),
+        _ => null,
+    };
 
-    private static async ValueTask<bool> EndsWithinAsync(Task task, TimeSpan span, TimeProvider time, CancellationToken cancellationToken)
+    private static BuildError ErrorOf(StopCause cause, TimeSpan limit) => cause switch
     {
-        if (!task.IsCompleted)
-        {
-            await task.WaitAsync(span, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            cancellationToken.ThrowIfCancellationRequested();
-        }
-
-        return task.IsCompleted;
-    }
-
-    /// <summary>Whether there is more to read, or what ended the reading before its end.</summary>
-    private async Task<(bool More, BuildError? Error)> OutcomeAsync(
-        Task<bool> next, TimeSpan limit, CancellationToken timeout, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return (await next, null);
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            return (false, timeout.IsCancellationRequested
-                ? new BuildError("timeout", $"The build took longer than {limit.TotalSeconds:0} seconds and was stopped.", null, null)
-                : new BuildError("cancelled", "The service is stopping.", null, null));
-        }
-        catch (Exception e) when (e is not OperationCanceledException)
-        {
-            return (false, ErrorOf(e));
-        }
-    }
+        StopCause.Timeout => new BuildError("timeout", $"The build took longer than {limit.TotalSeconds:0} seconds and was stopped.", null, null),
+        StopCause.Shutdown => new BuildError(BuildError.Cancelled, "The service is stopping.", null, null),
+        StopCause.ClientLeft => new BuildError(BuildError.Cancelled, "The client that started the build left.", null, null),
+        _ => new BuildError(BuildError.Cancelled, "The build was cancelled on request.", null, null),
+    };
 
     private static BuildError? ErrorOf(BuildFailed? failed) => failed is null ? null : new BuildError(
         failed.Unsupported ? ProblemCode.FeatureUnsupported.Code : failed.StepName is null ? ProblemCode.BuildFailed.Code : "step_failed",
@@ -221,7 +215,7 @@ internal sealed partial class BuildPipeline(
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Information, "Build {BuildId} began on {Engine}")]
+        [LoggerMessage(1, LogLevel.Information, "Build {BuildId} begins on {Engine}")]
         public static partial void Started(ILogger logger, string buildId, string engine);
 
         [LoggerMessage(2, LogLevel.Information, "Build {BuildId} on {Engine} ended: {Outcome} after {DurationMs} ms")]

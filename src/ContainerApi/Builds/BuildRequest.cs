@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json.Serialization;
 using ContainerApi.Engine;
 using ContainerApi.Http;
+using ContainerApi.Http.OpenApi;
 using Microsoft.AspNetCore.Mvc;
 
 namespace ContainerApi.Builds;
@@ -61,13 +62,35 @@ public sealed record BuildRequest
     [FromQuery(Name = "engine")]
     public string? Engine { get; init; }
 
-    /// <summary>How many seconds the build may take, its upload included.</summary>
+    /// <summary>How many seconds the build may take from its admission on, its upload included.</summary>
     [FromQuery(Name = "timeout")]
     public string? Timeout { get; init; }
 
+    /// <summary>Whether the build goes on without its client: the answer is 202 as soon as the engine has the context.</summary>
+    [FromQuery(Name = "detach")]
+    [QueryValue("boolean", Default = "false")]
+    public string? Detach { get; init; }
+
+    /// <summary>Whether to answer as it goes; `false` waits for the end and answers with one document.</summary>
+    [FromQuery(Name = "stream")]
+    [QueryValue("boolean", Default = "true")]
+    public string? Stream { get; init; }
+
+    /// <summary>`ndjson`, or `text` for people; without it the `Accept` header decides, and NDJSON where it does not.</summary>
+    [FromQuery(Name = "format")]
+    [QueryValue(Allowed = ["ndjson", "text"])]
+    public string? Format { get; init; }
+
+    /// <summary>How the request wants to be answered.</summary>
+    internal BuildReply ToReply(HttpRequest request) =>
+        Rules.ToBoolean(Detach) ? BuildReply.Detached
+        : !Rules.ToBoolean(Stream, otherwise: true) ? BuildReply.AtTheEnd
+        : BuildFormats.IsText(Format, request) ? BuildReply.Text
+        : BuildReply.Events;
+
     /// <summary>The parameters in the engine's terms. They are valid.</summary>
     /// <exception cref="RequestException">They ask for a builder that there is not.</exception>
-    internal BuildParameters ToParameters() => Builder == BuildRequestValidator.BuildKit
+    internal BuildParameters ToParameters(HttpRequest http) => Builder == BuildRequestValidator.BuildKit
         ? throw new RequestException(ProblemCode.FeatureUnsupported, "This service builds with the classic builder; BuildKit is not there yet.")
         : new(Engine, Rules.ToInteger(Timeout) is { } seconds ? TimeSpan.FromSeconds(seconds) : null, new BuildSpec
         {
@@ -82,7 +105,8 @@ public sealed record BuildRequest
             Network = Network,
             ExtraHosts = ExtraHost ?? [],
             CacheFrom = CacheFrom ?? [],
-        });
+        })
+        { Reply = ToReply(http) };
 
     private static string Canonical(string text) => ImageReference.TryParse(text, out var reference) ? reference.ToString() : text;
 
@@ -159,6 +183,15 @@ public sealed record BuildDocument
     /// <summary>How many seconds the build may take.</summary>
     public int? Timeout { get; init; }
 
+    /// <summary>Whether the build goes on without its client.</summary>
+    public bool? Detach { get; init; }
+
+    /// <summary>Whether to answer as it goes; true by default.</summary>
+    public bool? Stream { get; init; }
+
+    /// <summary><c>ndjson</c> or <c>text</c>.</summary>
+    public string? Format { get; init; }
+
     /// <summary>The same as text, for one validator.</summary>
     internal BuildRequest ToRequest() => new()
     {
@@ -176,10 +209,17 @@ public sealed record BuildDocument
         Builder = Builder,
         Engine = Engine,
         Timeout = Timeout?.ToString(CultureInfo.InvariantCulture),
+        Detach = Detach is { } detach ? (detach ? "true" : "false") : null,
+        Stream = Stream is { } stream ? (stream ? "true" : "false") : null,
+        Format = Format,
     };
 }
 
 /// <summary>A build's parameters, judged.</summary>
 /// <param name="Engine">Null is the first.</param>
 /// <param name="Timeout">Null is the configured one.</param>
-internal sealed record BuildParameters(string? Engine, TimeSpan? Timeout, BuildSpec Spec);
+internal sealed record BuildParameters(string? Engine, TimeSpan? Timeout, BuildSpec Spec)
+{
+    /// <summary>How the one who asks wants to be answered.</summary>
+    public BuildReply Reply { get; init; }
+}

@@ -35,6 +35,13 @@ internal sealed partial class BuildRequestValidator : AbstractValidator<BuildReq
             .WithMessage("must be an image's reference or id.");
         RuleFor(r => r.Builder).OneOf("auto", "classic", BuildKit);
         RuleFor(r => r.Timeout).Integer(1, (int)options.Timeout.TotalSeconds);
+        RuleFor(r => r.Detach).Boolean();
+        RuleFor(r => r.Stream).Boolean();
+        RuleFor(r => r.Stream).Must((r, stream) => stream is null || !Rules.ToBoolean(stream) || !Rules.ToBoolean(r.Detach))
+            .WithMessage("must not be true with detach: a detached build is followed at /builds/{id}/events.");
+        RuleFor(r => r.Format).OneOf(BuildFormats.Names);
+        RuleFor(r => r.Format).Must((r, format) => format is null || !(Rules.ToBoolean(r.Detach) || !Rules.ToBoolean(r.Stream, otherwise: true)))
+            .WithMessage("is of a stream, and detach or stream=false asks for none.");
     }
 
     private static bool IsInside(string path) =>

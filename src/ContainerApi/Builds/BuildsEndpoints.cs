@@ -1,8 +1,8 @@
 using ContainerApi.Builds.Context;
+using ContainerApi.Builds.Record;
 using ContainerApi.Engine;
 using ContainerApi.Http;
 using ContainerApi.Http.OpenApi;
-using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 
 namespace ContainerApi.Builds;
 
@@ -14,7 +14,14 @@ internal static class BuildsEndpoints
         builder.Services.AddSingleton<ContextRoots>();
         builder.Services.AddSingleton<RemoteContexts>();
         builder.Services.AddSingleton<BuildInput>();
+        builder.Services.AddSingleton<BuildStore>();
+        builder.Services.AddSingleton<BuildRegistry>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<BuildRegistry>());
+        builder.Services.AddSingleton<BuildAdmission>();
+        builder.Services.AddSingleton<BuildFollower>();
+        builder.Services.AddSingleton<BuildReplies>();
         builder.Services.AddSingleton<BuildPipeline>();
+        builder.Services.AddHealthChecks().AddCheck<BuildStoreHealth>("builds");
     }
 
     public static void MapBuilds(this WebApplication app)
@@ -34,31 +41,39 @@ internal static class BuildsEndpoints
                  The answer is one JSON object per line: `started`, then `step`, `log`, `progress`, `warning` and, after 15
                  seconds of silence, `heartbeat`; the last line is `result`. A failed build is a `result` with state
                  `failed` under status 200; what is wrong before the engine begins is a problem. To leave the stream stops
-                 the build.
+                 the build. `format=text` (or `Accept: text/plain`) is the same as a log for people; its last line says how it ended.
+
+                 `stream=false` waits: 201 with the build and the image's `Location`, or a problem, 422 `build_failed` where the build
+                 itself failed, with `buildId`, `reason`, `step`, `exitCode` and the last lines of the `log`.
+
+                 `detach=true` answers 202 with the build's `Location` and lets it go on alone: as soon as the engine has the context
+                 and began, so that what is wrong before is still a problem; or at once where the build must wait and
+                 its context is a Dockerfile or a JSON document.
+
+                 An engine works at a limited number of builds, more wait: `queued` tells the place in the queue, and again
+                 whenever it changes. The context is not read before a build's turn, and `timeout` counts from there. Turns are
+                 shared out among clients. Where too many wait already the answer is 429 with `Retry-After`.
                  """)
             .Accepts<BuildDocument>(MediaTypes.Json, BuildInput.Tar, BuildInput.Gzip, BuildInput.Bzip2, BuildInput.Xz, BuildInput.Zstd, BuildInput.DockerfileText)
-            .Produces<BuildEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson)
+            .Produces<BuildEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson, MediaTypes.Text)
+            .Produces<Build>(StatusCodes.Status201Created)
+            .Produces<Build>(StatusCodes.Status202Accepted)
             .ValidateQuery<BuildRequest>()
             .AsksAnEngine(
                 ProblemCode.InvalidReference, ProblemCode.InvalidDockerfile, ProblemCode.InvalidContext, ProblemCode.ContextPathNotAllowed,
-                ProblemCode.RemoteContextNotAllowed, ProblemCode.ContextTooLarge, ProblemCode.UnsupportedMediaType, ProblemCode.FeatureUnsupported);
+                ProblemCode.RemoteContextNotAllowed, ProblemCode.ContextTooLarge, ProblemCode.UnsupportedMediaType, ProblemCode.BuildFailed,
+                ProblemCode.FeatureUnsupported, ProblemCode.TooManyBuilds);
+        app.MapBuildRecords();
     }
 
     private static async Task<IResult> BuildAsync(
-        HttpContext http, [AsParameters] BuildRequest query, BuildInput input, EngineDirectory engines, BuildPipeline pipeline)
+        HttpContext http, [AsParameters] BuildRequest query, BuildInput input, EngineDirectory engines, BuildPipeline pipeline, BuildReplies replies)
     {
         var (parameters, context) = await input.ReadAsync(http, query);
-        var engine = engines.Get(parameters.Engine);
-        LetTheClientPause(http);
-        return new NdjsonResult<BuildEvent>(pipeline.RunAsync(engine, parameters, context, http.RequestAborted));
+        var run = pipeline.Start(engines.Get(parameters.Engine), parameters, context, ClientOf(http));
+        return replies.ToStarter(run, parameters.Reply, hasContext: BuildInput.IsReadWhole(http.Request));
     }
 
-    /// <summary>A client that holds the stream for a while (a pager, a paused terminal) is no attack: the build's timeout bounds it, and nothing piles up.</summary>
-    private static void LetTheClientPause(HttpContext http)
-    {
-        if (http.Features.Get<IHttpMinResponseDataRateFeature>() is { } feature)
-        {
-            feature.MinDataRate = null;
-        }
-    }
+    /// <summary>Among whom the turns are shared out: who the request comes from, or where from.</summary>
+    public static string ClientOf(HttpContext http) => http.User.Identity?.Name ?? http.Connection.RemoteIpAddress?.ToString() ?? "";
 }

@@ -2,13 +2,21 @@ using ContainerApi.Engine;
 using ContainerApi.Http;
 using ContainerApi.Http.OpenApi;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace ContainerApi.Hosting;
 
 /// <summary>Whether the service is able to answer.</summary>
-/// <param name="State"><c>ok</c>, or <c>degraded</c> while only some engines answer.</param>
+/// <param name="State"><c>ok</c>, or <c>degraded</c> while only some engines answer or a part of the service is not well.</param>
 /// <param name="Engines">Each engine's state.</param>
-public sealed record Readiness(string State, IReadOnlyList<EngineReadiness> Engines);
+/// <param name="Parts">The state of the service's own parts: <c>builds</c>, where they are kept.</param>
+public sealed record Readiness(string State, IReadOnlyList<EngineReadiness> Engines, IReadOnlyList<PartReadiness> Parts);
+
+/// <summary>Whether a part of the service is well. None is needed for the service to answer.</summary>
+/// <param name="Name">The part.</param>
+/// <param name="State"><c>ok</c> or <c>degraded</c>.</param>
+/// <param name="Error">Why the state is not <c>ok</c>.</param>
+public sealed record PartReadiness(string Name, string State, string? Error);
 
 /// <summary>Whether one engine answers.</summary>
 /// <param name="Name">The name that the configuration gives it.</param>
@@ -18,6 +26,8 @@ public sealed record EngineReadiness(string Name, string State, string? Error);
 
 internal static class Health
 {
+    private const string Degraded = "degraded";
+
     public static void MapHealth(this WebApplication app)
     {
         app.MapGet("/healthz", () => TypedResults.Text("ok\n"))
@@ -31,7 +41,7 @@ internal static class Health
             .CanFailWith(ProblemCode.EngineUnavailable);
     }
 
-    private static async Task<Ok<Readiness>> ReadyAsync(EngineDirectory directory, CancellationToken cancellationToken)
+    private static async Task<Ok<Readiness>> ReadyAsync(EngineDirectory directory, HealthCheckService health, CancellationToken cancellationToken)
     {
         var answers = await Task.WhenAll(directory.All.Select(e => AskAsync(e, cancellationToken)));
         if (answers.All(a => a.Failure is not null))
@@ -40,9 +50,11 @@ internal static class Health
                 string.Join(" ", answers.Select(a => $"{a.Engine.Name}: {a.Failure!.Message}")), answers[0].Failure);
         }
 
+        var parts = await health.CheckHealthAsync(cancellationToken);
         return TypedResults.Ok(new Readiness(
-            answers.All(a => a.Failure is null) ? EngineStates.Ok : "degraded",
-            [.. answers.Select(a => new EngineReadiness(a.Engine.Name, a.Failure is null ? EngineStates.Ok : EngineStates.Of(a.Failure), a.Failure?.Message))]));
+            answers.All(a => a.Failure is null) && parts.Status == HealthStatus.Healthy ? EngineStates.Ok : Degraded,
+            [.. answers.Select(a => new EngineReadiness(a.Engine.Name, a.Failure is null ? EngineStates.Ok : EngineStates.Of(a.Failure), a.Failure?.Message))],
+            [.. parts.Entries.Select(p => new PartReadiness(p.Key, p.Value.Status == HealthStatus.Healthy ? EngineStates.Ok : Degraded, p.Value.Description))]));
     }
 
     private static async Task<(IEngine Engine, EngineException? Failure)> AskAsync(IEngine engine, CancellationToken cancellationToken)

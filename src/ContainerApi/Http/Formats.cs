@@ -20,14 +20,14 @@ internal static class Formats
     [
         (new(MediaTypes.Json), Format.Json),
         (new(MediaTypes.Ndjson), Format.Ndjson),
-        (new("text/plain"), Format.Table),
+        (new(MediaTypes.Text), Format.Table),
         (new("text/csv"), Format.Csv),
     ];
 
     public static string ContentTypeOf(Format format) => format switch
     {
         Format.Ndjson => MediaTypes.Ndjson,
-        Format.Table => "text/plain; charset=utf-8",
+        Format.Table => MediaTypes.Text + "; charset=utf-8",
         Format.Csv => "text/csv; charset=utf-8; header=present",
         _ => "application/json; charset=utf-8",
     };
@@ -41,14 +41,12 @@ internal static class Formats
             return Enum.Parse<Format>(name, ignoreCase: true);
         }
 
-        if (request.Headers.Accept.Count == 0
-            || !MediaTypeHeaderValue.TryParseList(request.Headers.Accept, out var accepted))
+        if (Accepted(request) is not { } accepted)
         {
             return Format.Json;
         }
 
-        // The most wanted first, and among equals the most exact; OrderBy keeps the client's order of the rest.
-        foreach (var wanted in accepted.Where(a => a.Quality is not 0).OrderByDescending(a => a.Quality ?? 1).ThenBy(Breadth))
+        foreach (var wanted in accepted)
         {
             foreach (var (type, format) in Types)
             {
@@ -62,6 +60,17 @@ internal static class Formats
 
         throw new RequestException(ProblemCode.NotAcceptable, $"This can be had as {string.Join(", ", Types.Select(t => t.Type.MediaType))}.");
     }
+
+    /// <summary>Whether a stream is wanted as plain text: it is accepted, and JSON is not, or less.</summary>
+    public static bool PrefersText(HttpRequest request) =>
+        Accepted(request)?.FirstOrDefault(a => a.MediaType.Value is MediaTypes.Text or MediaTypes.Ndjson or MediaTypes.Json || a.MatchesAllTypes)
+            ?.MediaType.Value == MediaTypes.Text;
+
+    /// <summary>The most wanted first, and among equals the most exact; OrderBy keeps the client's order of the rest. Null where anything goes.</summary>
+    private static IEnumerable<MediaTypeHeaderValue>? Accepted(HttpRequest request) =>
+        request.Headers.Accept.Count > 0 && MediaTypeHeaderValue.TryParseList(request.Headers.Accept, out var accepted)
+            ? accepted.Where(a => a.Quality is not 0).OrderByDescending(a => a.Quality ?? 1).ThenBy(Breadth)
+            : null;
 
     private static int Breadth(MediaTypeHeaderValue type) => type.MatchesAllTypes ? 2 : type.MatchesAllSubTypes ? 1 : 0;
 }

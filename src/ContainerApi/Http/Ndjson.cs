@@ -19,10 +19,7 @@ internal sealed class NdjsonResult<T>(IAsyncEnumerable<T> items) : IResult
         }
 
         var response = context.Response;
-        response.ContentType = MediaTypes.Ndjson;
-        response.Headers.CacheControl = "no-store";
-        // Nginx buffers answers unless told not to; a log that arrives at the end is no log.
-        response.Headers["X-Accel-Buffering"] = "no";
+        response.SetStream(MediaTypes.Ndjson);
         do
         {
             await JsonSerializer.SerializeAsync(response.Body, source.Current, WireJson.Options, context.RequestAborted);
@@ -33,11 +30,24 @@ internal sealed class NdjsonResult<T>(IAsyncEnumerable<T> items) : IResult
     }
 }
 
+internal static class StreamedAnswers
+{
+    /// <summary>An answer that is to be read as it comes.</summary>
+    public static void SetStream(this HttpResponse response, string contentType)
+    {
+        response.ContentType = contentType;
+        response.Headers.CacheControl = "no-store";
+        // Nginx buffers answers unless told not to; a log that arrives at the end is no log.
+        response.Headers["X-Accel-Buffering"] = "no";
+    }
+}
+
 /// <summary>The media types that this service writes and reads beside plain JSON.</summary>
 internal static class MediaTypes
 {
     public const string Json = "application/json";
     public const string Ndjson = "application/x-ndjson";
     public const string EventStream = "text/event-stream";
+    public const string Text = "text/plain";
     public const string Problem = "application/problem+json";
 }

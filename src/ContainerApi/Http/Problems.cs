@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using ContainerApi.Engine;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Mvc;
@@ -29,6 +30,11 @@ internal sealed class Problems(IProblemDetailsService writer, IDiagnosticContext
             requestLog.SetException(exception);
         }
 
+        if (exception is RequestException { RetryAfter: { } retryAfter })
+        {
+            context.Response.Headers.RetryAfter = ((int)Math.Ceiling(retryAfter.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+        }
+
         context.Response.StatusCode = problem.Status!.Value;
         var answer = new ProblemDetailsContext { HttpContext = context, ProblemDetails = problem };
         if (!await writer.TryWriteAsync(answer))
@@ -44,7 +50,7 @@ internal sealed class Problems(IProblemDetailsService writer, IDiagnosticContext
     /// <summary>The switch: what each exception is to a client.</summary>
     public static ProblemDetails From(Exception exception) => exception switch
     {
-        RequestException e => Create(e.Code, e.Message, errors: e.Errors),
+        RequestException e => Create(e.Code, e.Message, errors: e.Errors, extensions: e.Extensions),
         EngineException e => Create(CodeOf(e.Kind), e.Message, e.Engine),
         BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } =>
             Create(ProblemCode.RequestTooLarge, "The request body is larger than this address takes."),
@@ -55,7 +61,7 @@ internal sealed class Problems(IProblemDetailsService writer, IDiagnosticContext
     };
 
     public static ProblemDetails Create(
-        ProblemCode code, string detail, string? engine = null, IDictionary<string, string[]>? errors = null)
+        ProblemCode code, string detail, string? engine = null, IDictionary<string, string[]>? errors = null, IReadOnlyDictionary<string, object?>? extensions = null)
     {
         var problem = new ProblemDetails { Type = code.Type, Title = code.Title, Status = code.Status, Detail = detail };
         problem.Extensions["code"] = code.Code;
@@ -67,6 +73,11 @@ internal sealed class Problems(IProblemDetailsService writer, IDiagnosticContext
         if (errors is { Count: > 0 })
         {
             problem.Extensions["errors"] = errors;
+        }
+
+        foreach (var (name, value) in extensions ?? new Dictionary<string, object?>())
+        {
+            problem.Extensions[name] = value;
         }
 
         return problem;

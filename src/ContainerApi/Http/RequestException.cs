@@ -10,4 +10,10 @@ internal sealed class RequestException(
     public ProblemCode Code { get; } = code;
 
     public IDictionary<string, string[]>? Errors { get; } = errors;
+
+    /// <summary>When to ask again; becomes <c>Retry-After</c>.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
+    /// <summary>Further members of the problem.</summary>
+    public IReadOnlyDictionary<string, object?> Extensions { get; init; } = new Dictionary<string, object?>();
 }

@@ -55,13 +55,15 @@ internal static class SourceEndpoints
             .ValidateBody<SourceRequest>()
             .AsksAnEngine(
                 ProblemCode.InvalidReference, ProblemCode.InvalidDockerfile, ProblemCode.InvalidContext, ProblemCode.ContextPathNotAllowed,
-                ProblemCode.SourceNotFound, ProblemCode.Conflict, ProblemCode.ContextTooLarge);
+                ProblemCode.SourceNotFound, ProblemCode.Conflict, ProblemCode.ContextTooLarge, ProblemCode.TooManyBuilds);
 
     private static async Task<IResult> CreateAsync(
         SourceRequest request,
+        HttpContext http,
         EngineDirectory engines,
         ContextRoots roots,
         BuildPipeline pipeline,
+        BuildReplies replies,
         BuildInput input,
         TimeProvider time,
         CancellationToken cancellationToken)
@@ -69,8 +71,9 @@ internal static class SourceEndpoints
         if (FindDirectory(request.Source!, roots) is { } directory)
         {
             var build = new BuildRequest { Tag = [request.Tag!], Engine = request.Engine };
-            var (parameters, context) = input.FromDirectory(directory, build.ToParameters());
-            return new NdjsonResult<BuildEvent>(pipeline.RunAsync(engines.Get(parameters.Engine), parameters, context, cancellationToken));
+            var (parameters, context) = input.FromDirectory(directory, build.ToParameters(http.Request));
+            var run = pipeline.Start(engines.Get(parameters.Engine), parameters, context, BuildsEndpoints.ClientOf(http));
+            return replies.ToStarter(run, BuildReply.Events, hasContext: true);
         }
 
         var (engine, container) = await FindContainerAsync(request, new ContainerLocator(engines), cancellationToken);

@@ -287,10 +287,11 @@ public sealed class BuildEndpointTests : IDisposable
     public void Options_that_cannot_be_are_found_at_start()
     {
         var failure = Assert.ThrowsAny<Exception>(() => new ApiHost(
-            new Dictionary<string, string?> { ["Builds:ContextRoots:0"] = "relative", ["Builds:Timeout"] = "00:00:00" }, _engine));
+            new Dictionary<string, string?> { ["Builds:ContextRoots:0"] = "relative", ["Builds:Timeout"] = "00:00:00", ["Builds:MaxConcurrent"] = "0", ["Builds:StorePath"] = "here.db", ["Builds:History:MaxBuilds"] = "-1" }, _engine));
 
         Assert.Contains("'relative' is not an absolute path", failure.ToString(), StringComparison.Ordinal);
-        Assert.Contains("Builds:Timeout", failure.ToString(), StringComparison.Ordinal);
+        Assert.All(["Builds:Timeout", "Builds:MaxConcurrent", "'here.db' is not an absolute path", "Builds:History:MaxBuilds: must be 0 or more"],
+            told => Assert.Contains(told, failure.ToString(), StringComparison.Ordinal));
     }
 
     [Fact]

@@ -3,8 +3,6 @@ using ContainerApi.Builds;
 using ContainerApi.Builds.Context;
 using ContainerApi.Engine;
 using ContainerApi.Http;
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ContainerApi.Tests.Builds;
 
@@ -12,13 +10,14 @@ public sealed class BuildPipelineTests
 {
     private const string Image = "sha256:205312e33451ce9a371c6493573e41eb930be2f25d47ca067066aa96baf80d27";
     private readonly BuildClock _clock = new();
-    private readonly Lifetime _lifetime = new();
+    private readonly BuildRoom _room;
     private readonly FakeEngine _engine = new();
     private readonly Channel<BuildFact> _facts = Channel.CreateUnbounded<BuildFact>();
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public BuildPipelineTests()
     {
+        _room = new BuildRoom(_clock);
         _engine.Build = BuildAsync;
         _engine.InspectImage = (reference, _) => Task.FromResult(Details(reference));
     }
@@ -49,7 +48,7 @@ public sealed class BuildPipelineTests
             ],
             events[1..^1]);
         var result = Assert.IsType<ResultEvent>(events[^1]);
-        Assert.Equal((BuildState.Succeeded, Image, 0L, null), (result.State, result.ImageId, result.DurationMs, result.Error));
+        Assert.Equal((BuildState.Succeeded, Image, (long?)0, null), (result.State, result.ImageId, result.DurationMs, result.Error));
         Assert.Equal(["app:v1"], result.Tags);
     }
 
@@ -153,7 +152,7 @@ public sealed class BuildPipelineTests
         await NextAsync<StartedEvent>(run);
         await NextAsync<StepEvent>(run);
 
-        _lifetime.Stopping.Cancel();
+        _room.Lifetime.StopApplication();
 
         await _stopped.Task.WaitAsync(TimeSpan.FromSeconds(10));
         await NextAsync<ResultEvent>(run, result => Assert.Equal("cancelled", result.Error!.Code));
@@ -276,13 +275,92 @@ public sealed class BuildPipelineTests
         Assert.Equal("engine_error", result.Error!.Code);
     }
 
-    private IAsyncEnumerable<BuildEvent> Run(
-        string[]? tags = null, TimeSpan? timeout = null, BuildContext? context = null, CancellationToken cancellationToken = default)
+    [Fact]
+    public async Task The_context_of_a_build_that_waits_is_not_read_and_its_timeout_has_not_begun()
     {
-        var pipeline = new BuildPipeline(new BuildOptions(), _clock, _lifetime, NullLogger<BuildPipeline>.Instance);
-        var parameters = new BuildParameters(null, timeout, new BuildSpec { Tags = tags ?? [] });
-        return pipeline.RunAsync(_engine, parameters, context ?? ((_, _, _) => Task.CompletedTask), cancellationToken);
+        await using var room = new BuildRoom(_clock, new BuildOptions { StorePath = "", MaxConcurrent = 1 });
+        Say(new StepStarted("1", 1, 1, "RUN sleep"));
+        var first = room.Start(_engine);
+        await first.Began;
+        var isRead = new TaskCompletionSource();
+        var second = room.Pipeline.Start(_engine, new BuildParameters(null, TimeSpan.FromSeconds(10), new BuildSpec()), (_, _, _) =>
+        {
+            isRead.SetResult();
+            throw BuildContexts.Invalid("Read.");
+        }, "");
+        await second.Began;
+        _clock.Pass(TimeSpan.FromMinutes(10));
+        Assert.Equal((BuildStatus.Queued, 1), (second.Describe().State, second.Describe().QueuePosition));
+        Assert.False(isRead.Task.IsCompleted);
+
+        first.Stop(StopCause.Cancelled);
+
+        await isRead.Task.WaitAsync(TimeSpan.FromSeconds(10));
+        Assert.Equal(BuildStatus.Cancelled, first.Describe().State);
     }
+
+    [Fact]
+    public async Task A_build_that_waits_has_heartbeats()
+    {
+        await using var room = new BuildRoom(_clock, new BuildOptions { StorePath = "", MaxConcurrent = 1 });
+        var first = room.Start(_engine);
+        await using var events = room.FollowAsync(room.Start(_engine), 0).GetAsyncEnumerator();
+        await NextAsync<QueuedEvent>(events, queued => Assert.Equal(1, queued.Position));
+
+        var next = events.MoveNextAsync().AsTask();
+        await _clock.PassAsync(TimeSpan.FromSeconds(15));
+
+        Assert.True(await next);
+        Assert.IsType<HeartbeatEvent>(events.Current);
+    }
+
+    [Fact]
+    public async Task Many_followers_each_read_everything_whenever_they_come()
+    {
+        const int Lines = 20_000;
+        var followers = new List<Task<string>>();
+        var started = new TaskCompletionSource<BuildRun>();
+        await using var room = new BuildRoom(TimeProvider.System);
+        _engine.Build = (_, _, _) => PrintAsync();
+        started.SetResult(room.Start(_engine));
+
+        await (await started.Task).Work;
+
+        var expected = string.Concat(Enumerable.Range(0, Lines).Select(n => $"{n}\n"));
+        Assert.All(await Task.WhenAll(followers), text => Assert.Equal(expected, text));
+
+        async IAsyncEnumerable<BuildFact> PrintAsync()
+        {
+            yield return new StepStarted("1", 1, 1, "RUN print");
+            for (var n = 0; n < Lines; n++)
+            {
+                if (n % 1000 == 0)
+                {
+                    var run = await started.Task;
+                    followers.Add(Task.Run(() => LogAsync(room, run)));
+                }
+
+                yield return new StepLog("1", "stdout", $"{n}\n");
+            }
+
+            yield return new ImageBuilt(Image);
+        }
+    }
+
+    private static async Task<string> LogAsync(BuildRoom room, BuildRun run)
+    {
+        var text = new System.Text.StringBuilder();
+        await foreach (var told in room.FollowAsync(run, 0))
+        {
+            text.Append((told as LogEvent)?.Text);
+        }
+
+        return text.ToString();
+    }
+
+    private IAsyncEnumerable<BuildEvent> Run(
+        string[]? tags = null, TimeSpan? timeout = null, BuildContext? context = null, CancellationToken cancellationToken = default) =>
+        _room.RunAsync(_engine, new BuildParameters(null, timeout, new BuildSpec { Tags = tags ?? [] }), context, cancellationToken);
 
     private void Say(params BuildFact[] facts)
     {
@@ -308,7 +386,7 @@ public sealed class BuildPipelineTests
         }
         finally
         {
-            _stopped.SetResult();
+            _stopped.TrySetResult();
         }
     }
 
@@ -364,14 +442,4 @@ public sealed class BuildPipelineTests
 
     private static ImageDetails Details(string id) =>
         new() { Summary = new ImageFacts { Id = id, CreatedAt = null, SizeBytes = 1 } };
-
-    private sealed class Lifetime : IHostApplicationLifetime
-    {
-        public CancellationTokenSource Stopping { get; } = new();
-        public CancellationToken ApplicationStarted => CancellationToken.None;
-        public CancellationToken ApplicationStopping => Stopping.Token;
-        public CancellationToken ApplicationStopped => CancellationToken.None;
-
-        public void StopApplication() => Stopping.Cancel();
-    }
 }

@@ -38,11 +38,16 @@ internal sealed class RecordedEngine : IAsyncDisposable
             http.Response.StatusCode = status;
             http.Response.ContentType = "application/json";
             await http.Response.Body.WriteAsync(body);
+            await http.Response.Body.FlushAsync();
+            await Then(http);
         });
         Engine = new DockerEngine(new EngineOptions { Name = "local", Endpoint = "unix://" + socket }, TimeProvider.System);
     }
 
     public DockerEngine Engine { get; }
+
+    /// <summary>What it does after it has answered; by default nothing.</summary>
+    public Func<HttpContext, Task> Then { get; set; } = _ => Task.CompletedTask;
 
     public IReadOnlyDictionary<string, string[]>? Query { get; private set; }
 

@@ -1,0 +1,158 @@
+using System.Globalization;
+using System.Text;
+
+namespace ContainerApi.Builds;
+
+/// <summary>
+/// A build's events as a log for people, in the manner of <c>docker build --progress=plain</c>: steps are numbered in the
+/// order they began, and where they take turns each block says whose it is. The last line says how it ended. One per reader.
+/// </summary>
+internal sealed class BuildText
+{
+    private readonly StringBuilder _text = new();
+    private readonly Dictionary<string, Step> _steps = [];
+    private readonly Dictionary<(string? Step, string Id), string> _transfers = [];
+    private string? _open;
+    private bool _any;
+
+    /// <summary>The text for these events.</summary>
+    public string Render(IEnumerable<BuildEvent> events)
+    {
+        _text.Clear();
+        foreach (var told in events)
+        {
+            Write(told);
+        }
+
+        return _text.ToString();
+    }
+
+    private void Write(BuildEvent told)
+    {
+        switch (told)
+        {
+            case QueuedEvent queued:
+                Line($"Build {queued.BuildId} waits for the engine {queued.Engine}: number {queued.Position} in the queue");
+                break;
+            case StartedEvent started:
+                Line($"Build {started.BuildId} on {started.Engine} ({started.Builder})");
+                break;
+            case StepEvent { State: StepState.Started } step:
+                // A step can begin twice; it keeps its number.
+                _steps[step.Id] = new Step(_steps.TryGetValue(step.Id, out var known) ? known.Index : _steps.Count + 1, Title(step), step.At);
+                _open = null;
+                Open(step.Id);
+                break;
+            case StepEvent step:
+                Line($"{Open(step.Id)}{(step.Cached is true ? "CACHED" : "DONE " + Seconds(step.DurationMs ?? 0))}");
+                _open = null;
+                break;
+            case LogEvent log:
+                Log(log);
+                break;
+            case ProgressEvent progress when Changes(progress):
+                Line($"{Open(progress.Step)}{progress.Id} {progress.Status}{Amount(progress)}");
+                break;
+            case WarningEvent warning:
+                Line($"WARNING: {OneLine(warning.Text)}{(warning.Line is { } line ? $" (line {line})" : "")}");
+                break;
+            case ResultEvent result:
+                Result(result);
+                break;
+        }
+    }
+
+    private void Log(LogEvent log)
+    {
+        var prefix = Open(log.Step);
+        var since = log.Step is not null && log.At is { } at && _steps.TryGetValue(log.Step, out var step)
+            ? string.Create(CultureInfo.InvariantCulture, $"{Math.Max(0, (at - step.Began).TotalSeconds):0.000} ")
+            : "";
+        var text = log.Text.EndsWith('\n') ? log.Text.AsSpan(0, log.Text.Length - 1) : log.Text;
+        foreach (var line in text.Split('\n'))
+        {
+            Line($"{prefix}{since}{text[line].TrimEnd('\r')}");
+        }
+    }
+
+    private void Result(ResultEvent result)
+    {
+        var error = result.Error;
+        if (error?.Step is { } name && _steps.FirstOrDefault(s => s.Value.Title.EndsWith(OneLine(name), StringComparison.Ordinal)).Key is { } failed)
+        {
+            Line($"{Open(failed)}ERROR: {OneLine(error.Message)}");
+        }
+
+        Blank();
+        if (error is null)
+        {
+            Line($"Build succeeded{(result.DurationMs is { } took ? " in " + Seconds(took) : "")}: {string.Join(' ', result.Tags.Prepend(result.ImageId))}");
+            return;
+        }
+
+        var where = string.Join(", ", new[] { error.Step is null ? null : $"step {OneLine(error.Step)}", error.ExitCode is { } code ? $"exit code {code}" : null }.OfType<string>());
+        Line($"Build failed{(result.DurationMs is { } worked ? " after " + Seconds(worked) : "")}: {error.Code}: {OneLine(error.Message)}{(where.Length > 0 ? $" ({where})" : "")}");
+    }
+
+    /// <summary>Makes sure that the block of this step is the open one; returns what its lines begin with.</summary>
+    private string Open(string? id)
+    {
+        if (id is null || !_steps.TryGetValue(id, out var step))
+        {
+            return "";
+        }
+
+        if (_open != id)
+        {
+            Blank();
+            Line($"#{step.Index} {step.Title}");
+            _open = id;
+        }
+
+        return $"#{step.Index} ";
+    }
+
+    /// <summary>A transfer tells its every step; a reader wants to know what goes on now.</summary>
+    private bool Changes(ProgressEvent progress)
+    {
+        var key = (progress.Step, progress.Id);
+        if (_transfers.TryGetValue(key, out var status) && status == progress.Status)
+        {
+            return false;
+        }
+
+        _transfers[key] = progress.Status;
+        return true;
+    }
+
+    private void Blank()
+    {
+        if (_any)
+        {
+            _text.Append('\n');
+        }
+    }
+
+    private void Line(string line)
+    {
+        _text.Append(line).Append('\n');
+        _any = true;
+    }
+
+    private static string Title(StepEvent step) => step.Number is { } number && step.Total is { } total
+        ? $"[{number}/{total}] {OneLine(step.Name)}"
+        : OneLine(step.Name);
+
+    private static string Amount(ProgressEvent progress) => (progress.Current, progress.Total) switch
+    {
+        ({ } current, { } total) => $" {current}/{total} bytes",
+        ({ } current, null) => $" {current} bytes",
+        _ => "",
+    };
+
+    private static string Seconds(long milliseconds) => string.Create(CultureInfo.InvariantCulture, $"{milliseconds / 1000.0:0.0}s");
+
+    private static string OneLine(string text) => text.ReplaceLineEndings(" ").Trim();
+
+    private readonly record struct Step(int Index, string Title, DateTimeOffset Began);
+}

@@ -1,0 +1,67 @@
+using ContainerApi.Http;
+using ContainerApi.Http.OpenApi;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace ContainerApi.Builds;
+
+/// <summary>Builds as things: list, look at, follow, stop and forget.</summary>
+internal static class RecordEndpoints
+{
+    public static void MapBuildRecords(this WebApplication app)
+    {
+        var builds = app.MapGroup("/builds").WithTags("Builds");
+
+        builds.MapGet("", List).ValidateQuery<BuildsQuery>()
+            .WithName("listBuilds").WithSummary("List builds, the latest first")
+            .WithDescription("Those that wait or work, and of the past as many as the configuration keeps.");
+
+        builds.MapGet("/{build}", Inspect).ValidateQuery<BuildQuery>()
+            .WithName("inspectBuild").WithSummary("Inspect a build")
+            .CanFailWith(ProblemCode.BuildNotFound);
+
+        builds.MapGet("/{build}/events", Follow).ValidateQuery<BuildEventsQuery>()
+            .WithName("followBuild").WithSummary("A build's events: those that there are, then those that come")
+            .WithDescription(
+                """
+                The same lines that `POST /images/build` streams, from event `from` on, until the `result`; a `heartbeat` after
+                15 seconds of silence. Any number of clients may follow a build, each at its own pace; to leave changes nothing
+                for the build. A client that was cut off goes on with `from` one more than the last `seq` that it saw.
+                """)
+            .Produces<BuildEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson, MediaTypes.Text)
+            .CanFailWith(ProblemCode.BuildNotFound);
+
+        builds.MapDelete("/{build}", Delete).ValidateQuery<BuildQuery>()
+            .WithName("deleteBuild").WithSummary("Stop a build, or forget one that ended")
+            .WithDescription(
+                """
+                A build that waits or works is stopped: the answer is 202, its stream ends with a `result` of code `cancelled`,
+                and its record stays. The record of one that ended is removed: the answer is 204, and nothing happens to the image.
+                """)
+            .CanFailWith(ProblemCode.BuildNotFound);
+    }
+
+    private static Ok<BuildList> List([AsParameters] BuildsQuery query, BuildRegistry registry) =>
+        TypedResults.Ok(registry.List(query.Matches, query.Cursor, query.ToLimit()));
+
+    private static Ok<Build> Inspect([AsParameters] BuildQuery query, BuildRegistry registry) =>
+        TypedResults.Ok(registry.Get(query.Build!).Describe());
+
+    private static IResult Follow([AsParameters] BuildEventsQuery query, HttpRequest request, BuildRegistry registry, BuildReplies replies)
+    {
+        var run = registry.Get(query.Build!);
+        return replies.ToFollower(run, query.ToFrom(run.Log.Count), BuildFormats.IsText(query.Format, request));
+    }
+
+    private static Results<Accepted<Build>, NoContent> Delete([AsParameters] BuildQuery query, BuildRegistry registry)
+    {
+        var run = registry.Get(query.Build!);
+        if (run.IsEnded)
+        {
+            registry.Remove(run);
+            return TypedResults.NoContent();
+        }
+
+        run.Stop(StopCause.Cancelled);
+        return TypedResults.Accepted($"/builds/{run.Id}", run.Describe());
+    }
+}

@@ -1,0 +1,112 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json.Nodes;
+
+namespace ContainerApi.Benchmarks;
+
+/// <summary>A step that prints a million lines, and ten clients that read all of them while it does.</summary>
+internal static class FollowerBenchmarks
+{
+    private const int Lines = 1_000_000;
+    private const int Followers = 10;
+    private const int Rounds = 3;
+
+    public static async Task FollowersAsync(Report report)
+    {
+        await using var engine = new EngineUnderTest();
+        await using var service = await ServiceUnderTest.StartAsync(engine.EndpointText, "off");
+        var image = await engine.ImportShellAsync();
+        var dockerfile = $"FROM {image}\nRUN seq {Lines}\n";
+        await BuildAsync(service, dockerfile, 1);
+
+        // The service's own part shows in its memory before and at its highest while the build runs.
+        var (alone, followed, rises) = (new List<double>(), new List<double>(), new List<double>());
+        for (var round = 0; round < Rounds; round++)
+        {
+            alone.Add(await DockerBuildAsync(engine.EndpointText, dockerfile));
+            var before = service.MemoryMegabytes;
+            using var done = new CancellationTokenSource();
+            var highest = HighestAsync(service, done.Token);
+            followed.Add(await BuildAsync(service, dockerfile, Followers));
+            await done.CancelAsync();
+            rises.Add(await highest - before);
+        }
+
+        var (one, ten) = (new Sample(alone), new Sample(followed));
+        var rate = one.Median / ten.Median;
+        report.Add($"a step that prints {Lines:N0} lines, to {Followers} followers, against one `docker build` whose output is plain (classic builder)",
+            $"{ten} against {one}", Report.Times(rate), "at least 0.8 × the rate", rate >= 0.8);
+        report.Add("the same: memory of the service while it does, above that before", string.Create(CultureInfo.InvariantCulture, $"{rises[0]:0} MB in the first build, {rises.Max():0} MB at most"),
+            "", "under 64 MB", rises.Max() < 64);
+    }
+
+    /// <returns>Milliseconds from the request to the last line of the last follower.</returns>
+    private static async Task<double> BuildAsync(ServiceUnderTest service, string dockerfile, int followers)
+    {
+        var started = Stopwatch.GetTimestamp();
+        using var accepted = await service.Http.PostAsJsonAsync("images/build", new { dockerfile, noCache = true, builder = "classic", detach = true });
+        accepted.EnsureSuccessStatusCode();
+        var id = (await accepted.Content.ReadFromJsonAsync<JsonObject>())!["id"]!.GetValue<string>();
+        await Task.WhenAll(Enumerable.Range(0, followers).Select(_ => Task.Run(() => FollowAsync(service, id))));
+        return Stopwatch.GetElapsedTime(started).TotalMilliseconds;
+    }
+
+    /// <summary>Reads everything, and counts: every line must come, once.</summary>
+    private static async Task FollowAsync(ServiceUnderTest service, string id)
+    {
+        using var response = await service.Http.GetAsync($"builds/{id}/events", HttpCompletionOption.ResponseHeadersRead);
+        response.EnsureSuccessStatusCode();
+        await using var body = await response.Content.ReadAsStreamAsync();
+        var buffer = new byte[64 * 1024];
+        var (ends, escaped) = (0, false);
+        var last = new StringBuilder();
+        while (await body.ReadAsync(buffer) is var read and > 0)
+        {
+            foreach (var b in buffer.AsSpan(0, read))
+            {
+                ends += escaped && b == (byte)'n' ? 1 : 0;
+                escaped = !escaped && b == (byte)'\\';
+            }
+
+            last.Append(Encoding.UTF8.GetString(buffer.AsSpan(Math.Max(0, read - 500), Math.Min(500, read))));
+            last.Remove(0, Math.Max(0, last.Length - 500));
+        }
+
+        if (ends != Lines || !last.ToString().Contains("\"succeeded\"", StringComparison.Ordinal))
+        {
+            throw new InvalidOperationException($"A follower read {ends} lines; the end was {last}");
+        }
+    }
+
+    private static async Task<double> DockerBuildAsync(string endpoint, string dockerfile)
+    {
+        var start = new ProcessStartInfo("docker", ["build", "--no-cache", "-"]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        start.Environment["DOCKER_HOST"] = endpoint;
+        // The classic builder's output is plain, and takes no word for it.
+        start.Environment["DOCKER_BUILDKIT"] = "0";
+        var started = Stopwatch.GetTimestamp();
+        using var docker = Process.Start(start)!;
+        await docker.StandardInput.WriteAsync(dockerfile);
+        docker.StandardInput.Close();
+        var errors = docker.StandardError.ReadToEndAsync();
+        await docker.StandardOutput.BaseStream.CopyToAsync(Stream.Null);
+        await docker.WaitForExitAsync();
+        return docker.ExitCode == 0
+            ? Stopwatch.GetElapsedTime(started).TotalMilliseconds
+            : throw new InvalidOperationException("docker build failed: " + await errors);
+    }
+
+    private static async Task<double> HighestAsync(ServiceUnderTest service, CancellationToken done)
+    {
+        var highest = 0.0;
+        while (!done.IsCancellationRequested)
+        {
+            highest = Math.Max(highest, service.MemoryMegabytes);
+            await Task.Delay(20, done).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        return highest;
+    }
+}
