@@ -44,6 +44,43 @@ public sealed class BuildStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task A_follower_who_is_far_behind_reads_on_from_the_file_while_the_build_works()
+    {
+        const int Lines = 4000;
+        var line = new string('x', 999) + "\n";
+        var goOn = new TaskCompletionSource();
+        _engine.Build = (_, _, _) => PrintAsync();
+        await using var room = Room();
+        var run = room.Start(_engine);
+        await UntilAsync(() => run.Log.FirstInMemory > 0);
+        await using var events = room.FollowAsync(run, 0).GetAsyncEnumerator();
+        var (text, last) = (0, (BuildEvent?)null);
+        while (await events.MoveNextAsync())
+        {
+            (text, last) = (text + ((events.Current as LogEvent)?.Text.Length ?? 0), events.Current);
+            goOn.TrySetResult();
+        }
+
+        Assert.Equal(2 * Lines * line.Length, text);
+        Assert.IsType<ResultEvent>(last);
+
+        async IAsyncEnumerable<BuildFact> PrintAsync()
+        {
+            yield return new StepStarted("1", 1, 1, "RUN print");
+            for (var n = 0; n < 2 * Lines; n++)
+            {
+                yield return new StepLog("1", "stdout", line);
+                if (n == Lines - 1)
+                {
+                    await goOn.Task;
+                }
+            }
+
+            yield return new ImageBuilt(Image);
+        }
+    }
+
+    [Fact]
     public async Task A_build_at_work_when_the_service_died_is_interrupted_and_its_stream_has_an_end()
     {
         var facts = Channel.CreateUnbounded<BuildFact>();
