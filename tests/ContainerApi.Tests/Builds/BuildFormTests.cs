@@ -40,7 +40,14 @@ public sealed class BuildFormTests : IDisposable
         Assert.Equal(
             new Dictionary<string, string>
             {
-                ["docker/"] = "", ["docker/prod"] = "FROM scratch\n", ["a/"] = "", ["a/b/"] = "", ["a/b/c.txt"] = "C", ["a/d"] = "", ["é/"] = "", ["é/🐋 %22.txt"] = "whale",
+                ["docker/"] = "",
+                ["docker/prod"] = "FROM scratch\n",
+                ["a/"] = "",
+                ["a/b/"] = "",
+                ["a/b/c.txt"] = "C",
+                ["a/d"] = "",
+                ["é/"] = "",
+                ["é/🐋 %22.txt"] = "whale",
             },
             _context!.Where(e => e.Key != "./").ToDictionary());
     }
