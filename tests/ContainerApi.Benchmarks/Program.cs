@@ -9,6 +9,8 @@ var benchmarks = new Dictionary<string, Func<Report, Task>>
     ["allocation"] = ScaleBenchmarks.AllocationAsync,
     ["memory"] = ScaleBenchmarks.MemoryAsync,
     ["idle"] = ScaleBenchmarks.IdleAsync,
+    ["upload"] = ContextBenchmarks.UploadAsync,
+    ["directory"] = ContextBenchmarks.DirectoryAsync,
 };
 
 if (args is [StandInProcess.Argument, var containers])
