@@ -59,6 +59,8 @@ internal sealed class EngineUnderTest : IAsyncDisposable
         return Image;
     }
 
+    public Task PostFileAsync(string path, string file, string type) => Upload.FileAsync(_http, path, file, type);
+
     public Task ListAsync() => ReadAsync("containers/json");
 
     public Task StatisticsAsync(string id) => ReadAsync($"containers/{id}/stats?stream=false&one-shot=true");

@@ -10,6 +10,8 @@ var benchmarks = new Dictionary<string, Func<Report, Task>>
     ["memory"] = ScaleBenchmarks.MemoryAsync,
     ["followers"] = FollowerBenchmarks.FollowersAsync,
     ["idle"] = ScaleBenchmarks.IdleAsync,
+    ["upload"] = ContextBenchmarks.UploadAsync,
+    ["directory"] = ContextBenchmarks.DirectoryAsync,
 };
 
 if (args is [StandInProcess.Argument, var containers])

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
+using System.Net.Http.Headers;
 using System.Net.Sockets;
 
 namespace ContainerApi.Benchmarks;
@@ -20,7 +21,7 @@ internal sealed class ServiceUnderTest : IAsyncDisposable
     }
 
     /// <param name="hostSource"><c>auto</c> or <c>off</c>.</param>
-    public static async Task<ServiceUnderTest> StartAsync(string engine, string hostSource)
+    public static async Task<ServiceUnderTest> StartAsync(string engine, string hostSource, params IReadOnlyList<string> more)
     {
         var port = FreePort();
         var state = Directory.CreateTempSubdirectory("containerapi-benchmark-");
@@ -29,7 +30,7 @@ internal sealed class ServiceUnderTest : IAsyncDisposable
         [
             "exec", program, $"--urls=http://127.0.0.1:{port}", "--Serilog:MinimumLevel:Default=Warning",
             "--Builds:StorePath=" + Path.Combine(state.FullName, "builds.db"),
-            "--Engines:0:Name=local", "--Engines:0:Endpoint=" + engine, "--Engines:0:HostSource=" + hostSource,
+            "--Engines:0:Name=local", "--Engines:0:Endpoint=" + engine, "--Engines:0:HostSource=" + hostSource, .. more,
         ])
         { RedirectStandardOutput = false })!;
         var service = new ServiceUnderTest(process, port, state);
@@ -56,6 +57,10 @@ internal sealed class ServiceUnderTest : IAsyncDisposable
         await response.Content.CopyToAsync(Stream.Null);
         response.EnsureSuccessStatusCode();
     }
+
+    public Task PostFileAsync(string path, string file, string type) => Upload.FileAsync(_http, path, file, type);
+
+    public Task PostJsonAsync(string path, string json) => Upload.Async(_http, path, new StringContent(json, new MediaTypeHeaderValue("application/json")));
 
     /// <summary>CPU time of the whole process so far.</summary>
     public TimeSpan CpuTime

@@ -1,5 +1,7 @@
 using System.Formats.Tar;
+using System.Net;
 using System.Net.Http.Json;
+using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ContainerApi.Engine;
@@ -18,6 +20,9 @@ public sealed class EngineFixture : IAsyncLifetime
 {
     /// <summary>On every object that a test makes.</summary>
     public const string Label = "containerapi.test";
+
+    /// <summary>Where the service lets the engine fetch contexts from: a port of this machine that a test may serve.</summary>
+    public static string RemoteContexts { get; } = $"http://127.0.0.1:{FreePort()}/";
 
     public string Run { get; } = Guid.NewGuid().ToString("n")[..12];
 
@@ -145,6 +150,13 @@ public sealed class EngineFixture : IAsyncLifetime
         imported.EnsureSuccessStatusCode();
     }
 
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
     private sealed class Service(string engine, string contextRoot, string storePath) : WebApplicationFactory<Program>
     {
         protected override void ConfigureWebHost(IWebHostBuilder builder)
@@ -152,6 +164,7 @@ public sealed class EngineFixture : IAsyncLifetime
             builder.UseSetting("DOCKER_HOST", engine);
             builder.UseSetting("Builds:ContextRoots:0", contextRoot);
             builder.UseSetting("Builds:StorePath", storePath);
+            builder.UseSetting("Builds:RemoteContexts:0", RemoteContexts);
         }
     }
 }

@@ -16,6 +16,7 @@ internal sealed class BuildInput(ContextRoots roots, RemoteContexts remotes, Bui
     public const string Bzip2 = "application/x-bzip2";
     public const string Xz = "application/x-xz";
     public const string Zstd = "application/zstd";
+    public const string Form = "multipart/form-data";
     public const string DockerfileText = "text/x-dockerfile";
 
     /// <summary>For a body that is read whole: a Dockerfile, a JSON document.</summary>
@@ -25,10 +26,11 @@ internal sealed class BuildInput(ContextRoots roots, RemoteContexts remotes, Bui
     public async Task<(BuildParameters Parameters, BuildContext Context)> ReadAsync(HttpContext http, BuildRequest query) => MediaTypeOf(http.Request) switch
     {
         Tar or Gzip or Bzip2 or Xz or Zstd => ToUpload(http, query.ToParameters(http.Request)),
+        Form => await ReadFormAsync(http, query),
         DockerfileText => (query.ToParameters(http.Request), BuildContexts.FromDockerfile(await ReadTextAsync(http), options.MaxContextBytes)),
         MediaTypes.Json => ToBuild(http.Request, await ReadDocumentAsync(http)),
         var other => throw new RequestException(
-            ProblemCode.UnsupportedMediaType, $"A context comes as {Tar}, {Gzip}, {Bzip2}, {Xz}, {Zstd}, {DockerfileText} or {MediaTypes.Json}; the request's content type is '{other}'."),
+            ProblemCode.UnsupportedMediaType, $"A context comes as {Tar}, {Gzip}, {Bzip2}, {Xz}, {Zstd}, {Form}, {DockerfileText} or {MediaTypes.Json}; the request's content type is '{other}'."),
     };
 
     /// <summary>Whether a request's body is read before the build begins; else it is the context, and read by the build.</summary>
@@ -41,6 +43,15 @@ internal sealed class BuildInput(ContextRoots roots, RemoteContexts remotes, Bui
     {
         LimitToContext(http);
         return (parameters, UploadedContext.From(http.Request.BodyReader, parameters.Spec.Dockerfile, options.MaxContextBytes));
+    }
+
+    private async Task<(BuildParameters, BuildContext)> ReadFormAsync(HttpContext http, BuildRequest query)
+    {
+        LimitToContext(http);
+        var (request, reader, firstFile) = await BuildForm.ReadAsync(http, query);
+        validator.Validate(request).ThrowIfAny();
+        var parameters = request.ToParameters(http.Request);
+        return (parameters, MultipartContext.From(reader, firstFile, parameters.Spec.Dockerfile, options.MaxContextBytes));
     }
 
     /// <summary>The server's own limit is meant for bodies that are held in memory; what a context unpacks to is counted as it passes.</summary>

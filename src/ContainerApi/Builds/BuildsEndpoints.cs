@@ -33,10 +33,12 @@ internal static class BuildsEndpoints
             .WithDescription(
                 $"""
                  The context comes as a tar archive, plain (`{BuildInput.Tar}`) or packed (`{BuildInput.Gzip}`, `{BuildInput.Bzip2}`,
-                 `{BuildInput.Xz}`, `{BuildInput.Zstd}`; its first bytes say which it is), as a Dockerfile alone
+                 `{BuildInput.Xz}`, `{BuildInput.Zstd}`; its first bytes say which it is), as a form
+                 (`{BuildInput.Form}`) whose files are entries by their file names, `filename="src/main.c"`, as a Dockerfile alone
                  (`{BuildInput.DockerfileText}`), or as JSON: `path` names a directory under a configured context root, `dockerfile`
                  holds a Dockerfile's text, `remote` is an address that the engine fetches, where the configuration allows it.
-                 JSON has the parameters as fields, the others have them in the query.
+                 JSON has the parameters as fields, the others have them in the query; a form may have them as parts before its
+                 first file.
 
                  The answer is one JSON object per line: `started`, then `step`, `log`, `progress`, `warning` and, after 15
                  seconds of silence, `heartbeat`; the last line is `result`. A failed build is a `result` with state
@@ -54,7 +56,7 @@ internal static class BuildsEndpoints
                  whenever it changes. The context is not read before a build's turn, and `timeout` counts from there. Turns are
                  shared out among clients. Where too many wait already the answer is 429 with `Retry-After`.
                  """)
-            .Accepts<BuildDocument>(MediaTypes.Json, BuildInput.Tar, BuildInput.Gzip, BuildInput.Bzip2, BuildInput.Xz, BuildInput.Zstd, BuildInput.DockerfileText)
+            .Accepts<BuildDocument>(MediaTypes.Json, BuildInput.Tar, BuildInput.Gzip, BuildInput.Bzip2, BuildInput.Xz, BuildInput.Zstd, BuildInput.Form, BuildInput.DockerfileText)
             .Produces<BuildEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson, MediaTypes.Text)
             .Produces<Build>(StatusCodes.Status201Created)
             .Produces<Build>(StatusCodes.Status202Accepted)

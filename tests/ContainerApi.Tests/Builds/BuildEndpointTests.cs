@@ -196,7 +196,7 @@ public sealed class BuildEndpointTests : IDisposable
 
     [Theory]
     [InlineData("application/octet-stream")]
-    [InlineData("multipart/form-data; boundary=x")]
+    [InlineData("multipart/mixed; boundary=x")]
     [InlineData(null)]
     public async Task Another_content_type_is_not_taken(string? type) =>
         await (await PostAsync("", Tar(), type)).ReadProblemAsync(HttpStatusCode.UnsupportedMediaType, "unsupported_media_type");

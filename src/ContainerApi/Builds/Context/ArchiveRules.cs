@@ -109,7 +109,9 @@ internal sealed class ArchiveRules(string? dockerfile, DockerfileCheck check)
     }
 
     /// <summary>The name without empty, "." and ".." parts.</summary>
-    private static string Inside(string name, string entry)
+    /// <param name="entry">Whose name it is, or the one that links to it.</param>
+    /// <exception cref="RequestException">It leads out of the context, or is none.</exception>
+    public static string Inside(string name, string entry)
     {
         if (name.Length == 0)
         {

@@ -10,7 +10,9 @@ namespace ContainerApi.Builds.Context;
 internal sealed class ContextArchive(PipeWriter output, long maxBytes)
 {
     private const int Chunk = 64 * 1024;
-    private long _written;
+
+    /// <summary>Bytes of the archive so far.</summary>
+    public long Written { get; private set; }
 
     public ValueTask AddDirectoryAsync(string name, int mode, long modifiedAt, CancellationToken cancellationToken) =>
         AddHeaderAsync(TarHeader.Directory, name + "/", mode, 0, modifiedAt, null, cancellationToken);
@@ -21,7 +23,7 @@ internal sealed class ContextArchive(PipeWriter output, long maxBytes)
 
     /// <param name="size">What the header promises: exactly as much is written, also where the file grows meanwhile.</param>
     /// <exception cref="RequestException">The file became shorter.</exception>
-    public async ValueTask AddFileAsync(string name, FileStream content, int mode, long size, long modifiedAt, CancellationToken cancellationToken)
+    public async ValueTask AddFileAsync(string name, Stream content, int mode, long size, long modifiedAt, CancellationToken cancellationToken)
     {
         await AddHeaderAsync(TarHeader.File, name, mode, size, modifiedAt, null, cancellationToken);
         for (var left = size; left > 0;)
@@ -58,7 +60,7 @@ internal sealed class ContextArchive(PipeWriter output, long maxBytes)
 
     private async ValueTask AddHeaderAsync(byte type, string name, int mode, long size, long modifiedAt, string? link, CancellationToken cancellationToken)
     {
-        if (_written == 0 && TarHeader.NeedsExtended(name, link, size))
+        if (Written == 0 && TarHeader.NeedsExtended(name, link, size))
         {
             await AddHeaderAsync(TarHeader.Directory, "./", 0x1ED, 0, 0, null, cancellationToken);
         }
@@ -91,8 +93,8 @@ internal sealed class ContextArchive(PipeWriter output, long maxBytes)
     /// <summary>Many small entries go out together; more than a chunk waits until the engine has taken it.</summary>
     private async ValueTask CountAsync(int count, CancellationToken cancellationToken)
     {
-        _written += count;
-        if (_written > maxBytes)
+        Written += count;
+        if (Written > maxBytes)
         {
             throw BuildContexts.TooLarge(maxBytes);
         }

@@ -1,0 +1,126 @@
+using System.Diagnostics;
+using System.Formats.Tar;
+using System.Globalization;
+
+namespace ContainerApi.Benchmarks;
+
+/// <summary>Contexts on their way to the engine, beside the engine's own ways. The Dockerfile is one line, so that the context is all the work.</summary>
+internal static class ContextBenchmarks
+{
+    private const int Files = 50_000;
+    private const int Patterns = 100;
+    private const long UploadMegabytes = 1024;
+
+    /// <summary>1 GB as an archive: curl to the service against curl to the engine.</summary>
+    public static async Task UploadAsync(Report report)
+    {
+        await using var engine = new EngineUnderTest();
+        await using var service = await ServiceUnderTest.StartAsync(engine.EndpointText, "off");
+        var archive = Path.GetTempFileName();
+        try
+        {
+            await WriteArchiveAsync(archive);
+            var idle = service.MemoryMegabytes;
+            var highest = idle;
+            using var watching = new CancellationTokenSource();
+            var watch = WatchAsync();
+            var times = await Measure.SideBySideAsync(3, 0,
+                () => service.PostFileAsync("images/build", archive, "application/x-tar"),
+                () => engine.PostFileAsync("build?rm=1&forcerm=1", archive, "application/x-tar"));
+            await watching.CancelAsync();
+            await watch;
+            var ratio = times[1].Median / times[0].Median;
+            report.Add("1 GB context upload against the engine's own, throughput", $"{times[0]} against {times[1]}", Report.Times(ratio), "at least 0.9 ×", ratio >= 0.9);
+            report.Add("memory rise meanwhile", string.Create(CultureInfo.InvariantCulture, $"{idle:0} MB to {highest:0} MB"),
+                string.Create(CultureInfo.InvariantCulture, $"{highest - idle:0} MB"), "under 64 MB", highest - idle < 64);
+
+            async Task WatchAsync()
+            {
+                while (!watching.IsCancellationRequested)
+                {
+                    highest = Math.Max(highest, service.MemoryMegabytes);
+                    await Task.Delay(20, watching.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                }
+            }
+        }
+        finally
+        {
+            File.Delete(archive);
+        }
+    }
+
+    /// <summary>A directory of small files through a long .dockerignore: the service's path form against <c>docker build</c>, classic both.</summary>
+    public static async Task DirectoryAsync(Report report)
+    {
+        await using var engine = new EngineUnderTest();
+        var root = Directory.CreateTempSubdirectory("containerapi-benchmark-").FullName;
+        try
+        {
+            WriteDirectory(Path.Combine(root, "app"));
+            await using var service = await ServiceUnderTest.StartAsync(engine.EndpointText, "off", "--Builds:ContextRoots:0=" + root);
+            var times = await Measure.SideBySideAsync(3, 0,
+                () => service.PostJsonAsync("images/build", """{"path":"app"}"""),
+                () => DockerBuildAsync(engine.EndpointText, Path.Combine(root, "app")));
+            var ratio = times[0].Median / times[1].Median;
+            report.Add($"a directory of {Files:N0} small files, .dockerignore of {Patterns} patterns, against `docker build`",
+                $"{times[0]} against {times[1]}", Report.Times(ratio), "at most 1.0 ×", ratio <= 1.0);
+        }
+        finally
+        {
+            Directory.Delete(root, recursive: true);
+        }
+    }
+
+    private static async Task WriteArchiveAsync(string path)
+    {
+        await using var writer = new TarWriter(File.Create(path), TarEntryFormat.Ustar);
+        await writer.WriteEntryAsync(new UstarTarEntry(TarEntryType.RegularFile, "Dockerfile")
+        {
+            DataStream = new MemoryStream("FROM scratch\nLABEL containerapi.benchmark=1\n"u8.ToArray()),
+        });
+        var content = new byte[64 << 20];
+        new Random(1).NextBytes(content);
+        for (var n = 0; n < UploadMegabytes / 64; n++)
+        {
+            await writer.WriteEntryAsync(new UstarTarEntry(TarEntryType.RegularFile, $"file{n}") { DataStream = new MemoryStream(content) });
+        }
+    }
+
+    private static void WriteDirectory(string root)
+    {
+        for (var n = 0; n < Files; n++)
+        {
+            var directory = Path.Combine(root, $"d{n / 1000}", $"e{n / 100 % 10}");
+            if (n % 100 == 0)
+            {
+                Directory.CreateDirectory(directory);
+            }
+
+            File.WriteAllText(Path.Combine(directory, $"file{n}.{(n % 10 == 0 ? "log" : "txt")}"), $"content {n}\n");
+        }
+
+        File.WriteAllText(Path.Combine(root, "Dockerfile"), "FROM scratch\nLABEL containerapi.benchmark=1\n");
+        var patterns = Enumerable.Range(0, Patterns).Select(n => (n % 4) switch
+        {
+            0 => $"**/*.tmp{n}",
+            1 => $"d{n}/e?/*.log",
+            2 => $"node_modules{n}",
+            _ => $"**/cache{n}/**",
+        });
+        File.WriteAllLines(Path.Combine(root, ".dockerignore"), patterns);
+    }
+
+    private static async Task DockerBuildAsync(string endpoint, string directory)
+    {
+        var start = new ProcessStartInfo("docker", ["build", "-q", directory]) { RedirectStandardOutput = true };
+        start.Environment["DOCKER_HOST"] = endpoint;
+        start.Environment["DOCKER_BUILDKIT"] = "0";
+        using var docker = Process.Start(start)!;
+        await docker.StandardOutput.ReadToEndAsync();
+        await docker.WaitForExitAsync();
+        if (docker.ExitCode != 0)
+        {
+            throw new InvalidOperationException($"docker build ended with {docker.ExitCode}.");
+        }
+    }
+}

@@ -1,0 +1,163 @@
+using System.Diagnostics;
+using System.Formats.Tar;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json.Nodes;
+using ContainerApi.Builds.Context;
+
+namespace ContainerApi.EngineTests;
+
+/// <summary>Every form of context on a real engine: through the service, and what the service would send given to BuildKit.</summary>
+[Collection(EngineCollection.Name)]
+public sealed class ContextTests(EngineFixture fixture) : IDisposable
+{
+    private readonly string _directory = Directory.CreateTempSubdirectory("containerapi-archives-").FullName;
+
+    public void Dispose() => Directory.Delete(_directory, recursive: true);
+
+    [Theory]
+    [InlineData("tar", "--format=v7")]
+    [InlineData("tar", "--format=ustar")]
+    [InlineData("tar", "--format=gnu")]
+    [InlineData("tar", "--format=pax")]
+    [InlineData("tar", "--format=pax", "--sparse")]
+    [InlineData("tar", "--format=gnu", "--gzip")]
+    [InlineData("tar", "--format=pax", "--bzip2")]
+    [InlineData("tar", "--format=pax", "--xz")]
+    [InlineData("python", "USTAR")]
+    [InlineData("python", "GNU")]
+    [InlineData("python", "PAX")]
+    [InlineData("dotnet", "TarFile")]
+    public async Task An_archive_of_any_program_builds_with_both_builders(string program, params string[] how)
+    {
+        var longest = how.Contains("--format=v7") || how.Contains("--format=ustar") || how.Contains("USTAR") ? "name" : "ä" + new string('n', 120);
+        Write("Dockerfile", $"FROM {fixture.Image}\nLABEL {EngineFixture.Label}={fixture.Run}\nCOPY . /ctx\nRUN test -s /ctx/sub/file && test -e /ctx/{longest}\n");
+        Write(longest, "long");
+        Write("sub/file", new string('\0', 300_000) + "end");
+        var archive = Path.Combine(_directory, "archive");
+        if (program == "dotnet")
+        {
+            await TarFile.CreateFromDirectoryAsync(At("."), archive, includeBaseDirectory: false);
+        }
+        else
+        {
+            // The one with the extended header first.
+            await RunAsync(program == "tar"
+                ? ["tar", .. how, "-C", At("."), "-cf", archive, longest, "sub", "Dockerfile"]
+                : ["python3", "-c", $"import os,tarfile\nos.chdir('{At(".")}')\nt=tarfile.open('{archive}','w',format=tarfile.{how[0]}_FORMAT)\nfor n in ('{longest}','sub','Dockerfile'): t.add(n)\nt.close()"]);
+        }
+
+        var body = await File.ReadAllBytesAsync(archive);
+        Assert.Equal("succeeded", (await ResultAsync(await SendAsync(body, "application/x-tar")))["state"]!.GetValue<string>());
+        await BuildKitTakesAsync(body);
+    }
+
+    [Fact]
+    public async Task A_form_becomes_an_image()
+    {
+        var tag = $"containerapi-test/form:{Guid.NewGuid():n}";
+        using var form = new MultipartFormDataContent
+        {
+            { new StringContent(tag), "tag" },
+            { new StringContent($"{EngineFixture.Label}={fixture.Run}"), "label" },
+            { new ByteArrayContent(Encoding.UTF8.GetBytes($"FROM {fixture.Image}\nCOPY . /ctx\nRUN test -s /ctx/a/ü.txt && test -d /ctx/a/b\n")), "file", "Dockerfile" },
+            { new ByteArrayContent(new byte[500_000]), "file", "a/ü.txt" },
+            { new ByteArrayContent([]), "file", "a/b/empty" },
+        };
+
+        var result = await ResultAsync(await fixture.Client.PostAsync("/images/build", form));
+
+        Assert.True(result["state"]!.GetValue<string>() == "succeeded", result.ToJsonString());
+    }
+
+    [Fact]
+    public async Task A_remote_context_is_fetched_by_the_engine_where_it_is_allowed()
+    {
+        using var archive = new MemoryStream();
+        await using (var writer = new TarWriter(archive, TarEntryFormat.Ustar, leaveOpen: true))
+        {
+            var dockerfile = $"FROM {fixture.Image}\nLABEL {EngineFixture.Label}={fixture.Run}\nRUN true\n";
+            await writer.WriteEntryAsync(new UstarTarEntry(TarEntryType.RegularFile, "Dockerfile") { DataStream = new MemoryStream(Encoding.UTF8.GetBytes(dockerfile)) });
+        }
+
+        // A server of one file; the fixture's service allows this place and no other.
+        using var server = new HttpListener();
+        server.Prefixes.Add(EngineFixture.RemoteContexts);
+        server.Start();
+        var serving = ServeAsync(server, archive.ToArray());
+
+        var result = await ResultAsync(await fixture.Client.PostAsJsonAsync("/images/build", new { remote = EngineFixture.RemoteContexts + "context.tar" }));
+        using var refused = await fixture.Client.PostAsJsonAsync("/images/build", new { remote = EngineFixture.RemoteContexts.Replace("127.0.0.1", "localhost", StringComparison.Ordinal) + "context.tar" });
+
+        Assert.True(result["state"]!.GetValue<string>() == "succeeded", result.ToJsonString());
+        Assert.Equal(HttpStatusCode.Forbidden, refused.StatusCode);
+        server.Stop();
+        await serving;
+    }
+
+    private static async Task ServeAsync(HttpListener server, byte[] content)
+    {
+        while (true)
+        {
+            try
+            {
+                var context = await server.GetContextAsync();
+                context.Response.ContentType = "application/x-tar";
+                context.Response.ContentLength64 = content.Length;
+                await context.Response.OutputStream.WriteAsync(context.Request.HttpMethod == "HEAD" ? [] : content);
+                context.Response.Close();
+            }
+            catch (Exception e) when (e is HttpListenerException or ObjectDisposedException)
+            {
+                return;
+            }
+        }
+    }
+
+    /// <summary>What the service makes of an archive, past the service to BuildKit: no other builder is as particular.</summary>
+    private async Task BuildKitTakesAsync(byte[] body)
+    {
+        using var passed = new MemoryStream();
+        await UploadedContext.From(System.IO.Pipelines.PipeReader.Create(new MemoryStream(body)), null, 1 << 30)(
+            System.IO.Pipelines.PipeWriter.Create(passed), _ => { }, CancellationToken.None);
+        using var content = new ByteArrayContent(passed.ToArray());
+        content.Headers.ContentType = new MediaTypeHeaderValue("application/x-tar");
+        using var response = await fixture.Engine.PostAsync("build?version=2&nocache=1", content);
+        var text = await response.Content.ReadAsStringAsync();
+        Assert.True(text.Contains("moby.image.id", StringComparison.Ordinal) && !text.Contains("errorDetail", StringComparison.Ordinal), text[..Math.Min(text.Length, 2000)]);
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(byte[] context, string type)
+    {
+        using var content = new ByteArrayContent(context);
+        content.Headers.ContentType = new MediaTypeHeaderValue(type);
+        return await fixture.Client.PostAsync("/images/build", content);
+    }
+
+    private static async Task<JsonObject> ResultAsync(HttpResponseMessage response)
+    {
+        using (response)
+        {
+            var text = await response.Content.ReadAsStringAsync();
+            Assert.True(response.StatusCode == HttpStatusCode.OK, text);
+            return JsonNode.Parse(text.Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1])!.AsObject();
+        }
+    }
+
+    private string At(string name) => Path.Combine(_directory, "context", name);
+
+    private void Write(string name, string text)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(At(name))!);
+        File.WriteAllText(At(name), text);
+    }
+
+    private static async Task RunAsync(string[] command)
+    {
+        using var process = Process.Start(command[0], command[1..]);
+        await process.WaitForExitAsync();
+        Assert.Equal(0, process.ExitCode);
+    }
+}
