@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using ContainerApi.Engine;
 
 namespace ContainerApi.Containers;
@@ -9,6 +10,9 @@ namespace ContainerApi.Containers;
 /// </summary>
 internal sealed partial class PictureSweep(EngineDirectory engines, SectionReader reader, RateMemory rates, ILogger<PictureSweep> logger)
 {
+    /// <summary>Engines that did not answer last time: each outage is told once, not with every sweep.</summary>
+    private readonly ConcurrentDictionary<string, bool> _missing = new();
+
     /// <param name="evenIfAllFail">Whether an answer without any engine is one: its entries of the engines tell why.</param>
     /// <exception cref="EngineException">There is no engine of a name, or none of those asked answered.</exception>
     public async Task<ContainerList> RunAsync(PictureRequest request, CancellationToken cancellationToken, bool evenIfAllFail = false)
@@ -18,6 +22,11 @@ internal sealed partial class PictureSweep(EngineDirectory engines, SectionReade
         if (!evenIfAllFail && lists.All(l => l.Failure is not null))
         {
             throw OneFailure(lists);
+        }
+
+        foreach (var list in lists)
+        {
+            Note(list);
         }
 
         var matching = lists.SelectMany(l => l.Rows).ToList();
@@ -51,7 +60,7 @@ internal sealed partial class PictureSweep(EngineDirectory engines, SectionReade
         return (await CompleteAsync(list.Rows, sections, [list], cancellationToken))[0];
     }
 
-    private async Task<EngineList> ListAsync(IEngine engine, PictureRequest request, CancellationToken cancellationToken)
+    private static async Task<EngineList> ListAsync(IEngine engine, PictureRequest request, CancellationToken cancellationToken)
     {
         try
         {
@@ -64,8 +73,22 @@ internal sealed partial class PictureSweep(EngineDirectory engines, SectionReade
         }
         catch (EngineException e)
         {
-            Log.EngineMissing(logger, engine.Name, e.Kind, e.Message);
             return new EngineList(engine, [], [], e);
+        }
+    }
+
+    private void Note(EngineList list)
+    {
+        if (list.Failure is null)
+        {
+            if (_missing.TryRemove(list.Engine.Name, out _))
+            {
+                Log.EngineBack(logger, list.Engine.Name);
+            }
+        }
+        else if (_missing.TryAdd(list.Engine.Name, true))
+        {
+            Log.EngineMissing(logger, list.Engine.Name, list.Failure.Kind, list.Failure.Message);
         }
     }
 
@@ -170,5 +193,8 @@ internal sealed partial class PictureSweep(EngineDirectory engines, SectionReade
     {
         [LoggerMessage(1, LogLevel.Warning, "Engine {Engine} is missing from the picture: {Kind}: {Reason}")]
         public static partial void EngineMissing(ILogger logger, string engine, EngineErrorKind kind, string reason);
+
+        [LoggerMessage(2, LogLevel.Information, "Engine {Engine} is in the picture again.")]
+        public static partial void EngineBack(ILogger logger, string engine);
     }
 }
