@@ -14,9 +14,6 @@ public sealed class HostSourceTests(EngineFixture fixture) : IDisposable
 {
     private const HostSections Both = HostSections.Processes | HostSections.Statistics;
 
-    /// <summary>The host's command lines are cut at 32 KB.</summary>
-    private const int LongestCompared = 32_000;
-
     private readonly DockerEngine _engine = new(
         new EngineOptions { Name = "local", Endpoint = Environment.GetEnvironmentVariable("DOCKER_HOST") is { Length: > 0 } host ? host : EngineEndpoint.Default },
         TimeProvider.System,
@@ -50,8 +47,16 @@ public sealed class HostSourceTests(EngineFixture fixture) : IDisposable
             await ExecAsync(id, "sleep", "1002");
         }
 
-        var minimum = what switch { "children" => 3, "exec" or "no UTF-8" => 2, _ when body.Contains("; true") => 2, _ => 1 };
-        await UntilAsync(async () => (await HostAsync(id)).Processes!.Count >= minimum);
+        // Between fork and exec a child still has the shell's command line: what it is to become is what is waited for.
+        var (processes, last) = what switch
+        {
+            "children" => (3, "sleep 1001"),
+            "exec" => (2, "sleep 1002"),
+            "terminal" => (1, "sh"),
+            _ => (body.Contains("; true") || what == "no UTF-8" ? 2 : 1, "sleep 1000"),
+        };
+        await UntilAsync(async () => (await HostAsync(id)).Processes is { } now && now.Count >= processes && now.Any(p => p.Command == last)
+            && (what != "children" || now.Any(p => p.Command == "sleep 1000")));
         if (what == "paused")
         {
             await fixture.PostAsync($"containers/{id}/pause");
@@ -194,8 +199,7 @@ public sealed class HostSourceTests(EngineFixture fixture) : IDisposable
     private static string AsPsWrites(string command)
     {
         var plain = Regex.Replace(command.Replace('\n', ' '), "[^ -~]+", "?");
-        var folded = Regex.Replace(Regex.Replace(plain, @"\?+", "?"), " +", " ").Trim();
-        return folded.Length > LongestCompared ? folded[..LongestCompared] : folded;
+        return Regex.Replace(Regex.Replace(plain, @"\?+", "?"), " +", " ").Trim();
     }
 
     private async Task<IEnumerable<int>> PidsAsync(string id) => (await _engine.ListProcessesAsync(id, CancellationToken.None)).Select(p => p.Pid);
