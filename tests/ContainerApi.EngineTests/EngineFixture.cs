@@ -135,6 +135,25 @@ public sealed class EngineFixture : IAsyncLifetime
         imported.EnsureSuccessStatusCode();
     }
 
+    /// <summary>The same service, but that it asks the engine for all and reads nothing of the host.</summary>
+    public sealed class AskingService : WebApplicationFactory<Program>
+    {
+        public AskingService()
+        {
+            Client = CreateClient();
+            Client.Timeout = TimeSpan.FromMinutes(2);
+        }
+
+        public HttpClient Client { get; }
+
+        protected override void ConfigureWebHost(IWebHostBuilder builder)
+        {
+            builder.UseSetting("Engines:0:Name", "local");
+            builder.UseSetting("Engines:0:Endpoint", EngineEndpointText);
+            builder.UseSetting("Engines:0:HostSource", "off");
+        }
+    }
+
     private sealed class Service(string engine, string contextRoot) : WebApplicationFactory<Program>
     {
         protected override void ConfigureWebHost(IWebHostBuilder builder)
