@@ -15,6 +15,7 @@ internal sealed class ServiceUnderTest : IAsyncDisposable
     {
         _process = process;
         _http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri($"http://127.0.0.1:{port}/"), Timeout = TimeSpan.FromMinutes(1) };
+        AppDomain.CurrentDomain.ProcessExit += Kill;
     }
 
     /// <param name="hostSource"><c>auto</c> or <c>off</c>.</param>
@@ -44,11 +45,13 @@ internal sealed class ServiceUnderTest : IAsyncDisposable
         }
     }
 
-    public async Task GetAsync(string path)
+    /// <returns>The answer's tag: answers of one sweep have the same.</returns>
+    public async Task<string?> GetAsync(string path)
     {
         using var response = await _http.GetAsync(path, HttpCompletionOption.ResponseHeadersRead);
         await response.Content.CopyToAsync(Stream.Null);
         response.EnsureSuccessStatusCode();
+        return response.Headers.ETag?.Tag;
     }
 
     /// <summary>CPU time of the whole process so far.</summary>
@@ -74,10 +77,14 @@ internal sealed class ServiceUnderTest : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _http.Dispose();
+        AppDomain.CurrentDomain.ProcessExit -= Kill;
         _process.Kill();
         await _process.WaitForExitAsync();
         _process.Dispose();
     }
+
+    /// <summary>A run that is interrupted leaves no service behind.</summary>
+    private void Kill(object? sender, EventArgs e) => _process.Kill();
 
     private static int FreePort()
     {
