@@ -46,7 +46,7 @@ openapi: ## write docs/openapi.json anew from the service; its diff is the contr
 
 bench: ## run the benchmarks on the engine
 	@DOCKER_HOST=$$(scripts/engine up) && export DOCKER_HOST && \
-	  scripts/install-tools && \
+	  scripts/install-tools busybox-static curl procps python3-docker && \
 	  $(DOTNET) run --project tests/ContainerApi.Benchmarks -c Release
 
 engine: ## find an engine, or install and start a private one; prints its DOCKER_HOST

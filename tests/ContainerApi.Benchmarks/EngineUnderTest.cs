@@ -29,6 +29,9 @@ internal sealed class EngineUnderTest : IAsyncDisposable
 
     public IReadOnlyList<string> Ids { get; private set; } = [];
 
+    /// <summary>On every container of this run, as the engine's filters write it.</summary>
+    public static string RunLabel => $"{Label}={Run}";
+
     /// <summary>Starts this many containers: each with a process that waits and a network of its own.</summary>
     public async Task StartContainersAsync(int count)
     {
@@ -88,13 +91,27 @@ internal sealed class EngineUnderTest : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var id in Ids)
-        {
-            using var removed = await _http.DeleteAsync($"containers/{id}?force=1");
-        }
-
-        using var gone = await _http.DeleteAsync($"images/{Image}");
+        await RemoveAsync();
         _http.Dispose();
+    }
+
+    /// <summary>Takes away whatever has this run's label: also what a start that failed half way left.</summary>
+    public async Task RemoveAsync()
+    {
+        var mine = Uri.EscapeDataString($$"""{"label":["{{RunLabel}}"]}""");
+        var left = (await _http.GetFromJsonAsync<JsonArray>($"containers/json?all=1&filters={mine}"))!;
+        await Parallel.ForEachAsync(left, new ParallelOptions { MaxDegreeOfParallelism = 4 }, async (container, token) =>
+        {
+            using var removed = await _http.DeleteAsync($"containers/{container!["Id"]}?force=1", token);
+        });
+        using var gone = await _http.DeleteAsync($"images/{Image}");
+    }
+
+    /// <summary>What the engine is: for the head of a report.</summary>
+    public async Task<string> VersionAsync()
+    {
+        var version = (await _http.GetFromJsonAsync<JsonObject>("version"))!;
+        return $"Docker Engine {version["Version"]}, API {version["ApiVersion"]}, kernel {version["KernelVersion"]}";
     }
 
     private async Task ReadAsync(string path)

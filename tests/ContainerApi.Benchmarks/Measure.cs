@@ -66,23 +66,31 @@ internal static class Measure
 /// <summary>The table that a run prints, in Markdown.</summary>
 internal sealed class Report
 {
-    private readonly List<(string What, string Measured, string Ratio, string Goal, bool Reached)> _rows = [];
+    private readonly List<(string What, string Measured, string Ratio, string Goal, bool? Reached)> _rows = [];
 
-    public void Add(string what, string measured, string ratio, string goal, bool reached)
+    /// <summary>What a run was made on; a line above the table.</summary>
+    public List<string> Circumstances { get; } = [];
+
+    /// <param name="reached">Null where nothing must be reached: the row is there to compare with.</param>
+    public void Add(string what, string measured, string ratio, string goal, bool? reached)
     {
         _rows.Add((what, measured, ratio, goal, reached));
-        Console.Error.WriteLine($"{what}: {measured}; {ratio}; {goal}: {(reached ? "reached" : "MISSED")}");
+        Console.Error.WriteLine($"{what}: {measured}; {ratio}; {goal}: {Word(reached)}");
     }
 
     public void Print()
     {
+        Console.WriteLine(string.Join("; ", Circumstances) + ".");
+        Console.WriteLine();
         Console.WriteLine("| what | measured | figure | must reach | |");
         Console.WriteLine("|---|---|---|---|---|");
         foreach (var row in _rows)
         {
-            Console.WriteLine($"| {row.What} | {row.Measured} | {row.Ratio} | {row.Goal} | {(row.Reached ? "reached" : "**missed**")} |");
+            Console.WriteLine($"| {row.What} | {row.Measured} | {row.Ratio} | {row.Goal} | {Word(row.Reached)} |");
         }
     }
+
+    private static string Word(bool? reached) => reached switch { true => "reached", false => "**missed**", null => "" };
 
     public static string Times(double ratio) => string.Create(CultureInfo.InvariantCulture, $"{ratio:0.00} ×");
 }

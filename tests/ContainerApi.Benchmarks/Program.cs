@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using ContainerApi.Benchmarks;
 
 // `make bench` runs all; arguments choose some by name.
@@ -27,12 +28,32 @@ if (unknown.Count > 0)
     return 2;
 }
 
+// What a run has made goes also where it is ended from outside.
+using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, End);
+using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, End);
+
 var report = new Report();
+report.Circumstances.Add(string.Create(CultureInfo.InvariantCulture,
+    $"{DateTime.UtcNow:yyyy-MM-dd}; {Environment.ProcessorCount} cores; .NET {Environment.Version}; load average before: {File.ReadAllText("/proc/loadavg").Split(' ')[0]}"));
 foreach (var (name, run) in benchmarks.Where(b => args.Length == 0 || args.Contains(b.Key)))
 {
     Console.Error.WriteLine($"== {name}");
-    await run(report);
+    try
+    {
+        await run(report);
+    }
+    catch (Exception e)
+    {
+        report.Add(name, "failed: " + e.Message, "", "", false);
+    }
 }
 
 report.Print();
 return 0;
+
+static void End(PosixSignalContext context)
+{
+    context.Cancel = true;
+    new EngineUnderTest().RemoveAsync().GetAwaiter().GetResult();
+    Environment.Exit(130);
+}

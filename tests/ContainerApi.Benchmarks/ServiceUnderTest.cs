@@ -18,6 +18,7 @@ internal sealed class ServiceUnderTest : IAsyncDisposable
         _process = process;
         _state = state;
         _http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri($"http://127.0.0.1:{port}/"), Timeout = TimeSpan.FromMinutes(1) };
+        AppDomain.CurrentDomain.ProcessExit += Kill;
     }
 
     /// <param name="hostSource"><c>auto</c> or <c>off</c>.</param>
@@ -51,11 +52,13 @@ internal sealed class ServiceUnderTest : IAsyncDisposable
 
     public HttpClient Http => _http;
 
-    public async Task GetAsync(string path)
+    /// <returns>The answer's tag: answers of one sweep have the same.</returns>
+    public async Task<string?> GetAsync(string path)
     {
         using var response = await _http.GetAsync(path, HttpCompletionOption.ResponseHeadersRead);
         await response.Content.CopyToAsync(Stream.Null);
         response.EnsureSuccessStatusCode();
+        return response.Headers.ETag?.Tag;
     }
 
     public Task PostFileAsync(string path, string file, string type) => Upload.FileAsync(_http, path, file, type);
@@ -85,11 +88,15 @@ internal sealed class ServiceUnderTest : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _http.Dispose();
+        AppDomain.CurrentDomain.ProcessExit -= Kill;
         _process.Kill();
         await _process.WaitForExitAsync();
         _process.Dispose();
         _state.Delete(recursive: true);
     }
+
+    /// <summary>A run that is interrupted leaves no service behind.</summary>
+    private void Kill(object? sender, EventArgs e) => _process.Kill();
 
     private static int FreePort()
     {

@@ -157,6 +157,26 @@ public sealed class EngineFixture : IAsyncLifetime
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
+    /// <summary>The same service, but that it asks the engine for all and reads nothing of the host.</summary>
+    public sealed class AskingService : WebApplicationFactory<Program>
+    {
+        public AskingService()
+        {
+            Client = CreateClient();
+            Client.Timeout = TimeSpan.FromMinutes(2);
+        }
+
+        public HttpClient Client { get; }
+
+        protected override void ConfigureWebHost(IWebHostBuilder builder)
+        {
+            builder.UseSetting("Engines:0:Name", "local");
+            builder.UseSetting("Engines:0:Endpoint", EngineEndpointText);
+            builder.UseSetting("Engines:0:HostSource", "off");
+            builder.UseSetting("Builds:StorePath", "");
+        }
+    }
+
     private sealed class Service(string engine, string contextRoot, string storePath) : WebApplicationFactory<Program>
     {
         protected override void ConfigureWebHost(IWebHostBuilder builder)

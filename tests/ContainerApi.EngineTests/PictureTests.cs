@@ -197,6 +197,47 @@ public sealed class PictureTests(EngineFixture fixture)
     }
 
     [Fact]
+    public async Task A_hundred_containers_are_all_there_and_whole_from_either_source()
+    {
+        var label = fixture.UniqueName("hundred");
+        using var starting = new SemaphoreSlim(6);
+        var ids = await Task.WhenAll(Enumerable.Range(0, 100).Select(async _ =>
+        {
+            await starting.WaitAsync();
+            try
+            {
+                return await fixture.CreateAsync(new { Cmd = Sleep, Labels = new Dictionary<string, string> { ["set"] = label }, HostConfig = new { NetworkMode = "none" } });
+            }
+            finally
+            {
+                starting.Release();
+            }
+        }));
+        await using var asking = new EngineFixture.AskingService();
+
+        foreach (var client in new[] { fixture.Client, asking.Client })
+        {
+            var list = await client.GetFromJsonAsync<JsonObject>($"/containers?label=set={label}");
+
+            var items = list!["items"]!.AsArray();
+            Assert.Equal(ids.Order(), items.Select(i => Text(i!, "id")!).Order());
+            Assert.All(items, i => Assert.Equal("sleep 1000", Text(Assert.Single(i!["processes"]!["items"]!.AsArray())!, "command")));
+            Assert.All(items, i => Assert.All(new[] { "processes", "network", "usage" }, s => Assert.Equal("ok", Text(i![s]!, "state"))));
+            Assert.All(items, i => Assert.Equal(client == fixture.Client ? "host" : "engine", Text(i!["usage"]!, "source")));
+        }
+    }
+
+    [Fact]
+    public async Task Labels_keep_their_signs_and_can_be_asked_for()
+    {
+        var id = await fixture.CreateAsync(new { Cmd = Sleep, Labels = new Dictionary<string, string> { ["formula"] = "a=b=c", ["größe"] = "漢字 \"x\"" } });
+
+        var item = Assert.Single(await ItemsAsync($"label=formula=a=b=c&label={Uri.EscapeDataString("größe=漢字 \"x\"")}"));
+
+        Assert.Equal((id, "a=b=c", "漢字 \"x\""), (Text(item!, "id"), Text(item!["labels"]!, "formula"), Text(item!["labels"]!, "größe")));
+    }
+
+    [Fact]
     public async Task Cpu_and_traffic_rates_are_those_of_the_engines_own_statistics()
     {
         var id = await fixture.CreateAsync(new { Cmd = new[] { "sh", "-c", "while :; do :; done" } });

@@ -86,7 +86,7 @@ internal static class PictureProjection
             return Without(section, SectionState.Unsupported, "The engine gives no counters for this container's network.");
         }
 
-        var sum = interfaces.Values.Aggregate(default(InterfaceCounters), (a, b) => a + b);
+        var sum = reading.Value.TotalTraffic;
         return section with
         {
             RxBytes = sum.RxBytes,

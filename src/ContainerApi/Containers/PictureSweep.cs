@@ -10,6 +10,7 @@ namespace ContainerApi.Containers;
 /// </summary>
 internal sealed partial class PictureSweep(EngineDirectory engines, SectionReader reader, RateMemory rates, ILogger<PictureSweep> logger)
 {
+    /// <summary>Engines that did not answer last time: each outage is told once, not with every sweep.</summary>
     private readonly ConcurrentDictionary<string, bool> _missing = new();
 
     /// <param name="evenIfAllFail">Whether an answer without any engine is one: its entries of the engines tell why.</param>

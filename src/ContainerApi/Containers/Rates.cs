@@ -27,9 +27,10 @@ internal static class Rates
         }
 
         var network = SameInterfaces(older.Facts.Interfaces, newer.Facts.Interfaces);
+        var (before, now) = (older.Facts.TotalTraffic, newer.Facts.TotalTraffic);
         return new ContainerRates(
-            network ? PerSecond(Sum(newer.Facts.Interfaces!, i => i.RxBytes) - Sum(older.Facts.Interfaces!, i => i.RxBytes), window) : null,
-            network ? PerSecond(Sum(newer.Facts.Interfaces!, i => i.TxBytes) - Sum(older.Facts.Interfaces!, i => i.TxBytes), window) : null,
+            network ? PerSecond(now.RxBytes - before.RxBytes, window) : null,
+            network ? PerSecond(now.TxBytes - before.TxBytes, window) : null,
             newer.Facts.CpuTime - older.Facts.CpuTime is { } used ? Math.Round(used / window * 100, 2) : null,
             (long)window.TotalMilliseconds);
     }
@@ -63,9 +64,6 @@ internal static class Rates
     private static bool SameInterfaces(
         IReadOnlyDictionary<string, InterfaceCounters>? older, IReadOnlyDictionary<string, InterfaceCounters>? newer) =>
         older is not null && newer is not null && older.Count == newer.Count && older.Keys.All(newer.ContainsKey);
-
-    private static long Sum(IReadOnlyDictionary<string, InterfaceCounters> interfaces, Func<InterfaceCounters, long> counter) =>
-        interfaces.Values.Sum(counter);
 
     private static double PerSecond(long count, TimeSpan window) => Math.Round(count / window.TotalSeconds, 2);
 }

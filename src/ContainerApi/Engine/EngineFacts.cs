@@ -89,8 +89,15 @@ internal readonly record struct InterfaceCounters(
     long TxBytes, long TxPackets, long TxErrors, long TxDropped)
 {
     public static InterfaceCounters operator +(InterfaceCounters a, InterfaceCounters b) => new(
-        a.RxBytes + b.RxBytes, a.RxPackets + b.RxPackets, a.RxErrors + b.RxErrors, a.RxDropped + b.RxDropped,
-        a.TxBytes + b.TxBytes, a.TxPackets + b.TxPackets, a.TxErrors + b.TxErrors, a.TxDropped + b.TxDropped);
+        Counter.Add(a.RxBytes, b.RxBytes), Counter.Add(a.RxPackets, b.RxPackets), Counter.Add(a.RxErrors, b.RxErrors), Counter.Add(a.RxDropped, b.RxDropped),
+        Counter.Add(a.TxBytes, b.TxBytes), Counter.Add(a.TxPackets, b.TxPackets), Counter.Add(a.TxErrors, b.TxErrors), Counter.Add(a.TxDropped, b.TxDropped));
+}
+
+/// <summary>A count that is never negative.</summary>
+internal static class Counter
+{
+    /// <summary>The sum, or the largest there is: a counter that ran over in the kernel may be near 2^64.</summary>
+    public static long Add(long a, long b) => a > long.MaxValue - b ? long.MaxValue : a + b;
 }
 
 /// <summary>What a container uses and has used, at one moment.</summary>
@@ -100,6 +107,9 @@ internal sealed record StatisticsFacts
 
     /// <summary>By interface name; null where the engine gave none (a container on the host's network).</summary>
     public IReadOnlyDictionary<string, InterfaceCounters>? Interfaces { get; init; }
+
+    /// <summary>Of all interfaces; nothing where there are none.</summary>
+    public InterfaceCounters TotalTraffic => Interfaces?.Values.Aggregate(default(InterfaceCounters), (a, b) => a + b) ?? default;
 
     /// <summary>CPU time of all cores since the container started.</summary>
     public TimeSpan? CpuTime { get; init; }

@@ -166,6 +166,66 @@ public sealed class WatchTests
     }
 
     [Fact]
+    public async Task A_watcher_is_told_no_sections_that_only_others_asked_for()
+    {
+        var stage = new Stage();
+        var received = 1000L;
+        stage.Engine.ReadStatistics = (_, _) => Task.FromResult(Facts.Statistics(received: Interlocked.Add(ref received, 500)));
+        await using var bare = stage.Watch(Everything);
+        await NextAsync<WatchSnapshot>(bare);
+        await using var sampling = stage.Watch(Everything with { Sections = PictureSections.Network });
+        await NextAsync<WatchSnapshot>(sampling);
+        await NextAsync<WatchSample>(sampling);
+        await NextAsync<WatchSample>(sampling);
+
+        stage.Happens("rename", [Facts.Container('1', name: "other")]);
+
+        // What happened is the next that it hears of, although two samples were told in between.
+        Assert.Equal("other", (await NextAsync<WatchChanged>(bare)).Container.Name);
+    }
+
+    [Fact]
+    public void A_remembered_state_has_no_sections_and_shares_what_did_not_change()
+    {
+        var row = PictureProjection.Row("local", Facts.Container('1')) with { Usage = PictureProjection.Usage(Reading<StatisticsFacts>.Failed(SectionState.Error, "no"), default) };
+        var list = new ContainerList { Items = [row], Engines = [new EngineReport("local", "ok", "1.41", 1, null)], Total = 1, NextCursor = null };
+        var first = WatchState.Empty("e").After(list, PictureSections.All, Facts.Noon);
+        var remembered = first.Bare(null);
+        var second = first.After(list with { Items = [row with { Status = "Up 4 minutes" }] }, PictureSections.All, Facts.Noon);
+
+        Assert.Null(Assert.Single(remembered.Containers.Values).Usage);
+        Assert.Same(Assert.Single(remembered.Containers.Values), Assert.Single(second.Bare(remembered).Containers.Values));
+        Assert.Equal(second.EventId, second.Bare(remembered).EventId);
+    }
+
+    [Fact]
+    public async Task A_watch_that_fails_after_its_first_event_ends_with_a_result_that_says_so()
+    {
+        var engine = Facts.Engine(Facts.Container('1'));
+        var happens = new TaskCompletionSource();
+        engine.WatchContainers = token => OnceAsync(happens.Task, token);
+        using var host = new ApiHost(engine);
+        using var stream = new StreamReader(await host.Client.GetStreamAsync("/containers/watch?include=none"));
+        Assert.Contains("\"type\":\"snapshot\"", await stream.ReadLineAsync());
+
+        engine.ListContainers = (_, _) => throw new InvalidOperationException("no");
+        happens.SetResult();
+
+        var last = await stream.ReadLineAsync().WaitAsync(Stage.Patience);
+        Assert.Contains("\"type\":\"result\"", last);
+        Assert.Contains("\"state\":\"failed\"", last);
+        Assert.Null(await stream.ReadLineAsync().WaitAsync(Stage.Patience));
+    }
+
+    private static async IAsyncEnumerable<ContainerEvent> OnceAsync(Task happens, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        yield return ContainerEvent.Subscribed;
+        await happens.WaitAsync(cancellationToken);
+        yield return new ContainerEvent(Facts.Id('1'), "start", default);
+        await Task.Delay(Timeout.Infinite, cancellationToken);
+    }
+
+    [Fact]
     public async Task Silence_is_broken_by_a_heartbeat()
     {
         var time = new ManualTime();

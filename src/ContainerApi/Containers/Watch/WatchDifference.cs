@@ -51,7 +51,7 @@ internal static class WatchDifference
             {
                 yield return new WatchChanged { Id = after.EventId, At = after.At, Container = view.Cut(now) };
             }
-            else if (samples && !SameSections(then, now))
+            else if (samples && !SameSections(then, now, view.Sections))
             {
                 sampled.Add(Sample(view.Cut(now)));
             }
@@ -64,13 +64,15 @@ internal static class WatchDifference
     }
 
     /// <summary>All but the sections, and but the status text: it ages by itself, and says no more than the state otherwise.</summary>
-    private static bool SameFacts(ContainerPicture a, ContainerPicture b) =>
+    public static bool SameFacts(ContainerPicture a, ContainerPicture b) =>
         a.State == b.State && a.Name == b.Name && a.Health == b.Health && a.Image == b.Image && a.ImageId == b.ImageId
         && a.Aliases.SequenceEqual(b.Aliases) && a.Networks.SequenceEqual(b.Networks) && a.Ports.SequenceEqual(b.Ports)
         && a.Labels.Count == b.Labels.Count && a.Labels.All(l => b.Labels.TryGetValue(l.Key, out var value) && value == l.Value);
 
-    private static bool SameSections(ContainerPicture a, ContainerPicture b) =>
-        ReferenceEquals(a.Processes, b.Processes) && ReferenceEquals(a.Network, b.Network) && ReferenceEquals(a.Usage, b.Usage);
+    private static bool SameSections(ContainerPicture a, ContainerPicture b, PictureSections sections) =>
+        (!sections.HasFlag(PictureSections.Processes) || ReferenceEquals(a.Processes, b.Processes))
+        && (!sections.HasFlag(PictureSections.Network) || ReferenceEquals(a.Network, b.Network))
+        && (!sections.HasFlag(PictureSections.Usage) || ReferenceEquals(a.Usage, b.Usage));
 
     private static ContainerSample Sample(ContainerPicture container) => new()
     {

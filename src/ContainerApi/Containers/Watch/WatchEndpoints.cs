@@ -6,7 +6,7 @@ using ContainerApi.Http.OpenApi;
 
 namespace ContainerApi.Containers.Watch;
 
-internal static class WatchEndpoints
+internal static partial class WatchEndpoints
 {
     public static void AddWatch(this IServiceCollection services) => services.AddSingleton(provider => new WatchHub(
         provider.GetRequiredService<EngineDirectory>(),
@@ -27,7 +27,8 @@ internal static class WatchEndpoints
             .CanFailWith(ProblemCode.InvalidRequest, ProblemCode.EngineNotFound);
 
     private static IResult Watch(
-        [AsParameters] WatchQuery query, HttpContext context, WatchHub hub, EngineDirectory engines, IHostApplicationLifetime lifetime)
+        [AsParameters] WatchQuery query, HttpContext context, WatchHub hub, EngineDirectory engines, IHostApplicationLifetime lifetime,
+        ILogger<WatchHub> logger)
     {
         foreach (var name in query.Engine ?? [])
         {
@@ -36,7 +37,7 @@ internal static class WatchEndpoints
 
         var lastEventId = query.LastEventId ?? context.Request.Headers["Last-Event-ID"].FirstOrDefault();
         var events = UntilShutdown(
-            token => hub.WatchAsync(query.ToView(), query.ToInterval(), lastEventId, token), lifetime.ApplicationStopping, context.RequestAborted);
+            token => hub.WatchAsync(query.ToView(), query.ToInterval(), lastEventId, token), logger, lifetime.ApplicationStopping, context.RequestAborted);
         var sse = query.Format is null
             ? context.Request.GetTypedHeaders().Accept.Any(a => a.MediaType == MediaTypes.EventStream)
             : query.Format == "sse";
@@ -51,21 +52,25 @@ internal static class WatchEndpoints
         }
     }
 
-    /// <summary>Ends with a result where the service stops; a client that left needs none.</summary>
+    /// <summary>Ends with a result where the service stops or fails after the first event; a client that left needs none.</summary>
     private static async IAsyncEnumerable<WatchEvent> UntilShutdown(
         Func<CancellationToken, IAsyncEnumerable<WatchEvent>> watch,
+        ILogger logger,
         CancellationToken stopping,
         CancellationToken aborted,
         [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(stopping, aborted, cancellationToken);
         await using var events = watch(ended.Token).GetAsyncEnumerator(CancellationToken.None);
+        var result = new WatchResult { At = default, State = "ended", Reason = "The service stops." };
+        var begun = false;
         while (await MoveNextAsync())
         {
+            begun = true;
             yield return events.Current;
         }
 
-        yield return new WatchResult { At = DateTimeOffset.UtcNow, State = "ended", Reason = "The service stops." };
+        yield return result with { At = DateTimeOffset.UtcNow };
 
         async ValueTask<bool> MoveNextAsync()
         {
@@ -77,6 +82,18 @@ internal static class WatchEndpoints
             {
                 return false;
             }
+            catch (Exception e) when (begun && !aborted.IsCancellationRequested)
+            {
+                Log.Failed(logger, e);
+                result = result with { State = "failed", Reason = "Something went wrong inside the service." };
+                return false;
+            }
         }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Error, "A watch of the containers failed.")]
+        public static partial void Failed(ILogger logger, Exception exception);
     }
 }

@@ -139,7 +139,7 @@ public sealed record WatchResult : WatchEvent
 
     internal override string TypeName => Type;
 
-    /// <summary><c>ended</c>.</summary>
+    /// <summary><c>ended</c> or <c>failed</c>.</summary>
     public required string State { get; init; }
 
     /// <summary>Why.</summary>

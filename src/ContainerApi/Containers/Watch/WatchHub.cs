@@ -16,10 +16,13 @@ internal sealed class WatchHub(EngineDirectory engines, ReadEverything read, Tim
 {
     /// <summary>Events come in bursts (a removal is three); this long is waited for the rest of one.</summary>
     private static readonly TimeSpan Burst = TimeSpan.FromMilliseconds(20);
+    /// <summary>By how much a sample may come before its time: timers are not exact, and to skip one would double the interval.</summary>
+    private static readonly TimeSpan Tolerance = TimeSpan.FromMilliseconds(200);
+
     private static readonly TimeSpan Reconnect = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(15);
 
-    /// <summary>How many states are remembered for those who resume.</summary>
+    /// <summary>How many states are remembered for those who resume, without their sections.</summary>
     private const int Remembered = 64;
 
     private readonly Lock _lock = new();
@@ -67,7 +70,7 @@ internal sealed class WatchHub(EngineDirectory engines, ReadEverything read, Tim
                 }
 
                 (var newest, published) = Newest();
-                var due = time.GetElapsedTime(lastSample) >= interval - Burst;
+                var due = newest.Sampled > sampled.Sampled && time.GetElapsedTime(lastSample) >= interval - Tolerance;
                 foreach (var happened in WatchDifference.Between(known, newest, view, samples: false))
                 {
                     yield return happened;
@@ -75,10 +78,15 @@ internal sealed class WatchHub(EngineDirectory engines, ReadEverything read, Tim
 
                 known = newest;
                 // A state that was read for an event has the sections of the last reading: those are not due for another interval.
-                if (due && WatchDifference.Between(sampled, newest, view, samples: true).OfType<WatchSample>().FirstOrDefault() is { } sample)
+                if (due)
                 {
-                    yield return sample;
-                    (sampled, lastSample) = (newest, time.GetTimestamp());
+                    lastSample = time.GetTimestamp();
+                    foreach (var sample in WatchDifference.Between(sampled, newest, view, samples: true).OfType<WatchSample>())
+                    {
+                        yield return sample;
+                    }
+
+                    sampled = newest;
                 }
             }
         }
@@ -136,7 +144,7 @@ internal sealed class WatchHub(EngineDirectory engines, ReadEverything read, Tim
         // (1) Subscribe before the first list, so that nothing falls between; an engine that is away counts as tried.
         var subscriptions = engines.All.Select(engine => Subscribe(engine, cancellationToken)).ToList();
         await Task.WhenAll(subscriptions.Select(s => s.Tried));
-        var nextSections = time.GetTimestamp();
+        long? lastSections = null;
         try
         {
             while (!cancellationToken.IsCancellationRequested)
@@ -152,16 +160,15 @@ internal sealed class WatchHub(EngineDirectory engines, ReadEverything read, Tim
                     interval = _watchers.Where(w => w.Sections != PictureSections.None).Select(w => w.Interval).DefaultIfEmpty(Silence).Min();
                 }
 
-                // A timer may fire a little early; a second reading right after this one would be the price of waiting for the rest.
-                var due = wanted != PictureSections.None && time.GetElapsedTime(time.GetTimestamp(), nextSections) <= Burst;
+                var due = wanted != PictureSections.None && (lastSections is not { } last || time.GetElapsedTime(last) >= interval - Burst);
                 var sections = due || _current is null ? wanted : PictureSections.None;
                 if (due)
                 {
-                    nextSections = time.GetTimestamp() + (long)(interval.TotalSeconds * time.TimestampFrequency);
+                    lastSections = time.GetTimestamp();
                 }
 
                 Publish(await read(sections, cancellationToken), sections, cancellationToken);
-                var rest = wanted == PictureSections.None ? Timeout.InfiniteTimeSpan : Max(time.GetElapsedTime(time.GetTimestamp(), nextSections), TimeSpan.Zero);
+                var rest = wanted != PictureSections.None && lastSections is { } begun ? Max(interval - time.GetElapsedTime(begun), TimeSpan.Zero) : Timeout.InfiniteTimeSpan;
                 if (await HappensWithinAsync(dirty.Task, rest, cancellationToken))
                 {
                     await Task.Delay(Burst, time, cancellationToken);
@@ -251,9 +258,9 @@ internal sealed class WatchHub(EngineDirectory engines, ReadEverything read, Tim
         {
             // A run that was ended must not speak for the one that came after it.
             cancellationToken.ThrowIfCancellationRequested();
-            var last = _history.LastOrDefault() ?? WatchState.Empty(_epoch);
-            _current = last.After(everything, sections, time.GetUtcNow());
-            _history.Enqueue(_current);
+            var last = _history.LastOrDefault();
+            _current = (_current ?? last ?? WatchState.Empty(_epoch)).After(everything, sections, time.GetUtcNow());
+            _history.Enqueue(_current.Bare(last));
             if (_history.Count > Remembered)
             {
                 _history.Dequeue();
@@ -288,7 +295,7 @@ internal sealed class WatchHub(EngineDirectory engines, ReadEverything read, Tim
     {
         lock (_lock)
         {
-            return (_history.Last(), _published.Task);
+            return (_current ?? throw new InvalidOperationException("The reading that all watch has failed."), _published.Task);
         }
     }
 

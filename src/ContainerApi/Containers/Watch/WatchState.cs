@@ -6,15 +6,16 @@ namespace ContainerApi.Containers.Watch;
 
 /// <summary>All containers of all engines at one moment. Immutable: many watchers read it, each at its own speed.</summary>
 /// <param name="Version">Counts up with every new state of one <see cref="WatchHub"/>.</param>
+/// <param name="Sampled">The version of the last state that sections were read for.</param>
 internal sealed record WatchState(
-    string Epoch, long Version, DateTimeOffset At,
+    string Epoch, long Version, long Sampled, DateTimeOffset At,
     ImmutableDictionary<(string Engine, string Id), ContainerPicture> Containers,
     ImmutableSortedDictionary<string, EngineReport> Engines)
 {
     /// <summary>What <c>Last-Event-ID</c> carries: the run of the service, and the version.</summary>
     public string EventId => string.Create(CultureInfo.InvariantCulture, $"{Epoch}-{Version}");
 
-    public static WatchState Empty(string epoch) => new(epoch, 0, default,
+    public static WatchState Empty(string epoch) => new(epoch, 0, 0, default,
         ImmutableDictionary<(string, string), ContainerPicture>.Empty, ImmutableSortedDictionary<string, EngineReport>.Empty);
 
     /// <summary>
@@ -38,9 +39,29 @@ internal sealed record WatchState(
         return this with
         {
             Version = Version + 1,
+            Sampled = read == PictureSections.None ? Sampled : Version + 1,
             At = at,
             Containers = containers.ToImmutable(),
             Engines = sweep.Engines.ToImmutableSortedDictionary(e => e.Name, e => e, StringComparer.Ordinal),
         };
+    }
+
+    /// <summary>
+    /// Without sections, to be remembered for long: they are most of a state and are told anew anyway. A container that is
+    /// the same in <paramref name="earlier"/> is shared with it.
+    /// </summary>
+    public WatchState Bare(WatchState? earlier)
+    {
+        var containers = (earlier?.Containers ?? Containers.Clear()).ToBuilder();
+        containers.RemoveRange(containers.Keys.Where(k => !Containers.ContainsKey(k)).ToList());
+        foreach (var (key, now) in Containers)
+        {
+            if (!containers.TryGetValue(key, out var then) || !WatchDifference.SameFacts(then, now))
+            {
+                containers[key] = now with { Processes = null, Network = null, Usage = null };
+            }
+        }
+
+        return this with { Containers = containers.ToImmutable() };
     }
 }

@@ -43,7 +43,19 @@ internal sealed partial class DockerEngine
     public Task<StatisticsFacts> ReadStatisticsAsync(string id, CancellationToken cancellationToken) =>
         WithinAsync(_callTimeout, async token =>
         {
-            var statistics = await GetAsync($"containers/{id}/stats?stream=false&one-shot=true", EngineWire.Default.ContainerStatistics, token);
+            ContainerStatistics statistics;
+            try
+            {
+                statistics = await GetAsync($"containers/{id}/stats?stream=false&one-shot=true", EngineWire.Default.ContainerStatistics, token);
+            }
+            catch (JsonException)
+            {
+                // An empty answer is how engine 20.10 says that the container was removed while the collector's tick was
+                // waited for. Asking for the container tells that from an engine that is broken.
+                using var exists = await _http.GetAsync($"containers/{id}/json", HttpCompletionOption.ResponseHeadersRead, token);
+                throw;
+            }
+
             if (statistics.Read.Year <= 1)
             {
                 // How the engine says, with 200, that the container stopped meanwhile.

@@ -9,12 +9,24 @@ namespace ContainerApi.Engine.Docker;
 /// <summary>Pure: the engine's answers in our words, and our requests in its.</summary>
 internal static partial class DockerTranslation
 {
-    public static IReadOnlyList<ContainerFacts> ToContainers(IEnumerable<ListedContainer> rows) => [.. rows.Select(ToContainer)];
+    private const int IdLength = 64;
+
+    /// <summary>The last second of the year 9999.</summary>
+    private const long LatestSecond = 253_402_300_799;
+
+    /// <exception cref="JsonException">Some row is none: it has no id, or no time.</exception>
+    public static IReadOnlyList<ContainerFacts> ToContainers(IReadOnlyList<ListedContainer> rows) =>
+        [.. Whole(rows).Select(ToContainer).DistinctBy(c => c.Id)];
 
     private static ContainerFacts ToContainer(ListedContainer row)
     {
+        if (row.Id is not { Length: IdLength } || row.Id.AsSpan().ContainsAnyExcept(IdDigits) || row.Created is < 0 or > LatestSecond)
+        {
+            throw new JsonException("A container without an id, or made at no time.");
+        }
+
         // A container's own name has one slash, in front; names with two are aliases that links of others gave it.
-        var names = (row.Names ?? []).Select(n => n.TrimStart('/')).ToList();
+        var names = Whole(row.Names).Select(n => n.TrimStart('/')).ToList();
         var status = row.Status ?? "";
         return new ContainerFacts
         {
@@ -37,13 +49,21 @@ internal static partial class DockerTranslation
             ],
             Ports =
             [
-                .. (row.Ports ?? []).Select(p => new PortFacts(p.PrivatePort, p.Type ?? "tcp", NullIfEmpty(p.IP), p.PublicPort is > 0 ? p.PublicPort : null))
+                .. Whole(row.Ports).Select(p => new PortFacts(p.PrivatePort, p.Type ?? "tcp", NullIfEmpty(p.IP), p.PublicPort is > 0 ? p.PublicPort : null))
                     .OrderBy(p => p.ContainerPort).ThenBy(p => p.Protocol, StringComparer.Ordinal)
                     .ThenBy(p => p.HostPort).ThenBy(p => p.HostIp, StringComparer.Ordinal),
             ],
-            Labels = row.Labels ?? new Dictionary<string, string>(),
+            Labels = row.Labels is null ? new Dictionary<string, string>()
+                : row.Labels.Any(l => l.Value is null) ? throw NotWhole()
+                : row.Labels,
         };
     }
+
+    /// <summary>A list that the engine may leave out. One with nothing in the place of an item is not an engine's.</summary>
+    private static IReadOnlyList<T> Whole<T>(IReadOnlyList<T>? list) where T : class =>
+        list is null ? [] : list.Any(item => item is null) ? throw NotWhole() : list;
+
+    private static JsonException NotWhole() => new("A null where something must be.");
 
     /// <summary>From the list's own field since API 1.52, before that from the status text (<c>Up 3 minutes (healthy)</c>).</summary>
     private static string? ToHealth(string? told, string status) => told switch
@@ -62,8 +82,8 @@ internal static partial class DockerTranslation
     /// </summary>
     public static IReadOnlyList<ProcessFacts> ToProcesses(ContainerTop top, DateTimeOffset now)
     {
-        var titles = (top.Titles ?? []).Select(t => t.ToUpperInvariant()).ToList();
-        var rows = top.Processes ?? [];
+        var titles = Whole(top.Titles).Select(t => t.ToUpperInvariant()).ToList();
+        var rows = Whole(top.Processes);
         return titles is ["PID", "PPID", "UID", "USER", "ELAPSED", "TIME", "COMMAND"]
             ? [.. rows.Select(r => ToProcess(string.Join(' ', r), now)).OfType<ProcessFacts>()]
             : [.. rows.Select(r => ToProcess(titles, r)).OfType<ProcessFacts>()];
@@ -110,9 +130,7 @@ internal static partial class DockerTranslation
         {
             // A container that just stopped answers with the year 1.
             SampledAt = statistics.Read.Year > 1 ? statistics.Read : now,
-            Interfaces = statistics.Networks?.ToDictionary(n => n.Key, n => new InterfaceCounters(
-                Clamp(n.Value.RxBytes), Clamp(n.Value.RxPackets), Clamp(n.Value.RxErrors), Clamp(n.Value.RxDropped),
-                Clamp(n.Value.TxBytes), Clamp(n.Value.TxPackets), Clamp(n.Value.TxErrors), Clamp(n.Value.TxDropped))),
+            Interfaces = statistics.Networks?.ToDictionary(n => n.Key, n => ToCounters(n.Value ?? throw NotWhole())),
             CpuTime = statistics.Cpu?.Usage is { Total: > 0 } cpu ? TimeSpan.FromTicks((long)(cpu.Total / 100)) : null,
             MemoryBytes = usage - InactiveFileCache(statistics.Memory?.Stats, usage),
             MemoryLimitBytes = Clamp(statistics.Memory?.Limit),
@@ -121,6 +139,10 @@ internal static partial class DockerTranslation
             BlockWriteBytes = BlockBytes(statistics.BlockIo, "write"),
         };
     }
+
+    private static InterfaceCounters ToCounters(WireInterface counters) => new(
+        Clamp(counters.RxBytes), Clamp(counters.RxPackets), Clamp(counters.RxErrors), Clamp(counters.RxDropped),
+        Clamp(counters.TxBytes), Clamp(counters.TxPackets), Clamp(counters.TxErrors), Clamp(counters.TxDropped));
 
     /// <summary>What <c>docker stats</c> takes off (docker/cli 20.10 <c>calculateMemUsageUnixNoCache</c>): cgroup v1 names it <c>total_inactive_file</c>, v2 <c>inactive_file</c>.</summary>
     private static long InactiveFileCache(IReadOnlyDictionary<string, ulong>? stats, long? usage)
@@ -135,7 +157,9 @@ internal static partial class DockerTranslation
     }
 
     private static long? BlockBytes(WireBlockIo? blockIo, string operation) =>
-        blockIo is null ? null : (blockIo.Bytes ?? []).Where(e => string.Equals(e.Operation, operation, StringComparison.OrdinalIgnoreCase)).Sum(e => Clamp(e.Value));
+        blockIo is null ? null : Whole(blockIo.Bytes)
+            .Where(e => string.Equals(e.Operation, operation, StringComparison.OrdinalIgnoreCase))
+            .Aggregate(0L, (sum, e) => Counter.Add(sum, Clamp(e.Value)));
 
     /// <summary>An event of a container, or of a network that a container joined or left; null for any other.</summary>
     public static ContainerEvent? ToEvent(WireEvent wire)
@@ -246,6 +270,8 @@ internal static partial class DockerTranslation
     /// <summary>The engine writes the year 1, or 0 seconds, for a time it does not know.</summary>
     private static DateTimeOffset? ToTime(DateTime? time) =>
         time is { Year: > 1970 } known ? new DateTimeOffset(DateTime.SpecifyKind(known.ToUniversalTime(), DateTimeKind.Utc)) : null;
+
+    private static readonly System.Buffers.SearchValues<char> IdDigits = System.Buffers.SearchValues.Create("0123456789abcdef");
 
     private static string? NullIfEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;
 

@@ -8,8 +8,8 @@ namespace ContainerApi.Engine.Host;
 /// <summary>The engine host's <c>/proc</c>. A process that dies while it is read is one that is not there.</summary>
 internal sealed class ProcTree(string root, TimeProvider time)
 {
-    /// <summary>Longer command lines are cut here.</summary>
-    public const int LongestCommand = 32 * 1024;
+    /// <summary>Longer command lines are cut here, as <c>ps</c> cuts them.</summary>
+    public const int LongestCommand = 128 * 1024;
 
     private readonly UserNames _users = new(root);
     private readonly byte[] _root = Encoding.UTF8.GetBytes(root);
