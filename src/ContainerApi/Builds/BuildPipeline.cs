@@ -15,7 +15,6 @@ namespace ContainerApi.Builds;
 internal sealed partial class BuildPipeline(
     BuildOptions options, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<BuildPipeline> logger)
 {
-    private const string Classic = "classic";
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(15);
 
     /// <summary>How many events may wait for a client that reads slowly; beyond that the engine waits.</summary>
@@ -39,7 +38,7 @@ internal sealed partial class BuildPipeline(
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token, lifetime.ApplicationStopping);
         var events = Channel.CreateBounded<BuildEvent>(new BoundedChannelOptions(MostWaitingEvents) { SingleReader = true, SingleWriter = true });
         var buildId = BuildId.New(time.GetUtcNow());
-        var projection = new BuildProjection(new StartedEvent(buildId, engine.Name, Classic, time.GetUtcNow()), time);
+        var projection = new BuildProjection(new StartedEvent(buildId, engine.Name, BuilderChoice.NameOf(parameters.Spec.Builder), time.GetUtcNow()), time);
         string? outcome = null;
         var work = WorkAsync(engine, parameters.Spec, context, projection, events.Writer, stop.Token);
         try
@@ -182,7 +181,7 @@ internal sealed partial class BuildPipeline(
     }
 
     private static BuildError? ErrorOf(BuildFailed? failed) => failed is null ? null : new BuildError(
-        failed.Unsupported ? ProblemCode.FeatureUnsupported.Code : failed.StepName is null ? ProblemCode.BuildFailed.Code : "step_failed",
+        failed.Kind is { } kind ? Problems.CodeOf(kind).Code : failed.StepName is null ? ProblemCode.BuildFailed.Code : "step_failed",
         failed.Message, failed.StepName, failed.ExitCode);
 
     private BuildError ErrorOf(Exception exception)
