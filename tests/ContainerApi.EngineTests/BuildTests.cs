@@ -12,14 +12,19 @@ using ContainerApi.Engine.Docker;
 
 namespace ContainerApi.EngineTests;
 
-/// <summary>Builds through the service with the classic builder; what they made is looked up on the engine itself.</summary>
+/// <summary>Builds through the service with both builders; what they made is looked up on the engine itself.</summary>
 [Collection(EngineCollection.Name)]
 public sealed class BuildTests(EngineFixture fixture)
 {
     private string Labels => $"label={EngineFixture.Label}={fixture.Run}";
 
-    [Fact]
-    public async Task An_archive_becomes_an_image_with_what_its_Dockerfile_says()
+    public static TheoryData<string> Builders => ["classic", "buildkit"];
+
+    private string With(string builder) => $"{Labels}&builder={builder}";
+
+    [Theory]
+    [MemberData(nameof(Builders))]
+    public async Task An_archive_becomes_an_image_with_what_its_Dockerfile_says(string builder)
     {
         var tag = Tag();
         var dockerfile = """
@@ -31,12 +36,12 @@ public sealed class BuildTests(EngineFixture fixture)
             CMD ["/data/hello.txt"]
             """;
 
-        var lines = await BuildAsync($"tag={tag}&tag={tag}-too&buildArg=GREETING=hi%20you&label=extra=1&{Labels}", Tar(("Dockerfile", dockerfile), ("hello.txt", "hello")));
+        var lines = await BuildAsync($"tag={tag}&tag={tag}-too&buildArg=GREETING=hi%20you&label=extra=1&{With(builder)}", Tar(("Dockerfile", dockerfile), ("hello.txt", "hello")));
 
         var result = Succeeded(lines);
         Assert.Equal([tag, tag + "-too"], result["tags"]!.AsArray().Select(t => t!.GetValue<string>()));
-        Assert.Equal("started", lines[0]["type"]!.GetValue<string>());
-        Assert.Equal(8, lines.Count(l => Is(l, "step") && l["state"]!.GetValue<string>() == "completed"));
+        Assert.Equal(("started", builder), (lines[0]["type"]!.GetValue<string>(), lines[0]["builder"]!.GetValue<string>()));
+        Assert.Single(lines, l => Is(l, "step") && l["state"]!.GetValue<string>() == "completed" && l["name"]!.GetValue<string>() == "COPY hello.txt /data/hello.txt");
         var image = await InspectAsync(tag);
         Assert.Equal(result["imageId"]!.GetValue<string>(), image["Id"]!.GetValue<string>());
         Assert.Equal(image["Id"]!.GetValue<string>(), (await InspectAsync(tag + "-too"))["Id"]!.GetValue<string>());
@@ -44,15 +49,16 @@ public sealed class BuildTests(EngineFixture fixture)
         Assert.Equal(["/data/hello.txt"], Texts(image["Config"]!["Cmd"]));
         Assert.Equal(("yes", "1"), (Label(image, "own"), Label(image, "extra")));
         var history = await fixture.Engine.GetStringAsync($"images/{tag}/history");
-        Assert.Contains("COPY file:", history, StringComparison.Ordinal);
+        Assert.Contains("COPY ", history, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task A_step_that_runs_shows_its_output_by_stream_and_leaves_no_container()
+    [Theory]
+    [MemberData(nameof(Builders))]
+    public async Task A_step_that_runs_shows_its_output_by_stream_and_leaves_no_container(string builder)
     {
         var tag = Tag();
 
-        var lines = await BuildAsync($"tag={tag}&{Labels}", Tar(("Dockerfile", $"FROM {fixture.Image}\nRUN echo out; echo err >&2; printf unended\nRUN echo kept > /tmp/kept\n")));
+        var lines = await BuildAsync($"tag={tag}&{With(builder)}", Tar(("Dockerfile", $"FROM {fixture.Image}\nRUN echo out; echo err >&2; printf unended\nRUN echo kept > /tmp/kept\n")));
 
         Succeeded(lines);
         Assert.Equal("out\nunended", Log(lines, "stdout"));
@@ -61,29 +67,31 @@ public sealed class BuildTests(EngineFixture fixture)
         Assert.Equal("kept\n", await RunAsync(tag, "cat", "/tmp/kept"));
     }
 
-    [Fact]
-    public async Task A_second_build_comes_from_the_cache()
+    [Theory]
+    [MemberData(nameof(Builders))]
+    public async Task A_second_build_comes_from_the_cache(string builder)
     {
         var context = Tar(("Dockerfile", $"FROM {fixture.Image}\nRUN echo {Guid.NewGuid()}\n"));
-        Succeeded(await BuildAsync($"tag={Tag()}&{Labels}", context));
+        Succeeded(await BuildAsync($"tag={Tag()}&{With(builder)}", context));
 
-        var again = await BuildAsync($"tag={Tag()}&{Labels}", context);
-        var anew = await BuildAsync($"tag={Tag()}&noCache=true&{Labels}", context);
+        var again = await BuildAsync($"tag={Tag()}&{With(builder)}", context);
+        var anew = await BuildAsync($"tag={Tag()}&noCache=true&{With(builder)}", context);
 
         Assert.True(CachedRun(again));
         Assert.False(CachedRun(anew));
 
         static bool CachedRun(List<JsonObject> lines) => lines.Single(l =>
-            Is(l, "step") && l["number"]!.GetValue<int>() == 2 && l["state"]!.GetValue<string>() == "completed")["cached"]!.GetValue<bool>();
+            Is(l, "step") && l["number"]?.GetValue<int>() == 2 && l["state"]!.GetValue<string>() == "completed")["cached"]!.GetValue<bool>();
     }
 
-    [Fact]
-    public async Task A_step_that_fails_is_a_failed_result_with_its_exit_code_and_leaves_nothing()
+    [Theory]
+    [MemberData(nameof(Builders))]
+    public async Task A_step_that_fails_is_a_failed_result_with_its_exit_code_and_leaves_nothing(string builder)
     {
         var tag = Tag();
         var command = $"echo {Guid.NewGuid():n}; exit 7";
 
-        var lines = await BuildAsync($"tag={tag}&{Labels}", Tar(("Dockerfile", $"FROM {fixture.Image}\nRUN {command}\n")));
+        var lines = await BuildAsync($"tag={tag}&{With(builder)}", Tar(("Dockerfile", $"FROM {fixture.Image}\nRUN {command}\n")));
 
         var result = lines[^1];
         Assert.Equal("failed", result["state"]!.GetValue<string>());
@@ -96,10 +104,11 @@ public sealed class BuildTests(EngineFixture fixture)
         Assert.False(await RunsAsync(command));
     }
 
-    [Fact]
-    public async Task The_stream_begins_before_the_build_ends()
+    [Theory]
+    [MemberData(nameof(Builders))]
+    public async Task The_stream_begins_before_the_build_ends(string builder)
     {
-        using var response = await SendAsync($"tag={Tag()}&{Labels}", Tar(("Dockerfile", $"FROM {fixture.Image}\nRUN echo first; sleep 2; echo last\n")));
+        using var response = await SendAsync($"tag={Tag()}&{With(builder)}", Tar(("Dockerfile", $"FROM {fixture.Image}\nRUN echo first; sleep 2; echo last\n")));
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
         var watch = Stopwatch.StartNew();
 
@@ -121,23 +130,18 @@ public sealed class BuildTests(EngineFixture fixture)
         Assert.Null(await reader.ReadLineAsync());
     }
 
-    [Fact]
-    public async Task A_client_that_leaves_stops_the_build_within_a_second()
+    [Theory]
+    [MemberData(nameof(Builders))]
+    public async Task A_client_that_leaves_stops_the_build_within_a_second(string builder)
     {
         var tag = Tag();
-        var mark = "sleep 60 # " + Guid.NewGuid().ToString("n");
-        using var response = await SendAsync($"tag={tag}&{Labels}", Tar(("Dockerfile", $"FROM {fixture.Image}\nRUN echo begun; {mark}\n")));
+        var mark = "sleep 60; : " + Guid.NewGuid().ToString("n");
+        using var response = await SendAsync($"tag={tag}&{With(builder)}", Tar(("Dockerfile", $"FROM {fixture.Image}\nRUN echo begun; {mark}\n")));
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
-        while (!Is(await LineAsync(reader), "log"))
-        {
-        }
+        await UntilLogAsync(reader);
 
         Assert.True(await RunsAsync(mark));
-        // To dispose the answer would wait for more of it; a read that is given up closes the connection.
-        using var leaving = new CancellationTokenSource();
-        var read = reader.ReadLineAsync(leaving.Token).AsTask();
-        await leaving.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => read);
+        await LeaveAsync(reader);
 
         var watch = Stopwatch.StartNew();
         while (await RunsAsync(mark))
@@ -150,18 +154,20 @@ public sealed class BuildTests(EngineFixture fixture)
         await AssertNoImageAsync(tag);
     }
 
-    [Fact]
-    public async Task To_end_the_enumeration_of_facts_stops_the_build()
+    [Theory]
+    [MemberData(nameof(Builders))]
+    public async Task To_end_the_enumeration_of_facts_stops_the_build(string builder)
     {
-        var mark = "sleep 60 # " + Guid.NewGuid().ToString("n");
+        var mark = "sleep 60; : " + Guid.NewGuid().ToString("n");
         var host = Environment.GetEnvironmentVariable("DOCKER_HOST") is { Length: > 0 } named ? named : EngineEndpoint.Default;
         using var engine = new DockerEngine(new EngineOptions { Name = "local", Endpoint = host }, TimeProvider.System);
         using var context = new MemoryStream(Tar(("Dockerfile", $"FROM {fixture.Image}\nRUN echo begun; {mark}\n")));
 
-        await foreach (var fact in engine.BuildAsync(new BuildSpec(), context, CancellationToken.None))
+        await foreach (var fact in engine.BuildAsync(new BuildSpec { Builder = builder == "buildkit" ? BuilderKind.BuildKit : BuilderKind.Classic }, context, CancellationToken.None))
         {
             if (fact is StepLog)
             {
+                Assert.True(await RunsAsync(mark));
                 break;
             }
         }
@@ -174,12 +180,13 @@ public sealed class BuildTests(EngineFixture fixture)
         }
     }
 
-    [Fact]
-    public async Task The_timeout_stops_the_build()
+    [Theory]
+    [MemberData(nameof(Builders))]
+    public async Task The_timeout_stops_the_build(string builder)
     {
-        var mark = "sleep 60 # " + Guid.NewGuid().ToString("n");
+        var mark = "sleep 60; : " + Guid.NewGuid().ToString("n");
 
-        var lines = await BuildAsync($"timeout=2&{Labels}", Tar(("Dockerfile", $"FROM {fixture.Image}\nRUN {mark}\n")));
+        var lines = await BuildAsync($"timeout=2&{With(builder)}", Tar(("Dockerfile", $"FROM {fixture.Image}\nRUN {mark}\n")));
 
         Assert.Equal("timeout", lines[^1]["error"]!["code"]!.GetValue<string>());
         Assert.Equal("RUN " + mark, lines[^1]["error"]!["step"]!.GetValue<string>());
@@ -191,8 +198,9 @@ public sealed class BuildTests(EngineFixture fixture)
         }
     }
 
-    [Fact]
-    public async Task A_gzipped_archive_is_built()
+    [Theory]
+    [MemberData(nameof(Builders))]
+    public async Task A_gzipped_archive_is_built(string builder)
     {
         using var packed = new MemoryStream();
         await using (var gzip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true))
@@ -200,16 +208,17 @@ public sealed class BuildTests(EngineFixture fixture)
             await gzip.WriteAsync(Tar(("Dockerfile", "FROM scratch\nCOPY a /a\n"), ("a", new string('a', 300_000))));
         }
 
-        Succeeded(await BuildAsync($"tag={Tag()}&{Labels}", packed.ToArray(), "application/gzip"));
+        Succeeded(await BuildAsync($"tag={Tag()}&{With(builder)}", packed.ToArray(), "application/gzip"));
     }
 
-    [Fact]
-    public async Task A_stage_and_a_Dockerfile_elsewhere_can_be_named()
+    [Theory]
+    [MemberData(nameof(Builders))]
+    public async Task A_stage_and_a_Dockerfile_elsewhere_can_be_named(string builder)
     {
         var tag = Tag();
         var dockerfile = $"FROM {fixture.Image} AS base\nRUN echo made > /tmp/made\nFROM scratch AS wanted\nCOPY --from=base /tmp/made /made\nLABEL stage=wanted\nFROM scratch AS last\nCOPY missing /\n";
 
-        Succeeded(await BuildAsync($"tag={tag}&dockerfile=dir/My.Dockerfile&target=wanted&{Labels}", Tar(("dir/My.Dockerfile", dockerfile))));
+        Succeeded(await BuildAsync($"tag={tag}&dockerfile=dir/My.Dockerfile&target=wanted&{With(builder)}", Tar(("dir/My.Dockerfile", dockerfile))));
 
         Assert.Equal("wanted", Label(await InspectAsync(tag), "stage"));
     }
@@ -301,7 +310,7 @@ public sealed class BuildTests(EngineFixture fixture)
 
         foreach (var (body, query, status, code) in cases)
         {
-            using var response = await SendAsync($"tag={tag}&{Labels}{query}", body);
+            using var response = await SendAsync($"tag={tag}&{With("classic")}{query}", body);
             var text = await response.Content.ReadAsStringAsync();
 
             Assert.True(response.StatusCode == status, $"{query} of {body.Length} bytes: {text}");
@@ -314,14 +323,120 @@ public sealed class BuildTests(EngineFixture fixture)
     }
 
     [Theory]
-    [InlineData("COPY nope /x", "step_failed")]
-    [InlineData("RUN --mount=type=cache,target=/x true", "feature_unsupported")]
-    public async Task What_fails_after_the_start_is_in_the_result(string instruction, string code)
+    [InlineData("COPY nope /x", "classic", "step_failed")]
+    [InlineData("COPY nope /x", "buildkit", "step_failed")]
+    [InlineData("RUN --mount=type=cache,target=/x true", "classic", "feature_unsupported")]
+    public async Task What_fails_after_the_start_is_in_the_result(string instruction, string builder, string code)
     {
-        var lines = await BuildAsync(Labels, Tar(("Dockerfile", $"FROM {fixture.Image}\n{instruction}\n")));
+        var lines = await BuildAsync(With(builder), Tar(("Dockerfile", $"FROM {fixture.Image}\n{instruction}\n")));
 
         Assert.Equal(code, lines[^1]["error"]!["code"]!.GetValue<string>());
         Assert.Equal(instruction, lines[^1]["error"]!["step"]!.GetValue<string>());
+    }
+
+    /// <summary>BuildKit reads the context and the Dockerfile after its first word, so most of these are results.</summary>
+    [Fact]
+    public async Task BuildKit_tells_bad_input_by_the_same_codes_and_leaves_nothing_behind()
+    {
+        var tag = Tag();
+        var good = Tar(("Dockerfile", "FROM scratch\nCOPY a /a\n"), ("a", new string('a', 100_000)));
+        var cases = new (byte[] Body, string Query, HttpStatusCode Status, string Code)[]
+        {
+            ([], "", HttpStatusCode.BadRequest, "invalid_context"),
+            (good[..(good.Length / 2)], "", HttpStatusCode.BadRequest, "invalid_context"),
+            (good, "&tag=A", HttpStatusCode.BadRequest, "invalid_reference"),
+            (good, "&network=containerapi-none", HttpStatusCode.UnprocessableEntity, "feature_unsupported"),
+            (Tar(("other", "")), "", HttpStatusCode.OK, "invalid_dockerfile"),
+            (Tar(("Dockerfile", "")), "", HttpStatusCode.OK, "invalid_dockerfile"),
+            (Tar(("Dockerfile", "FROM scratch\nNOPE x\n")), "", HttpStatusCode.OK, "invalid_dockerfile"),
+            (Tar(("Dockerfile", "RUN x\n")), "", HttpStatusCode.OK, "invalid_dockerfile"),
+            (good, "&target=none", HttpStatusCode.OK, "invalid_dockerfile"),
+            (good, "&dockerfile=none", HttpStatusCode.OK, "invalid_dockerfile"),
+        };
+        var before = await DanglingAsync();
+
+        foreach (var (body, query, status, code) in cases)
+        {
+            using var response = await SendAsync($"tag={tag}&{With("buildkit")}{query}", body);
+            var text = await response.Content.ReadAsStringAsync();
+
+            Assert.True(response.StatusCode == status, $"{query} of {body.Length} bytes: {text}");
+            var last = JsonNode.Parse(text.Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1])!;
+            Assert.True(code == (last["error"]?["code"] ?? last["code"])?.GetValue<string>(), $"{query} of {body.Length} bytes: {text}");
+            Assert.DoesNotContain("buildkit-mount", text, StringComparison.Ordinal);
+        }
+
+        await AssertNoImageAsync(tag);
+        Assert.Empty((await DanglingAsync()).Except(before));
+    }
+
+    [Fact]
+    public async Task BuildKit_builds_where_nothing_else_is_asked_for()
+    {
+        var lines = await BuildAsync(Labels, Tar(("Dockerfile", "FROM scratch\nLABEL a=b\n")));
+
+        Succeeded(lines);
+        Assert.Equal("buildkit", lines[0]["builder"]!.GetValue<string>());
+    }
+
+    [Fact]
+    public async Task A_character_that_is_printed_in_two_pieces_arrives_whole_from_BuildKit()
+    {
+        var lines = await BuildAsync($"noCache=true&{With("buildkit")}", Tar(("Dockerfile", $"FROM {fixture.Image}\nRUN printf '\\346'; sleep 1; printf '\\227\\245\\n'\n")));
+
+        Succeeded(lines);
+        Assert.Equal("\u65e5\n", Log(lines, "stdout"));
+    }
+
+    [Theory]
+    [MemberData(nameof(Builders))]
+    public async Task Steps_can_be_without_network_and_know_extra_hosts(string builder)
+    {
+        var lines = await BuildAsync(
+            $"network=none&extraHost=h:10.9.8.7&noCache=true&{With(builder)}", Tar(("Dockerfile", $"FROM {fixture.Image}\nRUN cat /etc/hosts; ls /sys/class/net\n")));
+
+        Succeeded(lines);
+        Assert.Matches(@"10\.9\.8\.7\s+h\n", Log(lines, "stdout"));
+        Assert.DoesNotContain("eth0", Log(lines, "stdout"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [MemberData(nameof(Builders))]
+    public async Task A_base_image_that_is_nowhere_is_a_failed_step(string builder)
+    {
+        var lines = await BuildAsync(With(builder), Tar(("Dockerfile", "FROM localhost:1/containerapi-test/nowhere:1\n")));
+
+        Assert.Equal("step_failed", lines[^1]["error"]!["code"]!.GetValue<string>());
+        Assert.Contains("localhost:1/containerapi-test/nowhere:1", lines[^1]["error"]!["step"]!.GetValue<string>(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_identical_build_goes_on_when_the_client_of_the_other_leaves()
+    {
+        var (leavers, stayers) = (Tag(), Tag());
+        var mark = "sleep 4; : " + Guid.NewGuid().ToString("n");
+        var context = Tar(("Dockerfile", $"FROM {fixture.Image}\nRUN echo begun; {mark}\n"));
+        using var staying = await SendAsync($"tag={stayers}&{With("buildkit")}", context);
+        using var stays = new StreamReader(await staying.Content.ReadAsStreamAsync());
+        await UntilLogAsync(stays);
+        Assert.True(await RunsAsync(mark));
+        using (var leaving = await SendAsync($"tag={leavers}&{With("buildkit")}", context))
+        using (var leaves = new StreamReader(await leaving.Content.ReadAsStreamAsync()))
+        {
+            await UntilLogAsync(leaves);
+            await LeaveAsync(leaves);
+        }
+
+        JsonObject line;
+        do
+        {
+            line = await LineAsync(stays);
+        }
+        while (!Is(line, "result"));
+        Assert.Equal("succeeded", line["state"]!.GetValue<string>());
+        await InspectAsync(stayers);
+        await AssertNoImageAsync(leavers);
+        Assert.False(await RunsAsync(mark));
     }
 
     private static string Tag() => $"containerapi-test/build:{Guid.NewGuid().ToString("n")[..12]}";
@@ -356,6 +471,22 @@ public sealed class BuildTests(EngineFixture fixture)
     private static async Task<JsonObject> LineAsync(StreamReader reader) =>
         JsonNode.Parse(await reader.ReadLineAsync() ?? throw new EndOfStreamException("The stream ended before its result."))!.AsObject();
 
+    private static async Task UntilLogAsync(StreamReader reader)
+    {
+        while (!Is(await LineAsync(reader), "log"))
+        {
+        }
+    }
+
+    /// <summary>To dispose the answer would wait for more of it; a read that is given up closes the connection.</summary>
+    private static async Task LeaveAsync(StreamReader reader)
+    {
+        using var leaving = new CancellationTokenSource();
+        var read = reader.ReadLineAsync(leaving.Token).AsTask();
+        await leaving.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => read);
+    }
+
     private static JsonObject Succeeded(List<JsonObject> lines)
     {
         Assert.True(Is(lines[^1], "result") && lines[^1]["state"]!.GetValue<string>() == "succeeded", string.Join('\n', lines.Select(l => l.ToJsonString())));
@@ -383,9 +514,25 @@ public sealed class BuildTests(EngineFixture fixture)
     private async Task<List<JsonObject>> ContainersAsync() =>
         [.. (await fixture.Engine.GetFromJsonAsync<JsonArray>("containers/json?all=1"))!.Select(c => c!.AsObject())];
 
-    /// <summary>Whether a container with this in its command is there.</summary>
+    /// <summary>
+    /// Whether a container or a process with this in its command is there: BuildKit's steps are no containers. The engine's
+    /// host is this one. (A shell replaces itself by its last command, so a mark must not stand in that one's comment.)
+    /// </summary>
     private async Task<bool> RunsAsync(string mark) =>
-        (await ContainersAsync()).Any(c => c["Command"]!.GetValue<string>().Contains(mark, StringComparison.Ordinal));
+        (await ContainersAsync()).Any(c => c["Command"]!.GetValue<string>().Contains(mark, StringComparison.Ordinal))
+        || Directory.EnumerateDirectories("/proc").Any(process => CommandOf(process).Contains(mark, StringComparison.Ordinal));
+
+    private static string CommandOf(string process)
+    {
+        try
+        {
+            return File.ReadAllText(Path.Combine(process, "cmdline"));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return "";
+        }
+    }
 
     /// <summary>Images of this run that no tag names.</summary>
     private async Task<HashSet<string>> DanglingAsync()

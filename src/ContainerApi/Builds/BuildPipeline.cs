@@ -13,7 +13,6 @@ namespace ContainerApi.Builds;
 internal sealed partial class BuildPipeline(
     BuildOptions options, BuildAdmission admission, BuildRegistry registry, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<BuildPipeline> logger)
 {
-    private const string Classic = "classic";
 
     private static readonly PipeOptions ContextPipe = new(
         pauseWriterThreshold: 1024 * 1024, resumeWriterThreshold: 512 * 1024, minimumSegmentSize: 64 * 1024, useSynchronizationContext: false);
@@ -33,7 +32,7 @@ internal sealed partial class BuildPipeline(
     {
         var began = time.GetTimestamp();
         var limit = parameters.Timeout ?? options.Timeout;
-        var projection = new BuildProjection(new StartedEvent(run.Id, engine.Name, Classic, time.GetUtcNow()), time);
+        var projection = new BuildProjection(new StartedEvent(run.Id, engine.Name, BuilderChoice.NameOf(parameters.Spec.Builder), time.GetUtcNow()), time);
         BuildError? error;
         Exception? failure;
         using (lifetime.ApplicationStopping.Register(() => run.Stop(StopCause.Shutdown)))
@@ -97,7 +96,7 @@ internal sealed partial class BuildPipeline(
         var pipe = new Pipe(ContextPipe);
         using var engineLeft = CancellationTokenSource.CreateLinkedTokenSource(run.Stopping);
         // A directory is read synchronously, on a thread of its own.
-        var filling = Task.Run(() => FillAsync(run, context, pipe.Writer, engineLeft.Token), CancellationToken.None);
+        var filling = Task.Run(() => FillAsync(run, engine, spec.Builder, context, pipe.Writer, engineLeft.Token), CancellationToken.None);
         Exception? failure = null;
         try
         {
@@ -138,12 +137,15 @@ internal sealed partial class BuildPipeline(
     }
 
     /// <summary>Writes the context; returns why it could not be written, or null. An engine that reads no further is no reason.</summary>
-    private static async Task<Exception?> FillAsync(BuildRun run, BuildContext context, PipeWriter archive, CancellationToken cancellationToken)
+    private static async Task<Exception?> FillAsync(
+        BuildRun run, IEngine engine, BuilderKind builder, BuildContext context, PipeWriter archive, CancellationToken cancellationToken)
     {
         Exception? failure = null;
         try
         {
-            await context(archive, static _ => { }, cancellationToken);
+            // The Dockerfile is judged as it passes by, before the engine has all of the context and begins.
+            var version = Version.Parse(engine.ApiVersion ?? await engine.PingAsync(cancellationToken));
+            await context(archive, dockerfile => DockerfileNeeds.Check(dockerfile, builder, version), cancellationToken);
             await archive.CompleteAsync();
         }
         catch (Exception e)
@@ -176,7 +178,7 @@ internal sealed partial class BuildPipeline(
     };
 
     private static BuildError? ErrorOf(BuildFailed? failed) => failed is null ? null : new BuildError(
-        failed.Unsupported ? ProblemCode.FeatureUnsupported.Code : failed.StepName is null ? ProblemCode.BuildFailed.Code : "step_failed",
+        failed.Kind is { } kind ? Problems.CodeOf(kind).Code : failed.StepName is null ? ProblemCode.BuildFailed.Code : "step_failed",
         failed.Message, failed.StepName, failed.ExitCode);
 
     private BuildError ErrorOf(Exception exception)

@@ -41,7 +41,7 @@ internal sealed class BuildProjection(StartedEvent started, TimeProvider time)
                 _steps[step.Id] = (step, time.GetTimestamp());
                 return new StepEvent(step.Id, step.Number, step.Total, step.Name, StepState.Started, null, null, time.GetUtcNow());
             case StepCompleted completed when _steps.Remove(completed.Id, out var known):
-                var took = (long)time.GetElapsedTime(known.Began).TotalMilliseconds;
+                var took = (long)(completed.Took ?? time.GetElapsedTime(known.Began)).TotalMilliseconds;
                 return new StepEvent(
                     completed.Id, known.Step.Number, known.Step.Total, known.Step.Name, StepState.Completed, completed.Cached, took, time.GetUtcNow());
             case StepLog log:

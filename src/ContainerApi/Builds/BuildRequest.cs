@@ -54,7 +54,7 @@ public sealed record BuildRequest
     [FromQuery(Name = "cacheFrom")]
     public string[]? CacheFrom { get; init; }
 
-    /// <summary><c>auto</c> (default) or <c>classic</c>.</summary>
+    /// <summary><c>auto</c> (default: BuildKit, but for what only the classic builder does), <c>buildkit</c> or <c>classic</c>.</summary>
     [FromQuery(Name = "builder")]
     public string? Builder { get; init; }
 
@@ -89,11 +89,11 @@ public sealed record BuildRequest
         : BuildReply.Events;
 
     /// <summary>The parameters in the engine's terms. They are valid.</summary>
-    /// <exception cref="RequestException">They ask for a builder that there is not.</exception>
-    internal BuildParameters ToParameters(HttpRequest http) => Builder == BuildRequestValidator.BuildKit
-        ? throw new RequestException(ProblemCode.FeatureUnsupported, "This service builds with the classic builder; BuildKit is not there yet.")
-        : new(Engine, Rules.ToInteger(Timeout) is { } seconds ? TimeSpan.FromSeconds(seconds) : null, new BuildSpec
+    /// <exception cref="RequestException">They ask for a builder that cannot do what they ask for.</exception>
+    internal BuildParameters ToParameters(HttpRequest http) =>
+        new(Engine, Rules.ToInteger(Timeout) is { } seconds ? TimeSpan.FromSeconds(seconds) : null, new BuildSpec
         {
+            Builder = BuilderChoice.Of(Builder, Network),
             Tags = [.. (Tag ?? []).Select(Canonical).Distinct()],
             Dockerfile = Dockerfile is null ? null : string.Join('/', Dockerfile.Split('/').Where(part => part is not ("" or "."))),
             Target = Target,
@@ -174,7 +174,7 @@ public sealed record BuildDocument
     [JsonConverter(typeof(OneOrManyConverter))]
     public string[]? CacheFrom { get; init; }
 
-    /// <summary><c>auto</c> (default) or <c>classic</c>.</summary>
+    /// <summary><c>auto</c> (default: BuildKit, but for what only the classic builder does), <c>buildkit</c> or <c>classic</c>.</summary>
     public string? Builder { get; init; }
 
     /// <summary>The engine that builds; the first by default.</summary>

@@ -9,7 +9,6 @@ namespace ContainerApi.Builds;
 /// <summary>Judges a build's parameters before anything is sent: an engine that refuses one while the context flows is seen as a broken pipe.</summary>
 internal sealed partial class BuildRequestValidator : AbstractValidator<BuildRequest>
 {
-    public const string BuildKit = "buildkit";
     private const int LongestPath = 4096;
 
     public BuildRequestValidator(BuildOptions options)
@@ -33,7 +32,7 @@ internal sealed partial class BuildRequestValidator : AbstractValidator<BuildReq
             .WithMessage("must be name:address, the address an IP address or host-gateway.");
         RuleForEach(r => r.CacheFrom).Must(ImageReference.NamesAnImage).WithErrorCode(ProblemCode.InvalidReference.Code)
             .WithMessage("must be an image's reference or id.");
-        RuleFor(r => r.Builder).OneOf("auto", "classic", BuildKit);
+        RuleFor(r => r.Builder).OneOf(BuilderChoice.Auto, BuilderChoice.Classic, BuilderChoice.BuildKit);
         RuleFor(r => r.Timeout).Integer(1, (int)options.Timeout.TotalSeconds);
         RuleFor(r => r.Detach).Boolean();
         RuleFor(r => r.Stream).Boolean();

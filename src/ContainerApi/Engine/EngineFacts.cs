@@ -224,6 +224,7 @@ internal sealed record PullFacts(string? Layer, string Status, long? Current, lo
 /// <summary>What is to be built. The context travels beside it, as a tar stream.</summary>
 internal sealed record BuildSpec
 {
+    public BuilderKind Builder { get; init; }
     public IReadOnlyList<string> Tags { get; init; } = [];
 
     /// <summary>Where the engine fetches the context itself, or null. Nothing is sent beside it.</summary>
@@ -244,14 +245,24 @@ internal sealed record BuildSpec
     public IReadOnlyList<string> CacheFrom { get; init; } = [];
 }
 
+/// <summary>The engine's two builders.</summary>
+internal enum BuilderKind
+{
+    /// <summary>Runs each step in a container of its own, one after the other.</summary>
+    Classic,
+
+    /// <summary>Solves the Dockerfile as a graph; <c>version=2</c> of the engine's call.</summary>
+    BuildKit,
+}
+
 /// <summary>What a builder says while it works, in our words; both builders speak it.</summary>
 internal abstract record BuildFact;
 
 /// <summary>A step began. <paramref name="Number"/> and <paramref name="Total"/> count within the Dockerfile, null where the builder does not say.</summary>
 internal sealed record StepStarted(string Id, int? Number, int? Total, string Name) : BuildFact;
 
-/// <summary>A step ended well.</summary>
-internal sealed record StepCompleted(string Id, bool Cached) : BuildFact;
+/// <summary>A step ended well. <paramref name="Took"/> is by the builder's clock, null where it does not say.</summary>
+internal sealed record StepCompleted(string Id, bool Cached, TimeSpan? Took = null) : BuildFact;
 
 /// <summary>Text a step printed, cut at line borders where the builder allows it. <paramref name="Stream"/> is <c>stdout</c> or <c>stderr</c>.</summary>
 internal sealed record StepLog(string? Step, string Stream, string Text) : BuildFact;
@@ -266,5 +277,8 @@ internal sealed record ImageBuilt(string ImageId) : BuildFact;
 
 /// <summary>The build failed, in the builder's words. At most one, and nothing after it.</summary>
 /// <param name="StepName">The step that failed, or null where none was at work.</param>
-/// <param name="Unsupported">Whether it failed because this builder cannot do what the Dockerfile asks for.</param>
-internal sealed record BuildFailed(string Message, string? StepName, int? ExitCode, bool Unsupported = false) : BuildFact;
+/// <param name="Kind">
+/// What is to blame where that is no step: the Dockerfile, the context, or a builder that cannot do what the Dockerfile
+/// asks for; null otherwise.
+/// </param>
+internal sealed record BuildFailed(string Message, string? StepName, int? ExitCode, EngineErrorKind? Kind = null) : BuildFact;

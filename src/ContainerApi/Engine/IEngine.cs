@@ -88,7 +88,7 @@ internal interface IImageEngine
 internal interface IBuildEngine
 {
     /// <summary>
-    /// Builds <paramref name="context"/>, a tar stream (plain or gzip), with the classic builder. A refusal before the
+    /// Builds <paramref name="context"/>, a tar stream (plain or gzip), with the builder that the spec names. A refusal before the
     /// work begins is an <see cref="EngineException"/> from the first step of the enumeration; a build that fails later
     /// ends with <see cref="BuildFailed"/>. Ending the enumeration early, or the token, stops the work on the engine.
     /// </summary>

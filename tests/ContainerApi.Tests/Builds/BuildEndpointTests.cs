@@ -49,7 +49,9 @@ public sealed class BuildEndpointTests : IDisposable
         Assert.Equal("started", lines[1].GetProperty("state").GetString());
         Assert.Equal(JsonValueKind.Null, lines[1].GetProperty("durationMs").ValueKind);
         Assert.EndsWith("Z", lines[0].GetProperty("at").GetString(), StringComparison.Ordinal);
-        Assert.Equal(["app:latest", "localhost:5000/team/app:v1"], _spec!.Tags);
+        Assert.Equal("classic", lines[0].GetProperty("builder").GetString());
+        Assert.Equal(BuilderKind.Classic, _spec!.Builder);
+        Assert.Equal(["app:latest", "localhost:5000/team/app:v1"], _spec.Tags);
         Assert.Equal(("d/Dockerfile", "final", "linux/arm64/v8", true, false, "none"), (_spec.Dockerfile, _spec.Target, _spec.Platform, _spec.NoCache, _spec.Pull, _spec.Network));
         Assert.Equal(new Dictionary<string, string?> { ["A"] = "b=c", ["B"] = null }, _spec.BuildArguments);
         Assert.Equal(new Dictionary<string, string> { ["l"] = "m", ["n"] = "" }, _spec.Labels);
@@ -141,7 +143,7 @@ public sealed class BuildEndpointTests : IDisposable
     [InlineData("""{"dockerfile":"FROM x","nope":1}""", 400, "invalid_request")]
     [InlineData("""{"dockerfile":"FROM x","timeout":0}""", 400, "invalid_request")]
     [InlineData("""{"dockerfile":"FROM x","engine":"none"}""", 404, "engine_not_found")]
-    [InlineData("""{"dockerfile":"FROM x","builder":"buildkit"}""", 422, "feature_unsupported")]
+    [InlineData("""{"dockerfile":"FROM x","builder":"buildkit","network":"mynet"}""", 422, "feature_unsupported")]
     [InlineData("""{"dockerfile":""", 400, "invalid_request")]
     [InlineData("null", 400, "invalid_request")]
     [InlineData("", 400, "invalid_request")]

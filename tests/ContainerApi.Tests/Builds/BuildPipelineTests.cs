@@ -35,7 +35,7 @@ public sealed class BuildPipelineTests
         var at = _clock.GetUtcNow();
         var started = Assert.IsType<StartedEvent>(events[0]);
         Assert.Matches("^[0-9A-HJKMNP-TV-Z]{26}$", started.BuildId);
-        Assert.Equal(("local", "classic", at), (started.Engine, started.Builder, started.At));
+        Assert.Equal(("local", "buildkit", at), (started.Engine, started.Builder, started.At));
         Assert.Equal(
             [
                 new StepEvent("1", 1, 2, "FROM x", StepState.Started, null, null, at),
@@ -53,13 +53,15 @@ public sealed class BuildPipelineTests
     }
 
     [Theory]
-    [InlineData("RUN x", 3, false, "step_failed")]
-    [InlineData("FROM x", null, false, "step_failed")]
-    [InlineData(null, null, false, "build_failed")]
-    [InlineData("RUN x", null, true, "feature_unsupported")]
-    public async Task A_failed_build_is_a_result(string? step, int? exitCode, bool unsupported, string code)
+    [InlineData("RUN x", 3, null, "step_failed")]
+    [InlineData("FROM x", null, null, "step_failed")]
+    [InlineData(null, null, null, "build_failed")]
+    [InlineData("RUN x", null, nameof(EngineErrorKind.Unsupported), "feature_unsupported")]
+    [InlineData(null, null, nameof(EngineErrorKind.InvalidDockerfile), "invalid_dockerfile")]
+    [InlineData(null, null, nameof(EngineErrorKind.InvalidContext), "invalid_context")]
+    public async Task A_failed_build_is_a_result(string? step, int? exitCode, string? kind, string code)
     {
-        Say(new StepStarted("1", 1, 1, "RUN x"), new ImageBuilt(Image), new BuildFailed("No.", step, exitCode, unsupported));
+        Say(new StepStarted("1", 1, 1, "RUN x"), new ImageBuilt(Image), new BuildFailed("No.", step, exitCode, kind is null ? null : Enum.Parse<EngineErrorKind>(kind)));
         End();
 
         var events = await ReadAllAsync(Run(tags: ["app:v1"]));
@@ -360,7 +362,7 @@ public sealed class BuildPipelineTests
 
     private IAsyncEnumerable<BuildEvent> Run(
         string[]? tags = null, TimeSpan? timeout = null, BuildContext? context = null, CancellationToken cancellationToken = default) =>
-        _room.RunAsync(_engine, new BuildParameters(null, timeout, new BuildSpec { Tags = tags ?? [] }), context, cancellationToken);
+        _room.RunAsync(_engine, new BuildParameters(null, timeout, new BuildSpec { Builder = BuilderKind.BuildKit, Tags = tags ?? [] }), context, cancellationToken);
 
     private void Say(params BuildFact[] facts)
     {

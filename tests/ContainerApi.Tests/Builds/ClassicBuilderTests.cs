@@ -162,6 +162,23 @@ public sealed class ClassicBuilderTests
         Assert.Equal(["linux/amd64", "1", "1", "none", "1", "1"], new[] { "platform", "nocache", "pull", "networkmode", "rm", "forcerm" }.Select(n => query[n][0]));
     }
 
+    [Theory]
+    [InlineData(nameof(BuilderKind.Classic), "bridge", "1", "bridge")]
+    [InlineData(nameof(BuilderKind.Classic), "mynet", "1", "mynet")]
+    [InlineData(nameof(BuilderKind.BuildKit), "host", "2", "host")]
+    [InlineData(nameof(BuilderKind.BuildKit), "bridge", "2", null)]
+    [InlineData(nameof(BuilderKind.BuildKit), null, "2", null)]
+    public async Task Each_builder_is_asked_in_its_own_way(string builder, string? network, string version, string? networkMode)
+    {
+        await using var engine = await RecordedEngine.StartAsync(builder == nameof(BuilderKind.BuildKit) ? "bk_ok.txt" : "cl_ok.txt");
+
+        var facts = await engine.BuildAsync(new BuildSpec { Builder = Enum.Parse<BuilderKind>(builder), Network = network });
+
+        Assert.Single(facts.OfType<ImageBuilt>());
+        Assert.Equal(version, engine.Query!["version"].Single());
+        Assert.Equal(networkMode, engine.Query.GetValueOrDefault("networkmode")?.Single());
+    }
+
     [Fact]
     public void Output_that_looks_like_the_builders_own_stays_output()
     {
@@ -251,7 +268,7 @@ public sealed class ClassicBuilderTests
 
         var failed = Assert.IsType<BuildFailed>(builder.Read(new StreamMessage { ErrorDetail = new WireError(null, "the --mount option requires BuildKit. Refer to …") }).Single());
 
-        Assert.True(failed.Unsupported);
+        Assert.Equal(EngineErrorKind.Unsupported, failed.Kind);
         Assert.Empty(builder.End());
     }
 

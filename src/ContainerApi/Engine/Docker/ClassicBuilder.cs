@@ -11,7 +11,7 @@ namespace ContainerApi.Engine.Docker;
 /// " ---&gt; Running in ID" and "Removing intermediate container ID" every text is the step's own, so output that looks like
 /// the builder's is not taken for it.
 /// </remarks>
-internal sealed partial class ClassicBuilder
+internal sealed partial class ClassicBuilder : IBuildReader
 {
     private const string StandardOutput = "stdout";
     private const string StandardError = "stderr";
@@ -154,7 +154,7 @@ internal sealed partial class ClassicBuilder
         var text = exit.Success ? EngineErrors.Cut(message) : EngineErrors.Clean(message);
         yield return new BuildFailed(
             text.Length > 0 ? text : "The build failed.", _stepName, code,
-            Unsupported: message.Contains("requires BuildKit", StringComparison.Ordinal));
+            message.Contains("requires BuildKit", StringComparison.Ordinal) ? EngineErrorKind.Unsupported : null);
     }
 
     private static int? Number(Group group) =>

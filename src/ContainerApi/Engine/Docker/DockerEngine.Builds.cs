@@ -19,28 +19,29 @@ internal sealed partial class DockerEngine
             request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/x-tar");
         }
 
-        var builder = new ClassicBuilder();
+        IBuildReader reader = spec.Builder == BuilderKind.BuildKit ? new BuildKitTrace() : new ClassicBuilder();
         await foreach (var message in StreamAsync(request, EngineWire.Default.StreamMessage, cancellationToken))
         {
-            foreach (var fact in builder.Read(message))
+            foreach (var fact in reader.Read(message))
             {
                 yield return fact;
             }
         }
 
-        foreach (var fact in builder.End())
+        foreach (var fact in reader.End())
         {
             yield return fact;
         }
     }
 
     /// <summary>
-    /// By hand: the typed library sends <c>cachefrom</c> in a form that the engine refuses. Containers of steps are always
-    /// removed, also those of a step that failed.
+    /// By hand: the typed library sends <c>cachefrom</c> in a form that the engine refuses. The classic builder's containers
+    /// are always removed, also those of a step that failed. BuildKit has no name for the bridge, which it uses by default.
     /// </summary>
     private static string ToBuildPath(BuildSpec spec)
     {
-        var query = new StringBuilder("build?rm=1&forcerm=1");
+        var isBuildKit = spec.Builder == BuilderKind.BuildKit;
+        var query = new StringBuilder(isBuildKit ? "build?version=2" : "build?version=1&rm=1&forcerm=1");
         foreach (var tag in spec.Tags)
         {
             Append(query, "t", tag);
@@ -51,7 +52,7 @@ internal sealed partial class DockerEngine
         Append(query, "dockerfile", spec.Dockerfile);
         Append(query, "target", spec.Target);
         Append(query, "platform", spec.Platform);
-        Append(query, "networkmode", spec.Network);
+        Append(query, "networkmode", isBuildKit && spec.Network is "bridge" or "default" ? null : spec.Network);
         Append(query, "nocache", spec.NoCache ? "1" : null);
         Append(query, "pull", spec.Pull ? "1" : null);
         foreach (var host in spec.ExtraHosts)

@@ -120,8 +120,20 @@ internal static partial class EngineErrors
     };
 
     /// <summary>A build that was refused. Engine 20.10 answers 500 for a missing Dockerfile and for a broken archive.</summary>
-    private static EngineErrorKind KindOfBuild(int status, string message)
+    private static EngineErrorKind KindOfBuild(int status, string message) =>
+        KindOfFailedBuild(message) ?? (status == 400 ? EngineErrorKind.Invalid : EngineErrorKind.Failed);
+
+    /// <summary>Whether a build failed because of its Dockerfile or its context; null where the message blames neither.</summary>
+    public static EngineErrorKind? KindOfFailedBuild(string message)
     {
+        if (message.Contains("Error processing tar file", StringComparison.Ordinal)
+            || message.Contains("archive/tar", StringComparison.Ordinal))
+        {
+            return EngineErrorKind.InvalidContext;
+        }
+
+        // BuildKit names its frontend, whatever went wrong in it.
+        message = message.Replace("frontend dockerfile.v0", "", StringComparison.Ordinal);
         if (message.Contains("dockerfile", StringComparison.OrdinalIgnoreCase)
             || message.Contains("build stage", StringComparison.Ordinal)
             || message.Contains("target stage", StringComparison.Ordinal)
@@ -130,11 +142,7 @@ internal static partial class EngineErrors
             return EngineErrorKind.InvalidDockerfile;
         }
 
-        return message.Contains("Error processing tar file", StringComparison.Ordinal)
-            || message.Contains("archive/tar", StringComparison.Ordinal)
-            || message.Contains("unexpected EOF", StringComparison.Ordinal)
-            ? EngineErrorKind.InvalidContext
-            : status == 400 ? EngineErrorKind.Invalid : EngineErrorKind.Failed;
+        return message.Contains("unexpected EOF", StringComparison.Ordinal) ? EngineErrorKind.InvalidContext : null;
     }
 
     /// <summary>What registries say of an image that they do not have; the engine makes a 404 of it for some of them only.</summary>

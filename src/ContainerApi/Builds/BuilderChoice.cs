@@ -1,0 +1,32 @@
+using ContainerApi.Engine;
+using ContainerApi.Http;
+
+namespace ContainerApi.Builds;
+
+/// <summary>
+/// Which builder does a build: BuildKit, which every Linux engine that this service speaks with has, but for what only the
+/// classic builder does; <c>builder</c> forces one.
+/// </summary>
+internal static class BuilderChoice
+{
+    public const string Auto = "auto";
+    public const string BuildKit = "buildkit";
+    public const string Classic = "classic";
+
+    /// <param name="wanted">The request's word; null is <c>auto</c>.</param>
+    /// <exception cref="RequestException">The builder that is wanted cannot do what is wanted of it.</exception>
+    public static BuilderKind Of(string? wanted, string? network) => (wanted ?? Auto) switch
+    {
+        Classic => BuilderKind.Classic,
+        BuildKit when OnlyClassic(network) is { } reason => throw new RequestException(ProblemCode.FeatureUnsupported, reason),
+        Auto when OnlyClassic(network) is not null => BuilderKind.Classic,
+        _ => BuilderKind.BuildKit,
+    };
+
+    /// <summary>The word for a builder, in requests and in events.</summary>
+    public static string NameOf(BuilderKind builder) => builder == BuilderKind.BuildKit ? BuildKit : Classic;
+
+    private static string? OnlyClassic(string? network) => network is null or "bridge" or "default" or "host" or "none"
+        ? null
+        : $"BuildKit runs steps in the network bridge, host or none; only the classic builder joins '{network}'.";
+}
