@@ -53,7 +53,22 @@ public sealed record BuildRequest
     [FromQuery(Name = "cacheFrom")]
     public string[]? CacheFrom { get; init; }
 
-    /// <summary><c>auto</c> (default) or <c>classic</c>.</summary>
+    /// <summary>A secret for <c>RUN --mount=type=secret,id=…</c>, <c>id=value</c>; repeatable. In no log, history or layer. A query is seen by proxies: JSON keeps secrets out of it.</summary>
+    [FromQuery(Name = "secret")]
+    public string[]? Secret { get; init; }
+
+    /// <summary>Credentials for the registries of base images, as Docker's clients send them: <c>{"host":{"username":"…","password":"…"}}</c> in base64url.</summary>
+    [FromHeader(Name = "X-Registry-Config")]
+    public string? RegistryConfig { get; init; }
+
+    /// <summary>Credentials for one registry, <c>{"username":"…","password":"…","serveraddress":"…"}</c> in base64url.</summary>
+    [FromHeader(Name = "X-Registry-Auth")]
+    public string? RegistryAuth { get; init; }
+
+    /// <summary>Credentials as a JSON document has them.</summary>
+    internal IReadOnlyList<RegistryAuthRequest> Credentials { get; init; } = [];
+
+    /// <summary><c>auto</c> (default), <c>classic</c> or <c>buildkit</c>; <c>auto</c> is BuildKit where there are secrets.</summary>
     [FromQuery(Name = "builder")]
     public string? Builder { get; init; }
 
@@ -66,9 +81,9 @@ public sealed record BuildRequest
     public string? Timeout { get; init; }
 
     /// <summary>The parameters in the engine's terms. They are valid.</summary>
-    /// <exception cref="RequestException">They ask for a builder that there is not.</exception>
-    internal BuildParameters ToParameters() => Builder == BuildRequestValidator.BuildKit
-        ? throw new RequestException(ProblemCode.FeatureUnsupported, "This service builds with the classic builder; BuildKit is not there yet.")
+    /// <exception cref="RequestException">The builder they name cannot do what they ask for.</exception>
+    internal BuildParameters ToParameters() => Builder == BuildRequestValidator.Classic && Secret is { Length: > 0 }
+        ? throw new RequestException(ProblemCode.FeatureUnsupported, "The classic builder has no secrets: builder=buildkit has.")
         : new(Engine, Rules.ToInteger(Timeout) is { } seconds ? TimeSpan.FromSeconds(seconds) : null, new BuildSpec
         {
             Tags = [.. (Tag ?? []).Select(Canonical).Distinct()],
@@ -82,6 +97,9 @@ public sealed record BuildRequest
             Network = Network,
             ExtraHosts = ExtraHost ?? [],
             CacheFrom = CacheFrom ?? [],
+            Builder = Builder == BuildRequestValidator.BuildKit || Secret is { Length: > 0 } ? BuilderKind.BuildKit : BuilderKind.Classic,
+            Secrets = Pairs(Secret).ToDictionary(p => p.Key, p => p.Value ?? ""),
+            Credentials = [.. Credentials.Concat(BuildCredentials.Of(this)!).Select(c => c.ToCredentials())],
         });
 
     private static string Canonical(string text) => ImageReference.TryParse(text, out var reference) ? reference.ToString() : text;
@@ -144,7 +162,15 @@ public sealed record BuildDocument
     [JsonConverter(typeof(OneOrManyConverter))]
     public string[]? CacheFrom { get; init; }
 
-    /// <summary><c>auto</c> (default) or <c>classic</c>.</summary>
+    /// <summary>Secrets for <c>RUN --mount=type=secret,id=…</c>: an object of ids and values, or <c>id=value</c>. In no log, history or layer.</summary>
+    [JsonConverter(typeof(PairsConverter))]
+    public string[]? Secret { get; init; }
+
+    /// <summary>Credentials for the registries of base images, one or a list; each names its registry in <c>serverAddress</c>.</summary>
+    [JsonConverter(typeof(OneOrManyConverter<RegistryAuthRequest>))]
+    public RegistryAuthRequest[]? RegistryAuth { get; init; }
+
+    /// <summary><c>auto</c> (default), <c>classic</c> or <c>buildkit</c>; <c>auto</c> is BuildKit where there are secrets.</summary>
     public string? Builder { get; init; }
 
     /// <summary>The engine that builds; the first by default.</summary>
@@ -167,6 +193,8 @@ public sealed record BuildDocument
         Network = Network,
         ExtraHost = ExtraHost,
         CacheFrom = CacheFrom,
+        Secret = Secret,
+        Credentials = RegistryAuth ?? [],
         Builder = Builder,
         Engine = Engine,
         Timeout = Timeout?.ToString(CultureInfo.InvariantCulture),

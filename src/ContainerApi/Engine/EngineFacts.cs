@@ -211,6 +211,13 @@ internal sealed record RegistryCredentials(string Username, string Password, str
 /// <param name="Digest">On the one line that names the digest of what was transferred, else null.</param>
 internal sealed record TransferFacts(string? Layer, string Status, long? Current, long? Total, string? Digest = null);
 
+/// <summary>The engine's two builders.</summary>
+internal enum BuilderKind
+{
+    Classic,
+    BuildKit,
+}
+
 /// <summary>What is to be built. The context travels beside it, as a tar stream.</summary>
 internal sealed record BuildSpec
 {
@@ -229,6 +236,13 @@ internal sealed record BuildSpec
     public string? Network { get; init; }
     public IReadOnlyList<string> ExtraHosts { get; init; } = [];
     public IReadOnlyList<string> CacheFrom { get; init; } = [];
+    public BuilderKind Builder { get; init; }
+
+    /// <summary>What <c>RUN --mount=type=secret</c> reads, by id; BuildKit alone has them.</summary>
+    public IReadOnlyDictionary<string, string> Secrets { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>For the registries of base images; each says its registry's address.</summary>
+    public IReadOnlyList<RegistryCredentials> Credentials { get; init; } = [];
 }
 
 /// <summary>What a builder says while it works, in our words; both builders speak it.</summary>

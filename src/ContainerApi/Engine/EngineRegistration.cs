@@ -1,4 +1,5 @@
 using ContainerApi.Engine.Docker;
+using ContainerApi.Engine.Docker.BuildKit;
 using ContainerApi.Engine.Host;
 using FluentValidation;
 using Microsoft.Extensions.Options;
@@ -21,10 +22,12 @@ internal static class EngineRegistration
 
         var host = builder.Configuration.GetSection("Host").Get<HostRoots>() ?? new HostRoots();
         Validate(configured, host);
+        builder.Services.AddSingleton<SessionServer>();
         builder.Services.AddSingleton(services => new EngineDirectory(configured.Select(options => new DockerEngine(
             options,
             services.GetRequiredService<TimeProvider>(),
-            options.HostSource == EngineOptions.HostSourceOff ? null : new HostSource(host, services.GetRequiredService<TimeProvider>())))));
+            options.HostSource == EngineOptions.HostSourceOff ? null : new HostSource(host, services.GetRequiredService<TimeProvider>()),
+            services.GetRequiredService<SessionServer>()))));
     }
 
     private static void Validate(List<EngineOptions> configured, HostRoots host)

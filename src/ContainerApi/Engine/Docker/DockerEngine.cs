@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using ContainerApi.Engine.Docker.BuildKit;
 using ContainerApi.Engine.Host;
 using Docker.DotNet;
 using Docker.DotNet.Handler.Abstractions;
@@ -20,9 +21,11 @@ internal sealed partial class DockerEngine : IEngine, IDisposable
     private readonly TimeSpan _callTimeout;
     private readonly TimeProvider _time;
     private readonly HostSource? _host;
+    private readonly SessionServer? _sessions;
 
     /// <param name="host">The engine's own host as this service sees it; without one the engine is asked for all.</param>
-    public DockerEngine(EngineOptions options, TimeProvider time, HostSource? host = null)
+    /// <param name="sessions">Answers what BuildKit asks while it builds; without it such builds have neither secrets nor private bases.</param>
+    public DockerEngine(EngineOptions options, TimeProvider time, HostSource? host = null, SessionServer? sessions = null)
     {
         var endpoint = EngineEndpoint.TryParse(options.Endpoint, out var parsed)
             ? parsed
@@ -31,6 +34,7 @@ internal sealed partial class DockerEngine : IEngine, IDisposable
         Endpoint = endpoint.ToString();
         _time = time;
         _host = host;
+        _sessions = sessions;
         _callTimeout = options.CallTimeout;
         _handler = new EngineHandler(options.Name, EngineTransport.CreateHandler(endpoint, options.CallTimeout));
         // Deadlines are ours, call by call: a stream may last for hours, a list may not.

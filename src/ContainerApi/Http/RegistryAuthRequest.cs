@@ -1,7 +1,7 @@
 using ContainerApi.Engine;
 using FluentValidation;
 
-namespace ContainerApi.Images;
+namespace ContainerApi.Http;
 
 /// <summary>Credentials for one registry. They are neither kept nor logged.</summary>
 public sealed record RegistryAuthRequest
