@@ -16,7 +16,7 @@ public sealed class BuildRunTests(EngineFixture fixture)
 {
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(1);
 
-    public static TheoryData<string> Builders => ["classic"];
+    public static TheoryData<string> Builders => ["classic", "buildkit"];
 
     [Theory]
     [MemberData(nameof(Builders))]

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using ContainerApi.Containers;
 using ContainerApi.Engine;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
@@ -20,13 +21,22 @@ internal sealed class ApiHost : WebApplicationFactory<Program>
     }
 
     public ApiHost(IReadOnlyDictionary<string, string?> settings, params IReadOnlyList<IEngine> engines)
+        : this(limits: null, settings, engines)
+    {
+    }
+
+    /// <param name="limits">How long a sweep may take, where the test is not about that; null for the service's own.</param>
+    public ApiHost(SweepLimits? limits, IReadOnlyDictionary<string, string?> settings, params IReadOnlyList<IEngine> engines)
     {
         _engines = engines;
         _settings = settings;
+        Limits = limits;
         Client = CreateClient();
     }
 
     public HttpClient Client { get; }
+
+    private SweepLimits? Limits { get; }
 
     protected override void ConfigureWebHost(IWebHostBuilder builder)
     {
@@ -38,7 +48,14 @@ internal sealed class ApiHost : WebApplicationFactory<Program>
             builder.UseSetting(name, value);
         }
 
-        builder.ConfigureTestServices(services => services.AddSingleton(new EngineDirectory(_engines)));
+        builder.ConfigureTestServices(services =>
+        {
+            services.AddSingleton(new EngineDirectory(_engines));
+            if (Limits is not null)
+            {
+                services.AddSingleton(Limits);
+            }
+        });
     }
 
     public async Task<JsonElement> GetJsonAsync(string address, HttpStatusCode expected = HttpStatusCode.OK)

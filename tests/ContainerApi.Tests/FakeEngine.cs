@@ -30,7 +30,8 @@ internal sealed class FakeEngine : IEngine
     public Func<string, CancellationToken, Task<ImageDetails>> InspectImage { get; set; } = (_, _) => throw Unexpected();
     public Func<string, string, string, CancellationToken, Task> TagImage { get; set; } = (_, _, _, _) => throw Unexpected();
     public Func<string, bool, CancellationToken, Task<RemovedImage>> RemoveImage { get; set; } = (_, _, _) => throw Unexpected();
-    public Func<string, string?, RegistryCredentials?, CancellationToken, IAsyncEnumerable<PullFacts>> PullImage { get; set; } = (_, _, _, _) => throw Unexpected();
+    public Func<string, string?, RegistryCredentials?, CancellationToken, IAsyncEnumerable<TransferFacts>> PullImage { get; set; } = (_, _, _, _) => throw Unexpected();
+    public Func<string, RegistryCredentials?, CancellationToken, IAsyncEnumerable<TransferFacts>> PushImage { get; set; } = (_, _, _) => throw Unexpected();
     public Func<CommitSpec, CancellationToken, Task<string>> CommitContainer { get; set; } = (_, _) => throw Unexpected();
     public Func<BuildSpec, Stream, CancellationToken, IAsyncEnumerable<BuildFact>> Build { get; set; } = (_, _, _) => throw Unexpected();
 
@@ -51,7 +52,8 @@ internal sealed class FakeEngine : IEngine
     Task<ImageDetails> IImageEngine.InspectImageAsync(string reference, CancellationToken cancellationToken) => InspectImage(reference, cancellationToken);
     Task IImageEngine.TagImageAsync(string source, string repository, string tag, CancellationToken cancellationToken) => TagImage(source, repository, tag, cancellationToken);
     Task<RemovedImage> IImageEngine.RemoveImageAsync(string reference, bool force, CancellationToken cancellationToken) => RemoveImage(reference, force, cancellationToken);
-    IAsyncEnumerable<PullFacts> IImageEngine.PullImageAsync(string reference, string? platform, RegistryCredentials? credentials, CancellationToken cancellationToken) => PullImage(reference, platform, credentials, cancellationToken);
+    IAsyncEnumerable<TransferFacts> IImageEngine.PullImageAsync(string reference, string? platform, RegistryCredentials? credentials, CancellationToken cancellationToken) => PullImage(reference, platform, credentials, cancellationToken);
+    IAsyncEnumerable<TransferFacts> IImageEngine.PushImageAsync(string reference, RegistryCredentials? credentials, CancellationToken cancellationToken) => PushImage(reference, credentials, cancellationToken);
     Task<string> IImageEngine.CommitContainerAsync(CommitSpec spec, CancellationToken cancellationToken) => CommitContainer(spec, cancellationToken);
     IAsyncEnumerable<BuildFact> IBuildEngine.BuildAsync(BuildSpec spec, Stream context, CancellationToken cancellationToken) => Build(spec, context, cancellationToken);
 

@@ -54,6 +54,21 @@ public sealed record BuildRequest
     [FromQuery(Name = "cacheFrom")]
     public string[]? CacheFrom { get; init; }
 
+    /// <summary>A secret for <c>RUN --mount=type=secret,id=…</c>, <c>id=value</c>; repeatable. In no log, history or layer. A query is seen by proxies: JSON keeps secrets out of it.</summary>
+    [FromQuery(Name = "secret")]
+    public string[]? Secret { get; init; }
+
+    /// <summary>Credentials for the registries of base images, as Docker's clients send them: <c>{"host":{"username":"…","password":"…"}}</c> in base64url.</summary>
+    [FromHeader(Name = "X-Registry-Config")]
+    public string? RegistryConfig { get; init; }
+
+    /// <summary>Credentials for one registry, <c>{"username":"…","password":"…","serveraddress":"…"}</c> in base64url.</summary>
+    [FromHeader(Name = "X-Registry-Auth")]
+    public string? RegistryAuth { get; init; }
+
+    /// <summary>Credentials as a JSON document has them.</summary>
+    internal IReadOnlyList<RegistryAuthRequest> Credentials { get; init; } = [];
+
     /// <summary><c>auto</c> (default: BuildKit, but for what only the classic builder does), <c>buildkit</c> or <c>classic</c>.</summary>
     [FromQuery(Name = "builder")]
     public string? Builder { get; init; }
@@ -93,7 +108,7 @@ public sealed record BuildRequest
     internal BuildParameters ToParameters(HttpRequest http) =>
         new(Engine, Rules.ToInteger(Timeout) is { } seconds ? TimeSpan.FromSeconds(seconds) : null, new BuildSpec
         {
-            Builder = BuilderChoice.Of(Builder, Network),
+            Builder = BuilderChoice.Of(Builder, Network, hasSecrets: Secret is { Length: > 0 }),
             Tags = [.. (Tag ?? []).Select(Canonical).Distinct()],
             Dockerfile = Dockerfile is null ? null : string.Join('/', Dockerfile.Split('/').Where(part => part is not ("" or "."))),
             Target = Target,
@@ -105,6 +120,8 @@ public sealed record BuildRequest
             Network = Network,
             ExtraHosts = ExtraHost ?? [],
             CacheFrom = CacheFrom ?? [],
+            Secrets = Pairs(Secret).ToDictionary(p => p.Key, p => p.Value ?? ""),
+            Credentials = [.. Credentials.Concat(BuildCredentials.Of(this)!).Select(c => c.ToCredentials())],
         })
         { Reply = ToReply(http) };
 
@@ -174,6 +191,14 @@ public sealed record BuildDocument
     [JsonConverter(typeof(OneOrManyConverter))]
     public string[]? CacheFrom { get; init; }
 
+    /// <summary>Secrets for <c>RUN --mount=type=secret,id=…</c>: an object of ids and values, or <c>id=value</c>. In no log, history or layer.</summary>
+    [JsonConverter(typeof(PairsConverter))]
+    public string[]? Secret { get; init; }
+
+    /// <summary>Credentials for the registries of base images, one or a list; each names its registry in <c>serverAddress</c>.</summary>
+    [JsonConverter(typeof(OneOrManyConverter<RegistryAuthRequest>))]
+    public RegistryAuthRequest[]? RegistryAuth { get; init; }
+
     /// <summary><c>auto</c> (default: BuildKit, but for what only the classic builder does), <c>buildkit</c> or <c>classic</c>.</summary>
     public string? Builder { get; init; }
 
@@ -206,6 +231,8 @@ public sealed record BuildDocument
         Network = Network,
         ExtraHost = ExtraHost,
         CacheFrom = CacheFrom,
+        Secret = Secret,
+        Credentials = RegistryAuth ?? [],
         Builder = Builder,
         Engine = Engine,
         Timeout = Timeout?.ToString(CultureInfo.InvariantCulture),

@@ -9,6 +9,9 @@ namespace ContainerApi.Builds;
 /// <summary>Judges a build's parameters before anything is sent: an engine that refuses one while the context flows is seen as a broken pipe.</summary>
 internal sealed partial class BuildRequestValidator : AbstractValidator<BuildRequest>
 {
+    /// <summary>As the engine's own client has it (moby <c>secretsprovider</c>).</summary>
+    private const int LongestSecret = 500 * 1024;
+    private static readonly RegistryAuthRequestValidator Credentials = new();
     private const int LongestPath = 4096;
 
     public BuildRequestValidator(BuildOptions options)
@@ -32,6 +35,14 @@ internal sealed partial class BuildRequestValidator : AbstractValidator<BuildReq
             .WithMessage("must be name:address, the address an IP address or host-gateway.");
         RuleForEach(r => r.CacheFrom).Must(ImageReference.NamesAnImage).WithErrorCode(ProblemCode.InvalidReference.Code)
             .WithMessage("must be an image's reference or id.");
+        RuleForEach(r => r.Secret).Must(secret => secret is { Length: <= LongestSecret } && SecretText.IsMatch(secret))
+            .WithMessage($"must be id=value, the id letters, digits, '_', '.' and '-', in all not longer than {LongestSecret} characters.");
+        RuleFor(r => r.RegistryConfig).Must((r, _) => BuildCredentials.Of(r) is not null).OverridePropertyName("registryAuth")
+            .WithMessage("must be JSON in base64url: X-Registry-Config an object of credentials by registry, X-Registry-Auth one's own.");
+        RuleFor(r => r).Must(r => AllOf(r).All(c => c.ServerAddress is { Length: > 0 })).OverridePropertyName("registryAuth.serverAddress")
+            .WithMessage("must be given: a build can have several registries.");
+        RuleFor(r => r).Must(r => AllOf(r).All(c => Credentials.Validate(c).IsValid)).OverridePropertyName("registryAuth")
+            .WithMessage("must have a username, a password and a serverAddress, each not too long.");
         RuleFor(r => r.Builder).OneOf(BuilderChoice.Auto, BuilderChoice.Classic, BuilderChoice.BuildKit);
         RuleFor(r => r.Timeout).Integer(1, (int)options.Timeout.TotalSeconds);
         RuleFor(r => r.Detach).Boolean();
@@ -42,6 +53,9 @@ internal sealed partial class BuildRequestValidator : AbstractValidator<BuildReq
         RuleFor(r => r.Format).Must((r, format) => format is null || !(Rules.ToBoolean(r.Detach) || !Rules.ToBoolean(r.Stream, otherwise: true)))
             .WithMessage("is of a stream, and detach or stream=false asks for none.");
     }
+
+    private static IEnumerable<RegistryAuthRequest> AllOf(BuildRequest request) =>
+        request.Credentials.Concat(BuildCredentials.Of(request) ?? []);
 
     private static bool IsInside(string path) =>
         path.Length is > 0 and <= LongestPath && path[0] != '/' && !path.Contains('\0')
@@ -62,6 +76,9 @@ internal sealed partial class BuildRequestValidator : AbstractValidator<BuildReq
 
     [GeneratedRegex(@"^[^\s=\0""']+(?:=[^\0]*)?\z")]
     private static partial Regex LabelText { get; }
+
+    [GeneratedRegex(@"^[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,127}=")]
+    private static partial Regex SecretText { get; }
 
     [GeneratedRegex(@"^[a-z0-9_]+(?:/[a-z0-9_]+){0,2}\z")]
     private static partial Regex Platform { get; }

@@ -15,16 +15,19 @@ internal static class BuilderChoice
 
     /// <param name="wanted">The request's word; null is <c>auto</c>.</param>
     /// <exception cref="RequestException">The builder that is wanted cannot do what is wanted of it.</exception>
-    public static BuilderKind Of(string? wanted, string? network) => (wanted ?? Auto) switch
+    public static BuilderKind Of(string? wanted, string? network, bool hasSecrets) => (wanted ?? Auto) switch
     {
+        Classic when hasSecrets => throw Unsupported("The classic builder has no secrets: builder=buildkit has."),
         Classic => BuilderKind.Classic,
-        BuildKit when OnlyClassic(network) is { } reason => throw new RequestException(ProblemCode.FeatureUnsupported, reason),
-        Auto when OnlyClassic(network) is not null => BuilderKind.Classic,
+        BuildKit when OnlyClassic(network) is { } reason => throw Unsupported(reason),
+        Auto when OnlyClassic(network) is { } reason => hasSecrets ? throw Unsupported(reason + " It has no secrets.") : BuilderKind.Classic,
         _ => BuilderKind.BuildKit,
     };
 
     /// <summary>The word for a builder, in requests and in events.</summary>
     public static string NameOf(BuilderKind builder) => builder == BuilderKind.BuildKit ? BuildKit : Classic;
+
+    private static RequestException Unsupported(string reason) => new(ProblemCode.FeatureUnsupported, reason);
 
     private static string? OnlyClassic(string? network) => network is null or "bridge" or "default" or "host" or "none"
         ? null

@@ -38,3 +38,21 @@ internal sealed class OneOrManyConverter : JsonConverter<string[]>
         writer.WriteEndArray();
     }
 }
+
+/// <summary>Reads a list of objects that may be written as one object.</summary>
+internal sealed class OneOrManyConverter<T> : JsonConverter<T[]>
+{
+    public override T[] Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    {
+        if (reader.TokenType == JsonTokenType.StartObject)
+        {
+            return [JsonSerializer.Deserialize<T>(ref reader, options)!];
+        }
+
+        var items = reader.TokenType == JsonTokenType.StartArray ? JsonSerializer.Deserialize<List<T?>>(ref reader, options)! : throw new JsonException();
+        return [.. items.Select(item => item ?? throw new JsonException())];
+    }
+
+    public override void Write(Utf8JsonWriter writer, T[] value, JsonSerializerOptions options) =>
+        JsonSerializer.Serialize(writer, (IReadOnlyList<T>)value, options);
+}

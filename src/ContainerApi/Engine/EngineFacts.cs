@@ -216,10 +216,10 @@ internal sealed record RegistryCredentials(string Username, string Password, str
     public override string ToString() => nameof(RegistryCredentials);
 }
 
-/// <summary>One line of a pull: the state of one layer, or a sentence on the whole.</summary>
+/// <summary>One line of a pull or a push: the state of one layer, or a sentence on the whole.</summary>
 /// <param name="Layer">The layer's short id, or null where the line is about the whole.</param>
-/// <param name="Digest">On the one line that names the digest of what was pulled, else null.</param>
-internal sealed record PullFacts(string? Layer, string Status, long? Current, long? Total, string? Digest = null);
+/// <param name="Digest">On the one line that names the digest of what was transferred, else null.</param>
+internal sealed record TransferFacts(string? Layer, string Status, long? Current, long? Total, string? Digest = null);
 
 /// <summary>What is to be built. The context travels beside it, as a tar stream.</summary>
 internal sealed record BuildSpec
@@ -243,6 +243,12 @@ internal sealed record BuildSpec
     public string? Network { get; init; }
     public IReadOnlyList<string> ExtraHosts { get; init; } = [];
     public IReadOnlyList<string> CacheFrom { get; init; } = [];
+
+    /// <summary>What <c>RUN --mount=type=secret</c> reads, by id; BuildKit alone has them.</summary>
+    public IReadOnlyDictionary<string, string> Secrets { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>For the registries of base images; each says its registry's address.</summary>
+    public IReadOnlyList<RegistryCredentials> Credentials { get; init; } = [];
 }
 
 /// <summary>The engine's two builders.</summary>

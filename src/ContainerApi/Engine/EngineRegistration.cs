@@ -1,4 +1,5 @@
 using ContainerApi.Engine.Docker;
+using ContainerApi.Engine.Docker.BuildKit;
 using ContainerApi.Engine.Host;
 using FluentValidation;
 using Microsoft.Extensions.Options;
@@ -25,10 +26,12 @@ internal static partial class EngineRegistration
             Validate(configured, host, (n, property) => $"Engines:{n}:{property.Replace('.', ':')}");
         }
 
+        builder.Services.AddSingleton<SessionServer>();
         builder.Services.AddSingleton(services => new EngineDirectory(configured.Select(options => new DockerEngine(
             options,
             services.GetRequiredService<TimeProvider>(),
             options.HostSource == EngineOptions.HostSourceOff ? null : new HostSource(host, services.GetRequiredService<TimeProvider>()),
+            services.GetRequiredService<SessionServer>(),
             services.GetRequiredService<ILogger<DockerEngine>>()))));
         builder.Services.AddHostedService(services => new PlainEngines(configured, services.GetRequiredService<ILogger<PlainEngines>>()));
     }

@@ -77,8 +77,14 @@ internal interface IImageEngine
     Task<RemovedImage> RemoveImageAsync(string reference, bool force, CancellationToken cancellationToken);
 
     /// <summary>Pulls; ends when the image is there. A refusal by the registry is an <see cref="EngineException"/> from the enumeration.</summary>
-    IAsyncEnumerable<PullFacts> PullImageAsync(
+    IAsyncEnumerable<TransferFacts> PullImageAsync(
         string reference, string? platform, RegistryCredentials? credentials, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Pushes the image of a name and tag to the registry that the name begins with; ends when the registry has it. A refusal
+    /// by the registry is an <see cref="EngineException"/> from the enumeration, also that there is no image of that name here.
+    /// </summary>
+    IAsyncEnumerable<TransferFacts> PushImageAsync(string reference, RegistryCredentials? credentials, CancellationToken cancellationToken);
 
     /// <summary>Commits and returns the new image's id (<c>sha256:…</c>). Takes as long as the container's filesystem is large.</summary>
     Task<string> CommitContainerAsync(CommitSpec spec, CancellationToken cancellationToken);

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using ContainerApi.Engine;
-using ContainerApi.Http;
 
 namespace ContainerApi.Images;
 
@@ -15,57 +14,26 @@ internal sealed partial class ImagePull(EngineDirectory engines, TimeProvider ti
         var reference = ImageReference.TryParse(request.Image, out var parsed)
             ? parsed
             : throw new ArgumentException("The reference is validated before it comes here.", nameof(request));
-        var credentials = request.RegistryAuth is { } auth
-            ? new RegistryCredentials(auth.Username!, auth.Password!, auth.ServerAddress)
-            : null;
-        await using var facts = engine.PullImageAsync(reference.ToString(), request.Platform, credentials, cancellationToken)
-            .GetAsyncEnumerator(cancellationToken);
-        var told = false;
-        string? digest = null;
-        EngineException? failure = null;
-        while (true)
+        var transfer = new ImageTransfer(
+            engine.PullImageAsync(reference.ToString(), request.Platform, request.RegistryAuth?.ToCredentials(), cancellationToken));
+        await foreach (var fact in transfer.ReadAsync(cancellationToken))
         {
-            try
-            {
-                if (!await facts.MoveNextAsync())
-                {
-                    break;
-                }
-            }
-            catch (EngineException e) when (told)
-            {
-                failure = e;
-                break;
-            }
-
-            var fact = facts.Current;
-            digest = fact.Digest ?? digest;
             yield return new PullProgress(fact.Layer, fact.Status, fact.Current, fact.Total);
-            told = true;
         }
 
-        ImageDetails? image = null;
-        if (failure is null)
+        var image = await transfer.ThenAsync(async () =>
         {
-            try
-            {
-                image = await engine.InspectImageAsync(reference.Lookup, cancellationToken);
-                failure = OtherPlatform(engine.Name, request.Platform, image);
-            }
-            catch (EngineException e) when (told)
-            {
-                failure = e;
-            }
-        }
-
-        var error = failure is null ? null : new PullError(Problems.CodeOf(failure.Kind).Code, failure.Message);
+            var found = await engine.InspectImageAsync(reference.Lookup, cancellationToken);
+            return OtherPlatform(engine.Name, request.Platform, found) is { } other ? throw other : found;
+        });
+        var error = transfer.Error;
         if (error is not null)
         {
             Log.Failed(logger, reference.ToString(), engine.Name, error.Code, error.Message);
         }
 
         yield return new PullResult(
-            error is null ? "succeeded" : "failed", reference.ToString(), error is null ? image?.Summary.Id : null, error is null ? digest ?? reference.Digest : null,
+            error is null ? "succeeded" : "failed", reference.ToString(), error is null ? image?.Summary.Id : null, error is null ? transfer.Digest ?? reference.Digest : null,
             (long)time.GetElapsedTime(begun).TotalMilliseconds, error);
     }
 

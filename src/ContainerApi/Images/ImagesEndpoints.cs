@@ -7,7 +7,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace ContainerApi.Images;
 
-/// <summary>Images: list, inspect, pull, tag, commit, remove.</summary>
+/// <summary>Images: list, inspect, pull, push, tag, commit, remove.</summary>
 internal static class ImagesEndpoints
 {
     public static void AddImages(this IServiceCollection services)
@@ -15,6 +15,7 @@ internal static class ImagesEndpoints
         services.TryAddSingleton<ContainerLocator>();
         services.AddSingleton<ImageLists>();
         services.AddSingleton<ImagePull>();
+        services.AddSingleton<ImagePush>();
         services.AddSingleton<ContainerCommit>();
     }
 
@@ -47,6 +48,13 @@ internal static class ImagesEndpoints
             .WithDescription("A stream of `progress` lines that ends with exactly one `result` line. What fails before the first line is a problem, "
                 + "what fails later is in the `result`.")
             .Produces<PullEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson)
+            .AsksAnEngine(ProblemCode.InvalidReference, ProblemCode.Forbidden, ProblemCode.ImageNotFound);
+
+        images.MapPost("/push", Push).ValidateBody<PushRequest>()
+            .WithName("pushImage").WithSummary("Push an image to its registry")
+            .WithDescription("A stream of `progress` lines that ends with exactly one `result` line. What fails before the first line is a problem, "
+                + "what fails later, as a registry's refusal does, is in the `result`.")
+            .Produces<PushEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson)
             .AsksAnEngine(ProblemCode.InvalidReference, ProblemCode.Forbidden, ProblemCode.ImageNotFound);
 
         images.MapPost("/commit", CommitAsync).ValidateBody<CommitRequest>()
@@ -89,6 +97,9 @@ internal static class ImagesEndpoints
 
     private static NdjsonResult<PullEvent> Pull(PullRequest request, ImagePull pull, CancellationToken cancellationToken) =>
         new(pull.RunAsync(request, cancellationToken));
+
+    private static NdjsonResult<PushEvent> Push(PushRequest request, ImagePush push, CancellationToken cancellationToken) =>
+        new(push.RunAsync(request, cancellationToken));
 
     private static async Task<Created<CommittedImage>> CommitAsync(CommitRequest request, ContainerCommit commit, CancellationToken cancellationToken)
     {

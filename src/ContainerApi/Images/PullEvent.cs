@@ -22,9 +22,9 @@ public sealed record PullProgress(string? Layer, string Status, long? Current, l
 /// <param name="Digest">What the registry calls it, <c>sha256:…</c>; null where it failed.</param>
 /// <param name="DurationMs">How long it took, in milliseconds.</param>
 /// <param name="Error">Why it failed, else null.</param>
-public sealed record PullResult(string State, string Image, string? Id, string? Digest, long DurationMs, PullError? Error) : PullEvent;
+public sealed record PullResult(string State, string Image, string? Id, string? Digest, long DurationMs, TransferError? Error) : PullEvent;
 
-/// <summary>Why a pull failed after it had begun.</summary>
+/// <summary>Why a pull or a push failed after it had begun.</summary>
 /// <param name="Code">As in a problem's <c>code</c>: <c>image_not_found</c>, <c>forbidden</c>, <c>engine_error</c>, …</param>
 /// <param name="Message">In the engine's words.</param>
-public sealed record PullError(string Code, string Message);
+public sealed record TransferError(string Code, string Message);

@@ -37,7 +37,7 @@ public sealed class BuildRecordTests : IDisposable
         var id = answer.GetProperty("id").GetString()!;
         Assert.Equal($"/builds/{id}", accepted.Headers.Location?.ToString());
         var running = await _api.GetJsonAsync("/builds/" + id);
-        Assert.Equal(("running", "local", "classic"), (Text(running, "state"), Text(running, "engine"), Text(running, "builder")));
+        Assert.Equal(("running", "local", "buildkit"), (Text(running, "state"), Text(running, "engine"), Text(running, "builder")));
         Assert.Equal("app:v1", running.GetProperty("tags")[0].GetString());
         Assert.All(new[] { "endedAt", "durationMs", "error", "imageId", "queuePosition" }, name => Assert.Equal(JsonValueKind.Null, running.GetProperty(name).ValueKind));
 
@@ -305,7 +305,7 @@ public sealed class BuildRecordTests : IDisposable
         Assert.Equal(isText ? "text/plain" : "application/x-ndjson", response.Content.Headers.ContentType?.MediaType);
         if (isText)
         {
-            Assert.Matches($@"\ABuild \w{{26}} on local \(classic\)\n\n#1 \[1/1\] RUN x\n#1 DONE \d+\.\ds\n\nBuild succeeded in \d+\.\ds: {Image} app:v1\n\z", text);
+            Assert.Matches($@"\ABuild \w{{26}} on local \(buildkit\)\n\n#1 \[1/1\] RUN x\n#1 DONE \d+\.\ds\n\nBuild succeeded in \d+\.\ds: {Image} app:v1\n\z", text);
             var id = text.Split(' ')[1];
             Assert.Equal(text, await _api.Client.GetStringAsync($"/builds/{id}/events?format=text"));
         }

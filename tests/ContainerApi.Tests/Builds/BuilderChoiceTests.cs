@@ -16,14 +16,21 @@ public sealed class BuilderChoiceTests
     [InlineData("classic", "mynet", "classic")]
     [InlineData("buildkit", "none", "buildkit")]
     public void BuildKit_builds_but_for_what_only_the_classic_builder_does(string? wanted, string? network, string builder) =>
-        Assert.Equal(builder, BuilderChoice.NameOf(BuilderChoice.Of(wanted, network)));
+        Assert.Equal(builder, BuilderChoice.NameOf(BuilderChoice.Of(wanted, network, hasSecrets: false)));
 
     [Fact]
     public void A_builder_that_cannot_do_it_is_refused_with_the_reason()
     {
-        var refused = Assert.Throws<RequestException>(() => BuilderChoice.Of("buildkit", "mynet"));
+        var refused = Assert.Throws<RequestException>(() => BuilderChoice.Of("buildkit", "mynet", hasSecrets: false));
 
         Assert.Equal(ProblemCode.FeatureUnsupported, refused.Code);
         Assert.Equal("BuildKit runs steps in the network bridge, host or none; only the classic builder joins 'mynet'.", refused.Message);
     }
+
+    [Theory]
+    [InlineData("classic", null)]
+    [InlineData("auto", "mynet")]
+    [InlineData(null, "container:web")]
+    public void Secrets_are_refused_where_only_the_classic_builder_can_build(string? wanted, string? network) =>
+        Assert.Equal("feature_unsupported", Assert.Throws<RequestException>(() => BuilderChoice.Of(wanted, network, hasSecrets: true)).Code.Code);
 }

@@ -300,9 +300,9 @@ public sealed class LifecycleHttpTests
         Assert.Equal(HttpStatusCode.NoContent, response.StatusCode);
     }
 
-    private static async IAsyncEnumerable<PullFacts> Lines()
+    private static async IAsyncEnumerable<TransferFacts> Lines()
     {
         await Task.Yield();
-        yield return new PullFacts(null, "Pulling", null, null);
+        yield return new TransferFacts(null, "Pulling", null, null);
     }
 }

@@ -129,6 +129,8 @@ public sealed class ImagesHttpTests
     [InlineData("pull", """{"image":"app","platform":"linux/"}""", "platform")]
     [InlineData("pull", """{"image":"app","platform":"linux/a/b/c"}""", "platform")]
     [InlineData("pull", """{"image":"app","registryAuth":{"password":"s3cret"}}""", "registryAuth.username")]
+    [InlineData("push", """{"image":"app","registryAuth":{"username":"ann"}}""", "registryAuth.password")]
+    [InlineData("push", "{}", "image")]
     [InlineData("pull", """{"image":"app","registryAuth":{"username":"ann","password":""}}""", "registryAuth.password")]
     [InlineData("pull", """{"image":"app","registryAuth":{"username":"ann","password":"s3cret","serverAddress":""}}""", "registryAuth.serverAddress")]
     [InlineData("commit", """{}""", "container")]
@@ -329,7 +331,7 @@ public sealed class ImagesHttpTests
             {
                 Assert.Equal(("busybox:latest", "linux/arm64/v8"), (reference, platform));
                 given = credentials;
-                return Lines(null, new PullFacts(null, "Pulling from library/busybox", null, null), new PullFacts("abc", "Downloading", 5, 10), new PullFacts(null, "Digest: x", null, null, "sha256:d"));
+                return Lines(null, new TransferFacts(null, "Pulling from library/busybox", null, null), new TransferFacts("abc", "Downloading", 5, 10), new TransferFacts(null, "Digest: x", null, null, "sha256:d"));
             },
             InspectImage = (_, _) => Task.FromResult(new ImageDetails { Summary = Image("busybox:latest"), Os = "linux", Architecture = "arm64" }),
         };
@@ -354,7 +356,7 @@ public sealed class ImagesHttpTests
     [InlineData("Unavailable", "engine_unavailable")]
     public async Task A_pull_that_fails_on_its_way_says_so_in_its_one_result(string kind, string code)
     {
-        var engine = new FakeEngine { PullImage = (_, _, _, _) => Lines(Failure(Enum.Parse<EngineErrorKind>(kind)), new PullFacts("abc", "Downloading", 5, 10)) };
+        var engine = new FakeEngine { PullImage = (_, _, _, _) => Lines(Failure(Enum.Parse<EngineErrorKind>(kind)), new TransferFacts("abc", "Downloading", 5, 10)) };
         await using var host = new ApiHost(engine);
 
         using var response = await host.Client.PostAsJsonAsync("/images/pull", new { image = "busybox" });
@@ -378,7 +380,7 @@ public sealed class ImagesHttpTests
     {
         var engine = new FakeEngine
         {
-            PullImage = (_, _, _, _) => Lines(null, new PullFacts(null, "Status: Image is up to date", null, null)),
+            PullImage = (_, _, _, _) => Lines(null, new TransferFacts(null, "Status: Image is up to date", null, null)),
             InspectImage = (_, _) => Task.FromResult(new ImageDetails { Summary = Image("busybox:latest"), Os = os, Architecture = architecture }),
         };
         await using var host = new ApiHost(engine);
@@ -386,6 +388,61 @@ public sealed class ImagesHttpTests
         using var response = await host.Client.PostAsJsonAsync("/images/pull", new { image = "busybox", platform });
 
         Assert.Contains(succeeds ? "\"succeeded\"" : "\"image_not_found\"", (await LinesOf(response))[^1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_push_is_a_stream_that_ends_with_its_result()
+    {
+        RegistryCredentials? given = null;
+        var engine = new FakeEngine
+        {
+            InspectImage = (reference, _) => Task.FromResult(new ImageDetails { Summary = Image(reference) }),
+            PushImage = (reference, credentials, _) =>
+            {
+                Assert.Equal("localhost:5000/app:latest", reference);
+                given = credentials;
+                return Lines(null, new TransferFacts("abc", "Pushing", 5, 10), new TransferFacts(null, "Digest: x", null, null, "sha256:d"));
+            },
+        };
+        await using var host = new ApiHost(engine);
+
+        using var response = await host.Client.PostAsJsonAsync(
+            "/images/push", new { image = "localhost:5000/app", registryAuth = new { username = "ann", password = "s3cret" } });
+
+        var lines = await LinesOf(response);
+        Assert.Equal("""{"type":"progress","layer":"abc","status":"Pushing","current":5,"total":10}""", lines[0]);
+        Assert.Equal(3, lines.Length);
+        Assert.StartsWith("""{"type":"result","state":"succeeded","image":"localhost:5000/app:latest","digest":"sha256:d","durationMs":""", lines[2], StringComparison.Ordinal);
+        Assert.Equal(new RegistryCredentials("ann", "s3cret", null), given);
+    }
+
+    [Fact]
+    public async Task A_push_that_the_registry_refuses_says_so_in_its_one_result()
+    {
+        var engine = new FakeEngine
+        {
+            InspectImage = (reference, _) => Task.FromResult(new ImageDetails { Summary = Image(reference) }),
+            PushImage = (_, _, _) => Lines(Failure(EngineErrorKind.Denied), new TransferFacts("abc", "Preparing", null, null)),
+        };
+        await using var host = new ApiHost(engine);
+
+        using var response = await host.Client.PostAsJsonAsync("/images/push", new { image = "localhost:5000/app" });
+
+        var lines = await LinesOf(response);
+        Assert.Equal(2, lines.Length);
+        Assert.Contains("\"state\":\"failed\"", lines[1], StringComparison.Ordinal);
+        Assert.Contains("\"digest\":null", lines[1], StringComparison.Ordinal);
+        Assert.EndsWith(""","error":{"code":"forbidden","message":"In the engine's words."}}""", lines[1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_push_of_an_image_that_is_not_there_is_a_problem_before_anything_is_sent()
+    {
+        await using var host = new ApiHost(new FakeEngine { InspectImage = (_, _) => throw Failure(EngineErrorKind.ImageNotFound) });
+
+        using var response = await host.Client.PostAsJsonAsync("/images/push", new { image = "localhost:5000/app" });
+
+        await response.ReadProblemAsync(HttpStatusCode.NotFound, "image_not_found");
     }
 
     private static async Task<string[]> LinesOf(HttpResponseMessage response)
@@ -396,7 +453,7 @@ public sealed class ImagesHttpTests
         return text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
     }
 
-    private static async IAsyncEnumerable<PullFacts> Lines(EngineException? failure, params IReadOnlyList<PullFacts> facts)
+    private static async IAsyncEnumerable<TransferFacts> Lines(EngineException? failure, params IReadOnlyList<TransferFacts> facts)
     {
         await Task.Yield();
         foreach (var fact in facts)

@@ -2,6 +2,7 @@ using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
+using ContainerApi.Engine.Docker.BuildKit;
 
 namespace ContainerApi.Engine.Docker;
 
@@ -12,7 +13,13 @@ internal sealed partial class DockerEngine
     public async IAsyncEnumerable<BuildFact> BuildAsync(
         BuildSpec spec, Stream context, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, ToBuildPath(spec));
+        await using var session = await OpenSessionAsync(spec, cancellationToken);
+        using var request = new HttpRequestMessage(HttpMethod.Post, ToBuildPath(spec, session?.Id));
+        if (spec.Builder == BuilderKind.Classic && spec.Credentials.Count > 0)
+        {
+            request.Headers.Add("X-Registry-Config", DockerTranslation.ToRegistryConfig(spec.Credentials));
+        }
+
         if (spec.Remote is null)
         {
             request.Content = new StreamContent(context, ContextBuffer);
@@ -35,13 +42,24 @@ internal sealed partial class DockerEngine
     }
 
     /// <summary>
+    /// Every BuildKit build has a session: it costs a millisecond, and without one even a public base behind a token
+    /// cannot be pulled.
+    /// </summary>
+    private async Task<BuildSession?> OpenSessionAsync(BuildSpec spec, CancellationToken cancellationToken) =>
+        spec.Builder != BuilderKind.BuildKit || _sessions is null
+            ? null
+            : await WithinAsync(
+                _callTimeout, token => _sessions.OpenAsync(new SessionGrants(spec.Secrets, spec.Credentials), SendStreamAsync, token), cancellationToken);
+
+    /// <summary>
     /// By hand: the typed library sends <c>cachefrom</c> in a form that the engine refuses. The classic builder's containers
     /// are always removed, also those of a step that failed. BuildKit has no name for the bridge, which it uses by default.
     /// </summary>
-    private static string ToBuildPath(BuildSpec spec)
+    private static string ToBuildPath(BuildSpec spec, string? session)
     {
         var isBuildKit = spec.Builder == BuilderKind.BuildKit;
         var query = new StringBuilder(isBuildKit ? "build?version=2" : "build?version=1&rm=1&forcerm=1");
+        Append(query, "session", session);
         foreach (var tag in spec.Tags)
         {
             Append(query, "t", tag);

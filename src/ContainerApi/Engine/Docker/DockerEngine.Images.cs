@@ -10,8 +10,8 @@ internal sealed partial class DockerEngine
     /// <summary>A commit copies what the container wrote; nothing but the caller should cut it, short of this.</summary>
     private static readonly TimeSpan LongestCommit = TimeSpan.FromHours(2);
 
-    /// <summary>A pull takes what the registry and the way to it take; the engine tries again by itself, so this ends one that never would.</summary>
-    private static readonly TimeSpan LongestPull = TimeSpan.FromHours(2);
+    /// <summary>A transfer takes what the registry and the way to it take; the engine tries again by itself, so this ends one that never would.</summary>
+    private static readonly TimeSpan LongestTransfer = TimeSpan.FromHours(2);
 
     public Task<IReadOnlyList<ImageFacts>> ListImagesAsync(
         IReadOnlyDictionary<string, IReadOnlyList<string>>? filters, CancellationToken cancellationToken) =>
@@ -49,7 +49,7 @@ internal sealed partial class DockerEngine
                 [.. removed.Where(r => r.ContainsKey("Deleted")).Select(r => r["Deleted"])]);
         }, cancellationToken);
 
-    public async IAsyncEnumerable<PullFacts> PullImageAsync(
+    public async IAsyncEnumerable<TransferFacts> PullImageAsync(
         string reference, string? platform, RegistryCredentials? credentials, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var path = "images/create?fromImage=" + Uri.EscapeDataString(reference);
@@ -64,24 +64,53 @@ internal sealed partial class DockerEngine
             request.Headers.Add("X-Registry-Auth", DockerTranslation.ToRegistryAuth(credentials));
         }
 
-        using var limited = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limited.CancelAfter(LongestPull);
-        await using var messages = StreamAsync(request, EngineWire.Default.StreamMessage, limited.Token).GetAsyncEnumerator(limited.Token);
-        while (await WithinDeadlineAsync(messages, LongestPull, cancellationToken))
+        await foreach (var message in TransferAsync(request, cancellationToken))
         {
-            var message = messages.Current;
-            if (message.Failure is { } failure)
-            {
-                throw EngineErrors.FromPull(Name, failure);
-            }
-
             if (message.Status is { } status)
             {
                 // The line that names the repository has the tag where the others have a layer.
                 var layer = status.StartsWith("Pulling from ", StringComparison.Ordinal) ? null : message.Id;
-                yield return new PullFacts(layer, status, message.ProgressDetail?.Current, message.ProgressDetail?.Total,
+                yield return new TransferFacts(layer, status, message.ProgressDetail?.Current, message.ProgressDetail?.Total,
                     status.StartsWith(DigestLine, StringComparison.Ordinal) ? status[DigestLine.Length..].Trim() : null);
             }
+        }
+    }
+
+    public async IAsyncEnumerable<TransferFacts> PushImageAsync(
+        string reference, RegistryCredentials? credentials, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var name = ImageReference.TryParse(reference, out var parsed)
+            ? parsed
+            : throw new ArgumentException("The reference is validated before it comes here.", nameof(reference));
+        // Without a tag the engine would push all that there are.
+        using var request = new HttpRequestMessage(
+            HttpMethod.Post, $"images/{name.Repository}/push?tag={Uri.EscapeDataString(name.Tag ?? "latest")}");
+        // The engine refuses a push without the header, also where the registry is open to all.
+        request.Headers.Add("X-Registry-Auth", credentials is null ? NoCredentials : DockerTranslation.ToRegistryAuth(credentials));
+        await foreach (var message in TransferAsync(request, cancellationToken))
+        {
+            var digest = message.Aux is { ValueKind: JsonValueKind.Object } aux && aux.TryGetProperty("Digest", out var value)
+                && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+            if (digest is not null || message.Status is not null)
+            {
+                yield return new TransferFacts(
+                    message.Id, message.Status ?? DigestLine + digest, message.ProgressDetail?.Current, message.ProgressDetail?.Total, digest);
+            }
+        }
+    }
+
+    /// <summary>The messages of a transfer; the one that says it failed is thrown.</summary>
+    private async IAsyncEnumerable<StreamMessage> TransferAsync(
+        HttpRequestMessage request, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using var limited = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limited.CancelAfter(LongestTransfer);
+        await using var messages = StreamAsync(request, EngineWire.Default.StreamMessage, limited.Token).GetAsyncEnumerator(limited.Token);
+        while (await WithinDeadlineAsync(messages, LongestTransfer, cancellationToken))
+        {
+            yield return messages.Current.Failure is { } failure
+                ? throw EngineErrors.FromTransfer(Name, failure)
+                : messages.Current;
         }
     }
 
@@ -108,6 +137,9 @@ internal sealed partial class DockerEngine
 
     /// <summary>How the engine begins the line that names the digest of a pulled image (moby <c>distribution/pull_v2.go</c>).</summary>
     private const string DigestLine = "Digest: ";
+
+    /// <summary>An empty JSON object in base64.</summary>
+    private const string NoCredentials = "e30=";
 
     private static void Append(StringBuilder query, string name, string? value)
     {

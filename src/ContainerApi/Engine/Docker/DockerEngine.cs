@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using ContainerApi.Engine.Docker.BuildKit;
 using ContainerApi.Engine.Host;
 using Docker.DotNet;
 using Docker.DotNet.Handler.Abstractions;
@@ -21,10 +22,13 @@ internal sealed partial class DockerEngine : IEngine, IDisposable
     private readonly TimeSpan _callTimeout;
     private readonly TimeProvider _time;
     private readonly HostSource? _host;
+    private readonly SessionServer? _sessions;
 
     /// <param name="host">The engine's own host as this service sees it; without one the engine is asked for all.</param>
+    /// <param name="sessions">Answers what BuildKit asks while it builds; without it such builds have neither secrets nor private bases.</param>
     /// <param name="logger">Is told of certificates that could not be read again.</param>
-    public DockerEngine(EngineOptions options, TimeProvider time, HostSource? host = null, ILogger<DockerEngine>? logger = null)
+    public DockerEngine(
+        EngineOptions options, TimeProvider time, HostSource? host = null, SessionServer? sessions = null, ILogger<DockerEngine>? logger = null)
     {
         var endpoint = EngineEndpoint.TryParse(options.Endpoint, out var parsed, tls: options.Tls is not null)
             ? parsed
@@ -33,6 +37,7 @@ internal sealed partial class DockerEngine : IEngine, IDisposable
         Endpoint = endpoint.ToString();
         _time = time;
         _host = host;
+        _sessions = sessions;
         _callTimeout = options.CallTimeout;
         var tls = options.Tls is null ? null : new EngineTls(endpoint.Host, new EngineCertificates(options.Name, options.Tls, logger ?? NullLogger<DockerEngine>.Instance));
         _handler = new EngineHandler(options.Name, EngineTransport.CreateHandler(endpoint, options.CallTimeout, tls));

@@ -260,8 +260,19 @@ internal static partial class DockerTranslation
     {
         var json = JsonSerializer.Serialize(
             new RegistryAuth(credentials.Username, credentials.Password, credentials.ServerAddress), EngineWire.Default.RegistryAuth);
-        return Convert.ToBase64String(Encoding.UTF8.GetBytes(json)).Replace('+', '-').Replace('/', '_');
+        return ToUrlSafe(json);
     }
+
+    /// <summary>The value of <c>X-Registry-Config</c>: credentials by registry, in the same form.</summary>
+    public static string ToRegistryConfig(IReadOnlyList<RegistryCredentials> credentials)
+    {
+        IReadOnlyDictionary<string, RegistryAuth> byRegistry = credentials.DistinctBy(c => c.ServerAddress)
+            .ToDictionary(c => c.ServerAddress ?? "", c => new RegistryAuth(c.Username, c.Password, c.ServerAddress));
+        return ToUrlSafe(JsonSerializer.Serialize(byRegistry, EngineWire.Default.IReadOnlyDictionaryStringRegistryAuth));
+    }
+
+    private static string ToUrlSafe(string json) =>
+        Convert.ToBase64String(Encoding.UTF8.GetBytes(json)).Replace('+', '-').Replace('/', '_');
 
     /// <summary>Engines write <c>&lt;none&gt;:&lt;none&gt;</c> for an image without a name.</summary>
     private static IReadOnlyList<string> RealReferences(IEnumerable<string>? references) =>

@@ -51,16 +51,18 @@ internal static partial class EngineErrors
     public static EngineException NotAnAnswer(string engine, Exception inner) =>
         new(EngineErrorKind.Failed, engine, "The engine answered with something that is not an answer.", inner);
 
-    /// <summary>A pull that failed after the engine had answered 200: the registry's refusal, in the engine's words.</summary>
-    public static EngineException FromPull(string engine, WireError error)
+    /// <summary>A pull or push that failed after the engine had answered 200: the registry's refusal, in the engine's words.</summary>
+    public static EngineException FromTransfer(string engine, WireError error)
     {
         var message = Clean(error.Message ?? "");
         var kind = message.Contains("not found", StringComparison.OrdinalIgnoreCase) || IsUnknownToRegistry(message)
+            // A push of what is not there.
+            || message.Contains("does not exist", StringComparison.Ordinal)
             // How engine 26.1 says that the registry has it for another platform alone.
             || message.Contains("does not match the specified platform", StringComparison.Ordinal) ? EngineErrorKind.ImageNotFound
             : IsRegistryRefusal(message) ? EngineErrorKind.Denied
             : EngineErrorKind.Failed;
-        return new EngineException(kind, engine, message.Length > 0 ? message : "The pull failed.");
+        return new EngineException(kind, engine, message.Length > 0 ? message : "The transfer failed.");
     }
 
     /// <summary>

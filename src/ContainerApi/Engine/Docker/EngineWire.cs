@@ -17,6 +17,7 @@ namespace ContainerApi.Engine.Docker;
 [JsonSerializable(typeof(IReadOnlyDictionary<string, IReadOnlyList<string>>))]
 [JsonSerializable(typeof(IReadOnlyDictionary<string, string>))]
 [JsonSerializable(typeof(IReadOnlyDictionary<string, string?>))]
+[JsonSerializable(typeof(IReadOnlyDictionary<string, RegistryAuth>))]
 [JsonSerializable(typeof(IReadOnlyList<string>))]
 internal sealed partial class EngineWire : JsonSerializerContext;
 

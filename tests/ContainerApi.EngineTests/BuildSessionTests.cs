@@ -1,0 +1,120 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace ContainerApi.EngineTests;
+
+/// <summary>What a build is given beside its context, secrets and registries' credentials, on the real builders.</summary>
+[Collection(EngineCollection.Name)]
+public sealed class BuildSessionTests(EngineFixture fixture)
+{
+    private const string Secret = "n0body-may-s33-this";
+
+    [Fact]
+    public async Task A_secret_reaches_its_step_and_nothing_else()
+    {
+        var dockerfile = $"""
+            FROM {fixture.Image}
+            RUN --mount=type=secret,id=token read value < /run/secrets/token; echo "{Guid.NewGuid()} $value" | head -c 36 > /tmp/proof; test "$value" = "{Secret[..7]}""{Secret[7..]}" && touch /tmp/was-right
+            """;
+
+        var (result, text) = await BuildAsync(new { dockerfile, secret = new Dictionary<string, string> { ["token"] = Secret } });
+
+        Assert.True(Text(result, "state") == "succeeded", text);
+        Assert.DoesNotContain(Secret, text, StringComparison.Ordinal);
+        var image = Text(result, "imageId");
+        Assert.DoesNotContain(Secret, await fixture.Engine.GetStringAsync($"images/{image}/history"), StringComparison.Ordinal);
+        Assert.DoesNotContain(Secret, await fixture.Engine.GetStringAsync($"images/{image}/json"), StringComparison.Ordinal);
+        // Layers and configuration as one archive; nothing in it is compressed.
+        var archive = Encoding.Latin1.GetString(await fixture.Engine.GetByteArrayAsync($"images/{image}/get"));
+        Assert.Contains("was-right", archive, StringComparison.Ordinal);
+        Assert.DoesNotContain(Secret, archive, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Builds_at_the_same_time_get_their_own_secrets_and_one_without_gets_none()
+    {
+        var builds = await Task.WhenAll(Enumerable.Range(0, 4).Select(n => BuildAsync(new
+        {
+            dockerfile = $"FROM {fixture.Image}\nRUN --mount=type=secret,id=token,required=true echo {Guid.NewGuid()}; read value < /run/secrets/token; test \"$value\" = mine-{n}\n",
+            builder = "buildkit",
+            secret = n == 3 ? null : new[] { $"token=mine-{n}" },
+        })));
+
+        Assert.Equal(["succeeded", "succeeded", "succeeded", "failed"], builds.Select(b => Text(b.Result, "state")));
+        Assert.Contains("token", Text(builds[3].Result["error"]!, "message"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("buildkit", true)]
+    [InlineData("classic", true)]
+    [InlineData("buildkit", false)]
+    [InlineData("classic", false)]
+    public async Task A_base_behind_a_login_is_pulled_with_credentials_and_not_without(string builder, bool known)
+    {
+        await using var registry = await DebianRegistry.StartAsync(closed: true);
+        var image = await PushBaseAsync(registry);
+        var auth = new { username = DebianRegistry.User, password = DebianRegistry.Password, serverAddress = registry.Host };
+
+        var (result, text) = await BuildAsync(new { dockerfile = $"FROM {image}\nRUN echo {Guid.NewGuid()}\n", builder, registryAuth = known ? auth : null });
+
+        Assert.True(Text(result, "state") == (known ? "succeeded" : "failed"), text);
+        Assert.DoesNotContain(DebianRegistry.Password, text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("buildkit")]
+    [InlineData("classic")]
+    public async Task Credentials_come_in_the_headers_that_docker_sends_as_well(string builder)
+    {
+        await using var registry = await DebianRegistry.StartAsync(closed: true);
+        var image = await PushBaseAsync(registry);
+        var config = JsonSerializer.Serialize(new Dictionary<string, object> { [registry.Host] = new { username = DebianRegistry.User, password = DebianRegistry.Password } });
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"/images/build?builder={builder}&label={EngineFixture.Label}={fixture.Run}")
+        {
+            Content = new StringContent($"FROM {image}\nRUN echo {Guid.NewGuid()}\n", Encoding.UTF8, "text/x-dockerfile"),
+        };
+        request.Headers.Add("X-Registry-Config", Convert.ToBase64String(Encoding.UTF8.GetBytes(config)).Replace('+', '-').Replace('/', '_'));
+
+        using var response = await fixture.Client.SendAsync(request);
+
+        var lines = (await response.Content.ReadAsStringAsync()).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.True(Text(JsonNode.Parse(lines[^1])!, "state") == "succeeded", string.Join('\n', lines));
+    }
+
+    [Fact]
+    public async Task The_classic_builder_has_no_secrets_and_says_so_before_any_work()
+    {
+        using var response = await fixture.Client.PostAsJsonAsync("/images/build", new { dockerfile = "FROM scratch", builder = "classic", secret = "a=b" });
+
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, response.StatusCode);
+        Assert.Contains("feature_unsupported", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    /// <summary>Puts the tests' image into the registry and takes its name off the engine, which would use it else.</summary>
+    private async Task<string> PushBaseAsync(DebianRegistry registry)
+    {
+        var image = $"{registry.Host}/team/base:v1";
+        await fixture.PostAsync($"images/{fixture.Image}/tag?repo={registry.Host}/team/base&tag=v1");
+        using var pushed = await fixture.Client.PostAsJsonAsync(
+            "/images/push", new { image, registryAuth = new { username = DebianRegistry.User, password = DebianRegistry.Password } });
+        Assert.Contains("\"state\":\"succeeded\"", await pushed.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        using var removed = await fixture.Engine.DeleteAsync($"images/{image}");
+        removed.EnsureSuccessStatusCode();
+        return image;
+    }
+
+    private async Task<(JsonNode Result, string Text)> BuildAsync(object request)
+    {
+        var json = JsonSerializer.SerializeToNode(request)!.AsObject();
+        json["label"] = $"{EngineFixture.Label}={fixture.Run}";
+        using var response = await fixture.Client.PostAsJsonAsync("/images/build", json);
+        var text = await response.Content.ReadAsStringAsync();
+        Assert.True(response.IsSuccessStatusCode, text);
+        return (JsonNode.Parse(text.Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1])!, text);
+    }
+
+    private static string Text(JsonNode node, string name) => node[name]!.GetValue<string>();
+}

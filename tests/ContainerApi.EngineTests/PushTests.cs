@@ -1,0 +1,82 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+
+namespace ContainerApi.EngineTests;
+
+/// <summary>Pushes through the service to a real registry; what arrived is asked of the registry itself.</summary>
+[Collection(EngineCollection.Name)]
+public sealed class PushTests(EngineFixture fixture)
+{
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_is_pushed_is_in_the_registry_under_the_digest_that_the_result_says(bool closed)
+    {
+        await using var registry = await DebianRegistry.StartAsync(closed);
+        var image = await TagAsync(registry.Host);
+
+        var lines = await PushAsync(new { image, registryAuth = closed ? new { username = DebianRegistry.User, password = DebianRegistry.Password } : null });
+
+        Assert.Contains(lines, line => Text(line, "status") == "Pushed");
+        var result = Assert.Single(lines, line => Text(line, "type") == "result");
+        Assert.Same(lines[^1], result);
+        Assert.Equal(("succeeded", image), (Text(result, "state"), Text(result, "image")));
+        using var client = new HttpClient();
+        using var asked = new HttpRequestMessage(HttpMethod.Head, $"http://{registry.Host}/v2/team/app/manifests/v1");
+        asked.Headers.Add("Accept", "application/vnd.docker.distribution.manifest.v2+json");
+        asked.Headers.Authorization = new("Basic", Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes($"{DebianRegistry.User}:{DebianRegistry.Password}")));
+        using var manifest = await client.SendAsync(asked);
+        Assert.Equal(manifest.Headers.GetValues("Docker-Content-Digest").Single(), Text(result, "digest"));
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("wrong-password")]
+    public async Task Without_the_right_credentials_the_result_says_forbidden_and_names_none(string? password)
+    {
+        await using var registry = await DebianRegistry.StartAsync(closed: true);
+        var image = await TagAsync(registry.Host);
+
+        var lines = await PushAsync(new { image, registryAuth = password is null ? null : new { username = DebianRegistry.User, password } });
+
+        Assert.Equal(("failed", "forbidden"), (Text(lines[^1], "state"), Text(lines[^1]["error"]!, "code")));
+        Assert.DoesNotContain(lines, line => password is not null && line.ToJsonString().Contains(password, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_registry_that_is_down_is_a_failure_in_the_result()
+    {
+        var image = await TagAsync("127.0.0.1:1");
+
+        var lines = await PushAsync(new { image });
+
+        Assert.Equal(("failed", "engine_error"), (Text(lines[^1], "state"), Text(lines[^1]["error"]!, "code")));
+        Assert.Contains("connection refused", Text(lines[^1]["error"]!, "message"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_image_that_the_engine_does_not_have_is_a_problem()
+    {
+        using var response = await fixture.Client.PostAsJsonAsync("/images/push", new { image = "127.0.0.1:1/team/nothing:v1" });
+
+        Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
+        Assert.Equal("image_not_found", Text(JsonNode.Parse(await response.Content.ReadAsStringAsync())!, "code"));
+    }
+
+    private async Task<string> TagAsync(string registry)
+    {
+        await fixture.PostAsync($"images/{fixture.Image}/tag?repo={registry}/team/app&tag=v1");
+        return $"{registry}/team/app:v1";
+    }
+
+    private async Task<JsonNode[]> PushAsync(object request)
+    {
+        using var response = await fixture.Client.PostAsJsonAsync("/images/push", request);
+        var text = await response.Content.ReadAsStringAsync();
+        Assert.True(response.IsSuccessStatusCode, text);
+        return [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!)];
+    }
+
+    private static string? Text(JsonNode node, string name) => node[name]?.GetValue<string>();
+}
