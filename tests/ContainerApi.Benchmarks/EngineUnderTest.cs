@@ -1,5 +1,6 @@
 using System.Formats.Tar;
 using System.Net.Http.Json;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using ContainerApi.Engine;
 using ContainerApi.Engine.Docker;
@@ -13,6 +14,9 @@ internal sealed class EngineUnderTest : IAsyncDisposable
     private static readonly string Run = Guid.NewGuid().ToString("n")[..12];
     private static readonly string Image = "containerapi-benchmark/busybox:" + Run;
     private readonly HttpClient _http;
+
+    /// <summary>The label, <c>key=value</c>, of what this run makes; untagged images with it go at its end.</summary>
+    public static string Mark => $"{Label}={Run}";
 
     public EngineUnderTest()
     {
@@ -52,6 +56,16 @@ internal sealed class EngineUnderTest : IAsyncDisposable
         Ids = ids;
     }
 
+    /// <summary>One image of this run's own, to build on.</summary>
+    public async Task<string> BaseAsync()
+    {
+        await ImportImageAsync();
+        return Image;
+    }
+
+    /// <summary>Builds by the engine's own call, read to the end; returns when its first byte was there.</summary>
+    public Task<TimeSpan> BuildAsync(string query, byte[] context) => Measure.FirstByteAsync(_http, "build?" + query, context);
+
     public Task ListAsync() => ReadAsync("containers/json");
 
     public Task StatisticsAsync(string id) => ReadAsync($"containers/{id}/stats?stream=false&one-shot=true");
@@ -84,6 +98,8 @@ internal sealed class EngineUnderTest : IAsyncDisposable
             using var removed = await _http.DeleteAsync($"containers/{id}?force=1");
         }
 
+        var built = JsonSerializer.Serialize(new Dictionary<string, string[]> { ["dangling"] = ["true"], ["label"] = [Mark] });
+        using var pruned = await _http.PostAsync("images/prune?filters=" + Uri.EscapeDataString(built), null);
         using var gone = await _http.DeleteAsync($"images/{Image}");
         _http.Dispose();
     }

@@ -9,6 +9,7 @@ var benchmarks = new Dictionary<string, Func<Report, Task>>
     ["allocation"] = ScaleBenchmarks.AllocationAsync,
     ["memory"] = ScaleBenchmarks.MemoryAsync,
     ["idle"] = ScaleBenchmarks.IdleAsync,
+    ["build"] = BuildBenchmarks.TwentyStepsAsync,
 };
 
 if (args is [StandInProcess.Argument, var containers])

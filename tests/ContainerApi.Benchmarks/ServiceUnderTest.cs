@@ -51,6 +51,9 @@ internal sealed class ServiceUnderTest : IAsyncDisposable
         response.EnsureSuccessStatusCode();
     }
 
+    /// <summary>Builds, read to the end; returns when the first event was there.</summary>
+    public Task<TimeSpan> BuildAsync(string query, byte[] context) => Measure.FirstByteAsync(_http, "images/build?" + query, context);
+
     /// <summary>CPU time of the whole process so far.</summary>
     public TimeSpan CpuTime
     {
