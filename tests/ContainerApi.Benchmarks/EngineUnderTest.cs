@@ -1,5 +1,6 @@
 using System.Formats.Tar;
 using System.Net.Http.Json;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using ContainerApi.Engine;
 using ContainerApi.Engine.Docker;
@@ -13,6 +14,8 @@ internal sealed class EngineUnderTest : IAsyncDisposable
     private static readonly string Run = Guid.NewGuid().ToString("n")[..12];
     private static readonly string Image = "containerapi-benchmark/busybox:" + Run;
     private readonly HttpClient _http;
+
+    /// <summary>The label, <c>key=value</c>, of what this run makes; untagged images with it go at its end.</summary>
 
     public EngineUnderTest()
     {
@@ -58,11 +61,14 @@ internal sealed class EngineUnderTest : IAsyncDisposable
     /// <summary>An image that builds can run steps in; returns its name.</summary>
     public async Task<string> ImportShellAsync()
     {
-        await ImportImageAsync("sh", "seq");
+        await ImportImageAsync("sh", "seq", "sleep");
         return Image;
     }
 
     public Task PostFileAsync(string path, string file, string type) => Upload.FileAsync(_http, path, file, type);
+
+    /// <summary>Builds by the engine's own call, read to the end; returns when its first byte was there.</summary>
+    public Task<TimeSpan> BuildAsync(string query, byte[] context) => Measure.FirstByteAsync(_http, "build?" + query, context);
 
     public Task ListAsync() => ReadAsync("containers/json");
 
@@ -91,6 +97,8 @@ internal sealed class EngineUnderTest : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        var built = JsonSerializer.Serialize(new Dictionary<string, string[]> { ["dangling"] = ["true"], ["label"] = [RunLabel] });
+        using var pruned = await _http.PostAsync("images/prune?filters=" + Uri.EscapeDataString(built), null);
         await RemoveAsync();
         _http.Dispose();
     }

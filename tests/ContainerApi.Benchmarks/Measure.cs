@@ -41,6 +41,24 @@ internal static class Measure
         return [.. taken.Select(t => new Sample(t))];
     }
 
+    /// <summary>Posts an archive and reads the answer to its end; returns how long its first byte took. A build that failed is no measure.</summary>
+    public static async Task<TimeSpan> FirstByteAsync(HttpClient http, string path, byte[] archive)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new ByteArrayContent(archive) };
+        request.Content.Headers.ContentType = new("application/x-tar");
+        var started = Stopwatch.GetTimestamp();
+        using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        response.EnsureSuccessStatusCode();
+        await using var body = await response.Content.ReadAsStreamAsync();
+        var first = body.ReadByte();
+        var taken = Stopwatch.GetElapsedTime(started);
+        using var rest = new StreamReader(body);
+        var text = await rest.ReadToEndAsync();
+        return first >= 0 && !text.Contains("errorDetail", StringComparison.Ordinal) && !text.Contains("\"state\":\"failed\"", StringComparison.Ordinal)
+            ? taken
+            : throw new InvalidOperationException("The build failed: " + text);
+    }
+
     /// <summary>So many clients, each calling again as soon as it is answered.</summary>
     public static async Task<(double PerSecond, Sample Latency)> LoadAsync(int clients, TimeSpan span, Func<Task> call)
     {

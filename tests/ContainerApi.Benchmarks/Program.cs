@@ -13,6 +13,7 @@ var benchmarks = new Dictionary<string, Func<Report, Task>>
     ["idle"] = ScaleBenchmarks.IdleAsync,
     ["upload"] = ContextBenchmarks.UploadAsync,
     ["directory"] = ContextBenchmarks.DirectoryAsync,
+    ["build"] = BuildBenchmarks.TwentyStepsAsync,
 };
 
 if (args is [StandInProcess.Argument, var containers])

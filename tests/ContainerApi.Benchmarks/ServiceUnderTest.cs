@@ -64,6 +64,8 @@ internal sealed class ServiceUnderTest : IAsyncDisposable
     public Task PostFileAsync(string path, string file, string type) => Upload.FileAsync(_http, path, file, type);
 
     public Task PostJsonAsync(string path, string json) => Upload.Async(_http, path, new StringContent(json, new MediaTypeHeaderValue("application/json")));
+    /// <summary>Builds, read to the end; returns when the first event was there.</summary>
+    public Task<TimeSpan> BuildAsync(string query, byte[] context) => Measure.FirstByteAsync(_http, "images/build?" + query, context);
 
     /// <summary>CPU time of the whole process so far.</summary>
     public TimeSpan CpuTime

@@ -1,0 +1,54 @@
+using System.Formats.Tar;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+
+namespace ContainerApi.Benchmarks;
+
+/// <summary>Builds on the real engine through the service, beside the engine's own call with the same builder.</summary>
+internal static class BuildBenchmarks
+{
+    private const int Rounds = 5;
+
+    /// <summary>
+    /// Twenty steps, none from the cache. The engine's own call, read to its end, stands for <c>docker build</c>, which sends
+    /// the same request and prints beside: nothing is faster on that engine.
+    /// </summary>
+    public static async Task TwentyStepsAsync(Report report)
+    {
+        await using var engine = new EngineUnderTest();
+        await using var service = await ServiceUnderTest.StartAsync(engine.EndpointText, "off");
+        var context = Context(await engine.ImportShellAsync());
+        var labels = JsonSerializer.Serialize(new Dictionary<string, string> { [EngineUnderTest.RunLabel.Split('=')[0]] = EngineUnderTest.RunLabel.Split('=')[1] });
+        foreach (var (builder, version) in new[] { ("classic", "version=1&rm=1&forcerm=1"), ("buildkit", "version=2") })
+        {
+            var (own, ours) = (new List<double>(), new List<double>());
+            var times = await Measure.SideBySideAsync(Rounds, 1,
+                async () => own.Add((await engine.BuildAsync($"{version}&nocache=1&labels={Uri.EscapeDataString(labels)}", context)).TotalMilliseconds),
+                async () => ours.Add((await service.BuildAsync($"builder={builder}&noCache=true&label={EngineUnderTest.RunLabel}", context)).TotalMilliseconds));
+            var ratio = times[1].Median / times[0].Median;
+            report.Add($"a build of 20 steps, {builder}, against the engine's own call", $"{times[1]} against {times[0]}", Report.Times(ratio), "at most 1.03 ×", ratio <= 1.03);
+            var (first, firstOwn) = (new Sample(ours.Skip(1)), new Sample(own.Skip(1)));
+            var later = first.Median - firstOwn.Median;
+            report.Add($"its first event, {builder}, against the engine's first byte", $"{first} against {firstOwn}",
+                string.Create(CultureInfo.InvariantCulture, $"{later:0.0} ms later"), "under 50 ms later", later < 50);
+        }
+    }
+
+    private static byte[] Context(string image)
+    {
+        var dockerfile = new StringBuilder($"FROM {image}\n");
+        for (var step = 2; step <= 20; step++)
+        {
+            dockerfile.Append(CultureInfo.InvariantCulture, $"RUN [\"sleep\", \"0.0{step}\"]\n");
+        }
+
+        using var archive = new MemoryStream();
+        using (var writer = new TarWriter(archive, TarEntryFormat.Ustar, leaveOpen: true))
+        {
+            writer.WriteEntry(new UstarTarEntry(TarEntryType.RegularFile, "Dockerfile") { DataStream = new MemoryStream(Encoding.UTF8.GetBytes(dockerfile.ToString())) });
+        }
+
+        return archive.ToArray();
+    }
+}
