@@ -22,12 +22,7 @@ public sealed class PushTests(EngineFixture fixture)
         var result = Assert.Single(lines, line => Text(line, "type") == "result");
         Assert.Same(lines[^1], result);
         Assert.Equal(("succeeded", image), (Text(result, "state"), Text(result, "image")));
-        using var client = new HttpClient();
-        using var asked = new HttpRequestMessage(HttpMethod.Head, $"http://{registry.Host}/v2/team/app/manifests/v1");
-        asked.Headers.Add("Accept", "application/vnd.docker.distribution.manifest.v2+json");
-        asked.Headers.Authorization = new("Basic", Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes($"{DebianRegistry.User}:{DebianRegistry.Password}")));
-        using var manifest = await client.SendAsync(asked);
-        Assert.Equal(manifest.Headers.GetValues("Docker-Content-Digest").Single(), Text(result, "digest"));
+        Assert.Equal(await ManifestDigestAsync(registry, "team/app", "v1"), Text(result, "digest"));
     }
 
     [Theory]
@@ -42,6 +37,41 @@ public sealed class PushTests(EngineFixture fixture)
 
         Assert.Equal(("failed", "forbidden"), (Text(lines[^1], "state"), Text(lines[^1]["error"]!, "code")));
         Assert.DoesNotContain(lines, line => password is not null && line.ToJsonString().Contains(password, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("classic", true)]
+    [InlineData("buildkit", true)]
+    [InlineData("buildkit", false)]
+    public async Task A_build_pushes_what_it_made_in_the_same_stream(string builder, bool withCredentials)
+    {
+        await using var registry = await DebianRegistry.StartAsync(closed: true);
+        var tag = $"{registry.Host}/team/built:{builder}";
+        var credentials = new { username = DebianRegistry.User, password = DebianRegistry.Password, serverAddress = registry.Host };
+
+        var lines = await PostAsync("/images/build", new
+        {
+            dockerfile = $"FROM {fixture.Image}\nENV BUILT={Guid.NewGuid():n}\n",
+            tag,
+            builder,
+            push = true,
+            label = $"{EngineFixture.Label}={fixture.Run}",
+            registryAuth = withCredentials ? credentials : null,
+        });
+
+        var result = lines[^1];
+        Assert.NotNull(result["imageId"]);
+        Assert.Contains(lines, l => Text(l, "type") == "step" && Text(l, "name") == "push " + tag && Text(l, "state") == "started");
+        if (!withCredentials)
+        {
+            Assert.Equal(("failed", "forbidden", "push " + tag), (Text(result, "state"), Text(result["error"]!, "code"), Text(result["error"]!, "step")));
+            return;
+        }
+
+        Assert.Equal(("succeeded", tag), (Text(result, "state"), result["tags"]![0]!.GetValue<string>()));
+        Assert.Contains(lines, l => Text(l, "type") == "progress" && Text(l, "step") == "push " + tag);
+        Assert.Contains(lines, l => Text(l, "type") == "step" && Text(l, "name") == "push " + tag && Text(l, "state") == "completed");
+        Assert.NotNull(await ManifestDigestAsync(registry, "team/built", builder));
     }
 
     [Fact]
@@ -70,9 +100,21 @@ public sealed class PushTests(EngineFixture fixture)
         return $"{registry}/team/app:v1";
     }
 
-    private async Task<JsonNode[]> PushAsync(object request)
+    private static async Task<string> ManifestDigestAsync(DebianRegistry registry, string repository, string tag)
     {
-        using var response = await fixture.Client.PostAsJsonAsync("/images/push", request);
+        using var client = new HttpClient();
+        using var asked = new HttpRequestMessage(HttpMethod.Head, $"http://{registry.Host}/v2/{repository}/manifests/{tag}");
+        asked.Headers.Add("Accept", "application/vnd.docker.distribution.manifest.v2+json");
+        asked.Headers.Authorization = new("Basic", Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes($"{DebianRegistry.User}:{DebianRegistry.Password}")));
+        using var manifest = await client.SendAsync(asked);
+        return manifest.Headers.GetValues("Docker-Content-Digest").Single();
+    }
+
+    private Task<JsonNode[]> PushAsync(object request) => PostAsync("/images/push", request);
+
+    private async Task<JsonNode[]> PostAsync(string address, object request)
+    {
+        using var response = await fixture.Client.PostAsJsonAsync(address, request);
         var text = await response.Content.ReadAsStringAsync();
         Assert.True(response.IsSuccessStatusCode, text);
         return [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!)];

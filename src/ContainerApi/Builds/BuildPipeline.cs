@@ -14,6 +14,8 @@ internal sealed partial class BuildPipeline(
     BuildOptions options, BuildAdmission admission, BuildRegistry registry, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<BuildPipeline> logger)
 {
 
+    private const string PushStep = "push ";
+
     private static readonly PipeOptions ContextPipe = new(
         pauseWriterThreshold: 1024 * 1024, resumeWriterThreshold: 512 * 1024, minimumSegmentSize: 64 * 1024, useSynchronizationContext: false);
 
@@ -44,7 +46,8 @@ internal sealed partial class BuildPipeline(
         var took = (long)time.GetElapsedTime(began).TotalMilliseconds;
         var result = error is null
             ? new ResultEvent(BuildState.Succeeded, projection.ImageId, parameters.Spec.Tags, took, null)
-            : new ResultEvent(BuildState.Failed, null, [], took, error);
+            // The image is there where only its push failed.
+            : new ResultEvent(BuildState.Failed, projection.Failure is null && error.Step?.StartsWith(PushStep, StringComparison.Ordinal) is true ? projection.ImageId : null, [], took, error);
         run.End(result, time.GetUtcNow(), failure is null ? null : Refusal(run.Cause, engine.Name, limit) ?? failure);
         Log.Ended(logger, run.Id, engine.Name, error is null ? "succeeded" : run.Cause is StopCause.ClientLeft ? "client_left" : error.Code, took);
     }
@@ -63,8 +66,8 @@ internal sealed partial class BuildPipeline(
             failure = await WorkAsync(run, engine, spec, context, projection);
             if (failure is null)
             {
-                // What comes after the build (a push) belongs here, after the image is known to be there and before success is said.
-                return (ErrorOf(projection.Failure) ?? await FindImageAsync(engine, projection.ImageId, run.Stopping), null);
+                var refused = ErrorOf(projection.Failure) ?? await FindImageAsync(engine, projection.ImageId, run.Stopping);
+                return (refused ?? (spec.Push ? await PushAsync(run, engine, spec, projection) : null), null);
             }
         }
         catch (Exception e)
@@ -75,6 +78,43 @@ internal sealed partial class BuildPipeline(
         // Once we stop it, whatever it ends with is our doing.
         var error = run.Cause is { } cause ? ErrorOf(cause, limit) : ErrorOf(failure);
         return (error with { Step = projection.StepName }, failure);
+    }
+
+    /// <summary>Pushes the image under each of its tags, a step each; returns why one could not be pushed, or null.</summary>
+    private static async Task<BuildError?> PushAsync(BuildRun run, IEngine engine, BuildSpec spec, BuildProjection projection)
+    {
+        foreach (var tag in spec.Tags)
+        {
+            var step = PushStep + tag;
+            void Tell(BuildFact fact)
+            {
+                foreach (var told in projection.Read(fact))
+                {
+                    run.Tell(told);
+                }
+            }
+
+            Tell(new StepStarted(step, null, null, step));
+            var registry = ImageReference.TryParse(tag, out var reference) ? reference.Registry : tag;
+            try
+            {
+                await foreach (var moved in engine.PushImageAsync(tag, spec.Credentials.FirstOrDefault(c => c.AreFor(registry)), run.Stopping))
+                {
+                    Tell(moved.Layer is { } layer
+                        ? new StepProgress(step, layer, moved.Status, moved.Current, moved.Total)
+                        : new StepLog(step, "stdout", moved.Status + "\n"));
+                    await run.Log.WaitForRoomAsync(run.Stopping);
+                }
+            }
+            catch (EngineException e)
+            {
+                return new BuildError(Problems.CodeOf(e.Kind).Code, e.Message, step, null);
+            }
+
+            Tell(new StepCompleted(step, Cached: false));
+        }
+
+        return null;
     }
 
     /// <summary>Waits until the engine is free for this build, and tells where in the queue it is.</summary>

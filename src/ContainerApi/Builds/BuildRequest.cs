@@ -81,6 +81,11 @@ public sealed record BuildRequest
     [FromQuery(Name = "timeout")]
     public string? Timeout { get; init; }
 
+    /// <summary>Whether to push the image under each of its tags once it is there, with the credentials for their registries.</summary>
+    [FromQuery(Name = "push")]
+    [QueryValue("boolean", Default = "false")]
+    public string? Push { get; init; }
+
     /// <summary>Whether the build goes on without its client: the answer is 202 as soon as the engine has the context.</summary>
     [FromQuery(Name = "detach")]
     [QueryValue("boolean", Default = "false")]
@@ -121,6 +126,7 @@ public sealed record BuildRequest
             ExtraHosts = ExtraHost ?? [],
             CacheFrom = CacheFrom ?? [],
             Secrets = Pairs(Secret).ToDictionary(p => p.Key, p => p.Value ?? ""),
+            Push = Rules.ToBoolean(Push),
             Credentials = [.. Credentials.Concat(BuildCredentials.Of(this)!).Select(c => c.ToCredentials())],
         })
         { Reply = ToReply(http) };
@@ -180,6 +186,9 @@ public sealed record BuildDocument
     /// <summary>Whether to ask the registry for newer base images.</summary>
     public bool? Pull { get; init; }
 
+    /// <summary>Whether to push the image under each of its tags once it is there.</summary>
+    public bool? Push { get; init; }
+
     /// <summary>The network of <c>RUN</c> steps.</summary>
     public string? Network { get; init; }
 
@@ -228,6 +237,7 @@ public sealed record BuildDocument
         Platform = Platform,
         NoCache = NoCache is true ? "true" : null,
         Pull = Pull is true ? "true" : null,
+        Push = Push is true ? "true" : null,
         Network = Network,
         ExtraHost = ExtraHost,
         CacheFrom = CacheFrom,

@@ -29,6 +29,8 @@ internal sealed partial class BuildRequestValidator : AbstractValidator<BuildReq
             .WithMessage("must be a platform: os, os/architecture or os/architecture/variant.");
         RuleFor(r => r.NoCache).Boolean();
         RuleFor(r => r.Pull).Boolean();
+        RuleFor(r => r.Push).Boolean();
+        RuleFor(r => r.Push).Must((r, push) => !Rules.ToBoolean(push) || r.Tag is { Length: > 0 }).WithMessage("needs a tag: it says where to.");
         RuleFor(r => r.Network).Must(network => network is null || Network.IsMatch(network))
             .WithMessage("must be bridge, host, none, container:ID or a network's name.");
         RuleForEach(r => r.ExtraHost).Must(host => host is not null && IsHost(host))

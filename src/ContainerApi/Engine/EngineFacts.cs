@@ -213,7 +213,20 @@ internal sealed record CommitSpec(
 /// <summary>Credentials for one registry. Never logged: the record prints no member.</summary>
 internal sealed record RegistryCredentials(string Username, string Password, string? ServerAddress)
 {
+    /// <summary>How Docker Hub is called by engines, by clients, and by its own configuration files.</summary>
+    private static readonly IReadOnlyList<string> Hub = ["docker.io", "index.docker.io", "registry-1.docker.io"];
+
+    /// <summary>Whether they are for the registry at a host, <c>host[:port]</c> or an address as in <c>https://index.docker.io/v1/</c>.</summary>
+    public bool AreFor(string registry) => ServerAddress is { } address && HostOf(address) == HostOf(registry);
+
     public override string ToString() => nameof(RegistryCredentials);
+
+    private static string HostOf(string address)
+    {
+        var scheme = address.IndexOf("://", StringComparison.Ordinal);
+        var host = (scheme < 0 ? address : address[(scheme + 3)..]).Split('/')[0].ToLowerInvariant();
+        return Hub.Contains(host) ? Hub[0] : host;
+    }
 }
 
 /// <summary>One line of a pull or a push: the state of one layer, or a sentence on the whole.</summary>
@@ -249,6 +262,9 @@ internal sealed record BuildSpec
 
     /// <summary>For the registries of base images; each says its registry's address.</summary>
     public IReadOnlyList<RegistryCredentials> Credentials { get; init; } = [];
+
+    /// <summary>Whether the image is pushed under its tags once it is there.</summary>
+    public bool Push { get; init; }
 }
 
 /// <summary>The engine's two builders.</summary>

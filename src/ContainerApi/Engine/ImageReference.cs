@@ -19,6 +19,9 @@ internal sealed partial record ImageReference
     /// <summary><c>sha256:…</c>.</summary>
     public string? Digest { get; init; }
 
+    /// <summary>The host that the image is pushed to and pulled from: <c>docker.io</c> where none is named.</summary>
+    public string Registry => InFull(Repository).Split('/')[0];
+
     public static bool TryParse(string? text, [NotNullWhen(true)] out ImageReference? reference)
     {
         reference = null;
