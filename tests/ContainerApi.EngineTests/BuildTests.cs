@@ -295,7 +295,7 @@ public sealed class BuildTests(EngineFixture fixture)
             (good[..(good.Length / 2)], "", HttpStatusCode.BadRequest, "invalid_context"),
             (good[..700], "", HttpStatusCode.BadRequest, "invalid_context"),
             (Tar(("other", "")), "", HttpStatusCode.BadRequest, "invalid_dockerfile"),
-            (new byte[1024], "", HttpStatusCode.BadRequest, "invalid_dockerfile"),
+            (new byte[1024], "", HttpStatusCode.BadRequest, "invalid_context"),
             (Tar(("Dockerfile", "")), "", HttpStatusCode.BadRequest, "invalid_dockerfile"),
             (Tar(("Dockerfile", "FROM scratch\nNOPE x\n")), "", HttpStatusCode.BadRequest, "invalid_dockerfile"),
             (Tar(("Dockerfile", "RUN x\n")), "", HttpStatusCode.BadRequest, "invalid_dockerfile"),
@@ -323,15 +323,29 @@ public sealed class BuildTests(EngineFixture fixture)
     }
 
     [Theory]
-    [InlineData("COPY nope /x", "classic", "step_failed")]
-    [InlineData("COPY nope /x", "buildkit", "step_failed")]
-    [InlineData("RUN --mount=type=cache,target=/x true", "classic", "feature_unsupported")]
-    public async Task What_fails_after_the_start_is_in_the_result(string instruction, string builder, string code)
+    [MemberData(nameof(Builders))]
+    public async Task What_fails_after_the_start_is_in_the_result(string builder)
     {
-        var lines = await BuildAsync(With(builder), Tar(("Dockerfile", $"FROM {fixture.Image}\n{instruction}\n")));
+        var lines = await BuildAsync(With(builder), Tar(("Dockerfile", $"FROM {fixture.Image}\nCOPY nope /x\n")));
 
-        Assert.Equal(code, lines[^1]["error"]!["code"]!.GetValue<string>());
-        Assert.Equal(instruction, lines[^1]["error"]!["step"]!.GetValue<string>());
+        Assert.Equal("step_failed", lines[^1]["error"]!["code"]!.GetValue<string>());
+        Assert.Equal("COPY nope /x", lines[^1]["error"]!["step"]!.GetValue<string>());
+    }
+
+    [Theory]
+    [InlineData("classic", "RUN --mount=type=cache,target=/x true")]
+    [InlineData("classic", "RUN <<EOF\necho never\nEOF")]
+    [InlineData("buildkit", "RUN --mount=type=ssh true")]
+    public async Task What_a_builder_cannot_do_is_refused_before_any_work(string builder, string instruction)
+    {
+        var before = await DanglingAsync();
+
+        using var response = await SendAsync(With(builder), Tar(("Dockerfile", $"FROM {fixture.Image}\nRUN true\n{instruction}\n")));
+
+        var problem = JsonNode.Parse(await response.Content.ReadAsStringAsync())!;
+        Assert.Equal((HttpStatusCode.UnprocessableEntity, "feature_unsupported"), (response.StatusCode, problem["code"]!.GetValue<string>()));
+        Assert.StartsWith("Line 3 of the Dockerfile: ", problem["detail"]!.GetValue<string>());
+        Assert.Empty((await DanglingAsync()).Except(before));
     }
 
     /// <summary>BuildKit reads the context and the Dockerfile after its first word, so most of these are results.</summary>

@@ -99,8 +99,9 @@ public sealed class HostSourceTests(EngineFixture fixture) : IDisposable
         // Refused connections are traffic, too, and the host refuses them whatever its firewall says of other containers.
         var address = (await fixture.Engine.GetFromJsonAsync<JsonObject>($"containers/{server}/json"))!["NetworkSettings"]!["Networks"]!["bridge"]!["Gateway"]!.GetValue<string>();
         string[] talk = ["sh", "-c", $"while true; do wget -q -O - http://{address}:9/ 2> /dev/null; head -c 65536 /dev/zero > /tmp/f; done"];
-        var client = await fixture.CreateAsync(new { Cmd = talk });
-        var peer = await fixture.CreateAsync(new { Cmd = talk, HostConfig = new { NetworkMode = $"container:{server}" } });
+        await using var talking = await fixture.CreateBusyAsync(new { Cmd = talk });
+        await using var sharing = await fixture.CreateBusyAsync(new { Cmd = talk, HostConfig = new { NetworkMode = $"container:{server}" } });
+        var (client, peer) = (talking.Id, sharing.Id);
         var two = await fixture.CreateAsync(new { Cmd = new[] { "sleep", "1000" } });
         await fixture.PostAsync($"networks/{network}/connect", new { Container = two });
         var none = await fixture.CreateAsync(new { Cmd = new[] { "sleep", "1000" }, HostConfig = new { NetworkMode = "none" } });

@@ -240,7 +240,8 @@ public sealed class PictureTests(EngineFixture fixture)
     [Fact]
     public async Task Cpu_and_traffic_rates_are_those_of_the_engines_own_statistics()
     {
-        var id = await fixture.CreateAsync(new { Cmd = new[] { "sh", "-c", "while :; do :; done" } });
+        await using var busy = await fixture.CreateBusyAsync(new { Cmd = new[] { "sh", "-c", "while :; do :; done" } });
+        var id = busy.Id;
         await ItemAsync(id);
         var before = await EngineAsync($"containers/{id}/stats?stream=false");
         await ItemAsync(id);
@@ -258,7 +259,8 @@ public sealed class PictureTests(EngineFixture fixture)
     [Fact]
     public async Task A_restart_begins_the_rates_anew()
     {
-        var id = await fixture.CreateAsync(new { Cmd = new[] { "sh", "-c", "while :; do :; done" } });
+        await using var busy = await fixture.CreateBusyAsync(new { Cmd = new[] { "sh", "-c", "while :; do :; done" } });
+        var id = busy.Id;
         await ItemAsync(id);
         await fixture.PostAsync($"containers/{id}/restart?t=0");
 
