@@ -15,7 +15,7 @@ RUN dotnet restore src/ContainerApi --locked-mode
 
 COPY .editorconfig appsettings.json ./
 COPY src/ src/
-RUN dotnet publish src/ContainerApi --no-restore -c Release -o /app
+RUN dotnet publish src/ContainerApi --no-restore -c Release -o /app && mkdir /state
 
 FROM ${RUNTIME_IMAGE}
 WORKDIR /app
@@ -28,7 +28,7 @@ ENV ASPNETCORE_HTTP_PORTS="" \
 EXPOSE 8080
 
 # Where builds are kept; a volume here keeps them when the container is replaced.
-RUN install -d -o $APP_UID -m 700 /var/lib/containerapi
+COPY --from=build --chown=1654:1654 /state /var/lib/containerapi
 
 # The base image's own account without rights (1654). It reaches the socket by a group: --group-add.
 USER $APP_UID

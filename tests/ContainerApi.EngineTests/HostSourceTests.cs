@@ -223,7 +223,7 @@ public sealed class HostSourceTests(EngineFixture fixture) : IDisposable
 
     private static async Task UntilAsync(Func<Task<bool>> condition)
     {
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         while (!await condition())
         {
             await Task.Delay(50, deadline.Token);

@@ -46,6 +46,110 @@ public sealed class ImagesTests(EngineFixture fixture)
     }
 
     [Theory]
+    [InlineData()]
+    [InlineData("CMD [\"cat\", \"/tmp/kept\"]")]
+    [InlineData("CMD echo $HOME \"two words\"")]
+    [InlineData("ENTRYPOINT [\"sh\"]")]
+    [InlineData("ENTRYPOINT sleep 5")]
+    [InlineData("CMD 1", "ENTRYPOINT [\"sleep\"]")]
+    [InlineData("ENTRYPOINT []")]
+    [InlineData("ENTRYPOINT")]
+    [InlineData("CMD")]
+    [InlineData("CMD []")]
+    [InlineData("CMD []", "ENTRYPOINT [\"a\"]")]
+    [InlineData("CMD [\"a\"]", "CMD []", "ENTRYPOINT [\"a\"]")]
+    [InlineData("CMD [\"a\"]", "ENTRYPOINT []")]
+    [InlineData("ENTRYPOINT []", "CMD []")]
+    [InlineData("CMD [not json")]
+    [InlineData("CMD [ \"a\" , \"b\\/\" ] and more")]
+    [InlineData("CMD -- --version")]
+    [InlineData("CMD echo \\", "ENV A=1")]
+    [InlineData("CMD echo \\\\", "ENV A=1")]
+    [InlineData("ENV A=1 B=\"two words\" C='$A' D=a\\ b")]
+    [InlineData("ENV A the rest  of it")]
+    [InlineData("ENV A \"x\" 'y'")]
+    [InlineData("env A=1", "ENV B=$A-${A} C=${A:-x}${NONE:-y}${A:+z} PATH=/else:$PATH E=\\$A")]
+    [InlineData("ENV GIVEN=other", "ENV GIVEN=last")]
+    [InlineData("ENV A=$ B=$$ C=$1x$GIVEN D=${GIVEN:?no} E=${NONE:-${GIVEN}}z F=\"${NONE:-\"q\"}\" G=${EMPTY:-e}${EMPTY:+y}")]
+    [InlineData("ENV A=\"a\\nb\" B=a\\nb C=\"\\$GIVEN\" D=\\\\x E= F=\"\"", "ENV A=1 A=2 $GIVEN=3 a=b=c")]
+    [InlineData("USER 1000:1000", "WORKDIR /a/b/", "WORKDIR ../c")]
+    [InlineData("USER $NONE", "WORKDIR /a/../b/")]
+    [InlineData("USER \"a $GIVEN\"", "WORKDIR below $GIVEN")]
+    [InlineData("LABEL a=b", "EXPOSE 80", "VOLUME /data", "HEALTHCHECK --retries=2 CMD true", "ONBUILD CMD x")]
+    public async Task A_dry_run_says_what_the_commit_of_the_same_request_makes_and_makes_nothing(params string[] changes)
+    {
+        var id = await fixture.CreateAsync(
+            new { Entrypoint = new[] { "sh", "-c" }, Cmd = new[] { "sleep 1000" }, Env = new[] { "GIVEN=yes", "EMPTY=" }, User = "0", WorkingDir = "/tmp" });
+        await AsTheCommitAsync(id, changes);
+    }
+
+    [Theory]
+    [InlineData("CMD a b")]
+    [InlineData("ENTRYPOINT a b", "ENV A=$UNSET- GIVEN=1", "WORKDIR x", "USER a")]
+    public async Task A_dry_run_of_a_container_that_says_little_but_has_a_shell_is_right_too(params string[] changes)
+    {
+        await AsTheCommitAsync(
+            await fixture.CreateAsync(new { Cmd = new[] { "sleep", "1000" }, Env = new[] { "UNSET" }, Shell = new[] { "/bin/ash", "-ec" } }, start: false), changes);
+    }
+
+    [Theory]
+    [InlineData("CMD [1]")]
+    [InlineData("ENTRYPOINT [\"a\", null]")]
+    [InlineData("CMD --version")]
+    [InlineData("ENV")]
+    [InlineData("ENV A")]
+    [InlineData("ENV A=1 B")]
+    [InlineData("ENV =x")]
+    [InlineData("ENV A=\"x")]
+    [InlineData("ENV A='x")]
+    [InlineData("ENV \"a b\" c")]
+    [InlineData("ENV A=${GIVEN")]
+    [InlineData("ENV A=${GIVEN-x}")]
+    [InlineData("ENV A=${}")]
+    [InlineData("ENV A=${NONE:?x}")]
+    [InlineData("ENV A=${NONE:-a b}")]
+    [InlineData("USER")]
+    [InlineData("WORKDIR")]
+    [InlineData("WORKDIR $NONE")]
+    public async Task What_a_commit_refuses_its_dry_run_refuses(string change)
+    {
+        var id = await fixture.CreateAsync(new { Cmd = new[] { "sleep", "1000" }, Env = new[] { "GIVEN=yes" } }, start: false);
+
+        foreach (var dryRun in new[] { true, false })
+        {
+            using var response = await fixture.Client.PostAsJsonAsync("/images/commit", new { container = id, changes = new[] { change }, dryRun });
+            await ProblemAsync(response, HttpStatusCode.BadRequest, "invalid_request");
+        }
+    }
+
+    [Fact]
+    public async Task A_dry_run_stops_and_pauses_nothing()
+    {
+        var id = await fixture.CreateAsync(new { Cmd = new[] { "sleep", "1000" } });
+        var before = JsonNode.Parse(await fixture.Engine.GetStringAsync($"containers/{id}/json"))!["State"]!.ToJsonString();
+
+        using var dry = await fixture.Client.PostAsJsonAsync("/images/commit", new { container = id, stop = true, pause = true, dryRun = true });
+
+        await ReadAsync(dry, HttpStatusCode.OK);
+        Assert.Equal(before, JsonNode.Parse(await fixture.Engine.GetStringAsync($"containers/{id}/json"))!["State"]!.ToJsonString());
+    }
+
+    [Fact]
+    public async Task A_dry_run_tells_the_paths_that_the_container_changed()
+    {
+        var id = await fixture.CreateAsync(new { Cmd = new[] { "sh", "-c", "rm /bin/yes; echo kept > /tmp/kept; sleep 1000" } });
+        await UntilWrittenAsync(id, "/tmp/kept");
+
+        using var dry = await fixture.Client.PostAsJsonAsync("/images/commit", new { container = id, dryRun = true });
+        var preview = await ReadAsync(dry, HttpStatusCode.OK);
+
+        var changes = preview["changes"]!.AsArray().ToDictionary(c => Text(c!, "path"), c => Text(c!, "kind"));
+        Assert.Equal(("deleted", "added", "modified"), (changes["/bin/yes"], changes["/tmp/kept"], changes["/tmp"]));
+        Assert.Null(preview["tag"]);
+        Assert.False(preview["changesCut"]!.GetValue<bool>());
+    }
+
+    [Theory]
     [InlineData("running", null, "running")]
     [InlineData("running", false, "running")]
     [InlineData("paused", null, "paused")]
@@ -317,6 +421,29 @@ public sealed class ImagesTests(EngineFixture fixture)
 
         await ProblemAsync(response, (HttpStatusCode)status, code);
     }
+
+    /// <summary>Holds a dry run against the image that the commit of the same request makes, and the engine's images before against those after.</summary>
+    private async Task AsTheCommitAsync(string id, string[] changes)
+    {
+        var tag = Tag();
+        var before = await ImageIdsAsync();
+
+        using var dry = await fixture.Client.PostAsJsonAsync("/images/commit", new { container = id, tag, changes, dryRun = true });
+        var preview = await ReadAsync(dry, HttpStatusCode.OK);
+
+        Assert.Equal(before, await ImageIdsAsync());
+        Assert.Equal((id, tag), (Text(preview, "container"), Text(preview, "tag")));
+        await CommitAsync(new { container = id, tag, changes });
+        var config = (await InspectAsync(tag))["Config"]!;
+        Assert.Equal(config["Cmd"]?.ToJsonString(), preview["command"]?.ToJsonString());
+        Assert.Equal(config["Entrypoint"]?.ToJsonString(), preview["entrypoint"]?.ToJsonString());
+        Assert.Equal(Texts(config["Env"]), Texts(preview["environment"]));
+        Assert.Equal(config["User"]!.GetValue<string>(), preview["user"]?.GetValue<string>() ?? "");
+        Assert.Equal(config["WorkingDir"]!.GetValue<string>(), preview["workingDirectory"]?.GetValue<string>() ?? "");
+    }
+
+    private async Task<string[]> ImageIdsAsync() =>
+        [.. JsonNode.Parse(await fixture.Engine.GetStringAsync("images/json?all=1"))!.AsArray().Select(i => Text(i!, "Id")).Order(StringComparer.Ordinal)];
 
     private string Tag() => $"containerapi-test/{fixture.UniqueName("image")}:v1";
 

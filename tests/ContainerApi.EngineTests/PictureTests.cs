@@ -361,7 +361,7 @@ public sealed class PictureTests(EngineFixture fixture)
     /// <summary>Waits for what only the engine's own clockwork brings about.</summary>
     private static async Task UntilAsync(Func<Task<bool>> isSo)
     {
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         while (!await isSo())
         {
             await Task.Delay(50, deadline.Token);

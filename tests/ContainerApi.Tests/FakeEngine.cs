@@ -21,6 +21,8 @@ internal sealed class FakeEngine : IEngine
 
     public Func<CancellationToken, IAsyncEnumerable<ContainerEvent>> WatchContainers { get; set; } = _ => throw Unexpected();
     public Func<string, CancellationToken, Task<ContainerDetails>> InspectContainer { get; set; } = (_, _) => throw Unexpected();
+    public Func<string, CancellationToken, Task<ContainerConfiguration>> ReadConfiguration { get; set; } = (_, _) => throw Unexpected();
+    public Func<string, int, CancellationToken, Task<IReadOnlyList<FileChange>>> ListFileChanges { get; set; } = (_, _, _) => throw Unexpected();
     public Func<ContainerSpec, CancellationToken, Task<CreatedContainer>> CreateContainer { get; set; } = (_, _) => throw Unexpected();
     public Func<string, CancellationToken, Task> StartContainer { get; set; } = (_, _) => throw Unexpected();
     public Func<string, TimeSpan?, CancellationToken, Task> StopContainer { get; set; } = (_, _, _) => throw Unexpected();
@@ -43,6 +45,8 @@ internal sealed class FakeEngine : IEngine
     Task<IReadOnlyDictionary<string, HostSample>> IContainerEngine.ReadHostAsync(IReadOnlyList<ContainerFacts> containers, HostSections sections, CancellationToken cancellationToken) => ReadHost(containers, sections, cancellationToken);
     IAsyncEnumerable<ContainerEvent> IContainerEngine.WatchContainersAsync(CancellationToken cancellationToken) => WatchContainers(cancellationToken);
     Task<ContainerDetails> IContainerEngine.InspectContainerAsync(string container, CancellationToken cancellationToken) => InspectContainer(container, cancellationToken);
+    Task<ContainerConfiguration> IContainerEngine.ReadConfigurationAsync(string container, CancellationToken cancellationToken) => ReadConfiguration(container, cancellationToken);
+    Task<IReadOnlyList<FileChange>> IContainerEngine.ListFileChangesAsync(string container, int most, CancellationToken cancellationToken) => ListFileChanges(container, most, cancellationToken);
     Task<CreatedContainer> IContainerEngine.CreateContainerAsync(ContainerSpec spec, CancellationToken cancellationToken) => CreateContainer(spec, cancellationToken);
     Task IContainerEngine.StartContainerAsync(string container, CancellationToken cancellationToken) => StartContainer(container, cancellationToken);
     Task IContainerEngine.StopContainerAsync(string container, TimeSpan? grace, CancellationToken cancellationToken) => StopContainer(container, grace, cancellationToken);

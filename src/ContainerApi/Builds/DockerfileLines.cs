@@ -48,7 +48,8 @@ internal sealed partial class DockerfileLines
             }
 
             first = first == 0 ? _next : first;
-            if (line[^1] != _escape)
+            // One that is itself escaped continues nothing.
+            if (line[^1] != _escape || (line.Length > 1 && line[^2] == _escape))
             {
                 text.Append(line);
                 break;

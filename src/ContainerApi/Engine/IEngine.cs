@@ -50,6 +50,11 @@ internal interface IContainerEngine
 
     Task<ContainerDetails> InspectContainerAsync(string container, CancellationToken cancellationToken);
 
+    Task<ContainerConfiguration> ReadConfigurationAsync(string container, CancellationToken cancellationToken);
+
+    /// <summary>What the container changed against its image, in the engine's order, at most <paramref name="most"/>. The engine walks the container's files for it.</summary>
+    Task<IReadOnlyList<FileChange>> ListFileChangesAsync(string container, int most, CancellationToken cancellationToken);
+
     Task<CreatedContainer> CreateContainerAsync(ContainerSpec spec, CancellationToken cancellationToken);
 
     /// <summary>Starts it; no error where it runs already.</summary>

@@ -27,6 +27,9 @@ public sealed record CommitRequest
     /// <summary>Dockerfile instructions to apply, one each: CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, ONBUILD, USER, VOLUME, WORKDIR.</summary>
     public IReadOnlyList<string>? Changes { get; init; }
 
+    /// <summary>Whether only to tell what the commit would do: nothing is made, stopped or paused. False without it.</summary>
+    public bool? DryRun { get; init; }
+
     /// <summary>The engine the container is on; without it all are searched.</summary>
     public string? Engine { get; init; }
 }

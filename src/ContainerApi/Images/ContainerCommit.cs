@@ -1,11 +1,31 @@
 using ContainerApi.Containers;
 using ContainerApi.Engine;
+using ContainerApi.Http;
 
 namespace ContainerApi.Images;
 
 /// <summary>Makes an image of a container: (1) finds it, (2) stops it as asked, (3) commits, (4) reads what came of it.</summary>
 internal sealed class ContainerCommit(ContainerLocator locator)
 {
+    /// <summary>How many changed paths a dry run tells at most.</summary>
+    private const int MostChanges = 10_000;
+
+    /// <summary>Tells what <see cref="CommitAsync"/> would do, and does nothing.</summary>
+    /// <param name="request">Validated.</param>
+    /// <exception cref="RequestException">An instruction of the request has not its form.</exception>
+    public async Task<CommitDryRun> PreviewAsync(CommitRequest request, CancellationToken cancellationToken)
+    {
+        var (engine, container) = await locator.FindAsync(request.Container!, request.Engine, cancellationToken);
+        var result = CommitPreview.Apply(await engine.ReadConfigurationAsync(container.Id, cancellationToken), request.Changes ?? []);
+        var changes = await engine.ListFileChangesAsync(container.Id, MostChanges + 1, cancellationToken);
+        return new CommitDryRun(
+            container.Id,
+            ImageReference.TryParse(request.Tag, out var name) ? name.ToString() : null,
+            [.. changes.Take(MostChanges).Select(c => new CommitChange(c.Path, c.Kind switch { 0 => "modified", 1 => "added", _ => "deleted" }))],
+            changes.Count > MostChanges,
+            result.Command, result.Entrypoint, result.Environment, result.User, result.WorkingDirectory);
+    }
+
     /// <param name="request">Validated.</param>
     public async Task<CommittedImage> CommitAsync(CommitRequest request, CancellationToken cancellationToken)
     {

@@ -129,3 +129,22 @@ public sealed record TaggedImage(string Id, IReadOnlyList<string> Tags);
 /// <param name="Container">The container's full id.</param>
 /// <param name="CreatedAt">When it was made, by the engine's clock.</param>
 public sealed record CommittedImage(string Id, IReadOnlyList<string> Tags, string Container, DateTimeOffset? CreatedAt);
+
+/// <summary>What a commit would make.</summary>
+/// <param name="Container">The container's full id.</param>
+/// <param name="Tag">The name the image would have, with <c>latest</c> where it had no tag; null where none was asked for.</param>
+/// <param name="Changes">Paths that differ from the container's image.</param>
+/// <param name="ChangesCut">Whether there are more of them than are told.</param>
+/// <param name="Command">What the image's containers would run, or the entrypoint's arguments.</param>
+/// <param name="Entrypoint">What they would run in front of the command.</param>
+/// <param name="Environment">Environment variables as <c>NAME=value</c>.</param>
+/// <param name="User">Who would run it; null is root.</param>
+/// <param name="WorkingDirectory">Where it would start.</param>
+public sealed record CommitDryRun(
+    string Container, string? Tag, IReadOnlyList<CommitChange> Changes, bool ChangesCut, IReadOnlyList<string>? Command,
+    IReadOnlyList<string>? Entrypoint, IReadOnlyList<string> Environment, string? User, string? WorkingDirectory);
+
+/// <summary>A path that a container changed.</summary>
+/// <param name="Path">Absolute, in the container.</param>
+/// <param name="Kind"><c>added</c>, <c>modified</c> or <c>deleted</c>.</param>
+public sealed record CommitChange(string Path, string Kind);

@@ -59,7 +59,9 @@ internal static class ImagesEndpoints
 
         images.MapPost("/commit", CommitAsync).ValidateBody<CommitRequest>()
             .WithName("commitContainer").WithSummary("Make an image of a container")
-            .WithDescription("Takes as long as what the container wrote is large. `changes` that the engine refuses are a 400 in its words.")
+            .WithDescription("Takes as long as what the container wrote is large. `changes` that the engine refuses are a 400 in its words. "
+                + "With `dryRun` nothing is made: the answer is what the commit would do. It reads CMD, ENTRYPOINT, ENV, USER and WORKDIR as the "
+                + "engine does; whether the engine takes the others shows with the commit alone.")
             .AsksAnEngine(ProblemCode.InvalidReference, ProblemCode.ContainerNotFound, ProblemCode.Conflict);
     }
 
@@ -101,8 +103,14 @@ internal static class ImagesEndpoints
     private static NdjsonResult<PushEvent> Push(PushRequest request, ImagePush push, CancellationToken cancellationToken) =>
         new(push.RunAsync(request, cancellationToken));
 
-    private static async Task<Created<CommittedImage>> CommitAsync(CommitRequest request, ContainerCommit commit, CancellationToken cancellationToken)
+    private static async Task<Results<Created<CommittedImage>, Ok<CommitDryRun>>> CommitAsync(
+        CommitRequest request, ContainerCommit commit, CancellationToken cancellationToken)
     {
+        if (request.DryRun == true)
+        {
+            return TypedResults.Ok(await commit.PreviewAsync(request, cancellationToken));
+        }
+
         var image = await commit.CommitAsync(request, cancellationToken);
         return TypedResults.Created($"/images/{image.Id}", image);
     }

@@ -42,6 +42,7 @@ public sealed class DockerfileNeedsTests
     [InlineData("RUN [\"sh\", \"-c\", \"cat <<EOF\"]", false, false)]
     [InlineData("ENV A <<EOF", false, false)]
     [InlineData("RUN echo a \\\n", false, false)]
+    [InlineData("RUN echo a \\\\\nCOPY --link a /b", true, true)]
     [InlineData("\\\n\\\n", false, false)]
     public void Flags_are_judged_by_the_builder(string instruction, bool classicLacks, bool oldLacks)
     {

@@ -77,6 +77,42 @@ internal sealed partial class DockerEngine
             return new ContainerDetails(details.ID, details.Name.TrimStart('/'), details.State?.Status ?? "", details.Image);
         }, cancellationToken);
 
+    public Task<ContainerConfiguration> ReadConfigurationAsync(string container, CancellationToken cancellationToken) =>
+        WithinAsync(_callTimeout, async token =>
+        {
+            var config = (await _docker.Containers.InspectContainerAsync(container, token)).Config;
+            return new ContainerConfiguration(
+                config?.Cmd is { } command ? [.. command] : null,
+                config?.Entrypoint is { } entrypoint ? [.. entrypoint] : null,
+                [.. config?.Env ?? []],
+                config?.User is { Length: > 0 } user ? user : null,
+                config?.WorkingDir is { Length: > 0 } directory ? directory : null,
+                config?.Shell is { } shell ? [.. shell] : null);
+        }, cancellationToken);
+
+    public Task<IReadOnlyList<FileChange>> ListFileChangesAsync(string container, int most, CancellationToken cancellationToken) =>
+        WithinAsync(LongestCommit, async token =>
+        {
+            using var response = await _http.GetAsync($"containers/{container}/changes", HttpCompletionOption.ResponseHeadersRead, token);
+            await using var body = await response.Content.ReadAsStreamAsync(token);
+            var changes = new List<FileChange>();
+            // A container that changed nothing has a null there, which has no items.
+            await foreach (var change in JsonSerializer.DeserializeAsyncEnumerable(body, EngineWire.Default.WireFileChange, token))
+            {
+                if (changes.Count == most)
+                {
+                    break;
+                }
+
+                if (change?.Path is { } path)
+                {
+                    changes.Add(new FileChange(path, change.Kind));
+                }
+            }
+
+            return (IReadOnlyList<FileChange>)changes;
+        }, cancellationToken);
+
     public Task<CreatedContainer> CreateContainerAsync(ContainerSpec spec, CancellationToken cancellationToken) =>
         WithinAsync(_callTimeout, async token =>
         {

@@ -13,6 +13,7 @@ namespace ContainerApi.Engine.Docker;
 [JsonSerializable(typeof(StreamMessage))]
 [JsonSerializable(typeof(WireEvent))]
 [JsonSerializable(typeof(CreatedObject))]
+[JsonSerializable(typeof(WireFileChange))]
 [JsonSerializable(typeof(RegistryAuth))]
 [JsonSerializable(typeof(IReadOnlyDictionary<string, IReadOnlyList<string>>))]
 [JsonSerializable(typeof(IReadOnlyDictionary<string, string>))]
@@ -110,6 +111,8 @@ internal sealed record WireEvent
 }
 
 internal sealed record WireActor(string? ID, IReadOnlyDictionary<string, string>? Attributes);
+
+internal sealed record WireFileChange(string? Path, int Kind);
 
 internal sealed record CreatedObject(string? Id);
 
