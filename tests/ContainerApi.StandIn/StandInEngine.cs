@@ -121,7 +121,8 @@ public sealed class StandInEngine : IAsyncDisposable
         await StopAsync();
         Options = options ?? Options;
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        // As many callers may wait to be accepted as at an engine, whose backlog is the kernel's limit; Kestrel's own is 512.
+        builder.WebHost.UseKestrelCore().UseSockets(sockets => sockets.Backlog = 4096).ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = null;
