@@ -127,6 +127,16 @@ public sealed class EngineFixture : IAsyncLifetime
         Assert.True(response.IsSuccessStatusCode, $"{path}: {await response.Content.ReadAsStringAsync()}");
     }
 
+    /// <summary>Waits for what only the engine's own clockwork brings about.</summary>
+    public static async Task UntilAsync(Func<Task<bool>> isSo)
+    {
+        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        while (!await isSo())
+        {
+            await Task.Delay(50, deadline.Token);
+        }
+    }
+
     public string UniqueName(string prefix) => $"{prefix}-{Run}-{Guid.NewGuid().ToString("n")[..6]}";
 
     /// <summary>Imports busybox as an image with one layer: no registry is needed.</summary>

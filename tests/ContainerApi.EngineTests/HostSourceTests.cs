@@ -55,7 +55,7 @@ public sealed class HostSourceTests(EngineFixture fixture) : IDisposable
             "terminal" => (1, "sh"),
             _ => (body.Contains("; true") || what == "no UTF-8" ? 2 : 1, "sleep 1000"),
         };
-        await UntilAsync(async () => (await HostAsync(id)).Processes is { } now && now.Count >= processes && now.Any(p => p.Command == last)
+        await EngineFixture.UntilAsync(async () => (await HostAsync(id)).Processes is { } now && now.Count >= processes && now.Any(p => p.Command == last)
             && (what != "children" || now.Any(p => p.Command == "sleep 1000")));
         if (what == "paused")
         {
@@ -107,11 +107,11 @@ public sealed class HostSourceTests(EngineFixture fixture) : IDisposable
         var none = await fixture.CreateAsync(new { Cmd = new[] { "sleep", "1000" }, HostConfig = new { NetworkMode = "none" } });
         var shared = await fixture.CreateAsync(new { Cmd = new[] { "sleep", "1000" }, HostConfig = new { NetworkMode = "host" } });
         var paused = await fixture.CreateAsync(new { Cmd = new[] { "sh", "-c", "sleep 1000 & sleep 1000 & wait" } });
-        await UntilAsync(async () => (await HostAsync(paused)).Processes!.Count == 3);
+        await EngineFixture.UntilAsync(async () => (await HostAsync(paused)).Processes!.Count == 3);
         await fixture.PostAsync($"containers/{paused}/pause");
         string[] ids = [server, client, peer, two, none, shared, paused];
         var facts = await ListAsync(ids);
-        await UntilAsync(async () => await _engine.ReadHostAsync(facts, Both, CancellationToken.None) is var now
+        await EngineFixture.UntilAsync(async () => await _engine.ReadHostAsync(facts, Both, CancellationToken.None) is var now
             && new[] { client, peer }.All(i => now[i].Statistics!.Interfaces!["eth0"] is { RxBytes: > 10_000, TxBytes: > 10_000 }));
 
         var before = await Task.WhenAll(ids.Select(i => _engine.ReadStatisticsAsync(i, CancellationToken.None)));
@@ -155,14 +155,14 @@ public sealed class HostSourceTests(EngineFixture fixture) : IDisposable
 
         Assert.Equal(6, (await HostAsync(id)).Processes!.Count);
         await ExecAsync(id, "sh", "-c", "kill -9 -1");
-        await UntilAsync(async () => (await HostAsync(id)).Processes!.Count == 1);
+        await EngineFixture.UntilAsync(async () => (await HostAsync(id)).Processes!.Count == 1);
     }
 
     [Fact]
     public async Task A_restarted_container_is_told_anew_and_a_stopped_one_not_at_all()
     {
         var id = await fixture.CreateAsync(new { Cmd = new[] { "sh", "-c", "trap 'exit' TERM; head -c 50000000 /dev/zero | cat > /dev/null; while true; do sleep 0.1; done" } });
-        await UntilAsync(async () => (await HostAsync(id)).Statistics!.CpuTime > TimeSpan.FromMilliseconds(30));
+        await EngineFixture.UntilAsync(async () => (await HostAsync(id)).Statistics!.CpuTime > TimeSpan.FromMilliseconds(30));
         var facts = await ListAsync(id);
         var first = (await HostAsync(id)).Processes![0].Pid;
 
@@ -219,14 +219,5 @@ public sealed class HostSourceTests(EngineFixture fixture) : IDisposable
         using var created = await fixture.Engine.PostAsJsonAsync($"containers/{id}/exec", new { Cmd = command });
         var exec = (await created.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("Id").GetString();
         await fixture.PostAsync($"exec/{exec}/start", new { Detach = true });
-    }
-
-    private static async Task UntilAsync(Func<Task<bool>> condition)
-    {
-        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(2));
-        while (!await condition())
-        {
-            await Task.Delay(50, deadline.Token);
-        }
     }
 }

@@ -27,7 +27,7 @@ public sealed class PictureTests(EngineFixture fixture)
 
         // Until both sleep, they are shells that are about to.
         JsonNode top = null!;
-        await UntilAsync(async () => (top = await EngineAsync($"containers/{id}/top?ps_args=-eo%20pid,args"))["Processes"]!.AsArray().Count(p => p![1]!.GetValue<string>().StartsWith("sleep", StringComparison.Ordinal)) == 2);
+        await EngineFixture.UntilAsync(async () => (top = await EngineAsync($"containers/{id}/top?ps_args=-eo%20pid,args"))["Processes"]!.AsArray().Count(p => p![1]!.GetValue<string>().StartsWith("sleep", StringComparison.Ordinal)) == 2);
         var item = await ItemAsync(id);
         var inspect = await EngineAsync($"containers/{id}/json");
         var stats = await EngineAsync($"containers/{id}/stats?stream=false");
@@ -84,7 +84,7 @@ public sealed class PictureTests(EngineFixture fixture)
         await StateAsync(exited, "exited");
         // Docker waits longer from one attempt to the next: soon it rests more than it runs.
         JsonNode resting = new JsonObject();
-        await UntilAsync(async () => Text(resting = await ItemAsync(restarting), "state") == "restarting");
+        await EngineFixture.UntilAsync(async () => Text(resting = await ItemAsync(restarting), "state") == "restarting");
 
         Assert.StartsWith("Restarting (1)", Text(resting, "status"));
         Assert.Equal("not_running", Text(resting["processes"]!, "state"));
@@ -281,7 +281,7 @@ public sealed class PictureTests(EngineFixture fixture)
         string[] mine = [healthy, unhealthy, none];
         async Task<IEnumerable<string>> OfAsync(string health) =>
             (await ItemsAsync($"include=none&health={health}&label={EngineFixture.Label}={fixture.Run}")).Select(i => Text(i!, "id")).Intersect(mine);
-        await UntilAsync(async () => Text(await ItemAsync(healthy, "none"), "health") == "healthy" && Text(await ItemAsync(unhealthy, "none"), "health") == "unhealthy");
+        await EngineFixture.UntilAsync(async () => Text(await ItemAsync(healthy, "none"), "health") == "healthy" && Text(await ItemAsync(unhealthy, "none"), "health") == "unhealthy");
 
         Assert.Equal([healthy], await OfAsync("healthy"));
         Assert.Equal([unhealthy], await OfAsync("unhealthy"));
@@ -356,17 +356,7 @@ public sealed class PictureTests(EngineFixture fixture)
     private async Task<JsonNode> EngineAsync(string path) => JsonNode.Parse(await fixture.Engine.GetStringAsync(path))!;
 
     private Task StateAsync(string id, string state) =>
-        UntilAsync(async () => (await EngineAsync($"containers/{id}/json"))["State"]!["Status"]!.GetValue<string>() == state);
-
-    /// <summary>Waits for what only the engine's own clockwork brings about.</summary>
-    private static async Task UntilAsync(Func<Task<bool>> isSo)
-    {
-        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(2));
-        while (!await isSo())
-        {
-            await Task.Delay(50, deadline.Token);
-        }
-    }
+        EngineFixture.UntilAsync(async () => (await EngineAsync($"containers/{id}/json"))["State"]!["Status"]!.GetValue<string>() == state);
 
     private static string Text(JsonNode node, string name) => node[name]?.GetValueKind() == JsonValueKind.String ? node[name]!.GetValue<string>() : "";
 }

@@ -14,8 +14,6 @@ internal sealed partial class BuildPipeline(
     BuildOptions options, BuildAdmission admission, BuildRegistry registry, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<BuildPipeline> logger)
 {
 
-    private const string PushStep = "push ";
-
     private static readonly PipeOptions ContextPipe = new(
         pauseWriterThreshold: 1024 * 1024, resumeWriterThreshold: 512 * 1024, minimumSegmentSize: 64 * 1024, useSynchronizationContext: false);
 
@@ -35,27 +33,29 @@ internal sealed partial class BuildPipeline(
         var began = time.GetTimestamp();
         var limit = parameters.Timeout ?? options.Timeout;
         var projection = new BuildProjection(new StartedEvent(run.Id, engine.Name, BuilderChoice.NameOf(parameters.Spec.Builder), time.GetUtcNow()), time);
+        string? image;
         BuildError? error;
         Exception? failure;
         using (lifetime.ApplicationStopping.Register(() => run.Stop(StopCause.Shutdown)))
         using (place)
         {
-            (error, failure) = await BuildAsync(run, engine, parameters.Spec, context, place, projection, limit);
+            (image, error, failure) = await BuildAsync(run, engine, parameters.Spec, context, place, projection, limit);
         }
 
         var took = (long)time.GetElapsedTime(began).TotalMilliseconds;
+        // The image is there also where only its push failed.
         var result = error is null
-            ? new ResultEvent(BuildState.Succeeded, projection.ImageId, parameters.Spec.Tags, took, null)
-            // The image is there where only its push failed.
-            : new ResultEvent(BuildState.Failed, projection.Failure is null && error.Step?.StartsWith(PushStep, StringComparison.Ordinal) is true ? projection.ImageId : null, [], took, error);
+            ? new ResultEvent(BuildState.Succeeded, image, parameters.Spec.Tags, took, null)
+            : new ResultEvent(BuildState.Failed, image, [], took, error);
         run.End(result, time.GetUtcNow(), failure is null ? null : Refusal(run.Cause, engine.Name, limit) ?? failure);
         Log.Ended(logger, run.Id, engine.Name, error is null ? "succeeded" : run.Cause is StopCause.ClientLeft ? "client_left" : error.Code, took);
     }
 
-    /// <summary>The engine's part. Returns why there is no image, and the exception where it was one. Never throws.</summary>
-    private async Task<(BuildError? Error, Exception? Failure)> BuildAsync(
+    /// <summary>The engine's part. Returns the image once the engine has it, what failed, and the exception where it was one. Never throws.</summary>
+    private async Task<(string? Image, BuildError? Error, Exception? Failure)> BuildAsync(
         BuildRun run, IEngine engine, BuildSpec spec, BuildContext context, BuildAdmission.Ticket place, BuildProjection projection, TimeSpan limit)
     {
+        string? image = null;
         Exception? failure = null;
         try
         {
@@ -66,8 +66,13 @@ internal sealed partial class BuildPipeline(
             failure = await WorkAsync(run, engine, spec, context, projection);
             if (failure is null)
             {
-                var refused = ErrorOf(projection.Failure) ?? await FindImageAsync(engine, projection.ImageId, run.Stopping);
-                return (refused ?? (spec.Push ? await PushAsync(run, engine, spec, projection) : null), null);
+                if ((ErrorOf(projection.Failure) ?? await FindImageAsync(engine, projection.ImageId, run.Stopping)) is { } refused)
+                {
+                    return (null, refused, null);
+                }
+
+                image = projection.ImageId;
+                return (image, spec.Push ? await PushAsync(run, engine, spec, projection) : null, null);
             }
         }
         catch (Exception e)
@@ -77,7 +82,7 @@ internal sealed partial class BuildPipeline(
 
         // Once we stop it, whatever it ends with is our doing.
         var error = run.Cause is { } cause ? ErrorOf(cause, limit) : ErrorOf(failure);
-        return (error with { Step = projection.StepName }, failure);
+        return (image, error with { Step = projection.StepName }, failure);
     }
 
     /// <summary>Pushes the image under each of its tags, a step each; returns why one could not be pushed, or null.</summary>
@@ -85,22 +90,14 @@ internal sealed partial class BuildPipeline(
     {
         foreach (var tag in spec.Tags)
         {
-            var step = PushStep + tag;
-            void Tell(BuildFact fact)
-            {
-                foreach (var told in projection.Read(fact))
-                {
-                    run.Tell(told);
-                }
-            }
-
-            Tell(new StepStarted(step, null, null, step));
+            var step = "push " + tag;
+            Tell(run, projection, new StepStarted(step, null, null, step));
             var registry = ImageReference.TryParse(tag, out var reference) ? reference.Registry : tag;
             try
             {
                 await foreach (var moved in engine.PushImageAsync(tag, spec.Credentials.FirstOrDefault(c => c.AreFor(registry)), run.Stopping))
                 {
-                    Tell(moved.Layer is { } layer
+                    Tell(run, projection, moved.Layer is { } layer
                         ? new StepProgress(step, layer, moved.Status, moved.Current, moved.Total)
                         : new StepLog(step, "stdout", moved.Status + "\n"));
                     await run.Log.WaitForRoomAsync(run.Stopping);
@@ -111,7 +108,7 @@ internal sealed partial class BuildPipeline(
                 return new BuildError(Problems.CodeOf(e.Kind).Code, e.Message, step, null);
             }
 
-            Tell(new StepCompleted(step, Cached: false));
+            Tell(run, projection, new StepCompleted(step, Cached: false));
         }
 
         return null;
@@ -155,11 +152,7 @@ internal sealed partial class BuildPipeline(
                     break;
                 }
 
-                foreach (var told in projection.Read(facts.Current))
-                {
-                    run.Tell(told);
-                }
-
+                Tell(run, projection, facts.Current);
                 await run.Log.WaitForRoomAsync(run.Stopping);
             }
         }
@@ -174,6 +167,14 @@ internal sealed partial class BuildPipeline(
         var contextFailure = await filling;
         await pipe.Reader.CompleteAsync();
         return stopped ? failure : contextFailure ?? failure;
+    }
+
+    private static void Tell(BuildRun run, BuildProjection projection, BuildFact fact)
+    {
+        foreach (var told in projection.Read(fact))
+        {
+            run.Tell(told);
+        }
     }
 
     /// <summary>Writes the context; returns why it could not be written, or null. An engine that reads no further is no reason.</summary>

@@ -11,16 +11,15 @@ namespace ContainerApi.Tests.Builds;
 
 public sealed class BuildEndpointTests : IDisposable
 {
-    private const string Image = "sha256:205312e33451ce9a371c6493573e41eb930be2f25d47ca067066aa96baf80d27";
+    private const string Image = BuiltContext.Image;
     private readonly string _root = Directory.CreateTempSubdirectory("containerapi-root-").FullName;
     private readonly FakeEngine _engine = new();
     private readonly ApiHost _api;
-    private BuildSpec? _spec;
-    private Dictionary<string, string>? _context;
+    private readonly BuiltContext _built = new();
 
     public BuildEndpointTests()
     {
-        _engine.Build = BuildAsync;
+        _engine.Build = _built.BuildAsync;
         _engine.InspectImage = (id, _) => Task.FromResult(new ImageDetails { Summary = new ImageFacts { Id = id, CreatedAt = null, SizeBytes = 1 } });
         _api = new ApiHost(
             new Dictionary<string, string?> { ["Builds:ContextRoots:0"] = _root, ["Builds:RemoteContexts:0"] = "https://git.example.com/team/", ["Builds:MaxContextBytes"] = "100000", ["Builds:Timeout"] = "00:10:00" }, _engine);
@@ -50,14 +49,14 @@ public sealed class BuildEndpointTests : IDisposable
         Assert.Equal(JsonValueKind.Null, lines[1].GetProperty("durationMs").ValueKind);
         Assert.EndsWith("Z", lines[0].GetProperty("at").GetString(), StringComparison.Ordinal);
         Assert.Equal("classic", lines[0].GetProperty("builder").GetString());
-        Assert.Equal(BuilderKind.Classic, _spec!.Builder);
-        Assert.Equal(["app:latest", "localhost:5000/team/app:v1"], _spec.Tags);
-        Assert.Equal(("d/Dockerfile", "final", "linux/arm64/v8", true, false, "none"), (_spec.Dockerfile, _spec.Target, _spec.Platform, _spec.NoCache, _spec.Pull, _spec.Network));
-        Assert.Equal(new Dictionary<string, string?> { ["A"] = "b=c", ["B"] = null }, _spec.BuildArguments);
-        Assert.Equal(new Dictionary<string, string> { ["l"] = "m", ["n"] = "" }, _spec.Labels);
-        Assert.Equal(["h:127.0.0.1", "i:::1", "j:host-gateway"], _spec.ExtraHosts);
-        Assert.Equal(["c:1"], _spec.CacheFrom);
-        Assert.Equal(["Dockerfile"], _context!.Keys);
+        Assert.Equal(BuilderKind.Classic, _built.Spec!.Builder);
+        Assert.Equal(["app:latest", "localhost:5000/team/app:v1"], _built.Spec.Tags);
+        Assert.Equal(("d/Dockerfile", "final", "linux/arm64/v8", true, false, "none"), (_built.Spec.Dockerfile, _built.Spec.Target, _built.Spec.Platform, _built.Spec.NoCache, _built.Spec.Pull, _built.Spec.Network));
+        Assert.Equal(new Dictionary<string, string?> { ["A"] = "b=c", ["B"] = null }, _built.Spec.BuildArguments);
+        Assert.Equal(new Dictionary<string, string> { ["l"] = "m", ["n"] = "" }, _built.Spec.Labels);
+        Assert.Equal(["h:127.0.0.1", "i:::1", "j:host-gateway"], _built.Spec.ExtraHosts);
+        Assert.Equal(["c:1"], _built.Spec.CacheFrom);
+        Assert.Equal(["Dockerfile"], _built.Files!.Keys);
     }
 
     [Fact]
@@ -65,7 +64,7 @@ public sealed class BuildEndpointTests : IDisposable
     {
         await LinesAsync(await PostAsync("tag=x", "FROM scratch\n"u8.ToArray(), "text/x-dockerfile"));
 
-        Assert.Equal(new Dictionary<string, string> { ["Dockerfile"] = "FROM scratch\n" }, _context);
+        Assert.Equal(new Dictionary<string, string> { ["Dockerfile"] = "FROM scratch\n" }, _built.Files);
     }
 
     [Fact]
@@ -73,9 +72,9 @@ public sealed class BuildEndpointTests : IDisposable
     {
         await LinesAsync(await PostJsonAsync("""{"dockerfile":"FROM scratch\n","tag":"a:1","buildArg":["A=1"],"noCache":true,"timeout":5}"""));
 
-        Assert.Equal(new Dictionary<string, string> { ["Dockerfile"] = "FROM scratch\n" }, _context);
-        Assert.Equal((null, true), (_spec!.Dockerfile, _spec.NoCache));
-        Assert.Equal(["a:1"], _spec.Tags);
+        Assert.Equal(new Dictionary<string, string> { ["Dockerfile"] = "FROM scratch\n" }, _built.Files);
+        Assert.Equal((null, true), (_built.Spec!.Dockerfile, _built.Spec.NoCache));
+        Assert.Equal(["a:1"], _built.Spec.Tags);
     }
 
     [Fact]
@@ -90,9 +89,9 @@ public sealed class BuildEndpointTests : IDisposable
         {
             await LinesAsync(await PostJsonAsync(JsonSerializer.Serialize(new { path, dockerfile = "my.Dockerfile", tag = new[] { "a", "b" } })));
 
-            Assert.Equal([".dockerignore", "my.Dockerfile"], _context!.Keys.Order(StringComparer.Ordinal));
-            Assert.Equal("my.Dockerfile", _spec!.Dockerfile);
-            Assert.Equal(["a:latest", "b:latest"], _spec.Tags);
+            Assert.Equal([".dockerignore", "my.Dockerfile"], _built.Files!.Keys.Order(StringComparer.Ordinal));
+            Assert.Equal("my.Dockerfile", _built.Spec!.Dockerfile);
+            Assert.Equal(["a:latest", "b:latest"], _built.Spec.Tags);
         }
     }
 
@@ -186,13 +185,13 @@ public sealed class BuildEndpointTests : IDisposable
         const string Remote = "https://git.example.com/team/app.git#v1:web";
         _engine.Build = (spec, context, token) =>
         {
-            _spec = spec;
+            _built.Spec = spec;
             return Facts(new StepStarted("1", 1, 1, "FROM scratch"), new StepCompleted("1", false), new ImageBuilt(Image));
         };
 
         await LinesAsync(await PostJsonAsync(JsonSerializer.Serialize(new { remote = Remote, dockerfile = "docker/prod", tag = "a" })));
 
-        Assert.Equal((Remote, "docker/prod"), (_spec!.Remote, _spec.Dockerfile));
+        Assert.Equal((Remote, "docker/prod"), (_built.Spec!.Remote, _built.Spec.Dockerfile));
     }
 
     [Fact]
@@ -245,9 +244,9 @@ public sealed class BuildEndpointTests : IDisposable
 
         using var response = await _api.Client.PostAsJsonAsync("/images", new { source = "web", tag = "web:v1.0" });
 
-        Assert.Equal(["web:v1.0"], _spec is null ? [] : _spec.Tags);
+        Assert.Equal(["web:v1.0"], _built.Spec is null ? [] : _built.Spec.Tags);
         Assert.Equal("result", (await LinesAsync(response))[^1].GetProperty("type").GetString());
-        Assert.Equal(["Dockerfile"], _context!.Keys);
+        Assert.Equal(["Dockerfile"], _built.Files!.Keys);
     }
 
     [Fact]
@@ -307,25 +306,6 @@ public sealed class BuildEndpointTests : IDisposable
         Assert.StartsWith("0000000000", BuildId.New(time), StringComparison.Ordinal);
         Assert.True(string.CompareOrdinal(BuildId.New(time.AddMilliseconds(31)), BuildId.New(time.AddMilliseconds(32))) < 0);
         Assert.NotEqual(BuildId.New(time), BuildId.New(time));
-    }
-
-    private async IAsyncEnumerable<BuildFact> BuildAsync(
-        BuildSpec spec, Stream context, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        _spec = spec;
-        using var whole = new MemoryStream();
-        await context.CopyToAsync(whole, cancellationToken);
-        whole.Position = 0;
-        _context = [];
-        var reader = new TarReader(whole);
-        while (reader.GetNextEntry() is { } entry)
-        {
-            _context[entry.Name] = entry.DataStream is { } data ? new StreamReader(data).ReadToEnd() : "";
-        }
-
-        yield return new StepStarted("1", 1, 1, "FROM scratch");
-        yield return new StepCompleted("1", false);
-        yield return new ImageBuilt(Image);
     }
 
     private static async IAsyncEnumerable<BuildFact> Facts(params IReadOnlyList<BuildFact> facts)

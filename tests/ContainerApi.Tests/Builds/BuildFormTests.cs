@@ -1,4 +1,3 @@
-using System.Formats.Tar;
 using System.IO.Pipelines;
 using System.Net;
 using System.Text;
@@ -15,12 +14,11 @@ public sealed class BuildFormTests : IDisposable
     private const string Dockerfile = "--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"Dockerfile\"\r\n\r\nFROM scratch\n\r\n";
     private readonly FakeEngine _engine = new();
     private readonly ApiHost _api;
-    private BuildSpec? _spec;
-    private Dictionary<string, string>? _context;
+    private readonly BuiltContext _built = new();
 
     public BuildFormTests()
     {
-        _engine.Build = BuildAsync;
+        _engine.Build = _built.BuildAsync;
         _engine.InspectImage = (id, _) => Task.FromResult(new ImageDetails { Summary = new ImageFacts { Id = id, CreatedAt = null, SizeBytes = 1 } });
         _api = new ApiHost(new Dictionary<string, string?> { ["Builds:MaxContextBytes"] = "2000000" }, _engine);
     }
@@ -35,8 +33,8 @@ public sealed class BuildFormTests : IDisposable
 
         await SucceedsAsync(body, query: "dockerfile=docker/prod");
 
-        Assert.Equal(["app:v1", "app:v2"], _spec!.Tags);
-        Assert.Equal(("docker/prod", true, "b\r\nc"), (_spec.Dockerfile, _spec.NoCache, _spec.BuildArguments["A"]));
+        Assert.Equal(["app:v1", "app:v2"], _built.Spec!.Tags);
+        Assert.Equal(("docker/prod", true, "b\r\nc"), (_built.Spec.Dockerfile, _built.Spec.NoCache, _built.Spec.BuildArguments["A"]));
         Assert.Equal(
             new Dictionary<string, string>
             {
@@ -49,7 +47,7 @@ public sealed class BuildFormTests : IDisposable
                 ["é/"] = "",
                 ["é/🐋 %22.txt"] = "whale",
             },
-            _context!.Where(e => e.Key != "./").ToDictionary());
+            _built.Files!.Where(e => e.Key != "./").ToDictionary());
     }
 
     [Fact]
@@ -66,7 +64,7 @@ public sealed class BuildFormTests : IDisposable
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Contains("succeeded", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
-        Assert.Equal("x", _context!["ä/b.txt"]);
+        Assert.Equal("x", _built.Files!["ä/b.txt"]);
     }
 
     [Fact]
@@ -76,7 +74,7 @@ public sealed class BuildFormTests : IDisposable
 
         await SucceedsAsync(Dockerfile + File("large", large) + File("after", "y") + End);
 
-        Assert.Equal((large, "y"), (_context!["large"], _context["after"]));
+        Assert.Equal((large, "y"), (_built.Files!["large"], _built.Files["after"]));
         Assert.Empty(Directory.GetFiles(Path.GetTempPath(), "containerapi-form-*"));
     }
 
@@ -197,25 +195,6 @@ public sealed class BuildFormTests : IDisposable
         using var content = new ByteArrayContent(Encoding.UTF8.GetBytes(body));
         content.Headers.TryAddWithoutValidation("Content-Type", type);
         return await _api.Client.PostAsync("/images/build" + (query.Length > 0 ? "?" + query : ""), content);
-    }
-
-    private async IAsyncEnumerable<BuildFact> BuildAsync(
-        BuildSpec spec, Stream context, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        _spec = spec;
-        using var whole = new MemoryStream();
-        await context.CopyToAsync(whole, cancellationToken);
-        whole.Position = 0;
-        _context = [];
-        var reader = new TarReader(whole);
-        while (reader.GetNextEntry() is { } entry)
-        {
-            _context[entry.Name] = entry.DataStream is { } data ? new StreamReader(data).ReadToEnd() : "";
-        }
-
-        yield return new StepStarted("1", 1, 1, "FROM scratch");
-        yield return new StepCompleted("1", false);
-        yield return new ImageBuilt("sha256:205312e33451ce9a371c6493573e41eb930be2f25d47ca067066aa96baf80d27");
     }
 
     /// <summary>A body that begins and does not end.</summary>

@@ -16,6 +16,7 @@ internal sealed class WatchHub(EngineDirectory engines, ReadEverything read, Tim
 {
     /// <summary>Events come in bursts (a removal is three); this long is waited for the rest of one.</summary>
     private static readonly TimeSpan Burst = TimeSpan.FromMilliseconds(20);
+
     /// <summary>By how much a sample may come before its time: timers are not exact, and to skip one would double the interval.</summary>
     private static readonly TimeSpan Tolerance = TimeSpan.FromMilliseconds(200);
 

@@ -1,10 +1,9 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using ContainerApi.Engine.Docker.BuildKit;
 using Google.Protobuf;
 
-namespace ContainerApi.Engine.Docker;
+namespace ContainerApi.Engine.Docker.BuildKit;
 
 /// <summary>Reads BuildKit's message stream, which carries its own status messages in base64, as facts. One per build; pure.</summary>
 /// <remarks>

@@ -1,9 +1,8 @@
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
-using ContainerApi.Engine.Docker.BuildKit;
 
-namespace ContainerApi.Engine.Docker;
+namespace ContainerApi.Engine.Docker.BuildKit;
 
 /// <summary>What is known of one vertex of BuildKit's graph: a step of the Dockerfile, or one of the builder's own, which has no number.</summary>
 internal sealed partial class BuildKitStep(string id)
