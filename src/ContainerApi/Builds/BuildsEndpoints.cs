@@ -62,7 +62,7 @@ internal static class BuildsEndpoints
             .Produces<Build>(StatusCodes.Status201Created)
             .Produces<Build>(StatusCodes.Status202Accepted)
             .Needs(Scopes.BuildsWrite)
-            .TakesLong()
+            .Streams()
             .ValidateQuery<BuildRequest>()
             .AsksAnEngine(
                 ProblemCode.InvalidReference, ProblemCode.InvalidDockerfile, ProblemCode.InvalidContext, ProblemCode.ContextPathNotAllowed,

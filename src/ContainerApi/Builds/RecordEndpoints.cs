@@ -20,7 +20,7 @@ internal static class RecordEndpoints
             .WithName("inspectBuild").WithSummary("Inspect a build")
             .CanFailWith(ProblemCode.BuildNotFound);
 
-        builds.MapGet("/{build}/events", Follow).Needs(Scopes.BuildsRead).TakesLong().ValidateQuery<BuildEventsQuery>()
+        builds.MapGet("/{build}/events", Follow).Needs(Scopes.BuildsRead).Streams().ValidateQuery<BuildEventsQuery>()
             .WithName("followBuild").WithSummary("A build's events: those that there are, then those that come")
             .WithDescription(
                 """

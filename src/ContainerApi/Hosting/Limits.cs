@@ -8,6 +8,9 @@ namespace ContainerApi.Hosting;
 /// <summary>Puts the limits where they are kept: the server, the deadlines, the rates.</summary>
 internal static class Limits
 {
+    /// <summary>A key that no caller has: what is kept for a key is kept with its kind.</summary>
+    private const string Unlimited = "";
+
     public static void AddLimits(this WebApplicationBuilder builder)
     {
         var options = LimitOptions.From(builder.Configuration);
@@ -25,6 +28,7 @@ internal static class Limits
             kestrel.Limits.MaxRequestBufferSize = Math.Max(kestrel.Limits.MaxRequestBufferSize ?? 0, options.HeaderBytes + options.RequestLineBytes);
         });
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.ShutdownTimeout);
+        builder.Services.AddSingleton(new StreamDeadline(options.StreamTimeout));
         builder.Services.AddRequestTimeouts(timeouts =>
         {
             timeouts.DefaultPolicy = new RequestTimeoutPolicy { Timeout = options.RequestTimeout, TimeoutStatusCode = ProblemCode.EngineTimeout.Status };
@@ -45,7 +49,7 @@ internal static class Limits
 
     private static PartitionedRateLimiter<HttpContext> Rates(LimitOptions options) => PartitionedRateLimiter.Create<HttpContext, string>(http =>
         options.RequestsPerSecond == 0 || IsAtHome(http)
-            ? RateLimitPartition.GetNoLimiter("")
+            ? RateLimitPartition.GetNoLimiter(Unlimited)
             : RateLimitPartition.GetTokenBucketLimiter(CallerOf(http), _ => new TokenBucketRateLimiterOptions
             {
                 TokenLimit = options.RequestsPerSecond * 2,
@@ -55,12 +59,12 @@ internal static class Limits
 
     private static PartitionedRateLimiter<HttpContext> Streams(LimitOptions options) => PartitionedRateLimiter.Create<HttpContext, string>(http =>
         http.GetEndpoint()?.Metadata.GetMetadata<LongRequest>() is null
-            ? RateLimitPartition.GetNoLimiter("")
+            ? RateLimitPartition.GetNoLimiter(Unlimited)
             : RateLimitPartition.GetConcurrencyLimiter(CallerOf(http), _ => new ConcurrencyLimiterOptions { PermitLimit = options.StreamsPerCaller }));
 
     /// <summary>Who is on this host without a key could as well ask the engine.</summary>
     private static bool IsAtHome(HttpContext http) =>
         http.User.Identity is not { IsAuthenticated: true } && (http.Connection.RemoteIpAddress is not { } address || IPAddress.IsLoopback(address));
 
-    private static string CallerOf(HttpContext http) => http.User.Identity is { IsAuthenticated: true, Name: { } name } ? "key " + name : http.Connection.RemoteIpAddress?.ToString() ?? "";
+    private static string CallerOf(HttpContext http) => http.User.Identity is { IsAuthenticated: true, Name: { } name } ? "key " + name : "address " + http.Connection.RemoteIpAddress;
 }

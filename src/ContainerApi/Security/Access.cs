@@ -56,7 +56,7 @@ internal sealed class AccessResults(SecuritySettings settings) : IAuthorizationM
         Refusals.ThrowIfTooMany(http);
         if (http.GetCaller() is not { } caller)
         {
-            return new RequestException(ProblemCode.Unauthenticated, Credentials.WereRefused(http)
+            return new RequestException(ProblemCode.Unauthenticated, Refusals.Were(http)
                 ? "These credentials are not valid."
                 : $"This needs an API key: Authorization: Bearer KEY, or {ApiKeys.Header}: KEY.");
         }

@@ -45,7 +45,7 @@ internal static partial class Audit
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Information, "{Caller} from {RemoteAddress}: {Action} {Target}: {StatusCode} {Outcome}")]
+        [LoggerMessage(1, LogLevel.Information, "Audit: {Caller} from {RemoteAddress}: {Action} {Target}: {StatusCode} {Outcome}")]
         public static partial void Done(ILogger logger, string caller, string? remoteAddress, string? action, string target, int statusCode, string outcome);
     }
 }

@@ -59,7 +59,7 @@ internal static class CallerExtensions
         }
 
         // Bad credentials are not none.
-        return Credentials.WereRefused(http) || !http.RequestServices.GetRequiredService<SecuritySettings>().ServesAnonymous ? null : Caller.Anonymous;
+        return Refusals.Were(http) || !http.RequestServices.GetRequiredService<SecuritySettings>().ServesAnonymous ? null : Caller.Anonymous;
     }
 
     private static Caller Keep(HttpContext http, Caller caller)

@@ -32,8 +32,6 @@ internal static class Credentials
             ? authorization[Bearer.Length..].Trim()
             : null;
 
-    public static bool WereRefused(HttpContext http) => http.Features.Get<IAuthenticateResultFeature>()?.AuthenticateResult?.Failure is not null;
-
     /// <summary>Three parts with dots between them; no key of ours has to look so.</summary>
     private static bool IsToken(string? shown) => shown?.Count(c => c == '.') == 2;
 

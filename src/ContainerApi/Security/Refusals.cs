@@ -20,18 +20,20 @@ internal sealed partial class Refusals(ILogger<Refusals> logger) : IDisposable
         if (lease.IsAcquired)
         {
             Log.Refused(logger, reason, AddressOf(http));
-            return;
         }
 
-        http.Features.Set(new TooMany(lease.TryGetMetadata(MetadataName.RetryAfter, out var wait) ? wait : TimeSpan.FromMinutes(1)));
+        http.Features.Set(new Refused(lease.IsAcquired ? null : lease.TryGetMetadata(MetadataName.RetryAfter, out var wait) ? wait : TimeSpan.FromMinutes(1)));
     }
+
+    /// <summary>Whether a request showed credentials, and they were not good.</summary>
+    public static bool Were(HttpContext http) => http.Features.Get<Refused>() is not null;
 
     /// <exception cref="RequestException">More were refused from this address than are answered.</exception>
     public static void ThrowIfTooMany(HttpContext http)
     {
-        if (http.Features.Get<TooMany>() is { } much)
+        if (http.Features.Get<Refused>() is { Wait: { } wait })
         {
-            throw new RequestException(ProblemCode.RateLimited, "Too many bad credentials came from this address.") { RetryAfter = much.Wait };
+            throw new RequestException(ProblemCode.RateLimited, "Too many bad credentials came from this address.") { RetryAfter = wait };
         }
     }
 
@@ -39,7 +41,7 @@ internal sealed partial class Refusals(ILogger<Refusals> logger) : IDisposable
 
     private static string AddressOf(HttpContext http) => http.Connection.RemoteIpAddress?.ToString() ?? "";
 
-    private sealed record TooMany(TimeSpan Wait);
+    private sealed record Refused(TimeSpan? Wait);
 
     private static partial class Log
     {

@@ -110,7 +110,7 @@ internal sealed partial class SecurityOptionsValidator : AbstractValidator<Secur
         {
             RuleFor(k => k.Name).Matches(@"^[A-Za-z0-9][A-Za-z0-9_.@-]{0,62}\z").WithMessage("'{PropertyValue}' is not a name: letters, digits, '_', '.', '@' and '-', 63 at most.");
             // The value is not told: who put the key itself here must not find it in the log.
-            RuleFor(k => k.Hash).Must(h => HashForm.IsMatch(h)).WithMessage("is not sha256: and 64 hex digits (printf %s \"$KEY\" | sha256sum).");
+            RuleFor(k => k.Hash).Must(h => h is not null && HashForm.IsMatch(h)).WithMessage("is not sha256: and 64 hex digits (printf %s \"$KEY\" | sha256sum).");
             RuleFor(k => k.Scopes).NotEmpty().WithMessage($"are missing; there are {string.Join(", ", Scopes.All)}.");
             RuleForEach(k => k.Scopes).Must(Scopes.All.Contains).WithMessage($"'{{PropertyValue}}' is not a scope; there are {string.Join(", ", Scopes.All)}.");
             RuleForEach(k => k.Engines).NotEmpty().WithMessage("must not be empty.");

@@ -28,7 +28,8 @@ internal static partial class SettingsSection
         }
         catch (InvalidOperationException e)
         {
-            var reason = (e.InnerException ?? e).Message;
+            // Of an item of a list the outer one says only that something is wrong.
+            var reason = e.InnerException is { } inner && e.Message.Contains("binding has failed", StringComparison.Ordinal) ? inner.Message : e.Message;
             throw Refusal<T>(section, [Unknown.Match(reason) is { Success: true } match ? $"{section}: there is no setting {match.Groups[1].Value} here." : reason]);
         }
     }

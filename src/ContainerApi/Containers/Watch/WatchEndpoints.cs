@@ -18,7 +18,7 @@ internal static partial class WatchEndpoints
     public static void MapWatch(this RouteGroupBuilder containers) =>
         containers.MapGet("/watch", Watch)
             .Needs(Scopes.ContainersRead)
-            .TakesLong()
+            .Streams()
             .ValidateQuery<WatchQuery>()
             .WithName("watchContainers")
             .WithSummary("Watch containers")
@@ -31,7 +31,7 @@ internal static partial class WatchEndpoints
 
     private static IResult Watch(
         [AsParameters] WatchQuery query, HttpContext context, WatchHub hub, EngineDirectory engines, Caller caller, PictureMask mask,
-        IHostApplicationLifetime lifetime, ILogger<WatchHub> logger)
+        StreamDeadline deadline, IHostApplicationLifetime lifetime, ILogger<WatchHub> logger)
     {
         foreach (var name in query.Engine ?? [])
         {
@@ -47,7 +47,7 @@ internal static partial class WatchEndpoints
         };
         var lastEventId = query.LastEventId ?? context.Request.Headers["Last-Event-ID"].FirstOrDefault();
         var events = UntilShutdown(
-            token => hub.WatchAsync(view, query.ToInterval(), lastEventId, token), logger, lifetime.ApplicationStopping, context.RequestAborted);
+            token => hub.WatchAsync(view, query.ToInterval(), lastEventId, token), logger, deadline, lifetime.ApplicationStopping, context.RequestAborted);
         var sse = query.Format is null
             ? context.Request.GetTypedHeaders().Accept.Any(a => a.MediaType == MediaTypes.EventStream)
             : query.Format == "sse";
@@ -62,15 +62,17 @@ internal static partial class WatchEndpoints
         }
     }
 
-    /// <summary>Ends with a result where the service stops or fails after the first event; a client that left needs none.</summary>
+    /// <summary>Ends with a result where the service stops, the deadline comes or something fails after the first event; a client that left needs none.</summary>
     private static async IAsyncEnumerable<WatchEvent> UntilShutdown(
         Func<CancellationToken, IAsyncEnumerable<WatchEvent>> watch,
         ILogger logger,
+        StreamDeadline deadline,
         CancellationToken stopping,
         CancellationToken aborted,
         [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(stopping, aborted, cancellationToken);
+        using var late = new CancellationTokenSource(deadline.After);
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(stopping, aborted, late.Token, cancellationToken);
         await using var events = watch(ended.Token).GetAsyncEnumerator(CancellationToken.None);
         var result = new WatchResult { At = default, State = "ended", Reason = "The service stops." };
         var begun = false;
@@ -90,6 +92,11 @@ internal static partial class WatchEndpoints
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested && !aborted.IsCancellationRequested)
             {
+                return false;
+            }
+            catch (OperationCanceledException) when (late.IsCancellationRequested && !aborted.IsCancellationRequested)
+            {
+                result = result with { Reason = "The stream was open for as long as it may be; watch again." };
                 return false;
             }
             catch (Exception e) when (begun && !aborted.IsCancellationRequested)
