@@ -37,7 +37,7 @@ public sealed class BuildEndpointTests : IDisposable
         var query = "tag=app&tag=localhost:5000/team/app:v1&dockerfile=./d/Dockerfile&target=final&buildArg=A=b=c&buildArg=B&label=l=m&label=n"
             + "&platform=linux/arm64/v8&noCache&pull=false&network=none&extraHost=h:127.0.0.1&extraHost=i:::1&extraHost=j:host-gateway&cacheFrom=c:1&builder=classic&engine=local&timeout=60";
 
-        var lines = await LinesAsync(await PostAsync(query, Tar(), "application/x-tar"));
+        var lines = await LinesAsync(await PostAsync(query, Tar(("d/Dockerfile", "FROM scratch AS final\n")), "application/x-tar"));
 
         Assert.Equal(["started", "step", "step", "result"], lines.Select(l => l.GetProperty("type").GetString()));
         var result = lines[^1];
@@ -56,7 +56,7 @@ public sealed class BuildEndpointTests : IDisposable
         Assert.Equal(new Dictionary<string, string> { ["l"] = "m", ["n"] = "" }, _built.Spec.Labels);
         Assert.Equal(["h:127.0.0.1", "i:::1", "j:host-gateway"], _built.Spec.ExtraHosts);
         Assert.Equal(["c:1"], _built.Spec.CacheFrom);
-        Assert.Equal(["Dockerfile"], _built.Files!.Keys);
+        Assert.Equal(["Dockerfile", "d/Dockerfile"], _built.Files!.Keys);
     }
 
     [Fact]
