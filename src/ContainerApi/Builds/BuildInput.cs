@@ -66,7 +66,8 @@ internal sealed class BuildInput(ContextRoots roots, RemoteContexts remotes, Bui
         Limit(http, options.MaxContextBytes + LargestText);
     }
 
-    private (BuildParameters, BuildContext) ToBuild(HttpRequest http, BuildDocument document)
+    /// <param name="headers">What the request has beside its body.</param>
+    private (BuildParameters, BuildContext) ToBuild(HttpRequest http, BuildDocument document, BuildRequest headers)
     {
         if (document.Path is not null && document.Remote is not null)
         {
@@ -78,7 +79,7 @@ internal sealed class BuildInput(ContextRoots roots, RemoteContexts remotes, Bui
             throw TwoContexts(document.Path is null ? "remote" : "path", "dockerfile");
         }
 
-        var request = document.ToRequest();
+        var request = document.ToRequest() with { RegistryConfig = headers.RegistryConfig, RegistryAuth = headers.RegistryAuth };
         validator.Validate(request).ThrowIfAny();
         var parameters = request.ToParameters(http);
         return document switch

@@ -46,14 +46,15 @@ internal static class ImagesEndpoints
         images.MapPost("/pull", Pull).ValidateBody<PullRequest>()
             .WithName("pullImage").WithSummary("Pull an image from its registry")
             .WithDescription("A stream of `progress` lines that ends with exactly one `result` line. What fails before the first line is a problem, "
-                + "what fails later is in the `result`.")
+                + $"what fails later is in the `result`. The header `{RegistryAuthHeader.Name}` of Docker's clients may stand for `registryAuth`.")
             .Produces<PullEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson)
             .AsksAnEngine(ProblemCode.InvalidReference, ProblemCode.Forbidden, ProblemCode.ImageNotFound);
 
         images.MapPost("/push", Push).ValidateBody<PushRequest>()
             .WithName("pushImage").WithSummary("Push an image to its registry")
             .WithDescription("A stream of `progress` lines that ends with exactly one `result` line. What fails before the first line is a problem, "
-                + "what fails later, as a registry's refusal does, is in the `result`.")
+                + "what fails later, as a registry's refusal does, is in the `result`. "
+                + $"The header `{RegistryAuthHeader.Name}` of Docker's clients may stand for `registryAuth`.")
             .Produces<PushEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson)
             .AsksAnEngine(ProblemCode.InvalidReference, ProblemCode.Forbidden, ProblemCode.ImageNotFound);
 
@@ -97,11 +98,11 @@ internal static class ImagesEndpoints
         return TypedResults.Created($"/images/{name}", new TaggedImage(image.Summary.Id, image.Summary.Tags));
     }
 
-    private static NdjsonResult<PullEvent> Pull(PullRequest request, ImagePull pull, CancellationToken cancellationToken) =>
-        new(pull.RunAsync(request, cancellationToken));
+    private static NdjsonResult<PullEvent> Pull(PullRequest request, HttpRequest http, ImagePull pull, CancellationToken cancellationToken) =>
+        new(pull.RunAsync(request with { RegistryAuth = RegistryAuthHeader.Of(http, request.RegistryAuth) }, cancellationToken));
 
-    private static NdjsonResult<PushEvent> Push(PushRequest request, ImagePush push, CancellationToken cancellationToken) =>
-        new(push.RunAsync(request, cancellationToken));
+    private static NdjsonResult<PushEvent> Push(PushRequest request, HttpRequest http, ImagePush push, CancellationToken cancellationToken) =>
+        new(push.RunAsync(request with { RegistryAuth = RegistryAuthHeader.Of(http, request.RegistryAuth) }, cancellationToken));
 
     private static async Task<Results<Created<CommittedImage>, Ok<CommitDryRun>>> CommitAsync(
         CommitRequest request, ContainerCommit commit, CancellationToken cancellationToken)

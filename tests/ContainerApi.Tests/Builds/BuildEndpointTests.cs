@@ -194,6 +194,20 @@ public sealed class BuildEndpointTests : IDisposable
         Assert.Equal((Remote, "docker/prod"), (_built.Spec!.Remote, _built.Spec.Dockerfile));
     }
 
+    [Theory]
+    [InlineData("application/json", """{"dockerfile":"FROM scratch"}""")]
+    [InlineData("text/x-dockerfile", "FROM scratch")]
+    public async Task Credentials_of_the_headers_count_whatever_the_body_is(string type, string body)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/images/build") { Content = new StringContent(body, Encoding.UTF8, type) };
+        request.Headers.Add("X-Registry-Auth", Convert.ToBase64String("""{"username":"ann","password":"s3cret","email":"","serveraddress":"one:5000"}"""u8));
+        request.Headers.Add("X-Registry-Config", Convert.ToBase64String("""{"two:5000":{"username":"bob","password":"t0p"}}"""u8));
+
+        await LinesAsync(await _api.Client.SendAsync(request));
+
+        Assert.Equal([new("bob", "t0p", "two:5000"), new("ann", "s3cret", "one:5000")], _built.Spec!.Credentials);
+    }
+
     [Fact]
     public async Task JSON_with_a_query_is_refused() =>
         await (await PostAsync("tag=a", """{"dockerfile":"FROM x"}"""u8.ToArray(), "application/json")).ReadProblemAsync(HttpStatusCode.BadRequest, "invalid_request");
