@@ -32,7 +32,7 @@ internal sealed partial class BuildPipeline(
     {
         var began = time.GetTimestamp();
         var limit = parameters.Timeout ?? options.Timeout;
-        var projection = new BuildProjection(new StartedEvent(run.Id, engine.Name, BuilderChoice.NameOf(parameters.Spec.Builder), time.GetUtcNow()), time);
+        var projection = new BuildProjection(new StartedEvent(run.Id, engine.Name, BuilderChoice.NameOf(parameters.Spec.Builder), time.GetUtcNow()), time, parameters.Spec.BuildArguments);
         string? image;
         BuildError? error;
         Exception? failure;
