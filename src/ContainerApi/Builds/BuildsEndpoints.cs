@@ -66,7 +66,7 @@ internal static class BuildsEndpoints
             .AsksAnEngine(
                 ProblemCode.InvalidReference, ProblemCode.InvalidDockerfile, ProblemCode.InvalidContext, ProblemCode.ContextPathNotAllowed,
                 ProblemCode.RemoteContextNotAllowed, ProblemCode.ContextTooLarge, ProblemCode.UnsupportedMediaType, ProblemCode.BuildFailed,
-                ProblemCode.FeatureUnsupported, ProblemCode.TooManyBuilds);
+                ProblemCode.FeatureUnsupported, ProblemCode.TooManyBuilds, ProblemCode.RequestTimeout);
         app.MapBuildRecords();
     }
 
