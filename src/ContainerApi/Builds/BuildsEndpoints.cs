@@ -62,6 +62,7 @@ internal static class BuildsEndpoints
             .Produces<BuildEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson, MediaTypes.Text)
             .Produces<Build>(StatusCodes.Status201Created)
             .Produces<Build>(StatusCodes.Status202Accepted)
+            .AddEndpointFilter(BuildInput.RefuseTwoContextsAsync)
             .ValidateQuery<BuildRequest>()
             .AsksAnEngine(
                 ProblemCode.InvalidReference, ProblemCode.InvalidDockerfile, ProblemCode.InvalidContext, ProblemCode.ContextPathNotAllowed,

@@ -170,13 +170,15 @@ public sealed class BuildEndpointTests : IDisposable
     }
 
     [Theory]
-    [InlineData("application/x-tar")]
-    [InlineData("text/x-dockerfile")]
-    public async Task A_body_beside_a_remote_context_is_refused_by_name(string type)
+    [InlineData("application/x-tar", "remote=https://git.example.com/team/x.git", "remote")]
+    [InlineData("text/x-dockerfile", "remote=https://git.example.com/team/x.git", "remote")]
+    [InlineData("application/json", "remote=https://git.example.com/team/x.git", "remote")]
+    [InlineData("application/x-tar", "path=app", "path")]
+    public async Task A_body_beside_another_context_is_refused_and_both_are_named(string type, string query, string name)
     {
-        var problem = await (await PostAsync("remote=https://git.example.com/team/x.git", Tar(), type)).ReadProblemAsync(HttpStatusCode.BadRequest, "invalid_request");
+        var problem = await (await PostAsync(query, Tar(), type)).ReadProblemAsync(HttpStatusCode.BadRequest, "invalid_request");
 
-        Assert.Equal(["remote"], problem.GetProperty("errors").EnumerateObject().Select(e => e.Name));
+        Assert.Equal([name, "body"], problem.GetProperty("errors").EnumerateObject().Select(e => e.Name));
     }
 
     [Fact]
