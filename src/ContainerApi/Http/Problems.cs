@@ -57,6 +57,8 @@ internal sealed class Problems(IProblemDetailsService writer, IDiagnosticContext
     {
         RequestException e => Create(e.Code, e.Message, errors: e.Errors, extensions: e.Extensions),
         EngineException e => Create(CodeOf(e.Kind), e.Message, e.Engine),
+        BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout } =>
+            Create(ProblemCode.RequestTimeout, "The request body came too slowly: a client must send 240 bytes a second once five seconds have passed."),
         BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } =>
             Create(ProblemCode.RequestTooLarge, "The request body is larger than this address takes."),
         BadHttpRequestException { StatusCode: StatusCodes.Status415UnsupportedMediaType } e =>

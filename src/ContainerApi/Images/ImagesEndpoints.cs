@@ -48,14 +48,15 @@ internal static class ImagesEndpoints
         images.MapPost("/pull", Pull).Needs(Scopes.ImagesWrite).TakesLong().ValidateBody<PullRequest>()
             .WithName("pullImage").WithSummary("Pull an image from its registry")
             .WithDescription("A stream of `progress` lines that ends with exactly one `result` line. What fails before the first line is a problem, "
-                + "what fails later is in the `result`.")
+                + $"what fails later is in the `result`. The header `{RegistryAuthHeader.Name}` of Docker's clients may stand for `registryAuth`.")
             .Produces<PullEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson)
             .AsksAnEngine(ProblemCode.InvalidReference, ProblemCode.Forbidden, ProblemCode.ImageNotFound);
 
         images.MapPost("/push", Push).Needs(Scopes.ImagesWrite).TakesLong().ValidateBody<PushRequest>()
             .WithName("pushImage").WithSummary("Push an image to its registry")
             .WithDescription("A stream of `progress` lines that ends with exactly one `result` line. What fails before the first line is a problem, "
-                + "what fails later, as a registry's refusal does, is in the `result`.")
+                + "what fails later, as a registry's refusal does, is in the `result`. "
+                + $"The header `{RegistryAuthHeader.Name}` of Docker's clients may stand for `registryAuth`.")
             .Produces<PushEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson)
             .AsksAnEngine(ProblemCode.InvalidReference, ProblemCode.Forbidden, ProblemCode.ImageNotFound);
 
@@ -104,13 +105,13 @@ internal static class ImagesEndpoints
     private static NdjsonResult<PullEvent> Pull(PullRequest request, ImagePull pull, HttpContext http, CancellationToken cancellationToken)
     {
         http.SetTarget($"image {request.Image}");
-        return new NdjsonResult<PullEvent>(pull.RunAsync(request, cancellationToken));
+        return new NdjsonResult<PullEvent>(pull.RunAsync(request with { RegistryAuth = RegistryAuthHeader.Of(http.Request, request.RegistryAuth) }, cancellationToken));
     }
 
     private static NdjsonResult<PushEvent> Push(PushRequest request, ImagePush push, HttpContext http, CancellationToken cancellationToken)
     {
         http.SetTarget($"image {request.Image}");
-        return new NdjsonResult<PushEvent>(push.RunAsync(request, cancellationToken));
+        return new NdjsonResult<PushEvent>(push.RunAsync(request with { RegistryAuth = RegistryAuthHeader.Of(http.Request, request.RegistryAuth) }, cancellationToken));
     }
 
     private static async Task<Results<Created<CommittedImage>, Ok<CommitDryRun>>> CommitAsync(
