@@ -36,7 +36,9 @@ try
     app.UseProblems();
     app.UseRequestTimeouts();
     app.MapOpenApiDocument();
-    app.UseSecurity();
+    app.UseCallers();
+    app.UseRates();
+    app.UseAuthorization();
     app.MapHealth();
     app.MapTelemetry().Needs(Scopes.MetricsRead);
     app.MapContainers();

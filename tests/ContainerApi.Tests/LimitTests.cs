@@ -48,12 +48,15 @@ public sealed class LimitTests
     {
         var engine = Facts.Engine(Facts.Container('1'));
         engine.WatchContainers = _ => Subscribed();
-        await using var host = new ApiHost(new Dictionary<string, string?> { ["Limits:StreamsPerCaller"] = "1" }, engine);
+        var keys = new Keys().Add("watcher", Scopes.All);
+        keys["Limits:StreamsPerCaller"] = "1";
+        await using var host = new ApiHost(keys, engine);
+        using var client = host.With("watcher");
 
-        using (var first = await host.Client.GetAsync("/containers/watch", HttpCompletionOption.ResponseHeadersRead))
+        using (var first = await client.GetAsync("/containers/watch", HttpCompletionOption.ResponseHeadersRead))
         {
-            using var second = await host.Client.GetAsync("/containers/watch", HttpCompletionOption.ResponseHeadersRead);
-            using var list = await host.Client.GetAsync("/containers");
+            using var second = await client.GetAsync("/containers/watch", HttpCompletionOption.ResponseHeadersRead);
+            using var list = await client.GetAsync("/containers");
 
             await second.ReadProblemAsync(HttpStatusCode.TooManyRequests, "rate_limited");
             Assert.Equal(HttpStatusCode.OK, list.StatusCode);
@@ -61,7 +64,7 @@ public sealed class LimitTests
 
         HttpResponseMessage again;
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        while ((again = await host.Client.GetAsync("/containers/watch", HttpCompletionOption.ResponseHeadersRead, patience.Token)).StatusCode != HttpStatusCode.OK)
+        while ((again = await client.GetAsync("/containers/watch", HttpCompletionOption.ResponseHeadersRead, patience.Token)).StatusCode != HttpStatusCode.OK)
         {
             again.Dispose();
         }

@@ -35,7 +35,7 @@ internal sealed class LimitOptions
     /// <summary>How long a request may take that lasts: a watch, a transfer, a commit, a stop. Builds have <c>Builds:Timeout</c>.</summary>
     public TimeSpan StreamTimeout { get; set; } = TimeSpan.FromDays(1);
 
-    /// <summary>Requests that last, at once, by one caller.</summary>
+    /// <summary>Requests that last, at once, by one caller. Who calls from this host without a key is not limited in this, either.</summary>
     public int StreamsPerCaller { get; set; } = 1000;
 
     /// <summary>Requests by one caller on average; 0 is no limit. Who calls from this host without a key is not limited.</summary>

