@@ -19,11 +19,12 @@ internal sealed partial class BuildPipeline(
 
     /// <summary>Begins a build, or puts it into the engine's queue; its context is not read before its turn.</summary>
     /// <param name="client">Among clients the turns are shared out.</param>
+    /// <param name="startedBy">The caller's name; null where it is not known.</param>
     /// <exception cref="RequestException">Too many builds wait already.</exception>
-    public BuildRun Start(IEngine engine, BuildParameters parameters, BuildContext context, string client)
+    public BuildRun Start(IEngine engine, BuildParameters parameters, BuildContext context, string client, string? startedBy = null)
     {
         var place = admission.Enter(engine.Name, client);
-        var run = registry.Open(engine.Name, parameters.Spec.Tags);
+        var run = registry.Open(engine.Name, parameters.Spec.Tags, startedBy);
         run.Work = Task.Run(() => RunAsync(run, engine, parameters, context, place));
         return run;
     }

@@ -3,6 +3,7 @@ using ContainerApi.Builds.Record;
 using ContainerApi.Engine;
 using ContainerApi.Http;
 using ContainerApi.Http.OpenApi;
+using ContainerApi.Security;
 
 namespace ContainerApi.Builds;
 
@@ -62,6 +63,8 @@ internal static class BuildsEndpoints
             .Produces<BuildEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson, MediaTypes.Text)
             .Produces<Build>(StatusCodes.Status201Created)
             .Produces<Build>(StatusCodes.Status202Accepted)
+            .Needs(Scopes.BuildsWrite)
+            .Streams()
             .AddEndpointFilter(BuildInput.RefuseTwoContextsAsync)
             .ValidateQuery<BuildRequest>()
             .AsksAnEngine(
@@ -72,10 +75,11 @@ internal static class BuildsEndpoints
     }
 
     private static async Task<IResult> BuildAsync(
-        HttpContext http, [AsParameters] BuildRequest query, BuildInput input, EngineDirectory engines, BuildPipeline pipeline, BuildReplies replies)
+        HttpContext http, [AsParameters] BuildRequest query, BuildInput input, EngineDirectory engines, BuildPipeline pipeline, BuildReplies replies, Caller caller)
     {
         var (parameters, context) = await input.ReadAsync(http, query);
-        var run = pipeline.Start(engines.Get(parameters.Engine), parameters, context, ClientOf(http));
+        var run = pipeline.Start(engines.Get(parameters.Engine), parameters, context, ClientOf(http), caller.Name);
+        http.SetTarget($"build {run.Id}{string.Concat(parameters.Spec.Tags.Select(t => " " + t))} on {run.Describe().Engine}");
         return replies.ToStarter(run, parameters.Reply, hasContext: BuildInput.IsReadWhole(http.Request));
     }
 

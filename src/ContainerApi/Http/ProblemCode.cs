@@ -35,14 +35,14 @@ internal sealed record ProblemCode(string Code, int Status, string Title)
     public static readonly ProblemCode EngineUnavailable = new("engine_unavailable", 503, "The engine cannot be reached.");
     public static readonly ProblemCode EngineTimeout = new("engine_timeout", 504, "The engine did not answer in time.");
 
-    /// <summary>Every code, for the OpenAPI document and for looking one up by name.</summary>
+    /// <summary>Every code, for the OpenAPI document and for looking one up by name. The first of a status is what the framework means by it.</summary>
     public static readonly IReadOnlyList<ProblemCode> All =
     [
         InvalidRequest, InvalidReference, InvalidDockerfile, InvalidContext, Unauthenticated, Forbidden,
         ContextPathNotAllowed, RemoteContextNotAllowed, NotFound, ContainerNotFound, ImageNotFound, BuildNotFound,
         EngineNotFound, SourceNotFound, MethodNotAllowed, NotAcceptable, RequestTimeout, Conflict, NameInUse, ContainerNotRunning,
-        ContextTooLarge, RequestTooLarge, UnsupportedMediaType, BuildFailed, FeatureUnsupported, TooManyBuilds,
-        RateLimited, Internal, EngineError, EngineUnavailable, EngineTimeout,
+        RequestTooLarge, ContextTooLarge, UnsupportedMediaType, BuildFailed, FeatureUnsupported, RateLimited,
+        TooManyBuilds, Internal, EngineError, EngineUnavailable, EngineTimeout,
     ];
 
     /// <summary>The problem's <c>type</c>: a stable address, not meant to be fetched.</summary>

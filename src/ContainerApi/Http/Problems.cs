@@ -35,6 +35,11 @@ internal sealed class Problems(IProblemDetailsService writer, IDiagnosticContext
             context.Response.Headers.RetryAfter = ((int)Math.Ceiling(retryAfter.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
         }
 
+        if (problem.Status == ProblemCode.Unauthenticated.Status)
+        {
+            context.Response.Headers.WWWAuthenticate = "Bearer";
+        }
+
         context.Response.StatusCode = problem.Status!.Value;
         var answer = new ProblemDetailsContext { HttpContext = context, ProblemDetails = problem };
         if (!await writer.TryWriteAsync(answer))
