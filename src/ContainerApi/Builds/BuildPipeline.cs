@@ -33,14 +33,13 @@ internal sealed partial class BuildPipeline(
     {
         var began = time.GetTimestamp();
         var limit = parameters.Timeout ?? options.Timeout;
-        var projection = new BuildProjection(new StartedEvent(run.Id, engine.Name, BuilderChoice.NameOf(parameters.Spec.Builder), time.GetUtcNow()), time, parameters.Spec.BuildArguments);
         string? image;
         BuildError? error;
         Exception? failure;
         using (lifetime.ApplicationStopping.Register(() => run.Stop(StopCause.Shutdown)))
         using (place)
         {
-            (image, error, failure) = await BuildAsync(run, engine, parameters.Spec, context, place, projection, limit);
+            (image, error, failure) = await BuildAsync(run, engine, parameters, context, place, limit);
         }
 
         var took = (long)time.GetElapsedTime(began).TotalMilliseconds;
@@ -54,9 +53,10 @@ internal sealed partial class BuildPipeline(
 
     /// <summary>The engine's part. Returns the image once the engine has it, what failed, and the exception where it was one. Never throws.</summary>
     private async Task<(string? Image, BuildError? Error, Exception? Failure)> BuildAsync(
-        BuildRun run, IEngine engine, BuildSpec spec, BuildContext context, BuildAdmission.Ticket place, BuildProjection projection, TimeSpan limit)
+        BuildRun run, IEngine engine, BuildParameters parameters, BuildContext context, BuildAdmission.Ticket place, TimeSpan limit)
     {
         string? image = null;
+        BuildProjection? projection = null;
         Exception? failure = null;
         try
         {
@@ -64,6 +64,9 @@ internal sealed partial class BuildPipeline(
             Log.Started(logger, run.Id, engine.Name);
             using var timeout = new CancellationTokenSource(limit, time);
             using var stopping = timeout.Token.Register(() => run.Stop(StopCause.Timeout));
+            var spec = await SettleAsync(engine, parameters, run.Stopping);
+            projection = new BuildProjection(
+                new StartedEvent(run.Id, engine.Name, BuilderChoice.NameOf(spec.Builder), time.GetUtcNow()), time, spec.BuildArguments);
             failure = await WorkAsync(run, engine, spec, context, projection);
             if (failure is null)
             {
@@ -83,7 +86,7 @@ internal sealed partial class BuildPipeline(
 
         // Once we stop it, whatever it ends with is our doing.
         var error = run.Cause is { } cause ? ErrorOf(cause, limit) : ErrorOf(failure);
-        return (image, error with { Step = projection.StepName }, failure);
+        return (image, error with { Step = projection?.StepName }, failure);
     }
 
     /// <summary>Pushes the image under each of its tags, a step each; returns why one could not be pushed, or null.</summary>
@@ -113,6 +116,18 @@ internal sealed partial class BuildPipeline(
         }
 
         return null;
+    }
+
+    /// <summary>The build as this engine can do it: which builder it has shows only when it was asked.</summary>
+    private static async Task<BuildSpec> SettleAsync(IEngine engine, BuildParameters parameters, CancellationToken cancellationToken)
+    {
+        if (engine.ApiVersion is null)
+        {
+            await engine.PingAsync(cancellationToken);
+        }
+
+        var spec = parameters.Spec;
+        return spec with { Builder = BuilderChoice.On(engine.OsType, spec.Builder, parameters.IsBuilderForced, spec.Secrets.Count > 0) };
     }
 
     /// <summary>Waits until the engine is free for this build, and tells where in the queue it is.</summary>

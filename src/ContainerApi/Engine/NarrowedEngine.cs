@@ -18,6 +18,8 @@ internal sealed partial class NarrowedEngine(IEngine engine, IReadOnlyList<strin
 
     public string? ApiVersion => engine.ApiVersion;
 
+    public string? OsType => engine.OsType;
+
     public Task<string> PingAsync(CancellationToken cancellationToken) => engine.PingAsync(cancellationToken);
 
     /// <summary>The engine counts all its containers; these counts are of the visible ones.</summary>

@@ -197,6 +197,39 @@ public sealed class BuildEndpointTests : IDisposable
     }
 
     [Theory]
+    [InlineData("", "classic")]
+    [InlineData("?builder=auto", "classic")]
+    [InlineData("?builder=buildkit", null)]
+    public async Task A_Windows_engine_builds_with_the_classic_builder(string query, string? builder)
+    {
+        BuildSpec? asked = null;
+        var engine = new FakeEngine
+        {
+            OsType = "windows",
+            InspectImage = _engine.InspectImage,
+            Build = (spec, _, _) =>
+            {
+                asked = spec;
+                return Facts(new ImageBuilt(Image));
+            },
+        };
+        await using var host = new ApiHost(engine);
+        using var body = new StringContent("FROM scratch", Encoding.UTF8, "text/x-dockerfile");
+
+        using var response = await host.Client.PostAsync("/images/build" + query, body);
+
+        if (builder is null)
+        {
+            await response.ReadProblemAsync(HttpStatusCode.UnprocessableEntity, "feature_unsupported");
+            Assert.Null(asked);
+            return;
+        }
+
+        Assert.Contains($"\"builder\":\"{builder}\"", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Equal(BuilderKind.Classic, asked!.Builder);
+    }
+
+    [Theory]
     [InlineData("application/json", """{"dockerfile":"FROM scratch"}""")]
     [InlineData("text/x-dockerfile", "FROM scratch")]
     public async Task Credentials_of_the_headers_count_whatever_the_body_is(string type, string body)

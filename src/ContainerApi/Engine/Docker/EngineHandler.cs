@@ -23,6 +23,9 @@ internal sealed class EngineHandler(string engine, HttpMessageHandler transport)
     /// <summary>The API version in use, or null while none is negotiated.</summary>
     public string? Version => _version;
 
+    /// <summary><c>linux</c> or <c>windows</c>, or null while none is negotiated.</summary>
+    public string? OsType { get; private set; }
+
     /// <summary>Forgets the version, so that the next call negotiates: the engine was away and may be another one now.</summary>
     private void Forget() => _version = null;
 
@@ -84,6 +87,7 @@ internal sealed class EngineHandler(string engine, HttpMessageHandler transport)
             throw EngineErrors.FromResponse(engine, request.Method, "/_ping", response.StatusCode, body);
         }
 
+        OsType = response.Headers.TryGetValues("OSType", out var types) ? types.FirstOrDefault()?.ToLowerInvariant() : null;
         _version = Choose(response.Headers.TryGetValues("Api-Version", out var values) ? values.FirstOrDefault() : null);
         return _version;
     }
