@@ -54,6 +54,10 @@ internal sealed class BuildReplies(BuildFollower follower, BuildOptions options)
             // Where it has ended that does nothing. The request's body is the build's until it has.
             run.Stop(StopCause.ClientLeft);
             await run.Work;
+            if (run.Describe().Error is { } error)
+            {
+                http.SetOutcome($"build {run.Id} {error.Code}");
+            }
         }
     }
 

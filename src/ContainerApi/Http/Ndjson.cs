@@ -6,7 +6,8 @@ namespace ContainerApi.Http;
 /// Writes a stream as <c>application/x-ndjson</c>: one object per line, flushed as it comes. The first item is awaited
 /// before the status is set, so a failure before it keeps its own status.
 /// </summary>
-internal sealed class NdjsonResult<T>(IAsyncEnumerable<T> items) : IResult
+/// <param name="failure">What the log says of a stream with this item, where it is one that tells of a failure; else null.</param>
+internal sealed class NdjsonResult<T>(IAsyncEnumerable<T> items, Func<T, string?>? failure = null) : IResult
 {
     private static readonly byte[] NewLine = [(byte)'\n'];
 
@@ -22,6 +23,11 @@ internal sealed class NdjsonResult<T>(IAsyncEnumerable<T> items) : IResult
         response.SetStream(MediaTypes.Ndjson);
         do
         {
+            if (failure?.Invoke(source.Current) is { } failed)
+            {
+                context.SetOutcome(failed);
+            }
+
             await JsonSerializer.SerializeAsync(response.Body, source.Current, WireJson.Options, context.RequestAborted);
             await response.Body.WriteAsync(NewLine, context.RequestAborted);
             await response.Body.FlushAsync(context.RequestAborted);

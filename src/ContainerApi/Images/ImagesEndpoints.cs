@@ -105,13 +105,17 @@ internal static class ImagesEndpoints
     private static NdjsonResult<PullEvent> Pull(PullRequest request, ImagePull pull, HttpContext http, CancellationToken cancellationToken)
     {
         http.SetTarget($"image {request.Image}");
-        return new NdjsonResult<PullEvent>(pull.RunAsync(request with { RegistryAuth = RegistryAuthHeader.Of(http.Request, request.RegistryAuth) }, cancellationToken));
+        return new NdjsonResult<PullEvent>(
+            pull.RunAsync(request with { RegistryAuth = RegistryAuthHeader.Of(http.Request, request.RegistryAuth) }, cancellationToken),
+            told => told is PullResult { Error: { } error } ? $"{error.Code}: {error.Message}" : null);
     }
 
     private static NdjsonResult<PushEvent> Push(PushRequest request, ImagePush push, HttpContext http, CancellationToken cancellationToken)
     {
         http.SetTarget($"image {request.Image}");
-        return new NdjsonResult<PushEvent>(push.RunAsync(request with { RegistryAuth = RegistryAuthHeader.Of(http.Request, request.RegistryAuth) }, cancellationToken));
+        return new NdjsonResult<PushEvent>(
+            push.RunAsync(request with { RegistryAuth = RegistryAuthHeader.Of(http.Request, request.RegistryAuth) }, cancellationToken),
+            told => told is PushResult { Error: { } error } ? $"{error.Code}: {error.Message}" : null);
     }
 
     private static async Task<Results<Created<CommittedImage>, Ok<CommitDryRun>>> CommitAsync(

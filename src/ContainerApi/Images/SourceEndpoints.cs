@@ -84,7 +84,8 @@ internal static class SourceEndpoints
 
         var (engine, container) = await FindContainerAsync(request, new ContainerLocator(engines), cancellationToken);
         http.SetTarget($"container {container.Id[..12]} ({container.Name}) as {request.Tag}");
-        return new NdjsonResult<BuildEvent>(CommitAsync(engine, container, request.Tag!, time, cancellationToken));
+        return new NdjsonResult<BuildEvent>(CommitAsync(engine, container, request.Tag!, time, cancellationToken),
+            told => told is ResultEvent { Error: { } error } ? $"{error.Code}: {error.Message}" : null);
     }
 
     /// <summary>The directory that the source names, or null where it can only be a container.</summary>

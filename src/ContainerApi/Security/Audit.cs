@@ -28,11 +28,19 @@ internal static partial class Audit
             }
 
             var values = string.Join(' ', http.Request.RouteValues.Values);
-            await next(http);
-            Log.Done(
-                logger, http.User.Identity?.Name ?? "anonymous", http.Connection.RemoteIpAddress?.ToString(),
-                endpoint.Metadata.GetMetadata<EndpointNameMetadata>()?.EndpointName, http.Items[TargetKey] as string ?? Plain(values),
-                http.Response.StatusCode, http.GetOutcome());
+            var isWhole = false;
+            try
+            {
+                await next(http);
+                isWhole = true;
+            }
+            finally
+            {
+                Log.Done(
+                    logger, http.User.Identity?.Name ?? "anonymous", http.Connection.RemoteIpAddress?.ToString(),
+                    endpoint.Metadata.GetMetadata<EndpointNameMetadata>()?.EndpointName, http.Items[TargetKey] as string ?? Plain(values),
+                    http.Response.StatusCode, http.GetOutcome() is { Length: > 0 } outcome ? outcome : isWhole ? "" : "client_left");
+            }
         });
     }
 

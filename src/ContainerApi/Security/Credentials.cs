@@ -15,7 +15,7 @@ internal static class Credentials
     {
         var authentication = builder.Services.AddAuthentication(EitherScheme)
             .AddPolicyScheme(EitherScheme, null, either => either.ForwardDefaultSelector = http =>
-                options.Jwt is not null && IsToken(Of(http.Request)) ? JwtBearerDefaults.AuthenticationScheme : ApiKeys.SchemeName)
+                options.Jwt is not null && http.Request.Headers[ApiKeys.Header].Count == 0 && IsToken(Of(http.Request)) ? JwtBearerDefaults.AuthenticationScheme : ApiKeys.SchemeName)
             .AddScheme<AuthenticationSchemeOptions, ApiKeys>(ApiKeys.SchemeName, null);
         // Nothing here is encrypted for a later request, as cookies are: no keys for that are to be made and kept.
         builder.Services.Remove(builder.Services.Single(s => s.ImplementationType?.Name == "DataProtectionHostedService"));
