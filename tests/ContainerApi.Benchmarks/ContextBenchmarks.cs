@@ -58,8 +58,8 @@ internal static class ContextBenchmarks
             WriteDirectory(Path.Combine(root, "app"));
             await using var service = await ServiceUnderTest.StartAsync(engine.EndpointText, "off", "--Builds:ContextRoots:0=" + root);
             var times = await Measure.SideBySideAsync(3, 0,
-                () => service.PostJsonAsync("images/build", """{"path":"app","builder":"classic"}"""),
-                () => DockerCommand.BuildAsync(engine.EndpointText, buildKit: false, ["-q", Path.Combine(root, "app")]));
+                () => service.PostJsonAsync("images/build", $$"""{"path":"app","builder":"classic","label":"{{EngineUnderTest.RunLabel}}"}"""),
+                () => DockerCommand.BuildAsync(engine.EndpointText, buildKit: false, ["-q", "--label", EngineUnderTest.RunLabel, Path.Combine(root, "app")]));
             var ratio = times[0].Median / times[1].Median;
             report.Add($"a directory of {Files:N0} small files, .dockerignore of {Patterns} patterns, against `docker build`",
                 $"{times[0]} against {times[1]}", Report.Times(ratio), "at most 1.0 ×", ratio <= 1.0);

@@ -29,7 +29,7 @@ internal static class FollowerBenchmarks
             var (alone, followed, rises) = (new List<double>(), new List<double>(), new List<double>());
             for (var round = 0; round < Rounds; round++)
             {
-                alone.Add(await DockerCommand.BuildAsync(engine.EndpointText, builder == "buildkit", ["--no-cache", "-"], Encoding.UTF8.GetBytes(dockerfile)));
+                alone.Add(await DockerCommand.BuildAsync(engine.EndpointText, builder == "buildkit", ["--no-cache", "--label", EngineUnderTest.RunLabel, "-"], Encoding.UTF8.GetBytes(dockerfile)));
                 var before = service.MemoryMegabytes;
                 using var done = new CancellationTokenSource();
                 var highest = HighestAsync(service, done.Token);
@@ -52,7 +52,7 @@ internal static class FollowerBenchmarks
     private static async Task<double> BuildAsync(ServiceUnderTest service, string dockerfile, string builder, int followers)
     {
         var started = Stopwatch.GetTimestamp();
-        using var accepted = await service.Http.PostAsJsonAsync("images/build", new { dockerfile, noCache = true, builder, detach = true });
+        using var accepted = await service.Http.PostAsJsonAsync("images/build", new { dockerfile, noCache = true, builder, detach = true, label = EngineUnderTest.RunLabel });
         accepted.EnsureSuccessStatusCode();
         var id = (await accepted.Content.ReadFromJsonAsync<JsonObject>())!["id"]!.GetValue<string>();
         var read = await Task.WhenAll(Enumerable.Range(0, followers).Select(_ => Task.Run(() => FollowAsync(service, id))));
