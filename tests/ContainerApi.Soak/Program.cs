@@ -43,6 +43,11 @@ await using (var engine = await PrivateEngine.CreateAsync())
     var unfinished = JsonSerializer.Deserialize<JsonElement>(await service.Http.GetStringAsync("builds?state=running&state=queued")).GetProperty("items").GetArrayLength();
     var unobserved = await service.FigureAsync("containerapi_unobserved_exceptions_total", CancellationToken.None);
     var internalErrors = service.Log.Count(l => l.Contains("internal_error", StringComparison.Ordinal));
+    if (unobserved > 0 || internalErrors > 0)
+    {
+        Console.Error.WriteLine("The service logged:\n" + string.Join('\n', service.Log));
+    }
+
     var (exitCode, ending, cut) = await ShutDownAsync();
 
     report.Add("load", Report.Text($"{tally.Of("requests"):#,0} requests, {tally.Of("answers that blame the engine"):#,0} of them answered that the engine is away; {tally.Of("watches"):#,0} watches, {tally.Of("events read"):#,0} events"));

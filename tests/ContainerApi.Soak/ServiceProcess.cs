@@ -9,7 +9,7 @@ namespace ContainerApi.Soak;
 
 /// <summary>What the service's process holds at one time.</summary>
 /// <param name="Megabytes">Resident memory.</param>
-/// <param name="Files">Open file descriptors, connections included.</param>
+/// <param name="Files">Open file descriptors, connections included and .NET's own assemblies not.</param>
 internal sealed record Holding(double Megabytes, int Threads, int Files);
 
 /// <summary>The service as a process of its own, as it is run by who installs it: what it holds is its alone, and it is ended by a signal.</summary>
@@ -72,10 +72,24 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
     public Holding Holds()
     {
         var status = File.ReadAllLines($"/proc/{_process.Id}/status");
-        return new Holding(Number("VmRSS:") / 1024, (int)Number("Threads:"), Directory.GetFiles($"/proc/{_process.Id}/fd").Length);
+        return new Holding(Number("VmRSS:") / 1024, (int)Number("Threads:"), Directory.GetFiles($"/proc/{_process.Id}/fd").Count(IsHeld));
 
         double Number(string name) => double.Parse(
             status.First(l => l.StartsWith(name, StringComparison.Ordinal)).Split((char[])[' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>.NET opens its assemblies as it comes to need them, and never again: they are no leak.</summary>
+    private static bool IsHeld(string descriptor)
+    {
+        try
+        {
+            return File.ResolveLinkTarget(descriptor, returnFinalTarget: false)?.Name.EndsWith(".dll", StringComparison.Ordinal) != true;
+        }
+        catch (IOException)
+        {
+            // Closed meanwhile.
+            return false;
+        }
     }
 
     /// <summary>The sum of a figure's series at <c>/metrics</c>; null where it has none.</summary>
