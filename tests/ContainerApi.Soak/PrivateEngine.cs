@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Formats.Tar;
 using System.Globalization;
@@ -71,6 +72,29 @@ internal sealed class PrivateEngine : IAsyncDisposable
     /// <summary>Starts it, after <see cref="StopAsync"/> or <see cref="KillAsync"/> again; returns when it answers.</summary>
     public async Task StartAsync()
     {
+        var began = Stopwatch.GetTimestamp();
+        var log = Launch();
+        while (!await AnswersAsync())
+        {
+            if (Stopwatch.GetElapsedTime(began) > Patience)
+            {
+                throw new InvalidOperationException("The private engine did not start; it takes root, dockerd, iptables and ip. " + string.Join('\n', log.TakeLast(15)));
+            }
+
+            if (_process!.HasExited)
+            {
+                // One that was killed may find its containerd half dead and give up the first time; an init would start it again, too.
+                _process.Dispose();
+                log = Launch();
+            }
+
+            await Task.Delay(100);
+        }
+    }
+
+    /// <summary>What it logs, as it comes.</summary>
+    private ConcurrentQueue<string?> Launch()
+    {
         File.Delete(Path.Combine(_folder.FullName, "pid"));
         // nsenter becomes dockerd: signals to the process are signals to the engine.
         _process = Process.Start(new ProcessStartInfo("nsenter",
@@ -79,19 +103,12 @@ internal sealed class PrivateEngine : IAsyncDisposable
             "--host=" + Endpoint, "--log-level=error",
         ])
         { RedirectStandardError = true, RedirectStandardOutput = true })!;
-        // Read, so that it is never held up by what it logs.
+        // Read, so that it is never held up by what it logs, and kept for the message of a failure.
+        var log = new ConcurrentQueue<string?>();
+        _process.ErrorDataReceived += (_, line) => log.Enqueue(line.Data);
         _process.BeginErrorReadLine();
         _process.BeginOutputReadLine();
-        var began = Stopwatch.GetTimestamp();
-        while (!await AnswersAsync())
-        {
-            if (_process.HasExited || Stopwatch.GetElapsedTime(began) > Patience)
-            {
-                throw new InvalidOperationException("The private engine did not start; it takes root, dockerd, iptables and ip.");
-            }
-
-            await Task.Delay(100);
-        }
+        return log;
     }
 
     /// <summary>Ends it as its administrator would: it stops its containers first.</summary>

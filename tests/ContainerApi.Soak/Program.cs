@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Runtime.InteropServices;
 using ContainerApi.Soak;
 
 // `make soak`: the service under mixed load for SOAK_MINUTES (30), while its engine is mistreated. Ends with a table of figures, and
@@ -11,6 +12,10 @@ const int PollersAtOnce = 4, WatchersAtOnce = 6, BuildersAtOnce = 3, NeverReader
 var minutes = double.TryParse(Environment.GetEnvironmentVariable("SOAK_MINUTES"), CultureInfo.InvariantCulture, out var wanted) ? wanted : 30;
 var state = Directory.CreateTempSubdirectory("capi-soak-");
 var (tally, report) = (new Tally(), new Report());
+// Who interrupts it gets the table of what there was, and nothing is left behind.
+using var interrupted = new CancellationTokenSource();
+using var onInterrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Interrupt);
+using var onTerminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Interrupt);
 await using (var engine = await PrivateEngine.CreateAsync())
 {
     var containers = new List<string>();
@@ -35,11 +40,11 @@ await using (var engine = await PrivateEngine.CreateAsync())
     var version = await engine.Http.GetFromJsonAsync<JsonObject>("version");
     var (load, builds, faults) = (new Load(service, containers, tally), new Builds(service, tally), new Faults(service, engine, tally));
     await LoadAsync(TimeSpan.FromSeconds(10), withFaults: false);
-    var idle = await RestAsync();
+    var idle = await RestAsync(null);
 
     var readings = await LoadAsync(TimeSpan.FromMinutes(minutes), withFaults: true);
 
-    var rested = await RestAsync();
+    var rested = await RestAsync(idle);
     var unfinished = JsonSerializer.Deserialize<JsonElement>(await service.Http.GetStringAsync("builds?state=running&state=queued")).GetProperty("items").GetArrayLength();
     var unobserved = await service.FigureAsync("containerapi_unobserved_exceptions_total", CancellationToken.None);
     var internalErrors = service.Log.Count(l => l.Contains("internal_error", StringComparison.Ordinal));
@@ -64,12 +69,13 @@ await using (var engine = await PrivateEngine.CreateAsync())
     report.Add("threads at rest, before and after", Report.Text($"{idle.Threads}, {rested.Threads}"), "≤ +10", rested.Threads <= idle.Threads + 10);
     report.Add("open files at rest, before and after", Report.Text($"{idle.Files}, {rested.Files}"), "≤ +10", rested.Files <= idle.Files + 10);
     report.Add("shutdown under load", Report.Text($"{ending.TotalSeconds:0.0} s, exit code {exitCode}, {cut} streams without a result"), "≤ 25 s, 0, 0", ending < TimeSpan.FromSeconds(25) && exitCode == 0 && cut == 0);
-    report.Print(Report.Text($"{DateTime.UtcNow:yyyy-MM-dd}; {minutes:0.#} minutes; {Environment.ProcessorCount} cores; Docker Engine {version!["Version"]}; .NET {Environment.Version}."));
+    report.Print(Report.Text($"{DateTime.UtcNow:yyyy-MM-dd}; {readings[^1].At.TotalMinutes:0.#} minutes; {Environment.ProcessorCount} cores; Docker Engine {version!["Version"]}; .NET {Environment.Version}."));
 
     // Everybody at once for a while; what the service held meanwhile, every two seconds.
     async Task<IReadOnlyList<Reading>> LoadAsync(TimeSpan span, bool withFaults)
     {
-        using var end = new CancellationTokenSource(span);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(interrupted.Token);
+        end.CancelAfter(span);
         var clients = Times(PollersAtOnce, load.PollAsync).Concat(Times(WatchersAtOnce, load.WatchAsync)).Concat(Times(BuildersAtOnce, builds.BuildAsync))
             .Concat(Times(NeverReaders, load.NeverReadAsync)).Append(load.ChangeAsync(end.Token)).Append(load.LeaveAsync(end.Token))
             .Concat(withFaults ? [faults.RunAsync(end.Token)] : []).ToList();
@@ -92,18 +98,19 @@ await using (var engine = await PrivateEngine.CreateAsync())
         IEnumerable<Task> Times(int count, Func<CancellationToken, Task> client) => Enumerable.Range(0, count).Select(_ => client(end.Token)).ToList();
     }
 
-    // With nobody there the service lets go of what it held for them: the least within a while.
-    async Task<Holding> RestAsync()
+    // With nobody there the service lets go of what it held for them; connections stay open for a minute for who may come.
+    async Task<Holding> RestAsync(Holding? before)
     {
-        var least = service.Holds();
-        for (var n = 0; n < 20; n++)
+        var began = Stopwatch.GetTimestamp();
+        while (true)
         {
             await Task.Delay(TimeSpan.FromSeconds(1));
             var now = service.Holds();
-            least = new Holding(now.Megabytes, Math.Min(least.Threads, now.Threads), Math.Min(least.Files, now.Files));
+            if (Stopwatch.GetElapsedTime(began).TotalSeconds > 100 || (before is not null && now.Files <= before.Files && now.Threads <= before.Threads))
+            {
+                return now;
+            }
         }
-
-        return least;
     }
 
     // Ends the service while it works for many; each stream must still have its end.
@@ -136,3 +143,9 @@ await using (var engine = await PrivateEngine.CreateAsync())
 
 state.Delete(recursive: true);
 return report.Passed ? 0 : 1;
+
+void Interrupt(PosixSignalContext context)
+{
+    context.Cancel = true;
+    interrupted.Cancel();
+}
