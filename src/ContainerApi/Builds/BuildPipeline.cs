@@ -19,11 +19,12 @@ internal sealed partial class BuildPipeline(
 
     /// <summary>Begins a build, or puts it into the engine's queue; its context is not read before its turn.</summary>
     /// <param name="client">Among clients the turns are shared out.</param>
+    /// <param name="startedBy">The caller's name; null where it is not known.</param>
     /// <exception cref="RequestException">Too many builds wait already.</exception>
-    public BuildRun Start(IEngine engine, BuildParameters parameters, BuildContext context, string client)
+    public BuildRun Start(IEngine engine, BuildParameters parameters, BuildContext context, string client, string? startedBy = null)
     {
         var place = admission.Enter(engine.Name, client);
-        var run = registry.Open(engine.Name, parameters.Spec.Tags);
+        var run = registry.Open(engine.Name, parameters.Spec.Tags, startedBy);
         run.Work = Task.Run(() => RunAsync(run, engine, parameters, context, place));
         return run;
     }
@@ -32,7 +33,7 @@ internal sealed partial class BuildPipeline(
     {
         var began = time.GetTimestamp();
         var limit = parameters.Timeout ?? options.Timeout;
-        var projection = new BuildProjection(new StartedEvent(run.Id, engine.Name, BuilderChoice.NameOf(parameters.Spec.Builder), time.GetUtcNow()), time);
+        var projection = new BuildProjection(new StartedEvent(run.Id, engine.Name, BuilderChoice.NameOf(parameters.Spec.Builder), time.GetUtcNow()), time, parameters.Spec.BuildArguments);
         string? image;
         BuildError? error;
         Exception? failure;
@@ -133,7 +134,7 @@ internal sealed partial class BuildPipeline(
         var pipe = new Pipe(ContextPipe);
         using var engineLeft = CancellationTokenSource.CreateLinkedTokenSource(run.Stopping);
         // A directory is read synchronously, on a thread of its own.
-        var filling = Task.Run(() => FillAsync(run, engine, spec.Builder, context, pipe.Writer, engineLeft.Token), CancellationToken.None);
+        var filling = Task.Run(() => FillAsync(run, engine, spec, context, pipe.Writer, engineLeft.Token), CancellationToken.None);
         Exception? failure = null;
         try
         {
@@ -179,14 +180,14 @@ internal sealed partial class BuildPipeline(
 
     /// <summary>Writes the context; returns why it could not be written, or null. An engine that reads no further is no reason.</summary>
     private static async Task<Exception?> FillAsync(
-        BuildRun run, IEngine engine, BuilderKind builder, BuildContext context, PipeWriter archive, CancellationToken cancellationToken)
+        BuildRun run, IEngine engine, BuildSpec spec, BuildContext context, PipeWriter archive, CancellationToken cancellationToken)
     {
         Exception? failure = null;
         try
         {
             // The Dockerfile is judged as it passes by, before the engine has all of the context and begins.
             var version = Version.Parse(engine.ApiVersion ?? await engine.PingAsync(cancellationToken));
-            await context(archive, dockerfile => DockerfileNeeds.Check(dockerfile, builder, version), cancellationToken);
+            await context(archive, dockerfile => Check(dockerfile, spec, version), cancellationToken);
             await archive.CompleteAsync();
         }
         catch (Exception e)
@@ -198,6 +199,12 @@ internal sealed partial class BuildPipeline(
 
         run.EndContext(failure);
         return failure;
+    }
+
+    private static void Check(string? dockerfile, BuildSpec spec, Version engineApi)
+    {
+        DockerfileFaults.Check(dockerfile, spec);
+        DockerfileNeeds.Check(dockerfile!, spec.Builder, engineApi);
     }
 
     /// <summary>What the one who started a build is told where it was stopped before its first event.</summary>

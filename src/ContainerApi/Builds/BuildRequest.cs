@@ -63,7 +63,7 @@ public sealed record BuildRequest
     public string? RegistryConfig { get; init; }
 
     /// <summary>Credentials for one registry, <c>{"username":"…","password":"…","serveraddress":"…"}</c> in base64url.</summary>
-    [FromHeader(Name = "X-Registry-Auth")]
+    [FromHeader(Name = RegistryAuthHeader.Name)]
     public string? RegistryAuth { get; init; }
 
     /// <summary>Credentials as a JSON document has them.</summary>
