@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net;
 using System.Text;
 using System.Text.Json;
@@ -31,7 +30,8 @@ public sealed class FaultFixture : IAsyncLifetime
 
 /// <summary>
 /// A real engine that is mistreated: the service keeps answering, says what is wrong, is well again by itself, and holds no more
-/// than before. The engine is private to these tests; <c>make soak</c> does the same for long and under load.
+/// than before. The engine is private to these tests; <c>make soak</c> does the same for long and under load, <see cref="FullDiskTests"/>
+/// fills the service's disk, and tests/ContainerApi.Tests/Faults has what takes no real engine.
 /// </summary>
 [Collection(EngineCollection.Name)]
 public sealed class FaultTests(FaultFixture fixture) : IClassFixture<FaultFixture>
@@ -65,16 +65,20 @@ public sealed class FaultTests(FaultFixture fixture) : IClassFixture<FaultFixtur
 
         Assert.Equal(HttpStatusCode.OK, (await AskAsync("healthz")).Status);
         var (status, code) = fault == "paused" ? (HttpStatusCode.GatewayTimeout, "engine_timeout") : (HttpStatusCode.ServiceUnavailable, "engine_unavailable");
-        foreach (var path in new[] { "containers", "containers/nobody", "images" })
+        // Without the socket, connections that stand go on working, and whether one does is not ours to know.
+        if (fault != "without its socket" || (await AskAsync("readyz")).Status != HttpStatusCode.OK)
         {
-            var (its, problem) = await AskAsync(path);
-            Assert.Equal((status, code), (its, problem.GetProperty("code").GetString()));
-        }
+            foreach (var path in new[] { "containers", "containers/nobody", "images" })
+            {
+                var (its, problem) = await AskAsync(path);
+                Assert.Equal((status, code), (its, problem.GetProperty("code").GetString()));
+            }
 
-        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await AskAsync("readyz")).Status);
-        var engine = (await AskAsync("engines")).Answer.GetProperty("items")[0];
-        Assert.Equal(fault == "paused" ? "timeout" : "unavailable", engine.GetProperty("state").GetString());
-        Assert.False(string.IsNullOrEmpty(engine.GetProperty("error").GetString()));
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, (await AskAsync("readyz")).Status);
+            var engine = (await AskAsync("engines")).Answer.GetProperty("items")[0];
+            Assert.Equal(fault == "paused" ? "timeout" : "unavailable", engine.GetProperty("state").GetString());
+            Assert.False(string.IsNullOrEmpty(engine.GetProperty("error").GetString()));
+        }
 
         if (fault is "stopped" or "killed")
         {
@@ -97,56 +101,6 @@ public sealed class FaultTests(FaultFixture fixture) : IClassFixture<FaultFixtur
         await UntilAsync(() => Task.FromResult(fixture.Service.Holds() is var now && now.Files <= before.Files + Slack && now.Threads <= before.Threads + Slack));
         Assert.Equal(0, await fixture.Service.FigureAsync("containerapi_unobserved_exceptions_total", default));
         Assert.DoesNotContain(fixture.Service.Log, l => l.Contains("internal_error", StringComparison.Ordinal));
-    }
-
-    [Fact]
-    public async Task A_full_disk_stops_no_build_is_told_of_and_builds_are_kept_again_once_there_is_room()
-    {
-        var disk = Directory.CreateTempSubdirectory("containerapi-test-");
-        var store = Path.Combine(disk.FullName, "builds.db");
-        await RunAsync("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk.FullName);
-        try
-        {
-            string id;
-            await using (var service = await ServiceProcess.StartAsync(fixture.Engine.Endpoint, store))
-            {
-                var filler = Path.Combine(disk.FullName, "filler");
-                await using (var file = File.Create(filler))
-                {
-                    var block = new byte[4096];
-                    await Assert.ThrowsAsync<IOException>(async () =>
-                    {
-                        while (true)
-                        {
-                            await file.WriteAsync(block);
-                            await file.FlushAsync();
-                        }
-                    });
-                }
-
-                using var context = Dockerfile("RUN seq 20000");
-                using var built = await service.Http.PostAsync("images/build?builder=classic&stream=false&noCache=true", context);
-                var build = JsonSerializer.Deserialize<JsonElement>(await built.Content.ReadAsStringAsync());
-                Assert.Equal(HttpStatusCode.Created, built.StatusCode);
-                id = build.GetProperty("id").GetString()!;
-                await UntilAsync(async () => (await ReadinessAsync(service)) == "degraded");
-                Assert.Contains("\"result\"", await service.Http.GetStringAsync($"builds/{id}/events"), StringComparison.Ordinal);
-
-                File.Delete(filler);
-
-                await UntilAsync(async () => (await ReadinessAsync(service)) == "ok");
-                await service.TerminateAsync();
-                Assert.Equal(0, await service.EndedAsync(Patience));
-            }
-
-            await using var again = await ServiceProcess.StartAsync(fixture.Engine.Endpoint, store);
-            Assert.Contains("\"result\"", await again.Http.GetStringAsync($"builds/{id}/events"), StringComparison.Ordinal);
-        }
-        finally
-        {
-            await RunAsync("umount", disk.FullName);
-            disk.Delete();
-        }
     }
 
     private static StringContent Dockerfile(string steps) => new($"FROM {PrivateEngine.Image}\n{steps}\n", Encoding.UTF8, "text/x-dockerfile");
@@ -175,12 +129,6 @@ public sealed class FaultTests(FaultFixture fixture) : IClassFixture<FaultFixtur
         using var answer = await Http.GetAsync(path, limited.Token);
         var body = await answer.Content.ReadAsStringAsync(limited.Token);
         return (answer.StatusCode, body.StartsWith('{') ? JsonSerializer.Deserialize<JsonElement>(body) : default);
-    }
-
-    private static async Task<string?> ReadinessAsync(ServiceProcess service)
-    {
-        using var answer = await service.Http.GetAsync("readyz");
-        return JsonSerializer.Deserialize<JsonElement>(await answer.Content.ReadAsStringAsync()).GetProperty("state").GetString();
     }
 
     private async Task RestartAsync()
@@ -217,12 +165,5 @@ public sealed class FaultTests(FaultFixture fixture) : IClassFixture<FaultFixtur
         {
             await Task.Delay(50, deadline.Token);
         }
-    }
-
-    private static async Task RunAsync(string program, params IReadOnlyList<string> arguments)
-    {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments))!;
-        await process.WaitForExitAsync();
-        Assert.Equal(0, process.ExitCode);
     }
 }

@@ -26,7 +26,8 @@ internal sealed class Faults(ServiceProcess service, PrivateEngine engine, Tally
             ("stopped", engine.StopAsync, true, TimeSpan.FromSeconds(10), engine.StartAsync),
             ("paused for long", engine.PauseAsync, true, TimeSpan.FromSeconds(25), engine.ResumeAsync),
             ("restarted", engine.StopAsync, false, TimeSpan.Zero, engine.StartAsync),
-            ("without its socket", RemoveSocketAsync, true, TimeSpan.FromSeconds(8), async () =>
+            // Connections that stand go on working: whether one does is not ours to know.
+            ("without its socket", RemoveSocketAsync, false, TimeSpan.FromSeconds(8), async () =>
             {
                 await engine.StopAsync();
                 await engine.StartAsync();

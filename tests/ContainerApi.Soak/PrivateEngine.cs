@@ -12,7 +12,7 @@ namespace ContainerApi.Soak;
 /// </summary>
 internal sealed class PrivateEngine : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
 
     /// <summary>Short: a unix socket's path may have 107 bytes, and the engine's own lie below this folder.</summary>
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("capi-");
@@ -159,12 +159,14 @@ internal sealed class PrivateEngine : IAsyncDisposable
 
     private async Task<bool> AnswersAsync()
     {
+        // One that starts takes connections long before it answers on them.
+        using var limited = new CancellationTokenSource(TimeSpan.FromSeconds(2));
         try
         {
-            using var answer = await _http.GetAsync("_ping");
+            using var answer = await _http.GetAsync("_ping", limited.Token);
             return answer.IsSuccessStatusCode;
         }
-        catch (HttpRequestException)
+        catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
         {
             return false;
         }

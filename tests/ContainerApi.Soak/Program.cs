@@ -36,7 +36,7 @@ await using (var engine = await PrivateEngine.CreateAsync())
 
     // A short history, so that it is full before memory is compared.
     await using var service = await ServiceProcess.StartAsync(engine.Endpoint, Path.Combine(state.FullName, "builds.db"),
-        "--Serilog:MinimumLevel:Default=Warning", "--Builds:History:MaxBuilds=40", "--shutdownTimeoutSeconds=20");
+        "--Serilog:MinimumLevel:Default=Warning", "--Builds:History:MaxBuilds=40", "--Limits:ShutdownTimeout=00:00:20");
     var version = await engine.Http.GetFromJsonAsync<JsonObject>("version");
     var (load, builds, faults) = (new Load(service, containers, tally), new Builds(service, tally), new Faults(service, engine, tally));
     await LoadAsync(TimeSpan.FromSeconds(10), withFaults: false);

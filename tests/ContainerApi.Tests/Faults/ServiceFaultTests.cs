@@ -11,7 +11,7 @@ public sealed class ServiceFaultTests
     [Fact]
     public async Task Told_to_end_under_load_it_gives_every_stream_its_end_and_exits_well_within_its_time()
     {
-        await using var under = await ServiceUnderFault.StartAsync(new StandInOptions { Running = 200 }, "--shutdownTimeoutSeconds=10");
+        await using var under = await ServiceUnderFault.StartAsync(new StandInOptions { Running = 200 }, "--Limits:ShutdownTimeout=00:00:10");
         under.Engine.Build = (_, token) => Scripts.LinesThenSilence(["""{"stream":"Step 1/1 : FROM scratch\n"}"""], token);
         var build = await under.DetachAsync();
         // One that the engine holds, which has nothing to end but its client's patience.

@@ -11,7 +11,8 @@ internal sealed class ServiceUnderFault : IAsyncDisposable
     /// <summary>What differs without a leak: pooled connections, threads of the pool, what .NET opens once.</summary>
     private const int Slack = 20;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    /// <summary>Longer than connections to the engine stay open for the next call.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
     private readonly DirectoryInfo _state = Directory.CreateTempSubdirectory("containerapi-test-");
 
     public required StandInEngine Engine { get; init; }

@@ -68,6 +68,22 @@ public sealed class FuzzTests(ITestOutputHelper output)
         Assert.Equal(HttpStatusCode.OK, after.StatusCode);
     }
 
+    /// <summary>What runs have found, each as it was sent.</summary>
+    [Theory]
+    [InlineData("POST", "/images/tag", "application/json; charset=nonsense", "{}", 415)]
+    [InlineData("GET", "/images?label=a&label=a", null, null, 200)]
+    [InlineData("POST", "/images/build?builder=buildkit", "text/x-dockerfile", "FROM scratch\nLABEL a=b\n", 422)]
+    public async Task What_was_found_stays_found(string method, string target, string? type, string? body, int status)
+    {
+        await using var engine = await StandInEngine.StartAsync();
+        await using var host = new FuzzHost(engine);
+        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = host.Address, Timeout = TimeSpan.FromSeconds(20) };
+
+        var answer = await SendAsync(http, new FuzzRequest(method, target, [], type, body is null ? null : System.Text.Encoding.UTF8.GetBytes(body)));
+
+        Assert.Equal(status, answer.Status);
+    }
+
     private sealed record Answer(int Status, string? Operation, string ContentType, string Body)
     {
         public override string ToString() => $"{Status} {ContentType} {(Body.Length > 500 ? Body[..500] + "…" : Body)}";
