@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net.Http.Json;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using System.Runtime.InteropServices;
 using ContainerApi.Soak;
 
 // `make soak`: the service under mixed load for SOAK_MINUTES (30), while its engine is mistreated. Ends with a table of figures, and
