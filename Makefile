@@ -7,7 +7,7 @@ export PORT CONFIGURATION
 DOTNET = DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 dotnet
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo demo-clean compare test test-engines check build openapi bench engine engine-stop clean
+.PHONY: help run demo demo-clean compare test test-engines check build openapi bench soak engine engine-stop clean
 # Targets build the same tree and use the same engine.
 .NOTPARALLEL:
 
@@ -48,6 +48,11 @@ bench: ## run the benchmarks on the engine
 	@DOCKER_HOST=$$(scripts/engine up) && export DOCKER_HOST && \
 	  scripts/install-tools busybox-static curl procps python3-docker && \
 	  $(DOTNET) run --project tests/ContainerApi.Benchmarks -c Release
+
+soak: ## run the service under load for SOAK_MINUTES (30) while a private engine is stopped, killed, paused and restarted
+	@command -v dockerd >/dev/null || scripts/install-tools docker.io
+	@scripts/install-tools iptables iproute2 busybox-static procps
+	$(DOTNET) run --project tests/ContainerApi.Soak -c Release
 
 engine: ## find an engine, or install and start a private one; prints its DOCKER_HOST
 	@scripts/engine up

@@ -21,11 +21,13 @@ internal static class EngineApi
         }
 
         var path = "/" + string.Join('/', segments);
-        if (segments.Count > 1 && segments[0] == "containers" && !NotContainers.Contains(segments[1]))
+        // A word of the engine's own is a name where more follows, and where something is removed.
+        var last = segments.Count == 2 && request.Method != HttpMethods.Delete ? segments[1] : null;
+        if (segments.Count > 1 && segments[0] == "containers" && !NotContainers.Contains(last))
         {
             segments[1] = "{id}";
         }
-        else if (segments.Count > 1 && segments[0] == "images" && !NotImages.Contains(segments[1]))
+        else if (segments.Count > 1 && segments[0] == "images" && !NotImages.Contains(last))
         {
             // An image's name may hold slashes: all up to the verb is the name.
             var verb = segments.Count > 2 && segments[^1] is "json" or "history" or "tag" or "push" ? segments[^1] : null;

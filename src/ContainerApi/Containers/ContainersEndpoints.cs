@@ -30,7 +30,8 @@ internal static class ContainersEndpoints
             .WithName("containerMetrics")
             .WithSummary("Show the containers to Prometheus")
             .WithDescription("State, processes, CPU, memory, block and network counters of every container, in Prometheus's text format. `/metrics` has the service's own figures.")
-            .Produces<string>(StatusCodes.Status200OK, "text/plain");
+            .Produces<string>(StatusCodes.Status200OK, "text/plain")
+            .Produces(StatusCodes.Status304NotModified);
     }
 
     private static void AddPicture(this IServiceCollection services)

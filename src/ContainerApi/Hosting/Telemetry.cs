@@ -16,6 +16,7 @@ internal static class Telemetry
 
     public static void AddTelemetry(this WebApplicationBuilder builder)
     {
+        builder.Services.AddHostedService<UnobservedExceptions>();
         var exports = !string.IsNullOrEmpty(builder.Configuration[Collector]);
         var telemetry = builder.Services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService("containerapi"))

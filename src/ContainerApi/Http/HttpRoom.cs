@@ -1,5 +1,7 @@
 using ContainerApi.Engine;
 using FluentValidation;
+using Microsoft.AspNetCore.Http.Metadata;
+using Microsoft.Net.Http.Headers;
 
 namespace ContainerApi.Http;
 
@@ -23,5 +25,13 @@ internal static class HttpRoom
         // Problems logs; the middleware's own line would be a second one for the same failure.
         app.UseExceptionHandler(new ExceptionHandlerOptions { SuppressDiagnosticsCallback = _ => true });
         app.UseStatusCodePages();
+        app.Use(RefuseUnknownCharset);
     }
+
+    /// <summary>Where .NET reads JSON, it takes a charset that it does not know for a mistake of ours; it is the caller's.</summary>
+    private static Task RefuseUnknownCharset(HttpContext context, RequestDelegate next) =>
+        MediaTypeHeaderValue.TryParse(context.Request.ContentType, out var type) && type.Charset.HasValue && type.Encoding is null
+        && context.GetEndpoint()?.Metadata.GetMetadata<IAcceptsMetadata>() is not null
+            ? throw new RequestException(ProblemCode.UnsupportedMediaType, "The content type names a charset that is not known here.")
+            : next(context);
 }

@@ -14,7 +14,7 @@ internal sealed partial class BuildStore(BuildOptions options, TimeProvider time
     private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(200);
 
     /// <summary>How long a store that failed is left alone.</summary>
-    private static readonly TimeSpan Recovery = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Recovery = TimeSpan.FromSeconds(5);
 
     /// <summary>One entry per build at most, and one per removed build.</summary>
     private readonly Channel<Change> _changes = Channel.CreateUnbounded<Change>(new UnboundedChannelOptions { SingleReader = true });

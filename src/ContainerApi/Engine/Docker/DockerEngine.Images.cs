@@ -20,7 +20,7 @@ internal sealed partial class DockerEngine
             var parameters = new ImagesListParameters
             {
                 Filters = filters?.ToDictionary(
-                    f => f.Key, IDictionary<string, bool> (f) => f.Value.ToDictionary(v => v, _ => true)),
+                    f => f.Key, IDictionary<string, bool> (f) => f.Value.Distinct().ToDictionary(v => v, _ => true)),
             };
             var images = await _docker.Images.ListImagesAsync(parameters, token);
             return (IReadOnlyList<ImageFacts>)[.. images.Select(DockerTranslation.ToImage)];

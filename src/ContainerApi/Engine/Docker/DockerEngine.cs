@@ -64,8 +64,10 @@ internal sealed partial class DockerEngine : IEngine, IDisposable
     public Task<EngineInfo> DescribeAsync(CancellationToken cancellationToken) => WithinAsync(_callTimeout, async token =>
     {
         var version = _docker.System.GetVersionAsync(token);
-        var info = await _docker.System.GetSystemInfoAsync(token);
-        return DockerTranslation.ToInfo(await version, info, _handler.Version!);
+        var info = _docker.System.GetSystemInfoAsync(token);
+        // Both are waited for: where the engine is away both fail.
+        await Task.WhenAll(version, info);
+        return DockerTranslation.ToInfo(await version, await info, _handler.Version!);
     }, cancellationToken);
 
     public void Dispose()

@@ -103,6 +103,8 @@ internal static partial class EngineErrors
         // 500 is how engine 28.5 says it of a container whose network is to be joined. A network that is missing is a 404 of a container's start, too.
         404 or 500 when (path.StartsWith("/containers/", StringComparison.Ordinal) || path.StartsWith("/commit", StringComparison.Ordinal))
             && message.Contains("no such container", StringComparison.OrdinalIgnoreCase) => EngineErrorKind.ContainerNotFound,
+        // What has no sessions has no BuildKit: another program that speaks the Engine API.
+        404 or 405 when path == "/session" => EngineErrorKind.Unsupported,
         404 => EngineErrorKind.NotFound,
         409 when message.Contains("is already in use by container", StringComparison.Ordinal) && method == HttpMethod.Post => EngineErrorKind.NameInUse,
         409 when message.Contains("is not running", StringComparison.Ordinal) => EngineErrorKind.NotRunning,

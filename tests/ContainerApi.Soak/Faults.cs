@@ -1,0 +1,120 @@
+using System.Diagnostics;
+
+namespace ContainerApi.Soak;
+
+/// <summary>
+/// Mistreats the engine in every way, one after the other, and asks the service meanwhile: it must say that it runs, and what is
+/// wrong, and be well again by itself once the engine is.
+/// </summary>
+internal sealed class Faults(ServiceProcess service, PrivateEngine engine, Tally tally)
+{
+    /// <summary>Between two faults all is well for this long.</summary>
+    private static readonly TimeSpan Peace = TimeSpan.FromSeconds(15);
+
+    private static readonly TimeSpan LongestAnswer = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan LongestRecovery = TimeSpan.FromSeconds(60);
+
+    /// <summary>The longest time from an engine that answers again to a service that says so.</summary>
+    public TimeSpan SlowestRecovery { get; private set; }
+
+    public async Task RunAsync(CancellationToken stop)
+    {
+        var faults = new (string Name, Func<Task> Begin, bool IsAway, TimeSpan Span, Func<Task> End)[]
+        {
+            ("paused", engine.PauseAsync, false, TimeSpan.FromSeconds(4), engine.ResumeAsync),
+            ("killed", engine.KillAsync, true, TimeSpan.FromSeconds(3), engine.StartAsync),
+            ("stopped", engine.StopAsync, true, TimeSpan.FromSeconds(10), engine.StartAsync),
+            ("paused for long", engine.PauseAsync, true, TimeSpan.FromSeconds(25), engine.ResumeAsync),
+            ("restarted", engine.StopAsync, false, TimeSpan.Zero, engine.StartAsync),
+            // Connections that stand go on working: whether one does is not ours to know.
+            ("without its socket", RemoveSocketAsync, false, TimeSpan.FromSeconds(8), async () =>
+            {
+                await engine.StopAsync();
+                await engine.StartAsync();
+            }),
+        };
+        for (var n = 0; await PeaceAsync(stop); n++)
+        {
+            var fault = faults[n % faults.Length];
+            Console.Error.WriteLine($"{DateTime.UtcNow:HH:mm:ss} engine {fault.Name}");
+            tally.Count("faults");
+            await fault.Begin();
+            var began = Stopwatch.GetTimestamp();
+            await ExpectAsync("healthz", [200], fault.Name);
+            if (fault.IsAway)
+            {
+                await ExpectAsync("readyz", [503, 504], fault.Name);
+                await ExpectAsync("containers", [503, 504], fault.Name);
+                // The engine's entry tells what is wrong with it.
+                await ExpectAsync("engines", [200], fault.Name);
+            }
+
+            var rest = fault.Span - Stopwatch.GetElapsedTime(began);
+            await Task.Delay(rest > TimeSpan.Zero ? rest : TimeSpan.Zero, CancellationToken.None);
+            await fault.End();
+            await RecoversAsync(fault.Name);
+        }
+    }
+
+    /// <summary>Waits until the service says that all is well; for a while, and no longer.</summary>
+    private async Task RecoversAsync(string fault)
+    {
+        var began = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            using var limited = new CancellationTokenSource(LongestAnswer);
+            try
+            {
+                using var ready = await service.Http.GetAsync("readyz", limited.Token);
+                if (ready.IsSuccessStatusCode)
+                {
+                    await ExpectAsync("containers", [200], "well again after it was " + fault);
+                    var took = Stopwatch.GetElapsedTime(began);
+                    SlowestRecovery = took > SlowestRecovery ? took : SlowestRecovery;
+                    return;
+                }
+            }
+            catch (OperationCanceledException)
+            {
+            }
+
+            if (Stopwatch.GetElapsedTime(began) > LongestRecovery)
+            {
+                tally.Break($"The service did not recover after the engine was {fault}");
+                return;
+            }
+
+            await Task.Delay(50);
+        }
+    }
+
+    private async Task ExpectAsync(string path, IReadOnlyList<int> statuses, string fault)
+    {
+        using var limited = new CancellationTokenSource(LongestAnswer);
+        try
+        {
+            using var answer = await service.Http.GetAsync(path, limited.Token);
+            var body = await answer.Content.ReadAsStringAsync(limited.Token);
+            if (!statuses.Contains((int)answer.StatusCode) || (path == "engines" && body.Contains("\"state\":\"ok\"", StringComparison.Ordinal)))
+            {
+                tally.Break($"/{path} answered {(int)answer.StatusCode} while the engine was {fault}: {body[..Math.Min(body.Length, 300)]}");
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            tally.Break($"/{path} did not answer while the engine was {fault}");
+        }
+    }
+
+    private Task RemoveSocketAsync()
+    {
+        File.Delete(engine.SocketPath);
+        return Task.CompletedTask;
+    }
+
+    private static async Task<bool> PeaceAsync(CancellationToken stop)
+    {
+        await Task.Delay(Peace, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return !stop.IsCancellationRequested;
+    }
+}

@@ -1,0 +1,218 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Formats.Tar;
+using System.Globalization;
+using System.Net.Sockets;
+
+namespace ContainerApi.Soak;
+
+/// <summary>
+/// A Docker Engine to be mistreated: with folders, a containerd and a network namespace of its own, so that no other engine on
+/// the machine notices. It takes root and <c>dockerd</c>. Whatever state it is in, it ends with all it made when it is disposed of.
+/// </summary>
+internal sealed class PrivateEngine : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
+
+    /// <summary>Short: a unix socket's path may have 107 bytes, and the engine's own lie below this folder.</summary>
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("capi-");
+    private readonly HttpClient _http;
+    private Process? _process;
+
+    private PrivateEngine() => _http = new HttpClient(new SocketsHttpHandler
+    {
+        UseProxy = false,
+        PooledConnectionLifetime = TimeSpan.Zero,
+        ConnectCallback = async (_, token) =>
+        {
+            var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            try
+            {
+                await socket.ConnectAsync(new UnixDomainSocketEndPoint(SocketPath), token);
+                return new NetworkStream(socket, ownsSocket: true);
+            }
+            catch
+            {
+                socket.Dispose();
+                throw;
+            }
+        },
+    })
+    { BaseAddress = new Uri("http://engine/"), Timeout = TimeSpan.FromMinutes(1) };
+
+    public const string Image = "containerapi-soak/busybox:latest";
+
+    public string SocketPath => Path.Combine(_folder.FullName, "d.sock");
+
+    /// <summary>As <c>DOCKER_HOST</c> has it.</summary>
+    public string Endpoint => "unix://" + SocketPath;
+
+    /// <summary>Its own API, not through the service.</summary>
+    public HttpClient Http => _http;
+
+    /// <summary>An engine that answers and has <see cref="Image"/>.</summary>
+    public static async Task<PrivateEngine> CreateAsync()
+    {
+        var engine = new PrivateEngine();
+        try
+        {
+            await RunAsync("ip", "netns", "add", engine._folder.Name);
+            await RunAsync("ip", "-n", engine._folder.Name, "link", "set", "lo", "up");
+            await engine.StartAsync();
+            await engine.ImportImageAsync();
+            return engine;
+        }
+        catch
+        {
+            await engine.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Starts it, after <see cref="StopAsync"/> or <see cref="KillAsync"/> again; returns when it answers.</summary>
+    public async Task StartAsync()
+    {
+        var began = Stopwatch.GetTimestamp();
+        var log = Launch();
+        while (!await AnswersAsync())
+        {
+            if (Stopwatch.GetElapsedTime(began) > Patience)
+            {
+                throw new InvalidOperationException("The private engine did not start; it takes root, dockerd, iptables and ip. " + string.Join('\n', log.TakeLast(15)));
+            }
+
+            if (_process!.HasExited)
+            {
+                // One that was killed may find its containerd half dead and give up the first time; an init would start it again, too.
+                _process.Dispose();
+                log = Launch();
+            }
+
+            await Task.Delay(100);
+        }
+    }
+
+    /// <summary>What it logs, as it comes.</summary>
+    private ConcurrentQueue<string?> Launch()
+    {
+        File.Delete(Path.Combine(_folder.FullName, "pid"));
+        // nsenter becomes dockerd: signals to the process are signals to the engine.
+        _process = Process.Start(new ProcessStartInfo("nsenter",
+        [
+            "--net=/var/run/netns/" + _folder.Name, "dockerd", $"--data-root={_folder}/data", $"--exec-root={_folder}/run", $"--pidfile={_folder}/pid",
+            "--host=" + Endpoint, "--log-level=error",
+        ])
+        { RedirectStandardError = true, RedirectStandardOutput = true })!;
+        // Read, so that it is never held up by what it logs, and kept for the message of a failure.
+        var log = new ConcurrentQueue<string?>();
+        _process.ErrorDataReceived += (_, line) => log.Enqueue(line.Data);
+        _process.BeginErrorReadLine();
+        _process.BeginOutputReadLine();
+        return log;
+    }
+
+    /// <summary>Ends it as its administrator would: it stops its containers first.</summary>
+    public async Task StopAsync()
+    {
+        await SignalAsync("TERM");
+        await _process!.WaitForExitAsync().WaitAsync(Patience);
+    }
+
+    /// <summary>Ends it without a word.</summary>
+    public async Task KillAsync()
+    {
+        _process!.Kill();
+        await _process.WaitForExitAsync();
+    }
+
+    /// <summary>It neither answers nor breaks: connections are taken by the kernel and nothing comes of them.</summary>
+    public Task PauseAsync() => SignalAsync("STOP");
+
+    public Task ResumeAsync() => SignalAsync("CONT");
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_process is { HasExited: false })
+        {
+            await ResumeAsync();
+            await SignalAsync("TERM");
+            await _process.WaitForExitAsync().WaitAsync(Patience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        // What one that was killed left behind, its containerd and the processes that keep containers, names this folder, too.
+        foreach (var left in Process.GetProcesses().Where(p => CommandOf(p.Id).Contains(_folder.FullName, StringComparison.Ordinal)))
+        {
+            left.Kill();
+            await left.WaitForExitAsync();
+        }
+
+        _process?.Dispose();
+        _http.Dispose();
+        foreach (var mounted in File.ReadLines("/proc/mounts").Select(l => l.Split(' ')[1]).Where(m => m.StartsWith(_folder.FullName + "/", StringComparison.Ordinal)).Reverse().ToList())
+        {
+            await RunAsync("umount", "-l", mounted);
+        }
+
+        await RunAsync("ip", "netns", "delete", _folder.Name);
+        _folder.Delete(recursive: true);
+    }
+
+    private async Task<bool> AnswersAsync()
+    {
+        // One that starts takes connections long before it answers on them.
+        using var limited = new CancellationTokenSource(TimeSpan.FromSeconds(2));
+        try
+        {
+            using var answer = await _http.GetAsync("_ping", limited.Token);
+            return answer.IsSuccessStatusCode;
+        }
+        catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    private async Task ImportImageAsync()
+    {
+        const UnixFileMode Executable = UnixFileMode.UserRead | UnixFileMode.UserExecute;
+        using var tar = new MemoryStream();
+        await using (var writer = new TarWriter(tar, TarEntryFormat.Ustar, leaveOpen: true))
+        {
+            await writer.WriteEntryAsync(new UstarTarEntry(TarEntryType.Directory, "bin/") { Mode = Executable });
+            await using var binary = File.OpenRead("/bin/busybox");
+            await writer.WriteEntryAsync(new UstarTarEntry(TarEntryType.RegularFile, "bin/busybox") { Mode = Executable, DataStream = binary });
+            foreach (var applet in new[] { "sh", "sleep", "seq", "true", "false", "yes", "head", "echo" })
+            {
+                await writer.WriteEntryAsync(new UstarTarEntry(TarEntryType.SymbolicLink, "bin/" + applet) { LinkName = "busybox" });
+            }
+        }
+
+        tar.Position = 0;
+        using var imported = await _http.PostAsync($"images/create?fromSrc=-&repo={Image.Split(':')[0]}&tag=latest&changes={Uri.EscapeDataString("ENV PATH=/bin")}", new StreamContent(tar));
+        imported.EnsureSuccessStatusCode();
+    }
+
+    private Task SignalAsync(string signal) => RunAsync("kill", "-" + signal, _process!.Id.ToString(CultureInfo.InvariantCulture));
+
+    private static string CommandOf(int process)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{process}/cmdline");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return "";
+        }
+    }
+
+    private static async Task RunAsync(string program, params IReadOnlyList<string> arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo(program, arguments))!;
+        await process.WaitForExitAsync();
+        if (process.ExitCode != 0)
+        {
+            throw new InvalidOperationException($"{program} {string.Join(' ', arguments)} ended with {process.ExitCode}.");
+        }
+    }
+}

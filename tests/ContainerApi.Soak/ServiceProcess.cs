@@ -1,0 +1,155 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text.RegularExpressions;
+
+namespace ContainerApi.Soak;
+
+/// <summary>What the service's process holds at one time.</summary>
+/// <param name="Megabytes">Resident memory.</param>
+/// <param name="Files">Open file descriptors, connections included and .NET's own assemblies not.</param>
+internal sealed record Holding(double Megabytes, int Threads, int Files);
+
+/// <summary>The service as a process of its own, as it is run by who installs it: what it holds is its alone, and it is ended by a signal.</summary>
+internal sealed partial class ServiceProcess : IAsyncDisposable
+{
+    private readonly Process _process;
+
+    private ServiceProcess(Process process, int port)
+    {
+        _process = process;
+        Port = port;
+        process.OutputDataReceived += (_, line) => Keep(line.Data);
+        process.ErrorDataReceived += (_, line) => Keep(line.Data);
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        Http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri($"http://127.0.0.1:{port}/"), Timeout = Timeout.InfiniteTimeSpan };
+        AppDomain.CurrentDomain.ProcessExit += Kill;
+    }
+
+    public int Port { get; }
+
+    public HttpClient Http { get; }
+
+    /// <summary>What it logged, the last thousand lines.</summary>
+    public ConcurrentQueue<string> Log { get; } = [];
+
+    /// <summary>Lines of errors so far.</summary>
+    public int Errors { get; private set; }
+
+    /// <param name="store">The file that keeps its builds.</param>
+    public static async Task<ServiceProcess> StartAsync(string engine, string store, params IReadOnlyList<string> settings)
+    {
+        var port = FreePort();
+        var service = new ServiceProcess(Process.Start(new ProcessStartInfo("dotnet",
+        [
+            "exec", Path.Combine(AppContext.BaseDirectory, "ContainerApi.dll"), $"--urls=http://127.0.0.1:{port}", "--Builds:StorePath=" + store,
+            "--Engines:0:Name=local", "--Engines:0:Endpoint=" + engine, .. settings,
+        ])
+        { RedirectStandardOutput = true, RedirectStandardError = true })!, port);
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        while (true)
+        {
+            try
+            {
+                using var answer = await service.Http.GetAsync("healthz", patience.Token);
+                return service;
+            }
+            catch (HttpRequestException) when (!service._process.HasExited)
+            {
+                await Task.Delay(50, patience.Token);
+            }
+            catch
+            {
+                await service.DisposeAsync();
+                throw new InvalidOperationException("The service did not start: " + string.Join('\n', service.Log));
+            }
+        }
+    }
+
+    public Holding Holds()
+    {
+        var status = File.ReadAllLines($"/proc/{_process.Id}/status");
+        return new Holding(Number("VmRSS:") / 1024, (int)Number("Threads:"), Directory.GetFiles($"/proc/{_process.Id}/fd").Count(IsHeld));
+
+        double Number(string name) => double.Parse(
+            status.First(l => l.StartsWith(name, StringComparison.Ordinal)).Split((char[])[' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>.NET opens its assemblies as it comes to need them, and never again: they are no leak.</summary>
+    private static bool IsHeld(string descriptor)
+    {
+        try
+        {
+            return File.ResolveLinkTarget(descriptor, returnFinalTarget: false)?.Name.EndsWith(".dll", StringComparison.Ordinal) != true;
+        }
+        catch (IOException)
+        {
+            // Closed meanwhile.
+            return false;
+        }
+    }
+
+    /// <summary>The sum of a figure's series at <c>/metrics</c>; null where it has none.</summary>
+    public async Task<double?> FigureAsync(string name, CancellationToken cancellationToken)
+    {
+        var series = (await Http.GetStringAsync("metrics", cancellationToken)).Split('\n')
+            .Where(l => l.StartsWith(name + "{", StringComparison.Ordinal) || l.StartsWith(name + " ", StringComparison.Ordinal))
+            .Select(l => double.Parse(Value().Match(l).Groups[1].Value, CultureInfo.InvariantCulture)).ToList();
+        return series.Count > 0 ? series.Sum() : null;
+    }
+
+    /// <summary>Asks it to end.</summary>
+    public async Task TerminateAsync()
+    {
+        using var kill = Process.Start("kill", ["-TERM", _process.Id.ToString(CultureInfo.InvariantCulture)]);
+        await kill.WaitForExitAsync();
+    }
+
+    /// <summary>Its exit code, when it has ended.</summary>
+    public async Task<int> EndedAsync(TimeSpan atMost)
+    {
+        await _process.WaitForExitAsync().WaitAsync(atMost);
+        return _process.ExitCode;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        AppDomain.CurrentDomain.ProcessExit -= Kill;
+        Http.Dispose();
+        _process.Kill();
+        await _process.WaitForExitAsync();
+        _process.Dispose();
+    }
+
+    private void Keep(string? line)
+    {
+        if (line is null)
+        {
+            return;
+        }
+
+        Errors += line.Contains(" ERR ", StringComparison.Ordinal) || line.Contains(" FTL ", StringComparison.Ordinal) ? 1 : 0;
+        Log.Enqueue(line);
+        if (Log.Count > 1000)
+        {
+            Log.TryDequeue(out _);
+        }
+    }
+
+    /// <summary>A run that is interrupted leaves no service behind.</summary>
+    private void Kill(object? sender, EventArgs e) => _process.Kill();
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    /// <summary>A series' value, before the time that may follow it.</summary>
+    [GeneratedRegex(@"[} ] ?([0-9.eE+-]+)(?: \d+)?$")]
+    private static partial Regex Value();
+}

@@ -1,0 +1,88 @@
+using System.Collections.Concurrent;
+using System.Text.RegularExpressions;
+using ContainerApi.StandIn;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace ContainerApi.Tests.Fuzz;
+
+/// <summary>
+/// What the service asked of the engine, exactly as it was sent, held against what it may ask: the calls that it is made of,
+/// names that are names, and no query parameter but its own. A piece of a request that got through unescaped is none of these.
+/// </summary>
+internal sealed partial class EngineCalls
+{
+    private readonly ConcurrentQueue<(string Method, string Target)> _calls = new();
+
+    public EngineCalls(StandInEngine engine) => engine.When(_ => true, context =>
+    {
+        _calls.Enqueue((context.Request.Method, context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget));
+        return Task.FromResult(false);
+    });
+
+    /// <summary>What each operation may change on the engine; the others may only read.</summary>
+    private static readonly Dictionary<string, Regex> Changes = new()
+    {
+        ["createContainer"] = new(@"^POST /containers/create$|^POST /images/create$|^POST /containers/ID/start$|^DELETE /containers/ID$"),
+        ["removeContainer"] = new("^DELETE /containers/ID$"),
+        ["startContainer"] = new("^POST /containers/ID/start$"),
+        ["stopContainer"] = new("^POST /containers/ID/stop$"),
+        ["restartContainer"] = new("^POST /containers/ID/restart$"),
+        ["removeImage"] = new("^DELETE /images/NAME$"),
+        ["tagImage"] = new("^POST /images/NAME/tag$"),
+        ["pullImage"] = new("^POST /images/create$"),
+        ["pushImage"] = new("^POST /images/NAME/push$"),
+        ["commitContainer"] = new("^POST /commit$|^POST /containers/ID/stop$"),
+        ["createImage"] = new("^POST /commit$|^POST /build$|^POST /session$"),
+        ["buildImage"] = new("^POST /build$|^POST /session$|^POST /images/NAME/push$"),
+    };
+
+    /// <summary>Calls that leave something behind.</summary>
+    private static readonly Regex Makes = new("^POST /(containers/create|images/create|commit|images/NAME/tag)$");
+
+    /// <summary>What looks like a name in these is the engine's own word.</summary>
+    private static readonly HashSet<string> EnginesOwn = ["GET /containers/json", "POST /containers/create", "GET /images/json", "POST /images/create"];
+
+    private static readonly HashSet<string> QueryNames =
+    [
+        "all", "filters", "limit", "ps_args", "stream", "one-shot", "since", "fromImage", "platform", "tag", "repo", "container", "pause", "comment", "author", "changes",
+        "t", "v", "force", "link", "noprune", "name", "signal", "size",
+        "version", "rm", "forcerm", "dockerfile", "target", "buildargs", "labels", "nocache", "pull", "networkmode", "extrahosts", "cachefrom", "remote", "session", "buildid",
+    ];
+
+    /// <summary>The calls since the last time; what is wrong with them, and how many made something.</summary>
+    public (IReadOnlyList<string> Wrong, int Made) Take(string? operation)
+    {
+        var wrong = new List<string>();
+        var made = 0;
+        while (_calls.TryDequeue(out var call))
+        {
+            var path = call.Target.Split('?')[0];
+            var form = $"{call.Method} {Version().Replace(path, "")}";
+            form = EnginesOwn.Contains(form) ? form : Name().Replace(Id().Replace(form, "/containers/ID$1"), "/images/NAME$1");
+            if (!Reads().IsMatch(form) && !(operation is not null && Changes.TryGetValue(operation, out var may) && may.IsMatch(form)))
+            {
+                wrong.Add($"{call.Method} {call.Target} is no call of {operation ?? "an address that there is not"}");
+            }
+
+            var names = call.Target.Split('?', 2).Skip(1).SelectMany(q => q.Split('&')).Select(p => p.Split('=')[0]);
+            wrong.AddRange(names.Where(n => !QueryNames.Contains(n)).Select(n => $"{call.Method} {call.Target} has the parameter {n}"));
+            made += Makes.IsMatch(form) ? 1 : 0;
+        }
+
+        return (wrong, made);
+    }
+
+    [GeneratedRegex(@"^/v1\.\d+(?=/)")]
+    private static partial Regex Version();
+
+    /// <summary>A name or id as Docker has them.</summary>
+    [GeneratedRegex(@"(?<= )/containers/[a-zA-Z0-9][a-zA-Z0-9_.-]*(/[a-z]+)?$")]
+    private static partial Regex Id();
+
+    /// <summary>A reference: no part of it begins with a dot, so none leads anywhere else.</summary>
+    [GeneratedRegex(@"(?<= )/images/[a-zA-Z0-9\[](?:[a-zA-Z0-9._:@\[\]-]|%3A|%40|%2F|%5B|%5D|/(?=[a-z0-9]))*?(/(?:json|history|tag|push))?$")]
+    private static partial Regex Name();
+
+    [GeneratedRegex(@"^(GET|HEAD) /_ping$|^GET /(version|info|events|containers/json|containers/ID/(json|top|stats|changes)|images/json|images/NAME/(json|history))$")]
+    private static partial Regex Reads();
+}

@@ -1,0 +1,58 @@
+using ContainerApi.StandIn;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc.Testing;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.TestHost;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace ContainerApi.Tests.Fuzz;
+
+/// <summary>The service on Kestrel before a stand-in engine. It says in a header which operation a request came to, whatever its address looked like.</summary>
+internal sealed class FuzzHost : WebApplicationFactory<Program>, IStartupFilter
+{
+    /// <summary>On every answer of the service; one without it is of Kestrel, which would not pass the request on.</summary>
+    public const string Reached = "Fuzz-Operation";
+
+    private readonly StandInEngine _engine;
+
+    public FuzzHost(StandInEngine engine)
+    {
+        _engine = engine;
+        UseKestrel(0);
+        StartServer();
+        using var client = CreateClient();
+        Address = client.BaseAddress!;
+    }
+
+    public Uri Address { get; }
+
+    public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
+    {
+        app.Use((context, rest) =>
+        {
+            context.Response.OnStarting(() =>
+            {
+                // A failure takes the endpoint off the request; the handler of failures remembers it.
+                var endpoint = context.Features.Get<IExceptionHandlerFeature>()?.Endpoint ?? context.GetEndpoint();
+                context.Response.Headers[Reached] = endpoint?.Metadata.GetMetadata<IEndpointNameMetadata>()?.EndpointName ?? "";
+                return Task.CompletedTask;
+            });
+            return rest(context);
+        });
+        next(app);
+    };
+
+    protected override void ConfigureWebHost(IWebHostBuilder builder)
+    {
+        builder.UseSetting("Engines:0:Name", "local");
+        builder.UseSetting("Engines:0:Endpoint", _engine.Endpoint);
+        builder.UseSetting("Engines:0:HostSource", "off");
+        builder.UseSetting("Builds:StorePath", "");
+        builder.UseSetting("Serilog:MinimumLevel:Default", "Fatal");
+        builder.UseSetting("Serilog:MinimumLevel:Override:Microsoft.AspNetCore", "Fatal");
+        builder.ConfigureTestServices(services => services.AddSingleton<IStartupFilter>(this));
+    }
+}

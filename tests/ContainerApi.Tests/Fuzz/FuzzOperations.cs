@@ -1,0 +1,49 @@
+using System.Text.Json;
+
+namespace ContainerApi.Tests.Fuzz;
+
+/// <summary>One operation of the OpenAPI document, as far as it is needed to ask it and to judge its answer.</summary>
+/// <param name="Queries">The query parameters.</param>
+/// <param name="Headers">The headers that are parameters.</param>
+/// <param name="BodyTypes">The content types that it takes; none where it has no body.</param>
+/// <param name="Fields">The fields of its JSON body.</param>
+/// <param name="Example">A body that is right in form.</param>
+/// <param name="Codes">By status what is documented: the problems' codes, none for other answers.</param>
+internal sealed record FuzzOperation(
+    string Id, string Method, string Path, IReadOnlyList<string> Queries, IReadOnlyList<string> Headers, IReadOnlyList<string> BodyTypes,
+    IReadOnlyList<string> Fields, JsonElement? Example, IReadOnlyDictionary<int, IReadOnlyList<string>> Codes)
+{
+    public static IReadOnlyList<FuzzOperation> Read(JsonElement document) =>
+    [
+        .. from path in document.GetProperty("paths").EnumerateObject()
+           from operation in path.Value.EnumerateObject()
+           select Read(document, path.Name, operation.Name.ToUpperInvariant(), operation.Value),
+    ];
+
+    private static FuzzOperation Read(JsonElement document, string path, string method, JsonElement operation)
+    {
+        var parameters = operation.TryGetProperty("parameters", out var all) ? all.EnumerateArray().ToList() : [];
+        var content = operation.TryGetProperty("requestBody", out var body) ? body.GetProperty("content").EnumerateObject().ToList() : [];
+        var json = content.Where(c => c.Name == "application/json").Select(c => c.Value).ToList();
+        return new FuzzOperation(
+            operation.GetProperty("operationId").GetString()!, method, path, Names("query"), Names("header"),
+            [.. content.Select(c => c.Name)],
+            [.. json.SelectMany(c => FieldsOf(document, c.GetProperty("schema")))],
+            json.Select(c => (JsonElement?)c.GetProperty("example")).FirstOrDefault(),
+            operation.GetProperty("responses").EnumerateObject().ToDictionary(r => int.Parse(r.Name, System.Globalization.CultureInfo.InvariantCulture), CodesOf));
+
+        IReadOnlyList<string> Names(string place) =>
+            [.. parameters.Where(p => p.GetProperty("in").GetString() == place).Select(p => p.GetProperty("name").GetString()!)];
+    }
+
+    private static IEnumerable<string> FieldsOf(JsonElement document, JsonElement schema) =>
+        document.GetProperty("components").GetProperty("schemas").GetProperty(schema.GetProperty("$ref").GetString()!.Split('/')[^1])
+            .GetProperty("properties").EnumerateObject().Select(p => p.Name);
+
+    private static IReadOnlyList<string> CodesOf(JsonProperty response) =>
+        response.Value.TryGetProperty("content", out var content)
+        && content.TryGetProperty("application/problem+json", out var problem)
+        && problem.TryGetProperty("examples", out var examples)
+            ? [.. examples.EnumerateObject().Select(e => e.Name)]
+            : [];
+}

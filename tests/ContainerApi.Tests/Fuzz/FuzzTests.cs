@@ -1,0 +1,167 @@
+using System.Globalization;
+using System.Net;
+using System.Text.Json;
+using ContainerApi.StandIn;
+using Xunit.Abstractions;
+
+namespace ContainerApi.Tests.Fuzz;
+
+/// <summary>
+/// Requests that nobody should send, to every operation of the OpenAPI document: <c>FUZZ_REQUESTS</c> of them (5,000 without it),
+/// the same ones for the same <c>FUZZ_SEED</c>. Each answer must be one that is documented, and the engine must see only what it may.
+/// </summary>
+public sealed class FuzzTests(ITestOutputHelper output)
+{
+    private const int ToldFailures = 25;
+
+    /// <summary>What has no operation is answered by routing alone: no such address, no such method, no such content type.</summary>
+    private static readonly Dictionary<int, string> OfRouting = new() { [404] = "not_found", [405] = "method_not_allowed", [415] = "unsupported_media_type" };
+
+    /// <summary>
+    /// What Kestrel answers before the service sees anything of the request, without a body: a target that is no path (400),
+    /// one or headers that are too long (414, 431). The document cannot list them for an operation, since none was reached.
+    /// </summary>
+    private static readonly HashSet<int> OfTheServer = [400, 414, 431];
+
+    [Fact]
+    public async Task Whatever_is_sent_the_answer_is_a_documented_one_and_the_engine_sees_nothing_of_it()
+    {
+        var (count, seed) = (Setting("FUZZ_REQUESTS", 5_000), Setting("FUZZ_SEED", 20261125));
+        output.WriteLine($"FUZZ_REQUESTS={count} FUZZ_SEED={seed}");
+        await using var engine = await StandInEngine.StartAsync(new StandInOptions { Running = 3, Exited = 1 });
+        var fleet = engine.Containers.All.ToList();
+        await using var host = new FuzzHost(engine);
+        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false }) { BaseAddress = host.Address, Timeout = TimeSpan.FromSeconds(20) };
+        var operations = FuzzOperation.Read(JsonSerializer.Deserialize<JsonElement>(await http.GetStringAsync("swagger/v1/swagger.json")));
+        var calls = new EngineCalls(engine);
+        var random = new Random(seed);
+        var requests = new FuzzRequests(new FuzzValues(random, [.. fleet.Select(c => c.Name), fleet[0].Id, fleet[1].Id[..12]]));
+        var (failures, statuses) = (new List<string>(), new SortedDictionary<string, int>());
+
+        for (var n = 0; n < count && failures.Count < ToldFailures; n++)
+        {
+            var asked = operations[n % operations.Count];
+            var request = requests.For(asked);
+            try
+            {
+                var answer = await SendAsync(http, request);
+                var (wrong, made) = calls.Take(answer.Operation);
+                failures.AddRange(Judge(answer, operations).Concat(wrong)
+                    .Concat(made > 0 && answer.Status is >= 400 and < 500 ? [$"{made} calls made something though the answer is {answer.Status}"] : [])
+                    .Select(w => $"#{n} {asked.Id}: {w}\n    {request}\n    {answer}"));
+                var key = answer.Operation is null ? $"Kestrel {answer.Status}" : answer.Operation == "" ? $"routing {answer.Status}" : answer.Status.ToString(CultureInfo.InvariantCulture);
+                statuses[key] = statuses.GetValueOrDefault(key) + 1;
+            }
+            catch (Exception e) when (e is HttpRequestException or OperationCanceledException or IOException)
+            {
+                failures.Add($"#{n} {asked.Id}: no answer: {e.Message}\n    {request}");
+            }
+
+            Restore(engine, fleet);
+        }
+
+        output.WriteLine(string.Join(", ", statuses.Select(s => $"{s.Key}: {s.Value}")));
+        Assert.True(failures.Count == 0, $"FUZZ_SEED={seed}:\n" + string.Join('\n', failures));
+        // The generator must reach what it is to try: without good answers all of this would hold for a service that refuses everything.
+        Assert.True(statuses.GetValueOrDefault("200") > count / 20 && statuses.GetValueOrDefault("400") > count / 20, "Too few requests were understood, or too many.");
+        using var after = await http.GetAsync(new Uri("containers", UriKind.Relative));
+        Assert.Equal(HttpStatusCode.OK, after.StatusCode);
+    }
+
+    /// <summary>What runs have found, each as it was sent.</summary>
+    [Theory]
+    [InlineData("POST", "/images/tag", "application/json; charset=nonsense", "{}", 415)]
+    [InlineData("GET", "/images?label=a&label=a", null, null, 200)]
+    [InlineData("POST", "/images/build?builder=buildkit", "text/x-dockerfile", "FROM scratch\nLABEL a=b\n", 422)]
+    public async Task What_was_found_stays_found(string method, string target, string? type, string? body, int status)
+    {
+        await using var engine = await StandInEngine.StartAsync();
+        await using var host = new FuzzHost(engine);
+        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = host.Address, Timeout = TimeSpan.FromSeconds(20) };
+
+        var answer = await SendAsync(http, new FuzzRequest(method, target, [], type, body is null ? null : System.Text.Encoding.UTF8.GetBytes(body)));
+
+        Assert.Equal(status, answer.Status);
+    }
+
+    private sealed record Answer(int Status, string? Operation, string ContentType, string Body)
+    {
+        public override string ToString() => $"{Status} {ContentType} {(Body.Length > 500 ? Body[..500] + "…" : Body)}";
+    }
+
+    private static async Task<Answer> SendAsync(HttpClient http, FuzzRequest request)
+    {
+        using var message = request.ToMessage(http.BaseAddress!);
+        using var response = await http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead);
+        var operation = response.Headers.TryGetValues(FuzzHost.Reached, out var reached) ? reached.Single() : null;
+        var endless = operation == "watchContainers" && response.IsSuccessStatusCode;
+        using var patience = new CancellationTokenSource(http.Timeout);
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(patience.Token));
+        // Of a watch the first event; all others end by themselves.
+        var body = endless ? await reader.ReadLineAsync(patience.Token) ?? "" : await reader.ReadToEndAsync(patience.Token);
+        if (operation == "buildImage" && response.StatusCode == HttpStatusCode.Accepted)
+        {
+            // It goes on alone: what it asks of the engine belongs to this request, so its end is waited for.
+            await http.GetStringAsync(response.Headers.Location + "/events", patience.Token);
+        }
+
+        return new Answer((int)response.StatusCode, operation, response.Content.Headers.ContentType?.MediaType ?? "", body);
+    }
+
+    private static IEnumerable<string> Judge(Answer answer, IReadOnlyList<FuzzOperation> operations)
+    {
+        if (answer.Operation is null)
+        {
+            return OfTheServer.Contains(answer.Status) && answer.Body == "" ? [] : ["Kestrel's own answer is none that it is known for"];
+        }
+
+        // The engine behind is well, so no answer may blame it, and the service least of all.
+        if (answer.Status >= 500)
+        {
+            return [$"the answer is {answer.Status}"];
+        }
+
+        if (answer.Operation == "")
+        {
+            return OfRouting.TryGetValue(answer.Status, out var code) ? JudgeProblem(answer, [code]) : [$"{answer.Status} without an operation"];
+        }
+
+        var operation = operations.FirstOrDefault(o => o.Id == answer.Operation);
+        return operation is null ? [$"the operation {answer.Operation} is not documented"]
+            : !operation.Codes.TryGetValue(answer.Status, out var codes) ? [$"{answer.Status} is not documented for {operation.Id}"]
+            : answer.Status >= 400 ? JudgeProblem(answer, codes)
+            : [];
+    }
+
+    private static IEnumerable<string> JudgeProblem(Answer answer, IReadOnlyList<string> codes)
+    {
+        if (answer.ContentType != "application/problem+json")
+        {
+            return ["the failure is no problem"];
+        }
+
+        var problem = JsonSerializer.Deserialize<JsonElement>(answer.Body);
+        return new[] { "type", "title", "detail", "traceId" }.Where(n => string.IsNullOrEmpty(Text(n))).Select(n => $"the problem has no {n}")
+            .Concat(problem.GetProperty("status").GetInt32() == answer.Status ? [] : ["the problem has another status"])
+            .Concat(codes.Contains(Text("code")) ? [] : [$"the code {Text("code")} is not documented for {answer.Status}"]);
+
+        string? Text(string name) => problem.TryGetProperty(name, out var value) ? value.GetString() : null;
+    }
+
+    /// <summary>The engine's containers as they were, so that requests do not depend on those before them.</summary>
+    private static void Restore(StandInEngine engine, IReadOnlyList<StandInContainer> fleet)
+    {
+        foreach (var other in engine.Containers.All.Except(fleet))
+        {
+            engine.Containers.Remove(other);
+        }
+
+        foreach (var gone in fleet.Except(engine.Containers.All).ToList())
+        {
+            engine.Containers.Add(gone);
+        }
+    }
+
+    private static int Setting(string name, int otherwise) =>
+        int.TryParse(Environment.GetEnvironmentVariable(name), NumberStyles.None, CultureInfo.InvariantCulture, out var value) ? value : otherwise;
+}
