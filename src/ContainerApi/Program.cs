@@ -13,31 +13,44 @@ if (args is [HealthCheck.Command, .. var settings])
     return await HealthCheck.RunAsync(settings);
 }
 
-// The settings lie beside the program, so it finds them from whatever directory it is started in.
-var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
+try
+{
+    // The settings lie beside the program, so it finds them from whatever directory it is started in.
+    var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
 
-builder.AddLogging();
-builder.AddTelemetry();
-builder.AddExposureGuard();
-builder.AddEngines();
-builder.Services.AddHttpRoom();
-builder.Services.AddOpenApiDocument();
-builder.AddContainers();
-builder.Services.AddImages();
-builder.AddBuilds();
+    builder.AddLogging();
+    builder.AddTelemetry();
+    builder.AddLimits();
+    builder.AddSecurity();
+    builder.AddEngines();
+    builder.Services.AddHttpRoom();
+    builder.Services.AddOpenApiDocument();
+    builder.AddContainers();
+    builder.Services.AddImages();
+    builder.AddBuilds();
 
-var app = builder.Build();
+    var app = builder.Build();
 
-app.UseRequestLogging();
-app.UseProblems();
-app.MapOpenApiDocument();
-app.MapHealth();
-app.MapTelemetry();
-app.MapContainers();
-app.MapImages();
-app.MapBuilds();
-app.MapImageSources();
-app.MapEngines();
+    app.UseRequestLogging();
+    app.UseAudit();
+    app.UseProblems();
+    app.UseRequestTimeouts();
+    app.MapOpenApiDocument();
+    app.UseCallers();
+    app.UseRates();
+    app.UseAuthorization();
+    app.MapHealth();
+    app.MapTelemetry().Needs(Scopes.MetricsRead);
+    app.MapContainers();
+    app.MapImages();
+    app.MapBuilds();
+    app.MapImageSources();
+    app.MapEngines();
 
-app.Run();
-return 0;
+    app.Run();
+    return 0;
+}
+catch (Exception e) when (StartFailure.Explains(e))
+{
+    return StartFailure.Tell(e);
+}

@@ -11,8 +11,8 @@ internal static class BuildBenchmarks
     private const int Rounds = 5;
 
     /// <summary>
-    /// Twenty steps, none from the cache. The engine's own call, read to its end, stands for <c>docker build</c>, which sends
-    /// the same request and prints beside: nothing is faster on that engine.
+    /// Twenty steps, none from the cache: through the service, by the engine's own call read to its end, and by <c>docker build</c>,
+    /// whose ratio counts.
     /// </summary>
     public static async Task TwentyStepsAsync(Report report)
     {
@@ -25,9 +25,11 @@ internal static class BuildBenchmarks
             var (own, ours) = (new List<double>(), new List<double>());
             var times = await Measure.SideBySideAsync(Rounds, 1,
                 async () => own.Add((await engine.BuildAsync($"{version}&nocache=1&labels={Uri.EscapeDataString(labels)}", context)).TotalMilliseconds),
-                async () => ours.Add((await service.BuildAsync($"builder={builder}&noCache=true&label={EngineUnderTest.RunLabel}", context)).TotalMilliseconds));
-            var ratio = times[1].Median / times[0].Median;
-            report.Add($"a build of 20 steps, {builder}, against the engine's own call", $"{times[1]} against {times[0]}", Report.Times(ratio), "at most 1.03 ×", ratio <= 1.03);
+                async () => ours.Add((await service.BuildAsync($"builder={builder}&noCache=true&label={EngineUnderTest.RunLabel}", context)).TotalMilliseconds),
+                () => DockerCommand.BuildAsync(engine.EndpointText, builder == "buildkit", ["--no-cache", "--label", EngineUnderTest.RunLabel, "-"], context));
+            var ratio = times[1].Median / times[2].Median;
+            report.Add($"a build of 20 steps, {builder}, against `docker build`", $"{times[1]} against {times[2]}", Report.Times(ratio), "at most 1.03 ×", ratio <= 1.03);
+            report.Add("beside it: against the engine's own call", $"{times[1]} against {times[0]}", Report.Times(times[1].Median / times[0].Median), "", null);
             var (first, firstOwn) = (new Sample(ours.Skip(1)), new Sample(own.Skip(1)));
             var later = first.Median - firstOwn.Median;
             report.Add($"its first event, {builder}, against the engine's first byte", $"{first} against {firstOwn}",

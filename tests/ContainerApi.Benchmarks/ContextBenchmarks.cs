@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Formats.Tar;
 using System.Globalization;
 
@@ -11,7 +10,7 @@ internal static class ContextBenchmarks
     private const int Patterns = 100;
     private const long UploadMegabytes = 1024;
 
-    /// <summary>1 GB as an archive: curl to the service against curl to the engine.</summary>
+    /// <summary>1 GB as an archive: curl's way to the service against the same to the engine, classic both.</summary>
     public static async Task UploadAsync(Report report)
     {
         await using var engine = new EngineUnderTest();
@@ -25,7 +24,7 @@ internal static class ContextBenchmarks
             using var watching = new CancellationTokenSource();
             var watch = WatchAsync();
             var times = await Measure.SideBySideAsync(3, 0,
-                () => service.PostFileAsync("images/build", archive, "application/x-tar"),
+                () => service.PostFileAsync("images/build?builder=classic", archive, "application/x-tar"),
                 () => engine.PostFileAsync("build?rm=1&forcerm=1", archive, "application/x-tar"));
             await watching.CancelAsync();
             await watch;
@@ -59,8 +58,8 @@ internal static class ContextBenchmarks
             WriteDirectory(Path.Combine(root, "app"));
             await using var service = await ServiceUnderTest.StartAsync(engine.EndpointText, "off", "--Builds:ContextRoots:0=" + root);
             var times = await Measure.SideBySideAsync(3, 0,
-                () => service.PostJsonAsync("images/build", """{"path":"app"}"""),
-                () => DockerBuildAsync(engine.EndpointText, Path.Combine(root, "app")));
+                () => service.PostJsonAsync("images/build", """{"path":"app","builder":"classic"}"""),
+                () => DockerCommand.BuildAsync(engine.EndpointText, buildKit: false, ["-q", Path.Combine(root, "app")]));
             var ratio = times[0].Median / times[1].Median;
             report.Add($"a directory of {Files:N0} small files, .dockerignore of {Patterns} patterns, against `docker build`",
                 $"{times[0]} against {times[1]}", Report.Times(ratio), "at most 1.0 ×", ratio <= 1.0);
@@ -108,19 +107,5 @@ internal static class ContextBenchmarks
             _ => $"**/cache{n}/**",
         });
         File.WriteAllLines(Path.Combine(root, ".dockerignore"), patterns);
-    }
-
-    private static async Task DockerBuildAsync(string endpoint, string directory)
-    {
-        var start = new ProcessStartInfo("docker", ["build", "-q", directory]) { RedirectStandardOutput = true };
-        start.Environment["DOCKER_HOST"] = endpoint;
-        start.Environment["DOCKER_BUILDKIT"] = "0";
-        using var docker = Process.Start(start)!;
-        await docker.StandardOutput.ReadToEndAsync();
-        await docker.WaitForExitAsync();
-        if (docker.ExitCode != 0)
-        {
-            throw new InvalidOperationException($"docker build ended with {docker.ExitCode}.");
-        }
     }
 }

@@ -21,7 +21,7 @@ internal static class ScaleBenchmarks
         using var standIn = StandInProcess.Start(Containers);
         using var engine = new DockerEngine(new EngineOptions { Name = "local", Endpoint = standIn.Endpoint, HostSource = EngineOptions.HostSourceOff }, TimeProvider.System);
         var limits = new SweepLimits();
-        var sweep = new PictureSweep(new EngineDirectory([engine]), new SectionReader(TimeProvider.System, limits), new RateMemory(TimeProvider.System), NullLogger<PictureSweep>.Instance);
+        var sweep = new PictureSweep(new SectionReader(TimeProvider.System, limits), new RateMemory(TimeProvider.System), NullLogger<PictureSweep>.Instance);
         for (var n = 0; n < 3; n++)
         {
             await SweepAsync();
@@ -40,7 +40,7 @@ internal static class ScaleBenchmarks
 
         async Task SweepAsync()
         {
-            var list = await sweep.RunAsync(new PictureRequest(), CancellationToken.None);
+            var list = await sweep.RunAsync(new EngineDirectory([engine]), new PictureRequest(), CancellationToken.None);
             if (list.Items.Count != Containers || list.Items.Any(c => c.Usage?.State != SectionState.Ok))
             {
                 throw new InvalidOperationException("The sweep was not whole.");

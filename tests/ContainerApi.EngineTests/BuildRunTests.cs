@@ -37,11 +37,38 @@ public sealed class BuildRunTests(EngineFixture fixture)
 
         await DeleteAsync(second, HttpStatusCode.Accepted);
         await AssertEndsSoonAsync(mark);
+        // The process is gone; the engine still unmounts and forgets what it ran in.
+        await EngineFixture.UntilAsync(async () => (await ContainersWithAsync(mark)).Count == 0);
         Assert.Equal("cancelled", Text((await EventsAsync(fixture.Client, second))[^1]["error"]!, "code"));
         Assert.Empty((await DanglingAsync()).Except(dangling));
         await DeleteAsync(first, HttpStatusCode.NoContent);
         await DeleteAsync(second, HttpStatusCode.NoContent);
         await DeleteAsync(second, HttpStatusCode.NotFound);
+    }
+
+    [Theory]
+    [MemberData(nameof(Builders))]
+    public async Task One_that_is_stopped_leaves_nothing_and_the_identical_one_beside_it_makes_its_image(string builder)
+    {
+        var (mark, tag) = (Mark(), $"containerapi-test/run:{Guid.NewGuid().ToString("n")[..12]}");
+        // Of what is printed no part is a sign that this is the step's command.
+        var dockerfile = $"FROM {fixture.Image}\nRUN echo begun; sleep 3.{mark}\n";
+        var dangling = await DanglingAsync();
+        var (stopped, other) = (await DetachAsync(fixture.Client, builder, dockerfile), await DetachAsync(fixture.Client, builder, dockerfile, $"&tag={tag}"));
+        await UntilPrintedAsync(fixture.Client, stopped);
+        await UntilPrintedAsync(fixture.Client, other);
+
+        await DeleteAsync(stopped, HttpStatusCode.Accepted);
+        Assert.Equal("cancelled", Text((await EventsAsync(fixture.Client, stopped))[^1]["error"]!, "code"));
+
+        var result = (await EventsAsync(fixture.Client, other))[^1];
+        Assert.Equal("succeeded", Text(result, "state"));
+        using var image = await fixture.Engine.GetAsync($"images/{tag}/json");
+        Assert.Equal(HttpStatusCode.OK, image.StatusCode);
+        Assert.Empty(ProcessesWith(mark));
+        // The process is gone; the engine still unmounts and forgets what it ran in.
+        await EngineFixture.UntilAsync(async () => (await ContainersWithAsync(mark)).Count == 0);
+        Assert.Empty((await DanglingAsync()).Except(dangling));
     }
 
     [Theory]
@@ -335,6 +362,11 @@ public sealed class BuildRunTests(EngineFixture fixture)
 
         return found;
     }
+
+    /// <summary>Containers of a step, running or not: the classic builder makes one for each.</summary>
+    private async Task<List<string>> ContainersWithAsync(string mark) =>
+        [.. (await fixture.Engine.GetFromJsonAsync<JsonArray>("containers/json?all=1"))!
+            .Where(c => c!["Command"]!.GetValue<string>().Contains(mark, StringComparison.Ordinal)).Select(c => c!["Id"]!.GetValue<string>())];
 
     /// <summary>Images of this run that no tag names.</summary>
     private async Task<HashSet<string>> DanglingAsync()

@@ -24,6 +24,9 @@ public sealed class EngineFixture : IAsyncLifetime
     /// <summary>Where the service lets the engine fetch contexts from: a port of this machine that a test may serve.</summary>
     public static string RemoteContexts { get; } = $"http://127.0.0.1:{FreePort()}/";
 
+    /// <summary>Where stores of builds lie that <see cref="StartService"/> was given a name for.</summary>
+    public string State => _state;
+
     public string Run { get; } = Guid.NewGuid().ToString("n")[..12];
 
     /// <summary>A busybox image with <c>sh</c>, <c>sleep</c>, <c>httpd</c>, <c>wget</c> and others, made here.</summary>
@@ -53,10 +56,11 @@ public sealed class EngineFixture : IAsyncLifetime
     }
 
     /// <summary>A service on a port of its own; dispose of it to end it.</summary>
-    /// <param name="store">The name of the file that keeps its builds.</param>
-    public (WebApplicationFactory<Program> Service, HttpClient Client) StartService(string store)
+    /// <param name="store">The name of the file that keeps its builds, or its path.</param>
+    /// <param name="configure">Settings and services of the test's own.</param>
+    public (WebApplicationFactory<Program> Service, HttpClient Client) StartService(string store, Action<IWebHostBuilder>? configure = null)
     {
-        var service = new Service(EngineEndpointText, ContextRoot, Path.Combine(_state, store));
+        var service = new Service(EngineEndpointText, ContextRoot, Path.Combine(_state, store), configure);
         service.UseKestrel(0);
         service.StartServer();
         var client = service.CreateClient();
@@ -198,7 +202,7 @@ public sealed class EngineFixture : IAsyncLifetime
         }
     }
 
-    private sealed class Service(string engine, string contextRoot, string storePath) : WebApplicationFactory<Program>
+    private sealed class Service(string engine, string contextRoot, string storePath, Action<IWebHostBuilder>? configure) : WebApplicationFactory<Program>
     {
         protected override void ConfigureWebHost(IWebHostBuilder builder)
         {
@@ -206,6 +210,7 @@ public sealed class EngineFixture : IAsyncLifetime
             builder.UseSetting("Builds:ContextRoots:0", contextRoot);
             builder.UseSetting("Builds:StorePath", storePath);
             builder.UseSetting("Builds:RemoteContexts:0", RemoteContexts);
+            configure?.Invoke(builder);
         }
     }
 }

@@ -15,7 +15,7 @@ namespace ContainerApi.EngineTests;
 
 /// <summary>
 /// A registry of one image on loopback, which engines pull from without TLS: the parts of the distribution API that a
-/// pull needs. It can ask for credentials, and serve a layer that is not what its digest says.
+/// pull needs. It can ask for credentials, hand out tokens as Docker Hub does, and serve a layer that is not what its digest says.
 /// </summary>
 internal sealed class TinyRegistry : IAsyncDisposable
 {
@@ -25,8 +25,9 @@ internal sealed class TinyRegistry : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly Dictionary<string, byte[]> _blobs = [];
     private readonly byte[] _manifest;
+    private readonly string _token = Guid.NewGuid().ToString("n");
 
-    private TinyRegistry(string label, string value, string? credentials, bool brokenLayer)
+    private TinyRegistry(string label, string value, string? credentials, bool brokenLayer, bool tokens)
     {
         // Random content: a layer that an engine already has would not be fetched.
         var tar = Layer(RandomNumberGenerator.GetBytes(64 * 1024));
@@ -54,7 +55,12 @@ internal sealed class TinyRegistry : IAsyncDisposable
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
         _app = builder.Build();
-        if (credentials is not null)
+        if (tokens)
+        {
+            _app.Use(DemandTokenAsync);
+            _app.MapGet("/token", (HttpContext context) => GiveToken(context, credentials));
+        }
+        else if (credentials is not null)
         {
             _app.Use((context, next) => DemandAsync(context, next, credentials));
         }
@@ -75,10 +81,17 @@ internal sealed class TinyRegistry : IAsyncDisposable
 
     public string Digest { get; }
 
+    /// <summary>Its address as an image's name has it, <c>127.0.0.1:port</c>.</summary>
+    public string Host => Reference[..Reference.IndexOf('/', StringComparison.Ordinal)];
+
+    /// <summary>How many tokens it handed out.</summary>
+    public int Tokens { get; private set; }
+
     /// <param name="credentials"><c>user:password</c>, or null for a registry open to all.</param>
-    public static async Task<TinyRegistry> StartAsync(string label, string value, string? credentials = null, bool brokenLayer = false)
+    /// <param name="tokens">Whether it wants a token, which its realm gives to whom the credentials say, or to all.</param>
+    public static async Task<TinyRegistry> StartAsync(string label, string value, string? credentials = null, bool brokenLayer = false, bool tokens = false)
     {
-        var registry = new TinyRegistry(label, value, credentials, brokenLayer);
+        var registry = new TinyRegistry(label, value, credentials, brokenLayer, tokens);
         await registry._app.StartAsync();
         var address = registry._app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
         registry.Reference = $"127.0.0.1:{new Uri(address).Port}/{Repository}:v1";
@@ -98,9 +111,35 @@ internal sealed class TinyRegistry : IAsyncDisposable
         return Results.Bytes(_manifest, ManifestType);
     }
 
+    private Task DemandTokenAsync(HttpContext context, RequestDelegate next)
+    {
+        if (context.Request.Path == "/token" || context.Request.Headers.Authorization == "Bearer " + _token)
+        {
+            return next(context);
+        }
+
+        context.Response.StatusCode = StatusCodes.Status401Unauthorized;
+        context.Response.Headers.WWWAuthenticate = $"Bearer realm=\"http://{Host}/token\",service=\"tiny\",scope=\"repository:{Repository}:pull\"";
+        return Task.CompletedTask;
+    }
+
+    private IResult GiveToken(HttpContext context, string? credentials)
+    {
+        if (credentials is not null && !Has(context, credentials))
+        {
+            return Results.Json(new { details = "incorrect username or password" }, statusCode: StatusCodes.Status401Unauthorized);
+        }
+
+        Tokens++;
+        return Results.Json(new { token = _token });
+    }
+
+    private static bool Has(HttpContext context, string credentials) =>
+        context.Request.Headers.Authorization == "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes(credentials));
+
     private static Task DemandAsync(HttpContext context, RequestDelegate next, string credentials)
     {
-        if (context.Request.Headers.Authorization == "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes(credentials)))
+        if (Has(context, credentials))
         {
             return next(context);
         }

@@ -50,7 +50,7 @@ internal sealed class ApiHost : WebApplicationFactory<Program>
 
         builder.ConfigureTestServices(services =>
         {
-            services.AddSingleton(new EngineDirectory(_engines));
+            services.AddSingleton(new ConfiguredEngines(new EngineDirectory(_engines)));
             if (Limits is not null)
             {
                 services.AddSingleton(Limits);

@@ -56,7 +56,7 @@ public sealed class ExposureGuardTests
         {
             builder.UseUrls(_address);
             builder.UseSetting("Security:AllowAnonymous", _allowAnonymous.ToString());
-            builder.ConfigureTestServices(services => services.AddSingleton(new EngineDirectory([new FakeEngine()])));
+            builder.ConfigureTestServices(services => services.AddSingleton(new ConfiguredEngines(new EngineDirectory([new FakeEngine()]))));
         }
     }
 }

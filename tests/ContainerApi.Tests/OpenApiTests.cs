@@ -87,6 +87,27 @@ public sealed class OpenApiTests
         }
     }
 
+    [Fact]
+    public async Task A_field_of_several_forms_says_which()
+    {
+        await using var host = new ApiHost(new FakeEngine());
+        var document = await host.GetJsonAsync("/swagger/v1/swagger.json");
+        var fields = document.GetProperty("components").GetProperty("schemas").GetProperty("BuildDocument").GetProperty("properties");
+
+        Assert.Equal(["string", "array of string"], Forms("tag"));
+        Assert.Equal(Forms("tag"), Forms("cacheFrom"));
+        Assert.Equal(["object of string", "string", "array of string"], Forms("secret"));
+        Assert.Equal(["RegistryAuthRequest", "array of RegistryAuthRequest"], Forms("registryAuth"));
+
+        string[] Forms(string field) => [.. fields.GetProperty(field).GetProperty("oneOf").EnumerateArray().Select(Name)];
+
+        static string Name(JsonElement schema) =>
+            schema.TryGetProperty("$ref", out var reference) ? reference.GetString()!.Split('/')[^1]
+            : schema.TryGetProperty("items", out var items) ? "array of " + Name(items)
+            : schema.TryGetProperty("additionalProperties", out var values) ? "object of " + Name(values)
+            : schema.GetProperty("type").GetString()!;
+    }
+
     private static void AssertFits(JsonElement value, JsonElement schema, JsonElement document, string where)
     {
         schema = Resolve(schema, value, document);
@@ -123,6 +144,11 @@ public sealed class OpenApiTests
 
         if (schema.TryGetProperty("oneOf", out var alternatives))
         {
+            if (alternatives.EnumerateArray().FirstOrDefault(a => a.TryGetProperty("type", out var type) && type.GetString() == Kind(value)) is { ValueKind: JsonValueKind.Object } form)
+            {
+                return form;
+            }
+
             // Each of them extends one base, whose discriminator names them.
             var first = Component(alternatives[0].GetProperty("$ref").GetString()!);
             var discriminator = Component(first.GetProperty("allOf")[0].GetProperty("$ref").GetString()!).GetProperty("discriminator");
@@ -146,6 +172,8 @@ public sealed class OpenApiTests
         }
 
         return JsonSerializer.SerializeToElement(new JsonObject { ["properties"] = properties });
+
+        static string Kind(JsonElement value) => value.ValueKind.ToString().ToLowerInvariant();
 
         JsonElement Component(string path) => document.GetProperty("components").GetProperty("schemas").GetProperty(path.Split('/')[^1]);
     }

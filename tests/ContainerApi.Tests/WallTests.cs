@@ -19,12 +19,13 @@ public sealed partial class WallTests
     /// </summary>
     private static readonly IReadOnlyDictionary<string, IReadOnlyList<string>> Allowed = new Dictionary<string, IReadOnlyList<string>>
     {
-        ["Engine"] = [],
+        ["Settings"] = [],
+        ["Engine"] = ["Settings"],
         ["Http"] = ["Engine"],
-        ["Security"] = ["Engine", "Http", "Http.OpenApi"],
-        ["Hosting"] = ["Engine", "Http", "Http.OpenApi"],
-        ["Builds"] = ["Engine", "Http", "Http.OpenApi", "Security"],
-        ["Containers"] = ["Engine", "Http", "Http.OpenApi", "Security"],
+        ["Security"] = ["Settings", "Engine", "Http", "Http.OpenApi"],
+        ["Hosting"] = ["Settings", "Engine", "Http", "Http.OpenApi"],
+        ["Builds"] = ["Settings", "Engine", "Http", "Http.OpenApi", "Security"],
+        ["Containers"] = ["Settings", "Engine", "Http", "Http.OpenApi", "Security"],
         ["Engines"] = ["Engine", "Http", "Http.OpenApi", "Security"],
         // The tutorial's one tool builds a directory, so images may start a build; a commit finds its container as every call does.
         ["Images"] = ["Engine", "Http", "Http.OpenApi", "Security", "Builds", "Builds.Context", "Containers"],

@@ -24,6 +24,9 @@ public sealed record Build
     /// <summary><c>sha256:</c> and 64 hex digits; null while there is no image.</summary>
     public string? ImageId { get; init; }
 
+    /// <summary>The name of the key or the token that it was asked for with; null where the caller is not known.</summary>
+    public string? StartedBy { get; init; }
+
     /// <summary>When it was asked for.</summary>
     public required DateTimeOffset CreatedAt { get; init; }
 

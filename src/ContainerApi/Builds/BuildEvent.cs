@@ -38,7 +38,7 @@ public sealed record StartedEvent(string BuildId, string Engine, string Builder,
 /// <param name="Id">Names the step within this build.</param>
 /// <param name="Number">Its place in the Dockerfile, from 1; null where the builder does not say.</param>
 /// <param name="Total">How many steps there are; null where the builder does not say.</param>
-/// <param name="Name">The instruction.</param>
+/// <param name="Name">The instruction; values of build arguments that BuildKit put into it stand there by name again.</param>
 /// <param name="Cached">Whether its result was there already; null while it works.</param>
 /// <param name="DurationMs">How long it took; null while it works.</param>
 public sealed record StepEvent(

@@ -19,6 +19,9 @@ internal sealed class BuildInput(ContextRoots roots, RemoteContexts remotes, Bui
     public const string Form = "multipart/form-data";
     public const string DockerfileText = "text/x-dockerfile";
 
+    /// <summary>What names a context without being one.</summary>
+    private static readonly string[] OtherContexts = ["path", "remote"];
+
     /// <summary>For a body that is read whole: a Dockerfile, a JSON document.</summary>
     private const long LargestText = 4 * 1024 * 1024;
 
@@ -28,7 +31,7 @@ internal sealed class BuildInput(ContextRoots roots, RemoteContexts remotes, Bui
         Tar or Gzip or Bzip2 or Xz or Zstd => ToUpload(http, query.ToParameters(http.Request)),
         Form => await ReadFormAsync(http, query),
         DockerfileText => (query.ToParameters(http.Request), BuildContexts.FromDockerfile(await ReadTextAsync(http), options.MaxContextBytes)),
-        MediaTypes.Json => ToBuild(http.Request, await ReadDocumentAsync(http)),
+        MediaTypes.Json => ToBuild(http.Request, await ReadDocumentAsync(http), query),
         var other => throw new RequestException(
             ProblemCode.UnsupportedMediaType, $"A context comes as {Tar}, {Gzip}, {Bzip2}, {Xz}, {Zstd}, {Form}, {DockerfileText} or {MediaTypes.Json}; the request's content type is '{other}'."),
     };
@@ -66,7 +69,8 @@ internal sealed class BuildInput(ContextRoots roots, RemoteContexts remotes, Bui
         Limit(http, options.MaxContextBytes + LargestText);
     }
 
-    private (BuildParameters, BuildContext) ToBuild(HttpRequest http, BuildDocument document)
+    /// <param name="headers">What the request has beside its body.</param>
+    private (BuildParameters, BuildContext) ToBuild(HttpRequest http, BuildDocument document, BuildRequest headers)
     {
         if (document.Path is not null && document.Remote is not null)
         {
@@ -78,7 +82,7 @@ internal sealed class BuildInput(ContextRoots roots, RemoteContexts remotes, Bui
             throw TwoContexts(document.Path is null ? "remote" : "path", "dockerfile");
         }
 
-        var request = document.ToRequest();
+        var request = document.ToRequest() with { RegistryConfig = headers.RegistryConfig, RegistryAuth = headers.RegistryAuth };
         validator.Validate(request).ThrowIfAny();
         var parameters = request.ToParameters(http);
         return document switch
@@ -90,6 +94,15 @@ internal sealed class BuildInput(ContextRoots roots, RemoteContexts remotes, Bui
                 ProblemCode.InvalidRequest, "path, remote or dockerfile must say what to build.",
                 new Dictionary<string, string[]> { ["path"] = ["or remote or dockerfile must be given."] }),
         };
+    }
+
+    /// <summary>Names both contexts where the query has one beside the body, which a parameter that is not known would not.</summary>
+    public static ValueTask<object?> RefuseTwoContextsAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
+    {
+        var request = context.HttpContext.Request;
+        return request.ContentType is not null && OtherContexts.FirstOrDefault(request.Query.ContainsKey) is { } name
+            ? throw TwoContexts(name, "body")
+            : next(context);
     }
 
     private static RequestException TwoContexts(string one, string other) => new(

@@ -1,5 +1,5 @@
+using ContainerApi.Settings;
 using FluentValidation;
-using Microsoft.Extensions.Options;
 
 namespace ContainerApi.Builds;
 
@@ -34,14 +34,7 @@ internal sealed class BuildOptions
     public HistoryOptions History { get; set; } = new();
 
     /// <summary>Reads and judges the section, so that a service with a bad one does not start.</summary>
-    public static BuildOptions From(IConfiguration configuration)
-    {
-        var options = configuration.GetSection("Builds").Get<BuildOptions>() ?? new BuildOptions();
-        var result = new BuildOptionsValidator().Validate(options);
-        return result.IsValid
-            ? options
-            : throw new OptionsValidationException("Builds", typeof(BuildOptions), result.Errors.Select(e => $"Builds:{e.PropertyName.Replace('.', ':')}: {e.ErrorMessage}"));
-    }
+    public static BuildOptions From(IConfiguration configuration) => SettingsSection.Read(configuration, "Builds", new BuildOptionsValidator());
 }
 
 /// <summary>How much of past builds is kept; the oldest go first. A build at work is never removed.</summary>

@@ -19,11 +19,12 @@ internal sealed partial class BuildPipeline(
 
     /// <summary>Begins a build, or puts it into the engine's queue; its context is not read before its turn.</summary>
     /// <param name="client">Among clients the turns are shared out.</param>
+    /// <param name="startedBy">The caller's name; null where it is not known.</param>
     /// <exception cref="RequestException">Too many builds wait already.</exception>
-    public BuildRun Start(IEngine engine, BuildParameters parameters, BuildContext context, string client)
+    public BuildRun Start(IEngine engine, BuildParameters parameters, BuildContext context, string client, string? startedBy = null)
     {
         var place = admission.Enter(engine.Name, client);
-        var run = registry.Open(engine.Name, parameters.Spec.Tags);
+        var run = registry.Open(engine.Name, parameters.Spec.Tags, startedBy);
         run.Work = Task.Run(() => RunAsync(run, engine, parameters, context, place));
         return run;
     }
@@ -32,16 +33,14 @@ internal sealed partial class BuildPipeline(
     {
         var began = time.GetTimestamp();
         var limit = parameters.Timeout ?? options.Timeout;
-        var builder = BuilderChoice.NameOf(parameters.Spec.Builder);
-        var observed = BuildTelemetry.Begin(run.Id, engine.Name, builder);
-        var projection = new BuildProjection(new StartedEvent(run.Id, engine.Name, builder, time.GetUtcNow()), time);
+        var observed = BuildTelemetry.Begin(run.Id, engine.Name);
         string? image;
         BuildError? error;
         Exception? failure;
         using (lifetime.ApplicationStopping.Register(() => run.Stop(StopCause.Shutdown)))
         using (place)
         {
-            (image, error, failure) = await BuildAsync(run, engine, parameters.Spec, context, place, projection, limit);
+            (image, error, failure) = await BuildAsync(run, engine, parameters, context, place, limit);
         }
 
         var took = (long)time.GetElapsedTime(began).TotalMilliseconds;
@@ -51,16 +50,17 @@ internal sealed partial class BuildPipeline(
             : new ResultEvent(BuildState.Failed, image, [], took, error);
         var outcome = error is null ? "succeeded" : run.Cause is StopCause.ClientLeft ? "client_left" : error.Code;
         // Before the result is told: who waits for it finds the figures as they are then.
-        observed.End(outcome);
+        observed.End(run.Describe().Builder ?? BuilderChoice.NameOf(parameters.Spec.Builder), outcome);
         run.End(result, time.GetUtcNow(), failure is null ? null : Refusal(run.Cause, engine.Name, limit) ?? failure);
         Log.Ended(logger, run.Id, engine.Name, outcome, took);
     }
 
     /// <summary>The engine's part. Returns the image once the engine has it, what failed, and the exception where it was one. Never throws.</summary>
     private async Task<(string? Image, BuildError? Error, Exception? Failure)> BuildAsync(
-        BuildRun run, IEngine engine, BuildSpec spec, BuildContext context, BuildAdmission.Ticket place, BuildProjection projection, TimeSpan limit)
+        BuildRun run, IEngine engine, BuildParameters parameters, BuildContext context, BuildAdmission.Ticket place, TimeSpan limit)
     {
         string? image = null;
+        BuildProjection? projection = null;
         Exception? failure = null;
         try
         {
@@ -68,6 +68,9 @@ internal sealed partial class BuildPipeline(
             Log.Started(logger, run.Id, engine.Name);
             using var timeout = new CancellationTokenSource(limit, time);
             using var stopping = timeout.Token.Register(() => run.Stop(StopCause.Timeout));
+            var spec = await SettleAsync(engine, parameters, run.Stopping);
+            projection = new BuildProjection(
+                new StartedEvent(run.Id, engine.Name, BuilderChoice.NameOf(spec.Builder), time.GetUtcNow()), time, spec.BuildArguments);
             failure = await WorkAsync(run, engine, spec, context, projection);
             if (failure is null)
             {
@@ -87,7 +90,7 @@ internal sealed partial class BuildPipeline(
 
         // Once we stop it, whatever it ends with is our doing.
         var error = run.Cause is { } cause ? ErrorOf(cause, limit) : ErrorOf(failure);
-        return (image, error with { Step = projection.StepName }, failure);
+        return (image, error with { Step = projection?.StepName }, failure);
     }
 
     /// <summary>Pushes the image under each of its tags, a step each; returns why one could not be pushed, or null.</summary>
@@ -119,6 +122,18 @@ internal sealed partial class BuildPipeline(
         return null;
     }
 
+    /// <summary>The build as this engine can do it: which builder it has shows only when it was asked.</summary>
+    private static async Task<BuildSpec> SettleAsync(IEngine engine, BuildParameters parameters, CancellationToken cancellationToken)
+    {
+        if (engine.ApiVersion is null)
+        {
+            await engine.PingAsync(cancellationToken);
+        }
+
+        var spec = parameters.Spec;
+        return spec with { Builder = BuilderChoice.On(engine.OsType, spec.Builder, parameters.IsBuilderForced, spec.Secrets.Count > 0) };
+    }
+
     /// <summary>Waits until the engine is free for this build, and tells where in the queue it is.</summary>
     private async Task WaitForTurnAsync(BuildRun run, IEngine engine, BuildAdmission.Ticket place)
     {
@@ -138,7 +153,7 @@ internal sealed partial class BuildPipeline(
         var pipe = new Pipe(ContextPipe);
         using var engineLeft = CancellationTokenSource.CreateLinkedTokenSource(run.Stopping);
         // A directory is read synchronously, on a thread of its own.
-        var filling = Task.Run(() => FillAsync(run, engine, spec.Builder, context, pipe.Writer, engineLeft.Token), CancellationToken.None);
+        var filling = Task.Run(() => FillAsync(run, engine, spec, context, pipe.Writer, engineLeft.Token), CancellationToken.None);
         Exception? failure = null;
         try
         {
@@ -184,14 +199,14 @@ internal sealed partial class BuildPipeline(
 
     /// <summary>Writes the context; returns why it could not be written, or null. An engine that reads no further is no reason.</summary>
     private static async Task<Exception?> FillAsync(
-        BuildRun run, IEngine engine, BuilderKind builder, BuildContext context, PipeWriter archive, CancellationToken cancellationToken)
+        BuildRun run, IEngine engine, BuildSpec spec, BuildContext context, PipeWriter archive, CancellationToken cancellationToken)
     {
         Exception? failure = null;
         try
         {
             // The Dockerfile is judged as it passes by, before the engine has all of the context and begins.
             var version = Version.Parse(engine.ApiVersion ?? await engine.PingAsync(cancellationToken));
-            await context(archive, dockerfile => DockerfileNeeds.Check(dockerfile, builder, version), cancellationToken);
+            await context(archive, dockerfile => Check(dockerfile, spec, version), cancellationToken);
             await archive.CompleteAsync();
         }
         catch (Exception e)
@@ -203,6 +218,12 @@ internal sealed partial class BuildPipeline(
 
         run.EndContext(failure);
         return failure;
+    }
+
+    private static void Check(string? dockerfile, BuildSpec spec, Version engineApi)
+    {
+        DockerfileFaults.Check(dockerfile, spec);
+        DockerfileNeeds.Check(dockerfile!, spec.Builder, engineApi);
     }
 
     /// <summary>What the one who started a build is told where it was stopped before its first event.</summary>

@@ -4,8 +4,15 @@ namespace ContainerApi.Builds;
 
 /// <summary>What an engine says of one build, as events for the client. One per build.</summary>
 /// <param name="started">The first event: it goes before whatever the engine says first.</param>
-internal sealed class BuildProjection(StartedEvent started, TimeProvider time)
+/// <param name="arguments">The build's arguments: BuildKit puts their values into the names of steps, where they are told by name again.</param>
+internal sealed class BuildProjection(StartedEvent started, TimeProvider time, IReadOnlyDictionary<string, string?> arguments)
 {
+    /// <summary>What is shorter is no secret, and may stand in a step for another reason.</summary>
+    private const int ShortestVeiled = 8;
+
+    private readonly List<(string Name, string Value)> _veiled =
+        [.. arguments.Where(a => a.Value is { Length: >= ShortestVeiled }).Select(a => ("$" + a.Key, a.Value!)).OrderByDescending(a => a.Item2.Length)];
+
     private readonly Dictionary<string, (StepStarted Step, long Began)> _steps = [];
     private bool _isStarted;
 
@@ -27,11 +34,21 @@ internal sealed class BuildProjection(StartedEvent started, TimeProvider time)
             yield return started with { At = time.GetUtcNow() };
         }
 
-        if (ToEvent(fact) is { } told)
+        if (ToEvent(Veil(fact)) is { } told)
         {
             yield return told;
         }
     }
+
+    private BuildFact Veil(BuildFact fact) => fact switch
+    {
+        _ when _veiled.Count == 0 => fact,
+        StepStarted step => step with { Name = Veil(step.Name) },
+        BuildFailed failed => failed with { Message = Veil(failed.Message), StepName = failed.StepName is null ? null : Veil(failed.StepName) },
+        _ => fact,
+    };
+
+    private string Veil(string text) => _veiled.Aggregate(text, (seen, argument) => seen.Replace(argument.Value, argument.Name, StringComparison.Ordinal));
 
     private BuildEvent? ToEvent(BuildFact fact)
     {

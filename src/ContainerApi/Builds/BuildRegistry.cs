@@ -35,21 +35,22 @@ internal sealed class BuildRegistry(BuildStore store, BuildOptions options, Time
         await store.CloseAsync();
     }
 
-    public BuildRun Open(string engine, IReadOnlyList<string> tags)
+    public BuildRun Open(string engine, IReadOnlyList<string> tags, string? startedBy = null)
     {
         Prune();
         var now = time.GetUtcNow();
         var run = new BuildRun(
-            new Build { Id = BuildId.New(now), State = BuildStatus.Queued, Engine = engine, Tags = tags, CreatedAt = now }, options.History, time, store.Touch);
+            new Build { Id = BuildId.New(now), State = BuildStatus.Queued, Engine = engine, Tags = tags, StartedBy = startedBy, CreatedAt = now }, options.History, time, store.Touch);
         _runs[run.Id] = run;
         return run;
     }
 
+    /// <param name="exists">Whether a build exists for who asks; null where nobody does.</param>
     /// <exception cref="RequestException">There is none of this id.</exception>
-    public BuildRun Get(string id)
+    public BuildRun Get(string id, Func<Build, bool>? exists = null)
     {
         Prune();
-        return _runs.TryGetValue(id, out var run) ? run : throw new RequestException(ProblemCode.BuildNotFound, $"There is no build '{id}'.");
+        return _runs.TryGetValue(id, out var run) && exists?.Invoke(run.Describe()) != false ? run : throw new RequestException(ProblemCode.BuildNotFound, $"There is no build '{id}'.");
     }
 
     /// <summary>A page of builds, the latest first.</summary>

@@ -63,7 +63,7 @@ public sealed record BuildRequest
     public string? RegistryConfig { get; init; }
 
     /// <summary>Credentials for one registry, <c>{"username":"…","password":"…","serveraddress":"…"}</c> in base64url.</summary>
-    [FromHeader(Name = "X-Registry-Auth")]
+    [FromHeader(Name = RegistryAuthHeader.Name)]
     public string? RegistryAuth { get; init; }
 
     /// <summary>Credentials as a JSON document has them.</summary>
@@ -129,7 +129,7 @@ public sealed record BuildRequest
             Push = Rules.ToBoolean(Push),
             Credentials = [.. Credentials.Concat(BuildCredentials.Of(this)!).Select(c => c.ToCredentials())],
         })
-        { Reply = ToReply(http) };
+        { Reply = ToReply(http), IsBuilderForced = Builder is not (null or BuilderChoice.Auto) };
 
     private static string Canonical(string text) => ImageReference.TryParse(text, out var reference) ? reference.ToString() : text;
 
@@ -259,4 +259,7 @@ internal sealed record BuildParameters(string? Engine, TimeSpan? Timeout, BuildS
 {
     /// <summary>How the one who asks wants to be answered.</summary>
     public BuildReply Reply { get; init; }
+
+    /// <summary>Whether the builder must be this one; else it is the one for most engines.</summary>
+    public bool IsBuilderForced { get; init; }
 }

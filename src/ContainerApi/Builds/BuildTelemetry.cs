@@ -28,30 +28,27 @@ internal static class BuildTelemetry
     /// <param name="by">1 where an engine begins to work at one, -1 where it has ended.</param>
     public static void Work(string engine, int by) => AtWork.Add(by, new KeyValuePair<string, object?>("engine", engine));
 
-    public static Observation Begin(string id, string engine, string builder) => new(id, engine, builder);
+    public static Observation Begin(string id, string engine) => new(id, engine);
 
     /// <summary>One build, from its request to <see cref="End"/>.</summary>
-    internal sealed class Observation
+    internal sealed class Observation(string id, string engine)
     {
         private readonly Activity? _span = Source.StartActivity("build");
         private readonly long _began = Stopwatch.GetTimestamp();
-        private readonly TagList _tags;
 
-        internal Observation(string id, string engine, string builder)
-        {
-            _tags = new TagList { { "engine", engine }, { "builder", builder } };
-            _span?.SetTag("containerapi.build", id).SetTag("containerapi.engine", engine).SetTag("containerapi.builder", builder);
-        }
-
+        /// <param name="builder">The one that built, or that was asked for where none began.</param>
         /// <param name="outcome"><c>succeeded</c>, <c>client_left</c>, or the code of the failure.</param>
-        public void End(string outcome)
+        public void End(string builder, string outcome)
         {
-            var tags = _tags;
-            tags.Add("outcome", outcome);
-            Duration.Record(Stopwatch.GetElapsedTime(_began).TotalSeconds, tags);
-            var succeeded = outcome == "succeeded";
-            _span?.SetTag("containerapi.outcome", outcome).SetStatus(succeeded ? ActivityStatusCode.Ok : ActivityStatusCode.Error, succeeded ? null : outcome);
-            _span?.Dispose();
+            Duration.Record(Stopwatch.GetElapsedTime(_began).TotalSeconds, new("engine", engine), new("builder", builder), new("outcome", outcome));
+            if (_span is not null)
+            {
+                var succeeded = outcome == "succeeded";
+                _span.SetTag("containerapi.build", id).SetTag("containerapi.engine", engine)
+                    .SetTag("containerapi.builder", builder).SetTag("containerapi.outcome", outcome)
+                    .SetStatus(succeeded ? ActivityStatusCode.Ok : ActivityStatusCode.Error, succeeded ? null : outcome);
+                _span.Dispose();
+            }
         }
     }
 }

@@ -3,6 +3,7 @@ using ContainerApi.Builds.Record;
 using ContainerApi.Engine;
 using ContainerApi.Http;
 using ContainerApi.Http.OpenApi;
+using ContainerApi.Security;
 
 namespace ContainerApi.Builds;
 
@@ -42,8 +43,10 @@ internal static class BuildsEndpoints
 
                  The answer is one JSON object per line: `started`, then `step`, `log`, `progress`, `warning` and, after 15
                  seconds of silence, `heartbeat`; the last line is `result`. A failed build is a `result` with state
-                 `failed` under status 200; what is wrong before the engine begins is a problem. To leave the stream stops
-                 the build. `format=text` (or `Accept: text/plain`) is the same as a log for people; its last line says how it ended.
+                 `failed` under status 200; what is wrong before the engine begins is a problem. A Dockerfile that is missing, has
+                 no `FROM`, an unknown instruction or not the `target` is always one, 400 `invalid_dockerfile`; what else a builder
+                 finds in it is one with the classic builder, and with BuildKit, which has begun by then, a `result` of the same
+                 code. To leave the stream stops the build. `format=text` (or `Accept: text/plain`) is the same as a log for people; its last line says how it ended.
 
                  `stream=false` waits: 201 with the build and the image's `Location`, or a problem, 422 `build_failed` where the build
                  itself failed, with `buildId`, `reason`, `step`, `exitCode` and the last lines of the `log`.
@@ -60,19 +63,23 @@ internal static class BuildsEndpoints
             .Produces<BuildEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson, MediaTypes.Text)
             .Produces<Build>(StatusCodes.Status201Created)
             .Produces<Build>(StatusCodes.Status202Accepted)
+            .Needs(Scopes.BuildsWrite)
+            .Streams()
+            .AddEndpointFilter(BuildInput.RefuseTwoContextsAsync)
             .ValidateQuery<BuildRequest>()
             .AsksAnEngine(
                 ProblemCode.InvalidReference, ProblemCode.InvalidDockerfile, ProblemCode.InvalidContext, ProblemCode.ContextPathNotAllowed,
                 ProblemCode.RemoteContextNotAllowed, ProblemCode.ContextTooLarge, ProblemCode.UnsupportedMediaType, ProblemCode.BuildFailed,
-                ProblemCode.FeatureUnsupported, ProblemCode.TooManyBuilds);
+                ProblemCode.FeatureUnsupported, ProblemCode.TooManyBuilds, ProblemCode.RequestTimeout);
         app.MapBuildRecords();
     }
 
     private static async Task<IResult> BuildAsync(
-        HttpContext http, [AsParameters] BuildRequest query, BuildInput input, EngineDirectory engines, BuildPipeline pipeline, BuildReplies replies)
+        HttpContext http, [AsParameters] BuildRequest query, BuildInput input, EngineDirectory engines, BuildPipeline pipeline, BuildReplies replies, Caller caller)
     {
         var (parameters, context) = await input.ReadAsync(http, query);
-        var run = pipeline.Start(engines.Get(parameters.Engine), parameters, context, ClientOf(http));
+        var run = pipeline.Start(engines.Get(parameters.Engine), parameters, context, ClientOf(http), caller.Name);
+        http.SetTarget($"build {run.Id}{string.Concat(parameters.Spec.Tags.Select(t => " " + t))} on {run.Describe().Engine}");
         return replies.ToStarter(run, parameters.Reply, hasContext: BuildInput.IsReadWhole(http.Request));
     }
 

@@ -24,6 +24,8 @@ internal sealed partial class DockerfileLines
                 case "escape" when value is "`" or "\\":
                     _escape = value[0];
                     break;
+                case "check":
+                    break;
                 default:
                     // A comment like any other ends the directives.
                     return;

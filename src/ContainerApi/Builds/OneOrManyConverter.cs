@@ -1,9 +1,12 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using ContainerApi.Http.OpenApi;
+using Microsoft.OpenApi;
 
 namespace ContainerApi.Builds;
 
 /// <summary>Reads a list of strings that may be written as one string.</summary>
+[AlsoWrittenAs(JsonSchemaType.String)]
 internal sealed class OneOrManyConverter : JsonConverter<string[]>
 {
     public override string[] Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
@@ -40,6 +43,7 @@ internal sealed class OneOrManyConverter : JsonConverter<string[]>
 }
 
 /// <summary>Reads a list of objects that may be written as one object.</summary>
+[AlsoWrittenAs(JsonSchemaType.Object)]
 internal sealed class OneOrManyConverter<T> : JsonConverter<T[]>
 {
     public override T[] Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)

@@ -1,9 +1,12 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using ContainerApi.Http.OpenApi;
+using Microsoft.OpenApi;
 
 namespace ContainerApi.Builds;
 
 /// <summary>Reads pairs that may be written as an object, as a list of <c>name=value</c>, or as one of these.</summary>
+[AlsoWrittenAs(JsonSchemaType.Object, JsonSchemaType.String)]
 internal sealed class PairsConverter : JsonConverter<string[]>
 {
     private static readonly OneOrManyConverter Texts = new();

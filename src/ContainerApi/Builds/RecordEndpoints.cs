@@ -1,5 +1,6 @@
 using ContainerApi.Http;
 using ContainerApi.Http.OpenApi;
+using ContainerApi.Security;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace ContainerApi.Builds;
@@ -11,15 +12,15 @@ internal static class RecordEndpoints
     {
         var builds = app.MapGroup("/builds").WithTags("Builds");
 
-        builds.MapGet("", List).ValidateQuery<BuildsQuery>()
+        builds.MapGet("", List).Needs(Scopes.BuildsRead).ValidateQuery<BuildsQuery>()
             .WithName("listBuilds").WithSummary("List builds, the latest first")
             .WithDescription("Those that wait or work, and of the past as many as the configuration keeps.");
 
-        builds.MapGet("/{build}", Inspect).ValidateQuery<BuildQuery>()
+        builds.MapGet("/{build}", Inspect).Needs(Scopes.BuildsRead).ValidateQuery<BuildQuery>()
             .WithName("inspectBuild").WithSummary("Inspect a build")
             .CanFailWith(ProblemCode.BuildNotFound);
 
-        builds.MapGet("/{build}/events", Follow).ValidateQuery<BuildEventsQuery>()
+        builds.MapGet("/{build}/events", Follow).Needs(Scopes.BuildsRead).Streams().ValidateQuery<BuildEventsQuery>()
             .WithName("followBuild").WithSummary("A build's events: those that there are, then those that come")
             .WithDescription(
                 """
@@ -30,7 +31,7 @@ internal static class RecordEndpoints
             .Produces<BuildEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson, MediaTypes.Text)
             .CanFailWith(ProblemCode.BuildNotFound);
 
-        builds.MapDelete("/{build}", Delete).ValidateQuery<BuildQuery>()
+        builds.MapDelete("/{build}", Delete).Needs(Scopes.BuildsWrite).ValidateQuery<BuildQuery>()
             .WithName("deleteBuild").WithSummary("Stop a build, or forget one that ended")
             .WithDescription(
                 """
@@ -40,21 +41,21 @@ internal static class RecordEndpoints
             .CanFailWith(ProblemCode.BuildNotFound);
     }
 
-    private static Ok<BuildList> List([AsParameters] BuildsQuery query, BuildRegistry registry) =>
-        TypedResults.Ok(registry.List(query.Matches, query.Cursor, query.ToLimit()));
+    private static Ok<BuildList> List([AsParameters] BuildsQuery query, BuildRegistry registry, Caller caller) =>
+        TypedResults.Ok(registry.List(b => Exists(b, caller) && query.Matches(b), query.Cursor, query.ToLimit()));
 
-    private static Ok<Build> Inspect([AsParameters] BuildQuery query, BuildRegistry registry) =>
-        TypedResults.Ok(registry.Get(query.Build!).Describe());
+    private static Ok<Build> Inspect([AsParameters] BuildQuery query, BuildRegistry registry, Caller caller) =>
+        TypedResults.Ok(registry.Get(query.Build!, b => Exists(b, caller)).Describe());
 
-    private static IResult Follow([AsParameters] BuildEventsQuery query, HttpRequest request, BuildRegistry registry, BuildReplies replies)
+    private static IResult Follow([AsParameters] BuildEventsQuery query, HttpRequest request, BuildRegistry registry, BuildReplies replies, Caller caller)
     {
-        var run = registry.Get(query.Build!);
+        var run = registry.Get(query.Build!, b => Exists(b, caller));
         return replies.ToFollower(run, query.ToFrom(run.Log.Count), BuildFormats.IsText(query.Format, request));
     }
 
-    private static Results<Accepted<Build>, NoContent> Delete([AsParameters] BuildQuery query, BuildRegistry registry)
+    private static Results<Accepted<Build>, NoContent> Delete([AsParameters] BuildQuery query, BuildRegistry registry, Caller caller)
     {
-        var run = registry.Get(query.Build!);
+        var run = registry.Get(query.Build!, b => Exists(b, caller));
         if (run.IsEnded)
         {
             registry.Remove(run);
@@ -64,4 +65,9 @@ internal static class RecordEndpoints
         run.Stop(StopCause.Cancelled);
         return TypedResults.Accepted($"/builds/{run.Id}", run.Describe());
     }
+
+    /// <summary>Who is bound to engines sees their builds, and who is bound to labels, which builds have not, sees its own.</summary>
+    private static bool Exists(Build build, Caller caller) =>
+        (caller.Engines.Count == 0 || caller.Engines.Contains(build.Engine))
+        && (caller.Labels.Count == 0 || (caller.Name is not null && build.StartedBy == caller.Name));
 }

@@ -1,6 +1,7 @@
 using ContainerApi.Containers.Watch;
 using ContainerApi.Http;
 using ContainerApi.Http.OpenApi;
+using ContainerApi.Security;
 
 namespace ContainerApi.Containers;
 
@@ -10,7 +11,7 @@ internal static class ContainersEndpoints
     {
         var services = builder.Services;
         services.AddSingleton(PictureMetricsOptions.From(builder.Configuration));
-        services.AddSingleton<ContainerLocator>();
+        services.AddScoped<ContainerLocator>();
         services.AddPicture();
         services.AddWatch();
         services.AddLifecycle();
@@ -24,6 +25,7 @@ internal static class ContainersEndpoints
         containers.MapLifecycle();
         app.MapGet("/metrics/containers", async (PictureBook book, PictureMetricsOptions options, HttpContext http) =>
                 new RenderingResult(await book.MetricsAsync(options, http.RequestAborted)))
+            .Needs(Scopes.MetricsRead)
             .WithTags("Metrics")
             .WithName("containerMetrics")
             .WithSummary("Show the containers to Prometheus")
@@ -38,13 +40,15 @@ internal static class ContainersEndpoints
         services.AddSingleton<RateMemory>();
         services.AddSingleton<PictureSweep>();
         services.AddSingleton<PictureCache<Picture>>();
-        services.AddSingleton<PictureBook>();
+        services.AddSingleton<PictureMask>();
+        services.AddScoped<PictureBook>();
     }
 
     private static void MapPicture(this RouteGroupBuilder containers)
     {
         containers.MapGet("/", async ([AsParameters] ContainersQuery query, PictureBook book, HttpContext http) =>
                 new RenderingResult(await book.ListAsync(query, http.Request, http.RequestAborted)))
+            .Needs(Scopes.ContainersRead)
             .ValidateQuery<ContainersQuery>()
             .WithName("listContainers")
             .WithSummary("List containers with their processes, traffic and usage")
@@ -60,6 +64,7 @@ internal static class ContainersEndpoints
 
         containers.MapGet("/{container}", async ([AsParameters] ContainerQuery query, PictureBook book, HttpContext http) =>
                 new RenderingResult(await book.OneAsync(query, http.Request, http.RequestAborted)))
+            .Needs(Scopes.ContainersRead)
             .ValidateQuery<ContainerQuery>()
             .WithName("getContainer")
             .WithSummary("Show one container with its processes, traffic and usage")
@@ -70,6 +75,7 @@ internal static class ContainersEndpoints
 
         containers.MapGet("/{container}/processes", async ([AsParameters] ContainerSectionQuery query, PictureBook book, HttpContext http) =>
                 new RenderingResult(await book.ProcessesAsync(query, http.Request, http.RequestAborted)))
+            .Needs(Scopes.ContainersRead)
             .ValidateQuery<ContainerSectionQuery>()
             .WithName("getContainerProcesses")
             .WithSummary("Show a container's processes")
@@ -80,6 +86,7 @@ internal static class ContainersEndpoints
 
         containers.MapGet("/{container}/stats", async ([AsParameters] ContainerSectionQuery query, PictureBook book, HttpContext http) =>
                 new RenderingResult(await book.StatisticsAsync(query, http.Request, http.RequestAborted)))
+            .Needs(Scopes.ContainersRead)
             .ValidateQuery<ContainerSectionQuery>()
             .WithName("getContainerStatistics")
             .WithSummary("Show what a container sends, receives and uses")

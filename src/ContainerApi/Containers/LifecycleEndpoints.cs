@@ -1,6 +1,7 @@
 using ContainerApi.Engine;
 using ContainerApi.Http;
 using ContainerApi.Http.OpenApi;
+using ContainerApi.Security;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace ContainerApi.Containers;
@@ -10,74 +11,80 @@ internal static class LifecycleEndpoints
 {
     public static void AddLifecycle(this IServiceCollection services)
     {
-        services.AddSingleton<ContainerCreation>();
+        services.AddScoped<ContainerCreation>();
     }
 
     public static void MapLifecycle(this RouteGroupBuilder containers)
     {
-        containers.MapPost("", CreateAsync).ValidateBody<CreateContainerRequest>()
+        containers.MapPost("", CreateAsync).Needs(Scopes.ContainersWrite).TakesLong().ValidateBody<CreateContainerRequest>()
             .WithName("createContainer").WithSummary("Create a container")
             .WithDescription("Creates a container and, with `start`, starts it. A missing image is pulled first unless `pull` is `never`. "
                 + "Where the container cannot be started, none is left behind.")
             .AsksAnEngine(
                 ProblemCode.InvalidReference, ProblemCode.Forbidden, ProblemCode.ImageNotFound, ProblemCode.NotFound, ProblemCode.NameInUse, ProblemCode.Conflict);
 
-        containers.MapPost("/{container}/start", StartAsync).ValidateQuery<StartQuery>()
+        containers.MapPost("/{container}/start", StartAsync).Needs(Scopes.ContainersWrite).TakesLong().ValidateQuery<StartQuery>()
             .WithName("startContainer").WithSummary("Start a container")
             .WithDescription("One that runs already is left as it is.")
             .AsksAnEngine(ProblemCode.ContainerNotFound, ProblemCode.Conflict);
 
-        containers.MapPost("/{container}/stop", StopAsync).ValidateQuery<StopQuery>()
+        containers.MapPost("/{container}/stop", StopAsync).Needs(Scopes.ContainersWrite).TakesLong().ValidateQuery<StopQuery>()
             .WithName("stopContainer").WithSummary("Stop a container")
             .WithDescription("Asks its first process to end and kills it after `timeout` seconds. One that is stopped already is left as it is.")
             .AsksAnEngine(ProblemCode.ContainerNotFound, ProblemCode.Conflict);
 
-        containers.MapPost("/{container}/restart", RestartAsync).ValidateQuery<StopQuery>()
+        containers.MapPost("/{container}/restart", RestartAsync).Needs(Scopes.ContainersWrite).TakesLong().ValidateQuery<StopQuery>()
             .WithName("restartContainer").WithSummary("Restart a container")
             .WithDescription("Stops it as `stop` does, and starts it; one that does not run is started.")
             .AsksAnEngine(ProblemCode.ContainerNotFound, ProblemCode.Conflict);
 
-        containers.MapDelete("/{container}", RemoveAsync).ValidateQuery<RemoveContainerQuery>()
+        containers.MapDelete("/{container}", RemoveAsync).Needs(Scopes.ContainersWrite).TakesLong().ValidateQuery<RemoveContainerQuery>()
             .WithName("removeContainer").WithSummary("Remove a container")
             .WithDescription("A running one is refused with 409 unless `force` is true. One that another caller removes meanwhile is gone all the same.")
             .AsksAnEngine(ProblemCode.ContainerNotFound, ProblemCode.Conflict);
     }
 
     private static async Task<Created<ContainerCreated>> CreateAsync(
-        CreateContainerRequest request, ContainerCreation creation, CancellationToken cancellationToken)
+        CreateContainerRequest request, ContainerCreation creation, HttpContext http, CancellationToken cancellationToken)
     {
+        http.SetTarget($"a container of image {request.Image}");
         var created = await creation.CreateAsync(request, cancellationToken);
+        http.SetTarget($"container {created.Id[..12]} ({created.Name}) of image {request.Image}");
         return TypedResults.Created($"/containers/{created.Id}", created);
     }
 
     private static async Task<NoContent> StartAsync(
-        [AsParameters] StartQuery query, ContainerLocator locator, CancellationToken cancellationToken)
+        [AsParameters] StartQuery query, ContainerLocator locator, HttpContext http, CancellationToken cancellationToken)
     {
         var (engine, container) = await locator.FindAsync(query.Container!, query.Engine, cancellationToken);
+        http.SetTarget($"container {container.Id[..12]} ({container.Name}) on {engine.Name}");
         await engine.StartContainerAsync(container.Id, cancellationToken);
         return TypedResults.NoContent();
     }
 
     private static async Task<NoContent> StopAsync(
-        [AsParameters] StopQuery query, ContainerLocator locator, CancellationToken cancellationToken)
+        [AsParameters] StopQuery query, ContainerLocator locator, HttpContext http, CancellationToken cancellationToken)
     {
         var (engine, container) = await locator.FindAsync(query.Container!, query.Engine, cancellationToken);
+        http.SetTarget($"container {container.Id[..12]} ({container.Name}) on {engine.Name}");
         await engine.StopContainerAsync(container.Id, query.Grace(), cancellationToken);
         return TypedResults.NoContent();
     }
 
     private static async Task<NoContent> RestartAsync(
-        [AsParameters] StopQuery query, ContainerLocator locator, CancellationToken cancellationToken)
+        [AsParameters] StopQuery query, ContainerLocator locator, HttpContext http, CancellationToken cancellationToken)
     {
         var (engine, container) = await locator.FindAsync(query.Container!, query.Engine, cancellationToken);
+        http.SetTarget($"container {container.Id[..12]} ({container.Name}) on {engine.Name}");
         await engine.RestartContainerAsync(container.Id, query.Grace(), cancellationToken);
         return TypedResults.NoContent();
     }
 
     private static async Task<NoContent> RemoveAsync(
-        [AsParameters] RemoveContainerQuery query, ContainerLocator locator, CancellationToken cancellationToken)
+        [AsParameters] RemoveContainerQuery query, ContainerLocator locator, HttpContext http, CancellationToken cancellationToken)
     {
         var (engine, container) = await locator.FindAsync(query.Container!, query.Engine, cancellationToken);
+        http.SetTarget($"container {container.Id[..12]} ({container.Name}) on {engine.Name}");
         try
         {
             await engine.RemoveContainerAsync(container.Id, Rules.ToBoolean(query.Force), Rules.ToBoolean(query.Volumes), cancellationToken);

@@ -2,13 +2,14 @@ using System.Text;
 using System.Text.Json;
 using ContainerApi.Engine;
 using ContainerApi.Http;
+using ContainerApi.Security;
 using Microsoft.Net.Http.Headers;
 
 namespace ContainerApi.Containers;
 
-/// <summary>Answers the queries of the picture: from a sweep shared by all who ask the same, in the form each one wants.</summary>
+/// <summary>Answers a caller's queries of the picture: from a sweep shared by all who see and ask the same, in the form each one wants.</summary>
 internal sealed class PictureBook(
-    ContainerLocator locator, EngineDirectory engines, PictureSweep sweep, PictureCache<Picture> cache, TimeProvider time)
+    ContainerLocator locator, EngineDirectory engines, PictureSweep sweep, PictureCache<Picture> cache, PictureMask mask, Caller caller, TimeProvider time)
 {
     /// <exception cref="RequestException">No accepted form can be had.</exception>
     /// <exception cref="EngineException">There is no engine of a name, or none of those asked answered.</exception>
@@ -22,9 +23,9 @@ internal sealed class PictureBook(
         }
 
         var picture = await cache.GetAsync(
-            "list;" + request.Key(),
+            $"list;{caller.View};{request.Key()}",
             MaxAge(query.MaxAge, http),
-            async token => new Picture(await sweep.RunAsync(request, token)),
+            async token => new Picture(mask.For(caller, await sweep.RunAsync(engines, request, token))),
             cancellationToken);
         return picture.Render($"{format};{query.Fields}", list => PictureForms.List(list, format, FieldsOf(query.Fields), time.GetUtcNow()));
     }
@@ -34,7 +35,10 @@ internal sealed class PictureBook(
     {
         var request = new PictureRequest { All = true };
         var picture = await cache.GetAsync(
-            "metrics;" + request.Key(), TimeSpan.Zero, async token => new Picture(await sweep.RunAsync(request, token, evenIfAllFail: true)), cancellationToken);
+            $"metrics;{caller.View};{request.Key()}",
+            TimeSpan.Zero,
+            async token => new Picture(mask.For(caller, await sweep.RunAsync(engines, request, token, evenIfAllFail: true))),
+            cancellationToken);
         return picture.Render("metrics", list => new Rendering(Encoding.UTF8.GetBytes(PictureMetrics.Write(list, options)), PictureMetrics.ContentType));
     }
 
@@ -75,14 +79,14 @@ internal sealed class PictureBook(
     private Task<Picture> OneAsync(
         string container, string? engineName, PictureSections sections, TimeSpan maxAge, CancellationToken cancellationToken) =>
         cache.GetAsync(
-            $"one;{engineName};{container};{sections}",
+            $"one;{caller.View};{engineName};{container};{sections}",
             maxAge,
             async token =>
             {
                 var (engine, facts) = await locator.FindAsync(container, engineName, token);
                 var picture = await sweep.RunAsync(engine, facts, sections, token)
                     ?? throw new RequestException(ProblemCode.ContainerNotFound, $"There is no container '{container}' any more.");
-                return new Picture(new ContainerList { Items = [picture], Engines = [], Total = 1, NextCursor = null });
+                return new Picture(mask.For(caller, new ContainerList { Items = [picture], Engines = [], Total = 1, NextCursor = null }));
             },
             cancellationToken);
 

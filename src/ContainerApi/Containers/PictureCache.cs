@@ -3,13 +3,18 @@ namespace ContainerApi.Containers;
 /// <summary>
 /// Who may share which sweep. A caller never gets what was read before it asked, unless it says how old an answer may be:
 /// so one that comes while a sweep runs waits for the next, together with all others that came meanwhile. There is one
-/// sweep at a time for a key, and none for a key that nobody waits for.
+/// sweep at a time for a key, and none for a key that nobody waits for. Between two sweeps those who just got the last one's
+/// answer have a moment to ask again: else they would find the next one begun, and many who poll would share out over two
+/// sweeps of half the use.
 /// </summary>
 internal sealed class PictureCache<T>(TimeProvider time)
     where T : class
 {
     /// <summary>Last answers are kept for callers that take older ones; this many questions' at most.</summary>
     private const int MostKeys = 64;
+
+    /// <summary>How long is waited for those who may ask again; never longer than half of what the sweep took, and not at all once all are there.</summary>
+    private static readonly TimeSpan LongestGathering = TimeSpan.FromMilliseconds(10);
 
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Slot> _slots = [];
@@ -30,6 +35,10 @@ internal sealed class PictureCache<T>(TimeProvider time)
 
             sweep = Join(slot, maxAge, read);
             sweep.Waiters++;
+            if (slot.Running is null && sweep.Waiters >= slot.Expected)
+            {
+                StartNext(slot, sweep);
+            }
         }
 
         try
@@ -54,19 +63,42 @@ internal sealed class PictureCache<T>(TimeProvider time)
 
     private Sweep Join(Slot slot, TimeSpan maxAge, Func<CancellationToken, Task<T>> read)
     {
-        if (slot.Running is null)
-        {
-            Start(slot, slot.Running = new Sweep(read));
-            return slot.Running;
-        }
-
-        if (slot.Running.Waiters > 0 && IsFresh(slot.Running.Started, maxAge))
+        if (slot.Running is { Waiters: > 0 } && IsFresh(slot.Running.Started, maxAge))
         {
             return slot.Running;
         }
 
         // One that all have left is cancelled, and nobody can join it any more.
-        return slot.Next is { Waiters: > 0 } ? slot.Next : slot.Next = new Sweep(read);
+        if (slot.Next is { Waiters: > 0 })
+        {
+            return slot.Next;
+        }
+
+        if (slot.Running is null)
+        {
+            // Nothing runs and nobody waits: it begins at once.
+            slot.Expected = 0;
+        }
+
+        return slot.Next = new Sweep(read);
+    }
+
+    /// <summary>Under the lock. Begins a sweep that was gathered for, unless it has begun, or nobody waits any more.</summary>
+    private void StartNext(Slot slot, Sweep sweep)
+    {
+        slot.Gathering?.Dispose();
+        slot.Gathering = null;
+        if (slot.Next != sweep)
+        {
+            return;
+        }
+
+        slot.Next = null;
+        if (sweep.Waiters > 0)
+        {
+            slot.Running = sweep;
+            Start(slot, sweep);
+        }
     }
 
     private void Start(Slot slot, Sweep sweep)
@@ -96,11 +128,20 @@ internal sealed class PictureCache<T>(TimeProvider time)
                 (slot.Last, slot.LastStarted) = (answer, sweep.Started);
             }
 
-            slot.Running = slot.Next is { Waiters: > 0 } ? slot.Next : null;
-            slot.Next = null;
-            if (slot.Running is not null)
+            slot.Running = null;
+            if (slot.Next is { } next)
             {
-                Start(slot, slot.Running);
+                slot.Expected = next.Waiters + sweep.Waiters;
+                var gathering = time.GetElapsedTime(sweep.Started) / 2;
+                if (gathering < TimeSpan.FromMilliseconds(1) || next.Waiters == 0)
+                {
+                    StartNext(slot, next);
+                }
+                else
+                {
+                    slot.Gathering = time.CreateTimer(
+                        _ => StartGathered(slot, next), null, gathering < LongestGathering ? gathering : LongestGathering, Timeout.InfiniteTimeSpan);
+                }
             }
         }
 
@@ -116,11 +157,23 @@ internal sealed class PictureCache<T>(TimeProvider time)
         }
     }
 
+    private void StartGathered(Slot slot, Sweep sweep)
+    {
+        lock (_lock)
+        {
+            // One that began already, because all were there, has its place in Running.
+            if (slot.Next == sweep && slot.Running is null)
+            {
+                StartNext(slot, sweep);
+            }
+        }
+    }
+
     private Slot SlotOf(string key)
     {
         if (!_slots.TryGetValue(key, out var slot))
         {
-            if (_slots.Count >= MostKeys && _slots.Where(s => s.Value.Running is null).ToList() is { Count: > 0 } idle)
+            if (_slots.Count >= MostKeys && _slots.Where(s => s.Value.Running is null && s.Value.Next is null).ToList() is { Count: > 0 } idle)
             {
                 _slots.Remove(idle.MinBy(s => s.Value.LastStarted).Key);
             }
@@ -137,6 +190,12 @@ internal sealed class PictureCache<T>(TimeProvider time)
     {
         public Sweep? Running { get; set; }
         public Sweep? Next { get; set; }
+
+        /// <summary>How many may ask for the next sweep: it begins once they all do.</summary>
+        public int Expected { get; set; }
+
+        /// <summary>Ends the waiting for them.</summary>
+        public ITimer? Gathering { get; set; }
         public T? Last { get; set; }
         public long LastStarted { get; set; }
     }

@@ -1,4 +1,5 @@
-using Microsoft.Extensions.Options;
+using ContainerApi.Settings;
+using FluentValidation;
 
 namespace ContainerApi.Containers;
 
@@ -12,11 +13,10 @@ internal sealed class PictureMetricsOptions
     public int MaxContainers { get; set; } = 1000;
 
     /// <summary>Reads and judges the section, so that a service with a bad one does not start.</summary>
-    public static PictureMetricsOptions From(IConfiguration configuration)
-    {
-        var options = configuration.GetSection("Metrics").Get<PictureMetricsOptions>() ?? new PictureMetricsOptions();
-        return options.MaxContainers is >= 1 and <= 100_000
-            ? options
-            : throw new OptionsValidationException("Metrics", typeof(PictureMetricsOptions), ["Metrics:MaxContainers: must be from 1 to 100000."]);
-    }
+    public static PictureMetricsOptions From(IConfiguration configuration) => SettingsSection.Read(configuration, "Metrics", new PictureMetricsOptionsValidator());
+}
+
+internal sealed class PictureMetricsOptionsValidator : AbstractValidator<PictureMetricsOptions>
+{
+    public PictureMetricsOptionsValidator() => RuleFor(o => o.MaxContainers).InclusiveBetween(1, 100_000).WithMessage("must be from 1 to 100000.");
 }

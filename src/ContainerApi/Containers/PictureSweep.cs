@@ -8,17 +8,18 @@ namespace ContainerApi.Containers;
 /// cut to the page, so that nothing is read that is not shown; (3) sections are read; (4) the projection puts them
 /// together. An engine that fails is an entry of the answer, a container that vanished is left out.
 /// </summary>
-internal sealed partial class PictureSweep(EngineDirectory engines, SectionReader reader, RateMemory rates, ILogger<PictureSweep> logger)
+internal sealed partial class PictureSweep(SectionReader reader, RateMemory rates, ILogger<PictureSweep> logger)
 {
     /// <summary>Engines that did not answer last time: each outage is told once, not with every sweep.</summary>
     private readonly ConcurrentDictionary<string, bool> _missing = new();
 
+    /// <param name="engines">Those that whoever asks sees.</param>
     /// <param name="evenIfAllFail">Whether an answer without any engine is one: its entries of the engines tell why.</param>
     /// <exception cref="EngineException">There is no engine of a name, or none of those asked answered.</exception>
-    public Task<ContainerList> RunAsync(PictureRequest request, CancellationToken cancellationToken, bool evenIfAllFail = false) =>
-        PictureTelemetry.ObserveAsync(request.Sections, () => SweepAsync(request, evenIfAllFail, cancellationToken));
+    public Task<ContainerList> RunAsync(EngineDirectory engines, PictureRequest request, CancellationToken cancellationToken, bool evenIfAllFail = false) =>
+        PictureTelemetry.ObserveAsync(request.Sections, () => SweepAsync(engines, request, evenIfAllFail, cancellationToken));
 
-    private async Task<ContainerList> SweepAsync(PictureRequest request, bool evenIfAllFail, CancellationToken cancellationToken)
+    private async Task<ContainerList> SweepAsync(EngineDirectory engines, PictureRequest request, bool evenIfAllFail, CancellationToken cancellationToken)
     {
         var asked = request.Engines.Count == 0 ? engines.All : [.. request.Engines.Distinct().Select(engines.Get)];
         var lists = await Task.WhenAll(asked.Select(engine => ListAsync(engine, request, cancellationToken)));

@@ -1,14 +1,29 @@
 namespace ContainerApi.Engine;
 
-/// <summary>The engines of this service by name, in the order of the configuration.</summary>
+/// <summary>Engines by name, in the order of the configuration: those that one caller sees.</summary>
 internal sealed class EngineDirectory(IEnumerable<IEngine> engines)
 {
     public IReadOnlyList<IEngine> All { get; } = [.. engines];
 
     /// <summary>The engine of this name; without one the first, which is meant where a request names none.</summary>
-    /// <exception cref="EngineException">There is none of this name.</exception>
-    public IEngine Get(string? name) => name is null
-        ? All[0]
-        : All.FirstOrDefault(e => e.Name == name)
-            ?? throw new EngineException(EngineErrorKind.EngineNotFound, name, $"There is no engine '{name}'.");
+    /// <exception cref="EngineException">There is none of this name, or none at all.</exception>
+    public IEngine Get(string? name) => All.FirstOrDefault(e => name is null || e.Name == name)
+        ?? throw new EngineException(EngineErrorKind.EngineNotFound, name ?? "", name is null ? "There is no engine." : $"There is no engine '{name}'.");
+
+    /// <summary>What somebody sees who is bound to some engines or to containers with some labels.</summary>
+    /// <param name="names">Names of engines; none means all.</param>
+    /// <param name="labels"><c>name</c> or <c>name=value</c>, all of which a container must have; none means all containers.</param>
+    public EngineDirectory Narrow(IReadOnlyList<string> names, IReadOnlyList<string> labels) => names.Count == 0 && labels.Count == 0
+        ? this
+        : new(All.Where(e => names.Count == 0 || names.Contains(e.Name)).Select(e => labels.Count == 0 ? e : new NarrowedEngine(e, labels)));
+
+    /// <param name="label"><c>name</c> or <c>name=value</c>.</param>
+    public static bool HasLabel(IReadOnlyDictionary<string, string> all, string label) =>
+        label.Split('=', 2) is [var name, .. var value] && all.TryGetValue(name, out var found) && (value is not [var wanted] || found == wanted);
+}
+
+/// <summary>All engines of this service, for what it does on its own account and not for a caller.</summary>
+internal sealed record ConfiguredEngines(EngineDirectory Directory)
+{
+    public IReadOnlyList<IEngine> All => Directory.All;
 }

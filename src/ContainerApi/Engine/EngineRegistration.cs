@@ -1,7 +1,7 @@
 using ContainerApi.Engine.Docker;
 using ContainerApi.Engine.Docker.BuildKit;
 using ContainerApi.Engine.Host;
-using FluentValidation;
+using ContainerApi.Settings;
 using Microsoft.Extensions.Options;
 
 namespace ContainerApi.Engine;
@@ -14,8 +14,8 @@ internal static partial class EngineRegistration
     /// </summary>
     public static void AddEngines(this WebApplicationBuilder builder)
     {
-        var configured = builder.Configuration.GetSection("Engines").Get<List<EngineOptions>>() ?? [];
-        var host = builder.Configuration.GetSection("Host").Get<HostRoots>() ?? new HostRoots();
+        var configured = SettingsSection.Bind<List<EngineOptions>>(builder.Configuration, "Engines");
+        var host = SettingsSection.Bind<HostRoots>(builder.Configuration, "Host");
         if (configured.Count == 0)
         {
             configured.Add(Default(builder.Configuration));
@@ -27,12 +27,12 @@ internal static partial class EngineRegistration
         }
 
         builder.Services.AddSingleton<SessionServer>();
-        builder.Services.AddSingleton(services => new EngineDirectory(configured.Select(options => new DockerEngine(
+        builder.Services.AddSingleton(services => new ConfiguredEngines(new EngineDirectory(configured.Select(options => new DockerEngine(
             options,
             services.GetRequiredService<TimeProvider>(),
             options.HostSource == EngineOptions.HostSourceOff ? null : new HostSource(host, services.GetRequiredService<TimeProvider>()),
             services.GetRequiredService<SessionServer>(),
-            services.GetRequiredService<ILogger<DockerEngine>>()))));
+            services.GetRequiredService<ILogger<DockerEngine>>())))));
         builder.Services.AddHostedService(services => new PlainEngines(configured, services.GetRequiredService<ILogger<PlainEngines>>()));
     }
 

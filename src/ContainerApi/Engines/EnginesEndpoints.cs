@@ -1,6 +1,7 @@
 using ContainerApi.Engine;
 using ContainerApi.Http;
 using ContainerApi.Http.OpenApi;
+using ContainerApi.Security;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace ContainerApi.Engines;
@@ -11,10 +12,12 @@ internal static class EnginesEndpoints
     {
         var engines = app.MapGroup("/engines").WithTags("Engines");
         engines.MapGet("/", ListAsync)
+            .Needs(Scopes.EnginesRead)
             .WithName("listEngines")
             .WithSummary("List the engines")
             .WithDescription("Every configured engine with its versions, its host, its counts, and what it cannot do. An engine that cannot be reached is an item with its `state` and `error`.");
         engines.MapGet("/{name}", GetAsync)
+            .Needs(Scopes.EnginesRead)
             .WithName("getEngine")
             .WithSummary("Show one engine")
             .CanFailWith(ProblemCode.EngineNotFound);

@@ -31,17 +31,19 @@ internal static class Health
     public static void MapHealth(this WebApplication app)
     {
         app.MapGet("/healthz", () => TypedResults.Text("ok\n"))
+            .AllowAnonymous()
             .WithTags("Health").WithName("healthz")
             .WithSummary("Whether the service runs")
             .WithDescription("Says nothing of the engines: a restart of this service does not bring an engine back.")
             .Produces<string>(StatusCodes.Status200OK, "text/plain");
         app.MapGet("/readyz", ReadyAsync)
+            .AllowAnonymous()
             .WithTags("Health").WithName("readyz")
             .WithSummary("Whether at least one engine answers")
             .CanFailWith(ProblemCode.EngineUnavailable);
     }
 
-    private static async Task<Ok<Readiness>> ReadyAsync(EngineDirectory directory, HealthCheckService health, CancellationToken cancellationToken)
+    private static async Task<Ok<Readiness>> ReadyAsync(ConfiguredEngines directory, HealthCheckService health, CancellationToken cancellationToken)
     {
         var answers = await Task.WhenAll(directory.All.Select(e => AskAsync(e, cancellationToken)));
         if (answers.All(a => a.Failure is not null))

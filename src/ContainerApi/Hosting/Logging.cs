@@ -10,7 +10,9 @@ internal static class Logging
     public static void AddLogging(this WebApplicationBuilder builder) =>
         builder.Services.AddSerilog((services, logger) => logger
             .ReadFrom.Configuration(builder.Configuration)
-            .ReadFrom.Services(services));
+            .ReadFrom.Services(services)
+            // Told once, in a line of its own, and not as a crash.
+            .Filter.ByExcluding(line => line.Exception is { } failure && StartFailure.Explains(failure)));
 
     public static void UseRequestLogging(this WebApplication app) =>
         app.UseSerilogRequestLogging(options =>

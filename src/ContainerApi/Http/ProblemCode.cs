@@ -19,6 +19,7 @@ internal sealed record ProblemCode(string Code, int Status, string Title)
     public static readonly ProblemCode SourceNotFound = new("source_not_found", 404, "Neither a build directory nor a container has this name.");
     public static readonly ProblemCode MethodNotAllowed = new("method_not_allowed", 405, "This address does not take this method.");
     public static readonly ProblemCode NotAcceptable = new("not_acceptable", 406, "None of the accepted media types can be had here.");
+    public static readonly ProblemCode RequestTimeout = new("request_timeout", 408, "The request came too slowly.");
     public static readonly ProblemCode Conflict = new("conflict", 409, "The state of the object forbids this.");
     public static readonly ProblemCode NameInUse = new("name_in_use", 409, "The name is taken.");
     public static readonly ProblemCode ContainerNotRunning = new("container_not_running", 409, "The container does not run.");
@@ -34,14 +35,14 @@ internal sealed record ProblemCode(string Code, int Status, string Title)
     public static readonly ProblemCode EngineUnavailable = new("engine_unavailable", 503, "The engine cannot be reached.");
     public static readonly ProblemCode EngineTimeout = new("engine_timeout", 504, "The engine did not answer in time.");
 
-    /// <summary>Every code, for the OpenAPI document and for looking one up by name.</summary>
+    /// <summary>Every code, for the OpenAPI document and for looking one up by name. The first of a status is what the framework means by it.</summary>
     public static readonly IReadOnlyList<ProblemCode> All =
     [
         InvalidRequest, InvalidReference, InvalidDockerfile, InvalidContext, Unauthenticated, Forbidden,
         ContextPathNotAllowed, RemoteContextNotAllowed, NotFound, ContainerNotFound, ImageNotFound, BuildNotFound,
-        EngineNotFound, SourceNotFound, MethodNotAllowed, NotAcceptable, Conflict, NameInUse, ContainerNotRunning,
-        ContextTooLarge, RequestTooLarge, UnsupportedMediaType, BuildFailed, FeatureUnsupported, TooManyBuilds,
-        RateLimited, Internal, EngineError, EngineUnavailable, EngineTimeout,
+        EngineNotFound, SourceNotFound, MethodNotAllowed, NotAcceptable, RequestTimeout, Conflict, NameInUse, ContainerNotRunning,
+        RequestTooLarge, ContextTooLarge, UnsupportedMediaType, BuildFailed, FeatureUnsupported, RateLimited,
+        TooManyBuilds, Internal, EngineError, EngineUnavailable, EngineTimeout,
     ];
 
     /// <summary>The problem's <c>type</c>: a stable address, not meant to be fetched.</summary>

@@ -35,6 +35,11 @@ internal sealed class Problems(IProblemDetailsService writer, IDiagnosticContext
             context.Response.Headers.RetryAfter = ((int)Math.Ceiling(retryAfter.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
         }
 
+        if (problem.Status == ProblemCode.Unauthenticated.Status)
+        {
+            context.Response.Headers.WWWAuthenticate = "Bearer";
+        }
+
         context.Response.StatusCode = problem.Status!.Value;
         var answer = new ProblemDetailsContext { HttpContext = context, ProblemDetails = problem };
         if (!await writer.TryWriteAsync(answer))
@@ -52,6 +57,8 @@ internal sealed class Problems(IProblemDetailsService writer, IDiagnosticContext
     {
         RequestException e => Create(e.Code, e.Message, errors: e.Errors, extensions: e.Extensions),
         EngineException e => Create(CodeOf(e.Kind), e.Message, e.Engine),
+        BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout } =>
+            Create(ProblemCode.RequestTimeout, "The request body came too slowly: a client must send 240 bytes a second once five seconds have passed."),
         BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } =>
             Create(ProblemCode.RequestTooLarge, "The request body is larger than this address takes."),
         BadHttpRequestException { StatusCode: StatusCodes.Status415UnsupportedMediaType } e =>

@@ -2,6 +2,7 @@ using ContainerApi.Containers;
 using ContainerApi.Engine;
 using ContainerApi.Http;
 using ContainerApi.Http.OpenApi;
+using ContainerApi.Security;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -12,52 +13,54 @@ internal static class ImagesEndpoints
 {
     public static void AddImages(this IServiceCollection services)
     {
-        services.TryAddSingleton<ContainerLocator>();
-        services.AddSingleton<ImageLists>();
-        services.AddSingleton<ImagePull>();
-        services.AddSingleton<ImagePush>();
-        services.AddSingleton<ContainerCommit>();
+        services.TryAddScoped<ContainerLocator>();
+        services.AddSingleton<ImageMask>();
+        services.AddScoped<ImageLists>();
+        services.AddScoped<ImagePull>();
+        services.AddScoped<ImagePush>();
+        services.AddScoped<ContainerCommit>();
     }
 
     public static void MapImages(this WebApplication app)
     {
         var images = app.MapGroup("/images").WithTags("Images");
 
-        images.MapGet("", ListAsync).ValidateQuery<ImagesQuery>()
+        images.MapGet("", ListAsync).Needs(Scopes.ImagesRead).ValidateQuery<ImagesQuery>()
             .WithName("listImages").WithSummary("List images")
             .WithDescription("The images of all engines, or of those named, with how many containers use each. "
                 + "An engine that fails is an entry in `engines`; only where all fail is the answer a problem.")
             .AsksAnEngine();
 
-        images.MapGet("/{**reference}", InspectAsync).ValidateQuery<ImageQuery>()
+        images.MapGet("/{**reference}", InspectAsync).Needs(Scopes.ImagesRead).ValidateQuery<ImageQuery>()
             .WithName("inspectImage").WithSummary("Inspect an image")
             .WithDescription("By name or id; slashes of a name stay as they are: `/images/registry:5000/team/app:v1`.")
             .AsksAnEngine(ProblemCode.InvalidReference, ProblemCode.ImageNotFound);
 
-        images.MapDelete("/{**reference}", RemoveAsync).ValidateQuery<RemoveImageQuery>()
+        images.MapDelete("/{**reference}", RemoveAsync).Needs(Scopes.ImagesWrite).TakesLong().ValidateQuery<RemoveImageQuery>()
             .WithName("removeImage").WithSummary("Remove an image")
             .WithDescription("Takes the name off; the image goes with its last name. What was done is the answer.")
             .AsksAnEngine(ProblemCode.InvalidReference, ProblemCode.ImageNotFound, ProblemCode.Conflict);
 
-        images.MapPost("/tag", TagAsync).ValidateBody<TagRequest>()
+        images.MapPost("/tag", TagAsync).Needs(Scopes.ImagesWrite).ValidateBody<TagRequest>()
             .WithName("tagImage").WithSummary("Give an image a further name")
             .AsksAnEngine(ProblemCode.InvalidReference, ProblemCode.ImageNotFound);
 
-        images.MapPost("/pull", Pull).ValidateBody<PullRequest>()
+        images.MapPost("/pull", Pull).Needs(Scopes.ImagesWrite).TakesLong().ValidateBody<PullRequest>()
             .WithName("pullImage").WithSummary("Pull an image from its registry")
             .WithDescription("A stream of `progress` lines that ends with exactly one `result` line. What fails before the first line is a problem, "
-                + "what fails later is in the `result`.")
+                + $"what fails later is in the `result`. The header `{RegistryAuthHeader.Name}` of Docker's clients may stand for `registryAuth`.")
             .Produces<PullEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson)
             .AsksAnEngine(ProblemCode.InvalidReference, ProblemCode.Forbidden, ProblemCode.ImageNotFound);
 
-        images.MapPost("/push", Push).ValidateBody<PushRequest>()
+        images.MapPost("/push", Push).Needs(Scopes.ImagesWrite).TakesLong().ValidateBody<PushRequest>()
             .WithName("pushImage").WithSummary("Push an image to its registry")
             .WithDescription("A stream of `progress` lines that ends with exactly one `result` line. What fails before the first line is a problem, "
-                + "what fails later, as a registry's refusal does, is in the `result`.")
+                + "what fails later, as a registry's refusal does, is in the `result`. "
+                + $"The header `{RegistryAuthHeader.Name}` of Docker's clients may stand for `registryAuth`.")
             .Produces<PushEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson)
             .AsksAnEngine(ProblemCode.InvalidReference, ProblemCode.Forbidden, ProblemCode.ImageNotFound);
 
-        images.MapPost("/commit", CommitAsync).ValidateBody<CommitRequest>()
+        images.MapPost("/commit", CommitAsync).Needs(Scopes.ImagesWrite).TakesLong().ValidateBody<CommitRequest>()
             .WithName("commitContainer").WithSummary("Make an image of a container")
             .WithDescription("Takes as long as what the container wrote is large. `changes` that the engine refuses are a 400 in its words. "
                 + "With `dryRun` nothing is made: the answer is what the commit would do. It reads CMD, ENTRYPOINT, ENV, USER and WORKDIR as the "
@@ -66,16 +69,16 @@ internal static class ImagesEndpoints
     }
 
     private static async Task<Ok<ImageList>> ListAsync(
-        [AsParameters] ImagesQuery query, ImageLists lists, CancellationToken cancellationToken) =>
-        TypedResults.Ok(await lists.ListAsync(query, cancellationToken));
+        [AsParameters] ImagesQuery query, ImageLists lists, ImageMask mask, Caller caller, CancellationToken cancellationToken) =>
+        TypedResults.Ok(mask.For(caller, await lists.ListAsync(query, cancellationToken)));
 
     private static async Task<Ok<ImageInspection>> InspectAsync(
-        [AsParameters] ImageQuery query, EngineDirectory engines, CancellationToken cancellationToken)
+        [AsParameters] ImageQuery query, EngineDirectory engines, ImageMask mask, Caller caller, CancellationToken cancellationToken)
     {
         var engine = engines.Get(query.Engine);
         var counting = ImageLists.CountContainersAsync(engine, cancellationToken);
         var image = await engine.InspectImageAsync(ImageReference.ToLookup(ImageRequests.Unescaped(query.Reference)!), cancellationToken);
-        return TypedResults.Ok(ImageProjection.ToInspection(engine.Name, image, await counting));
+        return TypedResults.Ok(mask.For(caller, ImageProjection.ToInspection(engine.Name, image, await counting)));
     }
 
     private static async Task<Ok<ImageRemoval>> RemoveAsync(
@@ -86,8 +89,10 @@ internal static class ImagesEndpoints
         return TypedResults.Ok(new ImageRemoval(removed.Untagged, removed.Deleted));
     }
 
-    private static async Task<Created<TaggedImage>> TagAsync(TagRequest request, EngineDirectory engines, CancellationToken cancellationToken)
+    private static async Task<Created<TaggedImage>> TagAsync(
+        TagRequest request, EngineDirectory engines, HttpContext http, CancellationToken cancellationToken)
     {
+        http.SetTarget($"image {request.Image} as {request.Tag}");
         var engine = engines.Get(request.Engine);
         var name = ImageReference.TryParse(request.Tag, out var parsed)
             ? parsed
@@ -97,18 +102,30 @@ internal static class ImagesEndpoints
         return TypedResults.Created($"/images/{name}", new TaggedImage(image.Summary.Id, image.Summary.Tags));
     }
 
-    private static NdjsonResult<PullEvent> Pull(PullRequest request, ImagePull pull, CancellationToken cancellationToken) =>
-        new(pull.RunAsync(request, cancellationToken));
+    private static NdjsonResult<PullEvent> Pull(PullRequest request, ImagePull pull, HttpContext http, CancellationToken cancellationToken)
+    {
+        http.SetTarget($"image {request.Image}");
+        return new NdjsonResult<PullEvent>(pull.RunAsync(request with { RegistryAuth = RegistryAuthHeader.Of(http.Request, request.RegistryAuth) }, cancellationToken));
+    }
 
-    private static NdjsonResult<PushEvent> Push(PushRequest request, ImagePush push, CancellationToken cancellationToken) =>
-        new(push.RunAsync(request, cancellationToken));
+    private static NdjsonResult<PushEvent> Push(PushRequest request, ImagePush push, HttpContext http, CancellationToken cancellationToken)
+    {
+        http.SetTarget($"image {request.Image}");
+        return new NdjsonResult<PushEvent>(push.RunAsync(request with { RegistryAuth = RegistryAuthHeader.Of(http.Request, request.RegistryAuth) }, cancellationToken));
+    }
 
     private static async Task<Results<Created<CommittedImage>, Ok<CommitDryRun>>> CommitAsync(
-        CommitRequest request, ContainerCommit commit, CancellationToken cancellationToken)
+        CommitRequest request, ContainerCommit commit, Caller caller, HttpContext http, CancellationToken cancellationToken)
     {
+        http.SetTarget($"container {request.Container} as {request.Tag ?? "an image without a name"}");
         if (request.DryRun == true)
         {
-            return TypedResults.Ok(await commit.PreviewAsync(request, cancellationToken));
+            return TypedResults.Ok(ImageMask.For(caller, await commit.PreviewAsync(request, cancellationToken)));
+        }
+
+        if (request.Stop == true)
+        {
+            caller.Demand(Scopes.ContainersWrite);
         }
 
         var image = await commit.CommitAsync(request, cancellationToken);

@@ -6,6 +6,7 @@ using ContainerApi.Containers;
 using ContainerApi.Engine;
 using ContainerApi.Http;
 using ContainerApi.Http.OpenApi;
+using ContainerApi.Security;
 using FluentValidation;
 
 namespace ContainerApi.Images;
@@ -52,6 +53,8 @@ internal static class SourceEndpoints
                 with a `result` line either way.
                 """)
             .Produces<BuildEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson)
+            .Needs(Scopes.ImagesWrite)
+            .TakesLong()
             .ValidateBody<SourceRequest>()
             .AsksAnEngine(
                 ProblemCode.InvalidReference, ProblemCode.InvalidDockerfile, ProblemCode.InvalidContext, ProblemCode.ContextPathNotAllowed,
@@ -61,6 +64,7 @@ internal static class SourceEndpoints
         SourceRequest request,
         HttpContext http,
         EngineDirectory engines,
+        Caller caller,
         ContextRoots roots,
         BuildPipeline pipeline,
         BuildReplies replies,
@@ -70,13 +74,16 @@ internal static class SourceEndpoints
     {
         if (FindDirectory(request.Source!, roots) is { } directory)
         {
+            caller.Demand(Scopes.BuildsWrite);
             var build = new BuildRequest { Tag = [request.Tag!], Engine = request.Engine };
             var (parameters, context) = input.FromDirectory(directory, build.ToParameters(http.Request));
-            var run = pipeline.Start(engines.Get(parameters.Engine), parameters, context, BuildsEndpoints.ClientOf(http));
+            var run = pipeline.Start(engines.Get(parameters.Engine), parameters, context, BuildsEndpoints.ClientOf(http), caller.Name);
+            http.SetTarget($"build {run.Id} of {request.Tag}");
             return replies.ToStarter(run, BuildReply.Events, hasContext: true);
         }
 
         var (engine, container) = await FindContainerAsync(request, new ContainerLocator(engines), cancellationToken);
+        http.SetTarget($"container {container.Id[..12]} ({container.Name}) as {request.Tag}");
         return new NdjsonResult<BuildEvent>(CommitAsync(engine, container, request.Tag!, time, cancellationToken));
     }
 

@@ -7,6 +7,7 @@ using ContainerApi.Http;
 namespace ContainerApi.Tests.Builds;
 
 /// <summary>What an uploaded archive may hold, and which Dockerfile it is looked through for.</summary>
+[Collection(Alone.Name)]
 public sealed class ArchiveRulesTests
 {
     private const long Plenty = 1L << 32;
@@ -121,25 +122,39 @@ public sealed class ArchiveRulesTests
     [Fact]
     public async Task The_Dockerfile_is_shown_before_the_archives_end()
     {
-        foreach (var (asked, entries, shown) in new (string?, string[], string[])[]
+        foreach (var (asked, entries, shown) in new (string?, string[], string?[])[]
         {
             (null, ["a", "Dockerfile", "b"], ["Dockerfile"]),
             (null, ["./Dockerfile"], ["./Dockerfile"]),
             (null, ["dockerfile", "x"], ["dockerfile"]),
             (null, ["dockerfile", "Dockerfile"], ["Dockerfile"]),
-            (null, ["d/Dockerfile", "DOCKERFILE"], []),
+            (null, ["d/Dockerfile", "DOCKERFILE"], [null]),
+            ("d/prod", ["Dockerfile", "prod"], [null]),
             ("d/prod", ["Dockerfile", "d/x/../prod"], ["d/x/../prod"]),
             ("dockerfile", ["Dockerfile", "dockerfile"], ["dockerfile"]),
             (null, ["Dockerfile", "Dockerfile"], ["Dockerfile", "Dockerfile"]),
         })
         {
-            var seen = new List<string>();
+            var seen = new List<string?>();
             var archive = Tar(entries);
 
             await PassAsync(archive, asked, seen.Add);
 
             Assert.Equal(shown, seen);
         }
+    }
+
+    [Theory]
+    [InlineData(null, '1', "Dockerfile")]
+    [InlineData(null, '2', "Dockerfile")]
+    [InlineData("d/prod", '2', "d")]
+    public async Task A_Dockerfile_that_may_lie_behind_a_link_is_neither_shown_nor_missed(string? dockerfile, char type, string link)
+    {
+        var seen = new List<string?>();
+
+        await PassAsync([.. Header('0', "other"), .. Header(type, link, "other"), .. new byte[1024]], dockerfile, seen.Add);
+
+        Assert.Empty(seen);
     }
 
     [Theory]
@@ -177,7 +192,7 @@ public sealed class ArchiveRulesTests
     {
         foreach (var (size, shown) in new[] { (1024 * 1024, 1), (1024 * 1024 + 1, 0) })
         {
-            var seen = new List<string>();
+            var seen = new List<string?>();
             await PassAsync([.. Header('0', "Dockerfile", size: size), .. new byte[(size + 511) / 512 * 512], .. new byte[1024]], null, seen.Add);
             Assert.Equal(shown, seen.Count);
         }

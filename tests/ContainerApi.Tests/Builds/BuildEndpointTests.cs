@@ -37,7 +37,7 @@ public sealed class BuildEndpointTests : IDisposable
         var query = "tag=app&tag=localhost:5000/team/app:v1&dockerfile=./d/Dockerfile&target=final&buildArg=A=b=c&buildArg=B&label=l=m&label=n"
             + "&platform=linux/arm64/v8&noCache&pull=false&network=none&extraHost=h:127.0.0.1&extraHost=i:::1&extraHost=j:host-gateway&cacheFrom=c:1&builder=classic&engine=local&timeout=60";
 
-        var lines = await LinesAsync(await PostAsync(query, Tar(), "application/x-tar"));
+        var lines = await LinesAsync(await PostAsync(query, Tar(("d/Dockerfile", "FROM scratch AS final\n")), "application/x-tar"));
 
         Assert.Equal(["started", "step", "step", "result"], lines.Select(l => l.GetProperty("type").GetString()));
         var result = lines[^1];
@@ -56,7 +56,7 @@ public sealed class BuildEndpointTests : IDisposable
         Assert.Equal(new Dictionary<string, string> { ["l"] = "m", ["n"] = "" }, _built.Spec.Labels);
         Assert.Equal(["h:127.0.0.1", "i:::1", "j:host-gateway"], _built.Spec.ExtraHosts);
         Assert.Equal(["c:1"], _built.Spec.CacheFrom);
-        Assert.Equal(["Dockerfile"], _built.Files!.Keys);
+        Assert.Equal(["Dockerfile", "d/Dockerfile"], _built.Files!.Keys);
     }
 
     [Fact]
@@ -170,13 +170,15 @@ public sealed class BuildEndpointTests : IDisposable
     }
 
     [Theory]
-    [InlineData("application/x-tar")]
-    [InlineData("text/x-dockerfile")]
-    public async Task A_body_beside_a_remote_context_is_refused_by_name(string type)
+    [InlineData("application/x-tar", "remote=https://git.example.com/team/x.git", "remote")]
+    [InlineData("text/x-dockerfile", "remote=https://git.example.com/team/x.git", "remote")]
+    [InlineData("application/json", "remote=https://git.example.com/team/x.git", "remote")]
+    [InlineData("application/x-tar", "path=app", "path")]
+    public async Task A_body_beside_another_context_is_refused_and_both_are_named(string type, string query, string name)
     {
-        var problem = await (await PostAsync("remote=https://git.example.com/team/x.git", Tar(), type)).ReadProblemAsync(HttpStatusCode.BadRequest, "invalid_request");
+        var problem = await (await PostAsync(query, Tar(), type)).ReadProblemAsync(HttpStatusCode.BadRequest, "invalid_request");
 
-        Assert.Equal(["remote"], problem.GetProperty("errors").EnumerateObject().Select(e => e.Name));
+        Assert.Equal([name, "body"], problem.GetProperty("errors").EnumerateObject().Select(e => e.Name));
     }
 
     [Fact]
@@ -192,6 +194,53 @@ public sealed class BuildEndpointTests : IDisposable
         await LinesAsync(await PostJsonAsync(JsonSerializer.Serialize(new { remote = Remote, dockerfile = "docker/prod", tag = "a" })));
 
         Assert.Equal((Remote, "docker/prod"), (_built.Spec!.Remote, _built.Spec.Dockerfile));
+    }
+
+    [Theory]
+    [InlineData("", "classic")]
+    [InlineData("?builder=auto", "classic")]
+    [InlineData("?builder=buildkit", null)]
+    public async Task A_Windows_engine_builds_with_the_classic_builder(string query, string? builder)
+    {
+        BuildSpec? asked = null;
+        var engine = new FakeEngine
+        {
+            OsType = "windows",
+            InspectImage = _engine.InspectImage,
+            Build = (spec, _, _) =>
+            {
+                asked = spec;
+                return Facts(new ImageBuilt(Image));
+            },
+        };
+        await using var host = new ApiHost(engine);
+        using var body = new StringContent("FROM scratch", Encoding.UTF8, "text/x-dockerfile");
+
+        using var response = await host.Client.PostAsync("/images/build" + query, body);
+
+        if (builder is null)
+        {
+            await response.ReadProblemAsync(HttpStatusCode.UnprocessableEntity, "feature_unsupported");
+            Assert.Null(asked);
+            return;
+        }
+
+        Assert.Contains($"\"builder\":\"{builder}\"", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Equal(BuilderKind.Classic, asked!.Builder);
+    }
+
+    [Theory]
+    [InlineData("application/json", """{"dockerfile":"FROM scratch"}""")]
+    [InlineData("text/x-dockerfile", "FROM scratch")]
+    public async Task Credentials_of_the_headers_count_whatever_the_body_is(string type, string body)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/images/build") { Content = new StringContent(body, Encoding.UTF8, type) };
+        request.Headers.Add("X-Registry-Auth", Convert.ToBase64String("""{"username":"ann","password":"s3cret","email":"","serveraddress":"one:5000"}"""u8));
+        request.Headers.Add("X-Registry-Config", Convert.ToBase64String("""{"two:5000":{"username":"bob","password":"t0p"}}"""u8));
+
+        await LinesAsync(await _api.Client.SendAsync(request));
+
+        Assert.Equal([new("bob", "t0p", "two:5000"), new("ann", "s3cret", "one:5000")], _built.Spec!.Credentials);
     }
 
     [Fact]

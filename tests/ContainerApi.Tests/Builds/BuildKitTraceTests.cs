@@ -147,6 +147,20 @@ public sealed class BuildKitTraceTests
             Read(Trace(stopped, failed), new StreamMessage { Error = "process did not complete: exit code: 4" })[^1]);
     }
 
+    [Theory]
+    [InlineData("ENV must have two arguments", null, EngineErrorKind.InvalidDockerfile)]
+    [InlineData("failed to parse stage name \"X\": invalid reference format", null, EngineErrorKind.InvalidDockerfile)]
+    [InlineData("no such host", "[internal] load metadata for x", null)]
+    public void What_the_frontend_makes_nothing_of_is_the_Dockerfiles_fault_unless_a_step_failed(string reason, string? step, object? kind)
+    {
+        var metadata = Step("a", step ?? "[internal] load metadata for x", 0, 9);
+        metadata.Error = step is null ? "" : reason;
+
+        var failed = (BuildFailed)Read(Trace(metadata), new StreamMessage { Error = "failed to solve with frontend dockerfile.v0: failed to create LLB definition: " + reason })[^1];
+
+        Assert.Equal((step, (EngineErrorKind?)kind), (failed.StepName, failed.Kind));
+    }
+
     [Fact]
     public void A_warning_names_its_line()
     {

@@ -74,6 +74,19 @@ public sealed class BuildPipelineTests
     }
 
     [Fact]
+    public async Task Values_of_build_arguments_are_told_by_name()
+    {
+        Say(new StepStarted("1", 1, 2, "RUN login s3cret-value-2 v1"), new BuildFailed("RUN login s3cret-value-2 v1: no", "RUN login s3cret-value-2 v1", 1));
+        End();
+        var arguments = new Dictionary<string, string?> { ["TOKEN"] = "s3cret-value", ["LONGER"] = "s3cret-value-2", ["VERSION"] = "v1", ["NONE"] = null };
+
+        var events = await ReadAllAsync(Run(arguments: arguments));
+
+        Assert.Equal("RUN login $LONGER v1", events.OfType<StepEvent>().Single().Name);
+        Assert.Equal(new BuildError("step_failed", "RUN login $LONGER v1: no", "RUN login $LONGER v1", 1), ((ResultEvent)events[^1]).Error);
+    }
+
+    [Fact]
     public async Task Durations_are_of_the_engine_and_not_of_a_client_that_reads_slowly()
     {
         await using var run = Run().GetAsyncEnumerator();
@@ -361,8 +374,8 @@ public sealed class BuildPipelineTests
     }
 
     private IAsyncEnumerable<BuildEvent> Run(
-        string[]? tags = null, TimeSpan? timeout = null, BuildContext? context = null, CancellationToken cancellationToken = default) =>
-        _room.RunAsync(_engine, new BuildParameters(null, timeout, new BuildSpec { Builder = BuilderKind.BuildKit, Tags = tags ?? [] }), context, cancellationToken);
+        string[]? tags = null, TimeSpan? timeout = null, BuildContext? context = null, IReadOnlyDictionary<string, string?>? arguments = null, CancellationToken cancellationToken = default) =>
+        _room.RunAsync(_engine, new BuildParameters(null, timeout, new BuildSpec { Builder = BuilderKind.BuildKit, Tags = tags ?? [], BuildArguments = arguments ?? new Dictionary<string, string?>() }), context, cancellationToken);
 
     private void Say(params BuildFact[] facts)
     {

@@ -33,4 +33,23 @@ public sealed class BuilderChoiceTests
     [InlineData(null, "container:web")]
     public void Secrets_are_refused_where_only_the_classic_builder_can_build(string? wanted, string? network) =>
         Assert.Equal("feature_unsupported", Assert.Throws<RequestException>(() => BuilderChoice.Of(wanted, network, hasSecrets: true)).Code.Code);
+
+    [Theory]
+    [InlineData("linux", "buildkit", true, true, "buildkit")]
+    [InlineData(null, "buildkit", false, false, "buildkit")]
+    [InlineData("windows", "buildkit", false, false, "classic")]
+    [InlineData("windows", "classic", true, false, "classic")]
+    [InlineData("windows", "buildkit", true, false, null)]
+    [InlineData("windows", "buildkit", false, true, null)]
+    public void On_Windows_the_classic_builder_builds(string? osType, string chosen, bool isForced, bool hasSecrets, string? builder)
+    {
+        var kind = BuilderChoice.Of(chosen, null, hasSecrets: false);
+        if (builder is null)
+        {
+            Assert.Equal("feature_unsupported", Assert.Throws<RequestException>(() => BuilderChoice.On(osType, kind, isForced, hasSecrets)).Code.Code);
+            return;
+        }
+
+        Assert.Equal(builder, BuilderChoice.NameOf(BuilderChoice.On(osType, kind, isForced, hasSecrets)));
+    }
 }

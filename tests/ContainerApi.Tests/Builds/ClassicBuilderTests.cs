@@ -106,6 +106,17 @@ public sealed class ClassicBuilderTests
         Assert.Equal(kind, refused.Kind.ToString());
     }
 
+    [Fact]
+    public async Task The_engine_says_what_it_runs_on()
+    {
+        await using var engine = await RecordedEngine.StartAsync(HttpStatusCode.OK, "");
+        Assert.Null(engine.Engine.OsType);
+
+        await engine.Engine.PingAsync(CancellationToken.None);
+
+        Assert.Equal("windows", engine.Engine.OsType);
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("{}")]

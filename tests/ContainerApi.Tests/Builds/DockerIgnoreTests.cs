@@ -128,6 +128,27 @@ public sealed class DockerIgnoreTests
     public void An_excluded_directory_is_entered_only_for_an_exception(string lines, string directory, bool entered) =>
         Assert.Equal(entered, DockerIgnore.Parse(lines.Replace('|', '\n')).MayIncludeBelow(directory));
 
+    [Theory]
+    [InlineData("**/*.a")]
+    [InlineData("**/*")]
+    [InlineData("**/*a/b")]
+    [InlineData("**/a/**")]
+    [InlineData("**/a/b/**")]
+    [InlineData("**/a.b/**")]
+    [InlineData("**/a*/**")]
+    [InlineData("a/b?/*.b")]
+    public void What_is_judged_without_the_expression_is_judged_as_by_it(string pattern)
+    {
+        Assert.True(DockerIgnorePattern.TryParse(pattern, false, out var parsed));
+        var expression = new System.Text.RegularExpressions.Regex(DockerIgnorePattern.ToExpression(pattern), System.Text.RegularExpressions.RegexOptions.Singleline);
+        var random = new Random(1);
+        for (var n = 0; n < 20_000; n++)
+        {
+            var path = new string(random.GetItems("ab./\n".AsSpan(), random.Next(1, 9)));
+            Assert.True(expression.IsMatch(path) == parsed.Matches(path), $"'{path}'");
+        }
+    }
+
     [Fact]
     public void A_pattern_that_would_make_others_hang_is_judged_in_time()
     {
@@ -145,6 +166,8 @@ public sealed class DockerIgnoreTests
             verdict = ignore.Judge(path[..end], verdict);
         }
 
-        return ignore.Judge(path, verdict).Excluded;
+        var excluded = ignore.Judge(path, verdict).Excluded;
+        Assert.Equal(excluded, ignore.Excludes(path, verdict));
+        return excluded;
     }
 }

@@ -26,6 +26,7 @@ internal sealed class RecordedEngine : IAsyncDisposable
         _server.MapGet("/_ping", (HttpContext http) =>
         {
             http.Response.Headers["Api-Version"] = "1.41";
+            http.Response.Headers["Ostype"] = "windows";
             return "OK";
         });
         _server.MapPost("/{version}/build", async (HttpContext http) =>

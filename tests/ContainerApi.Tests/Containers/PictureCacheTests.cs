@@ -30,6 +30,61 @@ public sealed class PictureCacheTests
     }
 
     [Fact]
+    public async Task Who_just_got_an_answer_has_a_moment_to_ask_again_with_those_who_wait()
+    {
+        var first = GetAsync();
+        await StartedAsync();
+        var waiting = GetAsync();
+        _time.Advance(TimeSpan.FromMilliseconds(100));
+        _sweeps[0].SetResult("one");
+        await first;
+
+        Assert.False(await _started.WaitAsync(50));
+        var again = GetAsync();
+        await StartedAsync();
+        _sweeps[1].SetResult("two");
+
+        Assert.Equal(["two", "two"], await Task.WhenAll(waiting, again));
+    }
+
+    [Fact]
+    public async Task Who_does_not_ask_again_is_not_waited_for_long()
+    {
+        var first = GetAsync();
+        await StartedAsync();
+        var waiting = GetAsync();
+        _time.Advance(TimeSpan.FromMilliseconds(100));
+        _sweeps[0].SetResult("one");
+        await first;
+
+        _time.Advance(TimeSpan.FromMilliseconds(10));
+        await StartedAsync();
+        _sweeps[1].SetResult("two");
+
+        Assert.Equal("two", await waiting);
+    }
+
+    [Fact]
+    public async Task Where_all_leave_in_that_moment_the_next_who_comes_gets_a_sweep_at_once()
+    {
+        var first = GetAsync();
+        await StartedAsync();
+        using var leaving = new CancellationTokenSource();
+        var waiting = GetAsync(cancellationToken: leaving.Token);
+        _time.Advance(TimeSpan.FromMilliseconds(100));
+        _sweeps[0].SetResult("one");
+        await first;
+        await leaving.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+
+        var next = GetAsync();
+        await StartedAsync();
+        _sweeps[1].SetResult("two");
+
+        Assert.Equal("two", await next);
+    }
+
+    [Fact]
     public async Task Nothing_is_read_when_nobody_waits()
     {
         var first = GetAsync();

@@ -285,8 +285,8 @@ public sealed class WatchTests
             Engine.WatchContainers = token => EventsAsync(token);
             var limits = new SweepLimits();
             var directory = new EngineDirectory([Engine]);
-            var sweep = new PictureSweep(directory, new SectionReader(time, limits), new RateMemory(time), Microsoft.Extensions.Logging.Abstractions.NullLogger<PictureSweep>.Instance);
-            _hub = new WatchHub(directory, (sections, token) => sweep.RunAsync(new PictureRequest { All = true, Sections = sections }, token, evenIfAllFail: true), time);
+            var sweep = new PictureSweep(new SectionReader(time, limits), new RateMemory(time), Microsoft.Extensions.Logging.Abstractions.NullLogger<PictureSweep>.Instance);
+            _hub = new WatchHub(directory, (sections, token) => sweep.RunAsync(directory, new PictureRequest { All = true, Sections = sections }, token, evenIfAllFail: true), time);
         }
 
         public FakeEngine Engine { get; }

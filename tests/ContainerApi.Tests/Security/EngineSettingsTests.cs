@@ -24,7 +24,7 @@ public sealed class EngineSettingsTests : IDisposable
             ["DOCKER_CERT_PATH"] = _authority.Folder,
         });
 
-        var engine = Assert.Single(service.Services.GetRequiredService<EngineDirectory>().All);
+        var engine = Assert.Single(service.Services.GetRequiredService<ConfiguredEngines>().All);
 
         Assert.Equal("tcp://engine.example:2376", engine.Endpoint);
         Assert.Empty(service.Warnings);

@@ -27,6 +27,11 @@ internal sealed class ArchiveRules(string? dockerfile, DockerfileCheck check)
     private readonly HashSet<string> _linksOut = [];
     private string _dockerfileEntry = "";
     private bool _hasEntry;
+
+    /// <summary>Whether something has the Dockerfile's name, or leads to it: a link's text is not looked at.</summary>
+    private bool _leadsToDockerfile;
+
+    /// <summary>Whether its text was shown.</summary>
     private bool _hasDockerfile;
     private string? _lowerDockerfile;
 
@@ -41,6 +46,7 @@ internal sealed class ArchiveRules(string? dockerfile, DockerfileCheck check)
             throw Refused(entry.Name, $"lies behind the symbolic link '{TarText.Printable(link)}', which leads out of the context");
         }
 
+        _leadsToDockerfile |= entry.Type != '5' && (IsDockerfile(name) || (entry.Type == '2' && dockerfile?.StartsWith(name + "/", StringComparison.Ordinal) is true));
         switch (entry.Type)
         {
             case 'S':
@@ -96,7 +102,11 @@ internal sealed class ArchiveRules(string? dockerfile, DockerfileCheck check)
             throw BuildContexts.Invalid("The archive is empty: it holds no entry.");
         }
 
-        if (!_hasDockerfile && _lowerDockerfile is { } text)
+        if (!_leadsToDockerfile)
+        {
+            check(null);
+        }
+        else if (!_hasDockerfile && _lowerDockerfile is { } text)
         {
             check(text);
         }

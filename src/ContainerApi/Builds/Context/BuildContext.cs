@@ -5,9 +5,10 @@ using ContainerApi.Http;
 namespace ContainerApi.Builds.Context;
 
 /// <summary>
-/// Looks at the text of the Dockerfile that a build will use. May throw <see cref="RequestException"/>, which stops it.
+/// Looks at the text of the Dockerfile that a build will use, null where the context has none. May throw
+/// <see cref="RequestException"/>, which stops it.
 /// </summary>
-internal delegate void DockerfileCheck(string dockerfile);
+internal delegate void DockerfileCheck(string? dockerfile);
 
 /// <summary>
 /// A build context: writes itself as one plain tar stream, at the pace of whoever reads it. Throws

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using ContainerApi.Http;
+using Microsoft.Win32.SafeHandles;
 
 namespace ContainerApi.Builds.Context;
 
@@ -21,8 +22,30 @@ internal sealed class ContextArchive(PipeWriter output, long maxBytes)
     public ValueTask AddSymlinkAsync(string name, string target, long modifiedAt, CancellationToken cancellationToken) =>
         AddHeaderAsync(TarHeader.Symlink, name, 0x1FF, 0, modifiedAt, target, cancellationToken);
 
-    /// <param name="size">What the header promises: exactly as much is written, also where the file grows meanwhile.</param>
-    /// <exception cref="RequestException">The file became shorter.</exception>
+    /// <summary>A file of this host. A small one is read at once into the place where it goes out.</summary>
+    /// <param name="status">What the header promises.</param>
+    /// <exception cref="RequestException">The file has another length by now.</exception>
+    public async ValueTask AddFileAsync(string name, SafeFileHandle file, FileStatus status, CancellationToken cancellationToken)
+    {
+        if (status.Size < Chunk - TarHeader.BlockSize && status.Size <= maxBytes && TryAddSmall(name, file, status) is var length and > 0)
+        {
+            await CountAsync(length, cancellationToken);
+            return;
+        }
+
+        await AddHeaderAsync(TarHeader.File, name, status.Mode, status.Size, status.ModifiedAt, null, cancellationToken);
+        for (var (left, isAtEnd) = (status.Size, false); !isAtEnd;)
+        {
+            var read = ReadPiece(name, file, left, out isAtEnd);
+            left -= read;
+            await AdvanceAsync(read, cancellationToken);
+        }
+
+        await PadAsync(status.Size, cancellationToken);
+    }
+
+    /// <param name="size">What the header promises: exactly as much is written.</param>
+    /// <exception cref="RequestException">There is less.</exception>
     public async ValueTask AddFileAsync(string name, Stream content, int mode, long size, long modifiedAt, CancellationToken cancellationToken)
     {
         await AddHeaderAsync(TarHeader.File, name, mode, size, modifiedAt, null, cancellationToken);
@@ -58,6 +81,56 @@ internal sealed class ContextArchive(PipeWriter output, long maxBytes)
         await output.FlushAsync(cancellationToken);
     }
 
+    /// <summary>Header, content and padding as one piece; 0 where the name needs more than a plain header.</summary>
+    private int TryAddSmall(string name, SafeFileHandle file, FileStatus status)
+    {
+        var size = (int)status.Size;
+        var length = TarHeader.BlockSize + size + Padding(size);
+        // One byte more: a file that grew shows by it.
+        var piece = output.GetSpan(length + 1);
+        if (!TarHeader.TryWrite(piece, TarHeader.File, name, status.Mode, size, status.ModifiedAt))
+        {
+            return 0;
+        }
+
+        var content = piece.Slice(TarHeader.BlockSize, size + 1);
+        // A read that gives less than it was asked for has come to the end.
+        var read = 0;
+        do
+        {
+            var more = LinuxFiles.Read(file, content[read..]);
+            read += more;
+            if (read > size || (more == 0 && read < size))
+            {
+                throw AnotherLength(name, isLonger: read > size);
+            }
+        }
+        while (read < size);
+
+        piece[(TarHeader.BlockSize + size)..length].Clear();
+        output.Advance(length);
+        return length;
+    }
+
+    /// <summary>Reads what comes next into the pipe's memory.</summary>
+    /// <param name="left">How much must come still.</param>
+    private int ReadPiece(string name, SafeFileHandle file, long left, out bool isAtEnd)
+    {
+        var buffer = output.GetSpan(Chunk);
+        buffer = buffer[..(int)Math.Min(buffer.Length, left + 1)];
+        var read = LinuxFiles.Read(file, buffer);
+        if (read > left || (read == 0 && left > 0))
+        {
+            throw AnotherLength(name, isLonger: read > left);
+        }
+
+        isAtEnd = read == left && read < buffer.Length;
+        return read;
+    }
+
+    private static RequestException AnotherLength(string name, bool isLonger) =>
+        BuildContexts.Invalid($"'{name}' became {(isLonger ? "longer" : "shorter")} while it was read.");
+
     private async ValueTask AddHeaderAsync(byte type, string name, int mode, long size, long modifiedAt, string? link, CancellationToken cancellationToken)
     {
         if (Written == 0 && TarHeader.NeedsExtended(name, link, size))
@@ -75,8 +148,9 @@ internal sealed class ContextArchive(PipeWriter output, long maxBytes)
         await CountAsync(header.Length, cancellationToken);
     }
 
-    private ValueTask PadAsync(long size, CancellationToken cancellationToken) =>
-        ZerosAsync((int)(-size & (TarHeader.BlockSize - 1)), cancellationToken);
+    private ValueTask PadAsync(long size, CancellationToken cancellationToken) => ZerosAsync(Padding(size), cancellationToken);
+
+    private static int Padding(long size) => (int)(-size & (TarHeader.BlockSize - 1));
 
     private ValueTask ZerosAsync(int count, CancellationToken cancellationToken)
     {

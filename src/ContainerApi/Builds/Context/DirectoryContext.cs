@@ -50,9 +50,9 @@ internal sealed class DirectoryContext
             check(text);
         }
 
-        var walk = new Walk(this, new ContextArchive(output, maxBytes));
-        await walk.AddContentsAsync(_root, "", _ignore.Root, cancellationToken);
-        await walk.EndAsync(cancellationToken);
+        var archive = new ContextArchive(output, maxBytes);
+        await new DirectoryWalk(_root, _ignore, _always, archive).RunAsync(cancellationToken);
+        await archive.EndAsync(cancellationToken);
     };
 
     /// <summary>The Dockerfile's text, through symbolic links inside the root; null where it is too large to be looked at, or gone.</summary>
@@ -71,13 +71,6 @@ internal sealed class DirectoryContext
             return null;
         }
     }
-
-    private bool IsSent(string name, DockerIgnore.Verdict verdict) => !verdict.Excluded || _always.Contains(name);
-
-    private bool IsEntered(string directory, DockerIgnore.Verdict verdict) =>
-        !verdict.Excluded
-        || _always.Any(a => a.StartsWith(directory + "/", StringComparison.Ordinal))
-        || _ignore.MayIncludeBelow(directory);
 
     private static string? FindDockerfile(string root, string? name)
     {
@@ -113,109 +106,6 @@ internal sealed class DirectoryContext
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw BuildContexts.Invalid($"'{name}' cannot be read.", e);
-        }
-    }
-
-    /// <summary>One walk over the directory, in the order of the names.</summary>
-    private sealed class Walk(DirectoryContext context, ContextArchive archive)
-    {
-        /// <summary>Directories above the current one that are left out themselves, as long as nothing below them was sent.</summary>
-        private readonly List<(string Name, FileStatus Status)> _held = [];
-
-        public ValueTask EndAsync(CancellationToken cancellationToken) => archive.EndAsync(cancellationToken);
-
-        public async ValueTask AddContentsAsync(string directory, string prefix, DockerIgnore.Verdict parent, CancellationToken cancellationToken)
-        {
-            foreach (var file in Names(directory, prefix))
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                var name = prefix + file;
-                var verdict = context._ignore.Judge(name, parent);
-                var path = directory + "/" + file;
-                var status = Read(name, () => FileStatus.Of(path));
-                if (context.IsSent(name, verdict))
-                {
-                    await AddHeldAsync(cancellationToken);
-                    await AddAsync(name, path, status, cancellationToken);
-                }
-                else if (status.Kind == FileKind.Directory)
-                {
-                    _held.Add((name, status));
-                }
-
-                if (status.Kind == FileKind.Directory && context.IsEntered(name, verdict))
-                {
-                    await AddContentsAsync(path, name + "/", verdict, cancellationToken);
-                }
-
-                _held.RemoveAll(held => held.Name == name);
-            }
-        }
-
-        private async ValueTask AddHeldAsync(CancellationToken cancellationToken)
-        {
-            foreach (var (name, status) in _held)
-            {
-                await archive.AddDirectoryAsync(name, status.Mode, status.ModifiedAt, cancellationToken);
-            }
-
-            _held.Clear();
-        }
-
-        private async ValueTask AddAsync(string name, string path, FileStatus status, CancellationToken cancellationToken)
-        {
-            switch (status.Kind)
-            {
-                case FileKind.Directory:
-                    await archive.AddDirectoryAsync(name, status.Mode, status.ModifiedAt, cancellationToken);
-                    break;
-                case FileKind.Symlink:
-                    var target = Read(name, () => new FileInfo(path).LinkTarget ?? throw new FileNotFoundException());
-                    await archive.AddSymlinkAsync(name, target, status.ModifiedAt, cancellationToken);
-                    break;
-                case FileKind.File:
-                    // Without a buffer: the pipe's own memory is one.
-                    await using (var file = Read(name, () => new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0)))
-                    {
-                        await archive.AddFileAsync(name, file, status.Mode, status.Size, status.ModifiedAt, cancellationToken);
-                    }
-
-                    break;
-                case FileKind.Special:
-                    throw BuildContexts.Invalid($"'{name}' is a pipe or a device: a context holds files, directories and symbolic links.");
-            }
-        }
-
-        private static string[] Names(string directory, string prefix)
-        {
-            var names = Read(prefix.Length == 0 ? "." : prefix, () => Directory.GetFileSystemEntries(directory));
-            for (var i = 0; i < names.Length; i++)
-            {
-                names[i] = Path.GetFileName(names[i]);
-            }
-
-            Array.Sort(names, StringComparer.Ordinal);
-            return names;
-        }
-
-        private static T Read<T>(string name, Func<T> read)
-        {
-            try
-            {
-                return read();
-            }
-            catch (UnauthorizedAccessException e)
-            {
-                throw BuildContexts.Invalid($"'{name}' may not be read by this service.", e);
-            }
-            catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-            {
-                throw BuildContexts.Invalid($"'{name}' is gone, or its name is not UTF-8.", e);
-            }
-            catch (IOException e)
-            {
-                throw BuildContexts.Invalid($"'{name}' cannot be read.", e);
-            }
         }
     }
 }

@@ -7,12 +7,12 @@ internal sealed class DockerIgnore
 {
     public static readonly DockerIgnore Empty = new([]);
 
-    private readonly IReadOnlyList<DockerIgnorePattern> _patterns;
+    private readonly DockerIgnorePattern[] _patterns;
 
-    private DockerIgnore(IReadOnlyList<DockerIgnorePattern> patterns) => _patterns = patterns;
+    private DockerIgnore(IEnumerable<DockerIgnorePattern> patterns) => _patterns = [.. patterns];
 
     /// <summary>What the patterns said of the root, from which a walk starts: nothing.</summary>
-    public Verdict Root => new(new bool[_patterns.Count], false);
+    public Verdict Root => new(new bool[_patterns.Length], false);
 
     /// <exception cref="FormatException">A line is not a pattern; the message names it.</exception>
     public static DockerIgnore Parse(string text)
@@ -40,12 +40,28 @@ internal sealed class DockerIgnore
         return new DockerIgnore(patterns);
     }
 
+    /// <summary>Whether a path is left out, by what was judged of the directory it lies in. As <see cref="Judge"/>, but remembers nothing for what lies below.</summary>
+    public bool Excludes(string path, Verdict parent)
+    {
+        var excluded = false;
+        for (var i = 0; i < _patterns.Length; i++)
+        {
+            var pattern = _patterns[i];
+            if (parent.Matched[i] || (pattern.IsException == excluded && pattern.Matches(path)))
+            {
+                excluded = !pattern.IsException;
+            }
+        }
+
+        return excluded;
+    }
+
     /// <summary>Judges a path by what was judged of the directory it lies in: a pattern that matched that one matches it as well.</summary>
     public Verdict Judge(string path, Verdict parent)
     {
-        var matched = new bool[_patterns.Count];
+        var matched = new bool[_patterns.Length];
         var excluded = false;
-        for (var i = 0; i < _patterns.Count; i++)
+        for (var i = 0; i < _patterns.Length; i++)
         {
             // A pattern that could not change the result is not tried, and does not count as matched below.
             var pattern = _patterns[i];

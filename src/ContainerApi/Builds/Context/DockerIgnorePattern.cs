@@ -81,10 +81,25 @@ internal sealed class DockerIgnorePattern
             return path => path.EndsWith(suffix, StringComparison.Ordinal) || (suffix.StartsWith('/') && path.AsSpan().SequenceEqual(suffix.AsSpan(1)));
         }
 
+        // The two forms that people write most, without an expression: "(.*/)?[^/]*" before a literal takes anything.
+        if (text.StartsWith("**/*", StringComparison.Ordinal) && IsLiteral(text.AsSpan(4)))
+        {
+            var ending = text[4..];
+            return path => path.EndsWith(ending, StringComparison.Ordinal);
+        }
+
+        if (text.Length > 6 && text.StartsWith("**/", StringComparison.Ordinal) && text.EndsWith("/**", StringComparison.Ordinal) && IsLiteral(text.AsSpan(3..^3)))
+        {
+            var below = text[2..^2];
+            return path => path.AsSpan().StartsWith(below.AsSpan(1), StringComparison.Ordinal) || path.Contains(below, StringComparison.Ordinal);
+        }
+
         var expression = new Regex(ToExpression(text), RegexOptions.CultureInvariant | RegexOptions.Singleline | RegexOptions.NonBacktracking);
         var (head, tail) = Literals(text);
         return path => path.StartsWith(head, StringComparison.Ordinal) && path.EndsWith(tail, StringComparison.Ordinal) && expression.IsMatch(path);
     }
+
+    private static bool IsLiteral(ReadOnlySpan<char> text) => !text.ContainsAny(NotLiteral) && !text.Contains('\\');
 
     /// <summary>What every match begins and ends with: most paths are told apart by it, without the expression.</summary>
     private static (string Head, string Tail) Literals(string text)
@@ -104,7 +119,8 @@ internal sealed class DockerIgnorePattern
         return (text[..text.AsSpan().IndexOfAny(NotLiteral)], text[tail..]);
     }
 
-    private static string ToExpression(string text)
+    /// <summary>The pattern as a regular expression, as the builders make it.</summary>
+    internal static string ToExpression(string text)
     {
         var expression = new StringBuilder("^");
         for (var i = 0; i < text.Length; i++)

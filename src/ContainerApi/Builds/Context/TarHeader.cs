@@ -28,20 +28,33 @@ internal static class TarHeader
     /// <summary>The blocks of one entry's header, without its data. Owner and group are 0; <paramref name="modifiedAt"/> is in seconds since 1970.</summary>
     public static byte[] Create(byte type, string name, int mode, long size, long modifiedAt, string? link = null)
     {
-        if (!NeedsExtended(name, link, size))
+        var block = new byte[BlockSize];
+        if (TryWrite(block, type, name, mode, size, modifiedAt, link))
         {
-            TrySplit(name, out var prefix, out var rest);
-            return Block(type, rest, prefix, mode, size, modifiedAt, link ?? "");
+            return block;
         }
 
         var records = Records(name, link, size);
         var padded = (records.Length + BlockSize - 1) / BlockSize * BlockSize;
         var blocks = new byte[BlockSize + padded + BlockSize];
-        Block(Extended, "PaxHeaders/entry", "", 0x1A4, records.Length, modifiedAt, "").CopyTo(blocks, 0);
+        Block(blocks, Extended, "PaxHeaders/entry", "", 0x1A4, records.Length, modifiedAt, "");
         records.CopyTo(blocks, BlockSize);
         // What the pax header says wins; a reader without pax gets something short and printable.
-        Block(type, Shortened(name), "", mode, size > LargestUstarSize ? 0 : size, modifiedAt, Shortened(link ?? "")).CopyTo(blocks, BlockSize + padded);
+        Block(blocks.AsSpan(BlockSize + padded), type, Shortened(name), "", mode, size > LargestUstarSize ? 0 : size, modifiedAt, Shortened(link ?? ""));
         return blocks;
+    }
+
+    /// <summary>Writes the header of an entry that Ustar can hold into one block of any content; false where it cannot.</summary>
+    public static bool TryWrite(Span<byte> block, byte type, string name, int mode, long size, long modifiedAt, string? link = null)
+    {
+        if (NeedsExtended(name, link, size))
+        {
+            return false;
+        }
+
+        TrySplit(name, out var prefix, out var rest);
+        Block(block, type, rest, prefix, mode, size, modifiedAt, link ?? "");
+        return true;
     }
 
     private static byte[] Records(string name, string? link, long size)
@@ -75,29 +88,29 @@ internal static class TarHeader
         static int Digits(int number) => number.ToString(CultureInfo.InvariantCulture).Length;
     }
 
-    private static byte[] Block(byte type, string name, string prefix, int mode, long size, long modifiedAt, string link)
+    private static void Block(Span<byte> block, byte type, string name, string prefix, int mode, long size, long modifiedAt, string link)
     {
-        var block = new byte[BlockSize];
+        block = block[..BlockSize];
+        block.Clear();
         Encoding.ASCII.GetBytes(name, block);
-        Octal(block.AsSpan(100, 8), mode & 0xFFF);
-        Octal(block.AsSpan(108, 8), 0);
-        Octal(block.AsSpan(116, 8), 0);
-        Octal(block.AsSpan(124, 12), size);
-        Octal(block.AsSpan(136, 12), Math.Clamp(modifiedAt, 0, LargestUstarSize));
+        Octal(block.Slice(100, 8), mode & 0xFFF);
+        Octal(block.Slice(108, 8), 0);
+        Octal(block.Slice(116, 8), 0);
+        Octal(block.Slice(124, 12), size);
+        Octal(block.Slice(136, 12), Math.Clamp(modifiedAt, 0, LargestUstarSize));
         block[156] = type;
-        Encoding.ASCII.GetBytes(link, block.AsSpan(157, NameLength));
-        "ustar\000"u8.CopyTo(block.AsSpan(257));
-        Encoding.ASCII.GetBytes(prefix, block.AsSpan(PrefixOffset, PrefixLength));
+        Encoding.ASCII.GetBytes(link, block.Slice(157, NameLength));
+        "ustar\000"u8.CopyTo(block[257..]);
+        Encoding.ASCII.GetBytes(prefix, block.Slice(PrefixOffset, PrefixLength));
         // The checksum counts its own field as blanks.
-        block.AsSpan(148, 8).Fill((byte)' ');
+        block.Slice(148, 8).Fill((byte)' ');
         var sum = 0;
         foreach (var b in block)
         {
             sum += b;
         }
 
-        Octal(block.AsSpan(148, 7), sum);
-        return block;
+        Octal(block.Slice(148, 7), sum);
     }
 
     /// <summary>Octal digits that fill the field but for its last byte, which is NUL.</summary>

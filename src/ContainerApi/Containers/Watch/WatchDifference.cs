@@ -10,10 +10,10 @@ internal static class WatchDifference
         At = state.At,
         Items =
         [
-            .. state.Containers.Values.Where(c => view.Sees(state, c)).Select(view.Cut)
+            .. state.Containers.Values.Where(c => view.Sees(state, c)).Select(c => view.Cut(c, state))
                 .OrderBy(c => c.Engine, StringComparer.Ordinal).ThenByDescending(c => c.CreatedAt).ThenBy(c => c.Id, StringComparer.Ordinal),
         ],
-        Engines = [.. state.Engines.Values.Where(e => view.Sees(e.Name))],
+        Engines = [.. state.Engines.Values.Where(e => view.Sees(e.Name)).Select(e => view.Cut(e, state))],
     };
 
     /// <param name="samples">Whether new sections of containers that did not change otherwise are due.</param>
@@ -23,7 +23,7 @@ internal static class WatchDifference
         {
             if (!before.Engines.TryGetValue(engine.Name, out var known) || known.State != engine.State || known.ApiVersion != engine.ApiVersion)
             {
-                yield return new WatchEngine { Id = after.EventId, At = after.At, Engine = engine };
+                yield return new WatchEngine { Id = after.EventId, At = after.At, Engine = view.Cut(engine, after) };
             }
         }
 
@@ -45,15 +45,15 @@ internal static class WatchDifference
 
             if (!before.Containers.TryGetValue(key, out var then) || !view.Sees(before, then))
             {
-                yield return new WatchAdded { Id = after.EventId, At = after.At, Container = view.Cut(now) };
+                yield return new WatchAdded { Id = after.EventId, At = after.At, Container = view.Cut(now, after) };
             }
             else if (!SameFacts(then, now))
             {
-                yield return new WatchChanged { Id = after.EventId, At = after.At, Container = view.Cut(now) };
+                yield return new WatchChanged { Id = after.EventId, At = after.At, Container = view.Cut(now, after) };
             }
             else if (samples && !SameSections(then, now, view.Sections))
             {
-                sampled.Add(Sample(view.Cut(now)));
+                sampled.Add(Sample(view.Cut(now, after)));
             }
         }
 
@@ -96,17 +96,40 @@ internal static class WatchDifference
 internal sealed record WatchView(
     Func<ContainerPicture, bool> Matches, IReadOnlyList<string> Engines, PictureSections Sections, WatchQuestion? Question = null)
 {
+    /// <summary>Which containers exist for the watcher; null for all.</summary>
+    public Func<ContainerPicture, bool>? Exists { get; init; }
+
+    /// <summary>Hides what the watcher may not read.</summary>
+    public Func<ContainerPicture, ContainerPicture> Mask { get; init; } = c => c;
+
     public bool Sees(WatchState state, ContainerPicture container) =>
-        Sees(container.Engine) && Matches(container)
+        Sees(container.Engine) && Exists?.Invoke(container) != false && Matches(container)
         && (Question is null || (state.Answers.TryGetValue(Question.Key, out var those) && those.Contains((container.Engine, container.Id))));
 
     public bool Sees(string engine) => Engines.Count == 0 || Engines.Contains(engine);
 
-    /// <summary>Without the sections that it did not ask for.</summary>
-    public ContainerPicture Cut(ContainerPicture container) => Sections == PictureSections.All ? container : container with
+    /// <summary>Without the sections that it did not ask for, and without what it may not see.</summary>
+    public ContainerPicture Cut(ContainerPicture container, WatchState state)
     {
-        Processes = Sections.HasFlag(PictureSections.Processes) ? container.Processes : null,
-        Network = Sections.HasFlag(PictureSections.Network) ? container.Network : null,
-        Usage = Sections.HasFlag(PictureSections.Usage) ? container.Usage : null,
-    };
+        var cut = Sections == PictureSections.All ? container : container with
+        {
+            Processes = Sections.HasFlag(PictureSections.Processes) ? container.Processes : null,
+            Network = Sections.HasFlag(PictureSections.Network) ? container.Network : null,
+            Usage = Sections.HasFlag(PictureSections.Usage) ? container.Usage : null,
+        };
+        return Mask(Exists is null ? cut : WithoutPeers(cut, state, Exists));
+    }
+
+    /// <summary>An engine's containers are counted as the watcher sees them.</summary>
+    public EngineReport Cut(EngineReport engine, WatchState state) => Exists is null || engine.Containers is null
+        ? engine
+        : engine with { Containers = state.Containers.Values.Count(c => c.Engine == engine.Name && Exists(c)) };
+
+    /// <summary>Others are named by the network that they share, and by links.</summary>
+    private static ContainerPicture WithoutPeers(ContainerPicture container, WatchState state, Func<ContainerPicture, bool> exists)
+    {
+        var peer = container.Network?.SharedWith;
+        var isHidden = peer is not null && !(state.Containers.TryGetValue((container.Engine, peer), out var owner) && exists(owner));
+        return container with { Aliases = [], Network = isHidden ? container.Network! with { SharedWith = null } : container.Network };
+    }
 }

@@ -3,19 +3,22 @@ using System.Runtime.CompilerServices;
 using ContainerApi.Engine;
 using ContainerApi.Http;
 using ContainerApi.Http.OpenApi;
+using ContainerApi.Security;
 
 namespace ContainerApi.Containers.Watch;
 
 internal static partial class WatchEndpoints
 {
     public static void AddWatch(this IServiceCollection services) => services.AddSingleton(provider => new WatchHub(
-        provider.GetRequiredService<EngineDirectory>(),
-        (sections, cancellationToken) => provider.GetRequiredService<PictureSweep>()
-            .RunAsync(new PictureRequest { All = true, Sections = sections }, cancellationToken, evenIfAllFail: true),
+        provider.GetRequiredService<ConfiguredEngines>().Directory,
+        (sections, cancellationToken) => provider.GetRequiredService<PictureSweep>().RunAsync(
+            provider.GetRequiredService<ConfiguredEngines>().Directory, new PictureRequest { All = true, Sections = sections }, cancellationToken, evenIfAllFail: true),
         provider.GetRequiredService<TimeProvider>()));
 
     public static void MapWatch(this RouteGroupBuilder containers) =>
         containers.MapGet("/watch", Watch)
+            .Needs(Scopes.ContainersRead)
+            .Streams()
             .ValidateQuery<WatchQuery>()
             .WithName("watchContainers")
             .WithSummary("Watch containers")
@@ -28,17 +31,24 @@ internal static partial class WatchEndpoints
             .CanFailWith(ProblemCode.InvalidRequest, ProblemCode.EngineNotFound);
 
     private static IResult Watch(
-        [AsParameters] WatchQuery query, HttpContext context, WatchHub hub, EngineDirectory engines, IHostApplicationLifetime lifetime,
-        ILogger<WatchHub> logger)
+        [AsParameters] WatchQuery query, HttpContext context, WatchHub hub, EngineDirectory engines, Caller caller, PictureMask mask,
+        StreamDeadline deadline, IHostApplicationLifetime lifetime, ILogger<WatchHub> logger)
     {
         foreach (var name in query.Engine ?? [])
         {
             engines.Get(name);
         }
 
+        var view = query.ToView();
+        view = view with
+        {
+            Engines = view.Engines.Count > 0 ? view.Engines : caller.Engines,
+            Exists = caller.Labels.Count == 0 ? null : c => caller.Labels.All(l => EngineDirectory.HasLabel(c.Labels, l)),
+            Mask = mask.For(caller),
+        };
         var lastEventId = query.LastEventId ?? context.Request.Headers["Last-Event-ID"].FirstOrDefault();
         var events = UntilShutdown(
-            token => hub.WatchAsync(query.ToView(), query.ToInterval(), lastEventId, token), logger, lifetime.ApplicationStopping, context.RequestAborted);
+            token => hub.WatchAsync(view, query.ToInterval(), lastEventId, token), logger, deadline, lifetime.ApplicationStopping, context.RequestAborted);
         var sse = query.Format is null
             ? context.Request.GetTypedHeaders().Accept.Any(a => a.MediaType == MediaTypes.EventStream)
             : query.Format == "sse";
@@ -53,15 +63,17 @@ internal static partial class WatchEndpoints
         }
     }
 
-    /// <summary>Ends with a result where the service stops or fails after the first event; a client that left needs none.</summary>
+    /// <summary>Ends with a result where the service stops, the deadline comes or something fails after the first event; a client that left needs none.</summary>
     private static async IAsyncEnumerable<WatchEvent> UntilShutdown(
         Func<CancellationToken, IAsyncEnumerable<WatchEvent>> watch,
         ILogger logger,
+        StreamDeadline deadline,
         CancellationToken stopping,
         CancellationToken aborted,
         [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(stopping, aborted, cancellationToken);
+        using var late = new CancellationTokenSource(deadline.After);
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(stopping, aborted, late.Token, cancellationToken);
         await using var events = watch(ended.Token).GetAsyncEnumerator(CancellationToken.None);
         var result = new WatchResult { At = default, State = "ended", Reason = "The service stops." };
         var begun = false;
@@ -81,6 +93,11 @@ internal static partial class WatchEndpoints
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested && !aborted.IsCancellationRequested)
             {
+                return false;
+            }
+            catch (OperationCanceledException) when (late.IsCancellationRequested && !aborted.IsCancellationRequested)
+            {
+                result = result with { Reason = "The stream was open for as long as it may be; watch again." };
                 return false;
             }
             catch (Exception e) when (begun && !aborted.IsCancellationRequested)

@@ -154,7 +154,10 @@ internal sealed partial class ClassicBuilder : IBuildReader
         var text = exit.Success ? EngineErrors.Cut(message) : EngineErrors.Clean(message);
         yield return new BuildFailed(
             text.Length > 0 ? text : "The build failed.", _stepName, code,
-            message.Contains("requires BuildKit", StringComparison.Ordinal) ? EngineErrorKind.Unsupported : null);
+            message.Contains("requires BuildKit", StringComparison.Ordinal) ? EngineErrorKind.Unsupported
+            // BuildKit reads all of the Dockerfile before the first step; this builder comes to the name of a base with its step.
+            : message.StartsWith("invalid reference format", StringComparison.Ordinal) ? EngineErrorKind.InvalidDockerfile
+            : null);
     }
 
     private static int? Number(Group group) =>

@@ -56,6 +56,8 @@ internal sealed partial class DockerEngine : IEngine, IDisposable
 
     public string? ApiVersion => _handler.Version;
 
+    public string? OsType => _handler.OsType;
+
     public Task<string> PingAsync(CancellationToken cancellationToken) =>
         WithinAsync(_callTimeout, _handler.PingAsync, cancellationToken);
 

@@ -25,6 +25,9 @@ internal sealed class EngineHandler(string engine, HttpMessageHandler transport)
     /// <summary>The API version in use, or null while none is negotiated.</summary>
     public string? Version => _version;
 
+    /// <summary><c>linux</c> or <c>windows</c>, or null while none is negotiated.</summary>
+    public string? OsType { get; private set; }
+
     /// <summary>Changes whenever the engine may have become another one: it was away, or refused the version that was negotiated.</summary>
     public int Meetings => Volatile.Read(ref _meetings);
 
@@ -93,6 +96,7 @@ internal sealed class EngineHandler(string engine, HttpMessageHandler transport)
             throw EngineErrors.FromResponse(engine, request.Method, "/_ping", response.StatusCode, body);
         }
 
+        OsType = response.Headers.TryGetValues("OSType", out var types) ? types.FirstOrDefault()?.ToLowerInvariant() : null;
         _version = Choose(response.Headers.TryGetValues("Api-Version", out var values) ? values.FirstOrDefault() : null);
         return _version;
     }

@@ -1,0 +1,140 @@
+using System.Diagnostics;
+using System.Formats.Tar;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json.Nodes;
+
+namespace ContainerApi.EngineTests;
+
+/// <summary>Where the two builders differ by themselves: through the service each case ends alike, or says why it does not.</summary>
+[Collection(EngineCollection.Name)]
+public sealed class BuilderCasesTests(EngineFixture fixture)
+{
+    public static TheoryData<string> Builders => ["classic", "buildkit"];
+
+    public static TheoryData<string, string> Packings
+    {
+        get
+        {
+            var packings = new TheoryData<string, string>();
+            foreach (var packing in new[] { "gzip", "bzip2", "xz", "zstd" })
+            {
+                packings.Add("classic", packing);
+                packings.Add("buildkit", packing);
+            }
+
+            return packings;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Packings))]
+    public async Task A_packed_archive_is_built(string builder, string packing)
+    {
+        var archive = await PackAsync(packing, Tar(("Dockerfile", $"FROM {fixture.Image}\nCOPY a /a\nRUN test -s /a && echo {Guid.NewGuid():n}\n"), ("a", new string('a', 300_000))));
+
+        var (status, last, text) = await BuildAsync($"builder={builder}", archive, packing == "gzip" ? "application/gzip" : packing == "zstd" ? "application/zstd" : "application/x-" + packing);
+
+        Assert.True(status == HttpStatusCode.OK && last["state"]!.GetValue<string>() == "succeeded", text);
+    }
+
+    [Theory]
+    [MemberData(nameof(Builders))]
+    public async Task Bad_build_arguments_and_cache_images_are_told_by_name(string builder)
+    {
+        foreach (var (query, code, field) in new[]
+        {
+            ("buildArg=1X=y", "invalid_request", "buildArg[0]"),
+            ("buildArg={\"a\":1}", "invalid_request", "buildArg[0]"),
+            ("buildArg=--help", "invalid_request", "buildArg[0]"),
+            ("cacheFrom=UPPER:x", "invalid_reference", "cacheFrom[0]"),
+            ("cacheFrom=[", "invalid_reference", "cacheFrom[0]"),
+        })
+        {
+            var (status, last, text) = await BuildAsync($"builder={builder}&{query}", Tar(("Dockerfile", "FROM scratch\nLABEL a=b\n")));
+
+            Assert.True((status, last["code"]?.GetValue<string>()) == (HttpStatusCode.BadRequest, code), text);
+            Assert.NotNull(last["errors"]![field]);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Builders))]
+    public async Task Build_arguments_and_cache_images_of_every_form_reach_the_builder(string builder)
+    {
+        const string Dockerfile = "ARG A=default\nARG B=default\nARG C\nARG D\nRUN echo \"[$A][$B][$C][$D]\"\n";
+
+        var (_, last, text) = await BuildAsync(
+            $"builder={builder}&noCache=true&cacheFrom={fixture.Image}&buildArg=A&buildArg=B=&buildArg=C=--x%3D%22y%22&buildArg=D=%C3%BC%20%24HOME",
+            Tar(("Dockerfile", $"FROM {fixture.Image}\n{Dockerfile}")));
+
+        Assert.True(last["state"]?.GetValue<string>() == "succeeded", text);
+        Assert.Contains("[default][][--x=\\\"y\\\"][ü $HOME]", text.Replace("\\u0022", "\\\"", StringComparison.Ordinal).Replace("\\u00FC", "ü", StringComparison.Ordinal), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("RUN --mount=type=cache,target=/c touch /c/x && touch /was-there")]
+    [InlineData("RUN --mount=type=bind,source=a,target=/m test -s /m")]
+    [InlineData("RUN --mount=type=tmpfs,target=/t touch /t/x")]
+    [InlineData("COPY --chmod=640 a /a\nRUN ls -l /a | head -c 10 && test \"$(ls -l /a | head -c 10)\" = \"-rw-r-----\"")]
+    public async Task What_needs_BuildKit_works_there_and_is_refused_by_the_classic_builder_before_any_work(string instruction)
+    {
+        var context = Tar(("Dockerfile", $"FROM {fixture.Image}\nRUN echo {Guid.NewGuid():n}\n{instruction}\n"), ("a", "a"));
+
+        var (_, built, text) = await BuildAsync("builder=buildkit", context);
+        var (status, refused, refusal) = await BuildAsync("builder=classic", context);
+
+        Assert.True(built["state"]?.GetValue<string>() == "succeeded", text);
+        Assert.True((status, refused["code"]?.GetValue<string>()) == (HttpStatusCode.UnprocessableEntity, "feature_unsupported"), refusal);
+        Assert.StartsWith("Line 3 of the Dockerfile: ", refused["detail"]!.GetValue<string>(), StringComparison.Ordinal);
+    }
+
+    /// <returns>The status, the last line or the problem, and all that was answered.</returns>
+    private async Task<(HttpStatusCode Status, JsonNode Last, string Text)> BuildAsync(string query, byte[] context, string type = "application/x-tar")
+    {
+        using var content = new ByteArrayContent(context);
+        content.Headers.ContentType = new MediaTypeHeaderValue(type);
+        using var response = await fixture.Client.PostAsync($"/images/build?{query}&label={EngineFixture.Label}={fixture.Run}", content);
+        var text = await response.Content.ReadAsStringAsync();
+        return (response.StatusCode, JsonNode.Parse(text.Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1])!, text);
+    }
+
+    private static byte[] Tar(params (string Name, string Text)[] files)
+    {
+        using var archive = new MemoryStream();
+        using (var writer = new TarWriter(archive, TarEntryFormat.Ustar, leaveOpen: true))
+        {
+            foreach (var (name, text) in files)
+            {
+                writer.WriteEntry(new UstarTarEntry(TarEntryType.RegularFile, name) { DataStream = new MemoryStream(Encoding.UTF8.GetBytes(text)) });
+            }
+        }
+
+        return archive.ToArray();
+    }
+
+    private static async Task<byte[]> PackAsync(string packing, byte[] archive)
+    {
+        using var packed = new MemoryStream();
+        if (packing == "zstd")
+        {
+            // The package that the service unpacks with can pack as well.
+            await using (var zstd = new SharpCompress.Compressors.ZStandard.CompressionStream(packed, leaveOpen: true))
+            {
+                await zstd.WriteAsync(archive);
+            }
+
+            return packed.ToArray();
+        }
+
+        using var program = Process.Start(new ProcessStartInfo(packing, ["-c"]) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
+        var reading = program.StandardOutput.BaseStream.CopyToAsync(packed);
+        await program.StandardInput.BaseStream.WriteAsync(archive);
+        program.StandardInput.Close();
+        await reading;
+        await program.WaitForExitAsync();
+        Assert.Equal(0, program.ExitCode);
+        return packed.ToArray();
+    }
+}

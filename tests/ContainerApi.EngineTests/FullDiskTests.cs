@@ -1,0 +1,99 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+
+namespace ContainerApi.EngineTests;
+
+/// <summary>The store of builds on a disk that is full: a small file system of the test's own, filled to its last byte.</summary>
+[Collection(EngineCollection.Name)]
+public sealed class FullDiskTests(EngineFixture fixture)
+{
+    [Fact]
+    public async Task Builds_go_on_the_service_says_so_and_the_store_catches_up_once_there_is_room()
+    {
+        var disk = Directory.CreateTempSubdirectory("containerapi-disk-").FullName;
+        await RunAsync("mount", "-t", "tmpfs", "-o", "size=4m", "containerapi-test", disk);
+        try
+        {
+            var store = Path.Combine(disk, "builds.db");
+            var (service, client) = fixture.StartService(store);
+            string first, second;
+            await using (service)
+            {
+                Assert.Equal("ok", await StoreAsync(client));
+                var filler = Fill(disk);
+
+                first = await BuildAsync(client, lines: 20_000);
+                await EngineFixture.UntilAsync(async () => await StoreAsync(client) == "degraded");
+                second = await BuildAsync(client, lines: 10);
+                Assert.Equal("degraded", await StoreAsync(client));
+                Assert.Equal([second, first], (await client.GetFromJsonAsync<JsonObject>("/builds"))!["items"]!.AsArray().Select(b => b!["id"]!.GetValue<string>()));
+                Assert.Equal(20_000, await LinesAsync(client, first));
+
+                File.Delete(filler);
+                await EngineFixture.UntilAsync(async () => await StoreAsync(client) == "ok");
+            }
+
+            var (again, newClient) = fixture.StartService(store);
+            await using (again)
+            {
+                Assert.Equal(20_000, await LinesAsync(newClient, first));
+                Assert.Equal(10, await LinesAsync(newClient, second));
+            }
+        }
+        finally
+        {
+            await RunAsync("umount", disk);
+            Directory.Delete(disk);
+        }
+    }
+
+    /// <summary>What <c>/readyz</c>, which goes on answering, says of the store.</summary>
+    private static async Task<string> StoreAsync(HttpClient client) =>
+        (await client.GetFromJsonAsync<JsonObject>("/readyz"))!["parts"]!.AsArray().Single(p => p!["name"]!.GetValue<string>() == "builds")!["state"]!.GetValue<string>();
+
+    /// <summary>Takes all the room that is left.</summary>
+    private static string Fill(string disk)
+    {
+        var path = Path.Combine(disk, "filler");
+        using var file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize: 0);
+        try
+        {
+            for (var block = new byte[4096]; ;)
+            {
+                file.Write(block);
+            }
+        }
+        catch (IOException)
+        {
+            return path;
+        }
+    }
+
+    private async Task<string> BuildAsync(HttpClient client, int lines)
+    {
+        using var response = await client.PostAsJsonAsync("/images/build", new
+        {
+            dockerfile = $"FROM {fixture.Image}\nRUN seq {lines}; true {Guid.NewGuid():n}\n",
+            label = $"{EngineFixture.Label}={fixture.Run}",
+            builder = "classic",
+        });
+        var text = (await response.Content.ReadAsStringAsync()).TrimEnd().Split('\n');
+        Assert.Equal((HttpStatusCode.OK, "succeeded"), (response.StatusCode, JsonNode.Parse(text[^1])!["state"]!.GetValue<string>()));
+        return JsonNode.Parse(text[0])!["buildId"]!.GetValue<string>();
+    }
+
+    /// <summary>How many lines the build's log has, as it is told now.</summary>
+    private static async Task<int> LinesAsync(HttpClient client, string id) =>
+        (await client.GetStringAsync($"/builds/{id}/events")).Split('\n', StringSplitOptions.RemoveEmptyEntries)
+        .Select(line => JsonNode.Parse(line)!).Where(e => e["type"]!.GetValue<string>() == "log")
+        .Sum(e => e["text"]!.GetValue<string>().Count(c => c == '\n'));
+
+    private static async Task RunAsync(string program, params string[] arguments)
+    {
+        using var process = Process.Start(program, arguments);
+        await process.WaitForExitAsync();
+        Assert.Equal(0, process.ExitCode);
+    }
+}

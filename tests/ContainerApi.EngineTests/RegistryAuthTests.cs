@@ -1,0 +1,125 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace ContainerApi.EngineTests;
+
+/// <summary>How registries are asked: for tokens, as Docker Hub wants it, and with the credentials of the header that Docker's clients send.</summary>
+[Collection(EngineCollection.Name)]
+public sealed class RegistryAuthTests(EngineFixture fixture)
+{
+    private const string Header = "X-Registry-Auth";
+    private const string User = "ann";
+    private const string Password = "s3cret-of-the-realm";
+
+    private enum Given
+    {
+        Nothing,
+        InTheBody,
+        InTheHeader,
+    }
+
+    public static TheoryData<string, bool, string, bool> Cases
+    {
+        get
+        {
+            var cases = new TheoryData<string, bool, string, bool>();
+            foreach (var call in new[] { "pull", "buildkit", "classic" })
+            {
+                cases.Add(call, false, nameof(Given.Nothing), true);
+                cases.Add(call, true, nameof(Given.InTheBody), true);
+                cases.Add(call, true, nameof(Given.InTheHeader), true);
+                cases.Add(call, true, nameof(Given.Nothing), false);
+            }
+
+            return cases;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public async Task A_registry_that_hands_out_tokens_is_pulled_from(string call, bool closed, string given, bool succeeds)
+    {
+        await using var registry = await TinyRegistry.StartAsync(EngineFixture.Label, fixture.Run, closed ? $"{User}:{Password}" : null, tokens: true);
+        var auth = new { username = User, password = Password, serveraddress = registry.Host };
+        var inBody = given == nameof(Given.InTheBody) ? new { username = User, password = Password, serverAddress = registry.Host } : null;
+
+        var (ended, text) = await PostAsync(call == "pull" ? "pull" : "build", given == nameof(Given.InTheHeader) ? auth : null, call == "pull"
+            ? new { image = registry.Reference, registryAuth = inBody }
+            : new { dockerfile = $"FROM {registry.Reference}\nLABEL {EngineFixture.Label}={fixture.Run} own={Guid.NewGuid():n}\n", builder = call, registryAuth = inBody });
+
+        Assert.True(ended == succeeds, text);
+        Assert.Equal(succeeds, registry.Tokens > 0);
+        Assert.DoesNotContain(Password, text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_push_takes_the_header_that_docker_sends()
+    {
+        await using var registry = await DebianRegistry.StartAsync(closed: true);
+        var image = $"{registry.Host}/team/header:v1";
+        await fixture.PostAsync($"images/{fixture.Image}/tag?repo={registry.Host}/team/header&tag=v1");
+        var auth = new { username = DebianRegistry.User, password = DebianRegistry.Password, email = "", serveraddress = registry.Host };
+
+        var (pushed, text) = await PostAsync("push", auth, new { image });
+        var (anonymous, _) = await PostAsync("push", new { }, new { image });
+
+        Assert.True(pushed, text);
+        Assert.False(anonymous);
+    }
+
+    [Theory]
+    [InlineData("classic")]
+    [InlineData("buildkit")]
+    public async Task A_build_pushes_with_the_header_that_docker_sends(string builder)
+    {
+        await using var registry = await DebianRegistry.StartAsync(closed: true);
+        var auth = new { username = DebianRegistry.User, password = DebianRegistry.Password, serveraddress = registry.Host };
+
+        var (built, text) = await PostAsync("build", auth, new
+        {
+            dockerfile = $"FROM {fixture.Image}\nENV BUILT={Guid.NewGuid():n}\n",
+            builder,
+            tag = $"{registry.Host}/team/header:{builder}",
+            push = true,
+            label = $"{EngineFixture.Label}={fixture.Run}",
+        });
+
+        Assert.True(built, text);
+    }
+
+    [Theory]
+    [InlineData("pull", "!", "registryAuth")]
+    [InlineData("push", "eyJ1c2VybmFtZSI6ImFubiJ9", "registryAuth")]
+    [InlineData("build", "!", "registryAuth")]
+    public async Task A_header_that_is_none_is_told_before_the_engine_hears_of_it(string call, string header, string field)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/images/" + call)
+        {
+            Content = call == "build" ? new StringContent("FROM scratch\n", Encoding.UTF8, "text/x-dockerfile") : JsonContent.Create(new { image = fixture.Image }),
+        };
+        request.Headers.TryAddWithoutValidation(Header, header);
+        using var response = await fixture.Client.SendAsync(request);
+        var problem = JsonNode.Parse(await response.Content.ReadAsStringAsync())!;
+
+        Assert.Equal((HttpStatusCode.BadRequest, "invalid_request"), (response.StatusCode, problem["code"]!.GetValue<string>()));
+        Assert.NotNull(problem["errors"]![field]);
+    }
+
+    /// <returns>Whether it succeeded, and all that was answered.</returns>
+    private async Task<(bool Succeeded, string Text)> PostAsync(string call, object? header, object body)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/images/" + call) { Content = JsonContent.Create(body) };
+        if (header is not null)
+        {
+            request.Headers.Add(Header, Convert.ToBase64String(JsonSerializer.SerializeToUtf8Bytes(header)));
+        }
+
+        using var response = await fixture.Client.SendAsync(request);
+        var text = await response.Content.ReadAsStringAsync();
+        var last = JsonNode.Parse(text.Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1])!;
+        return (response.IsSuccessStatusCode && last["state"]!.GetValue<string>() == "succeeded", text);
+    }
+}

@@ -1,0 +1,99 @@
+using System.Collections.Concurrent;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.TestHost;
+using Microsoft.Extensions.DependencyInjection;
+using Serilog.Core;
+using Serilog.Events;
+
+namespace ContainerApi.EngineTests;
+
+/// <summary>What a build is given in confidence is in nothing that the service keeps, logs or says.</summary>
+[Collection(EngineCollection.Name)]
+public sealed class SecretTests(EngineFixture fixture)
+{
+    private const string Secret = "s3cret-of-the-step-4711";
+    private const string Argument = "value-of-the-argument-4712";
+
+    [Theory]
+    [InlineData("buildkit", true)]
+    [InlineData("buildkit", false)]
+    [InlineData("classic", true)]
+    [InlineData("classic", false)]
+    public async Task No_log_at_the_lowest_level_no_store_and_no_answer_has_a_secret_a_password_or_an_argument(string builder, bool succeeds)
+    {
+        await using var registry = await DebianRegistry.StartAsync(closed: true);
+        var logs = new Sink();
+        var store = $"secrets-{Guid.NewGuid():n}.db";
+        var answers = new StringBuilder();
+        var (service, client) = fixture.StartService(store, builder =>
+        {
+            builder.UseSetting("Serilog:MinimumLevel:Default", "Verbose");
+            builder.UseSetting("Serilog:MinimumLevel:Override:Microsoft.AspNetCore", "Verbose");
+            builder.ConfigureTestServices(services => services.AddSingleton<ILogEventSink>(logs));
+        });
+        await using (service)
+        {
+            var step = builder == "buildkit"
+                ? "RUN --mount=type=secret,id=token test -s /run/secrets/token && "
+                : "RUN ";
+            var auth = new { username = DebianRegistry.User, password = DebianRegistry.Password, serverAddress = registry.Host };
+            using var built = await client.PostAsJsonAsync("/images/build", new
+            {
+                dockerfile = $"FROM {fixture.Image}\nARG VALUE\n{step}test -n \"$VALUE\" && echo {Guid.NewGuid():n}{(succeeds ? "" : "; exit 3")}\n",
+                builder,
+                tag = $"{registry.Host}/team/secret:{builder}",
+                push = true,
+                label = $"{EngineFixture.Label}={fixture.Run}",
+                buildArg = "VALUE=" + Argument,
+                secret = builder == "buildkit" ? new Dictionary<string, string> { ["token"] = Secret } : null,
+                registryAuth = auth,
+            });
+            answers.Append(await built.Content.ReadAsStringAsync());
+            Assert.Equal(succeeds ? "succeeded" : "failed", JsonNode.Parse(answers.ToString().TrimEnd().Split('\n')[^1])!["state"]!.GetValue<string>());
+            var id = JsonNode.Parse(answers.ToString().Split('\n')[0])!["buildId"]!.GetValue<string>();
+            answers.Append(await client.GetStringAsync("/builds/" + id)).Append(await client.GetStringAsync($"/builds/{id}/events")).Append(await client.GetStringAsync("/builds"));
+            using var pushed = await client.PostAsJsonAsync("/images/push", new { image = $"{registry.Host}/team/secret:none", registryAuth = auth });
+            answers.Append(await pushed.Content.ReadAsStringAsync());
+        }
+
+        // What they are looked for in is there at all: the requests, the calls to the engine, the events of the build.
+        Assert.Contains("/images/build", logs.Text, StringComparison.Ordinal);
+        Assert.Contains(logs.Levels, level => level <= LogEventLevel.Debug);
+        var kept = string.Concat(Directory.GetFiles(fixture.State, store + "*").Select(file => Encoding.Latin1.GetString(File.ReadAllBytes(file))));
+        Assert.Contains("\"started\"", kept, StringComparison.Ordinal);
+        foreach (var (where, text) in new[] { ("the log", logs.Text), ("the store", kept), ("an answer", answers.ToString()) })
+        {
+            foreach (var confidential in new[] { Secret, Argument, DebianRegistry.Password })
+            {
+                Assert.False(Forms(confidential).Any(form => text.Contains(form, StringComparison.OrdinalIgnoreCase)), $"{confidential} is in {where}");
+            }
+        }
+    }
+
+    /// <summary>As it is, as a query has it, and as base64 whatever stands before it.</summary>
+    private static IEnumerable<string> Forms(string text)
+    {
+        yield return text;
+        yield return Uri.EscapeDataString(text);
+        for (var before = 0; before < 3; before++)
+        {
+            // Of what lies between the borders nothing depends on the neighbours.
+            yield return Convert.ToBase64String(Encoding.UTF8.GetBytes(new string(' ', before) + text))[4..^4];
+        }
+    }
+
+    /// <summary>Everything that is logged, messages and properties and exceptions.</summary>
+    private sealed class Sink : ILogEventSink
+    {
+        private readonly ConcurrentQueue<(LogEventLevel Level, string Text)> _events = [];
+
+        public string Text => string.Join('\n', _events.Select(e => e.Text));
+
+        public IEnumerable<LogEventLevel> Levels => _events.Select(e => e.Level);
+
+        public void Emit(LogEvent logEvent) => _events.Enqueue((logEvent.Level,
+            $"{logEvent.RenderMessage(System.Globalization.CultureInfo.InvariantCulture)} {string.Join(' ', logEvent.Properties.Select(p => $"{p.Key}={p.Value}"))} {logEvent.Exception}"));
+    }
+}

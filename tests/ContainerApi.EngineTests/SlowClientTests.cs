@@ -1,0 +1,55 @@
+using System.Globalization;
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json.Nodes;
+
+namespace ContainerApi.EngineTests;
+
+/// <summary>A client that sends its context one byte a second holds no build's place for long.</summary>
+[Collection(EngineCollection.Name)]
+public sealed class SlowClientTests(EngineFixture fixture)
+{
+    private static readonly TimeSpan Pace = TimeSpan.FromSeconds(1);
+
+    [Theory]
+    [InlineData("application/x-tar", "classic")]
+    [InlineData("application/x-tar", "buildkit")]
+    [InlineData("text/x-dockerfile", "buildkit")]
+    public async Task One_byte_a_second_is_a_408_and_the_builds_place_is_free_again(string type, string builder)
+    {
+        using var socket = new TcpClient(fixture.Client.BaseAddress!.Host, fixture.Client.BaseAddress.Port);
+        var stream = socket.GetStream();
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(
+            $"POST /images/build?builder={builder} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {type}\r\nContent-Length: 10000\r\n\r\n"));
+        using var stop = new CancellationTokenSource();
+        var dribbling = DribbleAsync(stream, stop.Token);
+
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var reader = new StreamReader(stream, leaveOpen: true);
+        var answer = await reader.ReadToEndAsync(patience.Token);
+        await stop.CancelAsync();
+        await dribbling;
+
+        Assert.StartsWith("HTTP/1.1 408 ", answer, StringComparison.Ordinal);
+        var problem = JsonNode.Parse(answer[answer.IndexOf('{', StringComparison.Ordinal)..(answer.LastIndexOf('}') + 1)])!;
+        Assert.Equal("request_timeout", problem["code"]!.GetValue<string>());
+        var builds = JsonNode.Parse(await fixture.Client.GetStringAsync("/builds"))!["items"]!.AsArray();
+        Assert.DoesNotContain(builds, b => b!["state"]!.GetValue<string>() is "running" or "queued");
+    }
+
+    private static async Task DribbleAsync(NetworkStream stream, CancellationToken cancellationToken)
+    {
+        try
+        {
+            for (var sent = 0; ; sent++)
+            {
+                await stream.WriteAsync(Encoding.ASCII.GetBytes(sent.ToString(CultureInfo.InvariantCulture)[..1]), cancellationToken);
+                await Task.Delay(Pace, cancellationToken);
+            }
+        }
+        catch (Exception e) when (e is OperationCanceledException or IOException)
+        {
+            // The service has answered and closed, or the test is over.
+        }
+    }
+}
