@@ -32,11 +32,12 @@ test: ## find or start an engine, build, and run every test, those on the real e
 test-engines: ## run the engine tests on the engines that Debian's releases package (SUITES="bookworm trixie forky"); takes a while
 	@scripts/test-engines $(SUITES)
 
-check: ## what a change must hold: locked packages, no warnings, format, the walls between the rooms
+check: ## what a change must hold: locked packages without known faults, no warnings, format, the walls between the rooms
 	$(DOTNET) restore ContainerApi.sln --locked-mode
 	$(DOTNET) build ContainerApi.sln -c $(CONFIGURATION) --no-restore -warnaserror -v quiet
 	$(DOTNET) format ContainerApi.sln --no-restore --verify-no-changes
 	$(DOTNET) test tests/ContainerApi.Tests -c $(CONFIGURATION) --no-build -v quiet --filter FullyQualifiedName~WallTests
+	@scripts/check-packages
 
 build: ## build the solution
 	$(DOTNET) build ContainerApi.sln -c $(CONFIGURATION) -v quiet

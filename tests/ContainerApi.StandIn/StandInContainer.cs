@@ -11,7 +11,7 @@ public sealed class StandInContainer
     public string Image { get; init; } = "busybox:latest";
     public string ImageId { get; init; } = "sha256:" + new string('4', 64);
     public string Command { get; init; } = "sleep 1000";
-    public DateTimeOffset Created { get; init; } = new(2026, 11, 1, 12, 0, 0, TimeSpan.Zero);
+    public DateTimeOffset Created { get; set; } = new(2026, 11, 1, 12, 0, 0, TimeSpan.Zero);
 
     /// <summary><c>created</c>, <c>running</c>, <c>paused</c>, <c>restarting</c>, <c>removing</c>, <c>exited</c>, <c>dead</c>.</summary>
     public string State { get; set; } = "running";

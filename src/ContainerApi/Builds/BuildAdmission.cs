@@ -36,6 +36,7 @@ internal sealed class BuildAdmission(BuildOptions options)
 
             var ticket = new Ticket(this, engine, client);
             queue.Waiting.Add(ticket);
+            BuildTelemetry.Wait(engine, 1);
             Advance(queue);
             return ticket;
         }
@@ -46,8 +47,14 @@ internal sealed class BuildAdmission(BuildOptions options)
         lock (_lock)
         {
             var queue = _engines[ticket.Engine];
-            if (queue.Working.Remove(ticket) || queue.Waiting.Remove(ticket))
+            if (queue.Working.Remove(ticket))
             {
+                BuildTelemetry.Work(ticket.Engine, -1);
+                Advance(queue);
+            }
+            else if (queue.Waiting.Remove(ticket))
+            {
+                BuildTelemetry.Wait(ticket.Engine, -1);
                 Advance(queue);
             }
         }
@@ -62,6 +69,8 @@ internal sealed class BuildAdmission(BuildOptions options)
         {
             queue.Waiting.Remove(ticket);
             queue.Working.Add(ticket);
+            BuildTelemetry.Wait(ticket.Engine, -1);
+            BuildTelemetry.Work(ticket.Engine, 1);
             queue.LastTurn[ticket.Client] = ++queue.Turns;
             ticket.Move(0);
         }

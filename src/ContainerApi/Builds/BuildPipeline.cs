@@ -33,6 +33,7 @@ internal sealed partial class BuildPipeline(
     {
         var began = time.GetTimestamp();
         var limit = parameters.Timeout ?? options.Timeout;
+        var observed = BuildTelemetry.Begin(run.Id, engine.Name);
         string? image;
         BuildError? error;
         Exception? failure;
@@ -47,8 +48,11 @@ internal sealed partial class BuildPipeline(
         var result = error is null
             ? new ResultEvent(BuildState.Succeeded, image, parameters.Spec.Tags, took, null)
             : new ResultEvent(BuildState.Failed, image, [], took, error);
+        var outcome = error is null ? "succeeded" : run.Cause is StopCause.ClientLeft ? "client_left" : error.Code;
+        // Before the result is told: who waits for it finds the figures as they are then.
+        observed.End(run.Describe().Builder ?? BuilderChoice.NameOf(parameters.Spec.Builder), outcome);
         run.End(result, time.GetUtcNow(), failure is null ? null : Refusal(run.Cause, engine.Name, limit) ?? failure);
-        Log.Ended(logger, run.Id, engine.Name, error is null ? "succeeded" : run.Cause is StopCause.ClientLeft ? "client_left" : error.Code, took);
+        Log.Ended(logger, run.Id, engine.Name, outcome, took);
     }
 
     /// <summary>The engine's part. Returns the image once the engine has it, what failed, and the exception where it was one. Never throws.</summary>

@@ -1,5 +1,3 @@
-using System.Text.RegularExpressions;
-using ContainerApi.Engine;
 using ContainerApi.Http;
 using ContainerApi.Http.OpenApi;
 using FluentValidation;
@@ -8,89 +6,39 @@ using Microsoft.AspNetCore.Mvc;
 namespace ContainerApi.Containers;
 
 /// <summary>The query of <c>GET /containers</c>, as text.</summary>
-internal sealed record ContainersQuery
+internal sealed record ContainersQuery : ContainerSelection
 {
-    /// <summary>Also containers that do not run; default false.</summary>
-    [QueryValue("boolean", Default = "false")]
-    [FromQuery] public string? All { get; init; }
-
-    /// <summary>States, separated by commas; implies <c>all</c>.</summary>
-    [QueryValue(Example = "running,paused")]
-    [FromQuery] public string? State { get; init; }
-
-    /// <summary>Results of health checks, separated by commas; <c>none</c> is without a check.</summary>
-    [QueryValue(Example = "unhealthy")]
-    [FromQuery] public string? Health { get; init; }
-
-    /// <summary>A part of the name.</summary>
-    [QueryValue(Example = "web")]
-    [FromQuery] public string? Name { get; init; }
-
-    /// <summary>Made from this image, or from one that descends from it.</summary>
-    [QueryValue(Example = "busybox:latest")]
-    [FromQuery] public string? Image { get; init; }
-
-    /// <summary><c>key</c> or <c>key=value</c>; given several times, all must hold.</summary>
-    [FromQuery] public string[]? Label { get; init; }
-
-    /// <summary>In the network of this name or id.</summary>
-    [FromQuery] public string? Network { get; init; }
-
-    /// <summary>With this port, inside or published: <c>80</c> or <c>80/tcp</c>.</summary>
-    [QueryValue(Example = "80/tcp")]
-    [FromQuery] public string? Port { get; init; }
-
-    /// <summary>On this engine; may be given several times. Default: all.</summary>
-    [FromQuery] public string[]? Engine { get; init; }
-
-    /// <summary>Sections to read: <c>processes</c>, <c>network</c>, <c>usage</c>, or <c>none</c>. Default: all three.</summary>
-    [QueryValue(Example = "processes,network")]
-    [FromQuery] public string? Include { get; init; }
-
     /// <summary>Only these fields, separated by commas; <c>network.rxBytes</c> for one within a section. What no field needs is not read.</summary>
     [QueryValue(Example = "name,status,network.rxBytes")]
-    [FromQuery] public string? Fields { get; init; }
+    [FromQuery(Name = "fields")] public string? Fields { get; init; }
 
     /// <summary>The field to order by, <c>-</c> in front for descending; default <c>-createdAt</c>. What is not known comes last, a list counts by its length.</summary>
     [QueryValue(Default = "-createdAt", Example = "-network.rxBytesPerSecond")]
-    [FromQuery] public string? Sort { get; init; }
+    [FromQuery(Name = "sort")] public string? Sort { get; init; }
 
     /// <summary>Rows on a page, 1 to 10000; default all.</summary>
     [QueryValue("integer", Minimum = 1, Maximum = 10_000)]
-    [FromQuery] public string? Limit { get; init; }
+    [FromQuery(Name = "limit")] public string? Limit { get; init; }
 
     /// <summary><c>nextCursor</c> of the page before.</summary>
-    [FromQuery] public string? Cursor { get; init; }
+    [FromQuery(Name = "cursor")] public string? Cursor { get; init; }
 
     /// <summary>How many seconds old the answer may be, 0 to 3600; default 0: it is read after the request came.</summary>
     [QueryValue("integer", Default = "0", Minimum = 0, Maximum = PictureRules.OldestSeconds)]
-    [FromQuery] public string? MaxAge { get; init; }
+    [FromQuery(Name = "maxAge")] public string? MaxAge { get; init; }
 
     /// <summary><c>json</c>, <c>ndjson</c>, <c>table</c> or <c>csv</c>; default by <c>Accept</c>.</summary>
     [QueryValue(Allowed = ["json", "ndjson", "table", "csv"])]
-    [FromQuery] public string? Format { get; init; }
+    [FromQuery(Name = "format")] public string? Format { get; init; }
 
     /// <summary>What the text means; it is validated.</summary>
     public PictureRequest ToRequest()
     {
-        var sort = Sort is null ? PictureSort.Default : PictureSort.TryParse(Sort, out var s) ? s : PictureSort.Default;
-        PortFilter? port = null;
         PictureCursor? after = null;
-        _ = Port is not null && PortFilter.TryParse(Port, out port);
         _ = Cursor is not null && PictureCursor.TryDecode(Cursor, out after);
-        return new PictureRequest
+        return Select(PictureRules.Sections(Include, Fields)) with
         {
-            Engines = Engine ?? [],
-            All = Rules.ToBoolean(All),
-            States = PictureRules.List(State),
-            Healths = PictureRules.List(Health),
-            Name = Name,
-            Image = Image,
-            Labels = Label ?? [],
-            Network = Network,
-            Port = port,
-            Sections = PictureRules.Sections(Include, Fields),
-            Sort = sort,
+            Sort = Sort is not null && PictureSort.TryParse(Sort, out var sort) ? sort : PictureSort.Default,
             Limit = Rules.ToInteger(Limit),
             After = after,
         };
@@ -141,20 +89,7 @@ internal sealed class ContainersQueryValidator : AbstractValidator<ContainersQue
 {
     public ContainersQueryValidator()
     {
-        RuleFor(q => q.All).Boolean();
-        RuleFor(q => q.State).SomeOf(ContainerStates.All);
-        RuleFor(q => q.Health).SomeOf("starting", "healthy", "unhealthy", "none");
-        RuleFor(q => q.Name).Must(n => n is null || PictureRules.NamePart.IsMatch(n))
-            .WithMessage("must be a part of a container's name: letters, digits, '_', '.' and '-'.");
-        RuleFor(q => q.Image).Must(i => i is null || ImageReference.NamesAnImage(i))
-            .WithMessage("must be an image's name or id.");
-        RuleFor(q => q.Label).Must(l => l is null || l.All(v => v.Length is > 0 and <= 4096 && v[0] != '='))
-            .WithMessage("must be key or key=value.");
-        RuleFor(q => q.Network).ContainerReference()
-            .WithMessage("must be a network's name or id: letters, digits, '_', '.' and '-', the first a letter or digit.");
-        RuleFor(q => q.Port).Must(p => p is null || PortFilter.TryParse(p, out _))
-            .WithMessage("must be a port from 1 to 65535, with /tcp, /udp or /sctp behind it for one protocol.");
-        RuleFor(q => q.Include).Included();
+        Include(new ContainerSelectionRules());
         RuleFor(q => q.Fields).SomeOf(PictureFields.Names);
         RuleFor(q => q.Fields).Must((q, fields) => PictureRules.AreIncluded(q.Include, fields))
             .WithMessage("names fields of a section that include leaves out.");
@@ -193,15 +128,11 @@ internal sealed class ContainerSectionQueryValidator : AbstractValidator<Contain
 }
 
 /// <summary>What the queries of the picture have in common.</summary>
-internal static partial class PictureRules
+internal static class PictureRules
 {
     public const int OldestSeconds = 3600;
 
     private static readonly IReadOnlyList<string> Includable = [.. PictureFields.Sections.Keys, "none"];
-
-    /// <summary>Any part of a name; the engine's own may begin with each of its characters but the first.</summary>
-    [GeneratedRegex(@"^[a-zA-Z0-9_.-]{1,255}\z", RegexOptions.CultureInvariant)]
-    public static partial Regex NamePart { get; }
 
     public static IReadOnlyList<string> List(string? value) => value is null ? [] : value.Split(',', StringSplitOptions.TrimEntries);
 

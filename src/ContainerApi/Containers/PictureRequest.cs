@@ -61,11 +61,14 @@ internal sealed record PictureRequest
 
     /// <summary>
     /// What the engine lets through and we do not: it matches names of links too, and knows no filter on both kinds of port.
-    /// Health is its own to judge: of a paused container its list does not tell it.
+    /// Health, image and network are its own to judge: its list tells neither the health of a paused container, nor an
+    /// image's ancestors, nor a network's id.
     /// </summary>
-    public bool Matches(ContainerFacts container) =>
+    public bool Matches(ContainerPicture container) =>
         (States.Count == 0 || States.Contains(container.State))
         && (Name is null || (container.Name?.Contains(Name, StringComparison.Ordinal) ?? false))
+        && Labels.All(l => l.Split('=', 2) is [var key, .. var value]
+            && container.Labels.TryGetValue(key, out var label) && (value.Length == 0 || value[0] == label))
         && (Port is null || container.Ports.Any(Port.Matches));
 
     /// <summary>Equal for requests that one sweep answers. Every value carries its length, so that no two requests meet in one text.</summary>
@@ -109,6 +112,6 @@ internal sealed record PortFilter(int Number, string? Protocol)
         return port is not null;
     }
 
-    public bool Matches(PortFacts port) =>
+    public bool Matches(PortMapping port) =>
         (port.ContainerPort == Number || port.HostPort == Number) && (Protocol is null || port.Protocol == Protocol);
 }

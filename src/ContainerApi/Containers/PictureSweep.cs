@@ -68,7 +68,7 @@ internal sealed partial class PictureSweep(SectionReader reader, RateMemory rate
             var containers = await engine.ListContainersAsync(request.ToFilter(), cancellationToken);
             return new EngineList(
                 engine,
-                [.. containers.Where(request.Matches).Select(c => new Row(engine, c, PictureProjection.Row(engine.Name, c)))],
+                [.. containers.Select(c => new Row(engine, c, PictureProjection.Row(engine.Name, c))).Where(r => request.Matches(r.Picture))],
                 containers,
                 null);
         }

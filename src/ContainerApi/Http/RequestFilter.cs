@@ -21,6 +21,8 @@ internal sealed class RequestFilter<T>(IValidator<T> validator) : IEndpointFilte
     [
         .. typeof(T).GetProperties()
             .Where(p => p.GetCustomAttribute<FromRouteAttribute>() is null && p.GetCustomAttribute<FromHeaderAttribute>() is null)
+            // What several records have in common comes first.
+            .OrderBy(p => p.DeclaringType == typeof(T))
             .Select(p => p.GetCustomAttribute<FromQueryAttribute>()?.Name ?? JsonNamingPolicy.CamelCase.ConvertName(p.Name)),
     ];
 

@@ -198,6 +198,79 @@ public sealed class OddEngineTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_ps_that_knows_fewer_columns_is_asked_twice_only_once()
+    {
+        await StartAsync(new StandInOptions { Running = 3, Ps = HostPs.Busybox });
+        await _host.GetJsonAsync("/containers?include=processes");
+        _engine.Calls.Clear();
+
+        var items = (await _host.GetJsonAsync("/containers?include=processes")).GetProperty("items").EnumerateArray().ToList();
+
+        Assert.All(items, i => Assert.Equal("ok", Text(i.GetProperty("processes"), "state")));
+        Assert.Equal(3, _engine.Calls.Count("/containers/{id}/top"));
+    }
+
+    [Fact]
+    public async Task What_an_engines_ps_knows_is_found_out_anew_when_the_engine_comes_back()
+    {
+        await StartAsync(new StandInOptions { Running = 1, Ps = HostPs.Busybox });
+        Assert.Equal(JsonValueKind.Null, (await StartedAtAsync()).ValueKind);
+        await _engine.StopAsync();
+        using (await Client.GetAsync("/containers"))
+        {
+        }
+
+        await _engine.StartAgainAsync(new StandInOptions { Ps = HostPs.Procps });
+
+        Assert.Equal(JsonValueKind.String, (await StartedAtAsync()).ValueKind);
+        async Task<JsonElement> StartedAtAsync() =>
+            (await _host.GetJsonAsync("/containers?include=processes")).GetProperty("items")[0].GetProperty("processes").GetProperty("items")[0].GetProperty("startedAt");
+    }
+
+    [Theory]
+    [InlineData("sh -c 'echo  \"a\"'  \\ b")]
+    [InlineData("sh -c echo\nend\ttab")]
+    [InlineData("sp\u00e4te Gr\u00fc\u00dfe \u6f22\u5b57 \ufffd")]
+    [InlineData("[kworker/0:1]")]
+    [InlineData("100 KB")]
+    public async Task A_command_line_comes_through_the_engine_as_its_ps_tells_it(string command)
+    {
+        command = command == "100 KB" ? "sh " + new string('x', 100 * 1024) : command;
+        await StartAsync(new StandInOptions { Running = 1 });
+        _engine.Containers.All[0].Processes = [new StandInProcess(8, 7, 1000, "1000", 5, 2, command)];
+
+        var section = (await _host.GetJsonAsync("/containers?include=processes")).GetProperty("items")[0].GetProperty("processes");
+
+        Assert.Equal(command, Text(Assert.Single(section.GetProperty("items").EnumerateArray()), "command"));
+    }
+
+    [Fact]
+    public async Task A_container_restarted_during_a_sweep_is_whole_and_begins_its_rates_anew()
+    {
+        await StartAsync(new StandInOptions { Running = 1 });
+        var container = _engine.Containers.All[0];
+        await _host.GetJsonAsync("/containers");
+        var gate = new TaskCompletionSource();
+        using var held = _engine.When("/containers/{id}/top", Behaviours.Hold(gate.Task));
+        var during = _host.GetJsonAsync("/containers");
+        await _engine.Calls.WaitForAsync("/containers/{id}/top", 2);
+        await _engine.Calls.WaitForAsync("/containers/{id}/stats", 2);
+
+        // Restarted after its statistics were read and before its processes were: others than before, and counters from nothing.
+        container.Processes = [new StandInProcess(9000, 3999, 0, "root", 0, 0, "sleep 1000")];
+        (container.Status, container.Created) = ("Up Less than a second", DateTimeOffset.UtcNow.AddSeconds(-1));
+        gate.SetResult();
+        var row = (await during).GetProperty("items")[0];
+        var next = (await _host.GetJsonAsync("/containers")).GetProperty("items")[0];
+
+        Assert.Equal(("running", "ok", 9000), (Text(row, "state"), Text(row.GetProperty("processes"), "state"),
+            row.GetProperty("processes").GetProperty("items")[0].GetProperty("pid").GetInt32()));
+        Assert.Equal("Up Less than a second", Text(next, "status"));
+        Assert.Equal(JsonValueKind.Null, next.GetProperty("network").GetProperty("rxBytesPerSecond").ValueKind);
+        Assert.Equal(JsonValueKind.Null, next.GetProperty("usage").GetProperty("cpuPercent").ValueKind);
+    }
+
+    [Fact]
     public async Task Labels_keep_their_signs_and_can_be_asked_for()
     {
         await StartAsync(new StandInOptions { Running = 1 });

@@ -10,7 +10,7 @@ internal static class WatchDifference
         At = state.At,
         Items =
         [
-            .. state.Containers.Values.Where(view.Sees).Select(c => view.Cut(c, state))
+            .. state.Containers.Values.Where(c => view.Sees(state, c)).Select(c => view.Cut(c, state))
                 .OrderBy(c => c.Engine, StringComparer.Ordinal).ThenByDescending(c => c.CreatedAt).ThenBy(c => c.Id, StringComparer.Ordinal),
         ],
         Engines = [.. state.Engines.Values.Where(e => view.Sees(e.Name)).Select(e => view.Cut(e, state))],
@@ -29,7 +29,7 @@ internal static class WatchDifference
 
         foreach (var (key, gone) in before.Containers)
         {
-            if (view.Sees(gone) && !(after.Containers.TryGetValue(key, out var now) && view.Sees(now)))
+            if (view.Sees(before, gone) && !(after.Containers.TryGetValue(key, out var now) && view.Sees(after, now)))
             {
                 yield return new WatchRemoved { Id = after.EventId, At = after.At, Engine = gone.Engine, ContainerId = gone.Id, Name = gone.Name };
             }
@@ -38,12 +38,12 @@ internal static class WatchDifference
         var sampled = new List<ContainerSample>();
         foreach (var (key, now) in after.Containers)
         {
-            if (!view.Sees(now))
+            if (!view.Sees(after, now))
             {
                 continue;
             }
 
-            if (!before.Containers.TryGetValue(key, out var then) || !view.Sees(then))
+            if (!before.Containers.TryGetValue(key, out var then) || !view.Sees(before, then))
             {
                 yield return new WatchAdded { Id = after.EventId, At = after.At, Container = view.Cut(now, after) };
             }
@@ -62,6 +62,10 @@ internal static class WatchDifference
             yield return new WatchSample { Id = after.EventId, At = after.At, Items = sampled };
         }
     }
+
+    /// <summary>Whether the same containers are in both, unchanged.</summary>
+    public static bool SameFacts(WatchState a, WatchState b) =>
+        a.Containers.Count == b.Containers.Count && a.Containers.All(c => b.Containers.TryGetValue(c.Key, out var other) && SameFacts(c.Value, other));
 
     /// <summary>All but the sections, and but the status text: it ages by itself, and says no more than the state otherwise.</summary>
     public static bool SameFacts(ContainerPicture a, ContainerPicture b) =>
@@ -88,7 +92,9 @@ internal static class WatchDifference
 /// <summary>What one watcher sees.</summary>
 /// <param name="Matches">Whether a container is one that it asked for.</param>
 /// <param name="Engines">Names; none means all.</param>
-internal sealed record WatchView(Func<ContainerPicture, bool> Matches, IReadOnlyList<string> Engines, PictureSections Sections)
+/// <param name="Question">What its engine must say of a container for it to be one; null where the engine need not be asked.</param>
+internal sealed record WatchView(
+    Func<ContainerPicture, bool> Matches, IReadOnlyList<string> Engines, PictureSections Sections, WatchQuestion? Question = null)
 {
     /// <summary>Which containers exist for the watcher; null for all.</summary>
     public Func<ContainerPicture, bool>? Exists { get; init; }
@@ -96,7 +102,9 @@ internal sealed record WatchView(Func<ContainerPicture, bool> Matches, IReadOnly
     /// <summary>Hides what the watcher may not read.</summary>
     public Func<ContainerPicture, ContainerPicture> Mask { get; init; } = c => c;
 
-    public bool Sees(ContainerPicture container) => Sees(container.Engine) && Exists?.Invoke(container) != false && Matches(container);
+    public bool Sees(WatchState state, ContainerPicture container) =>
+        Sees(container.Engine) && Exists?.Invoke(container) != false && Matches(container)
+        && (Question is null || (state.Answers.TryGetValue(Question.Key, out var those) && those.Contains((container.Engine, container.Id))));
 
     public bool Sees(string engine) => Engines.Count == 0 || Engines.Contains(engine);
 

@@ -25,7 +25,8 @@ internal static partial class WatchEndpoints
             .WithDescription(
                 "A `snapshot`, then an event per change: `added`, `changed`, `removed`, `engine`; a `sample` with new processes, counters "
                 + "and rates every `interval`; a `heartbeat` after 15 s of silence. As NDJSON, or as Server-Sent Events with `Accept: text/event-stream`. "
-                + "A reader that is slow gets the newest state and skips what lay between.")
+                + "A reader that is slow gets the newest state and skips what lay between. The filters are those of the list; what only an engine "
+                + "can tell (an image's descendants, a network's id) is asked of it again when its containers change.")
             .Produces<WatchEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson, MediaTypes.EventStream)
             .CanFailWith(ProblemCode.InvalidRequest, ProblemCode.EngineNotFound);
 

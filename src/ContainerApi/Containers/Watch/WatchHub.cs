@@ -20,7 +20,6 @@ internal sealed class WatchHub(EngineDirectory engines, ReadEverything read, Tim
     /// <summary>By how much a sample may come before its time: timers are not exact, and to skip one would double the interval.</summary>
     private static readonly TimeSpan Tolerance = TimeSpan.FromMilliseconds(200);
 
-    private static readonly TimeSpan Reconnect = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(15);
 
     /// <summary>How many states are remembered for those who resume, without their sections.</summary>
@@ -35,19 +34,21 @@ internal sealed class WatchHub(EngineDirectory engines, ReadEverything read, Tim
     private CancellationTokenSource? _running;
     private TaskCompletionSource _dirty = NewSignal();
 
-    private sealed record Watcher(PictureSections Sections, TimeSpan Interval);
+    private readonly WatchAnswers _answers = new(engines);
+
+    private sealed record Watcher(PictureSections Sections, TimeSpan Interval, WatchQuestion? Question);
 
     /// <param name="lastEventId">The id of the last event that the watcher has seen, or null.</param>
     /// <param name="interval">How often new sections are told; 1 s at least.</param>
     public async IAsyncEnumerable<WatchEvent> WatchAsync(
         WatchView view, TimeSpan interval, string? lastEventId, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var watcher = new Watcher(view.Sections, interval);
+        var watcher = new Watcher(view.Sections, interval, view.Question);
         var joined = Join(watcher);
         try
         {
-            var (known, published) = await FirstAsync(joined, cancellationToken);
-            if (Recall(lastEventId) is { } resumed)
+            var (known, published) = await FirstAsync(joined, view.Question, cancellationToken);
+            if (Recall(lastEventId, view.Question) is { } resumed)
             {
                 foreach (var missed in WatchDifference.Between(resumed, known, view, samples: true))
                 {
@@ -114,7 +115,7 @@ internal sealed class WatchHub(EngineDirectory engines, ReadEverything read, Tim
             }
             else
             {
-                // It may want a section that nobody has asked for so far.
+                // It may want a section, or ask a question, that nobody has asked for so far.
                 _dirty.TrySetResult();
             }
 
@@ -143,7 +144,7 @@ internal sealed class WatchHub(EngineDirectory engines, ReadEverything read, Tim
     private async Task RunAsync(CancellationToken cancellationToken)
     {
         // (1) Subscribe before the first list, so that nothing falls between; an engine that is away counts as tried.
-        var subscriptions = engines.All.Select(engine => Subscribe(engine, cancellationToken)).ToList();
+        var subscriptions = engines.All.Select(engine => WatchSubscription.Start(engine, time, MarkDirty, cancellationToken)).ToList();
         await Task.WhenAll(subscriptions.Select(s => s.Tried));
         long? lastSections = null;
         try
@@ -154,11 +155,13 @@ internal sealed class WatchHub(EngineDirectory engines, ReadEverything read, Tim
                 TaskCompletionSource dirty;
                 PictureSections wanted;
                 TimeSpan interval;
+                List<WatchQuestion> questions;
                 lock (_lock)
                 {
                     dirty = _dirty = NewSignal();
                     wanted = _watchers.Aggregate(PictureSections.None, (all, w) => all | w.Sections);
                     interval = _watchers.Where(w => w.Sections != PictureSections.None).Select(w => w.Interval).DefaultIfEmpty(Silence).Min();
+                    questions = [.. _watchers.Select(w => w.Question).OfType<WatchQuestion>()];
                 }
 
                 var due = wanted != PictureSections.None && (lastSections is not { } last || time.GetElapsedTime(last) >= interval - Burst);
@@ -168,7 +171,7 @@ internal sealed class WatchHub(EngineDirectory engines, ReadEverything read, Tim
                     lastSections = time.GetTimestamp();
                 }
 
-                Publish(await read(sections, cancellationToken), sections, cancellationToken);
+                await PublishAsync(await read(sections, cancellationToken), sections, questions, cancellationToken);
                 var rest = wanted != PictureSections.None && lastSections is { } begun ? Max(interval - time.GetElapsedTime(begun), TimeSpan.Zero) : Timeout.InfiniteTimeSpan;
                 if (await HappensWithinAsync(dirty.Task, rest, cancellationToken))
                 {
@@ -209,42 +212,6 @@ internal sealed class WatchHub(EngineDirectory engines, ReadEverything read, Tim
         }
     }
 
-    private (Task Tried, Task Ended) Subscribe(IEngine engine, CancellationToken cancellationToken)
-    {
-        var tried = NewSignal();
-        return (tried.Task, PumpAsync());
-
-        async Task PumpAsync()
-        {
-            try
-            {
-                while (true)
-                {
-                    try
-                    {
-                        await foreach (var _ in engine.WatchContainersAsync(cancellationToken))
-                        {
-                            tried.TrySetResult();
-                            MarkDirty();
-                        }
-                    }
-                    catch (EngineException)
-                    {
-                        // The next read tells how the engine is.
-                    }
-
-                    tried.TrySetResult();
-                    MarkDirty();
-                    await Task.Delay(Reconnect, time, cancellationToken);
-                }
-            }
-            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-            {
-                tried.TrySetResult();
-            }
-        }
-    }
-
     private void MarkDirty()
     {
         lock (_lock)
@@ -253,14 +220,25 @@ internal sealed class WatchHub(EngineDirectory engines, ReadEverything read, Tim
         }
     }
 
-    private void Publish(ContainerList everything, PictureSections sections, CancellationToken cancellationToken)
+    private async Task PublishAsync(
+        ContainerList everything, PictureSections sections, IReadOnlyCollection<WatchQuestion> questions, CancellationToken cancellationToken)
     {
+        WatchState? last;
+        WatchState before;
         lock (_lock)
         {
             // A run that was ended must not speak for the one that came after it.
             cancellationToken.ThrowIfCancellationRequested();
-            var last = _history.LastOrDefault();
-            _current = (_current ?? last ?? WatchState.Empty(_epoch)).After(everything, sections, time.GetUtcNow());
+            last = _history.LastOrDefault();
+            before = _current ?? last ?? WatchState.Empty(_epoch);
+        }
+
+        var after = before.After(everything, sections, time.GetUtcNow());
+        var (answers, whole) = await _answers.AskAsync(questions, before, after, cancellationToken);
+        lock (_lock)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            _current = after with { Answers = answers };
             _history.Enqueue(_current.Bare(last));
             if (_history.Count > Remembered)
             {
@@ -270,15 +248,28 @@ internal sealed class WatchHub(EngineDirectory engines, ReadEverything read, Tim
             _published.TrySetResult();
             _published = NewSignal();
         }
+
+        if (!whole)
+        {
+            _ = AskAgainAsync(cancellationToken);
+        }
     }
 
-    private async Task<(WatchState State, Task Next)> FirstAsync(Task joined, CancellationToken cancellationToken)
+    /// <summary>An engine that answered the list and not the question after it: it is asked anew in a while.</summary>
+    private async Task AskAgainAsync(CancellationToken cancellationToken)
+    {
+        await Task.Delay(WatchSubscription.Reconnect, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        MarkDirty();
+    }
+
+    /// <summary>The first state that answers what this watcher asks.</summary>
+    private async Task<(WatchState State, Task Next)> FirstAsync(Task joined, WatchQuestion? question, CancellationToken cancellationToken)
     {
         for (var published = joined; ;)
         {
             lock (_lock)
             {
-                if (_current is not null)
+                if (_current is not null && _current.Answered(question))
                 {
                     return (_current, _published.Task);
                 }
@@ -300,11 +291,11 @@ internal sealed class WatchHub(EngineDirectory engines, ReadEverything read, Tim
         }
     }
 
-    private WatchState? Recall(string? eventId)
+    private WatchState? Recall(string? eventId, WatchQuestion? question)
     {
         lock (_lock)
         {
-            return eventId is null ? null : _history.FirstOrDefault(s => s.EventId == eventId);
+            return eventId is null ? null : _history.FirstOrDefault(s => s.EventId == eventId && s.Answered(question));
         }
     }
 

@@ -7,16 +7,21 @@ namespace ContainerApi.Containers.Watch;
 /// <summary>All containers of all engines at one moment. Immutable: many watchers read it, each at its own speed.</summary>
 /// <param name="Version">Counts up with every new state of one <see cref="WatchHub"/>.</param>
 /// <param name="Sampled">The version of the last state that sections were read for.</param>
+/// <param name="Answers">What the engines answered to the questions of those who watch, by <see cref="WatchQuestion.Key"/>.</param>
 internal sealed record WatchState(
     string Epoch, long Version, long Sampled, DateTimeOffset At,
     ImmutableDictionary<(string Engine, string Id), ContainerPicture> Containers,
-    ImmutableSortedDictionary<string, EngineReport> Engines)
+    ImmutableSortedDictionary<string, EngineReport> Engines,
+    ImmutableDictionary<string, ImmutableHashSet<(string Engine, string Id)>> Answers)
 {
     /// <summary>What <c>Last-Event-ID</c> carries: the run of the service, and the version.</summary>
     public string EventId => string.Create(CultureInfo.InvariantCulture, $"{Epoch}-{Version}");
 
+    /// <summary>Whether a watcher's question is answered in it, or it has none.</summary>
+    public bool Answered(WatchQuestion? question) => question is null || Answers.ContainsKey(question.Key);
+
     public static WatchState Empty(string epoch) => new(epoch, 0, 0, default,
-        ImmutableDictionary<(string, string), ContainerPicture>.Empty, ImmutableSortedDictionary<string, EngineReport>.Empty);
+        ImmutableDictionary<(string, string), ContainerPicture>.Empty, ImmutableSortedDictionary<string, EngineReport>.Empty, WatchAnswers.None);
 
     /// <summary>
     /// The state after a sweep. Containers of an engine that did not answer stay as last seen. A sweep that read no sections

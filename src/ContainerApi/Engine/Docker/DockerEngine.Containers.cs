@@ -24,21 +24,37 @@ internal sealed partial class DockerEngine
         }, cancellationToken);
     }
 
+    /// <summary>
+    /// The meeting with the engine in which its host's <c>ps</c> turned out not to know our columns (busybox has no
+    /// <c>etimes</c>). Until the engine is met anew it is asked for its default columns at once.
+    /// </summary>
+    private volatile int _plainTop = -1;
+
     public Task<IReadOnlyList<ProcessFacts>> ListProcessesAsync(string id, CancellationToken cancellationToken) =>
         WithinAsync(_callTimeout, async token =>
         {
+            var ours = $"containers/{id}/top?ps_args={TopColumns}";
+            var plain = $"containers/{id}/top";
+            var meeting = _handler.Meetings;
+            var (first, second) = meeting == _plainTop ? (plain, ours) : (ours, plain);
             try
             {
-                var top = await GetAsync($"containers/{id}/top?ps_args={TopColumns}", EngineWire.Default.ContainerTop, token);
-                return DockerTranslation.ToProcesses(top, _time.GetUtcNow());
+                return await TopAsync(first, token);
             }
             catch (EngineException e) when (e.Kind == EngineErrorKind.Failed)
             {
-                // Another ps (busybox has no etimes): its default columns still tell pid, user and command.
-                var top = await GetAsync($"containers/{id}/top", EngineWire.Default.ContainerTop, token);
-                return DockerTranslation.ToProcesses(top, _time.GetUtcNow());
+                // Another ps than the one that was expected. Its default columns still tell pid, user and command.
+                var processes = await TopAsync(second, token);
+                _plainTop = second == plain ? meeting : -1;
+                return processes;
             }
         }, cancellationToken);
+
+    private async Task<IReadOnlyList<ProcessFacts>> TopAsync(string path, CancellationToken cancellationToken)
+    {
+        var top = await GetAsync(path, EngineWire.Default.ContainerTop, cancellationToken);
+        return DockerTranslation.ToProcesses(top, _time.GetUtcNow());
+    }
 
     public Task<StatisticsFacts> ReadStatisticsAsync(string id, CancellationToken cancellationToken) =>
         WithinAsync(_callTimeout, async token =>

@@ -20,6 +20,12 @@ internal static partial class EngineErrors
             return new EngineException(EngineErrorKind.Unavailable, engine, "The engine cannot be reached: it speaks TLS, and is configured here without.");
         }
 
+        if (IsVersionMismatch(status, body))
+        {
+            // Negotiated a moment ago, and refused all the same: it speaks nothing that we do.
+            return new EngineException(EngineErrorKind.Unsupported, engine, message);
+        }
+
         return new EngineException(KindOf(method, path, (int)status, message), engine, message.Length > 0 ? message : $"The engine answered {(int)status}.");
     }
 

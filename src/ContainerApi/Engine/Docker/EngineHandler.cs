@@ -20,14 +20,23 @@ internal sealed class EngineHandler(string engine, HttpMessageHandler transport)
     private readonly SemaphoreSlim _negotiating = new(1, 1);
     private volatile string? _version;
 
+    private int _meetings;
+
     /// <summary>The API version in use, or null while none is negotiated.</summary>
     public string? Version => _version;
 
     /// <summary><c>linux</c> or <c>windows</c>, or null while none is negotiated.</summary>
     public string? OsType { get; private set; }
 
+    /// <summary>Changes whenever the engine may have become another one: it was away, or refused the version that was negotiated.</summary>
+    public int Meetings => Volatile.Read(ref _meetings);
+
     /// <summary>Forgets the version, so that the next call negotiates: the engine was away and may be another one now.</summary>
-    private void Forget() => _version = null;
+    private void Forget()
+    {
+        _version = null;
+        Interlocked.Increment(ref _meetings);
+    }
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {

@@ -1,0 +1,79 @@
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+
+namespace ContainerApi.EngineTests;
+
+/// <summary>The watch on a real engine: what it is told of, and what its filters mean there.</summary>
+[Collection(EngineCollection.Name)]
+public sealed class WatchTests(EngineFixture fixture)
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+    private static readonly string[] Sleep = ["sleep", "1000"];
+
+    [Fact]
+    public async Task What_happens_to_a_container_is_told_as_it_happens()
+    {
+        var name = fixture.UniqueName("watched");
+        using var watch = await WatchAsync($"name={name}");
+        Assert.Empty((await watch.NextAsync("snapshot"))["items"]!.AsArray());
+
+        var id = await fixture.CreateAsync(new { Cmd = Sleep, HostConfig = new { NetworkMode = "none" } }, name);
+        Assert.Equal(id, (await watch.NextAsync("added"))["container"]!["id"]!.GetValue<string>());
+
+        await fixture.PostAsync($"containers/{id}/pause");
+        Assert.Equal("paused", (await watch.NextAsync("changed"))["container"]!["state"]!.GetValue<string>());
+
+        using var removed = await fixture.Engine.DeleteAsync($"containers/{id}?force=1");
+        Assert.Equal(id, (await watch.NextAsync("removed"))["containerId"]!.GetValue<string>());
+    }
+
+    [Fact]
+    public async Task Image_and_network_mean_what_they_mean_to_docker()
+    {
+        var network = fixture.UniqueName("watch-net");
+        var created = await fixture.Engine.PostAsJsonAsync("networks/create", new { Name = network, Labels = new Dictionary<string, string> { [EngineFixture.Label] = fixture.Run } });
+        var networkId = (await created.Content.ReadFromJsonAsync<JsonObject>())!["Id"]!.GetValue<string>();
+        // A parent of its own, so that what other tests make is not of its kind; and a child of that parent.
+        var (parent, child) = ($"containerapi-test/watch-parent:{fixture.Run}", $"containerapi-test/watch-child:{fixture.Run}");
+        var source = await fixture.CreateAsync(new { Cmd = Sleep }, start: false);
+        await fixture.PostAsync($"commit?container={source}&repo={parent.Split(':')[0]}&tag={fixture.Run}&changes={Uri.EscapeDataString("LABEL which=parent")}", new { });
+        var between = await fixture.CreateAsync(new { Image = parent, Cmd = Sleep }, start: false);
+        await fixture.PostAsync($"commit?container={between}&repo={child.Split(':')[0]}&tag={fixture.Run}&changes={Uri.EscapeDataString("LABEL which=child")}", new { });
+        using var byImage = await WatchAsync($"image={parent}");
+        using var byNetwork = await WatchAsync($"network={networkId[..12]}");
+        Assert.Empty((await byImage.NextAsync("snapshot"))["items"]!.AsArray());
+        Assert.Empty((await byNetwork.NextAsync("snapshot"))["items"]!.AsArray());
+
+        await fixture.CreateAsync(new { Cmd = Sleep });
+        var descendant = await fixture.CreateAsync(new { Image = child, Cmd = Sleep });
+        var connected = await fixture.CreateAsync(new { Cmd = Sleep });
+        await fixture.PostAsync($"networks/{network}/connect", new { Container = connected });
+
+        Assert.Equal(descendant, (await byImage.NextAsync("added"))["container"]!["id"]!.GetValue<string>());
+        Assert.Equal(connected, (await byNetwork.NextAsync("added"))["container"]!["id"]!.GetValue<string>());
+    }
+
+    private async Task<Watch> WatchAsync(string query) =>
+        new(new StreamReader(await fixture.Client.GetStreamAsync("/containers/watch?include=none&" + query)));
+
+    private sealed class Watch(StreamReader lines) : IDisposable
+    {
+        /// <summary>The next event of this type; heartbeats, and what changed in between while the engine brought it about, do not count.</summary>
+        public async Task<JsonNode> NextAsync(string type)
+        {
+            while (true)
+            {
+                var happened = JsonNode.Parse(await lines.ReadLineAsync().WaitAsync(Patience) ?? throw new EndOfStreamException())!;
+                var told = happened["type"]!.GetValue<string>();
+                if (told == type)
+                {
+                    return happened;
+                }
+
+                Assert.True(told is "heartbeat" or "changed", $"{type} was expected: {happened.ToJsonString()}");
+            }
+        }
+
+        public void Dispose() => lines.Dispose();
+    }
+}

@@ -1,0 +1,176 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using ContainerApi.Engine;
+using ContainerApi.Engine.Docker;
+using ContainerApi.StandIn;
+
+namespace ContainerApi.Tests;
+
+/// <summary>Engines of API 1.52 and later, and which version is spoken with whom: the service on a stand-in that answers in their shapes.</summary>
+public sealed class EngineVersionTests : IAsyncLifetime
+{
+    private StandInEngine _engine = null!;
+    private DockerEngine _adapter = null!;
+    private ApiHost _host = null!;
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
+    {
+        await _host.DisposeAsync();
+        _adapter.Dispose();
+        await _engine.DisposeAsync();
+    }
+
+    [Theory]
+    [InlineData("1.41", "1.12", "1.41")]
+    [InlineData("1.44", "1.24", "1.44")]
+    [InlineData("1.52", "1.44", "1.52")]
+    [InlineData("1.54", "1.44", "1.54")]
+    [InlineData("1.60", "1.44", "1.54")]
+    public async Task The_newest_version_that_both_know_is_spoken_in_every_call(string newest, string oldest, string spoken)
+    {
+        await StartAsync(new StandInOptions { ApiVersion = newest, MinApiVersion = oldest, Running = 1 });
+
+        var list = await _host.GetJsonAsync("/containers");
+
+        Assert.Equal(spoken, list.GetProperty("engines")[0].GetProperty("apiVersion").GetString());
+        Assert.All(_engine.Calls.All, c => Assert.Equal(c.Route == "/_ping" ? null : spoken, c.Version));
+        Assert.True(_engine.Calls.All.Count > 1);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_engine_that_is_too_new_says_so_in_its_own_words(bool plainText)
+    {
+        await StartAsync(new StandInOptions { ApiVersion = "1.62", MinApiVersion = "1.60", PlainTextVersionErrors = plainText });
+
+        using var answer = await _host.Client.GetAsync("/containers");
+
+        var problem = await answer.ReadProblemAsync(HttpStatusCode.UnprocessableEntity, "feature_unsupported");
+        Assert.StartsWith("client version 1.54 is too old. Minimum supported API version is 1.60", problem.GetProperty("detail").GetString());
+    }
+
+    [Fact]
+    public async Task An_engine_that_is_too_old_is_told_what_is_needed()
+    {
+        await StartAsync(new StandInOptions { ApiVersion = "1.40" });
+
+        using var answer = await _host.Client.GetAsync("/containers");
+
+        var problem = await answer.ReadProblemAsync(HttpStatusCode.UnprocessableEntity, "feature_unsupported");
+        Assert.Equal("The engine speaks API 1.40; 1.41 is the oldest that this service speaks.", problem.GetProperty("detail").GetString());
+    }
+
+    [Fact]
+    public async Task A_list_of_API_1_52_is_read_whole()
+    {
+        await StartAsync(new StandInOptions { ApiVersion = "1.52", MinApiVersion = "1.44" });
+        // Health has a field of its own, the addresses are those of the networks alone, and there is more than we know.
+        _engine.When("/containers/json", Behaviours.Answer(200, """
+            [{"Id":"8dfafdbc3a40000000000000000000000000000000000000000000000000abcd","Names":["/web"],"Image":"nginx:1",
+              "ImageID":"sha256:d74508fb6632491cea586a1fd7d748dfc5274cd6fdfedee309ecdcbc2bf5cb82",
+              "ImageManifestDescriptor":{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"sha256:c0537ff6a521","size":3987495,"platform":{"architecture":"amd64","os":"linux"}},
+              "Command":"nginx","Created":1764000000,"Ports":[{"PrivatePort":80,"PublicPort":8080,"Type":"tcp","IP":"0.0.0.0"},{"PrivatePort":443,"Type":"tcp"}],
+              "Labels":{"a":"b"},"State":"running","Status":"Up 2 minutes","HostConfig":{"NetworkMode":"bridge","Annotations":{"x":"y"}},
+              "NetworkSettings":{"Networks":{"bridge":{"IPAMConfig":null,"Links":null,"Aliases":null,"DriverOpts":null,"GwPriority":0,"NetworkID":"f4","EndpointID":"e1",
+                "Gateway":"172.17.0.1","IPAddress":"172.17.0.2","MacAddress":"","IPPrefixLen":16,"IPv6Gateway":"","GlobalIPv6Address":"2001:db8::2","GlobalIPv6PrefixLen":64,"DNSNames":null}}},
+              "Health":{"Status":"unhealthy","FailingStreak":3},"Mounts":[]}]
+            """));
+
+        var item = Assert.Single((await _host.GetJsonAsync("/containers?include=none")).GetProperty("items").EnumerateArray());
+
+        Assert.Equal("unhealthy", item.GetProperty("health").GetString());
+        Assert.Equal("""[{"name":"bridge","ipv4":"172.17.0.2","ipv6":"2001:db8::2","gateway":"172.17.0.1","mac":null}]""", item.GetProperty("networks").GetRawText());
+        Assert.Equal(8080, item.GetProperty("ports")[0].GetProperty("hostPort").GetInt32());
+        Assert.Equal(JsonValueKind.Null, item.GetProperty("ports")[1].GetProperty("hostPort").ValueKind);
+    }
+
+    [Theory]
+    [InlineData("starting", "starting")]
+    [InlineData("none", null)]
+    public async Task Health_is_read_from_the_field_where_there_is_one(string told, string? expected)
+    {
+        await StartAsync(new StandInOptions { ApiVersion = "1.52", MinApiVersion = "1.44" });
+        _engine.Containers.Add(new StandInContainer { Id = new string('a', 64), Name = "web", Health = told == "none" ? null : told });
+
+        Assert.Equal(expected, (await _host.GetJsonAsync("/containers/web?include=none")).GetProperty("health").GetString());
+    }
+
+    [Fact]
+    public async Task A_build_that_tells_its_failure_in_errorDetail_alone_fails_with_its_words()
+    {
+        await StartAsync(new StandInOptions { ApiVersion = "1.52", MinApiVersion = "1.44" });
+        _engine.Build = (_, token) => Scripts.Lines(
+        [
+            """{"stream":"Step 1/1 : RUN make"}""",
+            """{"errorDetail":{"code":2,"message":"The command '/bin/sh -c make' returned a non-zero code: 2"}}""",
+        ], token);
+        using var body = new StringContent("FROM scratch\nRUN make\n", null, "text/x-dockerfile");
+
+        var result = await ResultAsync(await _host.Client.PostAsync("/images/build?builder=classic", body));
+
+        Assert.Equal("failed", result.GetProperty("state").GetString());
+        Assert.Equal("step_failed", result.GetProperty("error").GetProperty("code").GetString());
+        Assert.Equal("The command '/bin/sh -c make' returned a non-zero code: 2", result.GetProperty("error").GetProperty("message").GetString());
+        Assert.Equal(2, result.GetProperty("error").GetProperty("exitCode").GetInt32());
+    }
+
+    [Fact]
+    public async Task A_pull_that_tells_its_failure_in_errorDetail_alone_fails_with_its_words()
+    {
+        await StartAsync(new StandInOptions { ApiVersion = "1.52", MinApiVersion = "1.44" });
+        _engine.Pull = (_, token) => Scripts.Lines(
+            ["""{"status":"Pulling from library/busybox","id":"latest"}""", Scripts.Failure("toomanyrequests: you have reached the limit", detailOnly: true)], token);
+
+        var result = await ResultAsync(await _host.Client.PostAsJsonAsync("/images/pull", new { image = "busybox" }));
+
+        Assert.Equal("failed", result.GetProperty("state").GetString());
+        Assert.Equal("toomanyrequests: you have reached the limit", result.GetProperty("error").GetProperty("message").GetString());
+    }
+
+    [Fact]
+    public async Task Progress_that_is_told_in_progressDetail_alone_is_told()
+    {
+        await StartAsync(new StandInOptions { ApiVersion = "1.52", MinApiVersion = "1.44" });
+        _engine.Pull = (_, token) => Scripts.Lines(["""{"status":"Downloading","progressDetail":{"current":1024,"total":4096},"id":"0123456789ab"}"""], token);
+
+        using var answer = await _host.Client.PostAsJsonAsync("/images/pull", new { image = "busybox" });
+
+        var first = JsonSerializer.Deserialize<JsonElement>((await answer.Content.ReadAsStringAsync()).Split('\n')[0]);
+        Assert.Equal(("0123456789ab", 1024, 4096),
+            (first.GetProperty("layer").GetString(), first.GetProperty("current").GetInt32(), first.GetProperty("total").GetInt32()));
+    }
+
+    [Fact]
+    public async Task Events_without_the_fields_that_1_52_took_away_are_understood()
+    {
+        await StartAsync(new StandInOptions { ApiVersion = "1.52", MinApiVersion = "1.44" });
+        using var watch = new StreamReader(await _host.Client.GetStreamAsync("/containers/watch?include=none"));
+        Assert.Contains("\"snapshot\"", await watch.ReadLineAsync());
+
+        _engine.Events.Emit(_engine.Containers.Add(StandInContainer.Generate(1)), "create");
+
+        Assert.Contains("\"added\"", await watch.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(20)));
+    }
+
+    private async Task StartAsync(StandInOptions options)
+    {
+        _engine = await StandInEngine.StartAsync(options);
+        _adapter = new DockerEngine(new EngineOptions { Name = "local", Endpoint = _engine.Endpoint }, TimeProvider.System);
+        _host = new ApiHost(_adapter);
+    }
+
+    /// <summary>The last line of a stream.</summary>
+    private static async Task<JsonElement> ResultAsync(HttpResponseMessage answer)
+    {
+        using (answer)
+        {
+            var last = JsonSerializer.Deserialize<JsonElement>((await answer.Content.ReadAsStringAsync()).TrimEnd().Split('\n')[^1]);
+            Assert.Equal("result", last.GetProperty("type").GetString());
+            return last;
+        }
+    }
+}
