@@ -24,6 +24,8 @@ internal sealed class WatchAnswers(EngineDirectory engines)
     public static readonly ImmutableDictionary<string, ImmutableHashSet<(string Engine, string Id)>> None =
         ImmutableDictionary<string, ImmutableHashSet<(string Engine, string Id)>>.Empty;
 
+    private volatile bool _whole = true;
+
     /// <summary>
     /// Asks every engine that has answered the list. Where the list is as it was, what was answered before still holds, and
     /// nobody is asked again.
@@ -32,7 +34,8 @@ internal sealed class WatchAnswers(EngineDirectory engines)
     public async Task<(ImmutableDictionary<string, ImmutableHashSet<(string Engine, string Id)>> Answers, bool Whole)> AskAsync(
         IReadOnlyCollection<WatchQuestion> questions, WatchState before, WatchState after, CancellationToken cancellationToken)
     {
-        var changed = !WatchDifference.SameFacts(before, after);
+        // One that failed to answer has not answered for this list.
+        var changed = !_whole || !WatchDifference.SameFacts(before, after);
         var whole = true;
         var answers = None.ToBuilder();
         foreach (var question in questions.DistinctBy(q => q.Key))
@@ -49,6 +52,7 @@ internal sealed class WatchAnswers(EngineDirectory engines)
             answers[question.Key] = known;
         }
 
+        _whole = whole;
         return (answers.ToImmutable(), whole);
     }
 
