@@ -5,7 +5,7 @@ internal static class RequestOutcome
 {
     private static readonly object Key = new();
 
-    public static void SetOutcome(this HttpContext context, string outcome) => context.Items[Key] = outcome;
+    public static void SetOutcome(this HttpContext context, string outcome) => context.Items[Key] = LogText.OneLine(outcome);
 
     public static string GetOutcome(this HttpContext context) => context.Items[Key] as string ?? "";
 }

@@ -12,7 +12,7 @@ internal static partial class Audit
 
     /// <summary>Says what a call is about, where its address does not.</summary>
     /// <param name="target">As in <c>container 0123456789ab (web)</c>: never a value that could be secret.</param>
-    public static void SetTarget(this HttpContext http, string target) => http.Items[TargetKey] = target;
+    public static void SetTarget(this HttpContext http, string target) => http.Items[TargetKey] = LogText.OneLine(target);
 
     public static void UseAudit(this WebApplication app)
     {
@@ -38,17 +38,10 @@ internal static partial class Audit
             {
                 Log.Done(
                     logger, http.User.Identity?.Name ?? "anonymous", http.Connection.RemoteIpAddress?.ToString(),
-                    endpoint.Metadata.GetMetadata<EndpointNameMetadata>()?.EndpointName, http.Items[TargetKey] as string ?? Plain(values),
+                    endpoint.Metadata.GetMetadata<EndpointNameMetadata>()?.EndpointName, http.Items[TargetKey] as string ?? LogText.OneLine(values),
                     http.Response.StatusCode, http.GetOutcome() is { Length: > 0 } outcome ? outcome : isWhole ? "" : "client_left");
             }
         });
-    }
-
-    /// <summary>What a caller wrote, on one line and not longer than a name.</summary>
-    private static string Plain(string text)
-    {
-        var line = new string([.. text.Take(256).Select(c => char.IsControl(c) ? ' ' : c)]);
-        return line.Length < text.Length ? line + "…" : line;
     }
 
     private static partial class Log
