@@ -4,15 +4,14 @@ using ContainerApi.Http;
 namespace ContainerApi.Builds;
 
 /// <summary>
-/// Which builder does a build: BuildKit, which every Linux engine that this service speaks with has, but for what only the
-/// classic builder does, and on Windows; <c>builder</c> forces one.
+/// Which builder does a build: BuildKit, which every Docker Engine on Linux has that this service speaks with, but for what only
+/// the classic builder does, and on Windows and Podman; <c>builder</c> forces one.
 /// </summary>
 internal static class BuilderChoice
 {
     public const string Auto = "auto";
     public const string BuildKit = "buildkit";
     public const string Classic = "classic";
-    private const string Windows = "windows";
 
     /// <param name="wanted">The request's word; null is <c>auto</c>.</param>
     /// <exception cref="RequestException">The builder that is wanted cannot do what is wanted of it.</exception>
@@ -25,14 +24,14 @@ internal static class BuilderChoice
         _ => BuilderKind.BuildKit,
     };
 
-    /// <summary>The builder where the engine is this one: Windows has no BuildKit.</summary>
-    /// <param name="osType">The engine's word for what it runs on.</param>
+    /// <summary>The builder where the engine is this one.</summary>
+    /// <param name="withoutBuildKit">Why it has no BuildKit, a sentence; null where it has.</param>
     /// <param name="isForced">Whether the request named the builder.</param>
     /// <exception cref="RequestException">Only BuildKit can do what is wanted.</exception>
-    public static BuilderKind On(string? osType, BuilderKind chosen, bool isForced, bool hasSecrets) =>
-        chosen == BuilderKind.Classic || osType != Windows ? chosen
-        : isForced ? throw Unsupported("The engine runs Windows, which has no BuildKit; builder=classic builds there.")
-        : hasSecrets ? throw Unsupported("The engine runs Windows, which has no BuildKit; the classic builder has no secrets.")
+    public static BuilderKind On(string? withoutBuildKit, BuilderKind chosen, bool isForced, bool hasSecrets) =>
+        chosen == BuilderKind.Classic || withoutBuildKit is null ? chosen
+        : isForced ? throw Unsupported(withoutBuildKit + " builder=classic builds there.")
+        : hasSecrets ? throw Unsupported(withoutBuildKit + " The classic builder has no secrets.")
         : BuilderKind.Classic;
 
     /// <summary>The word for a builder, in requests and in events.</summary>

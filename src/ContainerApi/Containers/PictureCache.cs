@@ -13,8 +13,8 @@ internal sealed class PictureCache<T>(TimeProvider time)
     /// <summary>Last answers are kept for callers that take older ones; this many questions' at most.</summary>
     private const int MostKeys = 64;
 
-    /// <summary>How long is waited for those who may ask again; never longer than half of what the sweep took, and not at all once all are there.</summary>
-    private static readonly TimeSpan LongestGathering = TimeSpan.FromMilliseconds(10);
+    /// <summary>How long is waited for those who may ask again; never longer than the sweep took, and not any more once all are there.</summary>
+    private static readonly TimeSpan LongestGathering = TimeSpan.FromMilliseconds(25);
 
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Slot> _slots = [];
@@ -132,7 +132,7 @@ internal sealed class PictureCache<T>(TimeProvider time)
             if (slot.Next is { } next)
             {
                 slot.Expected = next.Waiters + sweep.Waiters;
-                var gathering = time.GetElapsedTime(sweep.Started) / 2;
+                var gathering = time.GetElapsedTime(sweep.Started);
                 if (gathering < TimeSpan.FromMilliseconds(1) || next.Waiters == 0)
                 {
                     StartNext(slot, next);

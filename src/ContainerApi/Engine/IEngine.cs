@@ -16,8 +16,8 @@ internal interface IEngine : IContainerEngine, IImageEngine, IBuildEngine
     /// <summary>The API version spoken with it; null while none is negotiated.</summary>
     string? ApiVersion { get; }
 
-    /// <summary>What its containers run on, <c>linux</c> or <c>windows</c>; null while no version is negotiated.</summary>
-    string? OsType { get; }
+    /// <summary>Why it has no BuildKit, a sentence; null where it has, and while no version is negotiated.</summary>
+    string? WithoutBuildKit { get; }
 
     /// <summary>Asks whether it answers, and with which API version we speak to it (<c>GET /_ping</c>).</summary>
     Task<string> PingAsync(CancellationToken cancellationToken);

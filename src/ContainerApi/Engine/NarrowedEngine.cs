@@ -18,7 +18,7 @@ internal sealed partial class NarrowedEngine(IEngine engine, IReadOnlyList<strin
 
     public string? ApiVersion => engine.ApiVersion;
 
-    public string? OsType => engine.OsType;
+    public string? WithoutBuildKit => engine.WithoutBuildKit;
 
     public Task<string> PingAsync(CancellationToken cancellationToken) => engine.PingAsync(cancellationToken);
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Threading.RateLimiting;
 using ContainerApi.Http;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http.Timeouts;
 
 namespace ContainerApi.Hosting;
@@ -27,6 +28,7 @@ internal static class Limits
             // What is read before it is sent on must not be smaller than what must be sent at once.
             kestrel.Limits.MaxRequestBufferSize = Math.Max(kestrel.Limits.MaxRequestBufferSize ?? 0, options.HeaderBytes + options.RequestLineBytes);
         });
+        builder.Services.AddSingleton<IMemoryPoolFactory<byte>, LargeBlocks>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.ShutdownTimeout);
         builder.Services.AddSingleton(new StreamDeadline(options.StreamTimeout));
         builder.Services.AddRequestTimeouts(timeouts =>

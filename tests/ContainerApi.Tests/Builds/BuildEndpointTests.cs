@@ -205,7 +205,7 @@ public sealed class BuildEndpointTests : IDisposable
         BuildSpec? asked = null;
         var engine = new FakeEngine
         {
-            OsType = "windows",
+            WithoutBuildKit = "The engine runs Windows, which has no BuildKit.",
             InspectImage = _engine.InspectImage,
             Build = (spec, _, _) =>
             {

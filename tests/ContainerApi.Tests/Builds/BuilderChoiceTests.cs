@@ -35,21 +35,21 @@ public sealed class BuilderChoiceTests
         Assert.Equal("feature_unsupported", Assert.Throws<RequestException>(() => BuilderChoice.Of(wanted, network, hasSecrets: true)).Code.Code);
 
     [Theory]
-    [InlineData("linux", "buildkit", true, true, "buildkit")]
+    [InlineData(null, "buildkit", true, true, "buildkit")]
     [InlineData(null, "buildkit", false, false, "buildkit")]
-    [InlineData("windows", "buildkit", false, false, "classic")]
-    [InlineData("windows", "classic", true, false, "classic")]
-    [InlineData("windows", "buildkit", true, false, null)]
-    [InlineData("windows", "buildkit", false, true, null)]
-    public void On_Windows_the_classic_builder_builds(string? osType, string chosen, bool isForced, bool hasSecrets, string? builder)
+    [InlineData("It has none.", "buildkit", false, false, "classic")]
+    [InlineData("It has none.", "classic", true, false, "classic")]
+    [InlineData("It has none.", "buildkit", true, false, null)]
+    [InlineData("It has none.", "buildkit", false, true, null)]
+    public void Where_there_is_no_BuildKit_the_classic_builder_builds(string? without, string chosen, bool isForced, bool hasSecrets, string? builder)
     {
         var kind = BuilderChoice.Of(chosen, null, hasSecrets: false);
         if (builder is null)
         {
-            Assert.Equal("feature_unsupported", Assert.Throws<RequestException>(() => BuilderChoice.On(osType, kind, isForced, hasSecrets)).Code.Code);
+            Assert.Equal("feature_unsupported", Assert.Throws<RequestException>(() => BuilderChoice.On(without, kind, isForced, hasSecrets)).Code.Code);
             return;
         }
 
-        Assert.Equal(builder, BuilderChoice.NameOf(BuilderChoice.On(osType, kind, isForced, hasSecrets)));
+        Assert.Equal(builder, BuilderChoice.NameOf(BuilderChoice.On(without, kind, isForced, hasSecrets)));
     }
 }

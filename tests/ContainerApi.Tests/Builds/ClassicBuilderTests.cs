@@ -107,14 +107,14 @@ public sealed class ClassicBuilderTests
     }
 
     [Fact]
-    public async Task The_engine_says_what_it_runs_on()
+    public async Task The_engine_says_why_it_has_no_BuildKit()
     {
         await using var engine = await RecordedEngine.StartAsync(HttpStatusCode.OK, "");
-        Assert.Null(engine.Engine.OsType);
+        Assert.Null(engine.Engine.WithoutBuildKit);
 
         await engine.Engine.PingAsync(CancellationToken.None);
 
-        Assert.Equal("windows", engine.Engine.OsType);
+        Assert.Equal("The engine runs Windows, which has no BuildKit.", engine.Engine.WithoutBuildKit);
     }
 
     [Theory]

@@ -57,7 +57,7 @@ public sealed class PictureCacheTests
         _sweeps[0].SetResult("one");
         await first;
 
-        _time.Advance(TimeSpan.FromMilliseconds(10));
+        _time.Advance(TimeSpan.FromMilliseconds(25));
         await StartedAsync();
         _sweeps[1].SetResult("two");
 

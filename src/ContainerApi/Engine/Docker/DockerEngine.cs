@@ -56,7 +56,7 @@ internal sealed partial class DockerEngine : IEngine, IDisposable
 
     public string? ApiVersion => _handler.Version;
 
-    public string? OsType => _handler.OsType;
+    public string? WithoutBuildKit => _handler.WithoutBuildKit;
 
     public Task<string> PingAsync(CancellationToken cancellationToken) =>
         WithinAsync(_callTimeout, _handler.PingAsync, cancellationToken);

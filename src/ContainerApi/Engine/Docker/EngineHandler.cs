@@ -25,8 +25,8 @@ internal sealed class EngineHandler(string engine, HttpMessageHandler transport)
     /// <summary>The API version in use, or null while none is negotiated.</summary>
     public string? Version => _version;
 
-    /// <summary><c>linux</c> or <c>windows</c>, or null while none is negotiated.</summary>
-    public string? OsType { get; private set; }
+    /// <summary>Why the engine has no BuildKit; null where it has, or while no version is negotiated.</summary>
+    public string? WithoutBuildKit { get; private set; }
 
     /// <summary>Changes whenever the engine may have become another one: it was away, or refused the version that was negotiated.</summary>
     public int Meetings => Volatile.Read(ref _meetings);
@@ -96,7 +96,10 @@ internal sealed class EngineHandler(string engine, HttpMessageHandler transport)
             throw EngineErrors.FromResponse(engine, request.Method, "/_ping", response.StatusCode, body);
         }
 
-        OsType = response.Headers.TryGetValues("OSType", out var types) ? types.FirstOrDefault()?.ToLowerInvariant() : null;
+        // The builder that engines name here is their preference and not all that they have: 20.10 names the classic one.
+        WithoutBuildKit = response.Headers.TryGetValues("OSType", out var types) && types.Contains("windows", StringComparer.OrdinalIgnoreCase) ? "The engine runs Windows, which has no BuildKit."
+            : response.Headers.Contains("Libpod-API-Version") ? "The engine is Podman, which has no BuildKit."
+            : null;
         _version = Choose(response.Headers.TryGetValues("Api-Version", out var values) ? values.FirstOrDefault() : null);
         return _version;
     }
