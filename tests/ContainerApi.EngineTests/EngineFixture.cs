@@ -4,10 +4,13 @@ using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using ContainerApi.Containers;
 using ContainerApi.Engine;
 using ContainerApi.Engine.Docker;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
+using Microsoft.AspNetCore.TestHost;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace ContainerApi.EngineTests;
 
@@ -199,6 +202,8 @@ public sealed class EngineFixture : IAsyncLifetime
             builder.UseSetting("Engines:0:Endpoint", EngineEndpointText);
             builder.UseSetting("Engines:0:HostSource", "off");
             builder.UseSetting("Builds:StorePath", "");
+            // Engine 20.10 reads a hundred containers one after the other: on a slow machine longer than a section may take.
+            builder.ConfigureTestServices(services => services.AddSingleton(new SweepLimits { Section = TimeSpan.FromSeconds(60), Engine = TimeSpan.FromSeconds(90) }));
         }
     }
 
