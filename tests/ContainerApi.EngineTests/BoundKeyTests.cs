@@ -46,7 +46,13 @@ public sealed class BoundKeyTests : IAsyncLifetime
     public async Task It_sees_counts_and_touches_its_own_containers_alone()
     {
         var foreignName = _fixture.UniqueName("foreign");
-        var foreign = await _fixture.CreateAsync(new { Cmd = new[] { "sleep", "100" } }, foreignName);
+        // An image of this test's own: who uses it is the only reason that it cannot be removed.
+        var image = _fixture.UniqueName("used") + ":1";
+        using var built = await _fixture.Client.PostAsync(
+            $"/images/build?stream=false&tag={image}&label={EngineFixture.Label}={_fixture.Run}",
+            new StringContent($"FROM {_fixture.Image}\nLABEL own={image}\n", Encoding.UTF8, "text/x-dockerfile"));
+        Assert.Equal(HttpStatusCode.Created, built.StatusCode);
+        var foreign = await _fixture.CreateAsync(new { Image = image, Cmd = new[] { "sleep", "100" } }, foreignName);
         var name = _fixture.UniqueName("mine");
         var mine = await _fixture.CreateAsync(new { Cmd = new[] { "sleep", "100" }, Labels = new Dictionary<string, string> { ["team"] = _team } }, name);
 
@@ -76,7 +82,7 @@ public sealed class BoundKeyTests : IAsyncLifetime
         }
 
         using var committed = await _bound.PostAsJsonAsync("/images/commit", new { container = foreign, tag = "stolen" });
-        using var removed = await _bound.DeleteAsync($"/images/{_fixture.Image}");
+        using var removed = await _bound.DeleteAsync($"/images/{image}");
         var words = await removed.Content.ReadAsStringAsync();
         Assert.Equal(HttpStatusCode.NotFound, committed.StatusCode);
         Assert.Equal(HttpStatusCode.Conflict, removed.StatusCode);
