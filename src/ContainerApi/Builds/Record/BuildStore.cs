@@ -22,7 +22,7 @@ internal sealed partial class BuildStore(BuildOptions options, TimeProvider time
     private StoreFile? _file;
     private BuildDatabase? _database;
     private Task _writing = Task.CompletedTask;
-    private int _closed;
+    private Task? _closed;
 
     /// <summary>Why builds are not kept now; null where they are, or are not meant to be.</summary>
     public string? Failure { get; private set; }
@@ -102,13 +102,17 @@ internal sealed partial class BuildStore(BuildOptions options, TimeProvider time
     }
 
     /// <summary>Writes what is left, and closes the file.</summary>
-    public async Task CloseAsync()
+    public Task CloseAsync()
     {
-        if (Interlocked.Exchange(ref _closed, 1) != 0)
+        lock (_closing)
         {
-            return;
+            // Whoever closes it waits for the same end: the file must be free for the next service then.
+            return _closed ??= CloseOnceAsync();
         }
+    }
 
+    private async Task CloseOnceAsync()
+    {
         _changes.Writer.TryComplete();
         await _closing.CancelAsync();
         await _writing;
