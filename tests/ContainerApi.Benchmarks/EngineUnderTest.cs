@@ -15,7 +15,7 @@ internal sealed class EngineUnderTest : IAsyncDisposable
     private static readonly string Image = "containerapi-benchmark/busybox:" + Run;
     private readonly HttpClient _http;
 
-    /// <summary>The label, <c>key=value</c>, of what this run makes; untagged images with it go at its end.</summary>
+    private readonly EngineEndpoint _endpoint;
 
     public EngineUnderTest()
     {
@@ -25,6 +25,7 @@ internal sealed class EngineUnderTest : IAsyncDisposable
             throw new InvalidOperationException("DOCKER_HOST is not an endpoint: " + EndpointText);
         }
 
+        _endpoint = endpoint;
         _http = new HttpClient(EngineTransport.CreateHandler(endpoint, TimeSpan.FromSeconds(5))) { BaseAddress = new Uri("http://engine/v1.41/") };
     }
 
@@ -32,7 +33,7 @@ internal sealed class EngineUnderTest : IAsyncDisposable
 
     public IReadOnlyList<string> Ids { get; private set; } = [];
 
-    /// <summary>On every container of this run, as the engine's filters write it.</summary>
+    /// <summary>On every container and image of this run, as the engine's filters write it; what has it goes at the run's end.</summary>
     public static string RunLabel => $"{Label}={Run}";
 
     /// <summary>Starts this many containers: each with a process that waits and a network of its own.</summary>
@@ -65,7 +66,9 @@ internal sealed class EngineUnderTest : IAsyncDisposable
         return Image;
     }
 
-    public Task PostFileAsync(string path, string file, string type) => Upload.FileAsync(_http, path, file, type);
+    public Task PostFileAsync(string path, string file, string type) => _endpoint.SocketPath is { } socket
+        ? CurlCommand.PostFileAsync(file, type, "--unix-socket", socket, "http://engine/v1.41/" + path)
+        : CurlCommand.PostFileAsync(file, type, $"http://{_endpoint.Host}:{_endpoint.Port}/v1.41/{path}");
 
     /// <summary>Builds by the engine's own call, read to the end; returns when its first byte was there.</summary>
     public Task<TimeSpan> BuildAsync(string query, byte[] context) => Measure.FirstByteAsync(_http, "build?" + query, context);

@@ -59,6 +59,15 @@ internal static class Measure
             : throw new InvalidOperationException("The build failed: " + text);
     }
 
+    /// <param name="answer">Of a build: the engine's last words are "Successfully built", the service's a result.</param>
+    public static void RequireImage(string answer)
+    {
+        if (!answer.Contains("\"state\":\"succeeded\"", StringComparison.Ordinal) && !answer.Contains("Successfully built", StringComparison.Ordinal))
+        {
+            throw new InvalidOperationException("The build failed: " + answer);
+        }
+    }
+
     /// <summary>So many clients, each calling again as soon as it is answered.</summary>
     public static async Task<(double PerSecond, Sample Latency)> LoadAsync(int clients, TimeSpan span, Func<Task> call)
     {

@@ -61,9 +61,15 @@ internal sealed class ServiceUnderTest : IAsyncDisposable
         return response.Headers.ETag?.Tag;
     }
 
-    public Task PostFileAsync(string path, string file, string type) => Upload.FileAsync(_http, path, file, type);
+    public Task PostFileAsync(string path, string file, string type) => CurlCommand.PostFileAsync(file, type, new Uri(_http.BaseAddress!, path).AbsoluteUri);
 
-    public Task PostJsonAsync(string path, string json) => Upload.Async(_http, path, new StringContent(json, new MediaTypeHeaderValue("application/json")));
+    /// <summary>Asks for a build and reads the answer to its end.</summary>
+    public async Task BuildAsync(string json)
+    {
+        using var response = await _http.PostAsync("images/build", new StringContent(json, new MediaTypeHeaderValue("application/json")));
+        Measure.RequireImage(await response.Content.ReadAsStringAsync());
+    }
+
     /// <summary>Builds, read to the end; returns when the first event was there.</summary>
     public Task<TimeSpan> BuildAsync(string query, byte[] context) => Measure.FirstByteAsync(_http, "images/build?" + query, context);
 

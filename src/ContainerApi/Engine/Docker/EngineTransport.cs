@@ -8,6 +8,12 @@ internal static class EngineTransport
     /// <summary>Requests are addressed to this host; where they go is up to the connect callback.</summary>
     public static readonly Uri BaseAddress = new("http://engine/");
 
+    /// <summary>
+    /// As much as the kernel's limit (net.core.wmem_max) allows, twice the usual: the engine then has something to read until our next piece
+    /// of a context is there. It took a gigabyte at 0.83 of its own rate without, and at 0.9 with it.
+    /// </summary>
+    private const int SendBuffer = 1024 * 1024;
+
     /// <param name="tls">Null for a plain connection.</param>
     public static SocketsHttpHandler CreateHandler(EngineEndpoint endpoint, TimeSpan connectTimeout, EngineTls? tls = null) => new()
     {
@@ -35,7 +41,7 @@ internal static class EngineTransport
     {
         var socket = endpoint.SocketPath is null
             ? new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true }
-            : new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            : new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) { SendBufferSize = SendBuffer };
         try
         {
             if (endpoint.SocketPath is null)
