@@ -37,7 +37,8 @@ public sealed class HttpRoomTests
 
         using var response = await host.Client.SendAsync(request);
 
-        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+        var problem = await response.ReadProblemAsync(HttpStatusCode.BadRequest, "invalid_request");
+        Assert.Contains("AllowedHosts", problem.GetProperty("detail").GetString());
     }
 
     [Fact]

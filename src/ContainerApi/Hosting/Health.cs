@@ -1,6 +1,7 @@
 using ContainerApi.Engine;
 using ContainerApi.Http;
 using ContainerApi.Http.OpenApi;
+using ContainerApi.Security;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
@@ -8,8 +9,8 @@ namespace ContainerApi.Hosting;
 
 /// <summary>Whether the service is able to answer.</summary>
 /// <param name="State"><c>ok</c>, or <c>degraded</c> while only some engines answer or a part of the service is not well.</param>
-/// <param name="Engines">Each engine's state.</param>
-/// <param name="Parts">The state of the service's own parts: <c>builds</c>, where they are kept.</param>
+/// <param name="Engines">The state of each engine that the caller may see; none for a caller without <c>engines:read</c>.</param>
+/// <param name="Parts">The state of the service's own parts: <c>builds</c>, where they are kept. None for a caller without <c>engines:read</c>.</param>
 public sealed record Readiness(string State, IReadOnlyList<EngineReadiness> Engines, IReadOnlyList<PartReadiness> Parts);
 
 /// <summary>Whether a part of the service is well. None is needed for the service to answer.</summary>
@@ -40,23 +41,27 @@ internal static class Health
             .AllowAnonymous()
             .WithTags("Health").WithName("readyz")
             .WithSummary("Whether at least one engine answers")
+            .WithDescription("Needs no key. Which engine it is and why it does not answer is told with the scope `engines:read`.")
             .CanFailWith(ProblemCode.EngineUnavailable);
     }
 
-    private static async Task<Ok<Readiness>> ReadyAsync(ConfiguredEngines directory, HealthCheckService health, CancellationToken cancellationToken)
+    private static async Task<Ok<Readiness>> ReadyAsync(ConfiguredEngines directory, HealthCheckService health, HttpContext http, CancellationToken cancellationToken)
     {
+        var caller = http.GetCaller() is { } known && known.Scopes.Contains(Scopes.EnginesRead) ? known : null;
         var answers = await Task.WhenAll(directory.All.Select(e => AskAsync(e, cancellationToken)));
+        var told = answers.Where(a => caller is not null && (caller.Engines.Count == 0 || caller.Engines.Contains(a.Engine.Name))).ToList();
         if (answers.All(a => a.Failure is not null))
         {
-            throw new EngineException(EngineErrorKind.Unavailable, answers[0].Engine.Name,
-                string.Join(" ", answers.Select(a => $"{a.Engine.Name}: {a.Failure!.Message}")), answers[0].Failure);
+            throw told is [var first, ..]
+                ? new EngineException(EngineErrorKind.Unavailable, first.Engine.Name, string.Join(" ", told.Select(a => $"{a.Engine.Name}: {a.Failure!.Message}")), first.Failure)
+                : new RequestException(ProblemCode.EngineUnavailable, "No engine answers.");
         }
 
         var parts = await health.CheckHealthAsync(cancellationToken);
         return TypedResults.Ok(new Readiness(
             answers.All(a => a.Failure is null) && parts.Status == HealthStatus.Healthy ? EngineStates.Ok : Degraded,
-            [.. answers.Select(a => new EngineReadiness(a.Engine.Name, a.Failure is null ? EngineStates.Ok : EngineStates.Of(a.Failure), a.Failure?.Message))],
-            [.. parts.Entries.Select(p => new PartReadiness(p.Key, p.Value.Status == HealthStatus.Healthy ? EngineStates.Ok : Degraded, p.Value.Description))]));
+            [.. told.Select(a => new EngineReadiness(a.Engine.Name, a.Failure is null ? EngineStates.Ok : EngineStates.Of(a.Failure), a.Failure?.Message))],
+            caller is null ? [] : [.. parts.Entries.Select(p => new PartReadiness(p.Key, p.Value.Status == HealthStatus.Healthy ? EngineStates.Ok : Degraded, p.Value.Description))]));
     }
 
     private static async Task<(IEngine Engine, EngineException? Failure)> AskAsync(IEngine engine, CancellationToken cancellationToken)

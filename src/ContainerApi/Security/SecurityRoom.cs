@@ -10,6 +10,7 @@ internal static class SecurityRoom
     {
         var options = SecurityOptions.From(builder.Configuration);
         builder.AddExposureGuard(options);
+        HostNames.AddTo(builder.Services);
         builder.AddCredentials(options);
         builder.Services.AddSingleton<SecuritySettings>();
         builder.Services.AddSingleton<Refusals>();

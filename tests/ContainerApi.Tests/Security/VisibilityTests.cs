@@ -51,6 +51,28 @@ public sealed class VisibilityTests
     }
 
     [Fact]
+    public async Task Readiness_names_to_nobody_an_engine_that_is_not_theirs_to_see()
+    {
+        var near = new FakeEngine { Name = "near", Ping = _ => throw new EngineException(EngineErrorKind.Unavailable, "near", "Refused.") };
+        var far = new FakeEngine { Name = "far", Ping = _ => Task.FromResult("1.45") };
+        await using var host = new ApiHost(new Keys().Add("all", [Scopes.EnginesRead]).Add("one", [Scopes.EnginesRead], engines: ["far"]).Add("none", [Scopes.ContainersRead]), near, far);
+
+        var seen = new Dictionary<string, string>();
+        foreach (var (who, client) in new[] { ("nobody", host.Client), ("all", host.With("all")), ("one", host.With("one")), ("none", host.With("none")) })
+        {
+            var answer = JsonSerializer.Deserialize<JsonElement>(await client.GetStringAsync("/readyz"));
+            Assert.Equal("degraded", answer.GetProperty("state").GetString());
+            seen[who] = string.Join(' ', answer.GetProperty("engines").EnumerateArray().Select(e => e.GetProperty("name").GetString()));
+        }
+
+        Assert.Equal(new Dictionary<string, string> { ["nobody"] = "", ["all"] = "near far", ["one"] = "far", ["none"] = "" }, seen);
+        far.Ping = near.Ping;
+        using var response = await host.Client.GetAsync("/readyz");
+        var problem = await response.ReadProblemAsync(HttpStatusCode.ServiceUnavailable, "engine_unavailable");
+        Assert.Equal("No engine answers.", problem.GetProperty("detail").GetString());
+    }
+
+    [Fact]
     public async Task Its_own_are_all_that_is_listed_counted_and_summed()
     {
         var engine = Keys.TwoTeams();
