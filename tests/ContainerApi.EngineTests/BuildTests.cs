@@ -333,6 +333,18 @@ public sealed class BuildTests(EngineFixture fixture)
     }
 
     [Theory]
+    [MemberData(nameof(Builders))]
+    public async Task What_is_wrong_with_the_Dockerfile_and_shows_late_has_the_same_code(string builder)
+    {
+        foreach (var instruction in new[] { "EXPOSE nope/x", "STOPSIGNAL NOPE", "COPY --from=9 a /a" })
+        {
+            var lines = await BuildAsync(With(builder), Tar(("Dockerfile", $"FROM {fixture.Image}\nUSER 1\n{instruction}\n")));
+
+            Assert.Equal((instruction, "invalid_dockerfile"), (instruction, lines[^1]["error"]!["code"]!.GetValue<string>()));
+        }
+    }
+
+    [Theory]
     [InlineData("classic", "RUN --mount=type=cache,target=/x true")]
     [InlineData("classic", "RUN <<EOF\necho never\nEOF")]
     [InlineData("buildkit", "RUN --mount=type=ssh true")]

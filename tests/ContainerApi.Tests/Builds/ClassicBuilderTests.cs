@@ -283,6 +283,22 @@ public sealed class ClassicBuilderTests
         Assert.Empty(builder.End());
     }
 
+    [Theory]
+    [InlineData("Invalid containerPort: nope")]
+    [InlineData("invalid containerPort: nope")]
+    [InlineData("Invalid signal: NOPE")]
+    [InlineData("invalid from flag value 9: index out of bounds")]
+    public void What_is_wrong_with_the_Dockerfile_is_no_failed_step_unless_a_step_said_so(string message)
+    {
+        var error = new StreamMessage { ErrorDetail = new WireError(null, message) };
+        var builder = new ClassicBuilder();
+        Assert.Equal(EngineErrorKind.InvalidDockerfile, builder.Read(error).OfType<BuildFailed>().Single().Kind);
+
+        var running = new ClassicBuilder();
+        _ = new[] { "Step 1/1 : RUN x\n", " ---> Running in 0123456789ab\n" }.SelectMany(t => running.Read(new StreamMessage { Stream = t })).ToList();
+        Assert.Null(running.Read(error).OfType<BuildFailed>().Single().Kind);
+    }
+
     [Fact]
     public void A_message_hides_paths_of_the_engines_host_but_not_those_of_the_callers_command()
     {
