@@ -78,11 +78,8 @@ internal static class BuildsEndpoints
         HttpContext http, [AsParameters] BuildRequest query, BuildInput input, EngineDirectory engines, BuildPipeline pipeline, BuildReplies replies, Caller caller)
     {
         var (parameters, context) = await input.ReadAsync(http, query);
-        var run = pipeline.Start(engines.Get(parameters.Engine), parameters, context, ClientOf(http), caller.Name);
+        var run = pipeline.Start(engines.Get(parameters.Engine), parameters, context, http.GetClient(), caller.Name);
         http.SetTarget($"build {run.Id}{string.Concat(parameters.Spec.Tags.Select(t => " " + t))} on {run.Describe().Engine}");
         return replies.ToStarter(run, parameters.Reply, hasContext: BuildInput.IsReadWhole(http.Request));
     }
-
-    /// <summary>Among whom the turns are shared out: who the request comes from, or where from.</summary>
-    public static string ClientOf(HttpContext http) => http.User.Identity?.Name ?? http.Connection.RemoteIpAddress?.ToString() ?? "";
 }

@@ -56,8 +56,7 @@ internal static class LifecycleEndpoints
     private static async Task<NoContent> StartAsync(
         [AsParameters] StartQuery query, ContainerLocator locator, HttpContext http, CancellationToken cancellationToken)
     {
-        var (engine, container) = await locator.FindAsync(query.Container!, query.Engine, cancellationToken);
-        http.SetTarget($"container {container.Id[..12]} ({container.Name}) on {engine.Name}");
+        var (engine, container) = await FindAsync(locator, http, query.Container!, query.Engine, cancellationToken);
         await engine.StartContainerAsync(container.Id, cancellationToken);
         return TypedResults.NoContent();
     }
@@ -65,8 +64,7 @@ internal static class LifecycleEndpoints
     private static async Task<NoContent> StopAsync(
         [AsParameters] StopQuery query, ContainerLocator locator, HttpContext http, CancellationToken cancellationToken)
     {
-        var (engine, container) = await locator.FindAsync(query.Container!, query.Engine, cancellationToken);
-        http.SetTarget($"container {container.Id[..12]} ({container.Name}) on {engine.Name}");
+        var (engine, container) = await FindAsync(locator, http, query.Container!, query.Engine, cancellationToken);
         await engine.StopContainerAsync(container.Id, query.Grace(), cancellationToken);
         return TypedResults.NoContent();
     }
@@ -74,8 +72,7 @@ internal static class LifecycleEndpoints
     private static async Task<NoContent> RestartAsync(
         [AsParameters] StopQuery query, ContainerLocator locator, HttpContext http, CancellationToken cancellationToken)
     {
-        var (engine, container) = await locator.FindAsync(query.Container!, query.Engine, cancellationToken);
-        http.SetTarget($"container {container.Id[..12]} ({container.Name}) on {engine.Name}");
+        var (engine, container) = await FindAsync(locator, http, query.Container!, query.Engine, cancellationToken);
         await engine.RestartContainerAsync(container.Id, query.Grace(), cancellationToken);
         return TypedResults.NoContent();
     }
@@ -83,8 +80,7 @@ internal static class LifecycleEndpoints
     private static async Task<NoContent> RemoveAsync(
         [AsParameters] RemoveContainerQuery query, ContainerLocator locator, HttpContext http, CancellationToken cancellationToken)
     {
-        var (engine, container) = await locator.FindAsync(query.Container!, query.Engine, cancellationToken);
-        http.SetTarget($"container {container.Id[..12]} ({container.Name}) on {engine.Name}");
+        var (engine, container) = await FindAsync(locator, http, query.Container!, query.Engine, cancellationToken);
         try
         {
             await engine.RemoveContainerAsync(container.Id, Rules.ToBoolean(query.Force), Rules.ToBoolean(query.Volumes), cancellationToken);
@@ -95,5 +91,14 @@ internal static class LifecycleEndpoints
         }
 
         return TypedResults.NoContent();
+    }
+
+    /// <summary>The container, named in the audit from here on.</summary>
+    private static async Task<(IEngine, ContainerFacts)> FindAsync(
+        ContainerLocator locator, HttpContext http, string name, string? engineName, CancellationToken cancellationToken)
+    {
+        var (engine, container) = await locator.FindAsync(name, engineName, cancellationToken);
+        http.SetTarget($"container {container.Id[..12]} ({container.Name}) on {engine.Name}");
+        return (engine, container);
     }
 }

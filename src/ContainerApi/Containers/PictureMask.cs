@@ -16,7 +16,7 @@ internal sealed class PictureMask(SecuritySettings settings)
         return container with
         {
             Command = masks.Text(container.Command),
-            Labels = container.Labels.ToDictionary(l => l.Key, l => masks.Value(l.Key, l.Value)),
+            Labels = masks.Values(container.Labels),
             Processes = container.Processes is { Items: { } items } processes
                 ? processes with { Items = [.. items.Select(p => p with { Command = masks.Text(p.Command) })] }
                 : container.Processes,

@@ -67,8 +67,7 @@ internal sealed record PictureRequest
     public bool Matches(ContainerPicture container) =>
         (States.Count == 0 || States.Contains(container.State))
         && (Name is null || (container.Name?.Contains(Name, StringComparison.Ordinal) ?? false))
-        && Labels.All(l => l.Split('=', 2) is [var key, .. var value]
-            && container.Labels.TryGetValue(key, out var label) && (value.Length == 0 || value[0] == label))
+        && LabelSelector.Matches(Labels, container.Labels)
         && (Port is null || container.Ports.Any(Port.Matches));
 
     /// <summary>Equal for requests that one sweep answers. Every value carries its length, so that no two requests meet in one text.</summary>

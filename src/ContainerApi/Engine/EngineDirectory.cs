@@ -16,10 +16,6 @@ internal sealed class EngineDirectory(IEnumerable<IEngine> engines)
     public EngineDirectory Narrow(IReadOnlyList<string> names, IReadOnlyList<string> labels) => names.Count == 0 && labels.Count == 0
         ? this
         : new(All.Where(e => names.Count == 0 || names.Contains(e.Name)).Select(e => labels.Count == 0 ? e : new NarrowedEngine(e, labels)));
-
-    /// <param name="label"><c>name</c> or <c>name=value</c>.</param>
-    public static bool HasLabel(IReadOnlyDictionary<string, string> all, string label) =>
-        label.Split('=', 2) is [var name, .. var value] && all.TryGetValue(name, out var found) && (value is not [var wanted] || found == wanted);
 }
 
 /// <summary>All engines of this service, for what it does on its own account and not for a caller.</summary>

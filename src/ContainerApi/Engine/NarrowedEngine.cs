@@ -39,12 +39,15 @@ internal sealed partial class NarrowedEngine(IEngine engine, IReadOnlyList<strin
     }
 
     /// <summary>The engine narrows its list; what it answers is looked at all the same, for this is no mere filter.</summary>
-    public async Task<IReadOnlyList<ContainerFacts>> ListContainersAsync(ContainerFilter filter, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<ContainerFacts>> ListContainersAsync(ContainerFilter filter, CancellationToken cancellationToken) =>
+        await WithoutPeersAsync(await ListVisibleAsync(filter, cancellationToken), cancellationToken);
+
+    private async Task<IReadOnlyList<ContainerFacts>> ListVisibleAsync(ContainerFilter filter, CancellationToken cancellationToken)
     {
         var filters = new Dictionary<string, IReadOnlyList<string>>(filter.Filters ?? new Dictionary<string, IReadOnlyList<string>>());
         filters["label"] = [.. filters.GetValueOrDefault("label", []), .. labels];
         var listed = await engine.ListContainersAsync(filter with { Filters = filters }, cancellationToken);
-        return await WithoutPeersAsync([.. listed.Where(c => labels.All(l => EngineDirectory.HasLabel(c.Labels, l)))], cancellationToken);
+        return [.. listed.Where(c => LabelSelector.Matches(labels, c.Labels))];
     }
 
     /// <summary>Nor do the rows name others: by the network that they share, or by links.</summary>
@@ -54,9 +57,8 @@ internal sealed partial class NarrowedEngine(IEngine engine, IReadOnlyList<strin
         if (rows.Any(NamesAnother))
         {
             // Those that a filter left out are visible all the same.
-            var visible = await engine.ListContainersAsync(
-                new ContainerFilter(All: true, new Dictionary<string, IReadOnlyList<string>> { ["label"] = labels }), cancellationToken);
-            known.UnionWith(visible.Where(c => labels.All(l => EngineDirectory.HasLabel(c.Labels, l))).Select(c => c.Id));
+            var visible = await ListVisibleAsync(new ContainerFilter(All: true), cancellationToken);
+            known.UnionWith(visible.Select(c => c.Id));
         }
 
         return [.. rows.Select(r => r with { Aliases = [], NetworkMode = NamesAnother(r) ? JoinedContainer : r.NetworkMode })];

@@ -73,7 +73,7 @@ internal static class Limits
     private static PartitionedRateLimiter<HttpContext> Rates(LimitOptions options) => PartitionedRateLimiter.Create<HttpContext, string>(http =>
         options.RequestsPerSecond == 0
             ? RateLimitPartition.GetNoLimiter(Unlimited)
-            : RateLimitPartition.GetTokenBucketLimiter(CallerOf(http), _ => new TokenBucketRateLimiterOptions
+            : RateLimitPartition.GetTokenBucketLimiter(http.GetClient(), _ => new TokenBucketRateLimiterOptions
             {
                 TokenLimit = options.RequestsPerSecond * 2,
                 TokensPerPeriod = Math.Max(1, options.RequestsPerSecond / 10),
@@ -83,7 +83,5 @@ internal static class Limits
     private static PartitionedRateLimiter<HttpContext> Streams(LimitOptions options) => PartitionedRateLimiter.Create<HttpContext, string>(http =>
         http.GetEndpoint()?.Metadata.GetMetadata<LongRequest>() is null
             ? RateLimitPartition.GetNoLimiter(Unlimited)
-            : RateLimitPartition.GetConcurrencyLimiter(CallerOf(http), _ => new ConcurrencyLimiterOptions { PermitLimit = options.StreamsPerCaller }));
-
-    private static string CallerOf(HttpContext http) => http.User.Identity is { IsAuthenticated: true, Name: { } name } ? "key " + name : "address " + http.Connection.RemoteIpAddress;
+            : RateLimitPartition.GetConcurrencyLimiter(http.GetClient(), _ => new ConcurrencyLimiterOptions { PermitLimit = options.StreamsPerCaller }));
 }

@@ -11,12 +11,12 @@ internal sealed partial class ImageMask(SecuritySettings settings)
 {
     public ImageList For(Caller caller, ImageList list) => caller.SeesSecrets ? list : list with
     {
-        Items = [.. list.Items.Select(i => i with { Labels = LabelsOf(i) })],
+        Items = [.. list.Items.Select(i => i with { Labels = settings.Masks.Values(i.Labels) })],
     };
 
     public ImageInspection For(Caller caller, ImageInspection image) => caller.SeesSecrets ? image : image with
     {
-        Labels = LabelsOf(image),
+        Labels = settings.Masks.Values(image.Labels),
         Command = image.Command is { } command ? [.. command.Select(settings.Masks.Text)] : null,
         Entrypoint = image.Entrypoint is { } entrypoint ? [.. entrypoint.Select(settings.Masks.Text)] : null,
         Environment = [.. image.Environment.Select(Masks.Variable)],
@@ -25,8 +25,6 @@ internal sealed partial class ImageMask(SecuritySettings settings)
 
     public static CommitDryRun For(Caller caller, CommitDryRun commit) =>
         caller.SeesSecrets ? commit : commit with { Environment = [.. commit.Environment.Select(Masks.Variable)] };
-
-    private Dictionary<string, string> LabelsOf(ImageSummary image) => image.Labels.ToDictionary(l => l.Key, l => settings.Masks.Value(l.Key, l.Value));
 
     /// <summary>What an <c>ENV</c> sets, and the build arguments that a <c>RUN</c> is told with: <c>|2 A=x B=y /bin/sh -c …</c>.</summary>
     [GeneratedRegex(@"(\bENV\s+)\S.*|(^(?:RUN )?\|\d+ ).*?(?= /bin/sh |$)", RegexOptions.Singleline | RegexOptions.CultureInvariant)]

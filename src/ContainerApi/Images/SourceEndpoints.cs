@@ -64,6 +64,7 @@ internal static class SourceEndpoints
         SourceRequest request,
         HttpContext http,
         EngineDirectory engines,
+        ContainerLocator containers,
         Caller caller,
         ContextRoots roots,
         BuildPipeline pipeline,
@@ -77,12 +78,12 @@ internal static class SourceEndpoints
             caller.Demand(Scopes.BuildsWrite);
             var build = new BuildRequest { Tag = [request.Tag!], Engine = request.Engine };
             var (parameters, context) = input.FromDirectory(directory, build.ToParameters(http.Request));
-            var run = pipeline.Start(engines.Get(parameters.Engine), parameters, context, BuildsEndpoints.ClientOf(http), caller.Name);
+            var run = pipeline.Start(engines.Get(parameters.Engine), parameters, context, http.GetClient(), caller.Name);
             http.SetTarget($"build {run.Id} of {request.Tag}");
             return replies.ToStarter(run, BuildReply.Events, hasContext: true);
         }
 
-        var (engine, container) = await FindContainerAsync(request, new ContainerLocator(engines), cancellationToken);
+        var (engine, container) = await FindContainerAsync(request, containers, cancellationToken);
         http.SetTarget($"container {container.Id[..12]} ({container.Name}) as {request.Tag}");
         return new NdjsonResult<BuildEvent>(CommitAsync(engine, container, request.Tag!, time, cancellationToken),
             told => told is ResultEvent { Error: { } error } ? $"{error.Code}: {error.Message}" : null);

@@ -48,6 +48,8 @@ internal sealed class Masks(IReadOnlyList<string> patterns)
             : Hidden;
     }
 
+    public Dictionary<string, string> Values(IReadOnlyDictionary<string, string> all) => all.ToDictionary(v => v.Key, v => Value(v.Key, v.Value));
+
     /// <summary>An environment variable, <c>NAME=value</c>: its value says nothing about how secret it is.</summary>
     public static string Variable(string variable) =>
         variable.IndexOf('=', StringComparison.Ordinal) is >= 0 and var equals ? variable[..(equals + 1)] + Hidden : variable;

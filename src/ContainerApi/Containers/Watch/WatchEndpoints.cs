@@ -43,7 +43,7 @@ internal static partial class WatchEndpoints
         view = view with
         {
             Engines = view.Engines.Count > 0 ? view.Engines : caller.Engines,
-            Exists = caller.Labels.Count == 0 ? null : c => caller.Labels.All(l => EngineDirectory.HasLabel(c.Labels, l)),
+            Exists = caller.Labels.Count == 0 ? null : c => LabelSelector.Matches(caller.Labels, c.Labels),
             Mask = mask.For(caller),
         };
         var lastEventId = query.LastEventId ?? context.Request.Headers["Last-Event-ID"].FirstOrDefault();

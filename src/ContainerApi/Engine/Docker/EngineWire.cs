@@ -7,8 +7,6 @@ namespace ContainerApi.Engine.Docker;
 /// The Engine API's JSON where we read it ourselves: the calls that are made for every container, and the streams.
 /// Source-generated; unknown members are skipped. Shapes: API 1.41 to 1.54.
 /// </summary>
-// A list is some kilobytes a container: read in few pieces.
-[JsonSourceGenerationOptions(DefaultBufferSize = 128 * 1024)]
 [JsonSerializable(typeof(ListedContainer[]))]
 [JsonSerializable(typeof(ContainerTop))]
 [JsonSerializable(typeof(ContainerStatistics))]
