@@ -1,9 +1,8 @@
 using System.Diagnostics;
-using System.Formats.Tar;
 using System.Net;
 using System.Net.Http.Headers;
-using System.Text;
 using System.Text.Json.Nodes;
+using static ContainerApi.EngineTests.Archive;
 
 namespace ContainerApi.EngineTests;
 
@@ -98,20 +97,6 @@ public sealed class BuilderCasesTests(EngineFixture fixture)
         using var response = await fixture.Client.PostAsync($"/images/build?{query}&label={EngineFixture.Label}={fixture.Run}", content);
         var text = await response.Content.ReadAsStringAsync();
         return (response.StatusCode, JsonNode.Parse(text.Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1])!, text);
-    }
-
-    private static byte[] Tar(params (string Name, string Text)[] files)
-    {
-        using var archive = new MemoryStream();
-        using (var writer = new TarWriter(archive, TarEntryFormat.Ustar, leaveOpen: true))
-        {
-            foreach (var (name, text) in files)
-            {
-                writer.WriteEntry(new UstarTarEntry(TarEntryType.RegularFile, name) { DataStream = new MemoryStream(Encoding.UTF8.GetBytes(text)) });
-            }
-        }
-
-        return archive.ToArray();
     }
 
     private static async Task<byte[]> PackAsync(string packing, byte[] archive)

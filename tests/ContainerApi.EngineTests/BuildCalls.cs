@@ -1,0 +1,111 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace ContainerApi.EngineTests;
+
+/// <summary>What tests of builds ask of the service, and of the engine that really built.</summary>
+public abstract class BuildCalls(EngineFixture fixture)
+{
+    protected EngineFixture Fixture { get; } = fixture;
+
+    protected string Labels => $"label={EngineFixture.Label}={Fixture.Run}";
+
+    public static TheoryData<string> Builders => ["classic", "buildkit"];
+
+    protected string With(string builder) => $"{Labels}&builder={builder}";
+
+    protected static string Tag() => $"containerapi-test/build:{Guid.NewGuid().ToString("n")[..12]}";
+
+    protected async Task<List<JsonObject>> BuildAsync(string query, byte[] context, string type = "application/x-tar") =>
+        await LinesAsync(await SendAsync(query, context, type));
+
+    protected async Task<HttpResponseMessage> SendAsync(string query, byte[] context, string type = "application/x-tar")
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/images/build?" + query) { Content = new ByteArrayContent(context) };
+        request.Content.Headers.ContentType = new MediaTypeHeaderValue(type);
+        return await Fixture.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+    }
+
+    protected static async Task<List<JsonObject>> LinesAsync(HttpResponseMessage response)
+    {
+        using (response)
+        {
+            var text = await response.Content.ReadAsStringAsync();
+            Assert.True(response.StatusCode == HttpStatusCode.OK, text);
+            return [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!.AsObject())];
+        }
+    }
+
+    protected static async Task<JsonObject> LineAsync(StreamReader reader) =>
+        JsonNode.Parse(await reader.ReadLineAsync() ?? throw new EndOfStreamException("The stream ended before its result."))!.AsObject();
+
+    protected static async Task UntilLogAsync(StreamReader reader)
+    {
+        while (!Is(await LineAsync(reader), "log"))
+        {
+        }
+    }
+
+    /// <summary>To dispose the answer would wait for more of it; a read that is given up closes the connection.</summary>
+    protected static async Task LeaveAsync(StreamReader reader)
+    {
+        using var leaving = new CancellationTokenSource();
+        var read = reader.ReadLineAsync(leaving.Token).AsTask();
+        await leaving.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => read);
+    }
+
+    protected static JsonObject Succeeded(List<JsonObject> lines)
+    {
+        Assert.True(Is(lines[^1], "result") && lines[^1]["state"]!.GetValue<string>() == "succeeded", string.Join('\n', lines.Select(l => l.ToJsonString())));
+        Assert.Single(lines, l => Is(l, "result"));
+        return lines[^1];
+    }
+
+    protected static bool Is(JsonObject line, string type) => line["type"]!.GetValue<string>() == type;
+
+    protected async Task<JsonObject> InspectAsync(string tag) => (await Fixture.Engine.GetFromJsonAsync<JsonObject>($"images/{tag}/json"))!;
+
+    protected async Task AssertNoImageAsync(string tag)
+    {
+        using var response = await Fixture.Engine.GetAsync($"images/{tag}/json");
+        Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
+    }
+
+    protected async Task<List<JsonObject>> ContainersAsync() =>
+        [.. (await Fixture.Engine.GetFromJsonAsync<JsonArray>("containers/json?all=1"))!.Select(c => c!.AsObject())];
+
+    /// <summary>
+    /// Whether a container or a process with this in its command is there: BuildKit's steps are no containers. The engine's
+    /// host is this one. (A shell replaces itself by its last command, so a mark must not stand in that one's comment.)
+    /// </summary>
+    protected async Task<bool> RunsAsync(string mark) =>
+        (await ContainersAsync()).Any(c => c["Command"]!.GetValue<string>().Contains(mark, StringComparison.Ordinal))
+        || Directory.EnumerateDirectories("/proc").Any(process => CommandOf(process).Contains(mark, StringComparison.Ordinal));
+
+    private static string CommandOf(string process)
+    {
+        try
+        {
+            return File.ReadAllText(Path.Combine(process, "cmdline"));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return "";
+        }
+    }
+
+    /// <summary>Images of this run that no tag names.</summary>
+    protected async Task<HashSet<string>> DanglingAsync()
+    {
+        var filters = Uri.EscapeDataString(JsonSerializer.Serialize(new Dictionary<string, string[]>
+        {
+            ["dangling"] = ["true"],
+            ["label"] = [$"{EngineFixture.Label}={Fixture.Run}"],
+        }));
+        return [.. (await Fixture.Engine.GetFromJsonAsync<JsonArray>($"images/json?filters={filters}"))!.Select(i => i!["Id"]!.GetValue<string>())];
+    }
+}
