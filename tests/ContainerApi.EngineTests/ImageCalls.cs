@@ -1,0 +1,41 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+
+namespace ContainerApi.EngineTests;
+
+/// <summary>What tests of images ask of the service, and of the engine.</summary>
+public abstract class ImageCalls(EngineFixture fixture)
+{
+    protected EngineFixture Fixture { get; } = fixture;
+
+    protected string MyLabel => $"LABEL {EngineFixture.Label}={Fixture.Run}";
+
+    protected string Tag() => $"containerapi-test/{Fixture.UniqueName("image")}:v1";
+
+    protected async Task<JsonNode> CommitAsync(object request)
+    {
+        using var response = await Fixture.Client.PostAsJsonAsync("/images/commit", request);
+        return await ReadAsync(response, HttpStatusCode.Created);
+    }
+
+    protected async Task<JsonNode> InspectAsync(string image) => JsonNode.Parse(await Fixture.Engine.GetStringAsync($"images/{image}/json"))!;
+
+    protected static string Text(JsonNode node, string name) => node[name]!.GetValue<string>();
+
+    protected static IEnumerable<string> Texts(JsonNode? list) => list!.AsArray().Select(t => t!.GetValue<string>());
+
+    protected static async Task<JsonNode> ReadAsync(HttpResponseMessage response, HttpStatusCode expected)
+    {
+        var text = await response.Content.ReadAsStringAsync();
+        Assert.True(response.StatusCode == expected, $"{(int)response.StatusCode} instead of {(int)expected}: {text}");
+        return JsonNode.Parse(text)!;
+    }
+
+    protected static async Task<JsonNode> ProblemAsync(HttpResponseMessage response, HttpStatusCode expected, string code)
+    {
+        var problem = await ReadAsync(response, expected);
+        Assert.Equal(code, problem["code"]!.GetValue<string>());
+        return problem;
+    }
+}
