@@ -126,7 +126,15 @@ internal sealed class PrivateEngine : IAsyncDisposable
     }
 
     /// <summary>It neither answers nor breaks: connections are taken by the kernel and nothing comes of them.</summary>
-    public Task PauseAsync() => SignalAsync("STOP");
+    public async Task PauseAsync()
+    {
+        await SignalAsync("STOP");
+        // Its threads stop one by one: until the last one has, a call may still be answered.
+        while (!Directory.EnumerateDirectories($"/proc/{_process!.Id}/task").All(IsStopped))
+        {
+            await Task.Delay(1);
+        }
+    }
 
     public Task ResumeAsync() => SignalAsync("CONT");
 
@@ -193,6 +201,21 @@ internal sealed class PrivateEngine : IAsyncDisposable
     }
 
     private Task SignalAsync(string signal) => RunAsync("kill", "-" + signal, _process!.Id.ToString(CultureInfo.InvariantCulture));
+
+    /// <summary>By the state of proc(5), which follows the name in parentheses.</summary>
+    private static bool IsStopped(string thread)
+    {
+        try
+        {
+            var text = File.ReadAllText(Path.Combine(thread, "stat"));
+            return text[text.LastIndexOf(')') + 2] == 'T';
+        }
+        catch (IOException)
+        {
+            // A thread that ended meanwhile.
+            return true;
+        }
+    }
 
     private static string CommandOf(int process)
     {
