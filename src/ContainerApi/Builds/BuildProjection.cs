@@ -22,8 +22,8 @@ internal sealed class BuildProjection(StartedEvent started, TimeProvider time, I
     /// <summary>What failed the build, or null.</summary>
     public BuildFailed? Failure { get; private set; }
 
-    /// <summary>The step that is at work, or null.</summary>
-    public string? StepName => _steps.Values.Select(s => s.Step.Name).FirstOrDefault();
+    /// <summary>The step that is at work, or null; of several the one that began last: BuildKit tells late that one has ended.</summary>
+    public string? StepName => _steps.Values.OrderBy(s => s.Began).Select(s => s.Step.Name).LastOrDefault();
 
     /// <summary>The events that tell a fact; none for what the result will tell.</summary>
     public IEnumerable<BuildEvent> Read(BuildFact fact)

@@ -15,8 +15,9 @@ internal static class CommitPreview
     private static readonly IReadOnlyList<string> DefaultShell = ["/bin/sh", "-c"];
 
     /// <param name="changes">Valid instructions, one each.</param>
+    /// <param name="dialect">How the engine that will commit reads instructions.</param>
     /// <exception cref="RequestException">One has not the form that its instruction takes.</exception>
-    public static ContainerConfiguration Apply(ContainerConfiguration container, IReadOnlyList<string> changes)
+    public static ContainerConfiguration Apply(ContainerConfiguration container, IReadOnlyList<string> changes, InstructionDialect dialect)
     {
         var said = container;
         var commandSaid = false;
@@ -27,7 +28,7 @@ internal static class CommitPreview
             var (instruction, rest) = Parse(line.Text);
             try
             {
-                said = Apply(said, instruction, rest, ref commandSaid);
+                said = Apply(said, instruction, rest, dialect, ref commandSaid);
             }
             catch (FormatException e)
             {
@@ -60,22 +61,22 @@ internal static class CommitPreview
         return flag[0] == "--" ? (instruction, flag is [_, var after] ? after.Trim() : "") : throw Refused($"{instruction}: unknown flag '{flag[0]}'.");
     }
 
-    private static ContainerConfiguration Apply(ContainerConfiguration said, string instruction, string rest, ref bool commandSaid)
+    private static ContainerConfiguration Apply(ContainerConfiguration said, string instruction, string rest, InstructionDialect dialect, ref bool commandSaid)
     {
         switch (instruction)
         {
             case "CMD":
-                commandSaid |= rest.Length > 0 && ToList(rest) is not { Count: 0 };
-                return said with { Command = ToCommand(rest, said.Shell) };
+                commandSaid |= rest.Length > 0 && ToList(rest, dialect) is not { Count: 0 };
+                return said with { Command = ToCommand(rest, said.Shell, dialect) };
             case "ENTRYPOINT":
                 // A new entrypoint makes a command that the instructions did not give meaningless, so it goes.
-                return said with { Entrypoint = rest.Length == 0 ? null : ToCommand(rest, said.Shell), Command = commandSaid ? said.Command : null };
+                return said with { Entrypoint = rest.Length == 0 ? null : ToCommand(rest, said.Shell, dialect), Command = commandSaid ? said.Command : null };
             case "ENV":
-                return said with { Environment = WithPairs(said.Environment, rest) };
+                return said with { Environment = WithPairs(said.Environment, rest, dialect) };
             case "USER":
-                return said with { User = Expand(Required(rest), said.Environment) };
+                return said with { User = Expand(Required(rest), said.Environment, dialect) };
             case "WORKDIR":
-                return said with { WorkingDirectory = Within(said.WorkingDirectory, Expand(Required(rest), said.Environment)) };
+                return said with { WorkingDirectory = Within(said.WorkingDirectory, Expand(Required(rest), said.Environment, dialect), dialect) };
             default:
                 // The others say nothing of what a preview shows.
                 return said;
@@ -83,11 +84,15 @@ internal static class CommitPreview
     }
 
     /// <summary>A JSON list of strings is taken as it is; anything else is a line for the shell.</summary>
-    private static IReadOnlyList<string> ToCommand(string text, IReadOnlyList<string>? shell) =>
-        ToList(text) ?? [.. shell is { Count: > 0 } ? shell : DefaultShell, .. text.Length == 0 ? Array.Empty<string>() : [text]];
+    private static IReadOnlyList<string>? ToCommand(string text, IReadOnlyList<string>? shell, InstructionDialect dialect) => ToList(text, dialect) switch
+    {
+        [] when dialect.TakesOnlyWholeLists => null,
+        { } list => list,
+        null => [.. shell is { Count: > 0 } ? shell : DefaultShell, .. text.Length == 0 ? Array.Empty<string>() : [text]],
+    };
 
     /// <returns>Null where the text is no JSON list.</returns>
-    private static IReadOnlyList<string>? ToList(string text)
+    private static IReadOnlyList<string>? ToList(string text, InstructionDialect dialect)
     {
         if (!text.StartsWith('['))
         {
@@ -96,9 +101,13 @@ internal static class CommitPreview
 
         try
         {
-            // The engine reads the first value and lets what follows be.
             var reader = new Utf8JsonReader(Encoding.UTF8.GetBytes(text));
             using var list = JsonDocument.ParseValue(ref reader);
+            if (dialect.TakesOnlyWholeLists && reader.BytesConsumed < Encoding.UTF8.GetByteCount(text))
+            {
+                return null;
+            }
+
             return list.RootElement.EnumerateArray().All(i => i.ValueKind == JsonValueKind.String)
                 ? [.. list.RootElement.EnumerateArray().Select(i => i.GetString()!)]
                 : throw new FormatException("a JSON list must be of strings only.");
@@ -114,14 +123,14 @@ internal static class CommitPreview
     }
 
     /// <summary><c>ENV a=1 b="two words"</c>, or <c>ENV a the rest of the line</c>.</summary>
-    private static IReadOnlyList<string> WithPairs(IReadOnlyList<string> environment, string text)
+    private static IReadOnlyList<string> WithPairs(IReadOnlyList<string> environment, string text, InstructionDialect dialect)
     {
         // All of one instruction see the environment before it.
         var changed = environment.ToList();
         foreach (var (name, value) in PairsOf(Required(text)))
         {
-            var key = Expand(name, environment);
-            var entry = $"{key}={Expand(value, environment)}";
+            var key = Expand(name, environment, dialect);
+            var entry = $"{key}={Expand(value, environment, dialect)}";
             var at = changed.FindIndex(e => NameOf(e) == key);
             if (at < 0)
             {
@@ -152,17 +161,17 @@ internal static class CommitPreview
         });
     }
 
-    private static string Expand(string text, IReadOnlyList<string> environment) =>
-        InstructionWords.Expand(text, name => environment.FirstOrDefault(e => NameOf(e) == name)?.Split('=', 2) is [_, var value] ? value : null);
+    private static string Expand(string text, IReadOnlyList<string> environment, InstructionDialect dialect) =>
+        InstructionWords.Expand(text, name => environment.FirstOrDefault(e => NameOf(e) == name)?.Split('=', 2) is [_, var value] ? value : null, dialect.TakesShortSubstitutions);
 
     private static string NameOf(string entry) => entry.Split('=', 2)[0];
 
-    /// <summary>An absolute path as it is, another below the one before, made plain.</summary>
-    private static string Within(string? before, string path) => path switch
+    /// <summary>An absolute path, or another below the one before; made plain, but that old engines leave an absolute one as it is.</summary>
+    private static string Within(string? before, string path, InstructionDialect dialect) => path switch
     {
         "" => throw new FormatException("the path is empty."),
-        ['/', ..] => path,
-        _ => Path.GetFullPath($"/{before}/{path}") is { Length: > 1 } full ? full.TrimEnd('/') : "/",
+        ['/', ..] when !dialect.MakesPathsPlain => path,
+        _ => Path.GetFullPath(path[0] == '/' ? path : $"/{before}/{path}") is { Length: > 1 } full ? full.TrimEnd('/') : "/",
     };
 
     private static string Required(string text) => text.Length > 0 ? text : throw new FormatException("an argument is required.");

@@ -16,7 +16,8 @@ internal sealed class ContainerCommit(ContainerLocator locator)
     public async Task<CommitDryRun> PreviewAsync(CommitRequest request, CancellationToken cancellationToken)
     {
         var (engine, container) = await locator.FindAsync(request.Container!, request.Engine, cancellationToken);
-        var result = CommitPreview.Apply(await engine.ReadConfigurationAsync(container.Id, cancellationToken), request.Changes ?? []);
+        var configuration = await engine.ReadConfigurationAsync(container.Id, cancellationToken);
+        var result = CommitPreview.Apply(configuration, request.Changes ?? [], InstructionDialect.Of(engine.ApiVersion));
         var changes = await engine.ListFileChangesAsync(container.Id, MostChanges + 1, cancellationToken);
         return new CommitDryRun(
             container.Id,

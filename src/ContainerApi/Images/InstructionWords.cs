@@ -40,11 +40,12 @@ internal static class InstructionWords
     /// <c>${A:?must be}</c>; none in single quotes.
     /// </summary>
     /// <param name="valueOf">A variable's value; null where there is none.</param>
+    /// <param name="takesShort">Whether <c>${A-default}</c> and the like, for which a variable that is empty is one that is there, are taken.</param>
     /// <exception cref="FormatException">The word has not the form; the message says why.</exception>
-    public static string Expand(string word, Func<string, string?> valueOf)
+    public static string Expand(string word, Func<string, string?> valueOf, bool takesShort)
     {
         var at = 0;
-        return ExpandUntil(null, word, ref at, valueOf);
+        return ExpandUntil(null, word, ref at, valueOf, takesShort);
     }
 
     private static void Finish(StringBuilder word, List<string> words)
@@ -56,7 +57,7 @@ internal static class InstructionWords
         }
     }
 
-    private static string ExpandUntil(char? stop, string word, ref int at, Func<string, string?> valueOf)
+    private static string ExpandUntil(char? stop, string word, ref int at, Func<string, string?> valueOf, bool takesShort)
     {
         var expanded = new StringBuilder();
         while (at < word.Length)
@@ -75,10 +76,10 @@ internal static class InstructionWords
                     at = end + 1;
                     break;
                 case '"':
-                    expanded.Append(ExpandQuoted(word, ref at, valueOf));
+                    expanded.Append(ExpandQuoted(word, ref at, valueOf, takesShort));
                     break;
                 case '$':
-                    expanded.Append(ExpandVariable(word, ref at, valueOf));
+                    expanded.Append(ExpandVariable(word, ref at, valueOf, takesShort));
                     break;
                 case '\\':
                     expanded.Append(at < word.Length ? word[at++].ToString() : "");
@@ -92,7 +93,7 @@ internal static class InstructionWords
         return stop is null ? expanded.ToString() : throw new FormatException("a variable has no closing brace.");
     }
 
-    private static string ExpandQuoted(string word, ref int at, Func<string, string?> valueOf)
+    private static string ExpandQuoted(string word, ref int at, Func<string, string?> valueOf, bool takesShort)
     {
         var expanded = new StringBuilder();
         while (at < word.Length)
@@ -103,7 +104,7 @@ internal static class InstructionWords
                 case '"':
                     return expanded.ToString();
                 case '$':
-                    expanded.Append(ExpandVariable(word, ref at, valueOf));
+                    expanded.Append(ExpandVariable(word, ref at, valueOf, takesShort));
                     break;
                 // Here a backslash is one, except before what it can quote.
                 case '\\' when at < word.Length && word[at] is '"' or '$' or '\\':
@@ -118,7 +119,7 @@ internal static class InstructionWords
         throw new FormatException("a double quote is not closed.");
     }
 
-    private static string? ExpandVariable(string word, ref int at, Func<string, string?> valueOf)
+    private static string? ExpandVariable(string word, ref int at, Func<string, string?> valueOf, bool takesShort)
     {
         if (at == word.Length || word[at] != '{')
         {
@@ -133,19 +134,21 @@ internal static class InstructionWords
             case '}':
                 return value;
             case ':' when at < word.Length:
-                var modifier = word[at++];
-                var other = ExpandUntil('}', word, ref at, valueOf);
-                return (modifier, string.IsNullOrEmpty(value)) switch
-                {
-                    ('-', true) or ('+', false) => other,
-                    ('-', false) or ('+', true) or ('?', false) => value,
-                    ('?', true) => throw new FormatException($"{name}: {other}"),
-                    _ => throw new FormatException($"':{modifier}' is no substitution."),
-                };
+                return Substitute(word[at++], name, value, isMissing: string.IsNullOrEmpty(value), ExpandUntil('}', word, ref at, valueOf, takesShort));
+            case '-' or '+' or '?' when takesShort:
+                return Substitute(word[at - 1], name, value, isMissing: value is null, ExpandUntil('}', word, ref at, valueOf, takesShort));
             default:
                 throw new FormatException($"the variable '{name}' in braces must end with '}}' or go on with ':'.");
         }
     }
+
+    private static string? Substitute(char modifier, string name, string? value, bool isMissing, string other) => (modifier, isMissing) switch
+    {
+        ('-', true) or ('+', false) => other,
+        ('-', false) or ('+', true) or ('?', false) => value,
+        ('?', true) => throw new FormatException($"{name}: {other}"),
+        _ => throw new FormatException($"':{modifier}' is no substitution."),
+    };
 
     /// <summary>A name, a number, or one of the shell's special parameters; empty where there is none.</summary>
     private static string ReadName(string word, ref int at)

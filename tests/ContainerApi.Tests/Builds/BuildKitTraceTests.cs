@@ -161,6 +161,14 @@ public sealed class BuildKitTraceTests
         Assert.Equal((step, (EngineErrorKind?)kind), (failed.StepName, failed.Kind));
     }
 
+    [Theory]
+    [InlineData("ENV must have two arguments", EngineErrorKind.InvalidDockerfile)]
+    [InlineData("failed to solve: failed to parse stage name \"X\": invalid reference format", EngineErrorKind.InvalidDockerfile)]
+    [InlineData("invalid containerPort: nope", EngineErrorKind.InvalidDockerfile)]
+    [InlineData("no active session for x", null)]
+    public void Newer_engines_say_the_same_without_naming_the_frontend(string message, object? kind) =>
+        Assert.Equal((EngineErrorKind?)kind, Assert.IsType<BuildFailed>(Read(Trace(Step("a", "[internal] load metadata for x", 0, 9)), new StreamMessage { Error = message })[^1]).Kind);
+
     [Fact]
     public void A_warning_names_its_line()
     {

@@ -9,10 +9,7 @@ namespace ContainerApi.Builds.Context;
 /// </summary>
 internal static class UploadedContext
 {
-    /// <summary>
-    /// So much goes on at once. Bodies arrive in pieces of 4 KB, and each piece that is handed on alone costs the engine and us many
-    /// times what its bytes do.
-    /// </summary>
+    /// <summary>So much goes on at once: a small piece that is handed on alone costs the engine and us many times what its bytes do.</summary>
     private const int Chunk = 128 * 1024;
 
     /// <param name="dockerfile">The Dockerfile's path inside the archive; null is the default one.</param>

@@ -18,16 +18,6 @@ internal sealed partial class ClassicBuilder : IBuildReader
     private const string Red = "\u001b[91m";
     private const string Normal = "\u001b[0m";
 
-    /// <summary>
-    /// What is wrong with the Dockerfile and shows only with its step: the name of a base, <c>EXPOSE</c>, <c>STOPSIGNAL</c>,
-    /// <c>COPY --from</c>, <c>WORKDIR</c>. BuildKit says the same before the first step. Engines 20.10 to 28.5, which differ in case.
-    /// </summary>
-    private static readonly IReadOnlyList<string> FaultsOfTheDockerfile =
-    [
-        "invalid reference format", "invalid containerPort: ", "invalid hostPort: ", "invalid proto: ", "invalid signal: ", "invalid from flag value ",
-        "cannot normalize nothing",
-    ];
-
     private readonly StepOutput _output = new();
     private readonly StepOutput _errors = new();
     private string? _step;
@@ -165,7 +155,7 @@ internal sealed partial class ClassicBuilder : IBuildReader
         yield return new BuildFailed(
             text.Length > 0 ? text : "The build failed.", _stepName, code,
             message.Contains("requires BuildKit", StringComparison.Ordinal) ? EngineErrorKind.Unsupported
-            : !_ran && FaultsOfTheDockerfile.Any(f => message.StartsWith(f, StringComparison.OrdinalIgnoreCase)) ? EngineErrorKind.InvalidDockerfile
+            : !_ran && EngineErrors.IsLateFaultOfDockerfile(message) ? EngineErrorKind.InvalidDockerfile
             : null);
     }
 

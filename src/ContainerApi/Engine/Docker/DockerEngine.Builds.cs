@@ -8,8 +8,6 @@ namespace ContainerApi.Engine.Docker;
 
 internal sealed partial class DockerEngine
 {
-    private const int ContextBuffer = 64 * 1024;
-
     public async IAsyncEnumerable<BuildFact> BuildAsync(
         BuildSpec spec, Stream context, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -22,7 +20,7 @@ internal sealed partial class DockerEngine
 
         if (spec.Remote is null)
         {
-            request.Content = new StreamContent(context, ContextBuffer);
+            request.Content = new StreamContent(context);
             request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/x-tar");
         }
 

@@ -155,6 +155,16 @@ internal static partial class EngineErrors
         return message.Contains("unexpected EOF", StringComparison.Ordinal) ? EngineErrorKind.InvalidContext : null;
     }
 
+    /// <summary>
+    /// Whether that was wrong with a Dockerfile which shows only when its steps are made: the name of a base, <c>EXPOSE</c>,
+    /// <c>STOPSIGNAL</c>, <c>COPY --from</c>, <c>WORKDIR</c>, <c>ENV</c>. Of the builder's own words alone: a step may print them, too. The
+    /// classic builder and BuildKit of engines 20.10 to 28.5.
+    /// </summary>
+    public static bool IsLateFaultOfDockerfile(string message) => LateFaultOfDockerfile.IsMatch(message);
+
+    [GeneratedRegex(@"(?:^|: )(?:(?i:invalid (?:reference format|containerPort|hostPort|proto|signal|stage index|from flag value)|failed to parse stage name|cannot normalize nothing)|[A-Z]{3,} (?:must have|requires|names can) )", RegexOptions.CultureInvariant)]
+    private static partial Regex LateFaultOfDockerfile { get; }
+
     /// <summary>What registries say of an image that they do not have; the engine makes a 404 of it for some of them only.</summary>
     private static bool IsUnknownToRegistry(string message) =>
         message.Contains("manifest unknown", StringComparison.OrdinalIgnoreCase)

@@ -12,7 +12,7 @@ namespace ContainerApi.Engine.Docker.BuildKit;
 /// </remarks>
 internal sealed partial class BuildKitTrace : IBuildReader
 {
-    /// <summary>How engine 20.10 says that the frontend made nothing of the Dockerfile; where no step failed, that is the Dockerfile's fault.</summary>
+    /// <summary>How engine 20.10 says, and newer ones do not, that the frontend made nothing of the Dockerfile; where no step failed, that is the Dockerfile's fault.</summary>
     private const string FrontendRefused = "failed to create LLB definition";
 
     private readonly Dictionary<string, BuildKitStep> _steps = [];
@@ -154,7 +154,7 @@ internal sealed partial class BuildKitTrace : IBuildReader
         var text = exit.Success ? EngineErrors.Cut(message) : EngineErrors.Clean(message);
         // A step without a number is the builder's own: what it stumbles over may be the context's or the Dockerfile's fault.
         var kind = failed?.Number is not null ? null
-            : EngineErrors.KindOfFailedBuild(message) ?? (failed is null && message.Contains(FrontendRefused, StringComparison.Ordinal) ? EngineErrorKind.InvalidDockerfile : null);
+            : EngineErrors.KindOfFailedBuild(message) ?? (failed is null && (message.Contains(FrontendRefused, StringComparison.Ordinal) || EngineErrors.IsLateFaultOfDockerfile(message)) ? EngineErrorKind.InvalidDockerfile : null);
         facts.Add(new BuildFailed(
             text.Length > 0 ? text : "The build failed.", kind is null ? failed?.Name : null,
             exit.Success && int.TryParse(exit.Groups["code"].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out var code) ? code : null,
