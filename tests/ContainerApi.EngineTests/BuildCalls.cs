@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace ContainerApi.EngineTests;
@@ -96,16 +95,5 @@ public abstract class BuildCalls(EngineFixture fixture)
         {
             return "";
         }
-    }
-
-    /// <summary>Images of this run that no tag names.</summary>
-    protected async Task<HashSet<string>> DanglingAsync()
-    {
-        var filters = Uri.EscapeDataString(JsonSerializer.Serialize(new Dictionary<string, string[]>
-        {
-            ["dangling"] = ["true"],
-            ["label"] = [$"{EngineFixture.Label}={Fixture.Run}"],
-        }));
-        return [.. (await Fixture.Engine.GetFromJsonAsync<JsonArray>($"images/json?filters={filters}"))!.Select(i => i!["Id"]!.GetValue<string>())];
     }
 }

@@ -12,10 +12,9 @@ public sealed class BuildRefusalTests(EngineFixture fixture) : BuildCalls(fixtur
     [Fact]
     public async Task Bad_input_is_a_problem_and_leaves_nothing_behind()
     {
-        var tag = Tag();
         var good = Tar(("Dockerfile", "FROM scratch\nCOPY a /a\n"), ("a", new string('a', 100_000)));
-        var cases = new (byte[] Body, string Query, HttpStatusCode Status, string Code)[]
-        {
+        await RefusesAsync("classic",
+        [
             ([], "", HttpStatusCode.BadRequest, "invalid_context"),
             (Encoding.ASCII.GetBytes(new string('x', 100_000)), "", HttpStatusCode.BadRequest, "invalid_context"),
             (good[..(good.Length / 2)], "", HttpStatusCode.BadRequest, "invalid_context"),
@@ -31,21 +30,7 @@ public sealed class BuildRefusalTests(EngineFixture fixture) : BuildCalls(fixtur
             (good, "&dockerfile=../x", HttpStatusCode.BadRequest, "invalid_dockerfile"),
             (good, "&tag=A", HttpStatusCode.BadRequest, "invalid_reference"),
             (good, "&engine=none", HttpStatusCode.NotFound, "engine_not_found"),
-        };
-        var before = await DanglingAsync();
-
-        foreach (var (body, query, status, code) in cases)
-        {
-            using var response = await SendAsync($"tag={tag}&{With("classic")}{query}", body);
-            var text = await response.Content.ReadAsStringAsync();
-
-            Assert.True(response.StatusCode == status, $"{query} of {body.Length} bytes: {text}");
-            Assert.Equal(code, JsonNode.Parse(text)!["code"]!.GetValue<string>());
-            Assert.DoesNotContain("docker-builder", text, StringComparison.Ordinal);
-        }
-
-        await AssertNoImageAsync(tag);
-        Assert.Empty((await DanglingAsync()).Except(before));
+        ]);
     }
 
     [Theory]
@@ -76,23 +61,22 @@ public sealed class BuildRefusalTests(EngineFixture fixture) : BuildCalls(fixtur
     [InlineData("buildkit", "RUN --mount=type=ssh true")]
     public async Task What_a_builder_cannot_do_is_refused_before_any_work(string builder, string instruction)
     {
-        var before = await DanglingAsync();
+        var before = await Fixture.DanglingAsync();
 
         using var response = await SendAsync(With(builder), Tar(("Dockerfile", $"FROM {Fixture.Image}\nRUN true\n{instruction}\n")));
 
         var problem = JsonNode.Parse(await response.Content.ReadAsStringAsync())!;
         Assert.Equal((HttpStatusCode.UnprocessableEntity, "feature_unsupported"), (response.StatusCode, problem["code"]!.GetValue<string>()));
         Assert.StartsWith("Line 3 of the Dockerfile: ", problem["detail"]!.GetValue<string>());
-        Assert.Empty((await DanglingAsync()).Except(before));
+        Assert.Empty((await Fixture.DanglingAsync()).Except(before));
     }
 
     [Fact]
     public async Task BuildKit_builds_refuse_bad_input_alike_and_leave_nothing_behind()
     {
-        var tag = Tag();
         var good = Tar(("Dockerfile", "FROM scratch\nCOPY a /a\n"), ("a", new string('a', 100_000)));
-        var cases = new (byte[] Body, string Query, HttpStatusCode Status, string Code)[]
-        {
+        await RefusesAsync("buildkit",
+        [
             ([], "", HttpStatusCode.BadRequest, "invalid_context"),
             (good[..(good.Length / 2)], "", HttpStatusCode.BadRequest, "invalid_context"),
             (Encoding.ASCII.GetBytes(new string('x', 100_000)), "", HttpStatusCode.BadRequest, "invalid_context"),
@@ -109,20 +93,7 @@ public sealed class BuildRefusalTests(EngineFixture fixture) : BuildCalls(fixtur
             (Tar(("Dockerfile", "RUN x\n")), "", HttpStatusCode.BadRequest, "invalid_dockerfile"),
             (good, "&target=none", HttpStatusCode.BadRequest, "invalid_dockerfile"),
             (good, "&dockerfile=none", HttpStatusCode.BadRequest, "invalid_dockerfile"),
-        };
-        var before = await DanglingAsync();
-
-        foreach (var (body, query, status, code) in cases)
-        {
-            using var response = await SendAsync($"tag={tag}&{With("buildkit")}{query}", body);
-            var text = await response.Content.ReadAsStringAsync();
-
-            Assert.True(response.StatusCode == status, $"{query} of {body.Length} bytes: {text}");
-            Assert.Equal(code, JsonNode.Parse(text)!["code"]!.GetValue<string>());
-        }
-
-        await AssertNoImageAsync(tag);
-        Assert.Empty((await DanglingAsync()).Except(before));
+        ]);
     }
 
     /// <summary>
@@ -160,5 +131,24 @@ public sealed class BuildRefusalTests(EngineFixture fixture) : BuildCalls(fixtur
 
         Assert.Equal("step_failed", lines[^1]["error"]!["code"]!.GetValue<string>());
         Assert.Contains("localhost:1/containerapi-test/nowhere:1", lines[^1]["error"]!["step"]!.GetValue<string>(), StringComparison.Ordinal);
+    }
+
+    private async Task RefusesAsync(string builder, IReadOnlyList<(byte[] Body, string Query, HttpStatusCode Status, string Code)> cases)
+    {
+        var tag = Tag();
+        var before = await Fixture.DanglingAsync();
+
+        foreach (var (body, query, status, code) in cases)
+        {
+            using var response = await SendAsync($"tag={tag}&{With(builder)}{query}", body);
+            var text = await response.Content.ReadAsStringAsync();
+
+            Assert.True(response.StatusCode == status, $"{query} of {body.Length} bytes: {text}");
+            Assert.Equal(code, JsonNode.Parse(text)!["code"]!.GetValue<string>());
+            Assert.DoesNotContain("docker-builder", text, StringComparison.Ordinal);
+        }
+
+        await AssertNoImageAsync(tag);
+        Assert.Empty((await Fixture.DanglingAsync()).Except(before));
     }
 }

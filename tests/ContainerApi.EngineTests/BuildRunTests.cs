@@ -5,7 +5,6 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Text;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace ContainerApi.EngineTests;
@@ -23,7 +22,7 @@ public sealed class BuildRunTests(EngineFixture fixture)
     public async Task To_delete_a_build_stops_the_engines_work_and_leaves_an_identical_one_alone(string builder)
     {
         var mark = Mark();
-        var dangling = await DanglingAsync();
+        var dangling = await fixture.DanglingAsync();
         var (first, second) = (await DetachAsync(fixture.Client, builder, Sleeping(mark)), await DetachAsync(fixture.Client, builder, Sleeping(mark)));
         await UntilPrintedAsync(fixture.Client, first);
         await UntilPrintedAsync(fixture.Client, second);
@@ -40,7 +39,7 @@ public sealed class BuildRunTests(EngineFixture fixture)
         // The process is gone; the engine still unmounts and forgets what it ran in.
         await EngineFixture.UntilAsync(async () => (await ContainersWithAsync(mark)).Count == 0);
         Assert.Equal("cancelled", Text((await EventsAsync(fixture.Client, second))[^1]["error"]!, "code"));
-        Assert.Empty((await DanglingAsync()).Except(dangling));
+        Assert.Empty((await fixture.DanglingAsync()).Except(dangling));
         await DeleteAsync(first, HttpStatusCode.NoContent);
         await DeleteAsync(second, HttpStatusCode.NoContent);
         await DeleteAsync(second, HttpStatusCode.NotFound);
@@ -53,7 +52,7 @@ public sealed class BuildRunTests(EngineFixture fixture)
         var (mark, tag) = (Mark(), $"containerapi-test/run:{Guid.NewGuid().ToString("n")[..12]}");
         // Of what is printed no part is a sign that this is the step's command.
         var dockerfile = $"FROM {fixture.Image}\nRUN echo begun; sleep 3.{mark}\n";
-        var dangling = await DanglingAsync();
+        var dangling = await fixture.DanglingAsync();
         var (stopped, other) = (await DetachAsync(fixture.Client, builder, dockerfile), await DetachAsync(fixture.Client, builder, dockerfile, $"&tag={tag}"));
         await UntilPrintedAsync(fixture.Client, stopped);
         await UntilPrintedAsync(fixture.Client, other);
@@ -68,7 +67,7 @@ public sealed class BuildRunTests(EngineFixture fixture)
         Assert.Empty(ProcessesWith(mark));
         // The process is gone; the engine still unmounts and forgets what it ran in.
         await EngineFixture.UntilAsync(async () => (await ContainersWithAsync(mark)).Count == 0);
-        Assert.Empty((await DanglingAsync()).Except(dangling));
+        Assert.Empty((await fixture.DanglingAsync()).Except(dangling));
     }
 
     [Theory]
@@ -367,15 +366,4 @@ public sealed class BuildRunTests(EngineFixture fixture)
     private async Task<List<string>> ContainersWithAsync(string mark) =>
         [.. (await fixture.Engine.GetFromJsonAsync<JsonArray>("containers/json?all=1"))!
             .Where(c => c!["Command"]!.GetValue<string>().Contains(mark, StringComparison.Ordinal)).Select(c => c!["Id"]!.GetValue<string>())];
-
-    /// <summary>Images of this run that no tag names.</summary>
-    private async Task<HashSet<string>> DanglingAsync()
-    {
-        var filters = Uri.EscapeDataString(JsonSerializer.Serialize(new Dictionary<string, string[]>
-        {
-            ["dangling"] = ["true"],
-            ["label"] = [$"{EngineFixture.Label}={fixture.Run}"],
-        }));
-        return [.. (await fixture.Engine.GetFromJsonAsync<JsonArray>($"images/json?filters={filters}"))!.Select(i => i!["Id"]!.GetValue<string>())];
-    }
 }

@@ -124,6 +124,17 @@ public sealed class EngineFixture : IAsyncLifetime
         return id;
     }
 
+    /// <summary>Images of this run that no tag names.</summary>
+    public async Task<HashSet<string>> DanglingAsync()
+    {
+        var filters = Uri.EscapeDataString(JsonSerializer.Serialize(new Dictionary<string, string[]>
+        {
+            ["dangling"] = ["true"],
+            ["label"] = [$"{Label}={Run}"],
+        }));
+        return [.. (await Engine.GetFromJsonAsync<JsonArray>($"images/json?filters={filters}"))!.Select(i => i!["Id"]!.GetValue<string>())];
+    }
+
     /// <summary>As <see cref="CreateAsync"/>, for a container that never rests: it goes with its test and not at the end of them all, which it would slow down.</summary>
     public async Task<BusyContainer> CreateBusyAsync(object body) => new(this, await CreateAsync(body));
 

@@ -19,7 +19,7 @@ internal sealed class HostNames(IProblemDetailsService writer) : IStartupFilter
     public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
     {
         // Our own answers have a body, and so do not come here.
-        app.UseStatusCodePages(async page => await TellAsync(page.HttpContext));
+        app.UseStatusCodePages(page => TellAsync(page.HttpContext));
         next(app);
     };
 
