@@ -62,8 +62,8 @@ public sealed class HostSourceTests(EngineFixture fixture) : IDisposable
             await fixture.PostAsync($"containers/{id}/pause");
         }
 
-        var host = (await HostAsync(id)).Processes!;
-        var engine = await _engine.ListProcessesAsync(id, CancellationToken.None);
+        var host = InOrder((await HostAsync(id)).Processes!);
+        var engine = InOrder(await _engine.ListProcessesAsync(id, CancellationToken.None));
 
         Assert.Equal(engine.Select(p => (p.Pid, p.ParentPid, p.User)), host.Select(p => (p.Pid, p.ParentPid, p.User)));
         Assert.Equal(engine.Select(p => AsPsWrites(p.Command)), host.Select(p => AsPsWrites(p.Command)));
@@ -85,9 +85,9 @@ public sealed class HostSourceTests(EngineFixture fixture) : IDisposable
         var inner = await fixture.CreateAsync(new { Cmd = new[] { "sleep", "1001" }, HostConfig = new { CgroupParent = parent } });
 
         var host = await HostAsync(inner);
-        Assert.Equal(await PidsAsync(inner), host.Processes!.Select(p => p.Pid));
+        Assert.Equal(await PidsAsync(inner), InOrder(host.Processes!).Select(p => p.Pid));
         Assert.Equal(1, host.Statistics!.Pids);
-        Assert.Equal(await PidsAsync(outer), (await HostAsync(outer)).Processes!.Select(p => p.Pid));
+        Assert.Equal(await PidsAsync(outer), InOrder((await HostAsync(outer)).Processes!).Select(p => p.Pid));
     }
 
     [Fact]
@@ -206,7 +206,10 @@ public sealed class HostSourceTests(EngineFixture fixture) : IDisposable
         return Regex.Replace(Regex.Replace(plain, @"\?+", "?"), " +", " ").Trim();
     }
 
-    private async Task<IEnumerable<int>> PidsAsync(string id) => (await _engine.ListProcessesAsync(id, CancellationToken.None)).Select(p => p.Pid);
+    private async Task<IEnumerable<int>> PidsAsync(string id) => InOrder(await _engine.ListProcessesAsync(id, CancellationToken.None)).Select(p => p.Pid);
+
+    /// <summary>The engine tells processes in the order of their cgroup, the host by number; where numbers began anew at <c>pid_max</c> the two differ.</summary>
+    private static List<ProcessFacts> InOrder(IEnumerable<ProcessFacts> processes) => [.. processes.OrderBy(p => p.Pid)];
 
     private async Task<HostSample> HostAsync(string id) => (await _engine.ReadHostAsync(await ListAsync(id), Both, CancellationToken.None))[id];
 

@@ -117,7 +117,7 @@ public sealed class PictureTests(EngineFixture fixture)
 
             Assert.Equal("paused", Text(item, "state"));
             Assert.EndsWith("(Paused)", Text(item, "status"));
-            Assert.Equal("sleep 1000", Text(item["processes"]!["items"]![0]!, "command"));
+            Assert.Equal("sleep 1000", Text(Assert.Single(item["processes"]!["items"]!.AsArray())!, "command"));
             Assert.Equal("ok", Text(item["network"]!, "state"));
             Assert.Equal(1, item["usage"]!["pids"]!.GetValue<int>());
         }
