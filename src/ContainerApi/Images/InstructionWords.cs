@@ -42,11 +42,7 @@ internal static class InstructionWords
     /// <param name="valueOf">A variable's value; null where there is none.</param>
     /// <param name="takesShort">Whether <c>${A-default}</c> and the like, for which a variable that is empty is one that is there, are taken.</param>
     /// <exception cref="FormatException">The word has not the form; the message says why.</exception>
-    public static string Expand(string word, Func<string, string?> valueOf, bool takesShort)
-    {
-        var at = 0;
-        return ExpandUntil(null, word, ref at, valueOf, takesShort);
-    }
+    public static string Expand(string word, Func<string, string?> valueOf, bool takesShort) => new Expansion(word, valueOf, takesShort).Until(null);
 
     private static void Finish(StringBuilder word, List<string> words)
     {
@@ -57,119 +53,125 @@ internal static class InstructionWords
         }
     }
 
-    private static string ExpandUntil(char? stop, string word, ref int at, Func<string, string?> valueOf, bool takesShort)
+    /// <summary>One word on its way from its begin to its end.</summary>
+    private sealed class Expansion(string word, Func<string, string?> valueOf, bool takesShort)
     {
-        var expanded = new StringBuilder();
-        while (at < word.Length)
+        private int _at;
+
+        public string Until(char? stop)
         {
-            var c = word[at++];
-            if (c == stop)
+            var expanded = new StringBuilder();
+            while (_at < word.Length)
             {
-                return expanded.ToString();
-            }
-
-            switch (c)
-            {
-                case '\'':
-                    var end = word.IndexOf('\'', at);
-                    expanded.Append(word, at, (end < 0 ? throw new FormatException("a single quote is not closed.") : end) - at);
-                    at = end + 1;
-                    break;
-                case '"':
-                    expanded.Append(ExpandQuoted(word, ref at, valueOf, takesShort));
-                    break;
-                case '$':
-                    expanded.Append(ExpandVariable(word, ref at, valueOf, takesShort));
-                    break;
-                case '\\':
-                    expanded.Append(at < word.Length ? word[at++].ToString() : "");
-                    break;
-                default:
-                    expanded.Append(c);
-                    break;
-            }
-        }
-
-        return stop is null ? expanded.ToString() : throw new FormatException("a variable has no closing brace.");
-    }
-
-    private static string ExpandQuoted(string word, ref int at, Func<string, string?> valueOf, bool takesShort)
-    {
-        var expanded = new StringBuilder();
-        while (at < word.Length)
-        {
-            var c = word[at++];
-            switch (c)
-            {
-                case '"':
+                var c = word[_at++];
+                if (c == stop)
+                {
                     return expanded.ToString();
-                case '$':
-                    expanded.Append(ExpandVariable(word, ref at, valueOf, takesShort));
-                    break;
-                // Here a backslash is one, except before what it can quote.
-                case '\\' when at < word.Length && word[at] is '"' or '$' or '\\':
-                    expanded.Append(word[at++]);
-                    break;
-                default:
-                    expanded.Append(c);
-                    break;
+                }
+
+                switch (c)
+                {
+                    case '\'':
+                        var end = word.IndexOf('\'', _at);
+                        expanded.Append(word, _at, (end < 0 ? throw new FormatException("a single quote is not closed.") : end) - _at);
+                        _at = end + 1;
+                        break;
+                    case '"':
+                        expanded.Append(Quoted());
+                        break;
+                    case '$':
+                        expanded.Append(Variable());
+                        break;
+                    case '\\':
+                        expanded.Append(_at < word.Length ? word[_at++].ToString() : "");
+                        break;
+                    default:
+                        expanded.Append(c);
+                        break;
+                }
             }
+
+            return stop is null ? expanded.ToString() : throw new FormatException("a variable has no closing brace.");
         }
 
-        throw new FormatException("a double quote is not closed.");
-    }
-
-    private static string? ExpandVariable(string word, ref int at, Func<string, string?> valueOf, bool takesShort)
-    {
-        if (at == word.Length || word[at] != '{')
+        private string Quoted()
         {
-            return ReadName(word, ref at) is { Length: > 0 } plain ? valueOf(plain) : "$";
-        }
-
-        at++;
-        var name = ReadName(word, ref at);
-        var value = name.Length == 0 ? throw new FormatException("a variable in braces has no name.") : valueOf(name);
-        switch (at < word.Length ? word[at++] : '\0')
-        {
-            case '}':
-                return value;
-            case ':' when at < word.Length:
-                return Substitute(word[at++], name, value, isMissing: string.IsNullOrEmpty(value), ExpandUntil('}', word, ref at, valueOf, takesShort));
-            case '-' or '+' or '?' when takesShort:
-                return Substitute(word[at - 1], name, value, isMissing: value is null, ExpandUntil('}', word, ref at, valueOf, takesShort));
-            default:
-                throw new FormatException($"the variable '{name}' in braces must end with '}}' or go on with ':'.");
-        }
-    }
-
-    private static string? Substitute(char modifier, string name, string? value, bool isMissing, string other) => (modifier, isMissing) switch
-    {
-        ('-', true) or ('+', false) => other,
-        ('-', false) or ('+', true) or ('?', false) => value,
-        ('?', true) => throw new FormatException($"{name}: {other}"),
-        _ => throw new FormatException($"':{modifier}' is no substitution."),
-    };
-
-    /// <summary>A name, a number, or one of the shell's special parameters; empty where there is none.</summary>
-    private static string ReadName(string word, ref int at)
-    {
-        var start = at;
-        if (at < word.Length && (char.IsAsciiDigit(word[at]) || "@*#?-$!".Contains(word[at])))
-        {
-            at++;
-            while (char.IsAsciiDigit(word[start]) && at < word.Length && char.IsAsciiDigit(word[at]))
+            var expanded = new StringBuilder();
+            while (_at < word.Length)
             {
-                at++;
+                var c = word[_at++];
+                switch (c)
+                {
+                    case '"':
+                        return expanded.ToString();
+                    case '$':
+                        expanded.Append(Variable());
+                        break;
+                    // Here a backslash is one, except before what it can quote.
+                    case '\\' when _at < word.Length && word[_at] is '"' or '$' or '\\':
+                        expanded.Append(word[_at++]);
+                        break;
+                    default:
+                        expanded.Append(c);
+                        break;
+                }
             }
 
-            return word[start..at];
+            throw new FormatException("a double quote is not closed.");
         }
 
-        while (at < word.Length && (char.IsLetterOrDigit(word[at]) || word[at] == '_'))
+        private string? Variable()
         {
-            at++;
+            if (_at == word.Length || word[_at] != '{')
+            {
+                return ReadName() is { Length: > 0 } plain ? valueOf(plain) : "$";
+            }
+
+            _at++;
+            var name = ReadName();
+            var value = name.Length == 0 ? throw new FormatException("a variable in braces has no name.") : valueOf(name);
+            switch (_at < word.Length ? word[_at++] : '\0')
+            {
+                case '}':
+                    return value;
+                case ':' when _at < word.Length:
+                    return Substitute(word[_at++], name, value, isMissing: string.IsNullOrEmpty(value), Until('}'));
+                case '-' or '+' or '?' when takesShort:
+                    return Substitute(word[_at - 1], name, value, isMissing: value is null, Until('}'));
+                default:
+                    throw new FormatException($"the variable '{name}' in braces must end with '}}' or go on with ':'.");
+            }
         }
 
-        return word[start..at];
+        private static string? Substitute(char modifier, string name, string? value, bool isMissing, string other) => (modifier, isMissing) switch
+        {
+            ('-', true) or ('+', false) => other,
+            ('-', false) or ('+', true) or ('?', false) => value,
+            ('?', true) => throw new FormatException($"{name}: {other}"),
+            _ => throw new FormatException($"':{modifier}' is no substitution."),
+        };
+
+        /// <summary>A name, a number, or one of the shell's special parameters; empty where there is none.</summary>
+        private string ReadName()
+        {
+            var start = _at;
+            if (_at < word.Length && (char.IsAsciiDigit(word[_at]) || "@*#?-$!".Contains(word[_at])))
+            {
+                _at++;
+                while (char.IsAsciiDigit(word[start]) && _at < word.Length && char.IsAsciiDigit(word[_at]))
+                {
+                    _at++;
+                }
+
+                return word[start.._at];
+            }
+
+            while (_at < word.Length && (char.IsLetterOrDigit(word[_at]) || word[_at] == '_'))
+            {
+                _at++;
+            }
+
+            return word[start.._at];
+        }
     }
 }
