@@ -302,9 +302,11 @@ public sealed class BuildRunTests(EngineFixture fixture)
 
     private static async Task<JsonObject> UntilAsync(StreamReader reader, string type)
     {
+        // One for all lines: heartbeats come for ever.
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         while (true)
         {
-            var line = JsonNode.Parse(await reader.ReadLineAsync() ?? throw new EndOfStreamException($"The stream ended before a {type}."))!.AsObject();
+            var line = JsonNode.Parse(await reader.ReadLineAsync(patience.Token) ?? throw new EndOfStreamException($"The stream ended before a {type}."))!.AsObject();
             if (Text(line, "type") == type)
             {
                 return line;

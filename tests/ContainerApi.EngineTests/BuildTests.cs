@@ -248,13 +248,8 @@ public sealed class BuildTests(EngineFixture fixture) : BuildCalls(fixture)
 
     private static string? Label(JsonObject image, string name) => image["Config"]!["Labels"]![name]?.GetValue<string>();
 
-    private async Task UntilRunsAsync(string container)
-    {
-        for (var logs = ""; !logs.Contains("ready", StringComparison.Ordinal);)
-        {
-            logs = await Fixture.Engine.GetStringAsync($"containers/{container}/logs?stdout=1");
-        }
-    }
+    private Task UntilRunsAsync(string container) =>
+        EngineFixture.UntilAsync(async () => (await Fixture.Engine.GetStringAsync($"containers/{container}/logs?stdout=1")).Contains("ready", StringComparison.Ordinal));
 
     /// <summary>Runs a command in an image and returns what it printed.</summary>
     private async Task<string> RunAsync(string image, params string[] command)

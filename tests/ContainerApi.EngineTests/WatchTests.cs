@@ -61,9 +61,11 @@ public sealed class WatchTests(EngineFixture fixture)
         /// <summary>The next event of this type; heartbeats, and what changed in between while the engine brought it about, do not count.</summary>
         public async Task<JsonNode> NextAsync(string type)
         {
+            // One for all of them: heartbeats come for ever.
+            using var patience = new CancellationTokenSource(Patience);
             while (true)
             {
-                var happened = JsonNode.Parse(await lines.ReadLineAsync().WaitAsync(Patience) ?? throw new EndOfStreamException())!;
+                var happened = JsonNode.Parse(await lines.ReadLineAsync(patience.Token) ?? throw new EndOfStreamException())!;
                 var told = happened["type"]!.GetValue<string>();
                 if (told == type)
                 {

@@ -130,9 +130,10 @@ internal sealed class PrivateEngine : IAsyncDisposable
     {
         await SignalAsync("STOP");
         // Its threads stop one by one: until the last one has, a call may still be answered.
+        using var patience = new CancellationTokenSource(Patience);
         while (!Directory.EnumerateDirectories($"/proc/{_process!.Id}/task").All(IsStopped))
         {
-            await Task.Delay(1);
+            await Task.Delay(1, patience.Token);
         }
     }
 
