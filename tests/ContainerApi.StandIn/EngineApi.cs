@@ -45,6 +45,11 @@ internal static class EngineApi
         headers["Docker-Experimental"] = "false";
         headers["Ostype"] = "linux";
         headers.Server = "Docker/20.10.24 (linux)";
+        if (options.IsPodman)
+        {
+            headers["Libpod-Api-Version"] = "5.4.2";
+        }
+
         if (Refusal(options, call.Version) is { } refusal)
         {
             await (options.PlainTextVersionErrors ? Behaviours.Answer(400, refusal + "\n", "text/plain; charset=utf-8") : Behaviours.Error(400, refusal))(context);

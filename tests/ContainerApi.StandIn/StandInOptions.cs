@@ -12,6 +12,9 @@ public sealed record StandInOptions
     /// <summary>Whether a version is refused in plain text, as some engines do, or as JSON.</summary>
     public bool PlainTextVersionErrors { get; init; }
 
+    /// <summary>Whether it says that it is Podman's service. Its answers are Docker's all the same.</summary>
+    public bool IsPodman { get; init; }
+
     /// <summary>Containers that run, made at the start.</summary>
     public int Running { get; init; }
 

@@ -4,6 +4,7 @@ using System.Text.Json;
 using ContainerApi.Engine;
 using ContainerApi.Engine.Docker;
 using ContainerApi.StandIn;
+using Microsoft.AspNetCore.WebUtilities;
 
 namespace ContainerApi.Tests;
 
@@ -86,6 +87,47 @@ public sealed class EngineVersionTests : IAsyncLifetime
         Assert.Equal("""[{"name":"bridge","ipv4":"172.17.0.2","ipv6":"2001:db8::2","gateway":"172.17.0.1","mac":null}]""", item.GetProperty("networks").GetRawText());
         Assert.Equal(8080, item.GetProperty("ports")[0].GetProperty("hostPort").GetInt32());
         Assert.Equal(JsonValueKind.Null, item.GetProperty("ports")[1].GetProperty("hostPort").ValueKind);
+    }
+
+    /// <summary>Podman 5.4.2 leaves out how a container is joined to networks; the two networks that are none tell it all the same.</summary>
+    [Theory]
+    [InlineData("host", "host")]
+    [InlineData("none", "none")]
+    [InlineData("podman", null)]
+    public async Task A_list_of_Podman_is_read_whole(string network, string? mode)
+    {
+        await StartAsync(new StandInOptions());
+        _engine.Containers.Add(new StandInContainer { Id = "8858e9fecf8adbb9d034d29fb98e13d74597e9343926dea0d5808d5746808f3d", Name = "dreamy_euler" });
+        _engine.When("/containers/json", Behaviours.Answer(200, """
+            [{"Id":"8858e9fecf8adbb9d034d29fb98e13d74597e9343926dea0d5808d5746808f3d","Names":["/dreamy_euler"],"Image":"docker.io/library/busybox:1",
+              "ImageID":"sha256:2b9c7b1ac9ec07e34651bb1c40fe3a64205a86a70a846bd36832f8fe983b1841","Command":"sleep 1000","Created":1795666808,"Ports":[],
+              "Labels":{"a":"b"},"State":"running","Status":"Up 10 minutes","NetworkSettings":{"Networks":{"NETWORK":{"IPAMConfig":null,"Links":null,
+                "Aliases":["8858e9fecf8a"],"MacAddress":"12:90:48:a2:d9:05","NetworkID":"2f25","EndpointID":"","Gateway":"","IPAddress":"","IPPrefixLen":0,
+                "IPv6Gateway":"","GlobalIPv6Address":"","GlobalIPv6PrefixLen":0,"DriverOpts":null,"DNSNames":null}}},
+              "Mounts":[],"Name":"","Config":null,"NetworkingConfig":null,"Platform":null,"DefaultReadOnlyNonRecursive":false}]
+            """.Replace("NETWORK", network, StringComparison.Ordinal)));
+
+        var item = Assert.Single((await _host.GetJsonAsync("/containers")).GetProperty("items").EnumerateArray());
+
+        Assert.Equal("dreamy_euler", item.GetProperty("name").GetString());
+        Assert.Equal(mode, item.GetProperty("network").GetProperty("mode").GetString());
+        // The host's counters are not the container's.
+        Assert.Equal(network == "host" ? "unsupported" : "ok", item.GetProperty("network").GetProperty("state").GetString());
+    }
+
+    [Theory]
+    [InlineData("", """{"status":["running","paused"]}""")]
+    [InlineData("&label=a", """{"label":["a"],"status":["running","paused"]}""")]
+    [InlineData("&state=exited", """{"status":["exited"]}""")]
+    [InlineData("&all=true", null)]
+    public async Task Podman_is_asked_for_the_paused_ones_as_well(string query, string? filters)
+    {
+        await StartAsync(new StandInOptions { IsPodman = true });
+
+        _ = await _host.GetJsonAsync("/containers?include=none" + query);
+
+        var asked = QueryHelpers.ParseQuery(_engine.Calls.All.Single(c => c.Route == "/containers/json").Query);
+        Assert.Equal(filters, asked.TryGetValue("filters", out var told) ? told.ToString() : null);
     }
 
     [Theory]

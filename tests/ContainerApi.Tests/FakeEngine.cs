@@ -9,6 +9,7 @@ internal sealed class FakeEngine : IEngine
     public string Endpoint { get; init; } = "unix:///fake.sock";
     public string? ApiVersion { get; init; } = "1.41";
     public string? WithoutBuildKit { get; init; }
+    public bool IsPodman { get; init; }
 
     public Func<CancellationToken, Task<string>> Ping { get; set; } = _ => throw Unexpected();
     public Func<CancellationToken, Task<EngineInfo>> Describe { get; set; } = _ => throw Unexpected();

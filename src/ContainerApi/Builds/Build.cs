@@ -12,7 +12,7 @@ public sealed record Build
     /// <summary>The engine that builds.</summary>
     public required string Engine { get; init; }
 
-    /// <summary>Which builder does: <c>classic</c> or <c>buildkit</c>; null until it begins.</summary>
+    /// <summary>Which builder does: <c>classic</c>, <c>buildkit</c>, or on Podman <c>podman</c>; null until it begins.</summary>
     public string? Builder { get; init; }
 
     /// <summary>The references that were asked for.</summary>

@@ -31,7 +31,7 @@ public sealed record QueuedEvent(string BuildId, string Engine, int Position, Da
 /// <summary>The engine took the context and works.</summary>
 /// <param name="BuildId">Names this build: 26 characters, sorted by time.</param>
 /// <param name="Engine">The engine that builds.</param>
-/// <param name="Builder">Which builder does: <c>classic</c> or <c>buildkit</c>.</param>
+/// <param name="Builder">Which builder does: <c>classic</c>, <c>buildkit</c>, or on Podman <c>podman</c>.</param>
 public sealed record StartedEvent(string BuildId, string Engine, string Builder, DateTimeOffset At) : BuildEvent;
 
 /// <summary>A step began, or ended well. The one that fails is named by the <c>result</c>.</summary>

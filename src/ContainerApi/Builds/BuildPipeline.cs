@@ -131,7 +131,7 @@ internal sealed partial class BuildPipeline(
         }
 
         var spec = parameters.Spec;
-        return spec with { Builder = BuilderChoice.On(engine.WithoutBuildKit, spec.Builder, parameters.IsBuilderForced, spec.Secrets.Count > 0) };
+        return spec with { Builder = BuilderChoice.On(engine, spec, parameters.IsBuilderForced) };
     }
 
     /// <summary>Waits until the engine is free for this build, and tells where in the queue it is.</summary>

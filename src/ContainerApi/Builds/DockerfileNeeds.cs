@@ -20,7 +20,7 @@ internal static partial class DockerfileNeeds
         var lines = new DockerfileLines(dockerfile);
         var isClassic = builder == BuilderKind.Classic;
         // A frontend that the Dockerfile names itself may know anything; the classic builder does not ask for it.
-        var isOld = !isClassic && engineApi < NewFrontend && lines.Syntax is null;
+        var isOld = builder == BuilderKind.BuildKit && engineApi < NewFrontend && lines.Syntax is null;
         while (lines.Next() is { } instruction)
         {
             var (keyword, flags, words) = Split(instruction.Text);

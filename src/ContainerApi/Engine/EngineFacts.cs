@@ -275,7 +275,7 @@ internal sealed record BuildSpec
     public bool Push { get; init; }
 }
 
-/// <summary>The engine's two builders.</summary>
+/// <summary>The builders of engines: Docker's two, and Podman's one.</summary>
 internal enum BuilderKind
 {
     /// <summary>Runs each step in a container of its own, one after the other.</summary>
@@ -283,9 +283,12 @@ internal enum BuilderKind
 
     /// <summary>Solves the Dockerfile as a graph; <c>version=2</c> of the engine's call.</summary>
     BuildKit,
+
+    /// <summary>Buildah behind the classic builder's call: as sequential, but with heredocs and mounts.</summary>
+    Podman,
 }
 
-/// <summary>What a builder says while it works, in our words; both builders speak it.</summary>
+/// <summary>What a builder says while it works, in our words; every builder speaks it.</summary>
 internal abstract record BuildFact;
 
 /// <summary>A step began. <paramref name="Number"/> and <paramref name="Total"/> count within the Dockerfile, null where the builder does not say.</summary>

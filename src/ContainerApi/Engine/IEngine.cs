@@ -19,6 +19,9 @@ internal interface IEngine : IContainerEngine, IImageEngine, IBuildEngine
     /// <summary>Why it has no BuildKit, a sentence; null where it has, and while no version is negotiated.</summary>
     string? WithoutBuildKit { get; }
 
+    /// <summary>Whether it is Podman's service that speaks Docker's API; false while no version is negotiated.</summary>
+    bool IsPodman { get; }
+
     /// <summary>Asks whether it answers, and with which API version we speak to it (<c>GET /_ping</c>).</summary>
     Task<string> PingAsync(CancellationToken cancellationToken);
 

@@ -20,6 +20,8 @@ internal sealed partial class NarrowedEngine(IEngine engine, IReadOnlyList<strin
 
     public string? WithoutBuildKit => engine.WithoutBuildKit;
 
+    public bool IsPodman => engine.IsPodman;
+
     public Task<string> PingAsync(CancellationToken cancellationToken) => engine.PingAsync(cancellationToken);
 
     /// <summary>The engine counts all its containers; these counts are of the visible ones.</summary>

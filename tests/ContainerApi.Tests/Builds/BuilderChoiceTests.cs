@@ -1,4 +1,5 @@
 using ContainerApi.Builds;
+using ContainerApi.Engine;
 using ContainerApi.Http;
 
 namespace ContainerApi.Tests.Builds;
@@ -35,21 +36,47 @@ public sealed class BuilderChoiceTests
         Assert.Equal("feature_unsupported", Assert.Throws<RequestException>(() => BuilderChoice.Of(wanted, network, hasSecrets: true)).Code.Code);
 
     [Theory]
-    [InlineData(null, "buildkit", true, true, "buildkit")]
-    [InlineData(null, "buildkit", false, false, "buildkit")]
-    [InlineData("It has none.", "buildkit", false, false, "classic")]
-    [InlineData("It has none.", "classic", true, false, "classic")]
-    [InlineData("It has none.", "buildkit", true, false, null)]
-    [InlineData("It has none.", "buildkit", false, true, null)]
-    public void Where_there_is_no_BuildKit_the_classic_builder_builds(string? without, string chosen, bool isForced, bool hasSecrets, string? builder)
+    [InlineData(null, false, "buildkit", true, true, "buildkit")]
+    [InlineData(null, false, "buildkit", false, false, "buildkit")]
+    [InlineData("It has none.", false, "buildkit", false, false, "classic")]
+    [InlineData("It has none.", false, "classic", true, false, "classic")]
+    [InlineData("It has none.", false, "buildkit", true, false, null)]
+    [InlineData("It has none.", false, "buildkit", false, true, null)]
+    [InlineData("It has none.", true, "buildkit", false, false, "podman")]
+    [InlineData("It has none.", true, "classic", true, false, "podman")]
+    [InlineData("It has none.", true, "buildkit", true, false, null)]
+    [InlineData("It has none.", true, "buildkit", false, true, null)]
+    public void Where_there_is_no_BuildKit_another_builds(string? without, bool isPodman, string chosen, bool isForced, bool hasSecrets, string? builder)
     {
-        var kind = BuilderChoice.Of(chosen, null, hasSecrets: false);
+        var engine = new FakeEngine { WithoutBuildKit = without, IsPodman = isPodman };
+        var spec = new BuildSpec
+        {
+            Builder = BuilderChoice.Of(chosen, null, hasSecrets: false),
+            Secrets = hasSecrets ? new Dictionary<string, string> { ["s"] = "x" } : new Dictionary<string, string>(),
+        };
         if (builder is null)
         {
-            Assert.Equal("feature_unsupported", Assert.Throws<RequestException>(() => BuilderChoice.On(without, kind, isForced, hasSecrets)).Code.Code);
+            Assert.Equal("feature_unsupported", Assert.Throws<RequestException>(() => BuilderChoice.On(engine, spec, isForced)).Code.Code);
             return;
         }
 
-        Assert.Equal(builder, BuilderChoice.NameOf(BuilderChoice.On(without, kind, isForced, hasSecrets)));
+        Assert.Equal(builder, BuilderChoice.NameOf(BuilderChoice.On(engine, spec, isForced)));
+    }
+
+    [Theory]
+    [InlineData(null, null, null)]
+    [InlineData("host", null, null)]
+    [InlineData("none", null, null)]
+    [InlineData("mynet", null, "Podman runs steps in the network bridge, host or none, and does not join 'mynet'.")]
+    [InlineData(null, "https://example.com/context.tar", "The engine is Podman, which fetches no remote contexts.")]
+    public void What_Podman_would_pass_over_is_refused(string? network, string? remote, string? reason)
+    {
+        var engine = new FakeEngine { WithoutBuildKit = "It has none.", IsPodman = true };
+        foreach (var chosen in new[] { BuilderKind.BuildKit, BuilderKind.Classic })
+        {
+            var refused = Record.Exception(() => BuilderChoice.On(engine, new BuildSpec { Builder = chosen, Network = network, Remote = remote }, isForced: false));
+
+            Assert.Equal(reason, refused?.Message);
+        }
     }
 }

@@ -106,15 +106,20 @@ public sealed class ClassicBuilderTests
         Assert.Equal(kind, refused.Kind.ToString());
     }
 
-    [Fact]
-    public async Task The_engine_says_why_it_has_no_BuildKit()
+    [Theory]
+    [InlineData("Ostype", "windows", "The engine runs Windows, which has no BuildKit.", false)]
+    [InlineData("Libpod-API-Version", "5.4.2", "The engine is Podman, which has no BuildKit.", true)]
+    [InlineData("Ostype", "linux", null, false)]
+    public async Task The_engine_says_why_it_has_no_BuildKit(string header, string value, string? reason, bool isPodman)
     {
         await using var engine = await RecordedEngine.StartAsync(HttpStatusCode.OK, "");
+        engine.Ping = (header, value);
         Assert.Null(engine.Engine.WithoutBuildKit);
 
         await engine.Engine.PingAsync(CancellationToken.None);
 
-        Assert.Equal("The engine runs Windows, which has no BuildKit.", engine.Engine.WithoutBuildKit);
+        Assert.Equal(reason, engine.Engine.WithoutBuildKit);
+        Assert.Equal(isPodman, engine.Engine.IsPodman);
     }
 
     [Theory]

@@ -26,7 +26,7 @@ internal sealed class RecordedEngine : IAsyncDisposable
         _server.MapGet("/_ping", (HttpContext http) =>
         {
             http.Response.Headers["Api-Version"] = "1.41";
-            http.Response.Headers["Ostype"] = "windows";
+            http.Response.Headers[Ping.Header] = Ping.Value;
             return "OK";
         });
         _server.MapPost("/{version}/build", async (HttpContext http) =>
@@ -49,6 +49,9 @@ internal sealed class RecordedEngine : IAsyncDisposable
 
     /// <summary>What it does after it has answered; by default nothing.</summary>
     public Func<HttpContext, Task> Then { get; set; } = _ => Task.CompletedTask;
+
+    /// <summary>What it says of itself beside its version; by default that it runs Windows.</summary>
+    public (string Header, string Value) Ping { get; set; } = ("Ostype", "windows");
 
     public IReadOnlyDictionary<string, string[]>? Query { get; private set; }
 

@@ -13,7 +13,7 @@ internal sealed partial class DockerEngine
     {
         await using var session = await OpenSessionAsync(spec, cancellationToken);
         using var request = new HttpRequestMessage(HttpMethod.Post, ToBuildPath(spec, session?.Id));
-        if (spec.Builder == BuilderKind.Classic && spec.Credentials.Count > 0)
+        if (spec.Builder != BuilderKind.BuildKit && spec.Credentials.Count > 0)
         {
             request.Headers.Add("X-Registry-Config", DockerTranslation.ToRegistryConfig(spec.Credentials));
         }
@@ -24,7 +24,12 @@ internal sealed partial class DockerEngine
             request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/x-tar");
         }
 
-        IBuildReader reader = spec.Builder == BuilderKind.BuildKit ? new BuildKitTrace() : new ClassicBuilder();
+        IBuildReader reader = spec.Builder switch
+        {
+            BuilderKind.BuildKit => new BuildKitTrace(),
+            BuilderKind.Podman => new PodmanBuilder(),
+            _ => new ClassicBuilder(),
+        };
         await foreach (var message in StreamAsync(request, EngineWire.Default.StreamMessage, cancellationToken))
         {
             foreach (var fact in reader.Read(message))
@@ -51,7 +56,7 @@ internal sealed partial class DockerEngine
 
     /// <summary>
     /// By hand: the typed library sends <c>cachefrom</c> in a form that the engine refuses. The classic builder's containers
-    /// are always removed, also those of a step that failed. BuildKit has no name for the bridge, which it uses by default.
+    /// are always removed, also those of a step that failed. Podman wants hosts as a list in JSON.
     /// </summary>
     private static string ToBuildPath(BuildSpec spec, string? session)
     {
@@ -68,10 +73,11 @@ internal sealed partial class DockerEngine
         Append(query, "dockerfile", spec.Dockerfile);
         Append(query, "target", spec.Target);
         Append(query, "platform", spec.Platform);
-        Append(query, "networkmode", isBuildKit && spec.Network is "bridge" or "default" ? null : spec.Network);
+        AppendNetwork(query, spec);
         Append(query, "nocache", spec.NoCache ? "1" : null);
         Append(query, "pull", spec.Pull ? "1" : null);
-        foreach (var host in spec.ExtraHosts)
+        var hosts = spec.Builder == BuilderKind.Podman && spec.ExtraHosts.Count > 0 ? [JsonSerializer.Serialize(spec.ExtraHosts, EngineWire.Default.IReadOnlyListString)] : spec.ExtraHosts;
+        foreach (var host in hosts)
         {
             Append(query, "extrahosts", host);
         }
@@ -92,5 +98,21 @@ internal sealed partial class DockerEngine
         }
 
         return query.ToString();
+    }
+
+    /// <summary>
+    /// BuildKit has no name for the bridge, which it uses by default. Podman's builder (5.4) uses the host's network unless it
+    /// is told to make one, and knows its being without one by a number.
+    /// </summary>
+    private static void AppendNetwork(StringBuilder query, BuildSpec spec)
+    {
+        if (spec.Builder == BuilderKind.Podman)
+        {
+            Append(query, "networkmode", spec.Network is "none" ? "1" : null);
+            Append(query, "nsoptions", spec.Network is "host" ? null : """[{"Name":"network","Host":false}]""");
+            return;
+        }
+
+        Append(query, "networkmode", spec.Builder == BuilderKind.BuildKit && spec.Network is "bridge" or "default" ? null : spec.Network);
     }
 }

@@ -9,20 +9,28 @@ internal sealed partial class DockerEngine
     /// <summary>Numbers around the user, whose name may hold blanks; the command, which holds any, last.</summary>
     private static readonly string TopColumns = Uri.EscapeDataString("-eo pid,ppid,uid,user:64,etimes,cputimes,args");
 
-    public Task<IReadOnlyList<ContainerFacts>> ListContainersAsync(ContainerFilter filter, CancellationToken cancellationToken)
-    {
-        var path = "containers/json" + (filter.All ? "?all=1" : "?all=0");
-        if (filter.Filters is { Count: > 0 } filters)
+    public Task<IReadOnlyList<ContainerFacts>> ListContainersAsync(ContainerFilter filter, CancellationToken cancellationToken) =>
+        WithinAsync(_callTimeout, async token =>
         {
-            path += "&filters=" + Uri.EscapeDataString(JsonSerializer.Serialize(filters, EngineWire.Default.IReadOnlyDictionaryStringIReadOnlyListString));
-        }
+            if (_handler.Version is null)
+            {
+                await _handler.PingAsync(token);
+            }
 
-        return WithinAsync(_callTimeout, async token =>
-        {
+            var path = "containers/json" + (filter.All ? "?all=1" : "?all=0");
+            if ((_handler.IsPodman ? WithPaused(filter) : filter).Filters is { Count: > 0 } filters)
+            {
+                path += "&filters=" + Uri.EscapeDataString(JsonSerializer.Serialize(filters, EngineWire.Default.IReadOnlyDictionaryStringIReadOnlyListString));
+            }
+
             var rows = await GetAsync(path, EngineWire.Default.ListedContainerArray, token);
             return DockerTranslation.ToContainers(rows);
         }, cancellationToken);
-    }
+
+    /// <summary>To Docker one that is paused is one that runs; Podman (5.4) lists it only where it is asked for.</summary>
+    private static ContainerFilter WithPaused(ContainerFilter filter) => filter.All || filter.Filters?.ContainsKey("status") == true
+        ? filter
+        : filter with { Filters = new Dictionary<string, IReadOnlyList<string>>(filter.Filters ?? new Dictionary<string, IReadOnlyList<string>>()) { ["status"] = ["running", "paused"] } };
 
     /// <summary>
     /// The meeting with the engine in which its host's <c>ps</c> turned out not to know our columns (busybox has no

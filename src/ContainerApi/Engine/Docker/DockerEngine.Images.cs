@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Docker.DotNet.Models;
 
 namespace ContainerApi.Engine.Docker;
@@ -89,8 +90,11 @@ internal sealed partial class DockerEngine
         request.Headers.Add("X-Registry-Auth", credentials is null ? NoCredentials : DockerTranslation.ToRegistryAuth(credentials));
         await foreach (var message in TransferAsync(request, cancellationToken))
         {
+            // Podman has it in the line alone that Docker writes beside it.
             var digest = message.Aux is { ValueKind: JsonValueKind.Object } aux && aux.TryGetProperty("Digest", out var value)
-                && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+                && value.ValueKind == JsonValueKind.String ? value.GetString()
+                : PushedLine.Match(message.Status ?? "") is { Success: true } pushed ? pushed.Groups["digest"].Value
+                : null;
             if (digest is not null || message.Status is not null)
             {
                 yield return new TransferFacts(
@@ -132,8 +136,13 @@ internal sealed partial class DockerEngine
             using var response = await _http.PostAsync(query.ToString(), null, token);
             await using var body = await response.Content.ReadAsStreamAsync(token);
             var committed = await JsonSerializer.DeserializeAsync(body, EngineWire.Default.CreatedObject, token);
-            return committed?.Id ?? throw new JsonException("The engine named no image.");
+            var id = committed?.Id ?? throw new JsonException("The engine named no image.");
+            // Podman says the bare digest.
+            return id.Contains(':') ? id : "sha256:" + id;
         }, cancellationToken);
+
+    [GeneratedRegex(@"^\S+: digest: (?<digest>sha256:[0-9a-f]{64}) size: [0-9]+\z")]
+    private static partial Regex PushedLine { get; }
 
     /// <summary>How the engine begins the line that names the digest of a pulled image (moby <c>distribution/pull_v2.go</c>).</summary>
     private const string DigestLine = "Digest: ";

@@ -58,6 +58,8 @@ internal sealed partial class DockerEngine : IEngine, IDisposable
 
     public string? WithoutBuildKit => _handler.WithoutBuildKit;
 
+    public bool IsPodman => _handler.IsPodman;
+
     public Task<string> PingAsync(CancellationToken cancellationToken) =>
         WithinAsync(_callTimeout, _handler.PingAsync, cancellationToken);
 

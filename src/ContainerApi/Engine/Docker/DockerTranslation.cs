@@ -40,7 +40,7 @@ internal static partial class DockerTranslation
             State = row.State ?? "",
             Status = status,
             Health = ToHealth(row.Health?.Status, status),
-            NetworkMode = row.HostConfig?.NetworkMode is "default" ? "bridge" : NullIfEmpty(row.HostConfig?.NetworkMode),
+            NetworkMode = ToNetworkMode(row),
             Networks =
             [
                 .. (row.NetworkSettings?.Networks ?? new Dictionary<string, ListedEndpoint?>()).OrderBy(n => n.Key, StringComparer.Ordinal)
@@ -58,6 +58,14 @@ internal static partial class DockerTranslation
                 : row.Labels,
         };
     }
+
+    /// <summary>Podman's list (5.4) does not tell it: there the two networks that are none are the mode, and others may be another container's.</summary>
+    private static string? ToNetworkMode(ListedContainer row) => row.HostConfig?.NetworkMode switch
+    {
+        "default" => "bridge",
+        { Length: > 0 } mode => mode,
+        _ => row.NetworkSettings?.Networks is { Count: 1 } networks && networks.Keys.Single() is "host" or "none" ? networks.Keys.Single() : null,
+    };
 
     /// <summary>A list that the engine may leave out. One with nothing in the place of an item is not an engine's.</summary>
     private static IReadOnlyList<T> Whole<T>(IReadOnlyList<T>? list) where T : class =>

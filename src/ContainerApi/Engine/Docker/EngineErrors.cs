@@ -114,6 +114,7 @@ internal static partial class EngineErrors
         404 => EngineErrorKind.NotFound,
         409 when message.Contains("is already in use by container", StringComparison.Ordinal) && method == HttpMethod.Post => EngineErrorKind.NameInUse,
         409 when message.Contains("is not running", StringComparison.Ordinal) => EngineErrorKind.NotRunning,
+        500 when OfPodman(path, message) is { } kind => kind,
         409 => EngineErrorKind.Conflict,
         501 => EngineErrorKind.Unsupported,
         // Top on a stopped container is a 500 on engine 20.10, a 409 later.
@@ -128,6 +129,17 @@ internal static partial class EngineErrors
         500 when path.StartsWith("/images/create", StringComparison.Ordinal) && IsRegistryRefusal(message) => EngineErrorKind.Denied,
         _ => EngineErrorKind.Failed,
     };
+
+    /// <summary>What Docker has statuses for and Podman (5.4) answers with 500 alone; null where it is that for Docker, too.</summary>
+    private static EngineErrorKind? OfPodman(string path, string message) =>
+        message.EndsWith("that name is already in use", StringComparison.Ordinal) ? EngineErrorKind.NameInUse
+        : message == "top can only be used on running containers" ? EngineErrorKind.NotRunning
+        : message.EndsWith(": network not found", StringComparison.Ordinal) ? EngineErrorKind.NotFound
+        : message.EndsWith("cannot be removed without force: container state improper", StringComparison.Ordinal) ? EngineErrorKind.Conflict
+        : path.EndsWith("/start", StringComparison.Ordinal) && message.Contains("executable file not found in $PATH", StringComparison.Ordinal) ? EngineErrorKind.Invalid
+        : path == "/commit" && message.Contains("applying changes: ", StringComparison.Ordinal) ? EngineErrorKind.Invalid
+        : path.EndsWith("/push", StringComparison.Ordinal) && IsRegistryRefusal(message) ? EngineErrorKind.Denied
+        : null;
 
     /// <summary>A build that was refused. Engine 20.10 answers 500 for a missing Dockerfile and for a broken archive.</summary>
     private static EngineErrorKind KindOfBuild(int status, string message) =>
@@ -173,6 +185,7 @@ internal static partial class EngineErrors
     /// <summary>What registries and the engine say where credentials are missing or wrong.</summary>
     private static bool IsRegistryRefusal(string message) =>
         message.Contains("unauthorized", StringComparison.OrdinalIgnoreCase)
+        || message.Contains("authentication required", StringComparison.OrdinalIgnoreCase)
         || message.Contains("no basic auth credentials", StringComparison.OrdinalIgnoreCase)
         || message.Contains("denied", StringComparison.OrdinalIgnoreCase);
 
@@ -181,8 +194,9 @@ internal static partial class EngineErrors
         try
         {
             using var document = JsonDocument.Parse(body);
+            // Podman's push says "error" in a refusal, too, as transfers do in mid-stream.
             return document.RootElement.ValueKind == JsonValueKind.Object
-                && document.RootElement.TryGetProperty("message", out var message)
+                && (document.RootElement.TryGetProperty("message", out var message) || document.RootElement.TryGetProperty("error", out message))
                 && message.ValueKind == JsonValueKind.String
                 ? message.GetString()!
                 : "";
@@ -203,7 +217,7 @@ internal static partial class EngineErrors
     }
 
     /// <summary>Paths below the engine's data and run folders, and its temporary build folders.</summary>
-    [GeneratedRegex(@"(/var/(lib|run)|/run|/tmp|/etc|/root|/home)/[^\s:""',;)]+|\S*/(docker-builder|buildkit|overlay2|containers)\d*/[^\s:""',;)]+")]
+    [GeneratedRegex(@"(/var/(lib|run|tmp)|/run|/tmp|/etc|/root|/home)/[^\s:""',;)]+|\S*/(docker-builder|buildkit|overlay2|containers)\d*/[^\s:""',;)]+")]
     private static partial Regex HostPath { get; }
 
     [GeneratedRegex("port is already allocated|address already in use")]

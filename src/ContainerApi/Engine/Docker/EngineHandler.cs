@@ -28,6 +28,9 @@ internal sealed class EngineHandler(string engine, HttpMessageHandler transport)
     /// <summary>Why the engine has no BuildKit; null where it has, or while no version is negotiated.</summary>
     public string? WithoutBuildKit { get; private set; }
 
+    /// <summary>Whether the engine is Podman's service; false while no version is negotiated.</summary>
+    public bool IsPodman { get; private set; }
+
     /// <summary>Changes whenever the engine may have become another one: it was away, or refused the version that was negotiated.</summary>
     public int Meetings => Volatile.Read(ref _meetings);
 
@@ -96,9 +99,10 @@ internal sealed class EngineHandler(string engine, HttpMessageHandler transport)
             throw EngineErrors.FromResponse(engine, request.Method, "/_ping", response.StatusCode, body);
         }
 
+        IsPodman = response.Headers.Contains("Libpod-API-Version");
         // The builder that engines name here is their preference and not all that they have: 20.10 names the classic one.
         WithoutBuildKit = response.Headers.TryGetValues("OSType", out var types) && types.Contains("windows", StringComparer.OrdinalIgnoreCase) ? "The engine runs Windows, which has no BuildKit."
-            : response.Headers.Contains("Libpod-API-Version") ? "The engine is Podman, which has no BuildKit."
+            : IsPodman ? "The engine is Podman, which has no BuildKit."
             : null;
         _version = Choose(response.Headers.TryGetValues("Api-Version", out var values) ? values.FirstOrDefault() : null);
         return _version;
