@@ -29,7 +29,7 @@ compare: ## hold the nine fields of the API against what docker-py reports for t
 test: ## find or start an engine, build, and run every test, those on the real engine included
 	@scripts/test
 
-test-engines: ## run the engine tests on the engines that Debian's releases package (SUITES="bookworm trixie forky"); takes a while
+test-engines: ## run the engine tests on the engines that Debian's releases package (SUITES="bookworm trixie forky podman-trixie"); takes a while
 	@scripts/test-engines $(SUITES)
 
 check: ## what a change must hold: locked packages without known faults, no warnings, format, the walls between the rooms
