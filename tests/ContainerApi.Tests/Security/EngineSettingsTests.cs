@@ -1,8 +1,10 @@
 using ContainerApi.Engine;
+using ContainerApi.Hosting;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
 namespace ContainerApi.Tests.Security;
@@ -82,7 +84,8 @@ public sealed class EngineSettingsTests : IDisposable
             builder.ConfigureServices(services => services.AddSingleton<ILoggerFactory>(new LoggerFactory([this])));
         }
 
-        ILogger ILoggerProvider.CreateLogger(string categoryName) => new ListLogger(Warnings);
+        // Failures that nobody waited for are the whole process's: those of other tests are told here, too.
+        ILogger ILoggerProvider.CreateLogger(string categoryName) => categoryName == typeof(UnobservedExceptions).FullName ? NullLogger.Instance : new ListLogger(Warnings);
 
         void IDisposable.Dispose()
         {
