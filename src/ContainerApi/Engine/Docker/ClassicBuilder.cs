@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.RegularExpressions;
 
 namespace ContainerApi.Engine.Docker;
@@ -31,7 +30,7 @@ internal sealed partial class ClassicBuilder : IBuildReader
     public IEnumerable<BuildFact> Read(StreamMessage message) =>
         _ended ? []
         : message.Failure is { } failure ? Fail(failure)
-        : message.Aux is { ValueKind: System.Text.Json.JsonValueKind.Object } aux && aux.TryGetProperty("ID", out var id) && id.GetString() is { } image ? Built(image)
+        : message.ImageId is { } image ? Built(image)
         : message.Status is { } status ? Progress(message, status)
         : message.Stream is { } text ? _container is null ? BuildersText(text) : StepsText(text)
         : [];
@@ -51,7 +50,7 @@ internal sealed partial class ClassicBuilder : IBuildReader
 
             _step = step.Groups["number"].Value;
             _stepName = step.Groups["name"].Value;
-            yield return new StepStarted(_step, Number(step.Groups["number"]), Number(step.Groups["total"]), _stepName);
+            yield return new StepStarted(_step, step.Groups["number"].ToNumber(), step.Groups["total"].ToNumber(), _stepName);
         }
         else if (RunningIn.Match(text) is { Success: true } running)
         {
@@ -150,7 +149,7 @@ internal sealed partial class ClassicBuilder : IBuildReader
 
         var message = error.Message ?? "";
         var exit = ExitCode.Match(message);
-        var code = error.Code is { } told and not 0 ? told : exit.Success ? Number(exit.Groups["code"]) : null;
+        var code = error.Code is { } told and not 0 ? told : exit.Groups["code"].ToNumber();
         var text = exit.Success ? EngineErrors.Cut(message) : EngineErrors.Clean(message);
         yield return new BuildFailed(
             text.Length > 0 ? text : "The build failed.", _stepName, code,
@@ -158,9 +157,6 @@ internal sealed partial class ClassicBuilder : IBuildReader
             : !_ran && EngineErrors.IsLateFaultOfDockerfile(message) ? EngineErrorKind.InvalidDockerfile
             : null);
     }
-
-    private static int? Number(Group group) =>
-        int.TryParse(group.ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
 
     [GeneratedRegex(@"^Step (?<number>[0-9]+)/(?<total>[0-9]+) : (?<name>.*?)\n?\z", RegexOptions.Singleline)]
     private static partial Regex Step { get; }

@@ -12,11 +12,8 @@ internal sealed partial class DockerEngine
     public Task<IReadOnlyList<ContainerFacts>> ListContainersAsync(ContainerFilter filter, CancellationToken cancellationToken) =>
         WithinAsync(_callTimeout, async token =>
         {
-            if (_handler.Version is null)
-            {
-                await _handler.PingAsync(token);
-            }
-
+            // Which program it is shows when it is met.
+            await _handler.NegotiateAsync(token);
             var path = "containers/json" + (filter.All ? "?all=1" : "?all=0");
             if ((_handler.IsPodman ? WithPaused(filter) : filter).Filters is { Count: > 0 } filters)
             {

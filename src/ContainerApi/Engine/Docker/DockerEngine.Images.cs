@@ -91,10 +91,7 @@ internal sealed partial class DockerEngine
         await foreach (var message in TransferAsync(request, cancellationToken))
         {
             // Podman has it in the line alone that Docker writes beside it.
-            var digest = message.Aux is { ValueKind: JsonValueKind.Object } aux && aux.TryGetProperty("Digest", out var value)
-                && value.ValueKind == JsonValueKind.String ? value.GetString()
-                : PushedLine.Match(message.Status ?? "") is { Success: true } pushed ? pushed.Groups["digest"].Value
-                : null;
+            var digest = message.Digest ?? (PushedLine.Match(message.Status ?? "") is { Success: true } pushed ? pushed.Groups["digest"].Value : null);
             if (digest is not null || message.Status is not null)
             {
                 yield return new TransferFacts(

@@ -108,7 +108,8 @@ internal sealed class EngineHandler(string engine, HttpMessageHandler transport)
         return _version;
     }
 
-    private async ValueTask<string> NegotiateAsync(CancellationToken cancellationToken)
+    /// <summary>The version in use; the engine is asked where none is, once for all who wait.</summary>
+    public async ValueTask<string> NegotiateAsync(CancellationToken cancellationToken)
     {
         if (_version is { } known)
         {

@@ -148,6 +148,17 @@ internal sealed record StreamMessage
 
     [JsonIgnore]
     public WireError? Failure => ErrorDetail ?? (Error is null ? null : new WireError(null, Error));
+
+    /// <summary>Of a build: the image that was made.</summary>
+    [JsonIgnore]
+    public string? ImageId => TextOfAux("ID");
+
+    /// <summary>Of a push: the manifest that the registry took.</summary>
+    [JsonIgnore]
+    public string? Digest => TextOfAux("Digest");
+
+    private string? TextOfAux(string name) =>
+        Aux is { ValueKind: JsonValueKind.Object } aux && aux.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 }
 
 internal sealed record WireProgress(

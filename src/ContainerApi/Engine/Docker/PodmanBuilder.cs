@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.RegularExpressions;
 
 namespace ContainerApi.Engine.Docker;
@@ -25,7 +24,7 @@ internal sealed partial class PodmanBuilder : IBuildReader
     public IEnumerable<BuildFact> Read(StreamMessage message) =>
         _ended ? []
         : message.Failure is { } failure ? Fail(failure.Message ?? "")
-        : message.Aux is { ValueKind: System.Text.Json.JsonValueKind.Object } aux && aux.TryGetProperty("ID", out var id) && id.GetString() is { } image ? Built(image)
+        : message.ImageId is { } image ? Built(image)
         : message.Stream is { } text ? Text(text)
         : [];
 
@@ -62,7 +61,7 @@ internal sealed partial class PodmanBuilder : IBuildReader
 
     private StepStarted Begin(Match told)
     {
-        var (number, total) = (Number(told.Groups["number"]), Number(told.Groups["total"]));
+        var (number, total) = (told.Groups["number"].ToNumber(), told.Groups["total"].ToNumber());
         var name = told.Groups["name"].Value;
         // Steps are counted anew in each stage.
         var id = told.Groups["stage"] is { Success: true, Value: var stage } ? $"{stage}.{told.Groups["number"].Value}" : told.Groups["number"].Value;
@@ -120,15 +119,12 @@ internal sealed partial class PodmanBuilder : IBuildReader
         [
             .. FlushOutput(),
             new BuildFailed(
-                text.Length > 0 ? text : "The build failed.", _step?.Name, exit.Success ? Number(exit.Groups["code"]) : null,
+                text.Length > 0 ? text : "The build failed.", _step?.Name, exit.Groups["code"].ToNumber(),
                 _step is { Runs: true } ? null
                 : EngineErrors.IsLateFaultOfDockerfile(message) || FaultOfDockerfile.IsMatch(message) || (!_began && NoDockerfile.IsMatch(message)) ? EngineErrorKind.InvalidDockerfile
                 : null),
         ];
     }
-
-    private static int? Number(Group group) =>
-        int.TryParse(group.ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
 
     [GeneratedRegex(@"^(?:\[(?<stage>[0-9]+)/[0-9]+\] )?STEP (?<number>[0-9]+)/(?<total>[0-9]+): (?<name>.*?)\n?\z", RegexOptions.Singleline)]
     private static partial Regex Step { get; }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 
@@ -35,7 +34,7 @@ internal sealed partial class BuildKitStep(string id)
     {
         var place = Place.Match(vertex.Name);
         Name = place.Success ? place.Groups["name"].Value : vertex.Name;
-        Number = place.Success ? ToNumber(place.Groups["number"]) : null;
+        Number = place.Groups["number"].ToNumber();
         _cached = vertex.Cached;
         _started ??= vertex.Started?.ToDateTimeOffset();
         _completed = vertex.Completed?.ToDateTimeOffset();
@@ -46,7 +45,7 @@ internal sealed partial class BuildKitStep(string id)
         }
 
         _toldStart = true;
-        return [new StepStarted(id, Number, place.Success ? ToNumber(place.Groups["total"]) : null, Name)];
+        return [new StepStarted(id, Number, place.Groups["total"].ToNumber(), Name)];
     }
 
     public IEnumerable<BuildFact> Log(long stream, ReadOnlySpan<byte> bytes)
@@ -81,9 +80,6 @@ internal sealed partial class BuildKitStep(string id)
             yield return new StepCompleted(id, _cached, _started is { } started && _completed >= started ? _completed - started : null);
         }
     }
-
-    private static int? ToNumber(Group group) =>
-        int.TryParse(group.ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
 
     /// <summary><c>[2/5] RUN …</c>, <c>[stage 2/5] RUN …</c>, <c>[linux/amd64 stage 2/5] RUN …</c>.</summary>
     [GeneratedRegex(@"^\[(?:[^\]\s]+ )*(?<number>[0-9]+)/(?<total>[0-9]+)\] (?<name>.*)\z", RegexOptions.Singleline)]

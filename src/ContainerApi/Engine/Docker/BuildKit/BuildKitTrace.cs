@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Google.Protobuf;
@@ -44,10 +43,10 @@ internal sealed partial class BuildKitTrace : IBuildReader
                 facts.Add(new BuildFailed("The engine's account of the build cannot be read.", null, null, EngineErrorKind.Failed));
             }
         }
-        else if (message.Aux is { ValueKind: JsonValueKind.Object } aux && aux.TryGetProperty("ID", out var id))
+        else if (message.ImageId is { } image)
         {
             // It may come before the last of the trace.
-            _image = id.GetString();
+            _image = image;
         }
 
         return facts;
@@ -157,7 +156,7 @@ internal sealed partial class BuildKitTrace : IBuildReader
             : EngineErrors.KindOfFailedBuild(message) ?? (failed is null && (message.Contains(FrontendRefused, StringComparison.Ordinal) || EngineErrors.IsLateFaultOfDockerfile(message)) ? EngineErrorKind.InvalidDockerfile : null);
         facts.Add(new BuildFailed(
             text.Length > 0 ? text : "The build failed.", kind is null ? failed?.Name : null,
-            exit.Success && int.TryParse(exit.Groups["code"].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out var code) ? code : null,
+            exit.Groups["code"].ToNumber(),
             kind));
     }
 
