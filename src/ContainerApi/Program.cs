@@ -1,12 +1,13 @@
+using ContainerApi.Access;
+using ContainerApi.Api;
+using ContainerApi.Api.OpenApi;
 using ContainerApi.Builds;
+using ContainerApi.Builds.CreateImage;
 using ContainerApi.Containers;
 using ContainerApi.Engine;
 using ContainerApi.Engines;
 using ContainerApi.Hosting;
-using ContainerApi.Http;
-using ContainerApi.Http.OpenApi;
 using ContainerApi.Images;
-using ContainerApi.Security;
 
 if (args is [HealthCheck.Command, .. var settings])
 {
@@ -40,7 +41,7 @@ try
     app.UseRates();
     app.UseAuthorization();
     app.MapHealth();
-    app.MapTelemetry().Needs(Scopes.MetricsRead);
+    app.MapTelemetry().RequireScope(Scopes.MetricsRead);
     app.MapContainers();
     app.MapImages();
     app.MapBuilds();
@@ -50,7 +51,7 @@ try
     app.Run();
     return 0;
 }
-catch (Exception e) when (StartFailure.Explains(e))
+catch (Exception e) when (StartupErrors.Explains(e))
 {
-    return StartFailure.Tell(e);
+    return StartupErrors.Tell(e);
 }

@@ -5,8 +5,8 @@ using ContainerApi.Benchmarks;
 // `make bench` runs all; arguments choose some by name.
 var benchmarks = new Dictionary<string, Func<Report, Task>>
 {
-    ["twenty"] = PictureBenchmarks.TwentyAsync,
-    ["fifty"] = PictureBenchmarks.FiftyAsync,
+    ["twenty"] = ContainerBenchmarks.TwentyAsync,
+    ["fifty"] = ContainerBenchmarks.FiftyAsync,
     ["allocation"] = ScaleBenchmarks.AllocationAsync,
     ["memory"] = ScaleBenchmarks.MemoryAsync,
     ["followers"] = FollowerBenchmarks.FollowersAsync,
@@ -16,9 +16,9 @@ var benchmarks = new Dictionary<string, Func<Report, Task>>
     ["build"] = BuildBenchmarks.TwentyStepsAsync,
 };
 
-if (args is [StandInProcess.Argument, var containers])
+if (args is [StubProcess.Argument, var containers])
 {
-    await StandInProcess.ServeAsync(int.Parse(containers, CultureInfo.InvariantCulture));
+    await StubProcess.ServeAsync(int.Parse(containers, CultureInfo.InvariantCulture));
     return 0;
 }
 

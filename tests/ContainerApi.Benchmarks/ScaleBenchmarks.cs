@@ -2,7 +2,7 @@ using System.Globalization;
 using ContainerApi.Containers;
 using ContainerApi.Engine;
 using ContainerApi.Engine.Docker;
-using ContainerApi.StandIn;
+using ContainerApi.Stubs;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ContainerApi.Benchmarks;
@@ -18,10 +18,10 @@ internal static class ScaleBenchmarks
     /// </summary>
     public static async Task AllocationAsync(Report report)
     {
-        using var standIn = StandInProcess.Start(Containers);
-        using var engine = new DockerEngine(new EngineOptions { Name = "local", Endpoint = standIn.Endpoint, HostSource = EngineOptions.HostSourceOff }, TimeProvider.System);
-        var limits = new SweepLimits();
-        var sweep = new PictureSweep(new SectionReader(TimeProvider.System, limits), new RateMemory(TimeProvider.System), NullLogger<PictureSweep>.Instance);
+        using var stub = StubProcess.Start(Containers);
+        using var engine = new DockerEngine(new EngineOptions { Name = "local", Endpoint = stub.Endpoint, HostSource = EngineOptions.HostSourceOff }, TimeProvider.System);
+        var limits = new CollectionLimits();
+        var sweep = new ContainerCollector(new SectionReader(TimeProvider.System, limits), new RateHistory(TimeProvider.System), NullLogger<ContainerCollector>.Instance);
         for (var n = 0; n < 3; n++)
         {
             await SweepAsync();
@@ -40,13 +40,13 @@ internal static class ScaleBenchmarks
 
         async Task SweepAsync()
         {
-            var list = await sweep.RunAsync(new EngineDirectory([engine]), new PictureRequest(), CancellationToken.None);
+            var list = await sweep.RunAsync(new EngineDirectory([engine]), new ContainerRequest(), CancellationToken.None);
             if (list.Items.Count != Containers || list.Items.Any(c => c.Usage?.State != SectionState.Ok))
             {
                 throw new InvalidOperationException("The sweep was not whole.");
             }
 
-            await System.Text.Json.JsonSerializer.SerializeAsync(Stream.Null, list, Http.WireJson.Options);
+            await System.Text.Json.JsonSerializer.SerializeAsync(Stream.Null, list, Api.WireJson.Options);
         }
     }
 
@@ -54,8 +54,8 @@ internal static class ScaleBenchmarks
     public static async Task MemoryAsync(Report report)
     {
         const int Sweeps = 1000;
-        using var standIn = StandInProcess.Start(Containers);
-        await using var service = await ServiceUnderTest.StartAsync(standIn.Endpoint, "off");
+        using var stub = StubProcess.Start(Containers);
+        await using var service = await ServiceUnderTest.StartAsync(stub.Endpoint, "off");
         var memory = new List<double>();
         for (var n = 0; n < Sweeps; n++)
         {
@@ -72,16 +72,16 @@ internal static class ScaleBenchmarks
     /// <summary>Twenty seconds without a client, after one call.</summary>
     public static async Task IdleAsync(Report report)
     {
-        await using var standIn = await StandInEngine.StartAsync();
-        await using var service = await ServiceUnderTest.StartAsync(standIn.Endpoint, "off");
+        await using var stub = await DockerApiStub.StartAsync();
+        await using var service = await ServiceUnderTest.StartAsync(stub.Endpoint, "off");
         await service.GetAsync("containers");
         await Task.Delay(TimeSpan.FromSeconds(5));
-        var calls = standIn.Calls.All.Count;
+        var calls = stub.Calls.All.Count;
         var cpu = service.CpuTime;
         var span = TimeSpan.FromSeconds(20);
         await Task.Delay(span);
         var used = (service.CpuTime - cpu) / span * 100;
-        var made = standIn.Calls.All.Count - calls;
+        var made = stub.Calls.All.Count - calls;
         report.Add("idle, no client", string.Create(CultureInfo.InvariantCulture, $"{made} engine calls, {used:0.00} % of a core"), "", "none, under 0.2 %", made == 0 && used < 0.2);
     }
 }

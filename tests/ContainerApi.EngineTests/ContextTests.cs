@@ -5,7 +5,7 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json.Nodes;
-using ContainerApi.Builds.Context;
+using ContainerApi.Builds.Contexts;
 
 namespace ContainerApi.EngineTests;
 

@@ -1,3 +1,4 @@
+using ContainerApi.Engine.Docker.Transport;
 using System.Formats.Tar;
 using System.Net;
 using System.Net.Http.Json;
@@ -6,7 +7,6 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using ContainerApi.Containers;
 using ContainerApi.Engine;
-using ContainerApi.Engine.Docker;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.AspNetCore.TestHost;
@@ -216,7 +216,7 @@ public sealed class EngineFixture : IAsyncLifetime
             builder.UseSetting("Engines:0:HostSource", "off");
             builder.UseSetting("Builds:StorePath", "");
             // Engine 20.10 reads a hundred containers one after the other: on a slow machine longer than a section may take.
-            builder.ConfigureTestServices(services => services.AddSingleton(new SweepLimits { Section = TimeSpan.FromSeconds(60), Engine = TimeSpan.FromSeconds(90) }));
+            builder.ConfigureTestServices(services => services.AddSingleton(new CollectionLimits { Section = TimeSpan.FromSeconds(60), Engine = TimeSpan.FromSeconds(90) }));
         }
     }
 

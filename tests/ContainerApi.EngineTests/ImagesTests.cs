@@ -96,7 +96,7 @@ public sealed class ImagesTests(EngineFixture fixture) : ImageCalls(fixture)
     [Fact]
     public async Task A_pull_tells_its_layers_and_ends_with_id_and_digest()
     {
-        await using var registry = await TinyRegistry.StartAsync(EngineFixture.Label, Fixture.Run);
+        await using var registry = await FakeRegistry.StartAsync(EngineFixture.Label, Fixture.Run);
 
         var lines = await PullAsync(new { image = registry.Reference });
 
@@ -119,7 +119,7 @@ public sealed class ImagesTests(EngineFixture fixture) : ImageCalls(fixture)
     [Fact]
     public async Task A_layer_that_is_not_what_it_should_be_is_a_failure_in_the_result()
     {
-        await using var registry = await TinyRegistry.StartAsync(EngineFixture.Label, Fixture.Run, brokenLayer: true);
+        await using var registry = await FakeRegistry.StartAsync(EngineFixture.Label, Fixture.Run, brokenLayer: true);
 
         var lines = await PullAsync(new { image = registry.Reference });
 
@@ -134,7 +134,7 @@ public sealed class ImagesTests(EngineFixture fixture) : ImageCalls(fixture)
     [Fact]
     public async Task An_image_for_another_platform_is_a_failure_in_the_result()
     {
-        await using var registry = await TinyRegistry.StartAsync(EngineFixture.Label, Fixture.Run);
+        await using var registry = await FakeRegistry.StartAsync(EngineFixture.Label, Fixture.Run);
         await PullAsync(new { image = registry.Reference });
 
         var result = (await PullAsync(new { image = registry.Reference, platform = "linux/s390x" }))[^1];
@@ -146,7 +146,7 @@ public sealed class ImagesTests(EngineFixture fixture) : ImageCalls(fixture)
     [Fact]
     public async Task A_registry_that_wants_credentials_gets_them()
     {
-        await using var registry = await TinyRegistry.StartAsync(EngineFixture.Label, Fixture.Run, "ann:s3cret");
+        await using var registry = await FakeRegistry.StartAsync(EngineFixture.Label, Fixture.Run, "ann:s3cret");
 
         using var without = await Fixture.Client.PostAsJsonAsync("/images/pull", new { image = registry.Reference });
         await ProblemAsync(without, HttpStatusCode.Forbidden, "forbidden");
@@ -162,7 +162,7 @@ public sealed class ImagesTests(EngineFixture fixture) : ImageCalls(fixture)
     [InlineData(":no-such-tag", 404, "image_not_found")]
     public async Task What_cannot_be_pulled_is_a_problem(string? tag, int status, string code)
     {
-        await using var registry = await TinyRegistry.StartAsync(EngineFixture.Label, Fixture.Run);
+        await using var registry = await FakeRegistry.StartAsync(EngineFixture.Label, Fixture.Run);
         var image = tag is null ? "127.0.0.1:1/no/image:v1" : registry.Name + tag;
 
         using var response = await Fixture.Client.PostAsJsonAsync("/images/pull", new { image });

@@ -182,7 +182,7 @@ public sealed class LifecycleTests(EngineFixture fixture)
     [Fact]
     public async Task A_missing_image_is_pulled_unless_that_is_not_wanted()
     {
-        await using var registry = await TinyRegistry.StartAsync(EngineFixture.Label, fixture.Run);
+        await using var registry = await FakeRegistry.StartAsync(EngineFixture.Label, fixture.Run);
 
         using var never = await PostContainerAsync(new { image = registry.Reference, labels = Mine, pull = "never" });
         await ProblemAsync(never, HttpStatusCode.NotFound, "image_not_found");

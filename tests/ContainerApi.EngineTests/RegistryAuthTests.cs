@@ -42,7 +42,7 @@ public sealed class RegistryAuthTests(EngineFixture fixture)
     [MemberData(nameof(Cases))]
     public async Task A_registry_that_hands_out_tokens_is_pulled_from(string call, bool closed, string given, bool succeeds)
     {
-        await using var registry = await TinyRegistry.StartAsync(EngineFixture.Label, fixture.Run, closed ? $"{User}:{Password}" : null, tokens: true);
+        await using var registry = await FakeRegistry.StartAsync(EngineFixture.Label, fixture.Run, closed ? $"{User}:{Password}" : null, tokens: true);
         var auth = new { username = User, password = Password, serveraddress = registry.Host };
         var inBody = given == nameof(Given.InTheBody) ? new { username = User, password = Password, serverAddress = registry.Host } : null;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using ContainerApi.Tests.Security;
+using ContainerApi.Tests.Access;
 
 namespace ContainerApi.EngineTests;
 

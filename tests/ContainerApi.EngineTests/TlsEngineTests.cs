@@ -3,7 +3,7 @@ using System.Net;
 using System.Text.Json;
 using ContainerApi.Engine;
 using ContainerApi.Engine.Docker;
-using ContainerApi.Tests.Security;
+using ContainerApi.Tests.Access;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
 

@@ -13,7 +13,7 @@ internal sealed class Load(ServiceProcess service, IReadOnlyList<string> contain
     private static readonly TimeSpan LongestAnswer = TimeSpan.FromSeconds(60);
 
     /// <summary>Streams are never silent for longer: a heartbeat comes every 15 seconds.</summary>
-    private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan HeartbeatInterval = TimeSpan.FromSeconds(60);
 
     private static readonly IReadOnlyList<string> Polled =
     [
@@ -93,7 +93,7 @@ internal sealed class Load(ServiceProcess service, IReadOnlyList<string> contain
     private async Task FollowAsync(string path, CancellationToken leaving)
     {
         using var silence = CancellationTokenSource.CreateLinkedTokenSource(leaving);
-        silence.CancelAfter(LongestSilence);
+        silence.CancelAfter(HeartbeatInterval);
         try
         {
             using var answer = await service.Http.GetAsync(path, HttpCompletionOption.ResponseHeadersRead, silence.Token);
@@ -102,7 +102,7 @@ internal sealed class Load(ServiceProcess service, IReadOnlyList<string> contain
             var last = "";
             while (await reader.ReadLineAsync(silence.Token) is { } line)
             {
-                silence.CancelAfter(LongestSilence);
+                silence.CancelAfter(HeartbeatInterval);
                 last = line.Length > 0 ? line : last;
                 tally.Count("events read");
             }
@@ -114,7 +114,7 @@ internal sealed class Load(ServiceProcess service, IReadOnlyList<string> contain
         }
         catch (OperationCanceledException) when (!leaving.IsCancellationRequested)
         {
-            tally.Break($"{path} was silent for {LongestSilence.TotalSeconds} s");
+            tally.Break($"{path} was silent for {HeartbeatInterval.TotalSeconds} s");
         }
         catch (OperationCanceledException)
         {

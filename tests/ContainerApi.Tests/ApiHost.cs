@@ -26,7 +26,7 @@ internal sealed class ApiHost : WebApplicationFactory<Program>
     }
 
     /// <param name="limits">How long a sweep may take, where the test is not about that; null for the service's own.</param>
-    public ApiHost(SweepLimits? limits, IReadOnlyDictionary<string, string?> settings, params IReadOnlyList<IEngine> engines)
+    public ApiHost(CollectionLimits? limits, IReadOnlyDictionary<string, string?> settings, params IReadOnlyList<IEngine> engines)
     {
         _engines = engines;
         _settings = settings;
@@ -36,7 +36,7 @@ internal sealed class ApiHost : WebApplicationFactory<Program>
 
     public HttpClient Client { get; }
 
-    private SweepLimits? Limits { get; }
+    private CollectionLimits? Limits { get; }
 
     protected override void ConfigureWebHost(IWebHostBuilder builder)
     {

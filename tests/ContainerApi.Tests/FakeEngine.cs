@@ -8,7 +8,7 @@ internal sealed class FakeEngine : IEngine
     public string Name { get; init; } = "local";
     public string Endpoint { get; init; } = "unix:///fake.sock";
     public string? ApiVersion { get; init; } = "1.41";
-    public string? WithoutBuildKit { get; init; }
+    public string? BuildKitUnavailableReason { get; init; }
     public bool IsPodman { get; init; }
 
     public Func<CancellationToken, Task<string>> Ping { get; set; } = _ => throw Unexpected();

@@ -7,7 +7,7 @@ public sealed record Build
     public required string Id { get; init; }
 
     /// <summary>Where it is.</summary>
-    public required BuildStatus State { get; init; }
+    public required BuildState State { get; init; }
 
     /// <summary>The engine that builds.</summary>
     public required string Engine { get; init; }
@@ -46,13 +46,13 @@ public sealed record Build
     public long EventCount { get; init; }
 
     /// <summary>The end of its stream, where the one that was told is lost.</summary>
-    internal ResultEvent ToResult() => State == BuildStatus.Succeeded
-        ? new ResultEvent(BuildState.Succeeded, ImageId, Tags, DurationMs, null)
-        : new ResultEvent(BuildState.Failed, null, [], DurationMs, Error);
+    internal ResultEvent ToResult() => State == BuildState.Succeeded
+        ? new ResultEvent(BuildOutcome.Succeeded, ImageId, Tags, DurationMs, null)
+        : new ResultEvent(BuildOutcome.Failed, null, [], DurationMs, Error);
 }
 
 /// <summary>Where a build is.</summary>
-public enum BuildStatus
+public enum BuildState
 {
     /// <summary>It waits for the engine.</summary>
     Queued,

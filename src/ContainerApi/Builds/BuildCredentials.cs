@@ -1,5 +1,5 @@
 using System.Text.Json;
-using ContainerApi.Http;
+using ContainerApi.Api;
 
 namespace ContainerApi.Builds;
 

@@ -83,10 +83,10 @@ public sealed record HeartbeatEvent(DateTimeOffset At) : BuildEvent;
 /// <param name="DurationMs">From the request to the end; null where the service died meanwhile.</param>
 /// <param name="Error">Null where it succeeded.</param>
 public sealed record ResultEvent(
-    BuildState State, string? ImageId, IReadOnlyList<string> Tags, long? DurationMs, BuildError? Error) : BuildEvent;
+    BuildOutcome State, string? ImageId, IReadOnlyList<string> Tags, long? DurationMs, BuildError? Error) : BuildEvent;
 
 /// <summary>How a build ended.</summary>
-public enum BuildState
+public enum BuildOutcome
 {
     /// <summary>The image is there.</summary>
     Succeeded,

@@ -1,8 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
-using ContainerApi.Builds.Record;
-using ContainerApi.Http;
+using ContainerApi.Api;
+using ContainerApi.Builds.History;
 
 namespace ContainerApi.Builds;
 
@@ -16,7 +16,7 @@ internal sealed class BuildFollower(BuildStore store, TimeProvider time)
 
     /// <returns>Whole lines of JSON as they are sent, some at a time; a heartbeat after silence.</returns>
     public async IAsyncEnumerable<ReadOnlyMemory<byte>> FollowAsync(
-        BuildRun run, long from, [EnumeratorCancellation] CancellationToken cancellationToken)
+        BuildJob run, long from, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -43,7 +43,7 @@ internal sealed class BuildFollower(BuildStore store, TimeProvider time)
 
             if (read.Grown is { } grown)
             {
-                var silence = run.Describe().State == BuildStatus.Queued ? SilenceInQueue : Silence;
+                var silence = run.Describe().State == BuildState.Queued ? SilenceInQueue : Silence;
                 if (!await EndsWithinAsync(grown, silence, cancellationToken))
                 {
                     yield return ToLine(new HeartbeatEvent(time.GetUtcNow()));

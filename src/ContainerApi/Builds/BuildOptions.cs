@@ -1,4 +1,4 @@
-using ContainerApi.Settings;
+using ContainerApi.Hosting;
 using FluentValidation;
 
 namespace ContainerApi.Builds;
@@ -34,7 +34,7 @@ internal sealed class BuildOptions
     public HistoryOptions History { get; set; } = new();
 
     /// <summary>Reads and judges the section, so that a service with a bad one does not start.</summary>
-    public static BuildOptions From(IConfiguration configuration) => SettingsSection.Read(configuration, "Builds", new BuildOptionsValidator());
+    public static BuildOptions From(IConfiguration configuration) => OptionsRegistration.Read(configuration, "Builds", new BuildOptionsValidator());
 }
 
 /// <summary>How much of past builds is kept; the oldest go first. A build at work is never removed.</summary>
@@ -56,7 +56,7 @@ internal sealed class BuildOptionsValidator : AbstractValidator<BuildOptions>
     public BuildOptionsValidator()
     {
         RuleForEach(o => o.ContextRoots).Must(Path.IsPathRooted).WithMessage("'{PropertyValue}' is not an absolute path.");
-        RuleForEach(o => o.RemoteContexts).Must(Context.RemoteContexts.IsPrefix)
+        RuleForEach(o => o.RemoteContexts).Must(Contexts.RemoteContexts.IsPrefix)
             .WithMessage("'{PropertyValue}' is not an address as https://host/path, without user, query, fragment, '..' and escapes.");
         RuleFor(o => o.MaxContextBytes).GreaterThanOrEqualTo(1024).WithMessage("must be 1024 or more.");
         RuleFor(o => o.Timeout).InclusiveBetween(TimeSpan.FromSeconds(1), TimeSpan.FromDays(7)).WithMessage("must be from 00:00:01 to 7.00:00:00.");

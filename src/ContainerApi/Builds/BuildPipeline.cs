@@ -1,17 +1,18 @@
 using System.IO.Pipelines;
-using ContainerApi.Builds.Context;
+using ContainerApi.Api;
+using ContainerApi.Builds.Contexts;
+using ContainerApi.Builds.Dockerfiles;
 using ContainerApi.Engine;
-using ContainerApi.Http;
 
 namespace ContainerApi.Builds;
 
 /// <summary>
 /// Runs builds: (1) each waits for its turn, (2) the context flows to the engine, (3) what the engine says becomes events in
 /// the build's log, (4) the engine is asked for the image, (5) exactly one result ends it. A build belongs to no request:
-/// <see cref="BuildRun.Stop"/>, the timeout and the service's shutdown each stop the work on the engine.
+/// <see cref="BuildJob.Stop"/>, the timeout and the service's shutdown each stop the work on the engine.
 /// </summary>
 internal sealed partial class BuildPipeline(
-    BuildOptions options, BuildAdmission admission, BuildRegistry registry, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<BuildPipeline> logger)
+    BuildOptions options, BuildQueue admission, BuildRegistry registry, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<BuildPipeline> logger)
 {
 
     private static readonly PipeOptions ContextPipe = new(
@@ -20,8 +21,8 @@ internal sealed partial class BuildPipeline(
     /// <summary>Begins a build, or puts it into the engine's queue; its context is not read before its turn.</summary>
     /// <param name="client">Among clients the turns are shared out.</param>
     /// <param name="startedBy">The caller's name; null where it is not known.</param>
-    /// <exception cref="RequestException">Too many builds wait already.</exception>
-    public BuildRun Start(IEngine engine, BuildParameters parameters, BuildContext context, string client, string? startedBy = null)
+    /// <exception cref="ApiException">Too many builds wait already.</exception>
+    public BuildJob Start(IEngine engine, BuildParameters parameters, BuildContext context, string client, string? startedBy = null)
     {
         var place = admission.Enter(engine.Name, client);
         var run = registry.Open(engine.Name, parameters.Spec.Tags, startedBy);
@@ -29,7 +30,7 @@ internal sealed partial class BuildPipeline(
         return run;
     }
 
-    private async Task RunAsync(BuildRun run, IEngine engine, BuildParameters parameters, BuildContext context, BuildAdmission.Ticket place)
+    private async Task RunAsync(BuildJob run, IEngine engine, BuildParameters parameters, BuildContext context, BuildQueue.QueueSlot place)
     {
         var began = time.GetTimestamp();
         var limit = parameters.Timeout ?? options.Timeout;
@@ -46,8 +47,8 @@ internal sealed partial class BuildPipeline(
         var took = (long)time.GetElapsedTime(began).TotalMilliseconds;
         // The image is there also where only its push failed.
         var result = error is null
-            ? new ResultEvent(BuildState.Succeeded, image, parameters.Spec.Tags, took, null)
-            : new ResultEvent(BuildState.Failed, image, [], took, error);
+            ? new ResultEvent(BuildOutcome.Succeeded, image, parameters.Spec.Tags, took, null)
+            : new ResultEvent(BuildOutcome.Failed, image, [], took, error);
         var outcome = error is null ? "succeeded" : run.Cause is StopCause.ClientLeft ? "client_left" : error.Code;
         // Before the result is told: who waits for it finds the figures as they are then.
         observed.End(run.Describe().Builder ?? BuilderChoice.NameOf(parameters.Spec.Builder), outcome);
@@ -57,7 +58,7 @@ internal sealed partial class BuildPipeline(
 
     /// <summary>The engine's part. Returns the image once the engine has it, what failed, and the exception where it was one. Never throws.</summary>
     private async Task<(string? Image, BuildError? Error, Exception? Failure)> BuildAsync(
-        BuildRun run, IEngine engine, BuildParameters parameters, BuildContext context, BuildAdmission.Ticket place, TimeSpan limit)
+        BuildJob run, IEngine engine, BuildParameters parameters, BuildContext context, BuildQueue.QueueSlot place, TimeSpan limit)
     {
         string? image = null;
         BuildProjection? projection = null;
@@ -94,7 +95,7 @@ internal sealed partial class BuildPipeline(
     }
 
     /// <summary>Pushes the image under each of its tags, a step each; returns why one could not be pushed, or null.</summary>
-    private static async Task<BuildError?> PushAsync(BuildRun run, IEngine engine, BuildSpec spec, BuildProjection projection)
+    private static async Task<BuildError?> PushAsync(BuildJob run, IEngine engine, BuildSpec spec, BuildProjection projection)
     {
         foreach (var tag in spec.Tags)
         {
@@ -135,7 +136,7 @@ internal sealed partial class BuildPipeline(
     }
 
     /// <summary>Waits until the engine is free for this build, and tells where in the queue it is.</summary>
-    private async Task WaitForTurnAsync(BuildRun run, IEngine engine, BuildAdmission.Ticket place)
+    private async Task WaitForTurnAsync(BuildJob run, IEngine engine, BuildQueue.QueueSlot place)
     {
         while (place.Look() is ( > 0 and var position, var moved))
         {
@@ -148,7 +149,7 @@ internal sealed partial class BuildPipeline(
     }
 
     /// <summary>Lets the engine build and tells what it says; returns what went wrong, or null. Never throws.</summary>
-    private static async Task<Exception?> WorkAsync(BuildRun run, IEngine engine, BuildSpec spec, BuildContext context, BuildProjection projection)
+    private static async Task<Exception?> WorkAsync(BuildJob run, IEngine engine, BuildSpec spec, BuildContext context, BuildProjection projection)
     {
         var pipe = new Pipe(ContextPipe);
         using var engineLeft = CancellationTokenSource.CreateLinkedTokenSource(run.Stopping);
@@ -189,7 +190,7 @@ internal sealed partial class BuildPipeline(
         return stopped ? failure : contextFailure ?? failure;
     }
 
-    private static void Tell(BuildRun run, BuildProjection projection, BuildFact fact)
+    private static void Tell(BuildJob run, BuildProjection projection, BuildFact fact)
     {
         foreach (var told in projection.Read(fact))
         {
@@ -199,7 +200,7 @@ internal sealed partial class BuildPipeline(
 
     /// <summary>Writes the context; returns why it could not be written, or null. An engine that reads no further is no reason.</summary>
     private static async Task<Exception?> FillAsync(
-        BuildRun run, IEngine engine, BuildSpec spec, BuildContext context, PipeWriter archive, CancellationToken cancellationToken)
+        BuildJob run, IEngine engine, BuildSpec spec, BuildContext context, PipeWriter archive, CancellationToken cancellationToken)
     {
         Exception? failure = null;
         try
@@ -222,8 +223,8 @@ internal sealed partial class BuildPipeline(
 
     private static void Check(string? dockerfile, BuildSpec spec, Version engineApi)
     {
-        DockerfileFaults.Check(dockerfile, spec);
-        DockerfileNeeds.Check(dockerfile!, spec.Builder, engineApi);
+        DockerfileValidator.Check(dockerfile, spec);
+        DockerfileRequirements.Check(dockerfile!, spec.Builder, engineApi);
     }
 
     /// <summary>What the one who started a build is told where it was stopped before its first event.</summary>
@@ -231,7 +232,7 @@ internal sealed partial class BuildPipeline(
     {
         StopCause.Timeout => new EngineException(EngineErrorKind.TimedOut, engine, $"The build did not begin within {limit.TotalSeconds:0} seconds."),
         StopCause.Shutdown => new EngineException(EngineErrorKind.Unavailable, engine, "The service is stopping."),
-        StopCause.Cancelled => new RequestException(ProblemCode.Conflict, "The build was cancelled before it began."),
+        StopCause.Cancelled => new ApiException(ErrorCode.Conflict, "The build was cancelled before it began."),
         StopCause.ClientLeft => new OperationCanceledException(),
         _ => null,
     };
@@ -245,7 +246,7 @@ internal sealed partial class BuildPipeline(
     };
 
     private static BuildError? ErrorOf(BuildFailed? failed) => failed is null ? null : new BuildError(
-        failed.Kind is { } kind ? Problems.CodeOf(kind).Code : failed.StepName is null ? ProblemCode.BuildFailed.Code : "step_failed",
+        failed.Kind is { } kind ? Problems.CodeOf(kind).Code : failed.StepName is null ? ErrorCode.BuildFailed.Code : "step_failed",
         failed.Message, failed.StepName, failed.ExitCode);
 
     private BuildError ErrorOf(Exception exception)
@@ -264,7 +265,7 @@ internal sealed partial class BuildPipeline(
     {
         if (imageId is null)
         {
-            return new BuildError(ProblemCode.EngineError.Code, "The engine named no image.", null, null);
+            return new BuildError(ErrorCode.EngineError.Code, "The engine named no image.", null, null);
         }
 
         try
@@ -274,7 +275,7 @@ internal sealed partial class BuildPipeline(
         }
         catch (EngineException e) when (e.Kind == EngineErrorKind.ImageNotFound)
         {
-            return new BuildError(ProblemCode.EngineError.Code, "The engine does not have the image that it built.", null, null);
+            return new BuildError(ErrorCode.EngineError.Code, "The engine does not have the image that it built.", null, null);
         }
         catch (EngineException e)
         {

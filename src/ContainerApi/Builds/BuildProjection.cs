@@ -1,4 +1,3 @@
-using ContainerApi.Engine;
 
 namespace ContainerApi.Builds;
 
@@ -8,10 +7,10 @@ namespace ContainerApi.Builds;
 internal sealed class BuildProjection(StartedEvent started, TimeProvider time, IReadOnlyDictionary<string, string?> arguments)
 {
     /// <summary>What is shorter is no secret, and may stand in a step for another reason.</summary>
-    private const int ShortestVeiled = 8;
+    private const int MinRedactedLength = 8;
 
     private readonly List<(string Name, string Value)> _veiled =
-        [.. arguments.Where(a => a.Value is { Length: >= ShortestVeiled }).Select(a => ("$" + a.Key, a.Value!)).OrderByDescending(a => a.Item2.Length)];
+        [.. arguments.Where(a => a.Value is { Length: >= MinRedactedLength }).Select(a => ("$" + a.Key, a.Value!)).OrderByDescending(a => a.Item2.Length)];
 
     private readonly Dictionary<string, (StepStarted Step, long Began)> _steps = [];
     private bool _isStarted;

@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
 using System.Text;
 using System.Text.Json;
-using ContainerApi.Builds.Record;
-using ContainerApi.Http;
+using ContainerApi.Api;
+using ContainerApi.Builds.History;
 
 namespace ContainerApi.Builds;
 
@@ -12,14 +12,14 @@ internal sealed class BuildRegistry(BuildStore store, BuildOptions options, Time
     /// <summary>How much of the past is kept in memory where no file keeps it, in bytes of events.</summary>
     private const long MostInMemory = 32 * 1024 * 1024;
 
-    private readonly ConcurrentDictionary<string, BuildRun> _runs = [];
+    private readonly ConcurrentDictionary<string, BuildJob> _runs = [];
 
     /// <summary>Takes up the builds of earlier lives. One that was at work then was interrupted.</summary>
     public Task StartAsync(CancellationToken cancellationToken)
     {
         foreach (var stored in store.Open())
         {
-            var run = stored.Build.State is BuildStatus.Queued or BuildStatus.Running ? Interrupt(stored) : new BuildRun(stored, options.History, time);
+            var run = stored.Build.State is BuildState.Queued or BuildState.Running ? Interrupt(stored) : new BuildJob(stored, options.History, time);
             _runs[run.Id] = run;
         }
 
@@ -35,22 +35,22 @@ internal sealed class BuildRegistry(BuildStore store, BuildOptions options, Time
         await store.CloseAsync();
     }
 
-    public BuildRun Open(string engine, IReadOnlyList<string> tags, string? startedBy = null)
+    public BuildJob Open(string engine, IReadOnlyList<string> tags, string? startedBy = null)
     {
         Prune();
         var now = time.GetUtcNow();
-        var run = new BuildRun(
-            new Build { Id = BuildId.New(now), State = BuildStatus.Queued, Engine = engine, Tags = tags, StartedBy = startedBy, CreatedAt = now }, options.History, time, store.Touch);
+        var run = new BuildJob(
+            new Build { Id = BuildId.New(now), State = BuildState.Queued, Engine = engine, Tags = tags, StartedBy = startedBy, CreatedAt = now }, options.History, time, store.Touch);
         _runs[run.Id] = run;
         return run;
     }
 
     /// <param name="exists">Whether a build exists for who asks; null where nobody does.</param>
-    /// <exception cref="RequestException">There is none of this id.</exception>
-    public BuildRun Get(string id, Func<Build, bool>? exists = null)
+    /// <exception cref="ApiException">There is none of this id.</exception>
+    public BuildJob Get(string id, Func<Build, bool>? exists = null)
     {
         Prune();
-        return _runs.TryGetValue(id, out var run) && exists?.Invoke(run.Describe()) != false ? run : throw new RequestException(ProblemCode.BuildNotFound, $"There is no build '{id}'.");
+        return _runs.TryGetValue(id, out var run) && exists?.Invoke(run.Describe()) != false ? run : throw new ApiException(ErrorCode.BuildNotFound, $"There is no build '{id}'.");
     }
 
     /// <summary>A page of builds, the latest first.</summary>
@@ -69,7 +69,7 @@ internal sealed class BuildRegistry(BuildStore store, BuildOptions options, Time
     }
 
     /// <summary>Forgets a build that ended.</summary>
-    public void Remove(BuildRun run)
+    public void Remove(BuildJob run)
     {
         if (_runs.TryRemove(run.Id, out _))
         {
@@ -96,15 +96,15 @@ internal sealed class BuildRegistry(BuildStore store, BuildOptions options, Time
         }
     }
 
-    private BuildRun Interrupt(StoredBuild stored)
+    private BuildJob Interrupt(StoredBuild stored)
     {
         var error = new BuildError("interrupted", "The service ended while the build waited or worked.", null, null);
-        var build = stored.Build with { State = BuildStatus.Interrupted, QueuePosition = null, Error = error };
-        var result = new ResultEvent(BuildState.Failed, null, [], null, error) { Seq = build.EventCount };
+        var build = stored.Build with { State = BuildState.Interrupted, QueuePosition = null, Error = error };
+        var result = new ResultEvent(BuildOutcome.Failed, null, [], null, error) { Seq = build.EventCount };
         // Its stream ends as every stream does.
         var line = Encoding.UTF8.GetBytes(JsonSerializer.Serialize<BuildEvent>(result, WireJson.Options) + "\n");
         var ended = new StoredBuild(build with { EventCount = build.EventCount + 1 }, stored.Bytes + line.Length);
         store.Append(ended, new StoredLines(build.EventCount, build.EventCount + 1, line));
-        return new BuildRun(ended, options.History, time);
+        return new BuildJob(ended, options.History, time);
     }
 }

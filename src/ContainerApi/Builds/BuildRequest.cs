@@ -1,8 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Serialization;
-using ContainerApi.Engine;
-using ContainerApi.Http;
-using ContainerApi.Http.OpenApi;
+using ContainerApi.Api;
+using ContainerApi.Api.OpenApi;
 using Microsoft.AspNetCore.Mvc;
 
 namespace ContainerApi.Builds;
@@ -102,14 +101,14 @@ public sealed record BuildRequest
     public string? Format { get; init; }
 
     /// <summary>How the request wants to be answered.</summary>
-    internal BuildReply ToReply(HttpRequest request) =>
-        Rules.ToBoolean(Detach) ? BuildReply.Detached
-        : !Rules.ToBoolean(Stream, otherwise: true) ? BuildReply.AtTheEnd
-        : BuildFormats.IsText(Format, request) ? BuildReply.Text
-        : BuildReply.Events;
+    internal BuildResponseMode ToReply(HttpRequest request) =>
+        Rules.ToBoolean(Detach) ? BuildResponseMode.Detached
+        : !Rules.ToBoolean(Stream, otherwise: true) ? BuildResponseMode.AtTheEnd
+        : BuildEventFormats.IsText(Format, request) ? BuildResponseMode.Text
+        : BuildResponseMode.Events;
 
     /// <summary>The parameters in the engine's terms. They are valid.</summary>
-    /// <exception cref="RequestException">They ask for a builder that cannot do what they ask for.</exception>
+    /// <exception cref="ApiException">They ask for a builder that cannot do what they ask for.</exception>
     internal BuildParameters ToParameters(HttpRequest http) =>
         new(Engine, Rules.ToInteger(Timeout) is { } seconds ? TimeSpan.FromSeconds(seconds) : null, new BuildSpec
         {
@@ -258,7 +257,7 @@ public sealed record BuildDocument
 internal sealed record BuildParameters(string? Engine, TimeSpan? Timeout, BuildSpec Spec)
 {
     /// <summary>How the one who asks wants to be answered.</summary>
-    public BuildReply Reply { get; init; }
+    public BuildResponseMode Reply { get; init; }
 
     /// <summary>Whether the builder must be this one; else it is the one for most engines.</summary>
     public bool IsBuilderForced { get; init; }

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Text.RegularExpressions;
-using ContainerApi.Engine;
-using ContainerApi.Http;
+using ContainerApi.Api;
 using FluentValidation;
 
 namespace ContainerApi.Builds;
@@ -17,7 +16,7 @@ internal sealed partial class BuildRequestValidator : AbstractValidator<BuildReq
     public BuildRequestValidator(BuildOptions options)
     {
         RuleForEach(r => r.Tag).BuildTag();
-        RuleFor(r => r.Dockerfile).Must(path => path is null || IsInside(path)).WithErrorCode(ProblemCode.InvalidDockerfile.Code)
+        RuleFor(r => r.Dockerfile).Must(path => path is null || IsInside(path)).WithErrorCode(ErrorCode.InvalidDockerfile.Code)
             .WithMessage("must be a path inside the context: relative, and without '..'.");
         RuleFor(r => r.Target).Must(target => target is null || Stage.IsMatch(target))
             .WithMessage("must be a stage's name or number: letters, digits, '_', '.' and '-'.");
@@ -35,7 +34,7 @@ internal sealed partial class BuildRequestValidator : AbstractValidator<BuildReq
             .WithMessage("must be bridge, host, none, container:ID or a network's name.");
         RuleForEach(r => r.ExtraHost).Must(host => host is not null && IsHost(host))
             .WithMessage("must be name:address, the address an IP address or host-gateway.");
-        RuleForEach(r => r.CacheFrom).Must(ImageReference.NamesAnImage).WithErrorCode(ProblemCode.InvalidReference.Code)
+        RuleForEach(r => r.CacheFrom).Must(ImageReference.NamesAnImage).WithErrorCode(ErrorCode.InvalidReference.Code)
             .WithMessage("must be an image's reference or id.");
         RuleForEach(r => r.Secret).Must(secret => secret is { Length: <= LongestSecret } && SecretText.IsMatch(secret))
             .WithMessage($"must be id=value, the id letters, digits, '_', '.' and '-', in all not longer than {LongestSecret} characters.");
@@ -51,7 +50,7 @@ internal sealed partial class BuildRequestValidator : AbstractValidator<BuildReq
         RuleFor(r => r.Stream).Boolean();
         RuleFor(r => r.Stream).Must((r, stream) => stream is null || !Rules.ToBoolean(stream) || !Rules.ToBoolean(r.Detach))
             .WithMessage("must not be true with detach: a detached build is followed at /builds/{id}/events.");
-        RuleFor(r => r.Format).OneOf(BuildFormats.Names);
+        RuleFor(r => r.Format).OneOf(BuildEventFormats.Names);
         RuleFor(r => r.Format).Must((r, format) => format is null || !(Rules.ToBoolean(r.Detach) || !Rules.ToBoolean(r.Stream, otherwise: true)))
             .WithMessage("is of a stream, and detach or stream=false asks for none.");
     }
@@ -97,6 +96,6 @@ internal static class BuildRules
     /// <summary>A reference that an image can be given.</summary>
     public static IRuleBuilderOptions<T, string?> BuildTag<T>(this IRuleBuilder<T, string?> rule) =>
         rule.Must(text => ImageReference.TryParse(text, out var reference) && reference.Digest is null)
-            .WithErrorCode(ProblemCode.InvalidReference.Code)
+            .WithErrorCode(ErrorCode.InvalidReference.Code)
             .WithMessage("must be a reference without a digest: [host[:port]/]name[:tag], the name in lower case.");
 }

@@ -1,4 +1,4 @@
-using ContainerApi.Builds.Record;
+using ContainerApi.Builds.History;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace ContainerApi.Builds;

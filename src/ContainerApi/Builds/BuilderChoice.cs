@@ -1,5 +1,4 @@
 using ContainerApi.Engine;
-using ContainerApi.Http;
 
 namespace ContainerApi.Builds;
 
@@ -17,7 +16,7 @@ internal static class BuilderChoice
     public const string Podman = "podman";
 
     /// <param name="wanted">The request's word; null is <c>auto</c>.</param>
-    /// <exception cref="RequestException">The builder that is wanted cannot do what is wanted of it.</exception>
+    /// <exception cref="ApiException">The builder that is wanted cannot do what is wanted of it.</exception>
     public static BuilderKind Of(string? wanted, string? network, bool hasSecrets) => (wanted ?? Auto) switch
     {
         Classic when hasSecrets => throw Unsupported("The classic builder has no secrets: builder=buildkit has."),
@@ -29,16 +28,16 @@ internal static class BuilderChoice
 
     /// <summary>The builder of what <see cref="Of"/> chose, where the engine is this one, which was met before.</summary>
     /// <param name="isForced">Whether the request named the builder.</param>
-    /// <exception cref="RequestException">The engine has no builder that can do what is wanted.</exception>
+    /// <exception cref="ApiException">The engine has no builder that can do what is wanted.</exception>
     public static BuilderKind On(IEngine engine, BuildSpec spec, bool isForced)
     {
-        if (engine.WithoutBuildKit is { } reason && spec.Builder == BuilderKind.BuildKit && (isForced || spec.Secrets.Count > 0))
+        if (engine.BuildKitUnavailableReason is { } reason && spec.Builder == BuilderKind.BuildKit && (isForced || spec.Secrets.Count > 0))
         {
             throw Unsupported(reason + (isForced ? " builder=classic builds there." : " The classic builder has no secrets."));
         }
 
         return engine.IsPodman ? OnPodman(spec)
-            : engine.WithoutBuildKit is null ? spec.Builder
+            : engine.BuildKitUnavailableReason is null ? spec.Builder
             : BuilderKind.Classic;
     }
 
@@ -56,7 +55,7 @@ internal static class BuilderChoice
         : IsOfEveryBuilder(spec.Network) ? BuilderKind.Podman
         : throw Unsupported($"Podman runs steps in the network bridge, host or none, and does not join '{spec.Network}'.");
 
-    private static RequestException Unsupported(string reason) => new(ProblemCode.FeatureUnsupported, reason);
+    private static ApiException Unsupported(string reason) => new(ErrorCode.FeatureUnsupported, reason);
 
     private static bool IsOfEveryBuilder(string? network) => network is null or "bridge" or "default" or "host" or "none";
 

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using ContainerApi.Http.OpenApi;
+using ContainerApi.Api.OpenApi;
 using Microsoft.OpenApi;
 
 namespace ContainerApi.Builds;

@@ -1,4 +1,3 @@
-using ContainerApi.Engine;
 
 namespace ContainerApi.Containers;
 
@@ -72,7 +71,7 @@ internal static class Rates
 /// Remembers what it takes to give every reading a rate: for each container two samples that are far enough apart, however
 /// often it is read. Samples live only while somebody reads: what is not asked for again is forgotten at a later reading.
 /// </summary>
-internal sealed class RateMemory(TimeProvider time)
+internal sealed class RateHistory(TimeProvider time)
 {
     /// <summary>Below this, ticks of the kernel's clocks and of the engine's collector show.</summary>
     public static readonly TimeSpan ShortestWindow = TimeSpan.FromMilliseconds(200);

@@ -23,7 +23,7 @@ internal sealed record ContainerReading(Reading<IReadOnlyList<ProcessFacts>>? Pr
 }
 
 /// <summary>How long and how wide a sweep may reach.</summary>
-internal sealed record SweepLimits
+internal sealed record CollectionLimits
 {
     /// <summary>For one section of one container, from the moment that the engine is asked.</summary>
     public TimeSpan Section { get; init; } = TimeSpan.FromSeconds(5);
@@ -42,16 +42,16 @@ internal sealed record SweepLimits
 /// Reads processes and statistics of many containers of one engine: first (1) what its host shows, in one pass, then (2) the
 /// engine for what the host left open, all statistics at once, processes a few at a time. Each section fails on its own.
 /// </summary>
-internal sealed class SectionReader(TimeProvider time, SweepLimits limits)
+internal sealed class SectionReader(TimeProvider time, CollectionLimits limits)
 {
     private readonly ConcurrentDictionary<string, Gates> _gates = new();
 
     /// <param name="containers">Those that have processes.</param>
     public async Task<IReadOnlyDictionary<string, ContainerReading>> ReadAsync(
-        IEngine engine, IReadOnlyList<ContainerFacts> containers, PictureSections sections, CancellationToken cancellationToken)
+        IEngine engine, IReadOnlyList<ContainerFacts> containers, ContainerSections sections, CancellationToken cancellationToken)
     {
-        var wanted = (sections.HasFlag(PictureSections.Processes) ? HostSections.Processes : HostSections.None)
-            | ((sections & (PictureSections.Network | PictureSections.Usage)) != 0 ? HostSections.Statistics : HostSections.None);
+        var wanted = (sections.HasFlag(ContainerSections.Processes) ? HostSections.Processes : HostSections.None)
+            | ((sections & (ContainerSections.Network | ContainerSections.Usage)) != 0 ? HostSections.Statistics : HostSections.None);
         if (wanted == HostSections.None || containers.Count == 0)
         {
             return new Dictionary<string, ContainerReading>();
@@ -98,9 +98,9 @@ internal sealed class SectionReader(TimeProvider time, SweepLimits limits)
     }
 
     /// <summary>Whether what the host showed holds every section that is wanted; a service in a container may see one half.</summary>
-    private static bool Suffices(StatisticsFacts statistics, ContainerFacts container, PictureSections sections) =>
-        (!sections.HasFlag(PictureSections.Usage) || statistics.CpuTime is not null || statistics.MemoryBytes is not null)
-        && (!sections.HasFlag(PictureSections.Network) || statistics.Interfaces is not null || container.Networks.Count == 0 || container.NetworkMode is "host");
+    private static bool Suffices(StatisticsFacts statistics, ContainerFacts container, ContainerSections sections) =>
+        (!sections.HasFlag(ContainerSections.Usage) || statistics.CpuTime is not null || statistics.MemoryBytes is not null)
+        && (!sections.HasFlag(ContainerSections.Network) || statistics.Interfaces is not null || container.Networks.Count == 0 || container.NetworkMode is "host");
 
     private async Task<Reading<T>> AskAsync<T>(
         SemaphoreSlim gate, Func<CancellationToken, Task<T>> call, Func<T, DateTimeOffset> sampledAt, CancellationToken sweep, CancellationToken caller)

@@ -15,7 +15,7 @@ internal sealed class EngineDirectory(IEnumerable<IEngine> engines)
     /// <param name="labels"><c>name</c> or <c>name=value</c>, all of which a container must have; none means all containers.</param>
     public EngineDirectory Narrow(IReadOnlyList<string> names, IReadOnlyList<string> labels) => names.Count == 0 && labels.Count == 0
         ? this
-        : new(All.Where(e => names.Count == 0 || names.Contains(e.Name)).Select(e => labels.Count == 0 ? e : new NarrowedEngine(e, labels)));
+        : new(All.Where(e => names.Count == 0 || names.Contains(e.Name)).Select(e => labels.Count == 0 ? e : new ScopedEngine(e, labels)));
 }
 
 /// <summary>All engines of this service, for what it does on its own account and not for a caller.</summary>

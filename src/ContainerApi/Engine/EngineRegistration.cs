@@ -1,7 +1,8 @@
 using ContainerApi.Engine.Docker;
-using ContainerApi.Engine.Docker.BuildKit;
+using ContainerApi.Engine.Docker.Builders.BuildKit;
+using ContainerApi.Engine.Docker.Transport;
 using ContainerApi.Engine.Host;
-using ContainerApi.Settings;
+using ContainerApi.Hosting;
 using Microsoft.Extensions.Options;
 
 namespace ContainerApi.Engine;
@@ -14,8 +15,8 @@ internal static partial class EngineRegistration
     /// </summary>
     public static void AddEngines(this WebApplicationBuilder builder)
     {
-        var configured = SettingsSection.Bind<List<EngineOptions>>(builder.Configuration, "Engines");
-        var host = SettingsSection.Bind<HostRoots>(builder.Configuration, "Host");
+        var configured = OptionsRegistration.Bind<List<EngineOptions>>(builder.Configuration, "Engines");
+        var host = OptionsRegistration.Bind<HostRoots>(builder.Configuration, "Host");
         if (configured.Count == 0)
         {
             configured.Add(Default(builder.Configuration));
@@ -33,7 +34,7 @@ internal static partial class EngineRegistration
             options.HostSource == EngineOptions.HostSourceOff ? null : new HostSource(host, services.GetRequiredService<TimeProvider>()),
             services.GetRequiredService<SessionServer>(),
             services.GetRequiredService<ILogger<DockerEngine>>())))));
-        builder.Services.AddHostedService(services => new PlainEngines(configured, services.GetRequiredService<ILogger<PlainEngines>>()));
+        builder.Services.AddHostedService(services => new UnencryptedEngineWarning(configured, services.GetRequiredService<ILogger<UnencryptedEngineWarning>>()));
     }
 
     /// <summary>As the docker command reads them: TLS where <c>DOCKER_TLS_VERIFY</c> is anything, and the endpoint is no socket.</summary>
@@ -70,7 +71,7 @@ internal static partial class EngineRegistration
     }
 
     /// <summary>Warns once, at the start, of each engine that is reached without TLS over a network.</summary>
-    private sealed partial class PlainEngines(IReadOnlyList<EngineOptions> engines, ILogger<PlainEngines> logger) : IHostedService
+    private sealed partial class UnencryptedEngineWarning(IReadOnlyList<EngineOptions> engines, ILogger<UnencryptedEngineWarning> logger) : IHostedService
     {
         public Task StartAsync(CancellationToken cancellationToken)
         {

@@ -17,7 +17,7 @@ internal interface IEngine : IContainerEngine, IImageEngine, IBuildEngine
     string? ApiVersion { get; }
 
     /// <summary>Why it has no BuildKit, a sentence; null where it has, and while no version is negotiated.</summary>
-    string? WithoutBuildKit { get; }
+    string? BuildKitUnavailableReason { get; }
 
     /// <summary>Whether it is Podman's service that speaks Docker's API; false while no version is negotiated.</summary>
     bool IsPodman { get; }

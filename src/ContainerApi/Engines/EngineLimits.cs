@@ -1,4 +1,3 @@
-using ContainerApi.Engine;
 
 namespace ContainerApi.Engines;
 

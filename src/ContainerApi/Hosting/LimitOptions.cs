@@ -1,4 +1,3 @@
-using ContainerApi.Settings;
 using FluentValidation;
 
 namespace ContainerApi.Hosting;
@@ -45,7 +44,7 @@ internal sealed class LimitOptions
     public TimeSpan ShutdownTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Reads and judges the section, so that a service with a bad one does not start.</summary>
-    public static LimitOptions From(IConfiguration configuration) => SettingsSection.Read(configuration, Section, new LimitOptionsValidator());
+    public static LimitOptions From(IConfiguration configuration) => OptionsRegistration.Read(configuration, Section, new LimitOptionsValidator());
 }
 
 internal sealed class LimitOptionsValidator : AbstractValidator<LimitOptions>

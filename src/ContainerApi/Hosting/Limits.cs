@@ -1,6 +1,6 @@
 using System.Net;
 using System.Threading.RateLimiting;
-using ContainerApi.Http;
+using ContainerApi.Api;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http.Timeouts;
 
@@ -28,15 +28,15 @@ internal static class Limits
             // What is read before it is sent on must not be smaller than what must be sent at once.
             kestrel.Limits.MaxRequestBufferSize = Math.Max(kestrel.Limits.MaxRequestBufferSize ?? 0, options.HeaderBytes + options.RequestLineBytes);
         });
-        builder.Services.AddSingleton<IMemoryPoolFactory<byte>, LargeBlocks>();
+        builder.Services.AddSingleton<IMemoryPoolFactory<byte>, LargeBlockPool>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.ShutdownTimeout);
-        builder.Services.AddSingleton(new StreamDeadline(options.StreamTimeout));
+        builder.Services.AddSingleton(new StreamTimeout(options.StreamTimeout));
         builder.Services.AddRequestTimeouts(timeouts =>
         {
-            timeouts.DefaultPolicy = new RequestTimeoutPolicy { Timeout = options.RequestTimeout, TimeoutStatusCode = ProblemCode.EngineTimeout.Status };
-            timeouts.AddPolicy(LongRequest.Deadline, new RequestTimeoutPolicy { Timeout = options.StreamTimeout, TimeoutStatusCode = ProblemCode.EngineTimeout.Status });
+            timeouts.DefaultPolicy = new RequestTimeoutPolicy { Timeout = options.RequestTimeout, TimeoutStatusCode = ErrorCode.EngineTimeout.Status };
+            timeouts.AddPolicy(LongRequest.Deadline, new RequestTimeoutPolicy { Timeout = options.StreamTimeout, TimeoutStatusCode = ErrorCode.EngineTimeout.Status });
         });
-        builder.Services.AddSingleton(new Lazy<PartitionedRateLimiter<HttpContext>>(() => PartitionedRateLimiter.CreateChained(Rates(options), Streams(options))));
+        builder.Services.AddSingleton(new Lazy<PartitionedRateLimiter<HttpContext>>(() => PartitionedRateLimiter.CreateChained(Rates(options), WithStreamLimits(options))));
     }
 
     /// <summary>
@@ -59,8 +59,8 @@ internal static class Limits
             if (!lease.IsAcquired)
             {
                 throw lease.TryGetMetadata(MetadataName.RetryAfter, out var wait)
-                    ? new RequestException(ProblemCode.RateLimited, "This caller sends more requests than it may.") { RetryAfter = wait }
-                    : new RequestException(ProblemCode.RateLimited, "This caller has as many long requests open as it may.") { RetryAfter = TimeSpan.FromSeconds(1) };
+                    ? new ApiException(ErrorCode.RateLimited, "This caller sends more requests than it may.") { RetryAfter = wait }
+                    : new ApiException(ErrorCode.RateLimited, "This caller has as many long requests open as it may.") { RetryAfter = TimeSpan.FromSeconds(1) };
             }
 
             await next(http);
@@ -80,7 +80,7 @@ internal static class Limits
                 ReplenishmentPeriod = options.RequestsPerSecond < 10 ? TimeSpan.FromSeconds(1.0 / options.RequestsPerSecond) : TimeSpan.FromMilliseconds(100),
             }));
 
-    private static PartitionedRateLimiter<HttpContext> Streams(LimitOptions options) => PartitionedRateLimiter.Create<HttpContext, string>(http =>
+    private static PartitionedRateLimiter<HttpContext> WithStreamLimits(LimitOptions options) => PartitionedRateLimiter.Create<HttpContext, string>(http =>
         http.GetEndpoint()?.Metadata.GetMetadata<LongRequest>() is null
             ? RateLimitPartition.GetNoLimiter(Unlimited)
             : RateLimitPartition.GetConcurrencyLimiter(http.GetClient(), _ => new ConcurrencyLimiterOptions { PermitLimit = options.StreamsPerCaller }));

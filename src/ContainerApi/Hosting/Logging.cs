@@ -1,4 +1,4 @@
-using ContainerApi.Http;
+using ContainerApi.Api;
 using Serilog;
 using Serilog.Events;
 
@@ -12,7 +12,7 @@ internal static class Logging
             .ReadFrom.Configuration(builder.Configuration)
             .ReadFrom.Services(services)
             // Told once, in a line of its own, and not as a crash.
-            .Filter.ByExcluding(line => line.Exception is { } failure && StartFailure.Explains(failure)));
+            .Filter.ByExcluding(line => line.Exception is { } failure && StartupErrors.Explains(failure)));
 
     public static void UseRequestLogging(this WebApplication app) =>
         app.UseSerilogRequestLogging(options =>

@@ -1,8 +1,6 @@
 using System.Text;
 using System.Text.Json;
-using ContainerApi.Builds;
-using ContainerApi.Engine;
-using ContainerApi.Http;
+using ContainerApi.Builds.Dockerfiles;
 
 namespace ContainerApi.Images;
 
@@ -16,7 +14,7 @@ internal static class CommitPreview
 
     /// <param name="changes">Valid instructions, one each.</param>
     /// <param name="dialect">How the engine that will commit reads instructions.</param>
-    /// <exception cref="RequestException">One has not the form that its instruction takes.</exception>
+    /// <exception cref="ApiException">One has not the form that its instruction takes.</exception>
     public static ContainerConfiguration Apply(ContainerConfiguration container, IReadOnlyList<string> changes, InstructionDialect dialect)
     {
         var said = container;
@@ -176,6 +174,6 @@ internal static class CommitPreview
 
     private static string Required(string text) => text.Length > 0 ? text : throw new FormatException("an argument is required.");
 
-    private static RequestException Refused(string what) =>
-        new(ProblemCode.InvalidRequest, "changes: " + what, new Dictionary<string, string[]> { ["changes"] = [what] });
+    private static ApiException Refused(string what) =>
+        new(ErrorCode.InvalidRequest, "changes: " + what, new Dictionary<string, string[]> { ["changes"] = [what] });
 }

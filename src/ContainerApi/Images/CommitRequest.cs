@@ -1,4 +1,4 @@
-using ContainerApi.Http;
+using ContainerApi.Api;
 using FluentValidation;
 
 namespace ContainerApi.Images;

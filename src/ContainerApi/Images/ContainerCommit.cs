@@ -1,18 +1,16 @@
 using ContainerApi.Containers;
-using ContainerApi.Engine;
-using ContainerApi.Http;
 
 namespace ContainerApi.Images;
 
 /// <summary>Makes an image of a container: (1) finds it, (2) stops it as asked, (3) commits, (4) reads what came of it.</summary>
-internal sealed class ContainerCommit(ContainerLocator locator)
+internal sealed class ContainerCommit(ContainerResolver locator)
 {
     /// <summary>How many changed paths a dry run tells at most.</summary>
     private const int MostChanges = 10_000;
 
     /// <summary>Tells what <see cref="CommitAsync"/> would do, and does nothing.</summary>
     /// <param name="request">Validated.</param>
-    /// <exception cref="RequestException">An instruction of the request has not its form.</exception>
+    /// <exception cref="ApiException">An instruction of the request has not its form.</exception>
     public async Task<CommitDryRun> PreviewAsync(CommitRequest request, CancellationToken cancellationToken)
     {
         var (engine, container) = await locator.FindAsync(request.Container!, request.Engine, cancellationToken);

@@ -1,6 +1,5 @@
 using System.Text.RegularExpressions;
-using ContainerApi.Engine;
-using ContainerApi.Http;
+using ContainerApi.Api;
 using FluentValidation;
 using Microsoft.AspNetCore.Mvc;
 
@@ -74,7 +73,7 @@ internal sealed record ImageQuery
 internal sealed class ImageQueryValidator : AbstractValidator<ImageQuery>
 {
     public ImageQueryValidator() => RuleFor(q => q.Reference).Must(r => ImageReference.NamesAnImage(ImageRequests.Unescaped(r)))
-        .WithErrorCode(ProblemCode.InvalidReference.Code).WithMessage(ImageRequests.NotAnImage);
+        .WithErrorCode(ErrorCode.InvalidReference.Code).WithMessage(ImageRequests.NotAnImage);
 }
 
 /// <summary>Which image to remove, and how.</summary>
@@ -96,7 +95,7 @@ internal sealed class RemoveImageQueryValidator : AbstractValidator<RemoveImageQ
     public RemoveImageQueryValidator()
     {
         RuleFor(q => q.Reference).Must(r => ImageReference.NamesAnImage(ImageRequests.Unescaped(r)))
-            .WithErrorCode(ProblemCode.InvalidReference.Code).WithMessage(ImageRequests.NotAnImage);
+            .WithErrorCode(ErrorCode.InvalidReference.Code).WithMessage(ImageRequests.NotAnImage);
         RuleFor(q => q.Force).Boolean();
     }
 }

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
+using ContainerApi.Api;
 using ContainerApi.Engine;
-using ContainerApi.Http;
 
 namespace ContainerApi.Images;
 

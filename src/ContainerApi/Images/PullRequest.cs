@@ -1,6 +1,5 @@
 using System.Text.RegularExpressions;
-using ContainerApi.Engine;
-using ContainerApi.Http;
+using ContainerApi.Api;
 using FluentValidation;
 
 namespace ContainerApi.Images;
@@ -26,7 +25,7 @@ internal sealed partial class PullRequestValidator : AbstractValidator<PullReque
     public PullRequestValidator()
     {
         RuleFor(r => r.Image).Cascade(CascadeMode.Stop).NotEmpty().WithMessage("must be given.")
-            .Must(i => ImageReference.TryParse(i, out _)).WithErrorCode(ProblemCode.InvalidReference.Code)
+            .Must(i => ImageReference.TryParse(i, out _)).WithErrorCode(ErrorCode.InvalidReference.Code)
             .WithMessage("must be an image's name, as in busybox, registry:5000/team/app:v1 or app@sha256:…; an id cannot be pulled.");
         RuleFor(r => r.Platform).Must(p => p is null || PlatformForm.IsMatch(p))
             .WithMessage("must be os[/architecture[/variant]], as in linux/arm64/v8.");

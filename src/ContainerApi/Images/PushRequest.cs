@@ -1,5 +1,4 @@
-using ContainerApi.Engine;
-using ContainerApi.Http;
+using ContainerApi.Api;
 using FluentValidation;
 
 namespace ContainerApi.Images;
@@ -22,7 +21,7 @@ internal sealed class PushRequestValidator : AbstractValidator<PushRequest>
     public PushRequestValidator()
     {
         RuleFor(r => r.Image).Cascade(CascadeMode.Stop).NotEmpty().WithMessage("must be given.")
-            .Must(i => ImageReference.TryParse(i, out var reference) && reference.Digest is null).WithErrorCode(ProblemCode.InvalidReference.Code)
+            .Must(i => ImageReference.TryParse(i, out var reference) && reference.Digest is null).WithErrorCode(ErrorCode.InvalidReference.Code)
             .WithMessage("must be an image's name, as in registry:5000/team/app:v1; a digest or an id cannot be pushed.");
         RuleFor(r => r.RegistryAuth!).SetValidator(new RegistryAuthRequestValidator()).When(r => r.RegistryAuth is not null);
     }

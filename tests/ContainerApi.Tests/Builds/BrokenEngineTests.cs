@@ -32,7 +32,7 @@ public sealed class BrokenEngineTests
                 http.Abort();
             }
         };
-        await using var room = new BuildRoom(TimeProvider.System);
+        await using var room = new BuildHost(TimeProvider.System);
 
         var run = room.Start(engine.Engine);
         await foreach (var told in room.FollowAsync(run, 0))
@@ -49,21 +49,21 @@ public sealed class BrokenEngineTests
         var result = Assert.IsType<ResultEvent>(events[^1]);
         Assert.Single(events.OfType<ResultEvent>());
         Assert.IsType<StartedEvent>(events[0]);
-        Assert.Equal((BuildState.Failed, null), (result.State, result.ImageId));
+        Assert.Equal((BuildOutcome.Failed, null), (result.State, result.ImageId));
         Assert.Contains(result.Error!.Code, new[] { "engine_error", "engine_unavailable", "step_failed" });
         Assert.StartsWith("RUN ", result.Error.Step, StringComparison.Ordinal);
-        Assert.Equal(BuildStatus.Failed, run.Describe().State);
+        Assert.Equal(BuildState.Failed, run.Describe().State);
     }
 
     [Fact]
     public async Task An_engine_that_closes_without_a_word_is_a_failed_result()
     {
         await using var engine = await RecordedEngine.StartAsync(HttpStatusCode.OK, "");
-        await using var room = new BuildRoom(TimeProvider.System);
+        await using var room = new BuildHost(TimeProvider.System);
 
         var run = room.Start(engine.Engine);
         await run.Work.WaitAsync(TimeSpan.FromSeconds(30));
 
-        Assert.Equal((BuildStatus.Failed, "build_failed"), (run.Describe().State, run.Describe().Error?.Code));
+        Assert.Equal((BuildState.Failed, "build_failed"), (run.Describe().State, run.Describe().Error?.Code));
     }
 }

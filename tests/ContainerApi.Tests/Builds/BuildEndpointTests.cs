@@ -6,6 +6,7 @@ using System.Text;
 using System.Text.Json;
 using ContainerApi.Builds;
 using ContainerApi.Engine;
+using ContainerApi.Tests.Builds.Contexts;
 
 namespace ContainerApi.Tests.Builds;
 
@@ -205,7 +206,7 @@ public sealed class BuildEndpointTests : IDisposable
         BuildSpec? asked = null;
         var engine = new FakeEngine
         {
-            WithoutBuildKit = "The engine runs Windows, which has no BuildKit.",
+            BuildKitUnavailableReason = "The engine runs Windows, which has no BuildKit.",
             InspectImage = _engine.InspectImage,
             Build = (spec, _, _) =>
             {

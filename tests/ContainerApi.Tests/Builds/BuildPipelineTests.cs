@@ -1,8 +1,7 @@
 using System.Threading.Channels;
 using ContainerApi.Builds;
-using ContainerApi.Builds.Context;
+using ContainerApi.Builds.Contexts;
 using ContainerApi.Engine;
-using ContainerApi.Http;
 
 namespace ContainerApi.Tests.Builds;
 
@@ -10,14 +9,14 @@ public sealed class BuildPipelineTests
 {
     private const string Image = "sha256:205312e33451ce9a371c6493573e41eb930be2f25d47ca067066aa96baf80d27";
     private readonly BuildClock _clock = new();
-    private readonly BuildRoom _room;
+    private readonly BuildHost _room;
     private readonly FakeEngine _engine = new();
     private readonly Channel<BuildFact> _facts = Channel.CreateUnbounded<BuildFact>();
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public BuildPipelineTests()
     {
-        _room = new BuildRoom(_clock);
+        _room = new BuildHost(_clock);
         _engine.Build = BuildAsync;
         _engine.InspectImage = (reference, _) => Task.FromResult(Details(reference));
     }
@@ -48,7 +47,7 @@ public sealed class BuildPipelineTests
             ],
             events[1..^1]);
         var result = Assert.IsType<ResultEvent>(events[^1]);
-        Assert.Equal((BuildState.Succeeded, Image, (long?)0, null), (result.State, result.ImageId, result.DurationMs, result.Error));
+        Assert.Equal((BuildOutcome.Succeeded, Image, (long?)0, null), (result.State, result.ImageId, result.DurationMs, result.Error));
         Assert.Equal(["app:v1"], result.Tags);
     }
 
@@ -68,7 +67,7 @@ public sealed class BuildPipelineTests
 
         var result = Assert.IsType<ResultEvent>(events[^1]);
         Assert.Equal(new BuildError(code, "No.", step, exitCode), result.Error);
-        Assert.Equal((BuildState.Failed, null), (result.State, result.ImageId));
+        Assert.Equal((BuildOutcome.Failed, null), (result.State, result.ImageId));
         Assert.Empty(result.Tags);
         Assert.Single(events.OfType<ResultEvent>());
     }
@@ -227,13 +226,13 @@ public sealed class BuildPipelineTests
     {
         _engine.Build = (_, context, token) => ReadContext(context, new EngineException(EngineErrorKind.Unavailable, "local", "The connection broke."), token);
 
-        var refused = await Assert.ThrowsAsync<RequestException>(() => ReadAllAsync(Run(context: async (archive, _, token) =>
+        var refused = await Assert.ThrowsAsync<ApiException>(() => ReadAllAsync(Run(context: async (archive, _, token) =>
         {
             await archive.WriteAsync(new byte[1000], token);
             throw BuildContexts.Invalid("Cut short.");
         })));
 
-        Assert.Equal((ProblemCode.InvalidContext, "Cut short."), (refused.Code, refused.Message));
+        Assert.Equal((ErrorCode.InvalidContext, "Cut short."), (refused.Code, refused.Message));
     }
 
     [Fact]
@@ -242,9 +241,9 @@ public sealed class BuildPipelineTests
         Exception? seen = null;
         _engine.Build = (_, context, token) => Watch(context, e => seen = e, token);
 
-        await Assert.ThrowsAsync<RequestException>(() => ReadAllAsync(Run(context: (_, _, _) => throw BuildContexts.Invalid("Empty."))));
+        await Assert.ThrowsAsync<ApiException>(() => ReadAllAsync(Run(context: (_, _, _) => throw BuildContexts.Invalid("Empty."))));
 
-        Assert.IsType<RequestException>(seen);
+        Assert.IsType<ApiException>(seen);
     }
 
     [Fact]
@@ -293,7 +292,7 @@ public sealed class BuildPipelineTests
     [Fact]
     public async Task The_context_of_a_build_that_waits_is_not_read_and_its_timeout_has_not_begun()
     {
-        await using var room = new BuildRoom(_clock, new BuildOptions { StorePath = "", MaxConcurrent = 1 });
+        await using var room = new BuildHost(_clock, new BuildOptions { StorePath = "", MaxConcurrent = 1 });
         Say(new StepStarted("1", 1, 1, "RUN sleep"));
         var first = room.Start(_engine);
         await first.Began;
@@ -305,19 +304,19 @@ public sealed class BuildPipelineTests
         }, "");
         await second.Began;
         _clock.Pass(TimeSpan.FromMinutes(10));
-        Assert.Equal((BuildStatus.Queued, 1), (second.Describe().State, second.Describe().QueuePosition));
+        Assert.Equal((BuildState.Queued, 1), (second.Describe().State, second.Describe().QueuePosition));
         Assert.False(isRead.Task.IsCompleted);
 
         first.Stop(StopCause.Cancelled);
 
         await isRead.Task.WaitAsync(TimeSpan.FromSeconds(10));
-        Assert.Equal(BuildStatus.Cancelled, first.Describe().State);
+        Assert.Equal(BuildState.Cancelled, first.Describe().State);
     }
 
     [Fact]
     public async Task A_build_that_waits_has_heartbeats()
     {
-        await using var room = new BuildRoom(_clock, new BuildOptions { StorePath = "", MaxConcurrent = 1 });
+        await using var room = new BuildHost(_clock, new BuildOptions { StorePath = "", MaxConcurrent = 1 });
         var first = room.Start(_engine);
         await using var events = room.FollowAsync(room.Start(_engine), 0).GetAsyncEnumerator();
         await NextAsync<QueuedEvent>(events, queued => Assert.Equal(1, queued.Position));
@@ -334,8 +333,8 @@ public sealed class BuildPipelineTests
     {
         const int Lines = 20_000;
         var followers = new List<Task<string>>();
-        var started = new TaskCompletionSource<BuildRun>();
-        await using var room = new BuildRoom(TimeProvider.System);
+        var started = new TaskCompletionSource<BuildJob>();
+        await using var room = new BuildHost(TimeProvider.System);
         _engine.Build = (_, _, _) => PrintAsync();
         started.SetResult(room.Start(_engine));
 
@@ -362,7 +361,7 @@ public sealed class BuildPipelineTests
         }
     }
 
-    private static async Task<string> LogAsync(BuildRoom room, BuildRun run)
+    private static async Task<string> LogAsync(BuildHost room, BuildJob run)
     {
         var text = new System.Text.StringBuilder();
         await foreach (var told in room.FollowAsync(run, 0))
@@ -412,7 +411,7 @@ public sealed class BuildPipelineTests
         {
             await context.CopyToAsync(Stream.Null, cancellationToken);
         }
-        catch (RequestException)
+        catch (ApiException)
         {
             throw failure;
         }

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using ContainerApi.Builds;
-using ContainerApi.Engine;
 
 namespace ContainerApi.Tests.Builds;
 
@@ -68,7 +67,7 @@ public sealed class BuildTelemetryTests : IDisposable
     [InlineData("RUN false", "step_failed", ActivityStatusCode.Error)]
     public async Task A_build_is_a_span_and_a_duration_with_its_engine_builder_and_outcome(string? failedStep, string outcome, ActivityStatusCode status)
     {
-        await using var room = new BuildRoom(TimeProvider.System);
+        await using var room = new BuildHost(TimeProvider.System);
         var engine = Engine((_, _, _) => Facts(failedStep is null ? new ImageBuilt(Image) : new BuildFailed("No.", failedStep, 1)));
 
         var run = room.Start(engine);
@@ -85,7 +84,7 @@ public sealed class BuildTelemetryTests : IDisposable
     [Fact]
     public async Task Those_that_wait_and_those_at_work_are_counted_until_they_end()
     {
-        await using var room = new BuildRoom(TimeProvider.System, new BuildOptions { StorePath = "", MaxConcurrent = 1 });
+        await using var room = new BuildHost(TimeProvider.System, new BuildOptions { StorePath = "", MaxConcurrent = 1 });
         var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var engine = Engine((_, _, _) => Facts(new ImageBuilt(Image), gate.Task));
 

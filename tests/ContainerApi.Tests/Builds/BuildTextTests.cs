@@ -42,7 +42,7 @@ public sealed class BuildTextTests
             new WarningEvent("careful", 3),
             new HeartbeatEvent(Begin),
             new StepEvent("b", 2, 2, "RUN make", StepState.Completed, false, 2345, Begin),
-            new ResultEvent(BuildState.Succeeded, "sha256:12", ["app:v1", "app:v2"], 2400, null),
+            new ResultEvent(BuildOutcome.Succeeded, "sha256:12", ["app:v1", "app:v2"], 2400, null),
         ]));
 
     [Fact]
@@ -82,7 +82,7 @@ public sealed class BuildTextTests
         new BuildText().Render(
         [
             Started("a", 1, "RUN make"),
-            new ResultEvent(BuildState.Failed, null, [], 900, new BuildError("step_failed", "It returned\n2", "RUN make", 2)),
+            new ResultEvent(BuildOutcome.Failed, null, [], 900, new BuildError("step_failed", "It returned\n2", "RUN make", 2)),
         ]));
 
     [Fact]
@@ -97,7 +97,7 @@ public sealed class BuildTextTests
         new BuildText().Render(
         [
             new StepEvent("x", null, null, "load context", StepState.Started, null, null, Begin), new LogEvent(null, "stdout", "of nobody\n"),
-            new ResultEvent(BuildState.Failed, null, [], null, new BuildError("engine_error", "Gone.", null, null)),
+            new ResultEvent(BuildOutcome.Failed, null, [], null, new BuildError("engine_error", "Gone.", null, null)),
         ]));
 
     private static StepEvent Started(string id, int number, string name) => new(id, number, 2, name, StepState.Started, null, null, Begin);

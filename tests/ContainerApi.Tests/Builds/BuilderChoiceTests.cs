@@ -1,6 +1,4 @@
 using ContainerApi.Builds;
-using ContainerApi.Engine;
-using ContainerApi.Http;
 
 namespace ContainerApi.Tests.Builds;
 
@@ -22,9 +20,9 @@ public sealed class BuilderChoiceTests
     [Fact]
     public void A_builder_that_cannot_do_it_is_refused_with_the_reason()
     {
-        var refused = Assert.Throws<RequestException>(() => BuilderChoice.Of("buildkit", "mynet", hasSecrets: false));
+        var refused = Assert.Throws<ApiException>(() => BuilderChoice.Of("buildkit", "mynet", hasSecrets: false));
 
-        Assert.Equal(ProblemCode.FeatureUnsupported, refused.Code);
+        Assert.Equal(ErrorCode.FeatureUnsupported, refused.Code);
         Assert.Equal("BuildKit runs steps in the network bridge, host or none; only the classic builder joins 'mynet'.", refused.Message);
     }
 
@@ -33,7 +31,7 @@ public sealed class BuilderChoiceTests
     [InlineData("auto", "mynet")]
     [InlineData(null, "container:web")]
     public void Secrets_are_refused_where_only_the_classic_builder_can_build(string? wanted, string? network) =>
-        Assert.Equal("feature_unsupported", Assert.Throws<RequestException>(() => BuilderChoice.Of(wanted, network, hasSecrets: true)).Code.Code);
+        Assert.Equal("feature_unsupported", Assert.Throws<ApiException>(() => BuilderChoice.Of(wanted, network, hasSecrets: true)).Code.Code);
 
     [Theory]
     [InlineData(null, false, "buildkit", true, true, "buildkit")]
@@ -48,7 +46,7 @@ public sealed class BuilderChoiceTests
     [InlineData("It has none.", true, "buildkit", false, true, null)]
     public void Where_there_is_no_BuildKit_another_builds(string? without, bool isPodman, string chosen, bool isForced, bool hasSecrets, string? builder)
     {
-        var engine = new FakeEngine { WithoutBuildKit = without, IsPodman = isPodman };
+        var engine = new FakeEngine { BuildKitUnavailableReason = without, IsPodman = isPodman };
         var spec = new BuildSpec
         {
             Builder = BuilderChoice.Of(chosen, null, hasSecrets: false),
@@ -56,7 +54,7 @@ public sealed class BuilderChoiceTests
         };
         if (builder is null)
         {
-            Assert.Equal("feature_unsupported", Assert.Throws<RequestException>(() => BuilderChoice.On(engine, spec, isForced)).Code.Code);
+            Assert.Equal("feature_unsupported", Assert.Throws<ApiException>(() => BuilderChoice.On(engine, spec, isForced)).Code.Code);
             return;
         }
 
@@ -71,7 +69,7 @@ public sealed class BuilderChoiceTests
     [InlineData(null, "https://example.com/context.tar", "The engine is Podman, which fetches no remote contexts.")]
     public void What_Podman_would_pass_over_is_refused(string? network, string? remote, string? reason)
     {
-        var engine = new FakeEngine { WithoutBuildKit = "It has none.", IsPodman = true };
+        var engine = new FakeEngine { BuildKitUnavailableReason = "It has none.", IsPodman = true };
         foreach (var chosen in new[] { BuilderKind.BuildKit, BuilderKind.Classic })
         {
             var refused = Record.Exception(() => BuilderChoice.On(engine, new BuildSpec { Builder = chosen, Network = network, Remote = remote }, isForced: false));

@@ -3,14 +3,14 @@ using System.Text.Json;
 using ContainerApi.Containers;
 using ContainerApi.Engine;
 using ContainerApi.Engine.Docker;
-using ContainerApi.StandIn;
+using ContainerApi.Stubs;
 
 namespace ContainerApi.Tests.Containers;
 
 /// <summary>The picture of engines that are slow, broken, strange or large: the service on a stand-in that speaks the Engine API.</summary>
 public sealed class OddEngineTests : IAsyncLifetime
 {
-    private StandInEngine _engine = null!;
+    private DockerApiStub _engine = null!;
     private DockerEngine _adapter = null!;
     private ApiHost _host = null!;
 
@@ -42,7 +42,7 @@ public sealed class OddEngineTests : IAsyncLifetime
     [InlineData("<html>It works!</html>")]
     public async Task A_list_that_is_none_is_a_problem_with_the_engine(string body)
     {
-        await StartAsync(new StandInOptions());
+        await StartAsync(new StubOptions());
         _engine.When("/containers/json", Behaviours.Answer(200, body.Replace("ID", Facts.Id('1'), StringComparison.Ordinal)));
 
         using var answer = await Client.GetAsync("/containers");
@@ -53,7 +53,7 @@ public sealed class OddEngineTests : IAsyncLifetime
     [Fact]
     public async Task Half_a_list_is_a_broken_connection()
     {
-        await StartAsync(new StandInOptions());
+        await StartAsync(new StubOptions());
         _engine.When("/containers/json", Behaviours.Half("""[{"Id":"a"},{"Id":"b"}]"""));
 
         using var answer = await Client.GetAsync("/containers");
@@ -64,7 +64,7 @@ public sealed class OddEngineTests : IAsyncLifetime
     [Fact]
     public async Task An_engine_that_says_nothing_is_timed_out()
     {
-        await StartAsync(new StandInOptions(), callTimeout: TimeSpan.FromMilliseconds(300));
+        await StartAsync(new StubOptions(), callTimeout: TimeSpan.FromMilliseconds(300));
         _engine.When("/containers/json", Behaviours.NeverAnswer);
 
         using var answer = await Client.GetAsync("/containers");
@@ -86,7 +86,7 @@ public sealed class OddEngineTests : IAsyncLifetime
     [InlineData("stats", "usage", """{"read":"2026-11-01T12:00:00Z","cpu_stats":{"cpu_usage":{"total_usage":-1}}}""")]
     public async Task A_section_that_is_none_costs_itself_alone(string call, string section, string body)
     {
-        await StartAsync(new StandInOptions { Running = 2 });
+        await StartAsync(new StubOptions { Running = 2 });
         var broken = _engine.Containers.All[0].Id;
         _engine.When(c => c.Path == $"/containers/{broken}/{call}", Behaviours.Answer(200, body));
 
@@ -99,7 +99,7 @@ public sealed class OddEngineTests : IAsyncLifetime
     [Fact]
     public async Task Counters_near_their_end_neither_fail_nor_turn_negative()
     {
-        await StartAsync(new StandInOptions { Running = 1 });
+        await StartAsync(new StubOptions { Running = 1 });
         const string Most = """{"rx_bytes":18446744073709551615,"rx_packets":18446744073709551615,"rx_errors":0,"rx_dropped":0,"tx_bytes":9223372036854775807,"tx_packets":1,"tx_errors":0,"tx_dropped":0}""";
         const string Blocks = """[{"op":"Read","value":18446744073709551615},{"op":"read","value":18446744073709551615}]""";
         _engine.When("/containers/{id}/stats", async context =>
@@ -117,7 +117,7 @@ public sealed class OddEngineTests : IAsyncLifetime
     [Fact]
     public async Task A_container_removed_while_its_statistics_are_waited_for_is_left_out()
     {
-        await StartAsync(new StandInOptions { Running = 2, StatisticsTick = TimeSpan.FromMilliseconds(300) });
+        await StartAsync(new StubOptions { Running = 2, StatisticsTick = TimeSpan.FromMilliseconds(300) });
         var goes = _engine.Containers.All[0];
         var answer = _host.GetJsonAsync("/containers?include=network");
         await _engine.Calls.WaitForAsync("/containers/{id}/stats", 2);
@@ -130,7 +130,7 @@ public sealed class OddEngineTests : IAsyncLifetime
     [Fact]
     public async Task What_changes_during_a_sweep_is_told_as_it_was_listed_and_anew_by_the_next()
     {
-        await StartAsync(new StandInOptions { Running = 3 });
+        await StartAsync(new StubOptions { Running = 3 });
         var (renamed, paused, stopped) = (_engine.Containers.All[0], _engine.Containers.All[1], _engine.Containers.All[2]);
         var oldName = renamed.Name;
         var gate = new TaskCompletionSource();
@@ -140,7 +140,7 @@ public sealed class OddEngineTests : IAsyncLifetime
         renamed.Name = "renamed";
         (paused.State, paused.Status) = ("paused", "Up 3 minutes (Paused)");
         (stopped.State, stopped.Status) = ("exited", "Exited (0) Less than a second ago");
-        _engine.Containers.Add(StandInContainer.Generate(99));
+        _engine.Containers.Add(StubContainer.Generate(99));
         gate.SetResult();
 
         var before = (await during).GetProperty("items").EnumerateArray().ToDictionary(i => Text(i, "id")!);
@@ -164,7 +164,7 @@ public sealed class OddEngineTests : IAsyncLifetime
     [InlineData("exited", "Exited (137) 3 hours ago")]
     public async Task A_container_that_does_not_run_is_not_asked(string state, string status)
     {
-        await StartAsync(new StandInOptions { Running = 1 });
+        await StartAsync(new StubOptions { Running = 1 });
         (_engine.Containers.All[0].State, _engine.Containers.All[0].Status) = (state, status);
 
         var item = (await _host.GetJsonAsync($"/containers?state={state}")).GetProperty("items")[0];
@@ -180,8 +180,8 @@ public sealed class OddEngineTests : IAsyncLifetime
     [InlineData(HostPs.Missing, "unsupported", null, null)]
     public async Task Processes_are_what_the_hosts_ps_can_tell(HostPs ps, string state, int? parent, string? started)
     {
-        await StartAsync(new StandInOptions { Running = 1, Ps = ps });
-        _engine.Containers.All[0].Processes = [new StandInProcess(8, 7, 1000, "domain users", 5, 2, "sh -c echo 1 2 3; sleep 9")];
+        await StartAsync(new StubOptions { Running = 1, Ps = ps });
+        _engine.Containers.All[0].Processes = [new StubProcess(8, 7, 1000, "domain users", 5, 2, "sh -c echo 1 2 3; sleep 9")];
 
         var section = (await _host.GetJsonAsync("/containers")).GetProperty("items")[0].GetProperty("processes");
 
@@ -200,7 +200,7 @@ public sealed class OddEngineTests : IAsyncLifetime
     [Fact]
     public async Task A_ps_that_knows_fewer_columns_is_asked_twice_only_once()
     {
-        await StartAsync(new StandInOptions { Running = 3, Ps = HostPs.Busybox });
+        await StartAsync(new StubOptions { Running = 3, Ps = HostPs.Busybox });
         await _host.GetJsonAsync("/containers?include=processes");
         _engine.Calls.Clear();
 
@@ -213,14 +213,14 @@ public sealed class OddEngineTests : IAsyncLifetime
     [Fact]
     public async Task What_an_engines_ps_knows_is_found_out_anew_when_the_engine_comes_back()
     {
-        await StartAsync(new StandInOptions { Running = 1, Ps = HostPs.Busybox });
+        await StartAsync(new StubOptions { Running = 1, Ps = HostPs.Busybox });
         Assert.Equal(JsonValueKind.Null, (await StartedAtAsync()).ValueKind);
         await _engine.StopAsync();
         using (await Client.GetAsync("/containers"))
         {
         }
 
-        await _engine.StartAgainAsync(new StandInOptions { Ps = HostPs.Procps });
+        await _engine.StartAgainAsync(new StubOptions { Ps = HostPs.Procps });
 
         Assert.Equal(JsonValueKind.String, (await StartedAtAsync()).ValueKind);
         async Task<JsonElement> StartedAtAsync() =>
@@ -236,8 +236,8 @@ public sealed class OddEngineTests : IAsyncLifetime
     public async Task A_command_line_comes_through_the_engine_as_its_ps_tells_it(string command)
     {
         command = command == "100 KB" ? "sh " + new string('x', 100 * 1024) : command;
-        await StartAsync(new StandInOptions { Running = 1 });
-        _engine.Containers.All[0].Processes = [new StandInProcess(8, 7, 1000, "1000", 5, 2, command)];
+        await StartAsync(new StubOptions { Running = 1 });
+        _engine.Containers.All[0].Processes = [new StubProcess(8, 7, 1000, "1000", 5, 2, command)];
 
         var section = (await _host.GetJsonAsync("/containers?include=processes")).GetProperty("items")[0].GetProperty("processes");
 
@@ -247,7 +247,7 @@ public sealed class OddEngineTests : IAsyncLifetime
     [Fact]
     public async Task A_container_restarted_during_a_sweep_is_whole_and_begins_its_rates_anew()
     {
-        await StartAsync(new StandInOptions { Running = 1 });
+        await StartAsync(new StubOptions { Running = 1 });
         var container = _engine.Containers.All[0];
         await _host.GetJsonAsync("/containers");
         var gate = new TaskCompletionSource();
@@ -257,7 +257,7 @@ public sealed class OddEngineTests : IAsyncLifetime
         await _engine.Calls.WaitForAsync("/containers/{id}/stats", 2);
 
         // Restarted after its statistics were read and before its processes were: others than before, and counters from nothing.
-        container.Processes = [new StandInProcess(9000, 3999, 0, "root", 0, 0, "sleep 1000")];
+        container.Processes = [new StubProcess(9000, 3999, 0, "root", 0, 0, "sleep 1000")];
         (container.Status, container.Created) = ("Up Less than a second", DateTimeOffset.UtcNow.AddSeconds(-1));
         gate.SetResult();
         var row = (await during).GetProperty("items")[0];
@@ -273,7 +273,7 @@ public sealed class OddEngineTests : IAsyncLifetime
     [Fact]
     public async Task Labels_keep_their_signs_and_can_be_asked_for()
     {
-        await StartAsync(new StandInOptions { Running = 1 });
+        await StartAsync(new StubOptions { Running = 1 });
         _engine.Containers.Add(With(500, labels: new() { ["größe"] = "漢字 \"x\"", ["formula"] = "a=b=c", ["empty"] = "" }));
 
         var item = Assert.Single((await _host.GetJsonAsync("/containers?label=" + Uri.EscapeDataString("formula=a=b=c") + "&label=" + Uri.EscapeDataString("größe=漢字 \"x\"") + "&label=empty"))
@@ -287,8 +287,8 @@ public sealed class OddEngineTests : IAsyncLifetime
     [Fact]
     public async Task Every_port_there_is_can_be_published()
     {
-        await StartAsync(new StandInOptions());
-        _engine.Containers.Add(With(500, ports: [.. Enumerable.Range(1, 65535).Select(p => new StandInPort(p, "0.0.0.0", p))]));
+        await StartAsync(new StubOptions());
+        _engine.Containers.Add(With(500, ports: [.. Enumerable.Range(1, 65535).Select(p => new StubPort(p, "0.0.0.0", p))]));
 
         var item = (await _host.GetJsonAsync("/containers")).GetProperty("items")[0];
 
@@ -299,10 +299,10 @@ public sealed class OddEngineTests : IAsyncLifetime
     [Fact]
     public async Task A_name_that_begins_like_others_or_looks_like_an_id_is_itself_and_an_ambiguous_id_names_the_candidates()
     {
-        await StartAsync(new StandInOptions());
-        _engine.Containers.Add(new StandInContainer { Id = "ab" + new string('0', 62), Name = "web" });
-        _engine.Containers.Add(new StandInContainer { Id = "ab" + new string('1', 62), Name = "web-2" });
-        _engine.Containers.Add(new StandInContainer { Id = "cd" + new string('2', 62), Name = "ab0" });
+        await StartAsync(new StubOptions());
+        _engine.Containers.Add(new StubContainer { Id = "ab" + new string('0', 62), Name = "web" });
+        _engine.Containers.Add(new StubContainer { Id = "ab" + new string('1', 62), Name = "web-2" });
+        _engine.Containers.Add(new StubContainer { Id = "cd" + new string('2', 62), Name = "ab0" });
 
         Assert.Equal("web", Text(await _host.GetJsonAsync("/containers/web"), "name"));
         Assert.Equal("cd" + new string('2', 62), Text(await _host.GetJsonAsync("/containers/ab0"), "id"));
@@ -317,7 +317,7 @@ public sealed class OddEngineTests : IAsyncLifetime
     [Fact]
     public async Task An_engine_that_comes_back_as_another_version_is_spoken_to_anew()
     {
-        await StartAsync(new StandInOptions { Running = 2 });
+        await StartAsync(new StubOptions { Running = 2 });
         Assert.Equal("1.41", Text((await _host.GetJsonAsync("/containers")).GetProperty("engines")[0], "apiVersion"));
         await _engine.StopAsync();
         using (var away = await Client.GetAsync("/containers"))
@@ -325,7 +325,7 @@ public sealed class OddEngineTests : IAsyncLifetime
             await away.ReadProblemAsync(HttpStatusCode.ServiceUnavailable, "engine_unavailable");
         }
 
-        await _engine.StartAgainAsync(new StandInOptions { ApiVersion = "1.52", MinApiVersion = "1.44" });
+        await _engine.StartAgainAsync(new StubOptions { ApiVersion = "1.52", MinApiVersion = "1.44" });
 
         var list = await _host.GetJsonAsync("/containers");
         Assert.Equal("1.52", Text(list.GetProperty("engines")[0], "apiVersion"));
@@ -338,7 +338,7 @@ public sealed class OddEngineTests : IAsyncLifetime
     public async Task Thousands_of_containers_are_one_answer_and_their_pages_hold_each_once(int count)
     {
         // A slow machine is no reason to give up: this is about all being there, not about time.
-        await StartAsync(new StandInOptions { Running = count }, limits: new SweepLimits { Section = TimeSpan.FromMinutes(2), Engine = TimeSpan.FromMinutes(2) });
+        await StartAsync(new StubOptions { Running = count }, limits: new CollectionLimits { Section = TimeSpan.FromMinutes(2), Engine = TimeSpan.FromMinutes(2) });
 
         var list = await _host.GetJsonAsync("/containers?include=network,usage");
         Assert.Equal(count, list.GetProperty("total").GetInt32());
@@ -358,15 +358,15 @@ public sealed class OddEngineTests : IAsyncLifetime
         Assert.Equal(count, seen.Count);
     }
 
-    private async Task StartAsync(StandInOptions options, TimeSpan? callTimeout = null, SweepLimits? limits = null)
+    private async Task StartAsync(StubOptions options, TimeSpan? callTimeout = null, CollectionLimits? limits = null)
     {
-        _engine = await StandInEngine.StartAsync(options);
+        _engine = await DockerApiStub.StartAsync(options);
         _adapter = new DockerEngine(
             new EngineOptions { Name = "local", Endpoint = _engine.Endpoint, CallTimeout = callTimeout ?? TimeSpan.FromMinutes(2) }, TimeProvider.System);
         _host = new ApiHost(limits, new Dictionary<string, string?>(), _adapter);
     }
 
-    private static StandInContainer With(int n, Dictionary<string, string>? labels = null, IReadOnlyList<StandInPort>? ports = null) => new()
+    private static StubContainer With(int n, Dictionary<string, string>? labels = null, IReadOnlyList<StubPort>? ports = null) => new()
     {
         Id = n.ToString("x64", System.Globalization.CultureInfo.InvariantCulture),
         Name = "odd" + n,

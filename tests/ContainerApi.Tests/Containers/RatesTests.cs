@@ -1,14 +1,13 @@
 using ContainerApi.Containers;
-using ContainerApi.Engine;
 
 namespace ContainerApi.Tests.Containers;
 
 public sealed class RatesTests
 {
     private readonly ManualTime _time = new();
-    private readonly RateMemory _memory;
+    private readonly RateHistory _memory;
 
-    public RatesTests() => _memory = new RateMemory(_time);
+    public RatesTests() => _memory = new RateHistory(_time);
 
     [Fact]
     public void The_first_sample_has_no_rate_and_the_second_has()
@@ -110,7 +109,7 @@ public sealed class RatesTests
     public void What_nobody_read_for_long_is_forgotten()
     {
         Read(Facts.Statistics());
-        _time.Advance(RateMemory.LongestWindow + TimeSpan.FromSeconds(1));
+        _time.Advance(RateHistory.LongestWindow + TimeSpan.FromSeconds(1));
         _memory.Sweep();
 
         Assert.Equal(ContainerRates.Unknown, Read(Facts.Statistics()));

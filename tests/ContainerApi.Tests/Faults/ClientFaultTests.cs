@@ -1,6 +1,6 @@
 using System.Net.Sockets;
 using System.Text.Json;
-using ContainerApi.StandIn;
+using ContainerApi.Stubs;
 
 namespace ContainerApi.Tests.Faults;
 
@@ -10,7 +10,7 @@ public sealed class ClientFaultTests
     [Fact]
     public async Task A_thousand_clients_that_leave_in_mid_stream_leave_nothing_behind()
     {
-        await using var under = await ServiceUnderFault.StartAsync(new StandInOptions { Running = 20 });
+        await using var under = await ServiceUnderFault.StartAsync(new StubOptions { Running = 20 });
         under.Engine.Build = (_, token) => Scripts.LinesThenSilence(["""{"stream":"Step 1/1 : FROM scratch\n"}"""], token);
         var build = await under.DetachAsync();
         // The first connections and threads are not what the thousand cost.
@@ -31,7 +31,7 @@ public sealed class ClientFaultTests
     [Fact]
     public async Task Clients_that_never_read_cost_a_bounded_memory_and_nobody_else_notices()
     {
-        await using var under = await ServiceUnderFault.StartAsync(new StandInOptions { Running = 100 });
+        await using var under = await ServiceUnderFault.StartAsync(new StubOptions { Running = 100 });
         under.Engine.Build = (_, token) => Scripts.Lines(
             Enumerable.Range(0, 50_000).Select(n => $$"""{"stream":"line {{n}} of a build that has very much to say about everything\n"}""").Append($$$"""{"aux":{"ID":"{{{Scripts.BuiltImage}}}"}}"""), token);
         var build = await under.DetachAsync();

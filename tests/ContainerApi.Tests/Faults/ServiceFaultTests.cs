@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using ContainerApi.Soak;
-using ContainerApi.StandIn;
+using ContainerApi.Stubs;
 
 namespace ContainerApi.Tests.Faults;
 
@@ -11,7 +11,7 @@ public sealed class ServiceFaultTests
     [Fact]
     public async Task Told_to_end_under_load_it_gives_every_stream_its_end_and_exits_well_within_its_time()
     {
-        await using var under = await ServiceUnderFault.StartAsync(new StandInOptions { Running = 200 }, "--Limits:ShutdownTimeout=00:00:10");
+        await using var under = await ServiceUnderFault.StartAsync(new StubOptions { Running = 200 }, "--Limits:ShutdownTimeout=00:00:10");
         under.Engine.Build = (_, token) => Scripts.LinesThenSilence(["""{"stream":"Step 1/1 : FROM scratch\n"}"""], token);
         var build = await under.DetachAsync();
         // One that the engine holds, which has nothing to end but its client's patience.
@@ -46,7 +46,7 @@ public sealed class ServiceFaultTests
     [Fact]
     public async Task A_store_that_another_service_has_is_told_of_and_builds_are_kept_in_memory()
     {
-        await using var under = await ServiceUnderFault.StartAsync(new StandInOptions());
+        await using var under = await ServiceUnderFault.StartAsync(new StubOptions());
         await using var second = await ServiceProcess.StartAsync(under.Engine.Endpoint, under.Store, "--Engines:0:HostSource=off");
 
         Assert.Equal("degraded", await ReadinessAsync(second));
@@ -62,7 +62,7 @@ public sealed class ServiceFaultTests
     [InlineData(100, 3000)]
     public async Task A_store_that_is_corrupt_does_not_keep_the_service_from_starting(int at, int garbage)
     {
-        await using var under = await ServiceUnderFault.StartAsync(new StandInOptions());
+        await using var under = await ServiceUnderFault.StartAsync(new StubOptions());
         using var built = await under.Service.Http.PostAsync("images/build?builder=classic&stream=false", new StringContent("FROM scratch\nLABEL a=b\n", new System.Net.Http.Headers.MediaTypeHeaderValue("text/x-dockerfile")));
         Assert.Equal(HttpStatusCode.Created, built.StatusCode);
         await under.Service.TerminateAsync();

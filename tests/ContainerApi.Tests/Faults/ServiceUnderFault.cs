@@ -1,7 +1,7 @@
 using System.Net.Sockets;
 using System.Text;
 using ContainerApi.Soak;
-using ContainerApi.StandIn;
+using ContainerApi.Stubs;
 
 namespace ContainerApi.Tests.Faults;
 
@@ -15,15 +15,15 @@ internal sealed class ServiceUnderFault : IAsyncDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
     private readonly DirectoryInfo _state = Directory.CreateTempSubdirectory("containerapi-test-");
 
-    public required StandInEngine Engine { get; init; }
+    public required DockerApiStub Engine { get; init; }
 
     public ServiceProcess Service { get; private set; } = null!;
 
     public string Store => Path.Combine(_state.FullName, "builds.db");
 
-    public static async Task<ServiceUnderFault> StartAsync(StandInOptions options, params IReadOnlyList<string> settings)
+    public static async Task<ServiceUnderFault> StartAsync(StubOptions options, params IReadOnlyList<string> settings)
     {
-        var under = new ServiceUnderFault { Engine = await StandInEngine.StartAsync(options) };
+        var under = new ServiceUnderFault { Engine = await DockerApiStub.StartAsync(options) };
         under.Service = await ServiceProcess.StartAsync(under.Engine.Endpoint, under.Store, ["--Engines:0:HostSource=off", "--Serilog:MinimumLevel:Default=Warning", .. settings]);
         return under;
     }

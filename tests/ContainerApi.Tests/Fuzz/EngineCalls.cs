@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text.RegularExpressions;
-using ContainerApi.StandIn;
+using ContainerApi.Stubs;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace ContainerApi.Tests.Fuzz;
@@ -13,7 +13,7 @@ internal sealed partial class EngineCalls
 {
     private readonly ConcurrentQueue<(string Method, string Target)> _calls = new();
 
-    public EngineCalls(StandInEngine engine) => engine.When(_ => true, context =>
+    public EngineCalls(DockerApiStub engine) => engine.When(_ => true, context =>
     {
         _calls.Enqueue((context.Request.Method, context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget));
         return Task.FromResult(false);

@@ -1,4 +1,4 @@
-using ContainerApi.StandIn;
+using ContainerApi.Stubs;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Hosting;
@@ -16,9 +16,9 @@ internal sealed class FuzzHost : WebApplicationFactory<Program>, IStartupFilter
     /// <summary>On every answer of the service; one without it is of Kestrel, which would not pass the request on.</summary>
     public const string Reached = "Fuzz-Operation";
 
-    private readonly StandInEngine _engine;
+    private readonly DockerApiStub _engine;
 
-    public FuzzHost(StandInEngine engine)
+    public FuzzHost(DockerApiStub engine)
     {
         _engine = engine;
         UseKestrel(0);

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text.Json;
-using ContainerApi.StandIn;
+using ContainerApi.Stubs;
 using Xunit.Abstractions;
 
 namespace ContainerApi.Tests.Fuzz;
@@ -28,7 +28,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
     {
         var (count, seed) = (Setting("FUZZ_REQUESTS", 5_000), Setting("FUZZ_SEED", 20261125));
         output.WriteLine($"FUZZ_REQUESTS={count} FUZZ_SEED={seed}");
-        await using var engine = await StandInEngine.StartAsync(new StandInOptions { Running = 3, Exited = 1 });
+        await using var engine = await DockerApiStub.StartAsync(new StubOptions { Running = 3, Exited = 1 });
         var fleet = engine.Containers.All.ToList();
         await using var host = new FuzzHost(engine);
         using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false }) { BaseAddress = host.Address, Timeout = TimeSpan.FromSeconds(20) };
@@ -75,7 +75,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
     [InlineData("POST", "/images/build?builder=buildkit", "text/x-dockerfile", "FROM scratch\nLABEL a=b\n", 422)]
     public async Task What_was_found_stays_found(string method, string target, string? type, string? body, int status)
     {
-        await using var engine = await StandInEngine.StartAsync();
+        await using var engine = await DockerApiStub.StartAsync();
         await using var host = new FuzzHost(engine);
         using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = host.Address, Timeout = TimeSpan.FromSeconds(20) };
 
@@ -149,7 +149,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
     }
 
     /// <summary>The engine's containers as they were, so that requests do not depend on those before them.</summary>
-    private static void Restore(StandInEngine engine, IReadOnlyList<StandInContainer> fleet)
+    private static void Restore(DockerApiStub engine, IReadOnlyList<StubContainer> fleet)
     {
         foreach (var other in engine.Containers.All.Except(fleet))
         {

@@ -1,4 +1,3 @@
-using ContainerApi.Engine;
 using ContainerApi.Images;
 
 namespace ContainerApi.Tests.Images;
@@ -29,7 +28,7 @@ public sealed class CommitPreviewTests
         Assert.Equal(expected, Preview("1.45", change).Environment[^1]);
         if (!change.Contains(':', StringComparison.Ordinal))
         {
-            Assert.Throws<Http.RequestException>(() => Preview("1.41", change));
+            Assert.Throws<ApiException>(() => Preview("1.41", change));
         }
     }
 

@@ -1,3 +1,4 @@
+
 namespace ContainerApi.Containers.Watch;
 
 /// <summary>Pure: what a watcher must be told to get from one state to another.</summary>
@@ -68,17 +69,17 @@ internal static class WatchDifference
         a.Containers.Count == b.Containers.Count && a.Containers.All(c => b.Containers.TryGetValue(c.Key, out var other) && SameFacts(c.Value, other));
 
     /// <summary>All but the sections, and but the status text: it ages by itself, and says no more than the state otherwise.</summary>
-    public static bool SameFacts(ContainerPicture a, ContainerPicture b) =>
+    public static bool SameFacts(Container a, Container b) =>
         a.State == b.State && a.Name == b.Name && a.Health == b.Health && a.Image == b.Image && a.ImageId == b.ImageId
         && a.Aliases.SequenceEqual(b.Aliases) && a.Networks.SequenceEqual(b.Networks) && a.Ports.SequenceEqual(b.Ports)
         && a.Labels.Count == b.Labels.Count && a.Labels.All(l => b.Labels.TryGetValue(l.Key, out var value) && value == l.Value);
 
-    private static bool SameSections(ContainerPicture a, ContainerPicture b, PictureSections sections) =>
-        (!sections.HasFlag(PictureSections.Processes) || ReferenceEquals(a.Processes, b.Processes))
-        && (!sections.HasFlag(PictureSections.Network) || ReferenceEquals(a.Network, b.Network))
-        && (!sections.HasFlag(PictureSections.Usage) || ReferenceEquals(a.Usage, b.Usage));
+    private static bool SameSections(Container a, Container b, ContainerSections sections) =>
+        (!sections.HasFlag(ContainerSections.Processes) || ReferenceEquals(a.Processes, b.Processes))
+        && (!sections.HasFlag(ContainerSections.Network) || ReferenceEquals(a.Network, b.Network))
+        && (!sections.HasFlag(ContainerSections.Usage) || ReferenceEquals(a.Usage, b.Usage));
 
-    private static ContainerSample Sample(ContainerPicture container) => new()
+    private static ContainerSample Sample(Container container) => new()
     {
         Engine = container.Engine,
         Id = container.Id,
@@ -94,28 +95,28 @@ internal static class WatchDifference
 /// <param name="Engines">Names; none means all.</param>
 /// <param name="Question">What its engine must say of a container for it to be one; null where the engine need not be asked.</param>
 internal sealed record WatchView(
-    Func<ContainerPicture, bool> Matches, IReadOnlyList<string> Engines, PictureSections Sections, WatchQuestion? Question = null)
+    Func<Container, bool> Matches, IReadOnlyList<string> Engines, ContainerSections Sections, WatchSelection? Question = null)
 {
     /// <summary>Which containers exist for the watcher; null for all.</summary>
-    public Func<ContainerPicture, bool>? Exists { get; init; }
+    public Func<Container, bool>? Exists { get; init; }
 
     /// <summary>Hides what the watcher may not read.</summary>
-    public Func<ContainerPicture, ContainerPicture> Mask { get; init; } = c => c;
+    public Func<Container, Container> Mask { get; init; } = c => c;
 
-    public bool Sees(WatchState state, ContainerPicture container) =>
+    public bool Sees(WatchState state, Container container) =>
         Sees(container.Engine) && Exists?.Invoke(container) != false && Matches(container)
         && (Question is null || (state.Answers.TryGetValue(Question.Key, out var those) && those.Contains((container.Engine, container.Id))));
 
     public bool Sees(string engine) => Engines.Count == 0 || Engines.Contains(engine);
 
     /// <summary>Without the sections that it did not ask for, and without what it may not see.</summary>
-    public ContainerPicture Cut(ContainerPicture container, WatchState state)
+    public Container Cut(Container container, WatchState state)
     {
-        var cut = Sections == PictureSections.All ? container : container with
+        var cut = Sections == ContainerSections.All ? container : container with
         {
-            Processes = Sections.HasFlag(PictureSections.Processes) ? container.Processes : null,
-            Network = Sections.HasFlag(PictureSections.Network) ? container.Network : null,
-            Usage = Sections.HasFlag(PictureSections.Usage) ? container.Usage : null,
+            Processes = Sections.HasFlag(ContainerSections.Processes) ? container.Processes : null,
+            Network = Sections.HasFlag(ContainerSections.Network) ? container.Network : null,
+            Usage = Sections.HasFlag(ContainerSections.Usage) ? container.Usage : null,
         };
         return Mask(Exists is null ? cut : WithoutPeers(cut, state, Exists));
     }
@@ -126,7 +127,7 @@ internal sealed record WatchView(
         : engine with { Containers = state.Containers.Values.Count(c => c.Engine == engine.Name && Exists(c)) };
 
     /// <summary>Others are named by the network that they share, and by links.</summary>
-    private static ContainerPicture WithoutPeers(ContainerPicture container, WatchState state, Func<ContainerPicture, bool> exists)
+    private static Container WithoutPeers(Container container, WatchState state, Func<Container, bool> exists)
     {
         var peer = container.Network?.SharedWith;
         var isHidden = peer is not null && !(state.Containers.TryGetValue((container.Engine, peer), out var owner) && exists(owner));

@@ -1,9 +1,9 @@
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
+using ContainerApi.Access;
+using ContainerApi.Api;
+using ContainerApi.Api.OpenApi;
 using ContainerApi.Engine;
-using ContainerApi.Http;
-using ContainerApi.Http.OpenApi;
-using ContainerApi.Security;
 
 namespace ContainerApi.Containers.Watch;
 
@@ -11,14 +11,14 @@ internal static partial class WatchEndpoints
 {
     public static void AddWatch(this IServiceCollection services) => services.AddSingleton(provider => new WatchHub(
         provider.GetRequiredService<ConfiguredEngines>().Directory,
-        (sections, cancellationToken) => provider.GetRequiredService<PictureSweep>().RunAsync(
-            provider.GetRequiredService<ConfiguredEngines>().Directory, new PictureRequest { All = true, Sections = sections }, cancellationToken, evenIfAllFail: true),
+        (sections, cancellationToken) => provider.GetRequiredService<ContainerCollector>().RunAsync(
+            provider.GetRequiredService<ConfiguredEngines>().Directory, new ContainerRequest { All = true, Sections = sections }, cancellationToken, evenIfAllFail: true),
         provider.GetRequiredService<TimeProvider>()));
 
     public static void MapWatch(this RouteGroupBuilder containers) =>
         containers.MapGet("/watch", Watch)
-            .Needs(Scopes.ContainersRead)
-            .Streams()
+            .RequireScope(Scopes.ContainersRead)
+            .WithStreamLimits()
             .ValidateQuery<WatchQuery>()
             .WithName("watchContainers")
             .WithSummary("Watch containers")
@@ -28,11 +28,11 @@ internal static partial class WatchEndpoints
                 + "A reader that is slow gets the newest state and skips what lay between. The filters are those of the list; what only an engine "
                 + "can tell (an image's descendants, a network's id) is asked of it again when its containers change.")
             .Produces<WatchEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson, MediaTypes.EventStream)
-            .CanFailWith(ProblemCode.InvalidRequest, ProblemCode.EngineNotFound);
+            .CanFailWith(ErrorCode.InvalidRequest, ErrorCode.EngineNotFound);
 
     private static IResult Watch(
-        [AsParameters] WatchQuery query, HttpContext context, WatchHub hub, EngineDirectory engines, Caller caller, PictureMask mask,
-        StreamDeadline deadline, IHostApplicationLifetime lifetime, ILogger<WatchHub> logger)
+        [AsParameters] WatchQuery query, HttpContext context, WatchHub hub, EngineDirectory engines, Caller caller, ContainerRedactor mask,
+        StreamTimeout deadline, IHostApplicationLifetime lifetime, ILogger<WatchHub> logger)
     {
         foreach (var name in query.Engine ?? [])
         {
@@ -67,7 +67,7 @@ internal static partial class WatchEndpoints
     private static async IAsyncEnumerable<WatchEvent> UntilShutdown(
         Func<CancellationToken, IAsyncEnumerable<WatchEvent>> watch,
         ILogger logger,
-        StreamDeadline deadline,
+        StreamTimeout deadline,
         CancellationToken stopping,
         CancellationToken aborted,
         [EnumeratorCancellation] CancellationToken cancellationToken = default)

@@ -32,7 +32,7 @@ public sealed record WatchSnapshot : WatchEvent
     internal override string TypeName => Type;
 
     /// <summary>The containers that match.</summary>
-    public required IReadOnlyList<ContainerPicture> Items { get; init; }
+    public required IReadOnlyList<Container> Items { get; init; }
 
     /// <summary>The engines that are watched.</summary>
     public required IReadOnlyList<EngineReport> Engines { get; init; }
@@ -46,7 +46,7 @@ public sealed record WatchAdded : WatchEvent
     internal override string TypeName => Type;
 
     /// <summary>The container in full; sections follow with the next sample where they are not known yet.</summary>
-    public required ContainerPicture Container { get; init; }
+    public required Container Container { get; init; }
 }
 
 /// <summary>A container whose state, name, health, addresses, ports or labels changed.</summary>
@@ -57,7 +57,7 @@ public sealed record WatchChanged : WatchEvent
     internal override string TypeName => Type;
 
     /// <summary>The container in full.</summary>
-    public required ContainerPicture Container { get; init; }
+    public required Container Container { get; init; }
 }
 
 /// <summary>A container that is gone, or does not match any more.</summary>

@@ -4,7 +4,7 @@ using ContainerApi.Engine;
 namespace ContainerApi.Containers.Watch;
 
 /// <summary>Reads all containers of all engines, with the sections that are wanted.</summary>
-internal delegate Task<ContainerList> ReadEverything(PictureSections sections, CancellationToken cancellationToken);
+internal delegate Task<ContainerList> ReadEverything(ContainerSections sections, CancellationToken cancellationToken);
 
 /// <summary>
 /// One subscription to each engine, however many watch. While somebody does, the hub (1) subscribes, (2) reads everything,
@@ -34,9 +34,9 @@ internal sealed class WatchHub(EngineDirectory engines, ReadEverything read, Tim
     private CancellationTokenSource? _running;
     private TaskCompletionSource _dirty = NewSignal();
 
-    private readonly WatchAnswers _answers = new(engines);
+    private readonly WatchSelections _answers = new(engines);
 
-    private sealed record Watcher(PictureSections Sections, TimeSpan Interval, WatchQuestion? Question);
+    private sealed record Watcher(ContainerSections Sections, TimeSpan Interval, WatchSelection? Question);
 
     /// <param name="lastEventId">The id of the last event that the watcher has seen, or null.</param>
     /// <param name="interval">How often new sections are told; 1 s at least.</param>
@@ -107,7 +107,7 @@ internal sealed class WatchHub(EngineDirectory engines, ReadEverything read, Tim
         {
             var published = _published.Task;
             _watchers.Add(watcher);
-            PictureTelemetry.Watchers.Add(1);
+            ContainerTelemetry.Watchers.Add(1);
             if (_running is null)
             {
                 _running = new CancellationTokenSource();
@@ -129,7 +129,7 @@ internal sealed class WatchHub(EngineDirectory engines, ReadEverything read, Tim
         lock (_lock)
         {
             _watchers.Remove(watcher);
-            PictureTelemetry.Watchers.Add(-1);
+            ContainerTelemetry.Watchers.Add(-1);
             if (_watchers.Count == 0)
             {
                 _running?.Cancel();
@@ -153,26 +153,26 @@ internal sealed class WatchHub(EngineDirectory engines, ReadEverything read, Tim
             {
                 // (2), (3)
                 TaskCompletionSource dirty;
-                PictureSections wanted;
+                ContainerSections wanted;
                 TimeSpan interval;
-                List<WatchQuestion> questions;
+                List<WatchSelection> questions;
                 lock (_lock)
                 {
                     dirty = _dirty = NewSignal();
-                    wanted = _watchers.Aggregate(PictureSections.None, (all, w) => all | w.Sections);
-                    interval = _watchers.Where(w => w.Sections != PictureSections.None).Select(w => w.Interval).DefaultIfEmpty(Silence).Min();
-                    questions = [.. _watchers.Select(w => w.Question).OfType<WatchQuestion>()];
+                    wanted = _watchers.Aggregate(ContainerSections.None, (all, w) => all | w.Sections);
+                    interval = _watchers.Where(w => w.Sections != ContainerSections.None).Select(w => w.Interval).DefaultIfEmpty(Silence).Min();
+                    questions = [.. _watchers.Select(w => w.Question).OfType<WatchSelection>()];
                 }
 
-                var due = wanted != PictureSections.None && (lastSections is not { } last || time.GetElapsedTime(last) >= interval - Burst);
-                var sections = due || _current is null ? wanted : PictureSections.None;
+                var due = wanted != ContainerSections.None && (lastSections is not { } last || time.GetElapsedTime(last) >= interval - Burst);
+                var sections = due || _current is null ? wanted : ContainerSections.None;
                 if (due)
                 {
                     lastSections = time.GetTimestamp();
                 }
 
                 await PublishAsync(await read(sections, cancellationToken), sections, questions, cancellationToken);
-                var rest = wanted != PictureSections.None && lastSections is { } begun ? Max(interval - time.GetElapsedTime(begun), TimeSpan.Zero) : Timeout.InfiniteTimeSpan;
+                var rest = wanted != ContainerSections.None && lastSections is { } begun ? Max(interval - time.GetElapsedTime(begun), TimeSpan.Zero) : Timeout.InfiniteTimeSpan;
                 if (await HappensWithinAsync(dirty.Task, rest, cancellationToken))
                 {
                     await Task.Delay(Burst, time, cancellationToken);
@@ -221,7 +221,7 @@ internal sealed class WatchHub(EngineDirectory engines, ReadEverything read, Tim
     }
 
     private async Task PublishAsync(
-        ContainerList everything, PictureSections sections, IReadOnlyCollection<WatchQuestion> questions, CancellationToken cancellationToken)
+        ContainerList everything, ContainerSections sections, IReadOnlyCollection<WatchSelection> questions, CancellationToken cancellationToken)
     {
         WatchState? last;
         WatchState before;
@@ -263,7 +263,7 @@ internal sealed class WatchHub(EngineDirectory engines, ReadEverything read, Tim
     }
 
     /// <summary>The first state that answers what this watcher asks.</summary>
-    private async Task<(WatchState State, Task Next)> FirstAsync(Task joined, WatchQuestion? question, CancellationToken cancellationToken)
+    private async Task<(WatchState State, Task Next)> FirstAsync(Task joined, WatchSelection? question, CancellationToken cancellationToken)
     {
         for (var published = joined; ;)
         {
@@ -291,7 +291,7 @@ internal sealed class WatchHub(EngineDirectory engines, ReadEverything read, Tim
         }
     }
 
-    private WatchState? Recall(string? eventId, WatchQuestion? question)
+    private WatchState? Recall(string? eventId, WatchSelection? question)
     {
         lock (_lock)
         {

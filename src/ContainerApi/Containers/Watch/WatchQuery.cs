@@ -1,13 +1,12 @@
-using ContainerApi.Engine;
-using ContainerApi.Http;
-using ContainerApi.Http.OpenApi;
+using ContainerApi.Api;
+using ContainerApi.Api.OpenApi;
 using FluentValidation;
 using Microsoft.AspNetCore.Mvc;
 
 namespace ContainerApi.Containers.Watch;
 
 /// <summary>The query of <c>GET /containers/watch</c>, as text.</summary>
-internal sealed record WatchQuery : ContainerSelection
+internal sealed record WatchQuery : ContainerListQuery
 {
     /// <summary>Seconds between samples.</summary>
     [QueryValue("integer", Default = "2", Minimum = 1, Maximum = 3600)]
@@ -25,14 +24,14 @@ internal sealed record WatchQuery : ContainerSelection
     /// <summary>What the text means; it is validated.</summary>
     public WatchView ToView()
     {
-        var request = Select(PictureRules.Sections(Include, fields: null));
+        var request = Select(ContainerRules.Sections(Include, fields: null));
         var all = request.All || request.States.Count > 0;
         return new WatchView(
             // The engine's own list without "all" has these.
             c => (all || c.State is ContainerStates.Running or ContainerStates.Paused or ContainerStates.Restarting) && request.Matches(c),
             request.Engines,
             request.Sections,
-            WatchQuestion.Of(request));
+            WatchSelection.Of(request));
     }
 }
 
@@ -40,7 +39,7 @@ internal sealed class WatchQueryValidator : AbstractValidator<WatchQuery>
 {
     public WatchQueryValidator()
     {
-        Include(new ContainerSelectionRules());
+        Include(new ContainerListRules());
         RuleFor(q => q.Interval).Integer(1, 3600);
         RuleFor(q => q.Format).OneOf("ndjson", "sse");
     }

@@ -7,10 +7,10 @@ namespace ContainerApi.Containers.Watch;
 /// <summary>All containers of all engines at one moment. Immutable: many watchers read it, each at its own speed.</summary>
 /// <param name="Version">Counts up with every new state of one <see cref="WatchHub"/>.</param>
 /// <param name="Sampled">The version of the last state that sections were read for.</param>
-/// <param name="Answers">What the engines answered to the questions of those who watch, by <see cref="WatchQuestion.Key"/>.</param>
+/// <param name="Answers">What the engines answered to the questions of those who watch, by <see cref="WatchSelection.Key"/>.</param>
 internal sealed record WatchState(
     string Epoch, long Version, long Sampled, DateTimeOffset At,
-    ImmutableDictionary<(string Engine, string Id), ContainerPicture> Containers,
+    ImmutableDictionary<(string Engine, string Id), Container> Containers,
     ImmutableSortedDictionary<string, EngineReport> Engines,
     ImmutableDictionary<string, ImmutableHashSet<(string Engine, string Id)>> Answers)
 {
@@ -18,16 +18,16 @@ internal sealed record WatchState(
     public string EventId => string.Create(CultureInfo.InvariantCulture, $"{Epoch}-{Version}");
 
     /// <summary>Whether a watcher's question is answered in it, or it has none.</summary>
-    public bool Answered(WatchQuestion? question) => question is null || Answers.ContainsKey(question.Key);
+    public bool Answered(WatchSelection? question) => question is null || Answers.ContainsKey(question.Key);
 
     public static WatchState Empty(string epoch) => new(epoch, 0, 0, default,
-        ImmutableDictionary<(string, string), ContainerPicture>.Empty, ImmutableSortedDictionary<string, EngineReport>.Empty, WatchAnswers.None);
+        ImmutableDictionary<(string, string), Container>.Empty, ImmutableSortedDictionary<string, EngineReport>.Empty, WatchSelections.None);
 
     /// <summary>
     /// The state after a sweep. Containers of an engine that did not answer stay as last seen. A sweep that read no sections
     /// keeps the known ones of containers whose state is the same.
     /// </summary>
-    public WatchState After(ContainerList sweep, PictureSections read, DateTimeOffset at)
+    public WatchState After(ContainerList sweep, ContainerSections read, DateTimeOffset at)
     {
         var answered = sweep.Engines.Where(e => e.State == EngineStates.Ok).Select(e => e.Name).ToHashSet();
         var containers = Containers.ToBuilder();
@@ -36,7 +36,7 @@ internal sealed record WatchState(
         foreach (var container in sweep.Items)
         {
             var key = (container.Engine, container.Id);
-            containers[key] = read == PictureSections.None && containers.TryGetValue(key, out var known) && known.State == container.State
+            containers[key] = read == ContainerSections.None && containers.TryGetValue(key, out var known) && known.State == container.State
                 ? container with { Processes = known.Processes, Network = known.Network, Usage = known.Usage }
                 : container;
         }
@@ -44,7 +44,7 @@ internal sealed record WatchState(
         return this with
         {
             Version = Version + 1,
-            Sampled = read == PictureSections.None ? Sampled : Version + 1,
+            Sampled = read == ContainerSections.None ? Sampled : Version + 1,
             At = at,
             Containers = containers.ToImmutable(),
             Engines = sweep.Engines.ToImmutableSortedDictionary(e => e.Name, e => e, StringComparer.Ordinal),

@@ -2,7 +2,9 @@ using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
-using ContainerApi.Engine.Docker.BuildKit;
+using ContainerApi.Engine.Docker.Builders;
+using ContainerApi.Engine.Docker.Builders.BuildKit;
+using ContainerApi.Engine.Docker.Wire;
 
 namespace ContainerApi.Engine.Docker;
 

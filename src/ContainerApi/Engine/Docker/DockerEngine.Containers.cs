@@ -1,6 +1,9 @@
 using System.Globalization;
 using System.Text.Json;
+using ContainerApi.Engine.Docker.Wire;
 using Docker.DotNet.Models;
+
+using ContainerSpec = ContainerApi.Engine.Facts.ContainerSpec;
 
 namespace ContainerApi.Engine.Docker;
 

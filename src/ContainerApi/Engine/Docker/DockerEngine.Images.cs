@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using ContainerApi.Engine.Docker.Wire;
 using Docker.DotNet.Models;
 
 namespace ContainerApi.Engine.Docker;

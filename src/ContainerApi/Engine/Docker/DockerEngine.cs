@@ -2,11 +2,13 @@ using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
-using ContainerApi.Engine.Docker.BuildKit;
+using ContainerApi.Engine.Docker.Builders.BuildKit;
+using ContainerApi.Engine.Docker.Transport;
 using ContainerApi.Engine.Host;
 using Docker.DotNet;
 using Docker.DotNet.Handler.Abstractions;
 using Microsoft.Extensions.Logging.Abstractions;
+
 
 namespace ContainerApi.Engine.Docker;
 
@@ -46,7 +48,7 @@ internal sealed partial class DockerEngine : IEngine, IDisposable
         _docker = new DockerClientBuilder()
             .WithEndpoint(EngineTransport.BaseAddress)
             .WithTimeout(Timeout.InfiniteTimeSpan)
-            .WithTransportOptions(OurHandler.Instance, _handler)
+            .WithTransportOptions(ExistingHandlerFactory.Instance, _handler)
             .Build();
     }
 
@@ -56,7 +58,7 @@ internal sealed partial class DockerEngine : IEngine, IDisposable
 
     public string? ApiVersion => _handler.Version;
 
-    public string? WithoutBuildKit => _handler.WithoutBuildKit;
+    public string? BuildKitUnavailableReason => _handler.BuildKitUnavailableReason;
 
     public bool IsPodman => _handler.IsPodman;
 
@@ -188,9 +190,9 @@ internal sealed partial class DockerEngine : IEngine, IDisposable
         string.Create(CultureInfo.InvariantCulture, $"The engine did not answer within {deadline.TotalSeconds:0.###} seconds."), inner);
 
     /// <summary>Hands our handler to the typed library, which would otherwise open connections of its own.</summary>
-    private sealed class OurHandler : IDockerHandlerFactory<HttpMessageHandler>
+    private sealed class ExistingHandlerFactory : IDockerHandlerFactory<HttpMessageHandler>
     {
-        public static readonly OurHandler Instance = new();
+        public static readonly ExistingHandlerFactory Instance = new();
 
         public ResolvedTransport CreateHandler(HttpMessageHandler transportOptions, ResolvedClientOptions clientOptions, Microsoft.Extensions.Logging.ILogger logger) =>
             new(transportOptions, EngineTransport.BaseAddress);

@@ -2,7 +2,10 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using ContainerApi.Engine.Docker.Wire;
 using Docker.DotNet.Models;
+
+using ContainerSpec = ContainerApi.Engine.Facts.ContainerSpec;
 
 namespace ContainerApi.Engine.Docker;
 

@@ -3,6 +3,8 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using ContainerApi.Engine.Docker.Transport;
+using ContainerApi.Engine.Docker.Wire;
 
 namespace ContainerApi.Engine.Docker;
 
@@ -66,7 +68,7 @@ internal static partial class EngineErrors
             || message.Contains("does not exist", StringComparison.Ordinal)
             // How engine 26.1 says that the registry has it for another platform alone.
             || message.Contains("does not match the specified platform", StringComparison.Ordinal) ? EngineErrorKind.ImageNotFound
-            : IsRegistryRefusal(message) ? EngineErrorKind.Denied
+            : IsRegistryDenial(message) ? EngineErrorKind.Denied
             : EngineErrorKind.Failed;
         return new EngineException(kind, engine, message.Length > 0 ? message : "The transfer failed.");
     }
@@ -126,7 +128,7 @@ internal static partial class EngineErrors
         // References are validated before they come here; what this service knows and an older engine does not (an IPv6 host) ends here.
         500 when message.Contains("invalid reference format", StringComparison.Ordinal) => EngineErrorKind.Invalid,
         500 when path.StartsWith("/images/create", StringComparison.Ordinal) && IsUnknownToRegistry(message) => EngineErrorKind.ImageNotFound,
-        500 when path.StartsWith("/images/create", StringComparison.Ordinal) && IsRegistryRefusal(message) => EngineErrorKind.Denied,
+        500 when path.StartsWith("/images/create", StringComparison.Ordinal) && IsRegistryDenial(message) => EngineErrorKind.Denied,
         _ => EngineErrorKind.Failed,
     };
 
@@ -138,7 +140,7 @@ internal static partial class EngineErrors
         : message.EndsWith("cannot be removed without force: container state improper", StringComparison.Ordinal) ? EngineErrorKind.Conflict
         : path.EndsWith("/start", StringComparison.Ordinal) && message.Contains("executable file not found in $PATH", StringComparison.Ordinal) ? EngineErrorKind.Invalid
         : path == "/commit" && message.Contains("applying changes: ", StringComparison.Ordinal) ? EngineErrorKind.Invalid
-        : path.EndsWith("/push", StringComparison.Ordinal) && IsRegistryRefusal(message) ? EngineErrorKind.Denied
+        : path.EndsWith("/push", StringComparison.Ordinal) && IsRegistryDenial(message) ? EngineErrorKind.Denied
         : null;
 
     /// <summary>A build that was refused. Engine 20.10 answers 500 for a missing Dockerfile and for a broken archive.</summary>
@@ -183,7 +185,7 @@ internal static partial class EngineErrors
         || message.Contains("name unknown", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>What registries and the engine say where credentials are missing or wrong.</summary>
-    private static bool IsRegistryRefusal(string message) =>
+    private static bool IsRegistryDenial(string message) =>
         message.Contains("unauthorized", StringComparison.OrdinalIgnoreCase)
         || message.Contains("authentication required", StringComparison.OrdinalIgnoreCase)
         || message.Contains("no basic auth credentials", StringComparison.OrdinalIgnoreCase)

@@ -1,3 +1,5 @@
+using ContainerApi.Engine.Host.Linux;
+
 namespace ContainerApi.Engine.Host;
 
 /// <summary>The files of one container's cgroup, or cgroups: on v1 it has one in each hierarchy.</summary>
@@ -6,25 +8,25 @@ internal sealed class ContainerCgroup : IDisposable
     private readonly bool _unified;
     private readonly string _members;
     private readonly byte[] _membersPath;
-    private readonly KeptFile _processes;
-    private readonly KeptFile _cpu;
-    private readonly KeptFile _memory;
-    private readonly KeptFile _memoryLimit;
-    private readonly KeptFile _memoryDetails;
-    private readonly KeptFile _pids;
-    private readonly KeptFile _block;
+    private readonly ReopenedFile _processes;
+    private readonly ReopenedFile _cpu;
+    private readonly ReopenedFile _memory;
+    private readonly ReopenedFile _memoryLimit;
+    private readonly ReopenedFile _memoryDetails;
+    private readonly ReopenedFile _pids;
+    private readonly ReopenedFile _block;
 
     /// <param name="directoryOf">The container's directory in the hierarchy of a controller.</param>
     /// <param name="members">Its directory in the hierarchy that tells its processes.</param>
     public ContainerCgroup(bool unified, Func<string, string> directoryOf, string members, bool keepOpen)
     {
-        KeptFile File(string controller, string name) => new($"{directoryOf(controller)}/{name}", keepOpen);
+        ReopenedFile File(string controller, string name) => new($"{directoryOf(controller)}/{name}", keepOpen);
         _unified = unified;
         _members = members;
         _membersPath = KernelFile.Path(members);
         // On v1 the kernel answers an open file from a list that it keeps for as long as somebody reads it: only opening it
         // anew is sure to show a process that has come since.
-        _processes = new KeptFile($"{members}/cgroup.procs", keepOpen && unified);
+        _processes = new ReopenedFile($"{members}/cgroup.procs", keepOpen && unified);
         _cpu = File("cpuacct", unified ? "cpu.stat" : "cpuacct.usage");
         _memory = File("memory", unified ? "memory.current" : "memory.usage_in_bytes");
         _memoryLimit = File("memory", unified ? "memory.max" : "memory.limit_in_bytes");
@@ -97,7 +99,7 @@ internal sealed class ContainerCgroup : IDisposable
         _block.Dispose();
     }
 
-    private static ReadOnlySpan<byte> Read(KeptFile file, byte[] buffer) => buffer.AsSpan(0, Math.Max(0, file.Read(buffer)));
+    private static ReadOnlySpan<byte> Read(ReopenedFile file, byte[] buffer) => buffer.AsSpan(0, Math.Max(0, file.Read(buffer)));
 
     private static void AddInside(string directory, List<int> pids, byte[] buffer, HashSet<string>.AlternateLookup<ReadOnlySpan<char>> wanted)
     {

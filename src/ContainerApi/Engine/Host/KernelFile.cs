@@ -1,4 +1,5 @@
 using System.Text;
+using ContainerApi.Engine.Host.Linux;
 using Microsoft.Win32.SafeHandles;
 
 namespace ContainerApi.Engine.Host;
@@ -55,7 +56,7 @@ internal static class KernelFile
 /// A file of a cgroup, read again at every pass. It stays open, since opening it costs ten times what reading it does,
 /// and is opened anew where its cgroup was made anew, as at a restart of the container.
 /// </summary>
-internal sealed class KeptFile(string path, bool keepOpen) : IDisposable
+internal sealed class ReopenedFile(string path, bool keepOpen) : IDisposable
 {
     private readonly byte[] _path = KernelFile.Path(path);
     private SafeFileHandle? _file;

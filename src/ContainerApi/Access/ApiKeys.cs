@@ -1,0 +1,72 @@
+using System.Security.Claims;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Encodings.Web;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.Extensions.Options;
+
+namespace ContainerApi.Access;
+
+/// <summary>Knows callers by their key, sent as <c>Authorization: Bearer …</c> or <c>X-Api-Key: …</c>.</summary>
+internal sealed class ApiKeys(
+    SecuritySettings settings, AuthenticationFailures refusals, TimeProvider time, IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder)
+    : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
+{
+    public const string SchemeName = "ApiKey";
+    public const string Header = "X-Api-Key";
+
+    /// <summary>Nobody hashes a megabyte for a stranger.</summary>
+    private const int LongestKey = 512;
+
+    protected override Task<AuthenticateResult> HandleAuthenticateAsync() => Task.FromResult(Credentials.Of(Request) switch
+    {
+        null => AuthenticateResult.NoResult(),
+        var key => Know(key),
+    });
+
+    private AuthenticateResult Know(string key)
+    {
+        if (Find(key) is not { } known)
+        {
+            return Refuse("the key is not known");
+        }
+
+        if (known.ExpiresAt <= time.GetUtcNow())
+        {
+            return Refuse($"the key of {known.Name} has expired");
+        }
+
+        var claims = known.Scopes.Select(s => new Claim(Caller.ScopeClaim, s))
+            .Concat(known.Engines.Select(e => new Claim(Caller.EngineClaim, e)))
+            .Concat(known.Labels.Select(l => new Claim(Caller.LabelClaim, l)))
+            .Append(new Claim(ClaimTypes.Name, known.Name));
+        return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(new ClaimsIdentity(claims, SchemeName)), SchemeName));
+    }
+
+    /// <summary>Compares with every key, each in constant time, so that the time tells nothing.</summary>
+    private ApiKeyOptions? Find(string key)
+    {
+        if (key.Length > LongestKey)
+        {
+            return null;
+        }
+
+        var hash = SHA256.HashData(Encoding.UTF8.GetBytes(key));
+        ApiKeyOptions? found = null;
+        foreach (var candidate in settings.Current.ApiKeys)
+        {
+            if (CryptographicOperations.FixedTimeEquals(hash, Convert.FromHexString(candidate.Hash.AsSpan("sha256:".Length))))
+            {
+                found = candidate;
+            }
+        }
+
+        return found;
+    }
+
+    private AuthenticateResult Refuse(string reason)
+    {
+        refusals.Tell(Context, reason);
+        return AuthenticateResult.Fail(reason);
+    }
+}

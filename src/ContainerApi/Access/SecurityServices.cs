@@ -1,0 +1,42 @@
+using ContainerApi.Engine;
+using Microsoft.AspNetCore.Authorization;
+
+namespace ContainerApi.Access;
+
+/// <summary>Who may call, do and see what. Closed unless opened: docs/security.md tells the whole of it.</summary>
+internal static class SecurityServices
+{
+    public static void AddSecurity(this WebApplicationBuilder builder)
+    {
+        var options = SecurityOptions.From(builder.Configuration);
+        builder.AddExposureGuard(options);
+        HostNameFilter.AddTo(builder.Services);
+        builder.AddCredentials(options);
+        builder.Services.AddSingleton<SecuritySettings>();
+        builder.Services.AddSingleton<AuthenticationFailures>();
+        builder.Services.AddSingleton<IAuthorizationHandler, AccessHandler>();
+        builder.Services.AddSingleton<IAuthorizationMiddlewareResultHandler, AccessResults>();
+        builder.Services.AddAuthorizationBuilder()
+            .SetFallbackPolicy(new AuthorizationPolicyBuilder().AddRequirements(new RequiredScope(null)).Build());
+        builder.Services.AddHttpContextAccessor();
+        builder.Services.AddScoped(services => services.GetRequiredService<IHttpContextAccessor>().HttpContext?.GetCaller()
+            ?? throw new InvalidOperationException("There is no caller outside of a request."));
+        builder.Services.AddScoped(services =>
+        {
+            var caller = services.GetRequiredService<Caller>();
+            return services.GetRequiredService<ConfiguredEngines>().Directory.Narrow(caller.Engines, caller.Labels);
+        });
+        builder.Services.ConfigureSwaggerGen(ScopeDocumentation.Define);
+        builder.Services.AddCors(cors => cors.AddDefaultPolicy(policy => policy
+            .WithOrigins([.. options.CorsOrigins]).AllowAnyHeader().AllowAnyMethod()
+            .WithExposedHeaders("ETag", "Link", "Location", "Retry-After", "X-Missing-Engines")));
+    }
+
+    /// <summary>Knows who asks, and refuses pages of others.</summary>
+    public static void UseCallers(this WebApplication app)
+    {
+        app.UseCors();
+        app.UseAuthentication();
+        app.UseBrowserDefence();
+    }
+}

@@ -1,0 +1,58 @@
+using System.Reflection;
+using System.Text.Json.Nodes;
+using Microsoft.OpenApi;
+using Swashbuckle.AspNetCore.SwaggerGen;
+
+namespace ContainerApi.Api.OpenApi;
+
+/// <summary>
+/// Carries the examples into the document: the files below <c>Examples</c>, named <c>OPERATION.request.EXTENSION</c> or
+/// <c>OPERATION.STATUS.EXTENSION</c>, where the extension says the media type. They are what the service really takes and
+/// says; a test holds them against the schemas.
+/// </summary>
+internal sealed class ExampleDocumentation : IOperationFilter
+{
+    private const string Request = "request";
+    private const string Prefix = "Examples.";
+
+    private static readonly IReadOnlyDictionary<string, string> MediaTypeOf = new Dictionary<string, string>
+    {
+        ["json"] = MediaTypes.Json,
+        ["ndjson"] = MediaTypes.Ndjson,
+        ["sse"] = MediaTypes.EventStream,
+        ["txt"] = "text/plain",
+        ["csv"] = "text/csv",
+        ["dockerfile"] = "text/x-dockerfile",
+    };
+
+    private static readonly ILookup<string, (string Place, string Extension, string Text)> Examples = ReadAll();
+
+    public void Apply(OpenApiOperation operation, OperationFilterContext context)
+    {
+        foreach (var (place, extension, text) in Examples[operation.OperationId ?? ""])
+        {
+            var content = place == Request ? operation.RequestBody?.Content : operation.Responses?.GetValueOrDefault(place)?.Content;
+            if (content is null || !content.TryGetValue(MediaTypeOf[extension], out var media) || media is not OpenApiMediaType typed)
+            {
+                throw new InvalidOperationException($"The example {operation.OperationId}.{place}.{extension} is of nothing that the operation has.");
+            }
+
+            typed.Example = extension == "json" ? JsonNode.Parse(text) : JsonValue.Create(text);
+        }
+    }
+
+    private static ILookup<string, (string Place, string Extension, string Text)> ReadAll()
+    {
+        var assembly = Assembly.GetExecutingAssembly();
+        return assembly.GetManifestResourceNames()
+            .Where(name => name.StartsWith(Prefix, StringComparison.Ordinal))
+            .Order(StringComparer.Ordinal)
+            .Select(name =>
+            {
+                using var reader = new StreamReader(assembly.GetManifestResourceStream(name)!);
+                var parts = name[Prefix.Length..].Split('.');
+                return (Operation: parts[0], Example: (parts[1], parts[2], reader.ReadToEnd()));
+            })
+            .ToLookup(e => e.Operation, e => e.Example);
+    }
+}

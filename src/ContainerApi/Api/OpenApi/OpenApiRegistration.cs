@@ -1,0 +1,57 @@
+using System.Reflection;
+using System.Text.Json.Serialization;
+using Microsoft.OpenApi;
+
+namespace ContainerApi.Api.OpenApi;
+
+/// <summary>
+/// The OpenAPI document (<c>/swagger/v1/swagger.json</c>) and Swagger UI (<c>/swagger</c>). The document is committed as
+/// <c>docs/openapi.json</c>, and a test compares the two.
+/// </summary>
+internal static class OpenApiRegistration
+{
+    public const string Version = "v1";
+
+    public static void AddOpenApiDocument(this IServiceCollection services)
+    {
+        services.AddEndpointsApiExplorer();
+        services.AddSwaggerGen(options =>
+        {
+            options.SwaggerDoc(Version, new OpenApiInfo
+            {
+                Title = "ContainerApi",
+                Version = Version,
+                Description =
+                    "The picture of every container in one call, builds that stream what they do, commits: a REST API in front of Docker Engine.\n\n"
+                    + "Times are RFC 3339 in UTC, sizes bytes, durations milliseconds (`…Ms`). What is not known is `null`, never 0. "
+                    + "Errors are `application/problem+json` (RFC 9457) with a stable `code`. "
+                    + "Streams are `application/x-ndjson`: one object per line, each with a `type`, the last one a `result`.",
+            });
+            options.IncludeXmlComments(Path.Combine(AppContext.BaseDirectory, Assembly.GetExecutingAssembly().GetName().Name + ".xml"));
+            options.SupportNonNullableReferenceTypes();
+            options.NonNullableReferenceTypesAsRequired();
+            options.UseOneOfForPolymorphism();
+            options.SelectSubTypesUsing(type => type.GetCustomAttributes<JsonDerivedTypeAttribute>().Select(a => a.DerivedType));
+            options.SelectDiscriminatorNameUsing(type => type.GetCustomAttribute<JsonPolymorphicAttribute>()?.TypeDiscriminatorPropertyName);
+            options.SelectDiscriminatorValueUsing(type =>
+                type.BaseType?.GetCustomAttributes<JsonDerivedTypeAttribute>().FirstOrDefault(a => a.DerivedType == type)?.TypeDiscriminator as string);
+            options.SchemaFilter<FormsDocumentation>();
+            options.DocumentFilter<ProblemDocumentation>();
+            options.OperationFilter<ProblemDocumentation>();
+            options.OperationFilter<QueryDocumentation>();
+            options.OperationFilter<ExampleDocumentation>();
+        });
+    }
+
+    public static void MapOpenApiDocument(this WebApplication app)
+    {
+        app.UseSwagger();
+        app.UseSwaggerUI(options =>
+        {
+            options.SwaggerEndpoint($"/swagger/{Version}/swagger.json", "ContainerApi " + Version);
+            options.DocumentTitle = "ContainerApi";
+            options.EnableTryItOutByDefault();
+            options.DisplayRequestDuration();
+        });
+    }
+}

@@ -1,0 +1,142 @@
+using System.Diagnostics;
+using System.Globalization;
+using ContainerApi.Engine;
+using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Mvc;
+using Serilog;
+
+namespace ContainerApi.Api;
+
+/// <summary>
+/// The one place where a failure becomes <c>application/problem+json</c> (RFC 9457). It is logged once, in the request's line.
+/// </summary>
+internal sealed class Problems(IProblemDetailsService writer, IDiagnosticContext requestLog) : IExceptionHandler
+{
+    public async ValueTask<bool> TryHandleAsync(HttpContext context, Exception exception, CancellationToken cancellationToken)
+    {
+        if (exception is OperationCanceledException && context.RequestAborted.IsCancellationRequested)
+        {
+            // Nobody is there to read an answer; 499 is what proxies log for it.
+            context.SetOutcome("client_left");
+            context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
+            return true;
+        }
+
+        var problem = From(exception);
+        context.SetOutcome($"{problem.Extensions["code"]}: {problem.Detail}");
+        if (problem.Status == ErrorCode.Internal.Status)
+        {
+            // Only what nobody foresaw is worth a stack trace.
+            requestLog.SetException(exception);
+        }
+
+        if (exception is ApiException { RetryAfter: { } retryAfter })
+        {
+            context.Response.Headers.RetryAfter = ((int)Math.Ceiling(retryAfter.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+        }
+
+        if (problem.Status == ErrorCode.Unauthenticated.Status)
+        {
+            context.Response.Headers.WWWAuthenticate = "Bearer";
+        }
+
+        context.Response.StatusCode = problem.Status!.Value;
+        var answer = new ProblemDetailsContext { HttpContext = context, ProblemDetails = problem };
+        if (!await writer.TryWriteAsync(answer))
+        {
+            // The writer keeps to Accept; who accepts a table or CSV alone is still told what went wrong.
+            Complete(answer);
+            await context.Response.WriteAsJsonAsync(problem, WireJson.Options, MediaTypes.Problem, cancellationToken);
+        }
+
+        return true;
+    }
+
+    /// <summary>The switch: what each exception is to a client.</summary>
+    public static ProblemDetails From(Exception exception) => exception switch
+    {
+        ApiException e => Create(e.Code, e.Message, errors: e.Errors, extensions: e.Extensions),
+        EngineException e => Create(CodeOf(e.Kind), e.Message, e.Engine),
+        BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout } =>
+            Create(ErrorCode.RequestTimeout, "The request body came too slowly: a client must send 240 bytes a second once five seconds have passed."),
+        BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } =>
+            Create(ErrorCode.RequestTooLarge, "The request body is larger than this address takes."),
+        BadHttpRequestException { StatusCode: StatusCodes.Status415UnsupportedMediaType } e =>
+            Create(ErrorCode.UnsupportedMediaType, e.Message),
+        BadHttpRequestException e => Create(ErrorCode.InvalidRequest, DetailOf(e)),
+        _ => Create(ErrorCode.Internal, "Something went wrong inside the service; its log tells more under the trace id."),
+    };
+
+    public static ProblemDetails Create(
+        ErrorCode code, string detail, string? engine = null, IDictionary<string, string[]>? errors = null, IReadOnlyDictionary<string, object?>? extensions = null)
+    {
+        var problem = new ProblemDetails { Type = code.Type, Title = code.Title, Status = code.Status, Detail = detail };
+        problem.Extensions["code"] = code.Code;
+        if (engine is not null)
+        {
+            problem.Extensions["engine"] = engine;
+        }
+
+        if (errors is { Count: > 0 })
+        {
+            problem.Extensions["errors"] = errors;
+        }
+
+        foreach (var (name, value) in extensions ?? new Dictionary<string, object?>())
+        {
+            problem.Extensions[name] = value;
+        }
+
+        return problem;
+    }
+
+    /// <summary>Completes every problem on its way out, also those that the framework makes for an unknown address or method.</summary>
+    public static void Complete(ProblemDetailsContext context)
+    {
+        var problem = context.ProblemDetails;
+        if (!problem.Extensions.ContainsKey("code"))
+        {
+            var status = problem.Status ?? context.HttpContext.Response.StatusCode;
+            var code = ErrorCode.All.FirstOrDefault(c => c.Status == status)
+                ?? (status < 500 ? ErrorCode.InvalidRequest : ErrorCode.Internal);
+            problem.Type = code.Type;
+            problem.Title = code.Title;
+            problem.Detail ??= code.Title;
+            problem.Extensions["code"] = code.Code;
+        }
+
+        problem.Extensions["traceId"] = Activity.Current?.TraceId.ToHexString() ?? context.HttpContext.TraceIdentifier;
+    }
+
+    public static ErrorCode CodeOf(EngineErrorKind kind) => kind switch
+    {
+        EngineErrorKind.EngineNotFound => ErrorCode.EngineNotFound,
+        EngineErrorKind.ContainerNotFound => ErrorCode.ContainerNotFound,
+        EngineErrorKind.ImageNotFound => ErrorCode.ImageNotFound,
+        EngineErrorKind.NotFound => ErrorCode.NotFound,
+        EngineErrorKind.NameInUse => ErrorCode.NameInUse,
+        EngineErrorKind.NotRunning => ErrorCode.ContainerNotRunning,
+        EngineErrorKind.Conflict => ErrorCode.Conflict,
+        EngineErrorKind.Invalid => ErrorCode.InvalidRequest,
+        EngineErrorKind.InvalidDockerfile => ErrorCode.InvalidDockerfile,
+        EngineErrorKind.InvalidContext => ErrorCode.InvalidContext,
+        EngineErrorKind.Denied => ErrorCode.Forbidden,
+        EngineErrorKind.Unsupported => ErrorCode.FeatureUnsupported,
+        EngineErrorKind.Unavailable => ErrorCode.EngineUnavailable,
+        EngineErrorKind.TimedOut => ErrorCode.EngineTimeout,
+        _ => ErrorCode.EngineError,
+    };
+
+    /// <summary>What the framework says of a body it cannot read, without the names of our types.</summary>
+    private static string DetailOf(BadHttpRequestException exception) => exception.InnerException switch
+    {
+        System.Text.Json.JsonException json when json.Message.StartsWith("The JSON property", StringComparison.Ordinal) =>
+            $"The field '{json.Path?.TrimStart('$', '.')}' is not one that this request has.",
+        System.Text.Json.JsonException json =>
+            $"The body is not the JSON that is expected, at '{json.Path ?? "$"}' (line {json.LineNumber + 1}, byte {json.BytePositionInLine}).",
+        _ => exception.Message.StartsWith("Required parameter", StringComparison.Ordinal)
+            || exception.Message.StartsWith("Implicit body", StringComparison.Ordinal)
+            ? "The request needs a JSON body."
+            : exception.Message,
+    };
+}

@@ -1,0 +1,181 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using ContainerApi.Engine.Host.Linux;
+using Microsoft.Win32.SafeHandles;
+
+namespace ContainerApi.Builds.Contexts;
+
+/// <summary>
+/// Writes entries as a tar archive into a pipe: owner and group 0, the bytes straight from the files, no entry held whole.
+/// </summary>
+internal sealed class TarContextWriter(PipeWriter output, long maxBytes)
+{
+    private const int Chunk = 64 * 1024;
+
+    /// <summary>Bytes of the archive so far.</summary>
+    public long Written { get; private set; }
+
+    public ValueTask AddDirectoryAsync(string name, int mode, long modifiedAt, CancellationToken cancellationToken) =>
+        AddHeaderAsync(TarHeader.Directory, name + "/", mode, 0, modifiedAt, null, cancellationToken);
+
+    /// <summary>A symbolic link as it is, wherever it points: inside the build it points into the context.</summary>
+    public ValueTask AddSymlinkAsync(string name, string target, long modifiedAt, CancellationToken cancellationToken) =>
+        AddHeaderAsync(TarHeader.Symlink, name, 0x1FF, 0, modifiedAt, target, cancellationToken);
+
+    /// <summary>A file of this host. A small one is read at once into the place where it goes out.</summary>
+    /// <param name="status">What the header promises.</param>
+    /// <exception cref="ApiException">The file has another length by now.</exception>
+    public async ValueTask AddFileAsync(string name, SafeFileHandle file, FileStatus status, CancellationToken cancellationToken)
+    {
+        if (status.Size < Chunk - TarHeader.BlockSize && status.Size <= maxBytes && TryAddSmall(name, file, status) is var length and > 0)
+        {
+            await CountAsync(length, cancellationToken);
+            return;
+        }
+
+        await AddHeaderAsync(TarHeader.File, name, status.Mode, status.Size, status.ModifiedAt, null, cancellationToken);
+        for (var (left, isAtEnd) = (status.Size, false); !isAtEnd;)
+        {
+            var read = ReadPiece(name, file, left, out isAtEnd);
+            left -= read;
+            await AdvanceAsync(read, cancellationToken);
+        }
+
+        await PadAsync(status.Size, cancellationToken);
+    }
+
+    /// <param name="size">What the header promises: exactly as much is written.</param>
+    /// <exception cref="ApiException">There is less.</exception>
+    public async ValueTask AddFileAsync(string name, Stream content, int mode, long size, long modifiedAt, CancellationToken cancellationToken)
+    {
+        await AddHeaderAsync(TarHeader.File, name, mode, size, modifiedAt, null, cancellationToken);
+        for (var left = size; left > 0;)
+        {
+            var buffer = output.GetMemory(Chunk);
+            // Synchronously: .NET has no asynchronous file reads here, only threads that wait in our place.
+            var read = content.Read(buffer.Span[..(int)Math.Min(buffer.Length, left)]);
+            if (read == 0)
+            {
+                throw BuildContexts.Invalid($"'{name}' became shorter while it was read.");
+            }
+
+            left -= read;
+            await AdvanceAsync(read, cancellationToken);
+        }
+
+        await PadAsync(size, cancellationToken);
+    }
+
+    public async ValueTask AddFileAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    {
+        await AddHeaderAsync(TarHeader.File, name, 0x1A4, content.Length, 0, null, cancellationToken);
+        output.Write(content.Span);
+        await CountAsync(content.Length, cancellationToken);
+        await PadAsync(content.Length, cancellationToken);
+    }
+
+    /// <summary>The two blocks of zeros that end an archive.</summary>
+    public async ValueTask EndAsync(CancellationToken cancellationToken)
+    {
+        await ZerosAsync(2 * TarHeader.BlockSize, cancellationToken);
+        await output.FlushAsync(cancellationToken);
+    }
+
+    /// <summary>Header, content and padding as one piece; 0 where the name needs more than a plain header.</summary>
+    private int TryAddSmall(string name, SafeFileHandle file, FileStatus status)
+    {
+        var size = (int)status.Size;
+        var length = TarHeader.BlockSize + size + Padding(size);
+        // One byte more: a file that grew shows by it.
+        var piece = output.GetSpan(length + 1);
+        if (!TarHeader.TryWrite(piece, TarHeader.File, name, status.Mode, size, status.ModifiedAt))
+        {
+            return 0;
+        }
+
+        var content = piece.Slice(TarHeader.BlockSize, size + 1);
+        // A read that gives less than it was asked for has come to the end.
+        var read = 0;
+        do
+        {
+            var more = LinuxFiles.Read(file, content[read..]);
+            read += more;
+            if (read > size || (more == 0 && read < size))
+            {
+                throw AnotherLength(name, isLonger: read > size);
+            }
+        }
+        while (read < size);
+
+        piece[(TarHeader.BlockSize + size)..length].Clear();
+        output.Advance(length);
+        return length;
+    }
+
+    /// <summary>Reads what comes next into the pipe's memory.</summary>
+    /// <param name="left">How much must come still.</param>
+    private int ReadPiece(string name, SafeFileHandle file, long left, out bool isAtEnd)
+    {
+        var buffer = output.GetSpan(Chunk);
+        buffer = buffer[..(int)Math.Min(buffer.Length, left + 1)];
+        var read = LinuxFiles.Read(file, buffer);
+        if (read > left || (read == 0 && left > 0))
+        {
+            throw AnotherLength(name, isLonger: read > left);
+        }
+
+        isAtEnd = read == left && read < buffer.Length;
+        return read;
+    }
+
+    private static ApiException AnotherLength(string name, bool isLonger) =>
+        BuildContexts.Invalid($"'{name}' became {(isLonger ? "longer" : "shorter")} while it was read.");
+
+    private async ValueTask AddHeaderAsync(byte type, string name, int mode, long size, long modifiedAt, string? link, CancellationToken cancellationToken)
+    {
+        if (Written == 0 && TarHeader.NeedsExtended(name, link, size))
+        {
+            await AddHeaderAsync(TarHeader.Directory, "./", 0x1ED, 0, 0, null, cancellationToken);
+        }
+
+        if (size > maxBytes)
+        {
+            throw BuildContexts.TooLarge(maxBytes);
+        }
+
+        var header = TarHeader.Create(type, name, mode, size, modifiedAt, link);
+        output.Write(header);
+        await CountAsync(header.Length, cancellationToken);
+    }
+
+    private ValueTask PadAsync(long size, CancellationToken cancellationToken) => ZerosAsync(Padding(size), cancellationToken);
+
+    private static int Padding(long size) => (int)(-size & (TarHeader.BlockSize - 1));
+
+    private ValueTask ZerosAsync(int count, CancellationToken cancellationToken)
+    {
+        output.GetSpan(count)[..count].Clear();
+        return AdvanceAsync(count, cancellationToken);
+    }
+
+    private ValueTask AdvanceAsync(int count, CancellationToken cancellationToken)
+    {
+        output.Advance(count);
+        return CountAsync(count, cancellationToken);
+    }
+
+    /// <summary>Many small entries go out together; more than a chunk waits until the engine has taken it.</summary>
+    private async ValueTask CountAsync(int count, CancellationToken cancellationToken)
+    {
+        Written += count;
+        if (Written > maxBytes)
+        {
+            throw BuildContexts.TooLarge(maxBytes);
+        }
+
+        if (output.UnflushedBytes >= Chunk && (await output.FlushAsync(cancellationToken)).IsCompleted)
+        {
+            throw new OperationCanceledException("Nobody reads the context any more.");
+        }
+    }
+}

@@ -1,0 +1,157 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using ContainerApi.Access;
+using ContainerApi.Api;
+using ContainerApi.Api.OpenApi;
+using ContainerApi.Builds.Contexts;
+using ContainerApi.Containers;
+using ContainerApi.Engine;
+using FluentValidation;
+
+namespace ContainerApi.Builds.CreateImage;
+
+/// <summary>An image from whatever the source names.</summary>
+public sealed record CreateImageRequest
+{
+    /// <summary>A directory with a Dockerfile, under a configured context root; or else a container's name or id.</summary>
+    public string? Source { get; init; }
+
+    /// <summary>The reference for the image, <c>app:v1</c>.</summary>
+    public string? Tag { get; init; }
+
+    /// <summary>The engine; without it the first one builds, and a container is looked for on all.</summary>
+    public string? Engine { get; init; }
+}
+
+internal sealed class CreateImageRequestValidator : AbstractValidator<CreateImageRequest>
+{
+    private const int LongestPath = 4096;
+
+    public CreateImageRequestValidator()
+    {
+        RuleFor(r => r.Source).Must(source => source is { Length: > 0 and <= LongestPath } && !source.Contains('\0'))
+            .WithMessage("must name a directory or a container.");
+        RuleFor(r => r.Tag).BuildTag();
+    }
+}
+
+/// <summary>The tutorial's one tool: <c>POST /images</c> builds a directory or commits a container, by what the source is.</summary>
+internal static class CreateImageEndpoint
+{
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(15);
+
+    public static void MapImageSources(this WebApplication app) =>
+        app.MapPost("/images", CreateAsync)
+            .WithTags("Images")
+            .WithName("createImage")
+            .WithSummary("Make an image of a directory or of a container")
+            .WithDescription(
+                """
+                A source that is a directory with a Dockerfile under a configured context root is built; any other is taken
+                for a container's name or id, and that container is committed. The answer is a stream of JSON lines that ends
+                with a `result` line either way.
+                """)
+            .Produces<BuildEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson)
+            .RequireScope(Scopes.ImagesWrite)
+            .WithLongTimeout()
+            .ValidateBody<CreateImageRequest>()
+            .ProducesEngineProblems(
+                ErrorCode.InvalidReference, ErrorCode.InvalidDockerfile, ErrorCode.InvalidContext, ErrorCode.ContextPathNotAllowed,
+                ErrorCode.SourceNotFound, ErrorCode.Conflict, ErrorCode.ContextTooLarge, ErrorCode.TooManyBuilds);
+
+    private static async Task<IResult> CreateAsync(
+        CreateImageRequest request,
+        HttpContext http,
+        EngineDirectory engines,
+        ContainerResolver containers,
+        Caller caller,
+        ContextRoots roots,
+        BuildPipeline pipeline,
+        BuildResponses replies,
+        BuildRequestReader input,
+        TimeProvider time,
+        CancellationToken cancellationToken)
+    {
+        if (FindDirectory(request.Source!, roots) is { } directory)
+        {
+            caller.Demand(Scopes.BuildsWrite);
+            var build = new BuildRequest { Tag = [request.Tag!], Engine = request.Engine };
+            var (parameters, context) = input.FromDirectory(directory, build.ToParameters(http.Request));
+            var run = pipeline.Start(engines.Get(parameters.Engine), parameters, context, http.GetClient(), caller.Name);
+            http.SetTarget($"build {run.Id} of {request.Tag}");
+            return replies.RespondToStarter(run, BuildResponseMode.Events, hasContext: true);
+        }
+
+        var (engine, container) = await FindContainerAsync(request, containers, cancellationToken);
+        http.SetTarget($"container {container.Id[..12]} ({container.Name}) as {request.Tag}");
+        return new NdjsonResult<BuildEvent>(CommitAsync(engine, container, request.Tag!, time, cancellationToken),
+            told => told is ResultEvent { Error: { } error } ? $"{error.Code}: {error.Message}" : null);
+    }
+
+    /// <summary>The directory that the source names, or null where it can only be a container.</summary>
+    private static string? FindDirectory(string source, ContextRoots roots)
+    {
+        // A container's name is a fine name for a directory, too; anything else can only be a path.
+        var isPath = !Rules.ContainerName.IsMatch(source);
+        var directory = isPath || roots.Any ? roots.Find(source) : null;
+        return directory is not null && DirectoryContext.HasDockerfile(directory) ? directory
+            : isPath ? throw NotFound(source)
+            : null;
+    }
+
+    private static async Task<(IEngine, ContainerFacts)> FindContainerAsync(
+        CreateImageRequest request, ContainerResolver containers, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await containers.FindAsync(request.Source!, request.Engine, cancellationToken);
+        }
+        catch (ApiException e) when (e.Code == ErrorCode.ContainerNotFound)
+        {
+            throw NotFound(request.Source!);
+        }
+    }
+
+    /// <summary>Commits, with a heartbeat now and then; a failure before the first one keeps its status.</summary>
+    private static async IAsyncEnumerable<BuildEvent> CommitAsync(
+        IEngine engine, ContainerFacts container, string tag, TimeProvider time, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var began = time.GetTimestamp();
+        var reference = ImageReference.TryParse(tag, out var parsed) ? parsed : throw new UnreachableException();
+        var spec = new CommitSpec(container.Id, reference.Repository, reference.Tag ?? "latest", Comment: null, Author: null, Pause: true, Changes: []);
+        var commit = engine.CommitContainerAsync(spec, cancellationToken);
+        var isFirst = true;
+        while (true)
+        {
+            await ((Task)commit).WaitAsync(Silence, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (commit.IsCompleted)
+            {
+                break;
+            }
+
+            cancellationToken.ThrowIfCancellationRequested();
+            isFirst = false;
+            yield return new HeartbeatEvent(time.GetUtcNow());
+        }
+
+        yield return await ResultAsync(commit, reference.ToString(), time, began, isFirst);
+    }
+
+    private static async Task<ResultEvent> ResultAsync(Task<string> commit, string tag, TimeProvider time, long began, bool isFirst)
+    {
+        try
+        {
+            var imageId = await commit;
+            return new ResultEvent(BuildOutcome.Succeeded, imageId, [tag], (long)time.GetElapsedTime(began).TotalMilliseconds, null);
+        }
+        catch (EngineException e) when (!isFirst)
+        {
+            var problem = Problems.From(e);
+            var error = new BuildError((string)problem.Extensions["code"]!, problem.Detail!, null, null);
+            return new ResultEvent(BuildOutcome.Failed, null, [], (long)time.GetElapsedTime(began).TotalMilliseconds, error);
+        }
+    }
+
+    private static ApiException NotFound(string source) =>
+        new(ErrorCode.SourceNotFound, $"'{source}' is neither a directory with a Dockerfile in the context roots nor a container.");
+}

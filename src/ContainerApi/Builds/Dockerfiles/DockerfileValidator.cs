@@ -1,0 +1,85 @@
+using System.Globalization;
+
+namespace ContainerApi.Builds.Dockerfiles;
+
+/// <summary>
+/// What every builder refuses in a Dockerfile, found as it passes by: BuildKit says it after its first word, when the status is
+/// out already. Only what is certain is refused here; all else is the builder's to judge, and its refusal is the build's result.
+/// </summary>
+internal static class DockerfileValidator
+{
+    /// <summary>A build argument that names a frontend, as <c># syntax=</c> does.</summary>
+    private const string SyntaxArgument = "BUILDKIT_SYNTAX";
+
+    private static readonly char[] Blanks = [' ', '\t', '\v', '\f', '\r'];
+
+    private static readonly HashSet<string> Keywords = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "FROM", "HEALTHCHECK", "LABEL", "MAINTAINER", "ONBUILD", "RUN", "SHELL",
+        "STOPSIGNAL", "USER", "VOLUME", "WORKDIR",
+    };
+
+    /// <param name="dockerfile">Its text; null where the context has none.</param>
+    /// <exception cref="ApiException">No builder takes it; the message says why, and where.</exception>
+    public static void Check(string? dockerfile, BuildSpec spec)
+    {
+        if (dockerfile is null)
+        {
+            throw Fault($"The context has no file '{spec.Dockerfile ?? Contexts.BuildContexts.DefaultDockerfile}'.");
+        }
+
+        var lines = new DockerfileLines(dockerfile);
+        if (spec.Builder == BuilderKind.BuildKit && (lines.Syntax is not null || spec.BuildArguments.ContainsKey(SyntaxArgument)))
+        {
+            // A frontend of its own has a language of its own.
+            return;
+        }
+
+        var stages = new List<string?>();
+        var first = lines.Next() ?? throw Fault("The Dockerfile has no instruction.");
+        for ((int Line, string Text)? instruction = first; instruction is var (line, text); instruction = lines.Next())
+        {
+            var words = text.TrimStart().Split(Blanks, StringSplitOptions.RemoveEmptyEntries);
+            if (!Keywords.Contains(words[0]))
+            {
+                throw Fault(line, $"'{Contexts.TarText.Printable(Shortened(words[0]))}' is no instruction.");
+            }
+
+            if (words[0].Equals("FROM", StringComparison.OrdinalIgnoreCase))
+            {
+                stages.Add(words is [.., var keyword, var name] && keyword.Equals("AS", StringComparison.OrdinalIgnoreCase) ? name : null);
+            }
+            else if (stages.Count == 0 && !words[0].Equals("ARG", StringComparison.OrdinalIgnoreCase))
+            {
+                throw Fault(line, $"{words[0].ToUpperInvariant()} comes before the first FROM.");
+            }
+
+            if (text.Contains("<<", StringComparison.Ordinal))
+            {
+                // Where a heredoc ends is the frontend's to say.
+                return;
+            }
+        }
+
+        if (stages.Count == 0)
+        {
+            throw Fault("The Dockerfile has no FROM.");
+        }
+
+        if (spec.Target is { } target && !Has(stages, target))
+        {
+            throw Fault($"The Dockerfile has no stage '{target}'.");
+        }
+    }
+
+    private static bool Has(List<string?> stages, string target) =>
+        stages.Contains(target, StringComparer.OrdinalIgnoreCase)
+        || (int.TryParse(target, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number < stages.Count);
+
+    private static string Shortened(string word) => word.Length <= 40 ? word : word[..40] + "…";
+
+    private static ApiException Fault(int line, string reason) =>
+        Fault(string.Create(CultureInfo.InvariantCulture, $"Line {line} of the Dockerfile: {reason}"));
+
+    private static ApiException Fault(string reason) => new(ErrorCode.InvalidDockerfile, reason);
+}

@@ -1,0 +1,161 @@
+using System.Text.Json;
+using ContainerApi.Api;
+using Microsoft.Data.Sqlite;
+
+namespace ContainerApi.Builds.History;
+
+/// <summary>A build as the store has it.</summary>
+/// <param name="Bytes">How long its events are.</param>
+internal sealed record StoredBuild(Build Build, long Bytes);
+
+/// <summary>
+/// The builds in one SQLite file: one writer, and readers beside it (WAL). Every call is synchronous, as SQLite is, and
+/// throws <see cref="SqliteException"/>.
+/// </summary>
+internal sealed class BuildDatabase : IDisposable
+{
+    private const int Version = 1;
+
+    /// <summary>How long a call waits for someone else's lock, in seconds.</summary>
+    private const int Patience = 2;
+
+    private const int MostRead = 256 * 1024;
+    private readonly string _connectionText;
+    private readonly SqliteConnection _writer;
+
+    public BuildDatabase(string path)
+    {
+        _connectionText = new SqliteConnectionStringBuilder { DataSource = path, DefaultTimeout = Patience }.ToString();
+        _writer = new SqliteConnection(_connectionText);
+        try
+        {
+            _writer.Open();
+            Prepare();
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Every build, the oldest first.</summary>
+    public IReadOnlyList<StoredBuild> Load()
+    {
+        using var command = Command(_writer, "SELECT document, bytes, (SELECT MAX(next) FROM events WHERE build = id) FROM builds ORDER BY id");
+        using var rows = command.ExecuteReader();
+        var builds = new List<StoredBuild>();
+        while (rows.Read())
+        {
+            var build = JsonSerializer.Deserialize<Build>(rows.GetString(0), WireJson.Options)!;
+            builds.Add(new StoredBuild(build with { EventCount = rows.IsDBNull(2) ? 0 : rows.GetInt64(2) }, rows.GetInt64(1)));
+        }
+
+        return builds;
+    }
+
+    /// <summary>Writes all of it, or nothing.</summary>
+    public void Write(IReadOnlyList<StoredBuild> builds, IReadOnlyList<(string Build, StoredLines Lines)> events, IReadOnlyList<string> removed)
+    {
+        using var transaction = _writer.BeginTransaction();
+        foreach (var (build, bytes) in builds)
+        {
+            Execute(_writer, "INSERT OR REPLACE INTO builds (id, document, bytes) VALUES ($id, $document, $bytes)",
+                ("$id", build.Id), ("$document", JsonSerializer.Serialize(build, WireJson.Options)), ("$bytes", bytes));
+        }
+
+        foreach (var (build, lines) in events)
+        {
+            Execute(_writer, "INSERT OR REPLACE INTO events (build, first, next, lines) VALUES ($build, $first, $next, $lines)",
+                ("$build", build), ("$first", lines.First), ("$next", lines.Next), ("$lines", lines.Lines.ToArray()));
+        }
+
+        foreach (var id in removed)
+        {
+            Execute(_writer, "DELETE FROM events WHERE build = $id; DELETE FROM builds WHERE id = $id", ("$id", id));
+        }
+
+        transaction.Commit();
+        if (removed.Count > 0)
+        {
+            // Gives the room back to the disk; else the file would stay as large as it ever was.
+            Execute(_writer, "PRAGMA incremental_vacuum");
+        }
+    }
+
+    /// <summary>Some events from this one on; null where it is not there.</summary>
+    public StoredLines? Read(string build, long from)
+    {
+        using var connection = new SqliteConnection(_connectionText);
+        connection.Open();
+        using var command = Command(connection,
+            "SELECT first, next, lines FROM events WHERE build = $build AND first >= (SELECT MAX(first) FROM events WHERE build = $build AND first <= $from) ORDER BY first",
+            ("$build", build), ("$from", from));
+        using var rows = command.ExecuteReader();
+        using var lines = new MemoryStream();
+        var next = from;
+        while (lines.Length < MostRead && rows.Read() && rows.GetInt64(0) <= next && rows.GetInt64(1) > next)
+        {
+            lines.Write(LogSegment.SkipLines(rows.GetFieldValue<byte[]>(2), next - rows.GetInt64(0)).Span);
+            next = rows.GetInt64(1);
+        }
+
+        return next > from ? new StoredLines(from, next, lines.ToArray()) : null;
+    }
+
+    public void Dispose()
+    {
+        _writer.Dispose();
+        SqliteConnection.ClearPool(_writer);
+    }
+
+    private void Prepare()
+    {
+        Execute(_writer, "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
+        using var version = Command(_writer, "PRAGMA user_version");
+        switch ((long)version.ExecuteScalar()!)
+        {
+            case 0:
+                Execute(_writer,
+                    $"""
+                     BEGIN IMMEDIATE;
+                     CREATE TABLE builds (id TEXT PRIMARY KEY, document TEXT NOT NULL, bytes INTEGER NOT NULL) WITHOUT ROWID;
+                     CREATE TABLE events (build TEXT NOT NULL, first INTEGER NOT NULL, next INTEGER NOT NULL, lines BLOB NOT NULL, PRIMARY KEY (build, first));
+                     PRAGMA user_version = {Version};
+                     COMMIT;
+                     """);
+                break;
+            case Version:
+                // A file that is damaged further in says so here, and not in the middle of a build.
+                using (var check = Command(_writer, "PRAGMA quick_check(1)"))
+                {
+                    if (check.ExecuteScalar() is not "ok")
+                    {
+                        throw new SqliteException("The file is damaged.", SQLitePCL.raw.SQLITE_CORRUPT);
+                    }
+                }
+
+                break;
+            case var other:
+                throw new NotSupportedException($"The file has version {other}; this service knows version {Version}.");
+        }
+    }
+
+    private static void Execute(SqliteConnection connection, string sql, params IReadOnlyList<(string Name, object Value)> values)
+    {
+        using var command = Command(connection, sql, values);
+        command.ExecuteNonQuery();
+    }
+
+    private static SqliteCommand Command(SqliteConnection connection, string sql, params IReadOnlyList<(string Name, object Value)> values)
+    {
+        var command = connection.CreateCommand();
+        command.CommandText = sql;
+        foreach (var (name, value) in values)
+        {
+            command.Parameters.AddWithValue(name, value);
+        }
+
+        return command;
+    }
+}

@@ -1,0 +1,101 @@
+using Microsoft.Data.Sqlite;
+
+namespace ContainerApi.Builds.History;
+
+/// <summary>Where the store is, and that no other service has it at the same time.</summary>
+internal sealed class StoreFile : IDisposable
+{
+    private const string Name = "builds.db";
+    private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+    private readonly FileStream _lock;
+
+    private StoreFile(string path, FileStream held) => (Path, _lock) = (path, held);
+
+    public string Path { get; }
+
+    /// <param name="configured">Null is the platform's state directory, or the user's where that cannot be written.</param>
+    /// <exception cref="IOException">It cannot be had, or another service has it.</exception>
+    /// <exception cref="UnauthorizedAccessException">It cannot be written.</exception>
+    public static StoreFile Take(string? configured)
+    {
+        var path = configured ?? System.IO.Path.Combine(
+            StateDirectories().FirstOrDefault(IsWritable) ?? throw new UnauthorizedAccessException("No state directory can be written; Builds:StorePath names another file."), Name);
+        Create(System.IO.Path.GetDirectoryName(path)!);
+        // Readable by nobody else: logs tell what people build. SQLite gives its other files the mode of this one.
+        using (Open(path, FileShare.ReadWrite))
+        {
+        }
+
+        return new StoreFile(path, Open(path + ".lock", FileShare.None));
+    }
+
+    /// <summary>Sets a file aside that is no database any more, under a name that says when; a new one can take its place.</summary>
+    public string SetAside(DateTimeOffset at)
+    {
+        var aside = $"{Path}.damaged-{at.UtcDateTime:yyyyMMddTHHmmssZ}";
+        File.Move(Path, aside, overwrite: true);
+        File.Delete(Path + "-wal");
+        File.Delete(Path + "-shm");
+        using (Open(Path, FileShare.ReadWrite))
+        {
+        }
+
+        return aside;
+    }
+
+    public void Dispose() => _lock.Dispose();
+
+    public static bool IsDamage(SqliteException exception) =>
+        exception.SqliteErrorCode is SQLitePCL.raw.SQLITE_CORRUPT or SQLitePCL.raw.SQLITE_NOTADB;
+
+    private static IEnumerable<string> StateDirectories()
+    {
+        if (OperatingSystem.IsLinux())
+        {
+            yield return "/var/lib/containerapi";
+        }
+
+        var user = Environment.GetEnvironmentVariable("XDG_STATE_HOME") is { Length: > 0 } state && System.IO.Path.IsPathRooted(state) ? state
+            : OperatingSystem.IsLinux() ? System.IO.Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".local", "state")
+            : Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData);
+        yield return System.IO.Path.Combine(user.Length > 0 ? user : System.IO.Path.GetTempPath(), "containerapi");
+    }
+
+    private static bool IsWritable(string directory)
+    {
+        try
+        {
+            Create(directory);
+            using var probe = new FileStream(
+                System.IO.Path.Combine(directory, $".probe-{Guid.NewGuid():n}"), FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
+    private static void Create(string directory)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(directory);
+        }
+        else
+        {
+            Directory.CreateDirectory(directory, Private | UnixFileMode.UserExecute);
+        }
+    }
+
+    private static FileStream Open(string path, FileShare share)
+    {
+        var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = share };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = Private;
+        }
+
+        return new FileStream(path, options);
+    }
+}

@@ -1,0 +1,152 @@
+
+namespace ContainerApi.Containers;
+
+/// <summary>Pure: what an engine or its host said → the wire. The only bridge between the two.</summary>
+internal static class ContainerProjection
+{
+    private const string HostCounters = "The container uses its host's network: those counters are the host's, not its own.";
+
+    /// <summary>A row without sections.</summary>
+    public static Container Row(string engine, ContainerFacts container) => new()
+    {
+        Engine = engine,
+        Id = container.Id,
+        ShortId = container.Id.Length > 12 ? container.Id[..12] : container.Id,
+        Name = container.Name,
+        Aliases = container.Aliases,
+        Image = container.Image,
+        ImageId = container.ImageId,
+        CreatedAt = container.CreatedAt,
+        Command = container.Command,
+        State = container.State,
+        Status = container.Status,
+        Health = container.Health,
+        Networks = [.. container.Networks.Select(n => new NetworkAddress(n.Name, n.Ipv4, n.Ipv6, n.Gateway, n.Mac))],
+        Ports = [.. container.Ports.Select(p => new PortMapping(p.ContainerPort, p.Protocol, p.HostIp, p.HostPort))],
+        Labels = container.Labels,
+    };
+
+    public static ProcessesSection Processes(Reading<IReadOnlyList<ProcessFacts>> reading) => new()
+    {
+        State = reading.State,
+        Reason = reading.Reason,
+        SampledAt = reading.SampledAt,
+        Source = reading.Source,
+        Items = reading.Value is null
+            ? null
+            :
+            [
+                .. reading.Value.OrderBy(p => p.Pid).Select(p => new ContainerProcess(
+                    p.Pid, p.ParentPid, p.User, p.StartedAt, p.CpuTime is { } t ? (long)t.TotalMilliseconds : null, p.Command)),
+            ],
+    };
+
+    public static UsageSection Usage(Reading<StatisticsFacts> reading, ContainerRates rates) => new()
+    {
+        State = reading.State,
+        Reason = reading.Reason,
+        SampledAt = reading.SampledAt,
+        Source = reading.Source,
+        CpuPercent = rates.CpuPercent,
+        CpuTimeMs = reading.Value?.CpuTime is { } used ? (long)used.TotalMilliseconds : null,
+        MemoryBytes = reading.Value?.MemoryBytes,
+        MemoryLimitBytes = reading.Value?.MemoryLimitBytes,
+        Pids = reading.Value?.Pids,
+        BlockReadBytes = reading.Value?.BlockReadBytes,
+        BlockWriteBytes = reading.Value?.BlockWriteBytes,
+    };
+
+    /// <param name="place">Whose network namespace it is.</param>
+    /// <param name="reading">Of the container that owns the namespace, where that was read, so that both rows tell the same.</param>
+    public static NetworkSection Network(NetworkMembership place, Reading<StatisticsFacts> reading, ContainerRates rates)
+    {
+        var section = new NetworkSection
+        {
+            State = reading.State,
+            Reason = reading.Reason,
+            SampledAt = reading.SampledAt,
+            Source = reading.Source,
+            Mode = place.Mode,
+            SharedWith = place.SharedWith,
+        };
+        if (place.IsHost && reading.State != SectionState.NotRunning)
+        {
+            return Without(section, SectionState.Unsupported, HostCounters);
+        }
+
+        if (reading.State != SectionState.Ok)
+        {
+            return section;
+        }
+
+        var interfaces = reading.Value!.Interfaces ?? (place.HasNone ? new Dictionary<string, InterfaceCounters>() : null);
+        if (interfaces is null)
+        {
+            return Without(section, SectionState.Unsupported, "The engine gives no counters for this container's network.");
+        }
+
+        var sum = reading.Value.TotalTraffic;
+        return section with
+        {
+            RxBytes = sum.RxBytes,
+            RxPackets = sum.RxPackets,
+            RxErrors = sum.RxErrors,
+            RxDropped = sum.RxDropped,
+            TxBytes = sum.TxBytes,
+            TxPackets = sum.TxPackets,
+            TxErrors = sum.TxErrors,
+            TxDropped = sum.TxDropped,
+            RxBytesPerSecond = rates.RxBytesPerSecond,
+            TxBytesPerSecond = rates.TxBytesPerSecond,
+            RateWindowMs = rates.RxBytesPerSecond is null ? null : rates.WindowMs,
+            Interfaces = interfaces.OrderBy(i => i.Key, StringComparer.Ordinal).ToDictionary(i => i.Key, i => new InterfaceTraffic(
+                i.Value.RxBytes, i.Value.RxPackets, i.Value.RxErrors, i.Value.RxDropped,
+                i.Value.TxBytes, i.Value.TxPackets, i.Value.TxErrors, i.Value.TxDropped)),
+        };
+    }
+
+    private static NetworkSection Without(NetworkSection section, SectionState state, string reason) =>
+        section with { State = state, Reason = reason, SampledAt = null, Source = null };
+}
+
+/// <summary>Whose network namespace a container lives in.</summary>
+/// <param name="Mode">As on the wire: a shared one is <c>container</c>.</param>
+/// <param name="SharedWith">Full id of the container it is shared with.</param>
+/// <param name="Owner">Full id of the container the namespace was made for: the end of a chain of shared ones.</param>
+/// <param name="IsHost">It is the engine's host's.</param>
+/// <param name="HasNone">It has no interface but loopback.</param>
+/// <param name="IsKnown">The owner was found.</param>
+internal sealed record NetworkMembership(string? Mode, string? SharedWith, string Owner, bool IsHost, bool HasNone, bool IsKnown)
+{
+    private const string Shared = "container:";
+    private const int LongestChain = 16;
+
+    /// <summary>The id or name a container's network is shared with, or null.</summary>
+    public static string? PeerOf(ContainerFacts container) =>
+        container.NetworkMode is { } mode && mode.StartsWith(Shared, StringComparison.Ordinal) ? mode[Shared.Length..] : null;
+
+    /// <param name="find">Looks a container up by id or name; null where it is not known (any more).</param>
+    public static NetworkMembership Of(ContainerFacts container, Func<string, ContainerFacts?> find)
+    {
+        var peer = PeerOf(container);
+        if (peer is null)
+        {
+            return new NetworkMembership(container.NetworkMode, null, container.Id, container.NetworkMode is "host", HasNoNetwork(container), IsKnown: true);
+        }
+
+        var owner = find(peer);
+        var sharedWith = owner?.Id ?? (peer.Length == 64 ? peer : null);
+        for (var n = 0; n < LongestChain && owner is not null && PeerOf(owner) is { } next; n++)
+        {
+            owner = find(next);
+        }
+
+        return owner is null
+            ? new NetworkMembership("container", sharedWith, container.Id, IsHost: false, HasNone: false, IsKnown: false)
+            : new NetworkMembership("container", sharedWith, owner.Id, owner.NetworkMode is "host", HasNoNetwork(owner), IsKnown: true);
+    }
+
+    /// <summary><c>--network none</c>, or taken off all its networks.</summary>
+    private static bool HasNoNetwork(ContainerFacts container) =>
+        container.NetworkMode is "none" || (container.Networks.Count == 0 && PeerOf(container) is null && container.NetworkMode is not "host");
+}

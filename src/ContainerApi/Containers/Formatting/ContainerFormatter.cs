@@ -1,0 +1,159 @@
+using System.Buffers;
+using System.Collections;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using ContainerApi.Api;
+
+namespace ContainerApi.Containers.Formatting;
+
+/// <summary>Pure: a picture in one of its forms.</summary>
+internal static class ContainerFormatter
+{
+    private static readonly JsonWriterOptions Writing = new() { Encoder = WireJson.Options.Encoder };
+
+    /// <param name="fields">Validated names, or null for all.</param>
+    public static RenderedBody List(ContainerList list, Format format, IReadOnlyList<string>? fields, DateTimeOffset now) => new(
+        format switch
+        {
+            Format.Ndjson => Lines(list, fields),
+            Format.Table => Encoding.UTF8.GetBytes(fields is null ? ContainerTable.Write(list, now) : FieldTable(list, fields)),
+            Format.Csv => Encoding.UTF8.GetBytes(Values(list, fields)),
+            _ when fields is null => JsonSerializer.SerializeToUtf8Bytes(list, WireJson.Options),
+            _ => Selected(list, fields),
+        },
+        Formats.ContentTypeOf(format))
+    {
+        NextCursor = list.NextCursor,
+        MissingEngines = [.. list.Engines.Where(e => e.Error is not null).Select(e => e.Name)],
+    };
+
+    /// <summary>One container: in JSON the object itself, else the list's form with one row.</summary>
+    public static RenderedBody One(ContainerList list, Format format, IReadOnlyList<string>? fields, DateTimeOffset now) =>
+        format != Format.Json
+            ? List(list, format, fields, now)
+            : new RenderedBody(
+                fields is null
+                    ? JsonSerializer.SerializeToUtf8Bytes(list.Items[0], WireJson.Options)
+                    : Written(writer => FieldSelection.Of(fields).Write(writer, list.Items[0])),
+                Formats.ContentTypeOf(format));
+
+    private static byte[] Selected(ContainerList list, IReadOnlyList<string> fields) => Written(writer =>
+    {
+        var selection = FieldSelection.Of(fields);
+        writer.WriteStartObject();
+        writer.WriteStartArray("items");
+        foreach (var item in list.Items)
+        {
+            selection.Write(writer, item);
+        }
+
+        writer.WriteEndArray();
+        Member(writer, "engines", list.Engines);
+        Member(writer, "total", list.Total);
+        Member(writer, "nextCursor", list.NextCursor);
+        writer.WriteEndObject();
+    });
+
+    /// <summary>One line for each container, and a last one with what the list has beside them.</summary>
+    private static byte[] Lines(ContainerList list, IReadOnlyList<string>? fields)
+    {
+        var selection = fields is null ? null : FieldSelection.Of(fields);
+        var buffer = new ArrayBufferWriter<byte>();
+        foreach (var item in list.Items)
+        {
+            Line(buffer, "container", writer => (selection ?? FieldSelection.Everything).WriteMembers(writer, item));
+        }
+
+        Line(buffer, "result", writer =>
+        {
+            writer.WriteString("state", "succeeded");
+            Member(writer, "engines", list.Engines);
+            Member(writer, "total", list.Total);
+            Member(writer, "nextCursor", list.NextCursor);
+            writer.WriteNull("error");
+        });
+        return buffer.WrittenSpan.ToArray();
+    }
+
+    private static void Line(ArrayBufferWriter<byte> buffer, string type, Action<Utf8JsonWriter> members)
+    {
+        using (var writer = new Utf8JsonWriter(buffer, Writing))
+        {
+            writer.WriteStartObject();
+            writer.WriteString("type", type);
+            members(writer);
+            writer.WriteEndObject();
+        }
+
+        buffer.Write("\n"u8);
+    }
+
+    private static void Member<T>(Utf8JsonWriter writer, string name, T value)
+    {
+        writer.WritePropertyName(name);
+        JsonSerializer.Serialize(writer, value, WireJson.Options);
+    }
+
+    private static byte[] Written(Action<Utf8JsonWriter> write)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        using (var writer = new Utf8JsonWriter(buffer, Writing))
+        {
+            write(writer);
+        }
+
+        return buffer.WrittenSpan.ToArray();
+    }
+
+    /// <summary>With <c>fields</c>, a column for each; else every field, of the sections that were read.</summary>
+    private static string Values(ContainerList list, IReadOnlyList<string>? fields)
+    {
+        var columns = Columns(fields, list);
+        return Csv.Write(
+            [.. columns.Select(c => c.Name)],
+            [.. list.Items.Select(item => (IReadOnlyList<CsvValue>)[.. columns.Select(c => Cell(c.Value(item)))])]);
+    }
+
+    private static string FieldTable(ContainerList list, IReadOnlyList<string> fields)
+    {
+        var columns = Columns(fields, list);
+        return Table.Write(
+            [.. columns.Select(c => c.Name.ToUpperInvariant())],
+            [.. list.Items.Select(item => (IReadOnlyList<string?>)[.. columns.Select(c => Cell(c.Value(item)).Text)])]);
+    }
+
+    private static List<ContainerField> Columns(IReadOnlyList<string>? fields, ContainerList list) => fields is null
+        ? [.. ContainerColumns.All.Where(f => f.Section == ContainerSections.None || list.Items.Any(i => HasSection(i, f.Section)))]
+        // A section's name stands for all its fields.
+        : [.. fields.Distinct().SelectMany(name => ContainerColumns.Find(name) is { } one
+            ? [one]
+            : ContainerColumns.All.Where(f => f.Section == ContainerColumns.Sections[name]))];
+
+    private static bool HasSection(Container item, ContainerSections section) => section switch
+    {
+        ContainerSections.Processes => item.Processes is not null,
+        ContainerSections.Network => item.Network is not null,
+        _ => item.Usage is not null,
+    };
+
+    /// <summary>Numbers stay numbers, in bytes and milliseconds; lists are joined by blanks, as their parts hold none.</summary>
+    private static CsvValue Cell(object? value) => value switch
+    {
+        null => new CsvValue(null, IsOurs: true),
+        string text => new CsvValue(text, IsOurs: false),
+        DateTimeOffset time => new CsvValue(JsonSerializer.Serialize(time, WireJson.Options).Trim('"'), IsOurs: true),
+        Enum word => new CsvValue(JsonNamingPolicy.SnakeCaseLower.ConvertName(word.ToString()), IsOurs: true),
+        IEnumerable<NetworkAddress> networks => Joined(" ", networks.Select(n => $"{n.Name}={string.Join('|', new[] { n.Ipv4, n.Ipv6 }.OfType<string>())}")),
+        IEnumerable<PortMapping> ports => new CsvValue(ContainerTable.Ports([.. ports]), IsOurs: true),
+        IEnumerable<ContainerProcess> processes => Joined("; ", processes.Select(p => string.Create(CultureInfo.InvariantCulture, $"{p.Pid} {p.User} {p.Command}"))),
+        IEnumerable<KeyValuePair<string, string>> labels => Joined("; ", labels.OrderBy(l => l.Key, StringComparer.Ordinal).Select(l => $"{l.Key}={l.Value}")),
+        IEnumerable<KeyValuePair<string, InterfaceTraffic>> interfaces =>
+            Joined(" ", interfaces.Select(i => string.Create(CultureInfo.InvariantCulture, $"{i.Key}={i.Value.RxBytes}/{i.Value.TxBytes}"))),
+        IEnumerable list => Joined(" ", list.Cast<object>().Select(o => o.ToString()!)),
+        IFormattable number => new CsvValue(number.ToString(null, CultureInfo.InvariantCulture), IsOurs: true),
+        _ => new CsvValue(value.ToString(), IsOurs: false),
+    };
+
+    private static CsvValue Joined(string separator, IEnumerable<string> parts) => new(string.Join(separator, parts), IsOurs: false);
+}

@@ -1,0 +1,93 @@
+using ContainerApi.Engine;
+
+namespace ContainerApi.Containers.Lifecycle;
+
+/// <summary>Makes a container: (1) pulls the image as asked, (2) creates, (3) starts as asked; what fails leaves no container behind.</summary>
+internal sealed partial class ContainerCreation(EngineDirectory engines, ILogger<ContainerCreation> logger)
+{
+    public async Task<ContainerCreated> CreateAsync(CreateContainerRequest request, CancellationToken cancellationToken)
+    {
+        var engine = engines.Get(request.Engine);
+        var spec = ToSpec(request);
+        if (request.Pull == PullModes.Always)
+        {
+            await PullAsync(engine, request.Image!, cancellationToken);
+        }
+
+        var created = await CreateAsync(engine, spec, mayPull: request.Pull is null or PullModes.Missing, cancellationToken);
+        try
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (request.Start == true)
+            {
+                await engine.StartContainerAsync(created.Id, cancellationToken);
+            }
+
+            var name = spec.Name ?? (await engine.InspectContainerAsync(created.Id, cancellationToken)).Name;
+            return new ContainerCreated(created.Id, name, created.Warnings);
+        }
+        catch
+        {
+            await RemoveAgainAsync(engine, created.Id);
+            throw;
+        }
+    }
+
+    private static ContainerSpec ToSpec(CreateContainerRequest request) => new()
+    {
+        Image = ImageReference.ToLookup(request.Image!),
+        Name = request.Name,
+        Command = ContainerSpecReader.Command(request.Command).Value,
+        Environment = ContainerSpecReader.Pairs(request.Environment).Value ?? new Dictionary<string, string>(),
+        Labels = ContainerSpecReader.Pairs(request.Labels).Value ?? new Dictionary<string, string>(),
+        Ports = ContainerSpecReader.Ports(request.Ports).Value ?? [],
+        NetworkMode = request.NetworkMode,
+    };
+
+    private static async Task<CreatedContainer> CreateAsync(IEngine engine, ContainerSpec spec, bool mayPull, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        try
+        {
+            // Not the caller's token: an answer that is cut here would leave a container whose id nobody knows.
+            return await engine.CreateContainerAsync(spec, CancellationToken.None);
+        }
+        catch (EngineException e) when (e.Kind == EngineErrorKind.ImageNotFound && mayPull && !ImageReference.IsId(spec.Image))
+        {
+            await PullAsync(engine, spec.Image, cancellationToken);
+            return await engine.CreateContainerAsync(spec, CancellationToken.None);
+        }
+    }
+
+    private static async Task PullAsync(IEngine engine, string image, CancellationToken cancellationToken)
+    {
+        // In full: without a tag an engine pulls them all.
+        var reference = ImageReference.TryParse(image, out var parsed) ? parsed.ToString() : image;
+        await foreach (var _ in engine.PullImageAsync(reference, platform: null, credentials: null, cancellationToken))
+        {
+            // Only the end matters here; POST /images/pull shows the way.
+        }
+    }
+
+    private async Task RemoveAgainAsync(IEngine engine, string id)
+    {
+        try
+        {
+            await engine.RemoveContainerAsync(id, force: true, volumes: true, CancellationToken.None);
+        }
+        catch (EngineException e) when (e.Kind == EngineErrorKind.ContainerNotFound)
+        {
+            // Somebody else removed it, and that is as good.
+        }
+        catch (EngineException e)
+        {
+            Log.LeftBehind(logger, id[..12], engine.Name, e.Message);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Warning, "Container {Container} on {Engine} could not be started nor removed again: {Reason}")]
+        public static partial void LeftBehind(ILogger logger, string container, string engine, string reason);
+    }
+}

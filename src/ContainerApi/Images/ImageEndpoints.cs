@@ -1,0 +1,138 @@
+using ContainerApi.Access;
+using ContainerApi.Api;
+using ContainerApi.Api.OpenApi;
+using ContainerApi.Containers;
+using ContainerApi.Engine;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace ContainerApi.Images;
+
+/// <summary>Images: list, inspect, pull, push, tag, commit, remove.</summary>
+internal static class ImageEndpoints
+{
+    public static void AddImages(this IServiceCollection services)
+    {
+        services.TryAddScoped<ContainerResolver>();
+        services.AddSingleton<ImageRedactor>();
+        services.AddScoped<ImageLists>();
+        services.AddScoped<ImagePull>();
+        services.AddScoped<ImagePush>();
+        services.AddScoped<ContainerCommit>();
+    }
+
+    public static void MapImages(this WebApplication app)
+    {
+        var images = app.MapGroup("/images").WithTags("Images");
+
+        images.MapGet("", ListAsync).RequireScope(Scopes.ImagesRead).ValidateQuery<ImagesQuery>()
+            .WithName("listImages").WithSummary("List images")
+            .WithDescription("The images of all engines, or of those named, with how many containers use each. "
+                + "An engine that fails is an entry in `engines`; only where all fail is the answer a problem.")
+            .ProducesEngineProblems();
+
+        images.MapGet("/{**reference}", InspectAsync).RequireScope(Scopes.ImagesRead).ValidateQuery<ImageQuery>()
+            .WithName("inspectImage").WithSummary("Inspect an image")
+            .WithDescription("By name or id; slashes of a name stay as they are: `/images/registry:5000/team/app:v1`.")
+            .ProducesEngineProblems(ErrorCode.InvalidReference, ErrorCode.ImageNotFound);
+
+        images.MapDelete("/{**reference}", RemoveAsync).RequireScope(Scopes.ImagesWrite).WithLongTimeout().ValidateQuery<RemoveImageQuery>()
+            .WithName("removeImage").WithSummary("Remove an image")
+            .WithDescription("Takes the name off; the image goes with its last name. What was done is the answer.")
+            .ProducesEngineProblems(ErrorCode.InvalidReference, ErrorCode.ImageNotFound, ErrorCode.Conflict);
+
+        images.MapPost("/tag", TagAsync).RequireScope(Scopes.ImagesWrite).ValidateBody<TagRequest>()
+            .WithName("tagImage").WithSummary("Give an image a further name")
+            .ProducesEngineProblems(ErrorCode.InvalidReference, ErrorCode.ImageNotFound);
+
+        images.MapPost("/pull", Pull).RequireScope(Scopes.ImagesWrite).WithLongTimeout().ValidateBody<PullRequest>()
+            .WithName("pullImage").WithSummary("Pull an image from its registry")
+            .WithDescription("A stream of `progress` lines that ends with exactly one `result` line. What fails before the first line is a problem, "
+                + $"what fails later is in the `result`. The header `{RegistryAuthHeader.Name}` of Docker's clients may stand for `registryAuth`.")
+            .Produces<PullEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson)
+            .ProducesEngineProblems(ErrorCode.InvalidReference, ErrorCode.Forbidden, ErrorCode.ImageNotFound);
+
+        images.MapPost("/push", Push).RequireScope(Scopes.ImagesWrite).WithLongTimeout().ValidateBody<PushRequest>()
+            .WithName("pushImage").WithSummary("Push an image to its registry")
+            .WithDescription("A stream of `progress` lines that ends with exactly one `result` line. What fails before the first line is a problem, "
+                + "what fails later, as a registry's refusal does, is in the `result`. "
+                + $"The header `{RegistryAuthHeader.Name}` of Docker's clients may stand for `registryAuth`.")
+            .Produces<PushEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson)
+            .ProducesEngineProblems(ErrorCode.InvalidReference, ErrorCode.Forbidden, ErrorCode.ImageNotFound);
+
+        images.MapPost("/commit", CommitAsync).RequireScope(Scopes.ImagesWrite).WithLongTimeout().ValidateBody<CommitRequest>()
+            .WithName("commitContainer").WithSummary("Make an image of a container")
+            .WithDescription("Takes as long as what the container wrote is large. `changes` that the engine refuses are a 400 in its words. "
+                + "With `dryRun` nothing is made: the answer is what the commit would do. It reads CMD, ENTRYPOINT, ENV, USER and WORKDIR as the "
+                + "engine does; whether the engine takes the others shows with the commit alone.")
+            .ProducesEngineProblems(ErrorCode.InvalidReference, ErrorCode.ContainerNotFound, ErrorCode.Conflict);
+    }
+
+    private static async Task<Ok<ImageList>> ListAsync(
+        [AsParameters] ImagesQuery query, ImageLists lists, ImageRedactor mask, Caller caller, CancellationToken cancellationToken) =>
+        TypedResults.Ok(mask.For(caller, await lists.ListAsync(query, cancellationToken)));
+
+    private static async Task<Ok<ImageInspection>> InspectAsync(
+        [AsParameters] ImageQuery query, EngineDirectory engines, ImageRedactor mask, Caller caller, CancellationToken cancellationToken)
+    {
+        var engine = engines.Get(query.Engine);
+        var counting = ImageLists.CountContainersAsync(engine, cancellationToken);
+        var image = await engine.InspectImageAsync(ImageReference.ToLookup(ImageRequests.Unescaped(query.Reference)!), cancellationToken);
+        return TypedResults.Ok(mask.For(caller, ImageProjection.ToInspection(engine.Name, image, await counting)));
+    }
+
+    private static async Task<Ok<ImageRemoval>> RemoveAsync(
+        [AsParameters] RemoveImageQuery query, EngineDirectory engines, CancellationToken cancellationToken)
+    {
+        var reference = ImageReference.ToLookup(ImageRequests.Unescaped(query.Reference)!);
+        var removed = await engines.Get(query.Engine).RemoveImageAsync(reference, Rules.ToBoolean(query.Force), cancellationToken);
+        return TypedResults.Ok(new ImageRemoval(removed.Untagged, removed.Deleted));
+    }
+
+    private static async Task<Created<TaggedImage>> TagAsync(
+        TagRequest request, EngineDirectory engines, HttpContext http, CancellationToken cancellationToken)
+    {
+        http.SetTarget($"image {request.Image} as {request.Tag}");
+        var engine = engines.Get(request.Engine);
+        var name = ImageReference.TryParse(request.Tag, out var parsed)
+            ? parsed
+            : throw new ArgumentException("The reference is validated before it comes here.", nameof(request));
+        await engine.TagImageAsync(ImageReference.ToLookup(request.Image!), name.Repository, name.Tag ?? "latest", cancellationToken);
+        var image = await engine.InspectImageAsync(name.ToString(), cancellationToken);
+        return TypedResults.Created($"/images/{name}", new TaggedImage(image.Summary.Id, image.Summary.Tags));
+    }
+
+    private static NdjsonResult<PullEvent> Pull(PullRequest request, ImagePull pull, HttpContext http, CancellationToken cancellationToken)
+    {
+        http.SetTarget($"image {request.Image}");
+        return new NdjsonResult<PullEvent>(
+            pull.RunAsync(request with { RegistryAuth = RegistryAuthHeader.Of(http.Request, request.RegistryAuth) }, cancellationToken),
+            told => told is PullResult { Error: { } error } ? $"{error.Code}: {error.Message}" : null);
+    }
+
+    private static NdjsonResult<PushEvent> Push(PushRequest request, ImagePush push, HttpContext http, CancellationToken cancellationToken)
+    {
+        http.SetTarget($"image {request.Image}");
+        return new NdjsonResult<PushEvent>(
+            push.RunAsync(request with { RegistryAuth = RegistryAuthHeader.Of(http.Request, request.RegistryAuth) }, cancellationToken),
+            told => told is PushResult { Error: { } error } ? $"{error.Code}: {error.Message}" : null);
+    }
+
+    private static async Task<Results<Created<CommittedImage>, Ok<CommitDryRun>>> CommitAsync(
+        CommitRequest request, ContainerCommit commit, Caller caller, HttpContext http, CancellationToken cancellationToken)
+    {
+        http.SetTarget($"container {request.Container} as {request.Tag ?? "an image without a name"}");
+        if (request.DryRun == true)
+        {
+            return TypedResults.Ok(ImageRedactor.For(caller, await commit.PreviewAsync(request, cancellationToken)));
+        }
+
+        if (request.Stop == true)
+        {
+            caller.Demand(Scopes.ContainersWrite);
+        }
+
+        var image = await commit.CommitAsync(request, cancellationToken);
+        return TypedResults.Created($"/images/{image.Id}", image);
+    }
+}

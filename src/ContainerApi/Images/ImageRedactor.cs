@@ -1,0 +1,32 @@
+using System.Text.RegularExpressions;
+using ContainerApi.Access;
+
+namespace ContainerApi.Images;
+
+/// <summary>
+/// Hides from callers without <c>containers:secrets</c> the values of the environment, also where a history tells them, and what the mask
+/// patterns find in labels and commands.
+/// </summary>
+internal sealed partial class ImageRedactor(SecuritySettings settings)
+{
+    public ImageList For(Caller caller, ImageList list) => caller.SeesSecrets ? list : list with
+    {
+        Items = [.. list.Items.Select(i => i with { Labels = settings.Redactor.Values(i.Labels) })],
+    };
+
+    public ImageInspection For(Caller caller, ImageInspection image) => caller.SeesSecrets ? image : image with
+    {
+        Labels = settings.Redactor.Values(image.Labels),
+        Command = image.Command is { } command ? [.. command.Select(settings.Redactor.Text)] : null,
+        Entrypoint = image.Entrypoint is { } entrypoint ? [.. entrypoint.Select(settings.Redactor.Text)] : null,
+        Environment = [.. image.Environment.Select(Redactor.Variable)],
+        History = [.. image.History.Select(h => h with { CreatedBy = settings.Redactor.Text(Assignments.Replace(h.CreatedBy, $"$1$2{Redactor.Hidden}")) })],
+    };
+
+    public static CommitDryRun For(Caller caller, CommitDryRun commit) =>
+        caller.SeesSecrets ? commit : commit with { Environment = [.. commit.Environment.Select(Redactor.Variable)] };
+
+    /// <summary>What an <c>ENV</c> sets, and the build arguments that a <c>RUN</c> is told with: <c>|2 A=x B=y /bin/sh -c …</c>.</summary>
+    [GeneratedRegex(@"(\bENV\s+)\S.*|(^(?:RUN )?\|\d+ ).*?(?= /bin/sh |$)", RegexOptions.Singleline | RegexOptions.CultureInvariant)]
+    private static partial Regex Assignments { get; }
+}

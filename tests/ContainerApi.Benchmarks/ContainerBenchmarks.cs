@@ -1,0 +1,119 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+
+namespace ContainerApi.Benchmarks;
+
+/// <summary>The container picture on the real engine, beside the engine's own calls.</summary>
+internal static class ContainerBenchmarks
+{
+    private const int Clients = 64;
+    private static readonly TimeSpan Load = TimeSpan.FromSeconds(4);
+    private const int LoadRounds = 3;
+
+    /// <summary>One call against the slowest one that it needs.</summary>
+    public static async Task TwentyAsync(Report report)
+    {
+        await using var engine = new EngineUnderTest();
+        report.Circumstances.Add(await engine.VersionAsync());
+        await using var service = await ServiceUnderTest.StartAsync(engine.EndpointText, "off");
+        await engine.StartContainersAsync(20);
+        var times = await Measure.SideBySideAsync(15, 3,
+            () => service.GetAsync("containers"),
+            () => engine.StatisticsAsync(engine.Ids[0]),
+            () => engine.TopAsync(engine.Ids[0]));
+        var slowest = times[1].Median > times[2].Median ? times[1] : times[2];
+        var ratio = times[0].Median / slowest.Median;
+        report.Add("`GET /containers`, 20 running, engine source, against the slowest single engine call that it needs",
+            $"{times[0]} against {slowest}", Report.Times(ratio), "at most 1.2 ×", ratio <= 1.2);
+    }
+
+    public static async Task FiftyAsync(Report report)
+    {
+        await using var engine = new EngineUnderTest();
+        await using var host = await ServiceUnderTest.StartAsync(engine.EndpointText, "auto");
+        await using var asking = await ServiceUnderTest.StartAsync(engine.EndpointText, "off");
+        await engine.StartContainersAsync(50);
+
+        var bounds = new[] { 4, 8, 16, 50 };
+        var parallel = await Measure.SideBySideAsync(4, 1, [.. bounds.Select(b => (Func<Task>)(() => engine.NineFieldsAsync(b)))]);
+        var best = bounds[Enumerable.Range(0, bounds.Length).MinBy(n => parallel[n].Median)];
+        Console.Error.WriteLine("tops at once: " + string.Join(", ", bounds.Zip(parallel).Select(p => $"{p.First}: {p.Second}")));
+
+        var pictures = await Measure.SideBySideAsync(15, 5,
+            () => engine.NineFieldsAsync(best), () => host.GetAsync("containers"), () => asking.GetAsync("containers"));
+        var fromHost = pictures[0].Median / pictures[1].Median;
+        report.Add("live full picture, host source, against the fastest parallel calls to the engine's API",
+            $"{pictures[1]} against {pictures[0]}", string.Create(CultureInfo.InvariantCulture, $"1/{fromHost:0.0}"), "at most 1/20", fromHost >= 20);
+        var fromEngine = pictures[2].Median / pictures[0].Median;
+        report.Add("live full picture, engine source, against the same", $"{pictures[2]} against {pictures[0]}", Report.Times(fromEngine), "at most 1.1 ×", fromEngine <= 1.1);
+
+        var lists = await Measure.SideBySideAsync(300, 300, engine.ListAsync, () => host.GetAsync("containers?include=none"));
+        var list = lists[1].Median / lists[0].Median;
+        report.Add("`include=none` against the engine's own list", $"{lists[1]} against {lists[0]}", Report.Times(list), "at most 1.3 ×", list <= 1.3);
+
+        await PolledAsync(report, engine, host);
+        await OthersAsync(report, engine, pictures[1]);
+    }
+
+    /// <summary>Many clients at once; the three kinds in turn, so that what else the machine does hits all alike.</summary>
+    private static async Task PolledAsync(Report report, EngineUnderTest engine, ServiceUnderTest host)
+    {
+        var sweeps = new ConcurrentDictionary<string, bool>();
+        var (raw, aged, live) = (new List<double>(), new List<double>(), new List<double>());
+        var waits = new List<double>();
+        var seconds = 0.0;
+        for (var round = 0; round < LoadRounds; round++)
+        {
+            raw.Add((await Measure.LoadAsync(Clients, Load, engine.ListAsync)).PerSecond);
+            aged.Add((await Measure.LoadAsync(Clients, Load, () => host.GetAsync("containers?maxAge=1"))).PerSecond);
+            var begun = Stopwatch.GetTimestamp();
+            var polled = await Measure.LoadAsync(Clients, Load, async () => sweeps.TryAdd((await host.GetAsync("containers"))!, true));
+            seconds += Stopwatch.GetElapsedTime(begun).TotalSeconds;
+            live.Add(polled.PerSecond);
+            waits.Add(polled.Latency.At(0.99));
+        }
+
+        report.Add($"{Clients} clients polling the full picture with `maxAge=1` against {Clients} on the engine's list",
+            $"{PerSecond(aged)} against {PerSecond(raw)}", Report.Times(aged.Average() / raw.Average()), "at least 20 ×", aged.Average() >= 20 * raw.Average());
+        report.Add($"{Clients} clients polling live, against the same", $"{PerSecond(live)} against {PerSecond(raw)}",
+            Report.Times(live.Average() / raw.Average()), "at least 3 ×", live.Average() >= 3 * raw.Average());
+        // Each sweep has a tag of its own, so the tags tell how long one took beside the answers that it was sent in.
+        var sweep = seconds * 1000 / sweeps.Count;
+        var longest = waits.Order().ElementAt(waits.Count / 2) / sweep;
+        report.Add($"{Clients} clients polling live: p99 of the waiting, in sweeps",
+            string.Create(CultureInfo.InvariantCulture, $"p99 {string.Join(", ", waits.Select(w => w.ToString("0.0", CultureInfo.InvariantCulture)))} ms, a sweep {sweep:0.0} ms"),
+            string.Create(CultureInfo.InvariantCulture, $"{longest:0.0}"), "under 3", longest < 3);
+    }
+
+    /// <summary>The tutorial's own program, and Docker's command line for statistics alone; a single run each, they take long.</summary>
+    private static async Task OthersAsync(Report report, EngineUnderTest engine, Sample picture)
+    {
+        var loop = Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "../../../../tutorial/loop.py"));
+        foreach (var (what, program, arguments) in new[]
+        {
+            // The distribution's interpreter: python3-docker is for that one.
+            ("the tutorial's loop with docker-py, nine fields", "/usr/bin/python3", (string[])[loop, engine.EndpointText, EngineUnderTest.RunLabel]),
+            ("`docker stats --no-stream`, statistics alone", "docker", ["--host", engine.EndpointText, "stats", "--no-stream"]),
+        })
+        {
+            try
+            {
+                var begun = Stopwatch.GetTimestamp();
+                using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true })!;
+                var lines = (await process.StandardOutput.ReadToEndAsync()).Count(c => c == '\n');
+                await process.WaitForExitAsync();
+                var taken = Stopwatch.GetElapsedTime(begun).TotalMilliseconds;
+                var whole = process.ExitCode == 0 && lines >= engine.Ids.Count;
+                report.Add("beside it: " + what, whole ? string.Create(CultureInfo.InvariantCulture, $"{taken:0} ms") : $"failed (exit code {process.ExitCode})",
+                    whole ? string.Create(CultureInfo.InvariantCulture, $"{taken / picture.Median:0} × the live picture") : "", "", null);
+            }
+            catch (System.ComponentModel.Win32Exception)
+            {
+                report.Add("beside it: " + what, $"{program} is not installed", "", "", null);
+            }
+        }
+    }
+
+    private static string PerSecond(List<double> rates) => string.Create(CultureInfo.InvariantCulture, $"{rates.Average():0}/s ({rates.Min():0} to {rates.Max():0})");
+}

@@ -1,0 +1,50 @@
+using System.Diagnostics;
+using System.Globalization;
+using ContainerApi.Stubs;
+
+namespace ContainerApi.Benchmarks;
+
+/// <summary>A stand-in engine in a process of its own: this program again, with another argument.</summary>
+internal sealed class StubProcess : IDisposable
+{
+    public const string Argument = "standin";
+    private readonly Process _process;
+
+    private StubProcess(Process process, string endpoint) => (_process, Endpoint) = (process, endpoint);
+
+    public string Endpoint { get; }
+
+    public static StubProcess Start(int containers)
+    {
+        var process = Process.Start(new ProcessStartInfo("dotnet", ["exec", typeof(StubProcess).Assembly.Location, Argument, containers.ToString(CultureInfo.InvariantCulture)])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardInput = true,
+        })!;
+        return new StubProcess(process, process.StandardOutput.ReadLine() ?? throw new InvalidOperationException("The stand-in did not start."));
+    }
+
+    /// <summary>What the other process does: serve until its input ends.</summary>
+    public static async Task ServeAsync(int containers)
+    {
+        await using var engine = await DockerApiStub.StartAsync();
+        for (var n = 0; n < containers; n++)
+        {
+            engine.Containers.Add(StubContainer.Generate(n));
+        }
+
+        Console.WriteLine(engine.Endpoint);
+        await Console.In.ReadToEndAsync();
+    }
+
+    public void Dispose()
+    {
+        _process.StandardInput.Close();
+        if (!_process.WaitForExit(TimeSpan.FromSeconds(5)))
+        {
+            _process.Kill();
+        }
+
+        _process.Dispose();
+    }
+}

@@ -1,0 +1,175 @@
+using System.Formats.Tar;
+using System.IO.Compression;
+using System.Net;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace ContainerApi.EngineTests;
+
+/// <summary>
+/// A registry of one image on loopback, which engines pull from without TLS: the parts of the distribution API that a
+/// pull needs. It can ask for credentials, hand out tokens as Docker Hub does, and serve a layer that is not what its digest says.
+/// </summary>
+internal sealed class FakeRegistry : IAsyncDisposable
+{
+    private const string ManifestType = "application/vnd.docker.distribution.manifest.v2+json";
+    private const string Repository = "team/tiny";
+
+    private readonly WebApplication _app;
+    private readonly Dictionary<string, byte[]> _blobs = [];
+    private readonly byte[] _manifest;
+    private readonly string _token = Guid.NewGuid().ToString("n");
+
+    private FakeRegistry(string label, string value, string? credentials, bool brokenLayer, bool tokens)
+    {
+        // Random content: a layer that an engine already has would not be fetched.
+        var tar = Layer(RandomNumberGenerator.GetBytes(64 * 1024));
+        var layer = Gzip(tar);
+        var config = JsonSerializer.SerializeToUtf8Bytes(new
+        {
+            architecture = "amd64",
+            os = "linux",
+            config = new { Labels = new Dictionary<string, string> { [label] = value }, Cmd = new[] { "/tiny" } },
+            rootfs = new { type = "layers", diff_ids = new[] { DigestOf(tar) } },
+            history = new[] { new { created = "2026-01-02T03:04:05Z", created_by = "the registry of a test" } },
+        });
+        ImageId = DigestOf(config);
+        _blobs[ImageId] = config;
+        _blobs[DigestOf(layer)] = brokenLayer ? Gzip(Layer([1])) : layer;
+        _manifest = JsonSerializer.SerializeToUtf8Bytes(new
+        {
+            schemaVersion = 2,
+            mediaType = ManifestType,
+            config = new { mediaType = "application/vnd.docker.container.image.v1+json", size = config.Length, digest = ImageId },
+            layers = new[] { new { mediaType = "application/vnd.docker.image.rootfs.diff.tar.gzip", size = layer.Length, digest = DigestOf(layer) } },
+        });
+        Digest = DigestOf(_manifest);
+
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
+        _app = builder.Build();
+        if (tokens)
+        {
+            _app.Use(DemandTokenAsync);
+            _app.MapGet("/token", (HttpContext context) => GiveToken(context, credentials));
+        }
+        else if (credentials is not null)
+        {
+            _app.Use((context, next) => DemandAsync(context, next, credentials));
+        }
+
+        _app.MapGet("/v2/", () => Results.Ok());
+        _app.MapMethods($"/v2/{Repository}/manifests/{{reference}}", ["GET", "HEAD"], Manifest);
+        _app.MapMethods($"/v2/{Repository}/blobs/{{digest}}", ["GET", "HEAD"], (string digest) =>
+            _blobs.TryGetValue(digest, out var blob) ? Results.Bytes(blob, "application/octet-stream") : Results.NotFound());
+    }
+
+    /// <summary>What the image is called here, with tag.</summary>
+    public string Reference { get; private set; } = "";
+
+    /// <summary>Its name here, without tag.</summary>
+    public string Name => Reference[..Reference.LastIndexOf(':')];
+
+    public string ImageId { get; }
+
+    public string Digest { get; }
+
+    /// <summary>Its address as an image's name has it, <c>127.0.0.1:port</c>.</summary>
+    public string Host => Reference[..Reference.IndexOf('/', StringComparison.Ordinal)];
+
+    /// <summary>How many tokens it handed out.</summary>
+    public int Tokens { get; private set; }
+
+    /// <param name="credentials"><c>user:password</c>, or null for a registry open to all.</param>
+    /// <param name="tokens">Whether it wants a token, which its realm gives to whom the credentials say, or to all.</param>
+    public static async Task<FakeRegistry> StartAsync(string label, string value, string? credentials = null, bool brokenLayer = false, bool tokens = false)
+    {
+        var registry = new FakeRegistry(label, value, credentials, brokenLayer, tokens);
+        await registry._app.StartAsync();
+        var address = registry._app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
+        registry.Reference = $"127.0.0.1:{new Uri(address).Port}/{Repository}:v1";
+        return registry;
+    }
+
+    public ValueTask DisposeAsync() => _app.DisposeAsync();
+
+    private IResult Manifest(HttpContext context, string reference)
+    {
+        if (reference != "v1" && reference != Digest)
+        {
+            return Results.Json(new { errors = new[] { new { code = "MANIFEST_UNKNOWN", message = "manifest unknown" } } }, statusCode: 404);
+        }
+
+        context.Response.Headers["Docker-Content-Digest"] = Digest;
+        return Results.Bytes(_manifest, ManifestType);
+    }
+
+    private Task DemandTokenAsync(HttpContext context, RequestDelegate next)
+    {
+        if (context.Request.Path == "/token" || context.Request.Headers.Authorization == "Bearer " + _token)
+        {
+            return next(context);
+        }
+
+        context.Response.StatusCode = StatusCodes.Status401Unauthorized;
+        context.Response.Headers.WWWAuthenticate = $"Bearer realm=\"http://{Host}/token\",service=\"tiny\",scope=\"repository:{Repository}:pull\"";
+        return Task.CompletedTask;
+    }
+
+    private IResult GiveToken(HttpContext context, string? credentials)
+    {
+        if (credentials is not null && !Has(context, credentials))
+        {
+            return Results.Json(new { details = "incorrect username or password" }, statusCode: StatusCodes.Status401Unauthorized);
+        }
+
+        Tokens++;
+        return Results.Json(new { token = _token });
+    }
+
+    private static bool Has(HttpContext context, string credentials) =>
+        context.Request.Headers.Authorization == "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes(credentials));
+
+    private static Task DemandAsync(HttpContext context, RequestDelegate next, string credentials)
+    {
+        if (Has(context, credentials))
+        {
+            return next(context);
+        }
+
+        context.Response.StatusCode = StatusCodes.Status401Unauthorized;
+        context.Response.Headers.WWWAuthenticate = "Basic realm=\"tiny\"";
+        return Task.CompletedTask;
+    }
+
+    private static byte[] Layer(byte[] content)
+    {
+        using var tar = new MemoryStream();
+        using (var writer = new TarWriter(tar, TarEntryFormat.Ustar, leaveOpen: true))
+        {
+            writer.WriteEntry(new UstarTarEntry(TarEntryType.RegularFile, "tiny") { DataStream = new MemoryStream(content) });
+        }
+
+        return tar.ToArray();
+    }
+
+    private static byte[] Gzip(byte[] bytes)
+    {
+        using var zipped = new MemoryStream();
+        using (var gzip = new GZipStream(zipped, CompressionLevel.Fastest))
+        {
+            gzip.Write(bytes);
+        }
+
+        return zipped.ToArray();
+    }
+
+    private static string DigestOf(byte[] bytes) => "sha256:" + Convert.ToHexStringLower(SHA256.HashData(bytes));
+}

@@ -1,0 +1,235 @@
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+
+namespace ContainerApi.Stubs;
+
+/// <summary>
+/// An engine that is none: it speaks the Engine API on a unix socket, has the containers that a test gives it, and is as
+/// slow or as broken as the test wants. It counts what it is asked.
+/// </summary>
+/// <example>
+/// <code>
+/// await using var engine = await DockerApiStub.StartAsync(new StubOptions { Running = 1000 });
+/// engine.When("/containers/{id}/top", Behaviours.Delay(TimeSpan.FromMilliseconds(20)));
+/// … DOCKER_HOST = engine.Endpoint …
+/// Assert.Equal(1, engine.Calls.Count("/containers/json"));
+/// </code>
+/// </example>
+public sealed class DockerApiStub : IAsyncDisposable
+{
+    private readonly string _directory;
+    private readonly Lock _lock = new();
+    private readonly List<(Func<EngineCall, bool> Match, Behaviour Behaviour)> _rules = [];
+    private WebApplication? _server;
+    private Socket? _deaf;
+    private int _connections;
+
+    private DockerApiStub(StubOptions options)
+    {
+        Options = options;
+        // Short: a socket's path has 108 bytes at most.
+        _directory = Directory.CreateTempSubdirectory("si-").FullName;
+        for (var n = 0; n < options.Running + options.Exited; n++)
+        {
+            Containers.Add(StubContainer.Generate(n, running: n < options.Running));
+        }
+    }
+
+    public static async Task<DockerApiStub> StartAsync(StubOptions? options = null)
+    {
+        var engine = new DockerApiStub(options ?? new StubOptions());
+        await engine.StartAgainAsync();
+        return engine;
+    }
+
+    /// <summary>Changed by <see cref="StartAgainAsync"/> only.</summary>
+    public StubOptions Options { get; private set; }
+
+    /// <summary>The socket's path.</summary>
+    public string SocketPath => Path.Combine(_directory, "d.sock");
+
+    /// <summary>As <c>DOCKER_HOST</c> has it: <c>unix:///…</c>.</summary>
+    public string Endpoint => "unix://" + SocketPath;
+
+    public StubContainers Containers { get; } = new();
+
+    public CallLog Calls { get; } = new();
+
+    public EngineEvents Events { get; } = new();
+
+    /// <summary>How many connections were opened so far.</summary>
+    public int Connections => Volatile.Read(ref _connections);
+
+    /// <summary>The messages that <c>POST /build</c> streams, one JSON value each.</summary>
+    public Func<EngineCall, CancellationToken, IAsyncEnumerable<string>> Build { get; set; } = Scripts.Build;
+
+    /// <summary>The messages that <c>POST /images/create</c> streams.</summary>
+    public Func<EngineCall, CancellationToken, IAsyncEnumerable<string>> Pull { get; set; } = Scripts.Pull;
+
+    /// <summary>From now on, what to do with these calls; the first rule that matches and answers counts. Disposing ends it.</summary>
+    public IDisposable When(Func<EngineCall, bool> match, Behaviour behaviour)
+    {
+        var rule = (match, behaviour);
+        lock (_lock)
+        {
+            _rules.Add(rule);
+        }
+
+        return new Ended(() =>
+        {
+            lock (_lock)
+            {
+                _rules.Remove(rule);
+            }
+        });
+    }
+
+    /// <param name="route">As <c>/containers/{id}/top</c>; <c>*</c> is every call but the ping.</param>
+    public IDisposable When(string route, Behaviour behaviour) =>
+        When(c => route == "*" ? c.Route != "/_ping" : c.Route == route, behaviour);
+
+    /// <summary>
+    /// Goes away at once: open connections break. Its socket goes too, unless <paramref name="leaveSocket"/>: then it is
+    /// there and refuses.
+    /// </summary>
+    public async Task StopAsync(bool leaveSocket = false)
+    {
+        if (_server is { } server)
+        {
+            _server = null;
+            await server.StopAsync(new CancellationToken(canceled: true));
+            await server.DisposeAsync();
+            Events.Close();
+        }
+
+        _deaf?.Dispose();
+        _deaf = null;
+        File.Delete(SocketPath);
+        if (leaveSocket)
+        {
+            _deaf = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            _deaf.Bind(new UnixDomainSocketEndPoint(SocketPath));
+        }
+    }
+
+    /// <summary>Stops where it runs, and comes back on the same socket with its containers, as another version if told so.</summary>
+    public async Task StartAgainAsync(StubOptions? options = null)
+    {
+        await StopAsync();
+        Options = options ?? Options;
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        // As many callers may wait to be accepted as at an engine, whose backlog is the kernel's limit; Kestrel's own is 512.
+        builder.WebHost.UseKestrelCore().UseSockets(sockets => sockets.Backlog = 4096).ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = null;
+            kestrel.Limits.MinRequestBodyDataRate = null;
+            kestrel.Limits.MinResponseDataRate = null;
+            kestrel.ListenUnixSocket(SocketPath, listen => listen.Use(next => connection =>
+            {
+                Interlocked.Increment(ref _connections);
+                return next(connection);
+            }));
+        });
+        var server = builder.Build();
+        server.Run(ServeAsync);
+        await server.StartAsync();
+        _server = server;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        Directory.Delete(_directory, recursive: true);
+    }
+
+    private async Task ServeAsync(HttpContext context)
+    {
+        try
+        {
+            var call = EngineApi.Read(context.Request);
+            using var entered = Calls.Enter(call);
+            foreach (var behaviour in RulesFor(call))
+            {
+                if (await behaviour(context))
+                {
+                    return;
+                }
+            }
+
+            await EngineApi.AnswerAsync(this, call, context);
+        }
+        catch (Exception e) when (e is OperationCanceledException or IOException or ConnectionAbortedException or ConnectionResetException)
+        {
+            // The caller has left, or we have.
+        }
+    }
+
+    private List<Behaviour> RulesFor(EngineCall call)
+    {
+        lock (_lock)
+        {
+            return [.. _rules.Where(r => r.Match(call)).Select(r => r.Behaviour)];
+        }
+    }
+}
+
+/// <summary>The containers of a stand-in, newest first as the engine lists them. Safe to change from any thread.</summary>
+public sealed class StubContainers
+{
+    private readonly Lock _lock = new();
+    private readonly List<StubContainer> _containers = [];
+
+    public IReadOnlyList<StubContainer> All
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _containers];
+            }
+        }
+    }
+
+    public StubContainer Add(StubContainer container)
+    {
+        lock (_lock)
+        {
+            _containers.Insert(0, container);
+            _byId[container.Id] = container;
+        }
+
+        return container;
+    }
+
+    /// <summary>Takes a container away without a word, as one does that is removed between two calls.</summary>
+    public bool Remove(StubContainer container)
+    {
+        lock (_lock)
+        {
+            _byId.Remove(container.Id);
+            return _containers.Remove(container);
+        }
+    }
+
+    /// <summary>By full id, name, or unique id prefix.</summary>
+    public StubContainer? Find(string reference)
+    {
+        lock (_lock)
+        {
+            if (_byId.TryGetValue(reference, out var exact))
+            {
+                return exact;
+            }
+
+            var named = _containers.FirstOrDefault(c => c.Name == reference);
+            var prefixed = _containers.Where(c => c.Id.StartsWith(reference, StringComparison.Ordinal)).Take(2).ToList();
+            return named ?? (prefixed.Count == 1 ? prefixed[0] : null);
+        }
+    }
+
+    private readonly Dictionary<string, StubContainer> _byId = [];
+}

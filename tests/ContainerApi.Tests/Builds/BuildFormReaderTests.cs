@@ -1,0 +1,215 @@
+using System.IO.Pipelines;
+using System.Net;
+using System.Text;
+using ContainerApi.Builds.Contexts;
+using ContainerApi.Tests.Builds.Contexts;
+using Microsoft.AspNetCore.WebUtilities;
+
+namespace ContainerApi.Tests.Builds;
+
+/// <summary>A build as a form, as curl, browsers and .NET send it.</summary>
+public sealed class BuildFormReaderTests : IDisposable
+{
+    private const string Dockerfile = "--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"Dockerfile\"\r\n\r\nFROM scratch\n\r\n";
+    private readonly FakeEngine _engine = new();
+    private readonly ApiHost _api;
+    private readonly BuiltContext _built = new();
+
+    public BuildFormReaderTests()
+    {
+        _engine.Build = _built.BuildAsync;
+        _engine.InspectImage = (id, _) => Task.FromResult(new ImageDetails { Summary = new ImageFacts { Id = id, CreatedAt = null, SizeBytes = 1 } });
+        _api = new ApiHost(new Dictionary<string, string?> { ["Builds:MaxContextBytes"] = "2000000" }, _engine);
+    }
+
+    public void Dispose() => _api.Dispose();
+
+    [Fact]
+    public async Task Parameters_and_files_become_a_build()
+    {
+        var body = Field("tag", "app:v1") + Field("tag", "app:v2") + Field("buildArg", "A=b\r\nc") + Field("noCache", "true")
+            + File("docker/prod", "FROM scratch\n") + File("a/b/c.txt", "C") + File("a/d", "") + File("./é/🐋 %22.txt", "whale") + End;
+
+        await SucceedsAsync(body, query: "dockerfile=docker/prod");
+
+        Assert.Equal(["app:v1", "app:v2"], _built.Spec!.Tags);
+        Assert.Equal(("docker/prod", true, "b\r\nc"), (_built.Spec.Dockerfile, _built.Spec.NoCache, _built.Spec.BuildArguments["A"]));
+        Assert.Equal(
+            new Dictionary<string, string>
+            {
+                ["docker/"] = "",
+                ["docker/prod"] = "FROM scratch\n",
+                ["a/"] = "",
+                ["a/b/"] = "",
+                ["a/b/c.txt"] = "C",
+                ["a/d"] = "",
+                ["é/"] = "",
+                ["é/🐋 %22.txt"] = "whale",
+            },
+            _built.Files!.Where(e => e.Key != "./").ToDictionary());
+    }
+
+    [Fact]
+    public async Task A_form_of_dotnets_own_client_is_understood()
+    {
+        using var form = new MultipartFormDataContent
+        {
+            { new StringContent("app:v1"), "tag" },
+            { new ByteArrayContent("FROM scratch\n"u8.ToArray()), "file", "Dockerfile" },
+            { new ByteArrayContent("x"u8.ToArray()), "file", "ä/b.txt" },
+        };
+
+        using var response = await _api.Client.PostAsync("/images/build", form);
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Contains("succeeded", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Equal("x", _built.Files!["ä/b.txt"]);
+    }
+
+    [Fact]
+    public async Task A_large_file_is_kept_outside_of_memory_and_leaves_nothing()
+    {
+        var large = new string('x', 1_500_000);
+
+        await SucceedsAsync(Dockerfile + File("large", large) + File("after", "y") + End);
+
+        Assert.Equal((large, "y"), (_built.Files!["large"], _built.Files["after"]));
+        Assert.Empty(Directory.GetFiles(Path.GetTempPath(), "containerapi-form-*"));
+    }
+
+    [Theory]
+    [InlineData("../x", "climbs out")]
+    [InlineData("a/../../x", "climbs out")]
+    [InlineData("/etc/passwd", "absolute name")]
+    [InlineData(@"C:\x", "backslash")]
+    [InlineData(@"..\x", "backslash")]
+    [InlineData("", "without a name")]
+    [InlineData("a/", "no name for a file")]
+    [InlineData(".", "no name for a file")]
+    [InlineData("Dockerfile", "twice")]
+    [InlineData("./Dockerfile", "twice")]
+    [InlineData("Dockerfile/x", "a file and a directory")]
+    public async Task A_file_name_that_cannot_be_is_told(string name, string why) =>
+        Assert.Contains(why, await RefusalAsync(Dockerfile + File(name, "x") + End, "invalid_context"), StringComparison.Ordinal);
+
+    [Fact]
+    public async Task A_directory_cannot_become_a_file() =>
+        Assert.Contains("a file and a directory", await RefusalAsync(Dockerfile + File("a/b", "x") + File("a", "x") + End, "invalid_context"), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("", "cut short")]
+    [InlineData("--b--\r\n", "no file")]
+    [InlineData("--b\r\nContent-Disposition: form-data; name=\"tag\"\r\n\r\nx\r\n--b--\r\n", "no file")]
+    [InlineData("--b\r\nContent-Disposition: form-data\r\n\r\nx\r\n--b--\r\n", "must have a name")]
+    [InlineData("--b\r\n\r\nx\r\n--b--\r\n", "must have a name")]
+    [InlineData("--c\r\nContent-Disposition: form-data; name=\"f\"; filename=\"x\"\r\n\r\nx\r\n--c--\r\n", "cut short")]
+    [InlineData(Dockerfile, "cut short")]
+    [InlineData(Dockerfile + "--b", "cut short")]
+    [InlineData("--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"Dockerfile\"\r\n\r\nFROM scr", "cut short or damaged in 'Dockerfile'")]
+    [InlineData("--b\r\nContent-Disposition: form-data; name=\"tag\"\r\n\r\na", "cut short or damaged in the parameter 'tag'")]
+    [InlineData("--b\r\nContent-Dispo", "cut short")]
+    public async Task A_form_that_is_none_is_told(string body, string why) =>
+        Assert.Contains(why, await RefusalAsync(body, "invalid_context"), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("nope", "1", "", "nope")]
+    [InlineData("tag", "Upper", "", "tag[0]")]
+    [InlineData("tag", "a:1", "tag=b:1", "tag")]
+    [InlineData("target", "a", "target=a", "target")]
+    [InlineData("target", "a b", "", "target")]
+    public async Task A_bad_parameter_is_told_by_name(string name, string value, string query, string field)
+    {
+        using var response = await PostAsync(Field(name, value) + Dockerfile + End, query);
+        var problem = await response.ReadJsonAsync(HttpStatusCode.BadRequest);
+
+        Assert.Equal([field], problem.GetProperty("errors").EnumerateObject().Select(e => e.Name));
+    }
+
+    [Theory]
+    [InlineData("path")]
+    [InlineData("remote")]
+    public async Task Another_context_beside_the_files_is_refused_by_name(string name)
+    {
+        using var response = await PostAsync(Field(name, "x") + Dockerfile + End);
+        var problem = await response.ReadProblemAsync(HttpStatusCode.BadRequest, "invalid_request");
+
+        Assert.Equal([name, "files"], problem.GetProperty("errors").EnumerateObject().Select(e => e.Name));
+    }
+
+    [Fact]
+    public async Task A_parameter_is_given_once_and_before_the_files()
+    {
+        Assert.Contains("target must be given once", await RefusalAsync(Field("target", "a") + Field("target", "b") + Dockerfile + End, "invalid_request"), StringComparison.Ordinal);
+        Assert.Contains("'tag' comes after a file", await RefusalAsync(Dockerfile + Field("tag", "a") + End, "invalid_request"), StringComparison.Ordinal);
+        Assert.Contains("target may have", await RefusalAsync(Field("target", new string('x', 70_000)) + Dockerfile + End, "invalid_request"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("multipart/form-data")]
+    [InlineData("multipart/form-data; boundary=\"\"")]
+    public async Task A_boundary_must_be_named(string type)
+    {
+        using var response = await PostAsync(Dockerfile + End, type: type);
+
+        await response.ReadProblemAsync(HttpStatusCode.BadRequest, "invalid_context");
+    }
+
+    [Fact]
+    public async Task Too_much_is_told_as_soon_as_it_is_passed()
+    {
+        // The rest never comes.
+        var reader = new MultipartReader("b", new Endless(Encoding.UTF8.GetBytes(Dockerfile + File("large", new string('x', 2_100_000)))));
+        var first = await reader.ReadNextSectionAsync();
+        var sent = new MemoryStream();
+
+        var refused = await Assert.ThrowsAsync<ApiException>(() =>
+            MultipartContext.From(reader, first!, null, 2_000_000)(PipeWriter.Create(sent), _ => { }, CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(60)));
+
+        Assert.Equal(ErrorCode.ContextTooLarge, refused.Code);
+    }
+
+    private const string End = "--b--\r\n";
+
+    private static string Field(string name, string value) => $"--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n";
+
+    private static string File(string name, string content) =>
+        $"--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\nContent-Type: application/octet-stream\r\n\r\n{content}\r\n";
+
+    private async Task SucceedsAsync(string body, string query = "")
+    {
+        using var response = await PostAsync(body, query);
+        var text = await response.Content.ReadAsStringAsync();
+        Assert.True(response.StatusCode == HttpStatusCode.OK, text);
+        Assert.Contains("succeeded", text, StringComparison.Ordinal);
+    }
+
+    private async Task<string> RefusalAsync(string body, string code)
+    {
+        using var response = await PostAsync(body);
+        return (await response.ReadProblemAsync(HttpStatusCode.BadRequest, code)).GetProperty("detail").GetString()!;
+    }
+
+    private async Task<HttpResponseMessage> PostAsync(string body, string query = "", string type = "multipart/form-data; boundary=b")
+    {
+        using var content = new ByteArrayContent(Encoding.UTF8.GetBytes(body));
+        content.Headers.TryAddWithoutValidation("Content-Type", type);
+        return await _api.Client.PostAsync("/images/build" + (query.Length > 0 ? "?" + query : ""), content);
+    }
+
+    /// <summary>A body that begins and does not end.</summary>
+    private sealed class Endless(byte[] content) : MemoryStream(content)
+    {
+        public override bool CanSeek => false;
+
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            var read = Read(buffer.Span);
+            if (read == 0)
+            {
+                await Task.Delay(Timeout.Infinite, cancellationToken);
+            }
+
+            return read;
+        }
+    }
+}

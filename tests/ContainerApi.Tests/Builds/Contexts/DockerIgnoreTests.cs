@@ -1,0 +1,173 @@
+using ContainerApi.Builds.Contexts;
+
+namespace ContainerApi.Tests.Builds.Contexts;
+
+public sealed class DockerIgnoreTests
+{
+    [Theory]
+    // Where ports that are made by ear go wrong.
+    [InlineData("a/b|!a", "a/b", true)]
+    [InlineData("**/*.log|!logs", "logs/a.log", true)]
+    [InlineData("a[^a]b", "a/b", true)]
+    [InlineData(@"a\d", "a5", true)]
+    [InlineData("a^b*", "a^bc", false)]
+    [InlineData("**foo*", "xfoo1", false)]
+    [InlineData("foo/", "foo", true)]
+    [InlineData("../foo", "foo", false)]
+    [InlineData("/../foo", "foo", true)]
+    [InlineData("***", "a/b", true)]
+    [InlineData("foo|! foo", "foo", false)]
+    [InlineData("*|!a|a/b", "a/b", true)]
+    // Plain patterns are anchored at the root and match below what they match.
+    [InlineData("foo", "foo", true)]
+    [InlineData("foo", "foo/bar", true)]
+    [InlineData("foo", "bar/foo", false)]
+    [InlineData("/foo", "foo", true)]
+    [InlineData("./foo", "foo", true)]
+    [InlineData("foo", "Foo", false)]
+    [InlineData("foo", "foobar", false)]
+    [InlineData("a.c", "abc", false)]
+    [InlineData("a+(b)|c{d}$", "a+(b)", true)]
+    [InlineData(".", "foo", false)]
+    [InlineData("/", "foo", false)]
+    // Wildcards stop at slashes, two stars do not.
+    [InlineData("*", "foo", true)]
+    [InlineData("*.md", "README.md", true)]
+    [InlineData("*.md", "docs/README.md", false)]
+    [InlineData("*/*.md", "docs/README.md", true)]
+    [InlineData("a?c", "abc", true)]
+    [InlineData("a?c", "a/c", false)]
+    [InlineData("**", "a/b/c", true)]
+    [InlineData("**/x", "x", true)]
+    [InlineData("**/x", "a/b/x", true)]
+    [InlineData("**/x", "ax", false)]
+    [InlineData("**x", "ax", true)]
+    [InlineData("**/*.go", "a/b/c.go", true)]
+    [InlineData("**/*.go", "c.go", true)]
+    [InlineData("a/**", "a/b/c", true)]
+    [InlineData("a/**", "a", false)]
+    [InlineData("a/**/b", "a/b", true)]
+    [InlineData("a/**/b", "a/x/y/b", true)]
+    [InlineData("a/**/b", "ab", false)]
+    [InlineData("a**", "abc/d", true)]
+    [InlineData("a*", "a\nb", true)]
+    [InlineData("a*b**/c", "axbc", true)]
+    [InlineData("a*b**/c", "axb/y/c", true)]
+    [InlineData("^b*", "bc", true)]
+    [InlineData(@"x*\.b", "xa.b", true)]
+    [InlineData(@"x*a\*", "xya*", true)]
+    [InlineData("aba*aba", "aba", false)]
+    [InlineData(@"a\\", @"a\", true)]
+    // Ranges and escapes.
+    [InlineData("[a-c]x", "bx", true)]
+    [InlineData("[a-c]x", "dx", false)]
+    [InlineData(@"\*", "*", true)]
+    [InlineData(@"\*", "a", false)]
+    [InlineData(@"a\_b", "a_b", true)]
+    [InlineData(@"[\]]", "]", true)]
+    [InlineData(@"\!a", "!a", true)]
+    [InlineData(@"a\d", "a٥", false)]
+    // Exceptions: the last match wins, and what a parent matched stays matched.
+    [InlineData("*|!keep", "keep", false)]
+    [InlineData("*|!keep", "keep/below", false)]
+    [InlineData("*|!keep|keep", "keep", true)]
+    [InlineData("a|!a/b", "a/b", false)]
+    [InlineData("a|!a/b", "a/b/c", false)]
+    [InlineData("a|!a/b", "a/c", true)]
+    [InlineData("a|!a/*.md", "a/x.md", false)]
+    [InlineData("!a|a", "a", true)]
+    [InlineData("!!a", "!a", false)]
+    [InlineData("*|!!a", "!a", false)]
+    // Lines.
+    [InlineData("#foo", "#foo", false)]
+    [InlineData(" #foo", "#foo", true)]
+    [InlineData("  foo\t\r", "foo", true)]
+    [InlineData("\u00a0foo\u2003", "foo", true)]
+    [InlineData("\ufefffoo", "foo", true)]
+    [InlineData("||foo||", "foo", true)]
+    [InlineData("a//b/./c/../d", "a/b/d", true)]
+    public void A_path_is_left_out_as_the_builders_would(string lines, string path, bool excluded) =>
+        Assert.Equal(excluded, IsExcluded(DockerIgnore.Parse(lines.Replace('|', '\n')), path));
+
+    [Fact]
+    public void A_bar_is_no_alternative() => Assert.False(IsExcluded(DockerIgnore.Parse("a|b*"), "a"));
+
+    [Theory]
+    [InlineData("!")]
+    [InlineData("! ")]
+    [InlineData("!/")]
+    [InlineData("[")]
+    [InlineData("a[")]
+    [InlineData("[]a]")]
+    [InlineData("[x-]")]
+    [InlineData("[-x]")]
+    [InlineData("[^]")]
+    [InlineData("[a")]
+    [InlineData("a\\")]
+    [InlineData("ok\n[")]
+    [InlineData("[b-a]")]
+    [InlineData(@"a\8*")]
+    public void A_line_that_is_no_pattern_is_an_error(string text) =>
+        Assert.Throws<FormatException>(() => DockerIgnore.Parse(text));
+
+    [Fact]
+    public void The_error_names_the_line() =>
+        Assert.Contains("Line 3, '!'", Assert.Throws<FormatException>(() => DockerIgnore.Parse("a\n# b\n!\n")).Message, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("a|!a/b", "a", true)]
+    [InlineData("*|!b/c/d", "b", true)]
+    [InlineData("*|!b/c/d", "b/c", true)]
+    [InlineData("*|!b/c/d", "c", false)]
+    [InlineData("*|!**/x", "anything", true)]
+    [InlineData("*|!a/*", "a", true)]
+    [InlineData("*|!a/*", "b", false)]
+    [InlineData("*|!a/**", "b", false)]
+    [InlineData("*|!a*/b", "c", true)]
+    [InlineData("*", "a", false)]
+    public void An_excluded_directory_is_entered_only_for_an_exception(string lines, string directory, bool entered) =>
+        Assert.Equal(entered, DockerIgnore.Parse(lines.Replace('|', '\n')).MayIncludeBelow(directory));
+
+    [Theory]
+    [InlineData("**/*.a")]
+    [InlineData("**/*")]
+    [InlineData("**/*a/b")]
+    [InlineData("**/a/**")]
+    [InlineData("**/a/b/**")]
+    [InlineData("**/a.b/**")]
+    [InlineData("**/a*/**")]
+    [InlineData("a/b?/*.b")]
+    public void What_is_judged_without_the_expression_is_judged_as_by_it(string pattern)
+    {
+        Assert.True(DockerIgnorePattern.TryParse(pattern, false, out var parsed));
+        var expression = new System.Text.RegularExpressions.Regex(DockerIgnorePattern.ToExpression(pattern), System.Text.RegularExpressions.RegexOptions.Singleline);
+        var random = new Random(1);
+        for (var n = 0; n < 20_000; n++)
+        {
+            var path = new string(random.GetItems("ab./\n".AsSpan(), random.Next(1, 9)));
+            Assert.True(expression.IsMatch(path) == parsed.Matches(path), $"'{path}'");
+        }
+    }
+
+    [Fact]
+    public void A_pattern_that_would_make_others_hang_is_judged_in_time()
+    {
+        var ignore = DockerIgnore.Parse(string.Concat(Enumerable.Repeat("**/a*", 12)) + "b");
+
+        Assert.False(IsExcluded(ignore, string.Join('/', Enumerable.Repeat("aaaa", 200))));
+    }
+
+    /// <summary>Walks down to the path as a walk over directories does.</summary>
+    private static bool IsExcluded(DockerIgnore ignore, string path)
+    {
+        var verdict = ignore.Root;
+        for (var end = path.IndexOf('/', StringComparison.Ordinal); end >= 0; end = path.IndexOf('/', end + 1))
+        {
+            verdict = ignore.Judge(path[..end], verdict);
+        }
+
+        var excluded = ignore.Judge(path, verdict).Excluded;
+        Assert.Equal(excluded, ignore.Excludes(path, verdict));
+        return excluded;
+    }
+}

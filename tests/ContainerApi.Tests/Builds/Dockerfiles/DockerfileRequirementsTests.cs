@@ -1,0 +1,96 @@
+using ContainerApi.Builds.Dockerfiles;
+
+namespace ContainerApi.Tests.Builds.Dockerfiles;
+
+public sealed class DockerfileRequirementsTests
+{
+    private static readonly Version Old = new(1, 41);
+    private static readonly Version New = new(1, 42);
+
+    [Theory]
+    [InlineData("FROM x\nRUN <<EOF\necho a\nEOF\n")]
+    [InlineData("FROM x\nCOPY <<'EOF' /f\na\nEOF\n")]
+    [InlineData("FROM x\nRUN \\\n  # why\n\n  cat <<-\"EOF\" > /f\na\n\tEOF\n")]
+    [InlineData("FROM x\nADD <<A <<B /d/\na\nA\nb\nB\n")]
+    [InlineData("# escape=`\nFROM x\nRUN cat `\n <<EOF\na\nEOF\n")]
+    [InlineData("FROM x\nONBUILD RUN <<EOF\na\nEOF\n")]
+    [InlineData("FROM x\nrun 3<<EOF cat\na\nEOF\n")]
+    public void Heredocs_need_a_new_frontend(string dockerfile)
+    {
+        Assert.Contains("API 1.41", Refusal(dockerfile, BuilderKind.BuildKit, Old), StringComparison.Ordinal);
+        Assert.Contains("classic builder", Refusal(dockerfile, BuilderKind.Classic, New), StringComparison.Ordinal);
+        DockerfileRequirements.Check(dockerfile, BuilderKind.BuildKit, New);
+        DockerfileRequirements.Check("# syntax=docker/dockerfile:1\n" + dockerfile, BuilderKind.BuildKit, Old);
+    }
+
+    [Theory]
+    [InlineData("RUN --mount=type=cache,target=/c make", true, false)]
+    [InlineData("RUN --mount=type=secret,id=a --network=none make", true, true)]
+    [InlineData("RUN --network=none make", true, true)]
+    [InlineData("RUN --security=insecure make", true, true)]
+    [InlineData("COPY --chmod=600 a /b", true, false)]
+    [InlineData("COPY --link a /b", true, true)]
+    [InlineData("ADD --chmod=600 a /b", true, false)]
+    [InlineData("COPY --from=0 --chown=1 a /b", false, false)]
+    [InlineData("HEALTHCHECK --interval=5s CMD x --mount", false, false)]
+    [InlineData("RUN make --mount --network=none", false, false)]
+    [InlineData("# RUN --mount=type=ssh x", false, false)]
+    [InlineData("ONBUILD RUN --mount=type=cache,target=/c make", false, false)]
+    [InlineData("RUN echo '<<EOF' \"a <<EOF\" $((1 << 2)) $((1<<2)) a<<EOF <<<EOF", false, false)]
+    [InlineData("RUN [\"sh\", \"-c\", \"cat <<EOF\"]", false, false)]
+    [InlineData("ENV A <<EOF", false, false)]
+    [InlineData("RUN echo a \\\n", false, false)]
+    [InlineData("RUN echo a \\\\\nCOPY --link a /b", true, true)]
+    [InlineData("\\\n\\\n", false, false)]
+    public void Flags_are_judged_by_the_builder(string instruction, bool classicLacks, bool oldLacks)
+    {
+        var dockerfile = $"FROM x\n\n# a comment\n{instruction}\nCMD y\n";
+
+        Assert.Equal(classicLacks, Refusal(dockerfile, BuilderKind.Classic, New) is not null);
+        Assert.Equal(oldLacks, Refusal(dockerfile, BuilderKind.BuildKit, Old) is not null);
+        Assert.Null(Refusal(dockerfile, BuilderKind.BuildKit, New));
+        Assert.Null(Refusal("# syntax=x\n" + dockerfile, BuilderKind.BuildKit, Old));
+    }
+
+    [Theory]
+    [InlineData("FROM x\nRUN --mount=type=ssh git clone y\n")]
+    [InlineData("# syntax=docker/dockerfile:1\nFROM x\nRUN --mount=type=cache,target=/c --mount=id=a,type=ssh git clone y\n")]
+    public void No_agent_is_served_to_any_builder(string dockerfile)
+    {
+        Assert.Contains("agent", Refusal(dockerfile, BuilderKind.BuildKit, New), StringComparison.Ordinal);
+        Assert.NotNull(Refusal(dockerfile, BuilderKind.Classic, Old));
+    }
+
+    [Fact]
+    public void The_text_of_a_heredoc_is_not_read_as_instructions() =>
+        DockerfileRequirements.Check("FROM x\nCOPY <<EOF /f\nRUN --mount=type=ssh x\nEOF\nRUN <<-E\n\tRUN --mount=type=ssh x\n\tE\n", BuilderKind.BuildKit, New);
+
+    [Fact]
+    public void A_refusal_says_where_what_and_why() => Assert.Equal(
+        "Line 3 of the Dockerfile: COPY with a heredoc needs the Dockerfile frontend of engine API 1.42 or later; this engine speaks API 1.41.",
+        Refusal("FROM x\n\nCOPY <<EOF \\\n /f\na\nEOF\n", BuilderKind.BuildKit, Old));
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("\n\n")]
+    [InlineData("# only a comment")]
+    [InlineData("\uFEFF# syntax=x\r\nFROM x\r\n")]
+    [InlineData("ONBUILD")]
+    [InlineData("'")]
+    public void What_is_no_good_Dockerfile_is_left_to_the_builder(string dockerfile) =>
+        DockerfileRequirements.Check(dockerfile, BuilderKind.Classic, Old);
+
+    private static string? Refusal(string dockerfile, BuilderKind builder, Version api)
+    {
+        try
+        {
+            DockerfileRequirements.Check(dockerfile, builder, api);
+            return null;
+        }
+        catch (ApiException e)
+        {
+            Assert.Equal(ErrorCode.FeatureUnsupported, e.Code);
+            return e.Message;
+        }
+    }
+}

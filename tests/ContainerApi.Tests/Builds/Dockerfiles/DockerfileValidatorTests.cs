@@ -1,0 +1,82 @@
+using ContainerApi.Builds.Dockerfiles;
+
+namespace ContainerApi.Tests.Builds.Dockerfiles;
+
+public sealed class DockerfileValidatorTests
+{
+    [Theory]
+    [InlineData("", "no instruction")]
+    [InlineData("\n \n# FROM x\n", "no instruction")]
+    [InlineData("ARG A\n", "no FROM")]
+    [InlineData("RUN x\nFROM y\n", "Line 1 of the Dockerfile: RUN comes before the first FROM.")]
+    [InlineData("FROM x\n\nNOPE \\\n y\n", "Line 3 of the Dockerfile: 'NOPE' is no instruction.")]
+    [InlineData("FROM x\nRUN a \\\\\nb\n", "'b' is no instruction")]
+    [InlineData("# escape=`\nFROM x\nRUN a \\\nb\n", "'b' is no instruction")]
+    [InlineData("FROM x\nx\u0007y\n", "'x?y' is no instruction")]
+    public void What_no_builder_takes_is_refused_and_said_where(string dockerfile, string why)
+    {
+        foreach (var builder in Enum.GetValues<BuilderKind>())
+        {
+            Assert.Contains(why, Refusal(dockerfile, new BuildSpec { Builder = builder }), StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData("FROM x")]
+    [InlineData("\uFEFFfrom x\r\nrun y\r\n")]
+    [InlineData("  ARG A=b\n\tFROM\t$A\n  RUN y\n")]
+    [InlineData("FROM x\nRUN a \\\n  # why\n\n  && NOPE\nMAINTAINER z\nONBUILD RUN a\nSHELL [\"a\"]\nSTOPSIGNAL 9\nHEALTHCHECK NONE\n")]
+    [InlineData("FROM x\nRUN <<EOF\nNOPE\nEOF\n")]
+    [InlineData("FROM x\nRUN cat <<A <<'B'\nNOPE\nA\nNOPE\nB\n")]
+    [InlineData("FROM\n")]
+    [InlineData("FROM x\nCOPY\n")]
+    public void What_a_builder_may_take_or_refuse_better_is_left_to_it(string dockerfile) => Assert.Null(Refusal(dockerfile, new BuildSpec()));
+
+    [Theory]
+    [InlineData("b", true)]
+    [InlineData("B", true)]
+    [InlineData("0", true)]
+    [InlineData("2", true)]
+    [InlineData("3", false)]
+    [InlineData("a", false)]
+    [InlineData("x", false)]
+    public void A_stage_is_found_by_name_or_number(string target, bool found)
+    {
+        const string Dockerfile = "ARG A\nFROM a\nFROM --platform=linux/amd64 x as b\nRUN FROM a AS c\nFROM b AS \\\n d\n";
+
+        Assert.Equal(found, Refusal(Dockerfile, new BuildSpec { Target = target }) is null);
+    }
+
+    [Fact]
+    public void A_frontend_that_is_named_has_its_own_language_with_BuildKit_alone()
+    {
+        const string Named = "# check=skip=all\n# syntax=docker/dockerfile:labs\nFROM x\nNEWER y\n";
+        var byArgument = new Dictionary<string, string?> { ["BUILDKIT_SYNTAX"] = "docker/dockerfile:labs" };
+
+        Assert.Null(Refusal(Named, new BuildSpec { Builder = BuilderKind.BuildKit, Target = "later" }));
+        Assert.Null(Refusal("FROM x\nNEWER y\n", new BuildSpec { Builder = BuilderKind.BuildKit, BuildArguments = byArgument }));
+        Assert.NotNull(Refusal(Named, new BuildSpec()));
+        Assert.NotNull(Refusal(null, new BuildSpec { Builder = BuilderKind.BuildKit, BuildArguments = byArgument }));
+    }
+
+    [Fact]
+    public void A_Dockerfile_that_is_not_there_is_named()
+    {
+        Assert.Equal("The context has no file 'Dockerfile'.", Refusal(null, new BuildSpec()));
+        Assert.Equal("The context has no file 'd/prod'.", Refusal(null, new BuildSpec { Dockerfile = "d/prod" }));
+    }
+
+    private static string? Refusal(string? dockerfile, BuildSpec spec)
+    {
+        try
+        {
+            DockerfileValidator.Check(dockerfile, spec);
+            return null;
+        }
+        catch (ApiException e)
+        {
+            Assert.Equal(ErrorCode.InvalidDockerfile, e.Code);
+            return e.Message;
+        }
+    }
+}

@@ -1,0 +1,170 @@
+using System.Text;
+using ContainerApi.Builds;
+using ContainerApi.Builds.History;
+
+namespace ContainerApi.Tests.Builds.History;
+
+public sealed class BuildLogTests
+{
+    private readonly BuildClock _clock = new();
+
+    [Fact]
+    public void It_can_be_read_from_every_event_on()
+    {
+        var log = Log();
+        // Large enough for several segments, and the last one is not full.
+        for (var n = 0; n < 50; n++)
+        {
+            log.Add(new WarningEvent(new string('w', 5000), n));
+        }
+
+        log.Close();
+
+        for (var from = 0; from <= 50; from++)
+        {
+            Assert.Equal(Enumerable.Range(from, 50 - from), ReadAll(log, from).Cast<WarningEvent>().Select(w => w.Line!.Value));
+            Assert.Equal(Enumerable.Range(from, 50 - from), ReadAll(log, from).Select(e => (int)e.Seq!.Value));
+        }
+
+        Assert.Equal((50, true), (log.Count, log.IsClosed));
+    }
+
+    [Fact]
+    public void Output_without_a_pause_is_one_event_and_nothing_of_it_is_lost_or_out_of_order()
+    {
+        var log = Log();
+        log.Add(new LogEvent("1", "stdout", "a\n"));
+        log.Add(new LogEvent("1", "stdout", "b\n"));
+        log.Add(new LogEvent("1", "stderr", "c\n"));
+        log.Add(new LogEvent("2", "stderr", "d\n"));
+        log.Flush();
+        log.Add(new LogEvent("2", "stderr", "e\n"));
+        log.Add(new WarningEvent("w", null));
+        log.Flush();
+        log.Close();
+
+        Assert.Equal(
+            ["1 stdout a\nb\n", "1 stderr c\n", "2 stderr d\n", "2 stderr e\n", "w"],
+            ReadAll(log, 0).Select(e => e is LogEvent l ? $"{l.Step} {l.Stream} {l.Text}" : ((WarningEvent)e).Text));
+        Assert.All(ReadAll(log, 0).OfType<LogEvent>(), l => Assert.Equal(_clock.GetUtcNow(), l.At));
+    }
+
+    [Fact]
+    public void Long_output_is_cut_into_events_of_a_bounded_length()
+    {
+        var log = Log();
+        var line = new string('x', 999) + "\n";
+        for (var n = 0; n < 1000; n++)
+        {
+            log.Add(new LogEvent("1", "stdout", line));
+        }
+
+        log.Close();
+
+        var texts = ReadAll(log, 0).Cast<LogEvent>().Select(l => l.Text).ToList();
+        Assert.Equal(1_000_000, texts.Sum(t => t.Length));
+        Assert.InRange(texts.Count, 50, 70);
+        Assert.All(texts, t => Assert.EndsWith("\n", t, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Output_beyond_the_bound_is_left_out_and_that_is_said_once()
+    {
+        var log = Log(new HistoryOptions { MaxLogBytes = 100_000 });
+        for (var n = 0; n < 100; n++)
+        {
+            log.Add(new LogEvent("1", "stdout", new string('x', 16 * 1024)));
+        }
+
+        log.Add(new StepEvent("1", 1, 1, "RUN x", StepState.Completed, false, 1, _clock.GetUtcNow()));
+        log.Add(new ResultEvent(BuildOutcome.Succeeded, "sha256:1", [], 1, null));
+        log.Close();
+
+        var events = ReadAll(log, 0);
+        Assert.InRange(log.Bytes, 90_000, 101_000);
+        Assert.Equal("The build printed more than the 100000 bytes that are kept of it; the rest of its output is left out.", Assert.Single(events.OfType<WarningEvent>()).Text);
+        Assert.IsType<StepEvent>(events[^2]);
+        Assert.IsType<ResultEvent>(events[^1]);
+        Assert.Equal(Enumerable.Range(0, events.Count), events.Select(e => (int)e.Seq!.Value));
+    }
+
+    [Fact]
+    public void What_the_store_has_leaves_the_memory()
+    {
+        var log = Log();
+        for (var n = 0; n < 1000; n++)
+        {
+            log.Add(new WarningEvent(new string('w', 5000), n));
+        }
+
+        Assert.Equal(0, log.FirstInMemory);
+        log.MarkStored(log.TakeUnstored());
+        Assert.InRange(log.FirstInMemory, 800, 999);
+        Assert.True(log.Read(0).IsStored);
+        Assert.False(log.Read(log.FirstInMemory).IsStored);
+        Assert.Empty(log.TakeUnstored());
+
+        log.Add(new WarningEvent("last", 1000));
+        log.Close();
+        var taken = Assert.Single(log.TakeUnstored());
+        Assert.Equal((1000, 1001), (taken.First, taken.Next));
+        log.MarkStored([taken]);
+        Assert.Equal(1001, log.FirstInMemory);
+    }
+
+    [Fact]
+    public async Task A_store_that_is_behind_makes_the_build_wait_and_one_that_fails_does_not()
+    {
+        var log = Log();
+        Assert.True(log.WaitForRoomAsync(CancellationToken.None).IsCompleted);
+        Fill();
+        var room = log.WaitForRoomAsync(CancellationToken.None);
+        Assert.False(room.IsCompleted);
+        log.MarkStored(log.TakeUnstored());
+        await room;
+
+        Fill();
+        room = log.WaitForRoomAsync(CancellationToken.None);
+        Assert.False(room.IsCompleted);
+        log.MarkNotStoring();
+        await room;
+        var before = log.Bytes;
+        Fill();
+        Assert.InRange(log.Bytes - before, 0, 1000);
+
+        void Fill()
+        {
+            for (var n = 0; n <= BuildLog.MostUnstored / 16384; n++)
+            {
+                log.Add(new LogEvent("1", "stdout", new string('x', 16384)));
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_reader_at_the_end_is_told_when_there_is_more_and_when_there_will_be_none()
+    {
+        var log = Log();
+        var grown = log.Read(0).Grown!;
+        Assert.False(grown.IsCompleted);
+        log.Add(new WarningEvent("w", null));
+        await grown;
+        grown = log.Read(1).Grown!;
+        log.Close();
+        await grown;
+        Assert.Null(log.Read(1).Grown);
+    }
+
+    private BuildLog Log(HistoryOptions? options = null) => new(options ?? new HistoryOptions(), _clock);
+
+    private static List<BuildEvent> ReadAll(BuildLog log, long from)
+    {
+        var text = new StringBuilder();
+        for (var read = log.Read(from); !read.Lines.Lines.IsEmpty; read = log.Read(read.Lines.Next))
+        {
+            text.Append(Encoding.UTF8.GetString(read.Lines.Lines.Span));
+        }
+
+        return [.. BuildEventFormats.Parse(Encoding.UTF8.GetBytes(text.ToString()))];
+    }
+}

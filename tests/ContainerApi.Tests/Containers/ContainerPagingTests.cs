@@ -1,0 +1,112 @@
+using ContainerApi.Containers;
+
+namespace ContainerApi.Tests.Containers;
+
+public sealed class ContainerPagingTests
+{
+    [Theory]
+    [InlineData("name", "c1,c2,c3")]
+    [InlineData("-name", "c3,c2,c1")]
+    [InlineData("createdAt", "c1,c2,c3")]
+    [InlineData("-createdAt", "c3,c2,c1")]
+    [InlineData("ports", "c1,c3,c2")]
+    [InlineData("-ports", "c2,c3,c1")]
+    [InlineData("health", "c2,c1,c3")]
+    [InlineData("-health", "c2,c1,c3")]       // not known is last either way
+    public void Orders_by_any_field(string sort, string expected)
+    {
+        var rows = new[]
+        {
+            Row(Facts.Container('3') with { Ports = [new(80, "tcp", null, null)] }),
+            Row(Facts.Container('1')),
+            Row(Facts.Container('2') with { Ports = [new(80, "tcp", null, null), new(81, "tcp", null, null)], Health = "healthy" }),
+        };
+
+        var (page, next) = Cut(rows, sort);
+
+        Assert.Equal(expected, string.Join(',', page.Select(p => p.Name)));
+        Assert.Null(next);
+    }
+
+    [Fact]
+    public void Every_row_comes_once_whatever_the_page()
+    {
+        var rows = "0123456789abcdef".Select(d => Row(Facts.Container(d) with { Image = d < '8' ? "a" : "b" })).ToList();
+
+        Assert.Equal(16, Walk(rows, "image", limit: 3, between: _ => { }).Distinct().Count());
+    }
+
+    [Fact]
+    public void Rows_that_come_and_go_between_pages_neither_repeat_nor_hide_others()
+    {
+        var rows = "13579bdf".Select(d => Row(Facts.Container(d))).ToList();
+        var seen = Walk(rows, "name", limit: 2, between: page =>
+        {
+            if (page == 1)
+            {
+                rows.RemoveAll(r => r.Name is "c1" or "c3");         // what the cursor stands on is gone
+                rows.Add(Row(Facts.Container('0')));                  // before the cursor: not on a later page
+                rows.Add(Row(Facts.Container('8')));                  // behind it: is
+            }
+        });
+
+        Assert.Equal(["c1", "c3", "c5", "c7", "c8", "c9", "cb", "cd", "cf"], seen);
+    }
+
+    [Fact]
+    public void The_end_of_the_list_has_no_cursor()
+    {
+        var rows = "12".Select(d => Row(Facts.Container(d))).ToList();
+
+        Assert.Null(Cut(rows, "name", limit: 2).Next);
+        Assert.NotNull(Cut(rows, "name", limit: 1).Next);
+    }
+
+    [Fact]
+    public void A_cursor_stays_short_however_long_the_value_is()
+    {
+        var rows = "12".Select(d => Row(Facts.Container(d) with { Command = new string('\u4e00', 100_000) + d })).ToList();
+
+        var first = Cut(rows, "command", limit: 1);
+        var second = Cut(rows, "command", after: first.Next, limit: 1);
+
+        Assert.InRange(first.Next!.Length, 1, 4096);
+        Assert.Equal(("c1", "c2"), (first.Page[0].Name, second.Page[0].Name));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("x")]
+    [InlineData("bnVsbA")]                    // null
+    [InlineData("e30")]                       // {}
+    [InlineData("eyJTb3J0IjoibmFtZSJ9")]      // {"Sort":"name"}
+    [InlineData("W10")]                       // []
+    [InlineData("!!!!")]
+    public void What_is_no_cursor_is_refused(string text) => Assert.False(ContainerCursor.TryDecode(text, out _));
+
+    private static List<string> Walk(List<Container> rows, string sort, int limit, Action<int> between)
+    {
+        var names = new List<string>();
+        string? cursor = null;
+        for (var page = 1; page == 1 || cursor is not null; page++)
+        {
+            var cut = Cut(rows, sort, cursor, limit);
+            names.AddRange(cut.Page.Select(p => p.Name!));
+            cursor = cut.Next;
+            between(page);
+        }
+
+        return names;
+    }
+
+    private static (IReadOnlyList<Container> Page, string? Next) Cut(
+        IEnumerable<Container> rows, string sort, string? after = null, int? limit = null)
+    {
+        Assert.True(ContainerSort.TryParse(sort, out var order));
+        ContainerCursor? cursor = null;
+        Assert.True(after is null || ContainerCursor.TryDecode(after, out cursor));
+        return ContainerPaging.Cut(rows, r => r, order, cursor, limit);
+    }
+
+    private static Container Row(ContainerFacts container) => ContainerProjection.Row("local", container);
+}

@@ -1,0 +1,84 @@
+using ContainerApi.Containers;
+using ContainerApi.Containers.Formatting;
+using ContainerApi.Engine;
+
+namespace ContainerApi.Tests.Containers.Formatting;
+
+public sealed class ContainerMetricsTests
+{
+    private static readonly DateTimeOffset Created = new(2026, 11, 25, 10, 0, 0, TimeSpan.Zero);
+
+    [Fact]
+    public void What_is_known_is_told_under_the_usual_names_and_what_is_not_is_left_out()
+    {
+        var lines = Lines(List(Row("web") with
+        {
+            Processes = new ProcessesSection { State = SectionState.Ok, Items = [new(1, 0, "root", null, null, "x"), new(2, 1, "root", null, null, "y")] },
+            Network = new NetworkSection { State = SectionState.Ok, Interfaces = new Dictionary<string, InterfaceTraffic> { ["eth0"] = new(1, 2, 3, 4, 5, 6, 7, 8) } },
+            Usage = new UsageSection { State = SectionState.Ok, CpuTimeMs = 1500, MemoryBytes = 4096 },
+        }));
+
+        const string Labels = "engine=\"local\",id=\"111111111111\",name=\"web\",image=\"busybox\"";
+        Assert.Contains($"container_created_timestamp_seconds{{{Labels}}} {Created.ToUnixTimeSeconds()}", lines);
+        Assert.Contains($"container_state{{{Labels},state=\"running\"}} 1", lines);
+        Assert.Contains($"container_processes{{{Labels}}} 2", lines);
+        Assert.Contains($"container_cpu_usage_seconds_total{{{Labels}}} 1.5", lines);
+        Assert.Contains($"container_memory_working_set_bytes{{{Labels}}} 4096", lines);
+        Assert.Contains($"container_network_receive_bytes_total{{{Labels},interface=\"eth0\"}} 1", lines);
+        Assert.Contains($"container_network_transmit_packets_dropped_total{{{Labels},interface=\"eth0\"}} 8", lines);
+        Assert.DoesNotContain(lines, l => l.StartsWith("container_health{", StringComparison.Ordinal) || l.StartsWith("container_fs_reads", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_shared_network_is_told_by_its_owner_alone()
+    {
+        var lines = Lines(List(Row("sidecar") with
+        {
+            Network = new NetworkSection { State = SectionState.Ok, SharedWith = Facts.Id('2'), Interfaces = new Dictionary<string, InterfaceTraffic> { ["eth0"] = default! } },
+        }));
+
+        Assert.DoesNotContain(lines, l => l.StartsWith("container_network_", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Labels_come_when_they_are_wanted_and_are_escaped()
+    {
+        var lines = Lines(
+            List(Row("web") with { Labels = new Dictionary<string, string> { ["com.example/team"] = "a\"b\\c\nd", ["other"] = "x" } }),
+            new MetricsOptions { ContainerLabels = ["com.example/team", "missing"] });
+
+        var state = Assert.Single(lines, l => l.StartsWith("container_state{", StringComparison.Ordinal));
+        Assert.Contains("container_label_com_example_team=\"a\\\"b\\\\c\\nd\",container_label_missing=\"\"", state);
+        Assert.DoesNotContain("other", state);
+    }
+
+    [Fact]
+    public void More_containers_than_the_bound_are_counted_and_not_told()
+    {
+        var lines = Lines(List(Row("a"), Row("b"), Row("c")), new MetricsOptions { MaxContainers = 2 });
+
+        Assert.Equal(2, lines.Count(l => l.StartsWith("container_state{", StringComparison.Ordinal)));
+        Assert.Contains("containerapi_metrics_omitted_containers 1", lines);
+    }
+
+    [Fact]
+    public async Task An_engine_that_is_down_is_a_figure_and_no_failure()
+    {
+        await using var host = new ApiHost(new FakeEngine
+        {
+            ListContainers = (_, _) => throw new EngineException(EngineErrorKind.Unavailable, "local", "down"),
+        });
+
+        using var answer = await host.Client.GetAsync(new Uri("/metrics/containers", UriKind.Relative));
+
+        Assert.Equal("text/plain; version=0.0.4; charset=utf-8", answer.Content.Headers.ContentType!.ToString());
+        Assert.Contains("containerapi_engine_up{engine=\"local\"} 0\n", await answer.Content.ReadAsStringAsync());
+    }
+
+    private static string[] Lines(ContainerList list, MetricsOptions? options = null) => ContainerMetrics.Write(list, options ?? new()).Split('\n');
+
+    private static Container Row(string name) => ContainerProjection.Row("local", Facts.Container('1', name: name)) with { Image = "busybox", CreatedAt = Created };
+
+    private static ContainerList List(params Container[] items) =>
+        new() { Items = items, Engines = [new("local", "ok", "1.41", items.Length, null)], Total = items.Length, NextCursor = null };
+}

@@ -1,0 +1,107 @@
+using System.Net;
+using ContainerApi.Engine;
+
+namespace ContainerApi.Tests.Engines;
+
+public sealed class EnginesTests
+{
+    [Fact]
+    public async Task An_engine_tells_its_versions_host_counts_and_limits()
+    {
+        await using var host = new ApiHost(Answering("local", "1.41"));
+
+        var engine = (await host.GetJsonAsync("/engines")).GetProperty("items")[0];
+
+        Assert.Equal("local", engine.GetProperty("name").GetString());
+        Assert.Equal("ok", engine.GetProperty("state").GetString());
+        Assert.Equal("1.41", engine.GetProperty("apiVersion").GetString());
+        Assert.Equal(3, engine.GetProperty("containers").GetProperty("running").GetInt32());
+        Assert.Equal(25276510208, engine.GetProperty("memoryBytes").GetInt64());
+        Assert.Equal("https://mirror.example/", engine.GetProperty("registryMirrors")[0].GetString());
+        Assert.Equal("instant_statistics", engine.GetProperty("limits")[0].GetProperty("feature").GetString());
+    }
+
+    [Theory]
+    [InlineData("1.41", "instant_statistics,health_in_list")]
+    [InlineData("1.45", "health_in_list")]
+    [InlineData("1.52", "")]
+    public void What_an_engine_cannot_do_follows_from_its_version(string version, string features)
+    {
+        var limits = ContainerApi.Engines.EngineLimits.Of(new EngineInfo { ApiVersion = version });
+
+        Assert.Equal(features, string.Join(',', limits.Select(l => l.Feature)));
+        Assert.All(limits, l => Assert.Contains(version, l.Reason));
+    }
+
+    [Theory]
+    [InlineData("Unavailable", "unavailable")]
+    [InlineData("TimedOut", "timeout")]
+    [InlineData("Failed", "error")]
+    public async Task An_engine_that_fails_is_listed_with_what_is_wrong(string kind, string state)
+    {
+        var failure = new EngineException(Enum.Parse<EngineErrorKind>(kind), "far", "It is away.");
+        await using var host = new ApiHost(Answering("local", "1.45"), new FakeEngine { Name = "far", Describe = _ => throw failure });
+
+        var engines = (await host.GetJsonAsync("/engines")).GetProperty("items");
+
+        Assert.Equal("ok", engines[0].GetProperty("state").GetString());
+        Assert.Equal(state, engines[1].GetProperty("state").GetString());
+        Assert.Equal("It is away.", engines[1].GetProperty("error").GetString());
+        Assert.Equal(System.Text.Json.JsonValueKind.Null, engines[1].GetProperty("containers").ValueKind);
+    }
+
+    [Fact]
+    public async Task An_engine_that_is_not_configured_is_a_problem()
+    {
+        await using var host = new ApiHost(Answering("local", "1.45"));
+
+        using var response = await host.Client.GetAsync("/engines/elsewhere");
+
+        var problem = await response.ReadProblemAsync(HttpStatusCode.NotFound, "engine_not_found");
+        Assert.Contains("elsewhere", problem.GetProperty("detail").GetString());
+    }
+
+    [Fact]
+    public async Task Ready_is_ok_degraded_or_a_problem_as_engines_answer()
+    {
+        var far = new FakeEngine { Name = "far", Ping = _ => Task.FromResult("1.45") };
+        var near = new FakeEngine { Name = "near", Ping = _ => Task.FromResult("1.45") };
+        await using var host = new ApiHost(near, far);
+
+        Assert.Equal("ok", (await host.GetJsonAsync("/readyz")).GetProperty("state").GetString());
+
+        far.Ping = _ => throw new EngineException(EngineErrorKind.Unavailable, "far", "The engine cannot be reached: connection refused.");
+        var degraded = await host.GetJsonAsync("/readyz");
+        Assert.Equal("degraded", degraded.GetProperty("state").GetString());
+        Assert.Equal("unavailable", degraded.GetProperty("engines")[1].GetProperty("state").GetString());
+
+        near.Ping = _ => throw new EngineException(EngineErrorKind.TimedOut, "near", "The engine did not answer within 10 seconds.");
+        using var response = await host.Client.GetAsync("/readyz");
+        var problem = await response.ReadProblemAsync(HttpStatusCode.ServiceUnavailable, "engine_unavailable");
+        Assert.Contains("near: The engine did not answer", problem.GetProperty("detail").GetString());
+        Assert.Contains("far: The engine cannot be reached", problem.GetProperty("detail").GetString());
+    }
+
+    [Fact]
+    public async Task Health_asks_no_engine()
+    {
+        await using var host = new ApiHost(new FakeEngine());
+
+        Assert.Equal("ok\n", await host.Client.GetStringAsync("/healthz"));
+    }
+
+    private static FakeEngine Answering(string name, string version) => new()
+    {
+        Name = name,
+        Describe = _ => Task.FromResult(new EngineInfo
+        {
+            ApiVersion = version,
+            Containers = 5,
+            ContainersRunning = 3,
+            ContainersPaused = 1,
+            ContainersStopped = 1,
+            MemoryBytes = 25276510208,
+            RegistryMirrors = ["https://mirror.example/"],
+        }),
+    };
+}

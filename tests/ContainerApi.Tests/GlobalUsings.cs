@@ -1,0 +1,2 @@
+global using ContainerApi.Engine.Facts;
+global using ContainerApi.Errors;

@@ -1,0 +1,38 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace ContainerApi.Tests.Hosting;
+
+public sealed class LoggingTests
+{
+    [Fact]
+    public async Task Levels_follow_the_settings_while_the_service_runs()
+    {
+        var file = Path.Combine(Directory.CreateTempSubdirectory("containerapi-settings-").FullName, "appsettings.json");
+        await File.WriteAllTextAsync(file, Levels("Information", "Warning"));
+        await using var host = new ApiHost(new Dictionary<string, string?>(), new FakeEngine());
+        // The service's own file is watched by ASP.NET Core; what it does when one has changed is done here by hand.
+        var configuration = (ConfigurationManager)host.Services.GetRequiredService<IConfiguration>();
+        configuration.AddJsonFile(file, optional: false, reloadOnChange: false);
+        var loggers = host.Services.GetRequiredService<ILoggerFactory>();
+        var (own, framework) = (loggers.CreateLogger("ContainerApi.Anything"), loggers.CreateLogger("Microsoft.AspNetCore.Anything"));
+        Assert.Equal((false, false), (own.IsEnabled(LogLevel.Debug), framework.IsEnabled(LogLevel.Information)));
+
+        await ChangeAsync(Levels("Debug", "Information"));
+        Assert.Equal((true, true), (own.IsEnabled(LogLevel.Debug), framework.IsEnabled(LogLevel.Information)));
+
+        await ChangeAsync(Levels("Error", "Error"));
+        Assert.Equal((false, true), (own.IsEnabled(LogLevel.Warning), own.IsEnabled(LogLevel.Error)));
+
+        Directory.Delete(Path.GetDirectoryName(file)!, recursive: true);
+        async Task ChangeAsync(string text)
+        {
+            await File.WriteAllTextAsync(file, text);
+            ((IConfigurationRoot)configuration).Reload();
+        }
+    }
+
+    private static string Levels(string own, string framework) =>
+        $$"""{ "Serilog": { "MinimumLevel": { "Default": "{{own}}", "Override": { "Microsoft.AspNetCore": "{{framework}}" } } } }""";
+}

@@ -1,0 +1,32 @@
+using ContainerApi.Engine;
+
+namespace ContainerApi.Tests.Hosting;
+
+public sealed class TelemetryTests
+{
+    [Theory]
+    [InlineData("/containers/json", "/containers/json")]
+    [InlineData("/containers/create", "/containers/create")]
+    [InlineData("/containers/0123456789ab/stats", "/containers/{id}/stats")]
+    [InlineData("/containers/web", "/containers/{id}")]
+    [InlineData("/images/json", "/images/json")]
+    [InlineData("/images/registry:5000/team/app:v1/json", "/images/{id}/json")]
+    [InlineData("/images/sha256:0123/history", "/images/{id}/history")]
+    [InlineData("/build", "/build")]
+    [InlineData("/build/prune", "/build/prune")]
+    [InlineData("/_ping", "/_ping")]
+    public void An_operation_has_no_name_of_an_object_in_it(string path, string operation) =>
+        Assert.Equal(operation, EngineTelemetry.OperationOf(path));
+
+    [Fact]
+    public async Task The_services_own_figures_are_there_for_Prometheus()
+    {
+        await using var host = new ApiHost(new FakeEngine { ListContainers = (_, _) => Task.FromResult<IReadOnlyList<ContainerFacts>>([]) });
+        await host.GetJsonAsync("/containers");
+
+        var figures = await host.Client.GetStringAsync("/metrics");
+
+        Assert.Contains("containerapi_sweep_duration_seconds_count", figures);
+        Assert.Contains("http_server_request_duration_seconds_count", figures);
+    }
+}
