@@ -185,5 +185,5 @@ public sealed class OpenApiTests
         return $"line {line + 1}: committed '{a.ElementAtOrDefault(line)?.Trim()}', served '{b.ElementAtOrDefault(line)?.Trim()}'";
     }
 
-    private static string RepositoryRoot([CallerFilePath] string thisFile = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(thisFile)!, "..", ".."));
+    private static string RepositoryRoot([CallerFilePath] string thisFile = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(thisFile)!, "..", "..", ".."));
 }
