@@ -8,7 +8,7 @@ namespace ContainerApi.Tests.Builds;
 public sealed class BuildPipelineTests
 {
     private const string Image = "sha256:205312e33451ce9a371c6493573e41eb930be2f25d47ca067066aa96baf80d27";
-    private readonly BuildClock _clock = new();
+    private readonly TestClock _clock = new();
     private readonly BuildHost _room;
     private readonly FakeEngine _engine = new();
     private readonly Channel<BuildFact> _facts = Channel.CreateUnbounded<BuildFact>();
@@ -92,7 +92,7 @@ public sealed class BuildPipelineTests
         Say(new StepStarted("1", 1, 1, "RUN x"));
         await NextAsync<StartedEvent>(run);
         await NextAsync<StepEvent>(run);
-        _clock.Pass(TimeSpan.FromSeconds(2));
+        _clock.Advance(TimeSpan.FromSeconds(2));
         Say(new StepCompleted("1", false), new ImageBuilt(Image));
         End();
         await NextAsync<StepEvent>(run, step => Assert.Equal(2000, step.DurationMs));
@@ -111,7 +111,7 @@ public sealed class BuildPipelineTests
         for (var beat = 0; beat < 3; beat++)
         {
             var next = run.MoveNextAsync().AsTask();
-            await _clock.PassAsync(TimeSpan.FromSeconds(15));
+            await _clock.AdvanceWhenAwaitedAsync(TimeSpan.FromSeconds(15));
             Assert.True(await next);
             Assert.Equal(new HeartbeatEvent(_clock.GetUtcNow()), run.Current);
         }
@@ -128,7 +128,7 @@ public sealed class BuildPipelineTests
         await NextAsync<StartedEvent>(run);
         await NextAsync<StepEvent>(run);
 
-        _clock.Pass(TimeSpan.FromSeconds(10));
+        _clock.Advance(TimeSpan.FromSeconds(10));
 
         await _stopped.Task.WaitAsync(TimeSpan.FromSeconds(10));
         await NextAsync<ResultEvent>(run, result => Assert.Equal(
@@ -143,7 +143,7 @@ public sealed class BuildPipelineTests
         Say([.. Enumerable.Range(0, 1000).Select(i => new StepLog(null, "stdout", $"{i}\n"))]);
         await NextAsync<StartedEvent>(run);
 
-        _clock.Pass(TimeSpan.FromSeconds(10));
+        _clock.Advance(TimeSpan.FromSeconds(10));
 
         await _stopped.Task.WaitAsync(TimeSpan.FromSeconds(10));
     }
@@ -153,7 +153,7 @@ public sealed class BuildPipelineTests
     {
         var run = ReadAllAsync(Run(timeout: TimeSpan.FromSeconds(10)));
 
-        await _clock.PassAsync(TimeSpan.FromSeconds(10));
+        await _clock.AdvanceWhenAwaitedAsync(TimeSpan.FromSeconds(10));
 
         Assert.Equal(EngineErrorKind.TimedOut, (await Assert.ThrowsAsync<EngineException>(() => run)).Kind);
     }
@@ -303,7 +303,7 @@ public sealed class BuildPipelineTests
             throw BuildContexts.Invalid("Read.");
         }, "");
         await second.Began;
-        _clock.Pass(TimeSpan.FromMinutes(10));
+        _clock.Advance(TimeSpan.FromMinutes(10));
         Assert.Equal((BuildState.Queued, 1), (second.Describe().State, second.Describe().QueuePosition));
         Assert.False(isRead.Task.IsCompleted);
 
@@ -322,7 +322,7 @@ public sealed class BuildPipelineTests
         await NextAsync<QueuedEvent>(events, queued => Assert.Equal(1, queued.Position));
 
         var next = events.MoveNextAsync().AsTask();
-        await _clock.PassAsync(TimeSpan.FromSeconds(15));
+        await _clock.AdvanceWhenAwaitedAsync(TimeSpan.FromSeconds(15));
 
         Assert.True(await next);
         Assert.IsType<HeartbeatEvent>(events.Current);

@@ -286,7 +286,7 @@ public sealed class ContainerListHttpTests
         var at = DateTimeOffset.UtcNow;
         var engine = Facts.Engine(Facts.Container('1'));
         engine.ReadStatistics = (_, _) => Task.FromResult(Facts.Statistics(received: received, at: at));
-        var time = new ManualTime();
+        var time = new FakeTimeProvider(Facts.Noon);
         await using var host = new ApiHost(engine).WithWebHostBuilder(b => b.ConfigureTestServices(s => s.AddSingleton<TimeProvider>(time)));
         using var client = host.CreateClient();
         await client.GetStringAsync("/containers");

@@ -4,7 +4,7 @@ namespace ContainerApi.Tests.Containers;
 
 public sealed class RatesTests
 {
-    private readonly ManualTime _time = new();
+    private readonly FakeTimeProvider _time = new(Facts.Noon);
     private readonly RateHistory _memory;
 
     public RatesTests() => _memory = new RateHistory(_time);

@@ -5,7 +5,7 @@ namespace ContainerApi.Tests.Containers;
 public sealed class SingleFlightTests
 {
     private static readonly TimeSpan Live = TimeSpan.Zero;
-    private readonly ManualTime _time = new();
+    private readonly FakeTimeProvider _time = new(Facts.Noon);
     private readonly SingleFlight<string> _cache;
     private readonly List<TaskCompletionSource<string>> _sweeps = [];
     private readonly List<CancellationToken> _tokens = [];

@@ -6,7 +6,7 @@ namespace ContainerApi.Tests.Builds.History;
 
 public sealed class BuildLogTests
 {
-    private readonly BuildClock _clock = new();
+    private readonly FakeTimeProvider _clock = new();
 
     [Fact]
     public void It_can_be_read_from_every_event_on()

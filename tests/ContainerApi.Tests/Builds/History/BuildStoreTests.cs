@@ -160,12 +160,12 @@ public sealed class BuildStoreTests : IDisposable
     [Fact]
     public async Task Builds_go_when_they_are_too_old()
     {
-        var clock = new BuildClock();
+        var clock = new FakeTimeProvider();
         await using var room = Room(new HistoryOptions { MaxAge = TimeSpan.FromDays(1) }, time: clock);
         var run = await BuildAsync(room);
-        clock.Pass(TimeSpan.FromHours(23));
+        clock.Advance(TimeSpan.FromHours(23));
         Assert.Single(Listed(room));
-        clock.Pass(TimeSpan.FromHours(2));
+        clock.Advance(TimeSpan.FromHours(2));
         Assert.Empty(Listed(room));
         Assert.Throws<ApiException>(() => room.Registry.Get(run.Id));
     }

@@ -228,7 +228,7 @@ public sealed class WatchTests
     [Fact]
     public async Task Silence_is_broken_by_a_heartbeat()
     {
-        var time = new ManualTime();
+        var time = new FakeTimeProvider(Facts.Noon);
         var stage = new Stage(time);
         await using var watcher = stage.Watch(Everything);
         await NextAsync<WatchSnapshot>(watcher);

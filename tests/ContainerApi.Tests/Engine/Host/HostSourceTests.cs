@@ -266,14 +266,14 @@ public sealed class HostSourceTests
     public async Task A_host_that_shows_nothing_is_not_looked_at_again_for_a_while()
     {
         using var host = new HostTree();
-        var time = new SteppedTime();
+        var time = new FakeTimeProvider();
         using var source = host.Source(time);
         Assert.Empty(await ReadAsync(source, A));
         host.Process(50, 40, $"/docker/{A}");
         host.Cgroup($"/docker/{A}", 50);
 
         Assert.Empty(await ReadAsync(source, A));
-        time.Now += TimeSpan.FromSeconds(6);
+        time.Advance(TimeSpan.FromSeconds(6));
         Assert.Single(await ReadAsync(source, A));
     }
 
@@ -281,7 +281,7 @@ public sealed class HostSourceTests
     public async Task A_host_that_has_shown_containers_shows_a_new_one_at_once()
     {
         using var host = new HostTree();
-        var time = new SteppedTime();
+        var time = new FakeTimeProvider();
         using var source = host.Source(time);
         host.Process(50, 40, $"/docker/{A}");
         host.Cgroup($"/docker/{A}", 50);
@@ -346,16 +346,5 @@ public sealed class HostSourceTests
         var refused = Assert.ThrowsAny<Exception>(() => new ApiHost(settings, new FakeEngine()));
 
         Assert.Contains(name, refused.ToString());
-    }
-
-    private sealed class SteppedTime : TimeProvider
-    {
-        public TimeSpan Now { get; set; } = TimeSpan.FromDays(1);
-
-        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
-
-        public override long GetTimestamp() => Now.Ticks;
-
-        public override DateTimeOffset GetUtcNow() => DateTimeOffset.UnixEpoch + Now;
     }
 }
