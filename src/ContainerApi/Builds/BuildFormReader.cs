@@ -100,7 +100,7 @@ internal static class BuildFormReader
         }
         catch (Exception e) when (MultipartContext.IsDamage(e))
         {
-            throw BuildContexts.Invalid($"The form is cut short or damaged in the parameter '{TarText.Printable(name)}'.", e);
+            throw BuildContexts.Invalid($"The form is truncated or damaged in the parameter '{TarText.Printable(name)}'.", e);
         }
     }
 }

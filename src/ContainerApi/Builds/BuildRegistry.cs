@@ -10,7 +10,7 @@ namespace ContainerApi.Builds;
 internal sealed class BuildRegistry(BuildStore store, BuildOptions options, TimeProvider time) : IHostedService
 {
     /// <summary>How much of the past is kept in memory where no file keeps it, in bytes of events.</summary>
-    private const long MostInMemory = 32 * 1024 * 1024;
+    private const long MaxInMemory = 32 * 1024 * 1024;
 
     private readonly ConcurrentDictionary<string, BuildJob> _runs = [];
 
@@ -81,7 +81,7 @@ internal sealed class BuildRegistry(BuildStore store, BuildOptions options, Time
     private void Prune()
     {
         var history = options.History;
-        var mostBytes = store.HasFile ? history.MaxBytes : Math.Min(history.MaxBytes, MostInMemory);
+        var mostBytes = store.HasFile ? history.MaxBytes : Math.Min(history.MaxBytes, MaxInMemory);
         var oldest = time.GetUtcNow() - history.MaxAge;
         var (count, bytes) = (0, 0L);
         foreach (var run in _runs.Values.Where(r => r.IsEnded).OrderByDescending(r => r.Id, StringComparer.Ordinal))

@@ -78,14 +78,14 @@ public sealed class BuildFormReaderTests : IDisposable
     }
 
     [Theory]
-    [InlineData("../x", "climbs out")]
-    [InlineData("a/../../x", "climbs out")]
+    [InlineData("../x", "points outside")]
+    [InlineData("a/../../x", "points outside")]
     [InlineData("/etc/passwd", "absolute name")]
     [InlineData(@"C:\x", "backslash")]
     [InlineData(@"..\x", "backslash")]
-    [InlineData("", "without a name")]
-    [InlineData("a/", "no name for a file")]
-    [InlineData(".", "no name for a file")]
+    [InlineData("", "without a file name")]
+    [InlineData("a/", "not a valid file name")]
+    [InlineData(".", "not a valid file name")]
     [InlineData("Dockerfile", "twice")]
     [InlineData("./Dockerfile", "twice")]
     [InlineData("Dockerfile/x", "a file and a directory")]
@@ -97,17 +97,17 @@ public sealed class BuildFormReaderTests : IDisposable
         Assert.Contains("a file and a directory", await RefusalAsync(Dockerfile + File("a/b", "x") + File("a", "x") + End, "invalid_context"), StringComparison.Ordinal);
 
     [Theory]
-    [InlineData("", "cut short")]
+    [InlineData("", "truncated")]
     [InlineData("--b--\r\n", "no file")]
     [InlineData("--b\r\nContent-Disposition: form-data; name=\"tag\"\r\n\r\nx\r\n--b--\r\n", "no file")]
     [InlineData("--b\r\nContent-Disposition: form-data\r\n\r\nx\r\n--b--\r\n", "must have a name")]
     [InlineData("--b\r\n\r\nx\r\n--b--\r\n", "must have a name")]
-    [InlineData("--c\r\nContent-Disposition: form-data; name=\"f\"; filename=\"x\"\r\n\r\nx\r\n--c--\r\n", "cut short")]
-    [InlineData(Dockerfile, "cut short")]
-    [InlineData(Dockerfile + "--b", "cut short")]
-    [InlineData("--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"Dockerfile\"\r\n\r\nFROM scr", "cut short or damaged in 'Dockerfile'")]
-    [InlineData("--b\r\nContent-Disposition: form-data; name=\"tag\"\r\n\r\na", "cut short or damaged in the parameter 'tag'")]
-    [InlineData("--b\r\nContent-Dispo", "cut short")]
+    [InlineData("--c\r\nContent-Disposition: form-data; name=\"f\"; filename=\"x\"\r\n\r\nx\r\n--c--\r\n", "truncated")]
+    [InlineData(Dockerfile, "truncated")]
+    [InlineData(Dockerfile + "--b", "truncated")]
+    [InlineData("--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"Dockerfile\"\r\n\r\nFROM scr", "truncated or damaged in 'Dockerfile'")]
+    [InlineData("--b\r\nContent-Disposition: form-data; name=\"tag\"\r\n\r\na", "truncated or damaged in the parameter 'tag'")]
+    [InlineData("--b\r\nContent-Dispo", "truncated")]
     public async Task A_form_that_is_none_is_told(string body, string why) =>
         Assert.Contains(why, await RefusalAsync(body, "invalid_context"), StringComparison.Ordinal);
 

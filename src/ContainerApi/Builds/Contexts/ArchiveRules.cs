@@ -9,81 +9,81 @@ namespace ContainerApi.Builds.Contexts;
 internal readonly record struct ArchiveEntry(char Type, string Name, string Link, long Size);
 
 /// <summary>
-/// What an uploaded context may hold: files, directories and links whose names lie inside. The engine unpacks it under a
-/// root of its own, where what climbs out lands in another place than was meant: that is refused rather than built.
+/// The rules for the entries of an uploaded context: files, directories and links with names inside the context. The engine
+/// unpacks the archive under its own root, where an entry that leaves the context would land in an unintended place.
 /// </summary>
-/// <param name="dockerfile">The Dockerfile's path; null is the default one.</param>
+/// <param name="dockerfile">The Dockerfile's path, or null for the default.</param>
 internal sealed class ArchiveRules(string? dockerfile, DockerfileCheck check)
 {
-    /// <summary>The longest path that Linux takes.</summary>
-    public const int LongestName = 4096;
+    /// <summary>Linux's PATH_MAX, in characters.</summary>
+    public const int MaxNameLength = 4096;
 
-    /// <summary>So many links that lead out are remembered; an archive with more is not looked through for what lies below them.</summary>
-    private const int MostLinksOut = 10_000;
+    /// <summary>How many links that point outside are remembered; entries below further ones are not checked.</summary>
+    private const int MaxOutwardLinks = 10_000;
 
     private static readonly string Lower = BuildContexts.DefaultDockerfile.ToLowerInvariant();
 
-    private readonly HashSet<string> _linksOut = [];
+    private readonly HashSet<string> _outwardLinks = [];
     private string _dockerfileEntry = "";
     private bool _hasEntry;
 
-    /// <summary>Whether something has the Dockerfile's name, or leads to it: a link's text is not looked at.</summary>
-    private bool _leadsToDockerfile;
+    /// <summary>Whether an entry has the Dockerfile's name or may link to it; link targets are not read.</summary>
+    private bool _mayHaveDockerfile;
 
-    /// <summary>Whether its text was shown.</summary>
+    /// <summary>Whether the text was checked.</summary>
     private bool _hasDockerfile;
     private string? _lowerDockerfile;
 
-    /// <summary>Whether the entry's content is to be shown to <see cref="ReadDockerfile"/>.</summary>
-    /// <exception cref="ApiException">No context may hold it.</exception>
-    public bool Judge(ArchiveEntry entry)
+    /// <summary>Checks an entry. Returns whether its content must be passed to <see cref="ReadDockerfile"/>.</summary>
+    /// <exception cref="ApiException">A context must not contain this entry.</exception>
+    public bool Accept(ArchiveEntry entry)
     {
         _hasEntry = true;
         var name = Inside(entry.Name, entry.Name);
-        if (_linksOut.Count > 0 && Above(name).FirstOrDefault(_linksOut.Contains) is { } link)
+        if (_outwardLinks.Count > 0 && Parents(name).FirstOrDefault(_outwardLinks.Contains) is { } link)
         {
-            throw Refused(entry.Name, $"lies behind the symbolic link '{TarText.Printable(link)}', which leads out of the context");
+            throw Refused(entry.Name, $"is below the symbolic link '{TarText.Printable(link)}', which points outside the context");
         }
 
-        _leadsToDockerfile |= entry.Type != '5' && (IsDockerfile(name) || (entry.Type == '2' && dockerfile?.StartsWith(name + "/", StringComparison.Ordinal) is true));
+        _mayHaveDockerfile |= entry.Type != '5' && (IsDockerfile(name) || (entry.Type == '2' && dockerfile?.StartsWith(name + "/", StringComparison.Ordinal) is true));
         switch (entry.Type)
         {
             case 'S':
-                throw Refused(entry.Name, "is a sparse file in GNU's form, which the builders do not know; write it in pax form (--format=pax) or without --sparse");
+                throw Refused(entry.Name, "is a sparse file in GNU format, which the builders cannot read; use the pax format (--format=pax) or omit --sparse");
             case '0' or '\0':
-                return IsDockerfile(name) && entry.Size <= BuildContexts.LargestDockerfile;
+                return IsDockerfile(name) && entry.Size <= BuildContexts.MaxDockerfileBytes;
             case '1':
                 Inside(entry.Link, entry.Name);
                 break;
             case '2':
-                if (LeadsOut(name, entry.Link) && _linksOut.Count < MostLinksOut)
+                if (PointsOutside(name, entry.Link) && _outwardLinks.Count < MaxOutwardLinks)
                 {
-                    _linksOut.Add(name);
+                    _outwardLinks.Add(name);
                 }
 
                 break;
             case '5' when IsDockerfile(name) && name != Lower:
-                throw new ApiException(ErrorCode.InvalidDockerfile, $"'{TarText.Printable(entry.Name)}' is a directory; it must be the Dockerfile.");
+                throw new ApiException(ErrorCode.InvalidDockerfile, $"'{TarText.Printable(entry.Name)}' is a directory, but the Dockerfile must be a file.");
             case '5':
                 break;
             case '3' or '4':
-                throw Refused(entry.Name, "is a device; a context holds files, directories and links");
+                throw Refused(entry.Name, "is a device; a context may contain files, directories and links");
             case '6':
-                throw Refused(entry.Name, "is a pipe; a context holds files, directories and links");
+                throw Refused(entry.Name, "is a pipe; a context may contain files, directories and links");
             default:
-                throw Refused(entry.Name, $"is of the type '{TarText.Printable(entry.Type.ToString())}', which the builders do not know");
+                throw Refused(entry.Name, $"has the entry type '{TarText.Printable(entry.Type.ToString())}', which the builders cannot read");
         }
 
         return false;
     }
 
-    /// <summary>Takes the text of the entry that was judged last.</summary>
+    /// <summary>Checks the content of the Dockerfile that <see cref="Accept"/> found last.</summary>
     public void ReadDockerfile(ReadOnlySpan<byte> content)
     {
         var text = Encoding.UTF8.GetString(content);
         if (dockerfile is null && _dockerfileEntry == Lower)
         {
-            // It counts only where there is no "Dockerfile", which may still come.
+            // Used only if the archive has no "Dockerfile", which may still follow.
             _lowerDockerfile = text;
             return;
         }
@@ -92,16 +92,16 @@ internal sealed class ArchiveRules(string? dockerfile, DockerfileCheck check)
         check(text);
     }
 
-    /// <summary>No entry follows.</summary>
-    /// <exception cref="ApiException">There was none at all: BuildKit would take the zeros for a Dockerfile.</exception>
+    /// <summary>Ends the archive.</summary>
+    /// <exception cref="ApiException">The archive has no entry; BuildKit would read the zeros as a Dockerfile.</exception>
     public void End()
     {
         if (!_hasEntry)
         {
-            throw BuildContexts.Invalid("The archive is empty: it holds no entry.");
+            throw BuildContexts.Invalid("The archive is empty: it contains no entries.");
         }
 
-        if (!_leadsToDockerfile)
+        if (!_mayHaveDockerfile)
         {
             check(null);
         }
@@ -117,9 +117,9 @@ internal sealed class ArchiveRules(string? dockerfile, DockerfileCheck check)
         return name == (dockerfile ?? BuildContexts.DefaultDockerfile) || (dockerfile is null && name == Lower);
     }
 
-    /// <summary>The name without empty, "." and ".." parts.</summary>
-    /// <param name="entry">Whose name it is, or the one that links to it.</param>
-    /// <exception cref="ApiException">It leads out of the context, or is none.</exception>
+    /// <summary>Returns the name without empty, "." and ".." parts.</summary>
+    /// <param name="entry">The entry that has this name or links to it, for the error.</param>
+    /// <exception cref="ApiException">The name is invalid or points outside the context.</exception>
     public static string Inside(string name, string entry)
     {
         if (name.Length == 0)
@@ -127,27 +127,27 @@ internal sealed class ArchiveRules(string? dockerfile, DockerfileCheck check)
             throw BuildContexts.Invalid(entry.Length == 0 ? "The archive has an entry without a name." : $"'{TarText.Printable(entry)}' is a link to nothing.");
         }
 
-        if (name.Length > LongestName || name.Contains('\0'))
+        if (name.Length > MaxNameLength || name.Contains('\0'))
         {
-            throw Refused(entry, $"has a name that is longer than {LongestName} characters, or holds a NUL");
+            throw Refused(entry, $"has a name that is longer than {MaxNameLength} characters or contains a NUL");
         }
 
         if (name[0] == '/')
         {
-            throw Refused(entry, name == entry ? "has an absolute name; names in a context are relative" : "is a link to an absolute name; names in a context are relative");
+            throw Refused(entry, name == entry ? "has an absolute name; names in a context must be relative" : "links to an absolute name; names in a context must be relative");
         }
 
-        return IsPlain(name) ? name.TrimEnd('/') : Resolve(name, "") ?? throw Refused(entry, "climbs out of the context");
+        return IsPlain(name) ? name.TrimEnd('/') : Resolve(name, "") ?? throw Refused(entry, "points outside the context");
     }
 
-    /// <summary>Whether nothing needs to be taken out but slashes at the end; nearly every name is so.</summary>
+    /// <summary>Whether only trailing slashes must be removed, which is true for nearly every name.</summary>
     private static bool IsPlain(string name) => name[0] != '.' && !name.Contains("//", StringComparison.Ordinal) && !name.Contains("/.", StringComparison.Ordinal);
 
-    /// <summary>Where a symbolic link leads, by the texts alone.</summary>
-    private static bool LeadsOut(string name, string target) =>
+    /// <summary>Whether a symbolic link points outside the context, by its text alone.</summary>
+    private static bool PointsOutside(string name, string target) =>
         target.StartsWith('/') || Resolve(target, name.LastIndexOf('/') is var slash and > 0 ? name[..slash] : "") is null;
 
-    /// <summary>A path from a directory, or null where it climbs out of the root.</summary>
+    /// <summary>Resolves a path from a directory; null if it leaves the root.</summary>
     private static string? Resolve(string path, string directory)
     {
         var parts = directory.Split('/', StringSplitOptions.RemoveEmptyEntries).ToList();
@@ -171,8 +171,8 @@ internal sealed class ArchiveRules(string? dockerfile, DockerfileCheck check)
         return string.Join('/', parts);
     }
 
-    /// <summary>The directories that a name lies in.</summary>
-    private static IEnumerable<string> Above(string name)
+    /// <summary>The parent directories of a name.</summary>
+    private static IEnumerable<string> Parents(string name)
     {
         for (var slash = name.IndexOf('/', StringComparison.Ordinal); slash > 0; slash = name.IndexOf('/', slash + 1))
         {

@@ -4,33 +4,32 @@ using System.Text;
 namespace ContainerApi.Builds.Contexts;
 
 /// <summary>
-/// Looks at the text of the Dockerfile that a build will use, null where the context has none. May throw
-/// <see cref="ApiException"/>, which stops it.
+/// Checks the text of the Dockerfile that a build will use, or null if the context has none. Throws
+/// <see cref="ApiException"/> to stop the build.
 /// </summary>
 internal delegate void DockerfileCheck(string? dockerfile);
 
 /// <summary>
-/// A build context: writes itself as one plain tar stream, at the pace of whoever reads it. Throws
-/// <see cref="ApiException"/> where it cannot be used, which may be after much of it was written.
-/// The Dockerfile is shown to <c>check</c> as soon as it is known, and before the archive's end is written. One that is larger
-/// than <see cref="BuildContexts.LargestDockerfile"/>, is a link in an archive, or is fetched by the engine is not shown; of an
-/// archive that holds it twice each one is.
+/// A build context: writes one uncompressed tar stream at the reader's pace. Throws <see cref="ApiException"/> if the context
+/// is invalid, possibly after much of it was written. <c>check</c> gets the Dockerfile as soon as it is read and before the
+/// archive ends, each one if an archive contains several. It is not called for a Dockerfile that is larger than
+/// <see cref="BuildContexts.MaxDockerfileBytes"/>, is a link in an archive, or is fetched by the engine.
 /// </summary>
 internal delegate Task BuildContext(PipeWriter archive, DockerfileCheck check, CancellationToken cancellationToken);
 
-/// <summary>What every form of context refuses in the same words.</summary>
+/// <summary>Constants and errors that all kinds of contexts share.</summary>
 internal static class BuildContexts
 {
     public const string DefaultDockerfile = "Dockerfile";
 
-    /// <summary>In bytes: what is larger is not looked at.</summary>
-    public const int LargestDockerfile = 1024 * 1024;
+    /// <summary>The largest Dockerfile that is checked, in bytes.</summary>
+    public const int MaxDockerfileBytes = 1024 * 1024;
 
-    /// <summary>A context that is a Dockerfile alone.</summary>
+    /// <summary>A context that consists of a Dockerfile only.</summary>
     public static BuildContext FromDockerfile(string text, long maxBytes) => async (archive, check, cancellationToken) =>
     {
         var content = Encoding.UTF8.GetBytes(text);
-        if (content.Length <= LargestDockerfile)
+        if (content.Length <= MaxDockerfileBytes)
         {
             check(text);
         }
@@ -41,7 +40,7 @@ internal static class BuildContexts
     };
 
     public static ApiException TooLarge(long maxBytes) =>
-        new(ErrorCode.ContextTooLarge, $"The build context is larger than {maxBytes} bytes, the most that this service takes.");
+        new(ErrorCode.ContextTooLarge, $"The build context is larger than the limit of {maxBytes} bytes.");
 
     public static ApiException Invalid(string detail, Exception? inner = null) => new(ErrorCode.InvalidContext, detail, inner: inner);
 }

@@ -7,27 +7,27 @@ using SharpCompress.Compressors.ZStandard.Unsafe;
 
 namespace ContainerApi.Builds.Contexts;
 
-/// <summary>How an archive is packed, known by its first bytes.</summary>
-/// <param name="Name">As a message calls it.</param>
-/// <param name="Open">Unpacks, as it is read.</param>
+/// <summary>A compression format, recognised by its first bytes.</summary>
+/// <param name="Name">The name in messages.</param>
+/// <param name="Open">Decompresses while it is read.</param>
 internal sealed record Compression(string Name, byte[] Magic, Func<PipeReader, CancellationToken, DecompressedStream> Open)
 {
-    /// <summary>As much memory as an archive may make the decoder take for what was unpacked last: what the programs' own strongest settings need.</summary>
-    private const int LargestZstdWindow = 27; // as a power of 2: 128 MiB, zstd -22 and zstd --long
+    /// <summary>The largest window that the decoder may allocate: enough for the strongest settings of the zstd program.</summary>
+    private const int MaxZstdWindow = 27; // as a power of 2: 128 MiB, zstd -22 and zstd --long
 
     private static readonly Compression None = new("tar", [], (body, _) => new(body.AsStream()));
 
     private static readonly IReadOnlyList<Compression> Known =
     [
         new("gzip", [0x1F, 0x8B], (body, _) => new(new GZipStream(body.AsStream(), CompressionMode.Decompress))),
-        new("bzip2", [.. "BZh"u8], (body, token) => DecoderThread.Start(body, UnpackBzip2, token)),
-        new("xz", [0xFD, (byte)'7', (byte)'z', (byte)'X', (byte)'Z', 0], (body, token) => DecoderThread.Start(body, XzDecoder.Unpack, token)),
-        // The second one is a frame to be skipped, with which pzstd begins.
+        new("bzip2", [.. "BZh"u8], (body, token) => DecoderThread.Start(body, DecompressBzip2, token)),
+        new("xz", [0xFD, (byte)'7', (byte)'z', (byte)'X', (byte)'Z', 0], (body, token) => DecoderThread.Start(body, XzDecoder.Decompress, token)),
+        // The second is a skippable frame, with which pzstd begins.
         new("zstd", [0x28, 0xB5, 0x2F, 0xFD], OpenZstd),
         new("zstd", [0x50, 0x2A, 0x4D, 0x18], OpenZstd),
     ];
 
-    public static int LongestMagic { get; } = Known.Max(k => k.Magic.Length);
+    public static int MaxMagicLength { get; } = Known.Max(k => k.Magic.Length);
 
     public static Compression Of(ReadOnlySpan<byte> start)
     {
@@ -42,11 +42,11 @@ internal sealed record Compression(string Name, byte[] Magic, Func<PipeReader, C
         return None;
     }
 
-    /// <summary>What is wrong, where an exception says that the packed stream cannot be unpacked.</summary>
-    public static string? DamageIn(Exception exception) => exception switch
+    /// <summary>Describes a decompression failure; null for any other exception.</summary>
+    public static string? DescribeDamage(Exception exception) => exception switch
     {
         ZstdException { Code: ZSTD_ErrorCode.ZSTD_error_frameParameter_windowTooLarge } =>
-            $"needs more than {1 << (LargestZstdWindow - 20)} MiB of memory to be unpacked",
+            $"needs more than {1 << (MaxZstdWindow - 20)} MiB of memory to be decompressed",
         WindowTooLargeException e => e.Message,
         InvalidDataException or SharpCompressException => "is damaged or cut short",
         _ => null,
@@ -55,11 +55,11 @@ internal sealed record Compression(string Name, byte[] Magic, Func<PipeReader, C
     private static DecompressedStream OpenZstd(PipeReader body, CancellationToken cancellationToken)
     {
         var stream = new DecompressionStream(body.AsStream());
-        stream.SetParameter(ZSTD_dParameter.ZSTD_d_windowLogMax, LargestZstdWindow);
+        stream.SetParameter(ZSTD_dParameter.ZSTD_d_windowLogMax, MaxZstdWindow);
         return new(stream);
     }
 
-    private static void UnpackBzip2(DecoderSource source, DecoderSink sink)
+    private static void DecompressBzip2(DecoderSource source, DecoderSink sink)
     {
         using var stream = BZip2Stream.Create(source, SharpCompress.Compressors.CompressionMode.Decompress, decompressConcatenated: true, leaveOpen: true);
         while (sink.WriteFrom(stream) > 0)
@@ -68,7 +68,7 @@ internal sealed record Compression(string Name, byte[] Magic, Func<PipeReader, C
     }
 }
 
-/// <summary>A packed stream as it is unpacked.</summary>
+/// <summary>A stream that is decompressed while it is read.</summary>
 internal sealed class DecompressedStream(Stream stream, Func<ValueTask>? stop = null) : IAsyncDisposable
 {
     public Stream Stream { get; } = stream;
@@ -83,5 +83,5 @@ internal sealed class DecompressedStream(Stream stream, Func<ValueTask>? stop = 
     }
 }
 
-/// <summary>A packed stream would need more memory to be unpacked than it may have.</summary>
+/// <summary>A stream would need more memory for decompression than the limit.</summary>
 internal sealed class WindowTooLargeException(string message) : Exception(message);

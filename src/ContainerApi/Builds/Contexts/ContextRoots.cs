@@ -1,21 +1,21 @@
 
 namespace ContainerApi.Builds.Contexts;
 
-/// <summary>The directories of this host that may be built by path. What lies outside of them cannot be named, also not through symbolic links.</summary>
+/// <summary>The directories of this host that may be built by path. Paths outside of them are refused, symbolic links included.</summary>
 internal sealed class ContextRoots(BuildOptions options)
 {
-    /// <summary>As many symbolic links as Linux follows in one path.</summary>
-    private const int MostLinks = 40;
+    /// <summary>The number of symbolic links that Linux follows in one path.</summary>
+    private const int MaxLinks = 40;
 
-    /// <summary>Whether anything can be built by path.</summary>
+    /// <summary>Whether any context root is configured.</summary>
     public bool Any => options.ContextRoots.Count > 0;
 
-    /// <summary>The real path of a directory that a request names: absolute, or relative to a root.</summary>
-    /// <exception cref="ApiException">It lies outside every root, or is not there.</exception>
-    public string Resolve(string path) => Find(path) ?? throw BuildContexts.Invalid($"There is no directory '{path}' in the context roots.");
+    /// <summary>Returns the real path of a directory that a request names, absolute or relative to a root.</summary>
+    /// <exception cref="ApiException">The directory is outside every root or does not exist.</exception>
+    public string Resolve(string path) => Find(path) ?? throw BuildContexts.Invalid($"The directory '{path}' does not exist in any context root.");
 
-    /// <summary>As <see cref="Resolve"/>, but null where there is no such directory.</summary>
-    /// <exception cref="ApiException">It lies outside every root.</exception>
+    /// <summary>Like <see cref="Resolve"/>, but returns null if the directory does not exist.</summary>
+    /// <exception cref="ApiException">The directory is outside every root.</exception>
     public string? Find(string path)
     {
         var candidates = (Path.IsPathRooted(path) ? [path] : options.ContextRoots.Select(root => Path.Combine(root, path)))
@@ -36,14 +36,14 @@ internal sealed class ContextRoots(BuildOptions options)
         return options.ContextRoots.Any(root => RealPath(Path.GetFullPath(root)) is { } real && IsWithin(found, real)) ? found : throw NotAllowed(path);
     }
 
-    /// <summary>Whether <paramref name="path"/> is <paramref name="directory"/> or lies in it, by their texts.</summary>
+    /// <summary>Whether <paramref name="path"/> is <paramref name="directory"/> or is inside it, by text alone.</summary>
     public static bool IsWithin(string path, string directory)
     {
         var prefix = directory.TrimEnd('/') + "/";
         return (path + "/").StartsWith(prefix, StringComparison.Ordinal);
     }
 
-    /// <summary>The path without symbolic links, or null where a part is not there or cannot be looked at.</summary>
+    /// <summary>Resolves all symbolic links; null if a part does not exist or cannot be read.</summary>
     public static string? RealPath(string path)
     {
         var pending = new Stack<string>(path.Split('/').Reverse());
@@ -61,7 +61,7 @@ internal sealed class ContextRoots(BuildOptions options)
                 var next = part == ".." ? Path.GetDirectoryName(real) ?? "/" : Path.Combine(real, part);
                 if (new FileInfo(next).LinkTarget is { } target)
                 {
-                    if (++links > MostLinks)
+                    if (++links > MaxLinks)
                     {
                         return null;
                     }

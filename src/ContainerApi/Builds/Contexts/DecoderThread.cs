@@ -3,19 +3,18 @@ using System.IO.Pipelines;
 namespace ContainerApi.Builds.Contexts;
 
 /// <summary>
-/// Unpacks on a thread of its own, into a pipe: bzip2 and xz are decoded bit by bit, which costs two to four times as much
-/// where each bit may have to be awaited. The thread waits for the client, and for whoever reads, without taking one from
-/// the pool.
+/// Decompresses into a pipe on a dedicated thread. bzip2 and xz are decoded bit by bit, which is two to four times slower if
+/// each bit may be awaited. The thread blocks on the client and on the reader without taking a thread from the pool.
 /// </summary>
 internal static class DecoderThread
 {
-    private static readonly PipeOptions Unpacked = new(
+    private static readonly PipeOptions PipeSettings = new(
         pauseWriterThreshold: 512 * 1024, resumeWriterThreshold: 256 * 1024, minimumSegmentSize: DecoderSink.Chunk, useSynchronizationContext: false);
 
-    /// <param name="decode">Throws what it likes where the source is damaged.</param>
+    /// <param name="decode">May throw any exception if the source is damaged.</param>
     public static DecompressedStream Start(PipeReader body, Action<DecoderSource, DecoderSink> decode, CancellationToken cancellationToken)
     {
-        var pipe = new Pipe(Unpacked);
+        var pipe = new Pipe(PipeSettings);
         var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var source = new DecoderSource(body, stop.Token);
         var thread = Task.Factory.StartNew(
@@ -41,12 +40,12 @@ internal static class DecoderThread
         }
         catch (Exception e)
         {
-            output.Complete(new InvalidDataException("The packed stream is damaged.", e));
+            output.Complete(new InvalidDataException("The compressed stream is damaged.", e));
         }
     }
 }
 
-/// <summary>The packed bytes, for a decoder that waits for them: as many as it asks for, until there are no more.</summary>
+/// <summary>The compressed bytes for a blocking decoder: a read returns fewer bytes than requested only at the end.</summary>
 internal sealed class DecoderSource(PipeReader body, CancellationToken cancellationToken) : Stream
 {
     private readonly byte[] _buffer = new byte[DecoderSink.Chunk];
@@ -55,7 +54,7 @@ internal sealed class DecoderSource(PipeReader body, CancellationToken cancellat
     private long _position;
     private bool _isEnded;
 
-    /// <summary>Why no more could be read, where that was not the decoder's fault.</summary>
+    /// <summary>The exception with which reading failed, if the decoder did not cause it.</summary>
     public Exception? Failure { get; private set; }
 
     public override bool CanRead => true;
@@ -72,7 +71,7 @@ internal sealed class DecoderSource(PipeReader body, CancellationToken cancellat
         set => throw new NotSupportedException();
     }
 
-    /// <summary>The next bytes without taking them: fewer only where the source ends.</summary>
+    /// <summary>Returns the next bytes without consuming them; fewer only at the end.</summary>
     public ReadOnlySpan<byte> Peek(int count)
     {
         if (_end - _at < count && !_isEnded)
@@ -131,7 +130,7 @@ internal sealed class DecoderSource(PipeReader body, CancellationToken cancellat
         return Fill();
     }
 
-    /// <summary>Waits for more; false where there is none.</summary>
+    /// <summary>Waits for more bytes; false at the end.</summary>
     private bool Fill()
     {
         if (_isEnded)
@@ -157,19 +156,19 @@ internal sealed class DecoderSource(PipeReader body, CancellationToken cancellat
     }
 }
 
-/// <summary>Where a decoder puts what it unpacked; waits for whoever reads it.</summary>
+/// <summary>Receives the decompressed bytes; blocks until the reader has room.</summary>
 internal sealed class DecoderSink(PipeWriter output, CancellationToken cancellationToken)
 {
     public const int Chunk = 64 * 1024;
     private readonly byte[] _buffer = new byte[Chunk];
 
-    /// <summary>Reads a chunk of a decoder's stream and passes it on. What is less than a chunk is its end.</summary>
+    /// <summary>Copies one chunk of a decoder's stream. Fewer bytes than a chunk mean its end.</summary>
     public int WriteFrom(Stream decoder)
     {
         var read = decoder.Read(_buffer, 0, _buffer.Length);
         if (read > 0 && output.WriteAsync(_buffer.AsMemory(0, read), cancellationToken).AsTask().GetAwaiter().GetResult().IsCompleted)
         {
-            throw new OperationCanceledException("Nobody reads the context any more.");
+            throw new OperationCanceledException("The reader of the context has stopped.");
         }
 
         return read;

@@ -3,18 +3,18 @@ using ContainerApi.Engine.Host.Linux;
 namespace ContainerApi.Builds.Contexts;
 
 /// <summary>
-/// A directory of this host as a build context, without what its <c>.dockerignore</c> leaves out. Symbolic links are sent
-/// as links and never followed; sockets are left out, as every client of the builders does.
+/// A directory of this host as a build context, filtered by its <c>.dockerignore</c>. Symbolic links are sent as links and
+/// never followed; sockets are skipped, as in every client of the builders.
 /// </summary>
 internal sealed class DirectoryContext
 {
-    private const long LargestIgnoreFile = 1024 * 1024;
+    private const long MaxIgnoreFileBytes = 1024 * 1024;
     private const string IgnoreFile = ".dockerignore";
 
     private readonly string _root;
     private readonly DockerIgnore _ignore;
 
-    /// <summary>Sent whatever is left out: the builder reads them. The ones that are not there are none.</summary>
+    /// <summary>Sent even if the ignore file excludes them, because the builder reads them. They need not exist.</summary>
     private readonly IReadOnlyList<string> _always;
 
     private DirectoryContext(string root, string dockerfile, string ignoreFile, DockerIgnore ignore)
@@ -28,19 +28,19 @@ internal sealed class DirectoryContext
     /// <summary>The Dockerfile's path inside the context.</summary>
     public string Dockerfile { get; }
 
-    /// <param name="root">A real path, as <see cref="ContextRoots"/> gives it.</param>
-    /// <param name="dockerfile">A path inside it; null looks for <c>Dockerfile</c>, then <c>dockerfile</c>.</param>
-    /// <exception cref="ApiException">It has no such Dockerfile, or its <c>.dockerignore</c> is none.</exception>
+    /// <param name="root">A real path from <see cref="ContextRoots"/>.</param>
+    /// <param name="dockerfile">A path inside the root; null searches for <c>Dockerfile</c>, then <c>dockerfile</c>.</param>
+    /// <exception cref="ApiException">The Dockerfile does not exist or the <c>.dockerignore</c> is invalid.</exception>
     public static DirectoryContext Open(string root, string? dockerfile)
     {
         var name = FindDockerfile(root, dockerfile) ?? throw new ApiException(
-            ErrorCode.InvalidDockerfile, $"The directory has no file '{dockerfile ?? BuildContexts.DefaultDockerfile}'.");
+            ErrorCode.InvalidDockerfile, $"The directory does not contain '{dockerfile ?? BuildContexts.DefaultDockerfile}'.");
         var own = name + IgnoreFile;
         var ignoreFile = File.Exists(Path.Combine(root, own)) ? own : IgnoreFile;
         return new DirectoryContext(root, name, ignoreFile, ReadIgnore(root, ignoreFile));
     }
 
-    /// <summary>Whether a directory could be built.</summary>
+    /// <summary>Whether a directory contains a default Dockerfile.</summary>
     public static bool HasDockerfile(string root) => FindDockerfile(root, null) is not null;
 
     public BuildContext Write(long maxBytes) => async (output, check, cancellationToken) =>
@@ -55,19 +55,19 @@ internal sealed class DirectoryContext
         await archive.EndAsync(cancellationToken);
     };
 
-    /// <summary>The Dockerfile's text, through symbolic links inside the root; null where it is too large to be looked at, or gone.</summary>
+    /// <summary>Reads the Dockerfile through symbolic links inside the root; null if it is too large to be checked or was removed.</summary>
     private string? ReadDockerfile()
     {
         try
         {
             return ContextRoots.RealPath(Path.Combine(_root, Dockerfile)) is { } real && ContextRoots.IsWithin(real, _root)
-                && FileStatus.Of(real) is { Kind: FileKind.File, Size: <= BuildContexts.LargestDockerfile }
+                && FileStatus.Of(real) is { Kind: FileKind.File, Size: <= BuildContexts.MaxDockerfileBytes }
                 ? File.ReadAllText(real)
                 : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // The walk comes by it and says what is wrong.
+            // The walk reads the file again and reports the error.
             return null;
         }
     }
@@ -88,20 +88,20 @@ internal sealed class DirectoryContext
         var path = Path.Combine(root, name);
         try
         {
-            // A link that leads out would tell, in an error, what stands there.
+            // A link that points outside would reveal the target in an error.
             if (ContextRoots.RealPath(path) is not { } real || !ContextRoots.IsWithin(real, root))
             {
                 return DockerIgnore.Empty;
             }
 
             var status = FileStatus.Of(real);
-            return status.Kind == FileKind.File && status.Size <= LargestIgnoreFile
+            return status.Kind == FileKind.File && status.Size <= MaxIgnoreFileBytes
                 ? DockerIgnore.Parse(File.ReadAllText(real))
-                : throw BuildContexts.Invalid($"'{name}' is not a file, or larger than {LargestIgnoreFile} bytes.");
+                : throw BuildContexts.Invalid($"'{name}' is not a file or is larger than {MaxIgnoreFileBytes} bytes.");
         }
         catch (FormatException e)
         {
-            throw BuildContexts.Invalid($"'{name}' cannot be used. {e.Message}", e);
+            throw BuildContexts.Invalid($"'{name}' is invalid. {e.Message}", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -4,20 +4,20 @@ using ContainerApi.Engine.Host.Linux;
 namespace ContainerApi.Builds.Contexts;
 
 /// <summary>
-/// One walk over a directory, in the order of the names, that writes what is not left out into an archive. It reads synchronously,
-/// three or four system calls for each file: what waits is the pipe behind it.
+/// Walks a directory in the order of names and writes what is not excluded into an archive. Reading is synchronous, with three
+/// or four system calls for each file; only the pipe behind the archive is awaited.
 /// </summary>
-/// <param name="always">Sent whatever is left out, where it is there.</param>
+/// <param name="always">Sent even if it is excluded, if it exists.</param>
 internal sealed class DirectoryWalk(string root, DockerIgnore ignore, IReadOnlyList<string> always, TarContextWriter archive)
 {
     private static readonly EnumerationOptions Everything = new() { AttributesToSkip = FileAttributes.None, IgnoreInaccessible = false };
 
     private readonly FilePath _path = new(root);
 
-    /// <summary>Directories above the current one that are left out themselves, as long as nothing below them was sent.</summary>
-    private readonly List<(string Name, FileStatus Status)> _held = [];
+    /// <summary>Excluded parent directories of which nothing was sent yet.</summary>
+    private readonly List<(string Name, FileStatus Status)> _pending = [];
 
-    /// <exception cref="ApiException">Something cannot be read, or is nothing that a context holds.</exception>
+    /// <exception cref="ApiException">An entry cannot be read or has an unsupported type.</exception>
     public ValueTask RunAsync(CancellationToken cancellationToken) => AddContentsAsync(root, "", ignore.Root, cancellationToken);
 
     private async ValueTask AddContentsAsync(string directory, string prefix, DockerIgnore.MatchResult parent, CancellationToken cancellationToken)
@@ -32,13 +32,13 @@ internal sealed class DirectoryWalk(string root, DockerIgnore ignore, IReadOnlyL
             {
                 if (isSent)
                 {
-                    await AddHeldAsync(cancellationToken);
+                    await AddPendingAsync(cancellationToken);
                     await AddAsync(name, directory, file, status, cancellationToken);
                 }
 
                 if (status.Kind == FileKind.Directory)
                 {
-                    await AddDirectoryAsync(name, directory + "/" + file, isSent ? null : status, ignore.Judge(name, parent), cancellationToken);
+                    await AddDirectoryAsync(name, directory + "/" + file, isSent ? null : status, ignore.Match(name, parent), cancellationToken);
                 }
             }
 
@@ -46,31 +46,31 @@ internal sealed class DirectoryWalk(string root, DockerIgnore ignore, IReadOnlyL
         }
     }
 
-    /// <param name="held">Its status where it is left out itself: it is sent before the first thing below it that is sent.</param>
-    private async ValueTask AddDirectoryAsync(string name, string path, FileStatus? held, DockerIgnore.MatchResult verdict, CancellationToken cancellationToken)
+    /// <param name="excludedStatus">The status of a directory that is itself excluded: it is sent before the first entry below it.</param>
+    private async ValueTask AddDirectoryAsync(string name, string path, FileStatus? excludedStatus, DockerIgnore.MatchResult match, CancellationToken cancellationToken)
     {
-        if (verdict.Excluded && !always.Any(a => a.StartsWith(name + "/", StringComparison.Ordinal)) && !ignore.MayIncludeBelow(name))
+        if (match.Excluded && !always.Any(a => a.StartsWith(name + "/", StringComparison.Ordinal)) && !ignore.MayIncludeBelow(name))
         {
             return;
         }
 
-        if (held is { } status)
+        if (excludedStatus is { } status)
         {
-            _held.Add((name, status));
+            _pending.Add((name, status));
         }
 
-        await AddContentsAsync(path, name + "/", verdict, cancellationToken);
-        _held.RemoveAll(h => h.Name == name);
+        await AddContentsAsync(path, name + "/", match, cancellationToken);
+        _pending.RemoveAll(h => h.Name == name);
     }
 
-    private async ValueTask AddHeldAsync(CancellationToken cancellationToken)
+    private async ValueTask AddPendingAsync(CancellationToken cancellationToken)
     {
-        foreach (var (name, status) in _held)
+        foreach (var (name, status) in _pending)
         {
             await archive.AddDirectoryAsync(name, status.Mode, status.ModifiedAt, cancellationToken);
         }
 
-        _held.Clear();
+        _pending.Clear();
     }
 
     private async ValueTask AddAsync(string name, string directory, string file, FileStatus status, CancellationToken cancellationToken)
@@ -96,11 +96,11 @@ internal sealed class DirectoryWalk(string root, DockerIgnore ignore, IReadOnlyL
 
                 break;
             case FileKind.Special:
-                throw BuildContexts.Invalid($"'{name}' is a pipe or a device: a context holds files, directories and symbolic links.");
+                throw BuildContexts.Invalid($"'{name}' is a pipe or a device; a context may contain files, directories and symbolic links.");
         }
     }
 
-    /// <summary>Null for what is left out and gone meanwhile: nobody misses it.</summary>
+    /// <summary>Null if the entry is excluded and was removed meanwhile.</summary>
     private FileStatus? Status(string name, string file, bool isSent)
     {
         try
@@ -144,11 +144,11 @@ internal sealed class DirectoryWalk(string root, DockerIgnore ignore, IReadOnlyL
         }
     }
 
-    /// <summary>What the caller is told of a failure of the file system; null for any other.</summary>
+    /// <summary>Maps a file system failure to an error for the caller; null for any other exception.</summary>
     private static ApiException? Unreadable(string name, Exception exception) => exception switch
     {
-        UnauthorizedAccessException => BuildContexts.Invalid($"'{name}' may not be read by this service.", exception),
-        FileNotFoundException or DirectoryNotFoundException => BuildContexts.Invalid($"'{name}' is gone, or its name is not UTF-8.", exception),
+        UnauthorizedAccessException => BuildContexts.Invalid($"'{name}' cannot be read: permission denied.", exception),
+        FileNotFoundException or DirectoryNotFoundException => BuildContexts.Invalid($"'{name}' no longer exists, or its name is not UTF-8.", exception),
         IOException => BuildContexts.Invalid($"'{name}' cannot be read.", exception),
         _ => null,
     };

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace ContainerApi.Builds.Contexts;
 
-/// <summary>A <c>.dockerignore</c> file: which paths of a directory are not sent. Pure.</summary>
+/// <summary>A <c>.dockerignore</c> file: decides which paths of a directory are sent. Pure.</summary>
 internal sealed class DockerIgnore
 {
     public static readonly DockerIgnore Empty = new([]);
@@ -11,10 +11,10 @@ internal sealed class DockerIgnore
 
     private DockerIgnore(IEnumerable<DockerIgnorePattern> patterns) => _patterns = [.. patterns];
 
-    /// <summary>What the patterns said of the root, from which a walk starts: nothing.</summary>
+    /// <summary>The match result of the root, from which a walk starts: no pattern matched.</summary>
     public MatchResult Root => new(new bool[_patterns.Length], false);
 
-    /// <exception cref="FormatException">A line is not a pattern; the message names it.</exception>
+    /// <exception cref="FormatException">A line is not a valid pattern; the message contains it.</exception>
     public static DockerIgnore Parse(string text)
     {
         var patterns = new List<DockerIgnorePattern>();
@@ -29,18 +29,19 @@ internal sealed class DockerIgnore
 
             var isException = pattern[0] == '!';
             var path = isException ? pattern[1..].Trim() : pattern;
-            // An empty exception stays empty, it is an error; "/" alone is one too after "!", and matches nothing without it.
+            // An empty exception is an error, and so is "!/"; "/" alone matches nothing.
             path = path.Length == 0 ? "" : Clean(path);
             path = path.Length > 1 && path[0] == '/' ? path[1..] : isException && path == "/" ? "" : path;
             patterns.Add(DockerIgnorePattern.TryParse(path, isException, out var parsed)
                 ? parsed
-                : throw new FormatException($"Line {number}, '{pattern}', is not a pattern."));
+                : throw new FormatException($"Line {number}: invalid pattern '{pattern}'."));
         }
 
         return new DockerIgnore(patterns);
     }
 
-    /// <summary>Whether a path is left out, by what was judged of the directory it lies in. As <see cref="Judge"/>, but remembers nothing for what lies below.</summary>
+    /// <summary>Whether a path is excluded, given the match of its parent directory. Like <see cref="Match"/>, without a result for entries
+    /// below.</summary>
     public bool Excludes(string path, MatchResult parent)
     {
         var excluded = false;
@@ -56,14 +57,14 @@ internal sealed class DockerIgnore
         return excluded;
     }
 
-    /// <summary>Judges a path by what was judged of the directory it lies in: a pattern that matched that one matches it as well.</summary>
-    public MatchResult Judge(string path, MatchResult parent)
+    /// <summary>Matches a path, given the match of its parent directory: a pattern that matched the parent matches the path as well.</summary>
+    public MatchResult Match(string path, MatchResult parent)
     {
         var matched = new bool[_patterns.Length];
         var excluded = false;
         for (var i = 0; i < _patterns.Length; i++)
         {
-            // A pattern that could not change the result is not tried, and does not count as matched below.
+            // A pattern that cannot change the result is not tried and does not count as matched below.
             var pattern = _patterns[i];
             if (parent.Matched[i] || (pattern.IsException == excluded && pattern.Matches(path)))
             {
@@ -75,7 +76,7 @@ internal sealed class DockerIgnore
         return new MatchResult(matched, excluded);
     }
 
-    /// <summary>Whether something below an excluded directory may be sent after all, so that it has to be looked into.</summary>
+    /// <summary>Whether an exception may include something below an excluded directory, so that the walk must enter it.</summary>
     public bool MayIncludeBelow(string directory)
     {
         foreach (var pattern in _patterns)
@@ -89,10 +90,10 @@ internal sealed class DockerIgnore
         return false;
     }
 
-    /// <summary>Which patterns matched a path, and whether it is left out because of them.</summary>
+    /// <summary>The patterns that matched a path, and whether they exclude it.</summary>
     public readonly record struct MatchResult(bool[] Matched, bool Excluded);
 
-    /// <summary>The shortest equal path, by its text alone: no empty, "." and, where it can be, ".." parts (Go's <c>path.Clean</c>).</summary>
+    /// <summary>Cleans a path by its text alone, as Go's <c>path.Clean</c>: no empty or "." parts, ".." resolved where possible.</summary>
     private static string Clean(string path)
     {
         var rooted = path[0] == '/';

@@ -6,7 +6,7 @@ using System.Text.RegularExpressions;
 namespace ContainerApi.Builds.Contexts;
 
 /// <summary>
-/// One pattern of a <c>.dockerignore</c> file, with the meaning that Docker's builders give it (Go's
+/// One pattern of a <c>.dockerignore</c> file, with the semantics of Docker's builders (Go's
 /// <c>filepath.Match</c> and <c>**</c>): anchored at the root, case-sensitive.
 /// </summary>
 internal sealed class DockerIgnorePattern
@@ -22,16 +22,16 @@ internal sealed class DockerIgnorePattern
         _matches = matches;
     }
 
-    /// <summary>Without the <c>!</c>.</summary>
+    /// <summary>The pattern without <c>!</c>.</summary>
     public string Text { get; }
 
-    /// <summary>Whether it begins with <c>!</c>: what it matches is sent after all.</summary>
+    /// <summary>Whether the pattern begins with <c>!</c> and includes what it matches.</summary>
     public bool IsException { get; }
 
-    /// <param name="path">Relative to the context's root, with slashes, none at the ends.</param>
+    /// <param name="path">A path relative to the context's root, without leading and trailing slashes.</param>
     public bool Matches(string path) => _matches(path);
 
-    /// <summary>Whether an exception can match something below a directory that is excluded itself.</summary>
+    /// <summary>Whether an exception can match something below an excluded directory.</summary>
     public bool MayMatchBelow(string directory)
     {
         var text = Text.EndsWith("/**", StringComparison.Ordinal) ? Text[..^3]
@@ -40,7 +40,7 @@ internal sealed class DockerIgnorePattern
         return text.AsSpan().ContainsAny(@"*?[\") || Text.StartsWith(directory + "/", StringComparison.Ordinal);
     }
 
-    /// <summary>Reads a pattern that is cleaned already.</summary>
+    /// <summary>Parses a cleaned pattern.</summary>
     public static bool TryParse(string text, bool isException, [NotNullWhen(true)] out DockerIgnorePattern? pattern)
     {
         pattern = null;
@@ -56,7 +56,7 @@ internal sealed class DockerIgnorePattern
         }
         catch (ArgumentException)
         {
-            // The characters that pass raw make a regular expression that there is none of: "[b-a]".
+            // Characters that are passed through may form an invalid regular expression, such as "[b-a]".
             return false;
         }
     }
@@ -81,7 +81,7 @@ internal sealed class DockerIgnorePattern
             return path => path.EndsWith(suffix, StringComparison.Ordinal) || (suffix.StartsWith('/') && path.AsSpan().SequenceEqual(suffix.AsSpan(1)));
         }
 
-        // The two forms that people write most, without an expression: "(.*/)?[^/]*" before a literal takes anything.
+        // The two most common forms need no expression: "(.*/)?[^/]*" before a literal matches anything.
         if (text.StartsWith("**/*", StringComparison.Ordinal) && IsLiteral(text.AsSpan(4)))
         {
             var ending = text[4..];
@@ -101,7 +101,7 @@ internal sealed class DockerIgnorePattern
 
     private static bool IsLiteral(ReadOnlySpan<char> text) => !text.ContainsAny(NotLiteral) && !text.Contains('\\');
 
-    /// <summary>What every match begins and ends with: most paths are told apart by it, without the expression.</summary>
+    /// <summary>The literal text with which every match begins and ends: it rejects most paths without the expression.</summary>
     private static (string Head, string Tail) Literals(string text)
     {
         if (text.Contains('\\', StringComparison.Ordinal))
@@ -110,7 +110,7 @@ internal sealed class DockerIgnorePattern
         }
 
         var tail = text.AsSpan().LastIndexOfAny(NotLiteral) + 1;
-        // "**/" may match nothing, its slash included.
+        // "**/" may match nothing, including its slash.
         if (text.AsSpan(0, tail).EndsWith("**") && text.AsSpan(tail).StartsWith('/'))
         {
             tail++;
@@ -119,7 +119,7 @@ internal sealed class DockerIgnorePattern
         return (text[..text.AsSpan().IndexOfAny(NotLiteral)], text[tail..]);
     }
 
-    /// <summary>The pattern as a regular expression, as the builders make it.</summary>
+    /// <summary>Converts the pattern to a regular expression, as the builders do.</summary>
     internal static string ToExpression(string text)
     {
         var expression = new StringBuilder("^");
@@ -159,7 +159,7 @@ internal sealed class DockerIgnorePattern
         return expression.Append(@"\z").ToString();
     }
 
-    /// <summary>What a backslash and this character mean in Go's regular expressions, which are ASCII where .NET's are Unicode.</summary>
+    /// <summary>Translates an escape of Go's regular expressions, which are ASCII where .NET's are Unicode.</summary>
     private static string Escaped(char c) => c switch
     {
         'd' => "[0-9]",
@@ -169,12 +169,12 @@ internal sealed class DockerIgnorePattern
         's' => @"[\t\n\f\r ]",
         'S' => @"[^\t\n\f\r ]",
         'a' or 'f' or 'n' or 'r' or 't' or 'v' or 'A' or 'z' or 'b' or 'B' => "\\" + c,
-        _ when char.IsAsciiLetterOrDigit(c) => throw new ArgumentException($"'\\{c}' is no escape."),
+        _ when char.IsAsciiLetterOrDigit(c) => throw new ArgumentException($"'\\{c}' is not an escape."),
         '_' => "_",
         _ => char.IsAscii(c) ? "\\" + c : c.ToString(),
     };
 
-    /// <summary>Whether <c>filepath.Match</c> takes it: ranges are complete and closed, nothing ends with a backslash.</summary>
+    /// <summary>Whether <c>filepath.Match</c> accepts the pattern: ranges are complete and closed, and no backslash ends it.</summary>
     private static bool IsWellFormed(string text)
     {
         for (var i = 0; i < text.Length; i++)

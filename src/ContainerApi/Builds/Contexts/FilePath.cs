@@ -2,26 +2,26 @@ using System.Text;
 
 namespace ContainerApi.Builds.Contexts;
 
-/// <summary>A path as Linux takes it: UTF-8 that a zero ends. A walk has one, which it changes from name to name.</summary>
+/// <summary>A zero-terminated UTF-8 path for system calls. A walk reuses one instance.</summary>
 internal sealed class FilePath
 {
-    /// <summary>PATH_MAX, its zero included.</summary>
-    private const int Longest = 4096;
+    /// <summary>PATH_MAX, including the terminating zero.</summary>
+    private const int MaxLength = 4096;
 
-    private readonly byte[] _bytes = new byte[Longest];
+    private readonly byte[] _bytes = new byte[MaxLength];
     private int _length;
 
-    /// <exception cref="IOException">It is longer than Linux takes.</exception>
+    /// <exception cref="IOException">The path is longer than PATH_MAX.</exception>
     public FilePath(string path) => Append(path);
 
-    /// <summary>Its length, to come back to by <see cref="Cut"/>.</summary>
+    /// <summary>The length, for <see cref="Cut"/>.</summary>
     public int Length => _length;
 
-    /// <summary>With its zero.</summary>
-    public ReadOnlySpan<byte> ZeroEnded => _bytes.AsSpan(0, _length + 1);
+    /// <summary>The path with its terminating zero.</summary>
+    public ReadOnlySpan<byte> ZeroTerminated => _bytes.AsSpan(0, _length + 1);
 
-    /// <summary>Names an entry of the directory that it is.</summary>
-    /// <exception cref="IOException">It becomes longer than Linux takes.</exception>
+    /// <summary>Appends the name of an entry.</summary>
+    /// <exception cref="IOException">The path becomes longer than PATH_MAX.</exception>
     public void Enter(string name)
     {
         Append("/");
@@ -36,9 +36,9 @@ internal sealed class FilePath
 
     private void Append(string text)
     {
-        if (!Encoding.UTF8.TryGetBytes(text, _bytes.AsSpan(_length, Longest - 1 - _length), out var written))
+        if (!Encoding.UTF8.TryGetBytes(text, _bytes.AsSpan(_length, MaxLength - 1 - _length), out var written))
         {
-            throw new PathTooLongException("The path is longer than Linux takes.");
+            throw new PathTooLongException("The path is longer than PATH_MAX.");
         }
 
         Cut(_length + written);

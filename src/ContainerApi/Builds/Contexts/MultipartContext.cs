@@ -5,39 +5,39 @@ using Microsoft.Net.Http.Headers;
 namespace ContainerApi.Builds.Contexts;
 
 /// <summary>
-/// A form's files as a context, each an entry by its file name, which may be a path. A tar header says how long its entry
-/// is, which a form does not: one file at a time is kept, a small one in memory and a large one in a temporary file.
+/// A form's files as a context, each an entry named by its file name, which may be a path. A tar header needs the length of
+/// its entry, which a form does not give: one file at a time is buffered, in memory if small, else in a temporary file.
 /// </summary>
 internal static class MultipartContext
 {
-    private const int MostFiles = 100_000;
-    private const long LongestNames = 16 * 1024 * 1024;
+    private const int MaxFiles = 100_000;
+    private const long MaxNameChars = 16 * 1024 * 1024;
     private const int FileMode = 0x1A4; // 0644
     private const int DirectoryMode = 0x1ED; // 0755
 
-    /// <param name="first">The form's first file; what follows it must be files.</param>
+    /// <param name="first">The form's first file; only files may follow.</param>
     public static BuildContext From(MultipartReader reader, MultipartSection first, string? dockerfile, long maxBytes) => async (output, check, cancellationToken) =>
     {
         var tar = new TarContextWriter(output, maxBytes);
         var rules = new ArchiveRules(dockerfile, check);
-        var names = new Names();
+        var names = new SentNames();
         for (MultipartSection? section = first; section is not null; section = await NextAsync(reader, cancellationToken))
         {
             if (!TryGetFileName(section, out var given))
             {
                 throw NameOf(section) is { Length: > 0 } parameter
-                    ? new ApiException(ErrorCode.InvalidRequest, $"The parameter '{TarText.Printable(parameter)}' comes after a file; in a form the parameters come first.")
-                    : BuildContexts.Invalid("The form is cut short, or has a part with neither a name nor a file name.");
+                    ? new ApiException(ErrorCode.InvalidRequest, $"The parameter '{TarText.Printable(parameter)}' comes after a file. Send the parameters before the files.")
+                    : BuildContexts.Invalid("The form is truncated or has a part with neither a name nor a file name.");
             }
 
-            var name = Judged(given);
+            var name = ParseFileName(given);
             await using var content = await Spool.ReadAsync(section.Body, given, maxBytes - tar.Written, maxBytes, cancellationToken);
             foreach (var directory in names.Add(name))
             {
                 await tar.AddDirectoryAsync(directory, DirectoryMode, 0, cancellationToken);
             }
 
-            if (rules.Judge(new ArchiveEntry('0', name, "", content.Length)))
+            if (rules.Accept(new ArchiveEntry('0', name, "", content.Length)))
             {
                 rules.ReadDockerfile(await Spool.BytesAsync(content, cancellationToken));
             }
@@ -49,8 +49,8 @@ internal static class MultipartContext
         await tar.EndAsync(cancellationToken);
     };
 
-    /// <summary>The form's next part, or null at its end.</summary>
-    /// <exception cref="ApiException">The form is cut short, or none.</exception>
+    /// <summary>Reads the form's next part; null at the end.</summary>
+    /// <exception cref="ApiException">The form is truncated or invalid.</exception>
     public static async Task<MultipartSection?> NextAsync(MultipartReader reader, CancellationToken cancellationToken)
     {
         try
@@ -59,53 +59,53 @@ internal static class MultipartContext
         }
         catch (Exception e) when (IsDamage(e))
         {
-            throw BuildContexts.Invalid("The form is cut short or damaged: its parts do not end with the boundary that the content type names.", e);
+            throw BuildContexts.Invalid("The form is truncated or damaged: its parts do not end with the boundary of the content type.", e);
         }
     }
 
-    /// <summary>Whether a form could not be read on; what the client or the server did to the connection is told otherwise.</summary>
+    /// <summary>Whether an exception means a damaged form. Connection failures have other types.</summary>
     public static bool IsDamage(Exception exception) => exception is InvalidDataException || exception.GetType() == typeof(IOException);
 
-    /// <summary>Whether a part is a file, and its name as the client gave it.</summary>
+    /// <summary>Whether a part is a file, and its file name as sent.</summary>
     public static bool TryGetFileName(MultipartSection section, [NotNullWhen(true)] out string? name)
     {
         var disposition = section.GetContentDispositionHeader();
-        // The second form can hold every character; who sends it sends the first for old readers.
+        // filename* can contain every character; filename is sent along for old readers.
         var given = disposition is null ? default : disposition.FileNameStar.HasValue ? disposition.FileNameStar : disposition.FileName;
         name = given.HasValue ? HeaderUtilities.RemoveQuotes(given).ToString().Replace("\\\"", "\"", StringComparison.Ordinal) : null;
         return name is not null;
     }
 
-    /// <summary>The name of a part's field, empty where it has none.</summary>
+    /// <summary>The name of a part's field, or an empty string.</summary>
     public static string NameOf(MultipartSection section) =>
         section.GetContentDispositionHeader() is { Name.HasValue: true } disposition ? HeaderUtilities.RemoveQuotes(disposition.Name).ToString() : "";
 
-    /// <summary>The path inside the context that a file name means.</summary>
-    private static string Judged(string given)
+    /// <summary>Converts a file name to a path inside the context.</summary>
+    private static string ParseFileName(string given)
     {
         if (given.Length == 0)
         {
-            throw BuildContexts.Invalid("A part of the form is a file without a name.");
+            throw BuildContexts.Invalid("The form contains a file without a file name.");
         }
 
         if (given.Contains('\\', StringComparison.Ordinal))
         {
-            throw BuildContexts.Invalid($"'{TarText.Printable(given)}' has a backslash; a context's paths are written with '/'.");
+            throw BuildContexts.Invalid($"'{TarText.Printable(given)}' contains a backslash. Use '/' in paths.");
         }
 
         var name = ArchiveRules.Inside(given, given);
         return name.Length > 0 && !given.EndsWith('/') && name.Split('/').All(part => part.Length <= 255)
             ? name
-            : throw BuildContexts.Invalid($"'{TarText.Printable(given)}' is no name for a file.");
+            : throw BuildContexts.Invalid($"'{TarText.Printable(given)}' is not a valid file name.");
     }
 
-    /// <summary>What was sent already.</summary>
-    private sealed class Names
+    /// <summary>The files and directories that were sent.</summary>
+    private sealed class SentNames
     {
         private readonly Dictionary<string, bool> _isDirectory = [];
         private long _length;
 
-        /// <summary>Takes a file's name; returns the directories above it that are new.</summary>
+        /// <summary>Adds a file; returns its new parent directories.</summary>
         public IReadOnlyList<string> Add(string name)
         {
             var directories = new List<string>();
@@ -114,32 +114,32 @@ internal static class MultipartContext
                 var directory = name[..slash];
                 if (!_isDirectory.TryGetValue(directory, out var isDirectory))
                 {
-                    Remember(directory, true);
+                    Record(directory, true);
                     directories.Add(directory);
                 }
                 else if (!isDirectory)
                 {
-                    throw BuildContexts.Invalid($"'{TarText.Printable(directory)}' is a file and a directory in one form.");
+                    throw BuildContexts.Invalid($"'{TarText.Printable(directory)}' is both a file and a directory in the form.");
                 }
             }
 
             if (_isDirectory.TryGetValue(name, out var asDirectory))
             {
                 throw BuildContexts.Invalid(asDirectory
-                    ? $"'{TarText.Printable(name)}' is a file and a directory in one form."
-                    : $"'{TarText.Printable(name)}' is in the form twice.");
+                    ? $"'{TarText.Printable(name)}' is both a file and a directory in the form."
+                    : $"'{TarText.Printable(name)}' occurs twice in the form.");
             }
 
-            Remember(name, false);
+            Record(name, false);
             return directories;
         }
 
-        private void Remember(string name, bool isDirectory)
+        private void Record(string name, bool isDirectory)
         {
             _length += name.Length;
-            if (_isDirectory.Count == MostFiles || _length > LongestNames)
+            if (_isDirectory.Count == MaxFiles || _length > MaxNameChars)
             {
-                throw BuildContexts.Invalid($"A form may have {MostFiles} files and directories; send an archive instead.");
+                throw BuildContexts.Invalid($"The form has more than {MaxFiles} files and directories. Send an archive instead.");
             }
 
             _isDirectory.Add(name, isDirectory);

@@ -3,12 +3,12 @@ using System.Text;
 
 namespace ContainerApi.Builds.Contexts;
 
-/// <summary>What a pax header says of the entry after it; null where it says nothing. Pure.</summary>
-/// <param name="Size">Bytes that are stored.</param>
-/// <param name="RealSize">Bytes of a sparse file, its holes included.</param>
+/// <summary>The records of a pax header about the next entry; null if absent. Pure.</summary>
+/// <param name="Size">Stored bytes.</param>
+/// <param name="RealSize">Bytes of a sparse file, including its holes.</param>
 internal readonly record struct PaxRecords(string? Name, string? Link, long? Size, long? RealSize)
 {
-    /// <summary>Reads records "LENGTH key=value\n", where the length counts all of its record.</summary>
+    /// <summary>Parses records "LENGTH key=value\n"; the length counts the whole record.</summary>
     public static bool TryParse(ReadOnlySpan<byte> records, out PaxRecords parsed)
     {
         parsed = default;

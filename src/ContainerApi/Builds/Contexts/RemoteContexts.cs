@@ -3,41 +3,42 @@ using System.Text.RegularExpressions;
 namespace ContainerApi.Builds.Contexts;
 
 /// <summary>
-/// The places that the engine may fetch contexts from: none, unless the configuration allows them. The engine reaches
-/// more than its callers do and quotes what it finds in its errors, so an address is read strictly and must begin with an
-/// allowed one: the same scheme, host and port, and the path up to a slash.
+/// The addresses from which the engine may fetch contexts: none by default. The engine reaches hosts that its callers do not
+/// reach and quotes their answers in errors. An address is therefore parsed strictly and must have the scheme, host, port and
+/// leading path segments of a configured one.
 /// </summary>
-/// <remarks>The engine follows redirects: an allowed place is one that is trusted not to lead elsewhere.</remarks>
+/// <remarks>The engine follows redirects, so an allowed host must be trusted not to redirect elsewhere.</remarks>
 internal sealed partial class RemoteContexts(BuildOptions options)
 {
     private const int GitPort = 9418;
 
-    private readonly IReadOnlyList<Place> _allowed = [.. options.RemoteContexts.Select(text => TryRead(text) ?? throw new FormatException(text))];
+    private readonly IReadOnlyList<RemoteAddress> _allowed = [.. options.RemoteContexts.Select(text => TryParse(text) ?? throw new FormatException(text))];
 
-    /// <summary>Whether a configured prefix can be one.</summary>
-    public static bool IsPrefix(string text) => TryRead(text) is { Fragment: "" };
+    /// <summary>Whether a configured prefix is valid.</summary>
+    public static bool IsPrefix(string text) => TryParse(text) is { Fragment: "" };
 
-    /// <summary>A context that the engine fetches itself: nothing is sent. A body beside a remote context makes the engine say nothing at all.</summary>
-    /// <exception cref="ApiException">The address is none, or not allowed.</exception>
+    /// <summary>A context that the engine fetches itself. Nothing is sent: with a body beside a remote context the engine returns no
+    /// output.</summary>
+    /// <exception cref="ApiException">The address is invalid or not allowed.</exception>
     public BuildContext Open(string remote)
     {
         if (_allowed.Count == 0)
         {
-            throw new ApiException(ErrorCode.RemoteContextNotAllowed, "This service builds no remote contexts; its configuration names none.");
+            throw new ApiException(ErrorCode.RemoteContextNotAllowed, "Remote contexts are disabled: no allowed address is configured.");
         }
 
-        var place = TryRead(remote) ?? throw new ApiException(
-            ErrorCode.InvalidRequest, "remote must be an address as https://host/path.git#branch:directory, without user, query, '..' and escapes.",
-            new Dictionary<string, string[]> { ["remote"] = ["must be an address as https://host/path.git#branch:directory, without user, query, '..' and escapes."] });
-        return _allowed.Any(place.IsWithin)
+        var address = TryParse(remote) ?? throw new ApiException(
+            ErrorCode.InvalidRequest, "remote must be an address such as https://host/path.git#branch:directory, without user, query, '..' and escapes.",
+            new Dictionary<string, string[]> { ["remote"] = ["must be an address such as https://host/path.git#branch:directory, without user, query, '..' and escapes."] });
+        return _allowed.Any(address.IsWithin)
             ? static (_, _, _) => Task.CompletedTask
-            : throw new ApiException(ErrorCode.RemoteContextNotAllowed, "The address does not begin with one that the configuration allows.");
+            : throw new ApiException(ErrorCode.RemoteContextNotAllowed, "The address does not begin with a configured address.");
     }
 
-    private static Place? TryRead(string text)
+    private static RemoteAddress? TryParse(string text)
     {
-        var match = Address.Match(text);
-        if (!match.Success || !Uri.TryCreate(text, UriKind.Absolute, out var address))
+        var match = AddressPattern.Match(text);
+        if (!match.Success || !Uri.TryCreate(text, UriKind.Absolute, out var uri))
         {
             return null;
         }
@@ -47,17 +48,17 @@ internal sealed partial class RemoteContexts(BuildOptions options)
         var fragment = match.Groups["fragment"].Value;
         return path.Concat(fragment.Split('/', ':')).Any(part => part is ".." or ".") || path.Contains("")
             ? null
-            : new Place(address.Scheme, address.Host.ToLowerInvariant(), address.Port >= 0 ? address.Port : GitPort, path, fragment);
+            : new RemoteAddress(uri.Scheme, uri.Host.ToLowerInvariant(), uri.Port >= 0 ? uri.Port : GitPort, path, fragment);
     }
 
-    private sealed record Place(string Scheme, string Host, int Port, IReadOnlyList<string> Path, string Fragment)
+    private sealed record RemoteAddress(string Scheme, string Host, int Port, IReadOnlyList<string> Path, string Fragment)
     {
-        public bool IsWithin(Place allowed) =>
+        public bool IsWithin(RemoteAddress allowed) =>
             Scheme == allowed.Scheme && Host == allowed.Host && Port == allowed.Port
             && Path.Count >= allowed.Path.Count && Path.Take(allowed.Path.Count).SequenceEqual(allowed.Path);
     }
 
-    /// <summary>A reference that begins with '-' would be an option of git.</summary>
+    /// <summary>A reference that begins with '-' would be a git option.</summary>
     [GeneratedRegex(@"^(?:https?|git)://(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-fA-F:.]+\])(?::[0-9]{1,5})?(?<path>/[A-Za-z0-9/._~+-]*)?(?:\#(?<fragment>[A-Za-z0-9._][A-Za-z0-9/._+-]*(?::[A-Za-z0-9._][A-Za-z0-9/._+ -]*)?|:[A-Za-z0-9._][A-Za-z0-9/._+ -]*))?\z", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
-    private static partial Regex Address { get; }
+    private static partial Regex AddressPattern { get; }
 }

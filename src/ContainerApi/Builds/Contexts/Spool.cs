@@ -1,54 +1,54 @@
 
 namespace ContainerApi.Builds.Contexts;
 
-/// <summary>Keeps a part of a form until its length is known.</summary>
+/// <summary>Buffers a part of a form until its length is known.</summary>
 internal static class Spool
 {
-    private const int MostInMemory = 256 * 1024;
+    private const int MaxInMemory = 256 * 1024;
     private const int Chunk = 64 * 1024;
 
-    /// <summary>Reads all of it; the caller disposes what comes back, and nothing is left then, nor if the process dies before.</summary>
-    /// <param name="left">How much of <paramref name="maxBytes"/> the context has left.</param>
-    /// <exception cref="ApiException">It is longer than what is left, which is told as soon as it is passed, or cut short.</exception>
+    /// <summary>Reads a whole part. The caller disposes the result; no file remains, not even after a crash.</summary>
+    /// <param name="left">The bytes of <paramref name="maxBytes"/> that the context has left.</param>
+    /// <exception cref="ApiException">The part is longer than <paramref name="left"/> or truncated.</exception>
     public static async Task<Stream> ReadAsync(Stream part, string name, long left, long maxBytes, CancellationToken cancellationToken)
     {
-        Stream kept = new MemoryStream();
+        Stream buffered = new MemoryStream();
         try
         {
             var buffer = new byte[Chunk];
             while (await ReadAsync(part, buffer, name, cancellationToken) is var read and > 0)
             {
-                if (kept.Length + read > left)
+                if (buffered.Length + read > left)
                 {
                     throw BuildContexts.TooLarge(maxBytes);
                 }
 
-                if (kept is MemoryStream memory && kept.Length + read > MostInMemory)
+                if (buffered is MemoryStream memory && buffered.Length + read > MaxInMemory)
                 {
-                    kept = CreateFile();
-                    memory.WriteTo(kept);
+                    buffered = CreateFile();
+                    memory.WriteTo(buffered);
                 }
 
-                // Synchronously: .NET has no asynchronous file writes here, only threads that wait in our place.
-                kept.Write(buffer, 0, read);
+                // Synchronously: .NET has no asynchronous file writes on Linux; it would block a pool thread instead.
+                buffered.Write(buffer, 0, read);
             }
 
-            kept.Position = 0;
-            return kept;
+            buffered.Position = 0;
+            return buffered;
         }
         catch
         {
-            await kept.DisposeAsync();
+            await buffered.DisposeAsync();
             throw;
         }
     }
 
-    /// <summary>All of what is kept, from its beginning to its beginning.</summary>
-    public static async Task<byte[]> BytesAsync(Stream kept, CancellationToken cancellationToken)
+    /// <summary>Reads the whole buffer and rewinds it.</summary>
+    public static async Task<byte[]> BytesAsync(Stream buffered, CancellationToken cancellationToken)
     {
-        var bytes = new byte[kept.Length];
-        await kept.ReadExactlyAsync(bytes, cancellationToken);
-        kept.Position = 0;
+        var bytes = new byte[buffered.Length];
+        await buffered.ReadExactlyAsync(bytes, cancellationToken);
+        buffered.Position = 0;
         return bytes;
     }
 
@@ -60,11 +60,11 @@ internal static class Spool
         }
         catch (Exception e) when (MultipartContext.IsDamage(e))
         {
-            throw BuildContexts.Invalid($"The form is cut short or damaged in '{TarText.Printable(name)}'.", e);
+            throw BuildContexts.Invalid($"The form is truncated or damaged in '{TarText.Printable(name)}'.", e);
         }
     }
 
-    /// <summary>A file without a name: it goes when it is closed, whoever closes it.</summary>
+    /// <summary>A file without a name: the kernel deletes it when it is closed, also after a crash.</summary>
     private static FileStream CreateFile()
     {
         var path = Path.Combine(Path.GetTempPath(), "containerapi-form-" + Path.GetRandomFileName());

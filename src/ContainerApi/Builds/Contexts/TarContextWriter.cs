@@ -6,7 +6,7 @@ using Microsoft.Win32.SafeHandles;
 namespace ContainerApi.Builds.Contexts;
 
 /// <summary>
-/// Writes entries as a tar archive into a pipe: owner and group 0, the bytes straight from the files, no entry held whole.
+/// Writes entries as a tar archive into a pipe, with owner and group 0, without buffering whole entries.
 /// </summary>
 internal sealed class TarContextWriter(PipeWriter output, long maxBytes)
 {
@@ -18,13 +18,13 @@ internal sealed class TarContextWriter(PipeWriter output, long maxBytes)
     public ValueTask AddDirectoryAsync(string name, int mode, long modifiedAt, CancellationToken cancellationToken) =>
         AddHeaderAsync(TarHeader.Directory, name + "/", mode, 0, modifiedAt, null, cancellationToken);
 
-    /// <summary>A symbolic link as it is, wherever it points: inside the build it points into the context.</summary>
+    /// <summary>Adds a symbolic link unchanged; inside the build it points into the context.</summary>
     public ValueTask AddSymlinkAsync(string name, string target, long modifiedAt, CancellationToken cancellationToken) =>
         AddHeaderAsync(TarHeader.Symlink, name, 0x1FF, 0, modifiedAt, target, cancellationToken);
 
-    /// <summary>A file of this host. A small one is read at once into the place where it goes out.</summary>
-    /// <param name="status">What the header promises.</param>
-    /// <exception cref="ApiException">The file has another length by now.</exception>
+    /// <summary>Adds a file of this host. A small file is read directly into the output buffer.</summary>
+    /// <param name="status">The status when the header is written.</param>
+    /// <exception cref="ApiException">The length of the file has changed.</exception>
     public async ValueTask AddFileAsync(string name, SafeFileHandle file, FileStatus status, CancellationToken cancellationToken)
     {
         if (status.Size < Chunk - TarHeader.BlockSize && status.Size <= maxBytes && TryAddSmall(name, file, status) is var length and > 0)
@@ -44,15 +44,15 @@ internal sealed class TarContextWriter(PipeWriter output, long maxBytes)
         await PadAsync(status.Size, cancellationToken);
     }
 
-    /// <param name="size">What the header promises: exactly as much is written.</param>
-    /// <exception cref="ApiException">There is less.</exception>
+    /// <param name="size">The size in the header: exactly as many bytes are written.</param>
+    /// <exception cref="ApiException">The content is shorter.</exception>
     public async ValueTask AddFileAsync(string name, Stream content, int mode, long size, long modifiedAt, CancellationToken cancellationToken)
     {
         await AddHeaderAsync(TarHeader.File, name, mode, size, modifiedAt, null, cancellationToken);
         for (var left = size; left > 0;)
         {
             var buffer = output.GetMemory(Chunk);
-            // Synchronously: .NET has no asynchronous file reads here, only threads that wait in our place.
+            // Synchronously: .NET has no asynchronous file reads on Linux; it would block a pool thread instead.
             var read = content.Read(buffer.Span[..(int)Math.Min(buffer.Length, left)]);
             if (read == 0)
             {
@@ -74,19 +74,19 @@ internal sealed class TarContextWriter(PipeWriter output, long maxBytes)
         await PadAsync(content.Length, cancellationToken);
     }
 
-    /// <summary>The two blocks of zeros that end an archive.</summary>
+    /// <summary>Writes the two zero blocks that end an archive.</summary>
     public async ValueTask EndAsync(CancellationToken cancellationToken)
     {
         await ZerosAsync(2 * TarHeader.BlockSize, cancellationToken);
         await output.FlushAsync(cancellationToken);
     }
 
-    /// <summary>Header, content and padding as one piece; 0 where the name needs more than a plain header.</summary>
+    /// <summary>Writes header, content and padding in one piece; 0 if the name needs an extended header.</summary>
     private int TryAddSmall(string name, SafeFileHandle file, FileStatus status)
     {
         var size = (int)status.Size;
         var length = TarHeader.BlockSize + size + Padding(size);
-        // One byte more: a file that grew shows by it.
+        // One byte more reveals a file that grew.
         var piece = output.GetSpan(length + 1);
         if (!TarHeader.TryWrite(piece, TarHeader.File, name, status.Mode, size, status.ModifiedAt))
         {
@@ -94,7 +94,7 @@ internal sealed class TarContextWriter(PipeWriter output, long maxBytes)
         }
 
         var content = piece.Slice(TarHeader.BlockSize, size + 1);
-        // A read that gives less than it was asked for has come to the end.
+        // A read that returns fewer bytes than requested has reached the end.
         var read = 0;
         do
         {
@@ -102,7 +102,7 @@ internal sealed class TarContextWriter(PipeWriter output, long maxBytes)
             read += more;
             if (read > size || (more == 0 && read < size))
             {
-                throw AnotherLength(name, isLonger: read > size);
+                throw LengthChanged(name, isLonger: read > size);
             }
         }
         while (read < size);
@@ -112,8 +112,8 @@ internal sealed class TarContextWriter(PipeWriter output, long maxBytes)
         return length;
     }
 
-    /// <summary>Reads what comes next into the pipe's memory.</summary>
-    /// <param name="left">How much must come still.</param>
+    /// <summary>Reads the next piece into the pipe's memory.</summary>
+    /// <param name="left">How many bytes are missing.</param>
     private int ReadPiece(string name, SafeFileHandle file, long left, out bool isAtEnd)
     {
         var buffer = output.GetSpan(Chunk);
@@ -121,14 +121,14 @@ internal sealed class TarContextWriter(PipeWriter output, long maxBytes)
         var read = LinuxFiles.Read(file, buffer);
         if (read > left || (read == 0 && left > 0))
         {
-            throw AnotherLength(name, isLonger: read > left);
+            throw LengthChanged(name, isLonger: read > left);
         }
 
         isAtEnd = read == left && read < buffer.Length;
         return read;
     }
 
-    private static ApiException AnotherLength(string name, bool isLonger) =>
+    private static ApiException LengthChanged(string name, bool isLonger) =>
         BuildContexts.Invalid($"'{name}' became {(isLonger ? "longer" : "shorter")} while it was read.");
 
     private async ValueTask AddHeaderAsync(byte type, string name, int mode, long size, long modifiedAt, string? link, CancellationToken cancellationToken)
@@ -175,7 +175,7 @@ internal sealed class TarContextWriter(PipeWriter output, long maxBytes)
 
         if (output.UnflushedBytes >= Chunk && (await output.FlushAsync(cancellationToken)).IsCompleted)
         {
-            throw new OperationCanceledException("Nobody reads the context any more.");
+            throw new OperationCanceledException("The reader of the context has stopped.");
         }
     }
 }

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace ContainerApi.Builds.Contexts;
 
-/// <summary>Makes the header blocks of a tar archive: Ustar, and a pax header before it only where Ustar cannot hold the name or the size. Pure.</summary>
+/// <summary>Creates the header blocks of a tar archive: Ustar, preceded by a pax header only if Ustar cannot hold the name or size. Pure.</summary>
 internal static class TarHeader
 {
     public const int BlockSize = 512;
@@ -16,16 +16,19 @@ internal static class TarHeader
     private const int NameLength = 100;
     private const int PrefixLength = 155;
     private const int PrefixOffset = 345;
-    private const long LargestUstarSize = 0x1_FFFF_FFFF; // 11 octal digits
+    private const long MaxUstarSize = 0x1_FFFF_FFFF; // 11 octal digits
 
-    /// <summary>Whether BuildKit knows an archive by this header. It reads one, of the first 1,024 bytes: one that others follow (pax, GNU) it cannot.</summary>
+    /// <summary>Whether BuildKit recognises an archive by this header. It reads only the first 1,024 bytes, so an extended header (pax,
+    /// GNU) hides the archive.</summary>
     public static bool IsPlain(ReadOnlySpan<byte> header) => header[156] is 0 or File or (byte)'1' or Symlink or Directory;
 
-    /// <summary>Whether an entry needs a pax header. Such an entry may not be an archive's first: BuildKit (moby 20.10 to 28) would take the archive for a Dockerfile.</summary>
+    /// <summary>Whether an entry needs a pax header. It must not be the first of an archive: BuildKit (moby 20.10 to 28) would read the
+    /// archive as a Dockerfile.</summary>
     public static bool NeedsExtended(string name, string? link, long size) =>
-        !TrySplit(name, out _, out _) || (link is not null && !FitsIn(link, NameLength)) || size > LargestUstarSize;
+        !TrySplit(name, out _, out _) || (link is not null && !FitsIn(link, NameLength)) || size > MaxUstarSize;
 
-    /// <summary>The blocks of one entry's header, without its data. Owner and group are 0; <paramref name="modifiedAt"/> is in seconds since 1970.</summary>
+    /// <summary>Creates the header blocks of one entry, without data. Owner and group are 0; <paramref name="modifiedAt"/> is in seconds
+    /// since 1970.</summary>
     public static byte[] Create(byte type, string name, int mode, long size, long modifiedAt, string? link = null)
     {
         var block = new byte[BlockSize];
@@ -39,12 +42,12 @@ internal static class TarHeader
         var blocks = new byte[BlockSize + padded + BlockSize];
         Block(blocks, Extended, "PaxHeaders/entry", "", 0x1A4, records.Length, modifiedAt, "");
         records.CopyTo(blocks, BlockSize);
-        // What the pax header says wins; a reader without pax gets something short and printable.
-        Block(blocks.AsSpan(BlockSize + padded), type, Shortened(name), "", mode, size > LargestUstarSize ? 0 : size, modifiedAt, Shortened(link ?? ""));
+        // The pax header takes precedence; a reader without pax support gets a short printable name.
+        Block(blocks.AsSpan(BlockSize + padded), type, Shortened(name), "", mode, size > MaxUstarSize ? 0 : size, modifiedAt, Shortened(link ?? ""));
         return blocks;
     }
 
-    /// <summary>Writes the header of an entry that Ustar can hold into one block of any content; false where it cannot.</summary>
+    /// <summary>Writes a Ustar header into one block; false if Ustar cannot hold the entry.</summary>
     public static bool TryWrite(Span<byte> block, byte type, string name, int mode, long size, long modifiedAt, string? link = null)
     {
         if (NeedsExtended(name, link, size))
@@ -65,7 +68,7 @@ internal static class TarHeader
             text.Append(Record("linkpath", link));
         }
 
-        if (size > LargestUstarSize)
+        if (size > MaxUstarSize)
         {
             text.Append(Record("size", size.ToString(CultureInfo.InvariantCulture)));
         }
@@ -73,7 +76,7 @@ internal static class TarHeader
         return Encoding.UTF8.GetBytes(text.ToString());
     }
 
-    /// <summary>"LENGTH key=value\n", where the length counts itself.</summary>
+    /// <summary>Formats "LENGTH key=value\n"; the length counts itself.</summary>
     private static string Record(string key, string value)
     {
         var rest = 1 + key.Length + 1 + Encoding.UTF8.GetByteCount(value) + 1;
@@ -97,7 +100,7 @@ internal static class TarHeader
         Octal(block.Slice(108, 8), 0);
         Octal(block.Slice(116, 8), 0);
         Octal(block.Slice(124, 12), size);
-        Octal(block.Slice(136, 12), Math.Clamp(modifiedAt, 0, LargestUstarSize));
+        Octal(block.Slice(136, 12), Math.Clamp(modifiedAt, 0, MaxUstarSize));
         block[156] = type;
         Encoding.ASCII.GetBytes(link, block.Slice(157, NameLength));
         "ustar\000"u8.CopyTo(block[257..]);
@@ -113,7 +116,7 @@ internal static class TarHeader
         Octal(block.Slice(148, 7), sum);
     }
 
-    /// <summary>Octal digits that fill the field but for its last byte, which is NUL.</summary>
+    /// <summary>Fills the field with octal digits and a terminating NUL.</summary>
     private static void Octal(Span<byte> field, long value)
     {
         for (var i = field.Length - 2; i >= 0; i--, value >>= 3)

@@ -3,27 +3,26 @@ using System.Buffers;
 namespace ContainerApi.Builds.Contexts;
 
 /// <summary>
-/// Follows the framing of a tar stream that passes by in pieces: headers with their checksums, entries with their
-/// lengths, the end; shows each entry to <paramref name="rules"/>. Pure; knows Ustar, GNU, pax (also its sparse files) and
-/// the old V7 form.
+/// Validates a tar stream piece by piece: header checksums, entry lengths, the end. Passes each entry to
+/// <paramref name="rules"/>. Reads Ustar, GNU, pax (including sparse files) and V7 archives. Pure.
 /// </summary>
-/// <param name="maxBytes">The most that the archive may measure, the holes of its sparse files filled.</param>
+/// <param name="maxBytes">The maximum size of the archive with the holes of sparse files filled.</param>
 internal sealed class TarStreamValidator(long maxBytes, ArchiveRules rules)
 {
     private const int BlockSize = TarHeader.BlockSize;
-    private const int LargestExtended = 1024 * 1024;
+    private const int MaxExtendedHeader = 1024 * 1024;
 
     private readonly byte[] _block = new byte[BlockSize];
     private int _blockLength;
     private string _entry = "";
     private long _dataLeft;
 
-    /// <summary>Data that is looked at when it has passed, and who does.</summary>
+    /// <summary>Data that is buffered, and the action that receives it when it is complete.</summary>
     private ArrayBufferWriter<byte>? _kept;
     private long _keptLeft;
-    private Action<ReadOnlySpan<byte>>? _look;
+    private Action<ReadOnlySpan<byte>>? _onKept;
 
-    /// <summary>What headers before an entry's own say of it.</summary>
+    /// <summary>The values of extended headers for the next entry.</summary>
     private PaxRecords _pax;
     private string? _longName;
     private string? _longLink;
@@ -31,10 +30,11 @@ internal sealed class TarStreamValidator(long maxBytes, ArchiveRules rules)
     private long _holes;
     private int _zeroBlocks;
 
-    /// <summary>Bytes of the archive that were read.</summary>
+    /// <summary>Bytes of the archive read so far.</summary>
     public long Position { get; private set; }
 
-    /// <exception cref="ApiException">The stream is not a tar archive, is damaged, too large, or holds what no context may.</exception>
+    /// <exception cref="ApiException">The stream is not a tar archive, is damaged or too large, or contains an entry that a context must
+    /// not contain.</exception>
     public void Read(ReadOnlySpan<byte> piece)
     {
         if (Position + piece.Length + _holes > maxBytes)
@@ -44,14 +44,14 @@ internal sealed class TarStreamValidator(long maxBytes, ArchiveRules rules)
 
         while (piece.Length > 0)
         {
-            // Two blocks of zeros are the end; writers pad with what they like.
+            // Two zero blocks are the end; anything may follow as padding.
             var taken = _zeroBlocks == 2 ? piece.Length : _dataLeft > 0 ? PassData(piece) : FillBlock(piece);
             Position += taken;
             piece = piece[taken..];
         }
     }
 
-    /// <exception cref="ApiException">The archive is cut short.</exception>
+    /// <exception cref="ApiException">The archive is truncated.</exception>
     public void End()
     {
         if (Position == 0)
@@ -62,13 +62,13 @@ internal sealed class TarStreamValidator(long maxBytes, ArchiveRules rules)
         if (_blockLength > 0)
         {
             throw Position < BlockSize
-                ? BuildContexts.Invalid($"The archive is cut short, or none: it has {Position} bytes.")
-                : BuildContexts.Invalid($"The archive is cut short: it ends at byte {Position}, in the middle of a header after '{_entry}'.");
+                ? BuildContexts.Invalid($"The body is not a tar archive, or it is truncated: it has {Position} bytes.")
+                : BuildContexts.Invalid($"The archive is truncated: it ends at byte {Position}, in the middle of a header after '{_entry}'.");
         }
 
         if (_dataLeft > 0)
         {
-            throw BuildContexts.Invalid($"The archive is cut short: it ends at byte {Position}, {_dataLeft} bytes before the end of '{_entry}'.");
+            throw BuildContexts.Invalid($"The archive is truncated: it ends at byte {Position}, {_dataLeft} bytes before the end of '{_entry}'.");
         }
 
         if (_zeroBlocks == 0)
@@ -90,7 +90,7 @@ internal sealed class TarStreamValidator(long maxBytes, ArchiveRules rules)
             {
                 var kept = _kept.WrittenSpan;
                 _kept = null;
-                _look!(kept);
+                _onKept!(kept);
             }
         }
 
@@ -115,7 +115,7 @@ internal sealed class TarStreamValidator(long maxBytes, ArchiveRules rules)
     {
         if (!_block.AsSpan().ContainsAnyExcept((byte)0))
         {
-            // Whoever reads the archive may take it for whole from here on.
+            // A reader may stop here and treat the archive as complete.
             if (_zeroBlocks++ == 0)
             {
                 rules.End();
@@ -124,11 +124,11 @@ internal sealed class TarStreamValidator(long maxBytes, ArchiveRules rules)
             return;
         }
 
-        if (_zeroBlocks > 0 || !HasItsChecksum() || !TryNumber(_block.AsSpan(124, 12), out var size))
+        if (_zeroBlocks > 0 || !HasValidChecksum() || !TryNumber(_block.AsSpan(124, 12), out var size))
         {
             throw BuildContexts.Invalid(Position < BlockSize
                 ? "The body is not a tar archive."
-                : $"The archive is damaged: at byte {BlockPosition}, after '{_entry}', there is no tar header.");
+                : $"The archive is damaged: no valid tar header at byte {BlockPosition}, after '{_entry}'.");
         }
 
         var type = (char)_block[156];
@@ -144,14 +144,14 @@ internal sealed class TarStreamValidator(long maxBytes, ArchiveRules rules)
 
     private void ReadExtended(char type, long size)
     {
-        if (size > LargestExtended)
+        if (size > MaxExtendedHeader)
         {
-            throw BuildContexts.Invalid($"The archive is damaged: the extended header at byte {BlockPosition} is larger than {LargestExtended} bytes.");
+            throw BuildContexts.Invalid($"The archive is damaged: the extended header at byte {BlockPosition} is larger than {MaxExtendedHeader} bytes.");
         }
 
         _entry = TarText.Printable(TarText.Of(_block.AsSpan(0, 100)));
         _dataLeft = Padded(size);
-        // A header for all entries (g) is read by no builder.
+        // No builder reads global headers (g).
         if (type != 'g')
         {
             var at = BlockPosition;
@@ -159,7 +159,7 @@ internal sealed class TarStreamValidator(long maxBytes, ArchiveRules rules)
             {
                 'x' => records => _pax = PaxRecords.TryParse(records, out var pax)
                     ? pax
-                    : throw BuildContexts.Invalid($"The archive is damaged: the extended header at byte {at} is none."),
+                    : throw BuildContexts.Invalid($"The archive is damaged: invalid extended header at byte {at}."),
                 'L' => name => _longName = TarText.Of(name),
                 _ => link => _longLink = TarText.Of(link),
             });
@@ -170,17 +170,17 @@ internal sealed class TarStreamValidator(long maxBytes, ArchiveRules rules)
     {
         var name = _longName ?? _pax.Name ?? TarText.NameOf(_block);
         _entry = TarText.Printable(name);
-        // Links, devices, directories and pipes have no data, whatever their size says (as Go's reader has it).
+        // Links, devices, directories and pipes have no data, whatever their size field says (as in Go's archive/tar).
         var stored = type is >= '1' and <= '6' ? 0 : Bounded(_pax.Size ?? size);
         if (_pax.RealSize is { } real)
         {
-            // The engine writes the holes of a sparse file as zeros: they count.
+            // The engine writes the holes of a sparse file as zeros, so they count.
             _holes += Math.Max(0, Bounded(real) - stored);
             Bounded(Position + _holes);
         }
 
         var isSparse = _pax.RealSize is not null;
-        var wanted = rules.Judge(new ArchiveEntry(type, name, _longLink ?? _pax.Link ?? TarText.Of(_block.AsSpan(157, 100)), stored));
+        var wanted = rules.Accept(new ArchiveEntry(type, name, _longLink ?? _pax.Link ?? TarText.Of(_block.AsSpan(157, 100)), stored));
         (_pax, _longName, _longLink) = (default, null, null);
         _dataLeft = Padded(stored);
         if (wanted && !isSparse)
@@ -189,27 +189,27 @@ internal sealed class TarStreamValidator(long maxBytes, ArchiveRules rules)
         }
     }
 
-    private void Keep(long size, Action<ReadOnlySpan<byte>> look)
+    private void Keep(long size, Action<ReadOnlySpan<byte>> onKept)
     {
         if (size == 0)
         {
-            look([]);
+            onKept([]);
             return;
         }
 
-        (_kept, _keptLeft, _look) = (new ArrayBufferWriter<byte>((int)size), size, look);
+        (_kept, _keptLeft, _onKept) = (new ArrayBufferWriter<byte>((int)size), size, onKept);
     }
 
-    /// <summary>Where the block begins that was filled last.</summary>
+    /// <summary>The position of the current block.</summary>
     private long BlockPosition => Position / BlockSize * BlockSize;
 
-    /// <summary>An entry that says it is larger than everything may be is refused before it is sent.</summary>
+    /// <summary>Refuses an entry whose declared size exceeds the limit before it is sent.</summary>
     private long Bounded(long size) => size <= maxBytes ? size : throw BuildContexts.TooLarge(maxBytes);
 
-    /// <summary>The sum of all bytes, its own field counted as blanks; some old writers summed signed bytes.</summary>
-    private bool HasItsChecksum()
+    /// <summary>Checks the sum of all bytes with the checksum field as blanks; some old writers summed signed bytes.</summary>
+    private bool HasValidChecksum()
     {
-        if (!TryNumber(_block.AsSpan(148, 8), out var told))
+        if (!TryNumber(_block.AsSpan(148, 8), out var expected))
         {
             return false;
         }
@@ -224,10 +224,10 @@ internal sealed class TarStreamValidator(long maxBytes, ArchiveRules rules)
             }
         }
 
-        return told == unsigned || told == signed;
+        return expected == unsigned || expected == signed;
     }
 
-    /// <summary>Octal digits between blanks and NULs, or, with the highest bit set, a binary number (GNU).</summary>
+    /// <summary>Parses octal digits between blanks and NULs, or a binary number with the highest bit set (GNU).</summary>
     private static bool TryNumber(ReadOnlySpan<byte> field, out long number)
     {
         number = 0;

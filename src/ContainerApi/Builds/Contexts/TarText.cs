@@ -2,7 +2,7 @@ using System.Text;
 
 namespace ContainerApi.Builds.Contexts;
 
-/// <summary>Texts in a tar archive. Pure.</summary>
+/// <summary>Reads and prints texts of a tar archive. Pure.</summary>
 internal static class TarText
 {
     /// <summary>UTF-8 up to the first NUL.</summary>
@@ -12,7 +12,7 @@ internal static class TarText
         return Encoding.UTF8.GetString(end < 0 ? bytes : bytes[..end]);
     }
 
-    /// <summary>The name in an entry's own header: Ustar has a field for what stands before it, GNU keeps other things there.</summary>
+    /// <summary>Reads the name from an entry's header. Ustar has a prefix field, which GNU uses for other data.</summary>
     public static string NameOf(ReadOnlySpan<byte> header)
     {
         var name = Of(header[..100]);
@@ -20,10 +20,10 @@ internal static class TarText
         return prefix.Length == 0 ? name : prefix + "/" + name;
     }
 
-    /// <summary>A name as it may stand in a message: one line, and not longer than a path can be.</summary>
+    /// <summary>Makes a name printable for a message: one line, at most as long as a path.</summary>
     public static string Printable(string name)
     {
-        var text = name.Length <= ArchiveRules.LongestName ? name : name[..ArchiveRules.LongestName] + "…";
+        var text = name.Length <= ArchiveRules.MaxNameLength ? name : name[..ArchiveRules.MaxNameLength] + "…";
         return text.Any(char.IsControl) ? string.Concat(text.Select(c => char.IsControl(c) ? '?' : c)) : text;
     }
 }

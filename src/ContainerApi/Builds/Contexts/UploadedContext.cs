@@ -4,29 +4,29 @@ using System.IO.Pipelines;
 namespace ContainerApi.Builds.Contexts;
 
 /// <summary>
-/// An archive that a caller sends: tar, plain or packed whatever its content type says. It is unpacked and its framing
-/// checked on the way, because an engine builds from a cut archive as if it were whole (20.10 does).
+/// A tar archive that a caller sends, uncompressed or compressed whatever its content type says. It is decompressed and
+/// validated on the way, because an engine builds from a truncated archive as if it were complete (seen on 20.10).
 /// </summary>
 internal static class UploadedContext
 {
-    /// <summary>So much goes on at once: a small piece that is handed on alone costs the engine and us many times what its bytes do.</summary>
+    /// <summary>The size of one write to the engine: small writes cost the engine and the service many times more per byte.</summary>
     private const int Chunk = 128 * 1024;
 
-    /// <param name="dockerfile">The Dockerfile's path inside the archive; null is the default one.</param>
+    /// <param name="dockerfile">The Dockerfile's path inside the archive, or null for the default.</param>
     public static BuildContext From(PipeReader body, string? dockerfile, long maxBytes) => async (output, check, cancellationToken) =>
     {
         var compression = await SniffAsync(body, cancellationToken);
-        await using var unpacking = compression.Open(body, cancellationToken);
-        var framing = new TarStreamValidator(maxBytes, new ArchiveRules(dockerfile, check));
+        await using var decompressed = compression.Open(body, cancellationToken);
+        var validator = new TarStreamValidator(maxBytes, new ArchiveRules(dockerfile, check));
         for (var isFirst = true; ; isFirst = false)
         {
             var buffer = output.GetMemory(Chunk)[..Chunk];
-            var (read, failure) = await FillAsync(unpacking.Stream, buffer, cancellationToken);
-            framing.Read(buffer.Span[..read]);
+            var (read, failure) = await FillAsync(decompressed.Stream, buffer, cancellationToken);
+            validator.Read(buffer.Span[..read]);
             if (failure is not null)
             {
-                throw Compression.DamageIn(failure) is { } damage
-                    ? BuildContexts.Invalid($"The {compression.Name} stream {damage}, {framing.Position} bytes into the archive.", failure)
+                throw Compression.DescribeDamage(failure) is { } damage
+                    ? BuildContexts.Invalid($"The {compression.Name} stream {damage}, {validator.Position} bytes into the archive.", failure)
                     : failure;
             }
 
@@ -37,7 +37,7 @@ internal static class UploadedContext
 
             if (isFirst && read >= TarHeader.BlockSize && !TarHeader.IsPlain(buffer.Span))
             {
-                PutInFront(TarHeader.Create(TarHeader.Directory, "./", 0x1ED, 0, 0), output, buffer.Span[..read]);
+                WriteBefore(TarHeader.Create(TarHeader.Directory, "./", 0x1ED, 0, 0), output, buffer.Span[..read]);
             }
             else
             {
@@ -46,14 +46,14 @@ internal static class UploadedContext
 
             if ((await output.FlushAsync(cancellationToken)).IsCompleted)
             {
-                throw new OperationCanceledException("Nobody reads the context any more.");
+                throw new OperationCanceledException("The reader of the context has stopped.");
             }
         }
 
-        framing.End();
+        validator.End();
     };
 
-    /// <summary>Reads until the buffer is full, the stream ends or fails: what came before a failure counts.</summary>
+    /// <summary>Reads until the buffer is full or the stream ends or fails. Bytes read before a failure are returned.</summary>
     private static async ValueTask<(int Read, Exception? Failure)> FillAsync(Stream stream, Memory<byte> buffer, CancellationToken cancellationToken)
     {
         var filled = 0;
@@ -72,8 +72,8 @@ internal static class UploadedContext
         }
     }
 
-    /// <summary>Writes a header before what was read into the pipe's next memory.</summary>
-    private static void PutInFront(byte[] header, PipeWriter output, ReadOnlySpan<byte> read)
+    /// <summary>Writes a header before the bytes that are already in the pipe's next buffer.</summary>
+    private static void WriteBefore(byte[] header, PipeWriter output, ReadOnlySpan<byte> read)
     {
         var rest = read.ToArray();
         output.Write(header);
@@ -82,9 +82,9 @@ internal static class UploadedContext
 
     private static async ValueTask<Compression> SniffAsync(PipeReader body, CancellationToken cancellationToken)
     {
-        var start = await body.ReadAtLeastAsync(Compression.LongestMagic, cancellationToken);
-        var magic = start.Buffer.Slice(0, Math.Min(Compression.LongestMagic, start.Buffer.Length)).ToArray();
+        var start = await body.ReadAtLeastAsync(Compression.MaxMagicLength, cancellationToken);
+        var magic = start.Buffer.Slice(0, Math.Min(Compression.MaxMagicLength, start.Buffer.Length)).ToArray();
         body.AdvanceTo(start.Buffer.Start);
-        return magic.Length > 0 ? Compression.Of(magic) : throw BuildContexts.Invalid("The body is empty; it must be the context's archive.");
+        return magic.Length > 0 ? Compression.Of(magic) : throw BuildContexts.Invalid("The body is empty; send the context as an archive.");
     }
 }

@@ -4,21 +4,21 @@ using SharpCompress.Compressors.Xz;
 namespace ContainerApi.Builds.Contexts;
 
 /// <summary>
-/// Unpacks xz, block by block: the library's blocks, checks and filters, with what its own stream lacks: several streams
-/// one after the other, and a bound on the memory that a block may ask for. The format is that of
+/// Decompresses xz with the library's blocks, checks and filters. It adds what the library's stream lacks: concatenated streams
+/// and a limit on the memory of a block. Format:
 /// https://tukaani.org/xz/xz-file-format.txt.
 /// </summary>
 internal static class XzDecoder
 {
     private const byte Lzma2 = 0x21;
 
-    /// <summary>64 MiB, what xz -9 needs. A dictionary's size is one byte: 2 or 3, by its lowest bit, times a power of 2.</summary>
-    private const int LargestDictionary = 28;
+    /// <summary>64 MiB, as xz -9 needs. A dictionary's size is one byte: 2 or 3, by its lowest bit, times a power of 2.</summary>
+    private const int MaxDictionary = 28;
 
-    private const int LongestInteger = 9;
-    private const int LongestBlockHeader = 1024;
+    private const int MaxIntegerLength = 9;
+    private const int MaxBlockHeader = 1024;
 
-    public static void Unpack(DecoderSource source, DecoderSink sink)
+    public static void Decompress(DecoderSource source, DecoderSink sink)
     {
         do
         {
@@ -26,7 +26,7 @@ internal static class XzDecoder
             var blocks = 0L;
             for (; Next(source) != 0; blocks++)
             {
-                CheckMemory(source.Peek(Math.Min(LongestBlockHeader, (Next(source) + 1) * 4)));
+                CheckMemory(source.Peek(Math.Min(MaxBlockHeader, (Next(source) + 1) * 4)));
                 using var block = new XZBlock(source, header.BlockCheckType, header.BlockCheckSize);
                 while (sink.WriteFrom(block) == DecoderSink.Chunk)
                 {
@@ -40,7 +40,7 @@ internal static class XzDecoder
         while (source.Peek(1).Length > 0);
     }
 
-    /// <summary>Reads a block's header ahead of the library, which takes whatever memory it asks for.</summary>
+    /// <summary>Checks a block's header before the library allocates the memory that it declares.</summary>
     private static void CheckMemory(ReadOnlySpan<byte> header)
     {
         var flags = header[1];
@@ -54,23 +54,23 @@ internal static class XzDecoder
         {
             var id = Integer(header, ref at);
             var properties = (int)Integer(header, ref at);
-            if (id == Lzma2 && header[at] > LargestDictionary)
+            if (id == Lzma2 && header[at] > MaxDictionary)
             {
-                throw new WindowTooLargeException("needs more than 64 MiB of memory to be unpacked");
+                throw new WindowTooLargeException("needs more than 64 MiB of memory to be decompressed");
             }
 
             at += properties;
         }
     }
 
-    /// <summary>The index lists the blocks. It is of no use to who reads them all, and kept by nobody.</summary>
+    /// <summary>Skips the index: all blocks are read in order anyway.</summary>
     private static void SkipIndex(DecoderSource source, long blocks)
     {
         var began = source.Position;
         Skip(source, 1);
         if (Integer(source) != blocks)
         {
-            throw new InvalidDataException("The index lists other blocks than there are.");
+            throw new InvalidDataException("The index does not match the blocks.");
         }
 
         for (; blocks > 0; blocks--)
@@ -84,7 +84,7 @@ internal static class XzDecoder
         Skip(source, (int)padding + Checksum);
     }
 
-    /// <summary>Zeros between streams and after the last one, four at a time.</summary>
+    /// <summary>Skips the zeros between and after streams, four at a time.</summary>
     private static void SkipPadding(DecoderSource source)
     {
         while (source.Peek(4) is { Length: 4 } four && BinaryPrimitives.ReadInt32LittleEndian(four) == 0)
@@ -95,7 +95,7 @@ internal static class XzDecoder
 
     private static void Skip(DecoderSource source, int count)
     {
-        Span<byte> skipped = stackalloc byte[LongestInteger];
+        Span<byte> skipped = stackalloc byte[MaxIntegerLength];
         source.ReadExactly(skipped[..count]);
     }
 
@@ -105,16 +105,16 @@ internal static class XzDecoder
     private static long Integer(DecoderSource source)
     {
         var at = 0;
-        var value = Integer(source.Peek(LongestInteger), ref at);
+        var value = Integer(source.Peek(MaxIntegerLength), ref at);
         Skip(source, at);
         return value;
     }
 
-    /// <summary>Seven bits a byte, the lowest first; the highest bit says that another follows.</summary>
+    /// <summary>Reads an integer of seven bits per byte, lowest first; the highest bit means that another byte follows.</summary>
     private static long Integer(ReadOnlySpan<byte> bytes, ref int at)
     {
         var value = 0L;
-        for (var shift = 0; shift < 7 * LongestInteger; shift += 7)
+        for (var shift = 0; shift < 7 * MaxIntegerLength; shift += 7)
         {
             var next = bytes[at++];
             value |= (long)(next & 0x7F) << shift;

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace ContainerApi.Builds.Dockerfiles;
 
-/// <summary>Reads a Dockerfile instruction by instruction: continued lines put together, comments and blank lines left out.</summary>
+/// <summary>Reads a Dockerfile instruction by instruction, joins continued lines and skips comments and blank lines.</summary>
 internal sealed partial class DockerfileLines
 {
     private readonly string[] _lines;
@@ -27,16 +27,16 @@ internal sealed partial class DockerfileLines
                 case "check":
                     break;
                 default:
-                    // A comment like any other ends the directives.
+                    // Any other comment ends the directives.
                     return;
             }
         }
     }
 
-    /// <summary>The frontend that the Dockerfile names, or null.</summary>
+    /// <summary>The frontend of <c># syntax=</c>, or null.</summary>
     public string? Syntax { get; }
 
-    /// <summary>The next instruction and the line on which it begins, from 1; null at the end.</summary>
+    /// <summary>Returns the next instruction and its first line, from 1; null at the end.</summary>
     public (int Line, string Text)? Next()
     {
         var text = new StringBuilder();
@@ -50,7 +50,7 @@ internal sealed partial class DockerfileLines
             }
 
             first = first == 0 ? _next : first;
-            // One that is itself escaped continues nothing.
+            // An escaped escape character does not continue the line.
             if (line[^1] != _escape || (line.Length > 1 && line[^2] == _escape))
             {
                 text.Append(line);
@@ -63,7 +63,7 @@ internal sealed partial class DockerfileLines
         return string.IsNullOrWhiteSpace(text.ToString()) ? first == 0 ? null : Next() : (first, text.ToString());
     }
 
-    /// <summary>Passes over the text of a heredoc, its end included.</summary>
+    /// <summary>Skips the text of a heredoc, including its end.</summary>
     public void SkipUntil(string end, bool isIndented)
     {
         while (_next < _lines.Length)

@@ -4,20 +4,20 @@ using System.Text.RegularExpressions;
 namespace ContainerApi.Builds.Dockerfiles;
 
 /// <summary>
-/// What a Dockerfile asks for that its builder cannot do, found before any work: an old frontend takes the text of a
-/// heredoc for instructions, or leaves an empty file.
+/// Finds what a Dockerfile needs and its builder cannot do, before the build starts: an old frontend reads the text of a
+/// heredoc as instructions or creates an empty file.
 /// </summary>
 internal static partial class DockerfileRequirements
 {
-    /// <summary>Engine 23.0: the first one whose own frontend knows heredocs and the newer flags.</summary>
+    /// <summary>Engine 23.0, the first engine whose built-in frontend supports heredocs and the newer flags.</summary>
     private static readonly Version NewFrontend = new(1, 42);
 
-    /// <exception cref="ApiException">The builder cannot do it; the message says what, where and why.</exception>
+    /// <exception cref="ApiException">The builder does not support it; the message says what, where and why.</exception>
     public static void Check(string dockerfile, BuilderKind builder, Version engineApi)
     {
         var lines = new DockerfileLines(dockerfile);
         var isClassic = builder == BuilderKind.Classic;
-        // A frontend that the Dockerfile names itself may know anything; the classic builder does not ask for it.
+        // A frontend that the Dockerfile selects may support anything; the classic builder ignores it.
         var isOld = builder == BuilderKind.BuildKit && engineApi < NewFrontend && lines.Syntax is null;
         while (lines.Next() is { } instruction)
         {
@@ -26,18 +26,18 @@ internal static partial class DockerfileRequirements
             {
                 if (IsSshMount(keyword, flag))
                 {
-                    throw Unsupported(instruction, "RUN --mount=type=ssh needs an agent, and this service hands none to the engine.");
+                    throw Unsupported(instruction, "RUN --mount=type=ssh is not supported: this service does not forward an SSH agent.");
                 }
 
                 var name = flag.Split('=', 2)[0];
                 if (isClassic && NeedsBuildKit(keyword, name))
                 {
-                    throw Unsupported(instruction, $"{keyword} {name} needs BuildKit, and this build is the classic builder's (engine API {engineApi}).");
+                    throw Unsupported(instruction, $"{keyword} {name} needs BuildKit, but this build uses the classic builder (engine API {engineApi}).");
                 }
 
                 if (isOld && NeedsNewFrontend(keyword, name))
                 {
-                    throw Unsupported(instruction, $"{keyword} {name} needs the Dockerfile frontend of engine API {NewFrontend} or later; this engine speaks API {engineApi}.");
+                    throw Unsupported(instruction, $"{keyword} {name} needs the Dockerfile frontend of engine API {NewFrontend} or later; this engine has API {engineApi}.");
                 }
             }
 
@@ -51,8 +51,8 @@ internal static partial class DockerfileRequirements
                 if (isClassic || isOld)
                 {
                     throw Unsupported(instruction, isClassic
-                        ? $"{keyword} with a heredoc needs BuildKit, and this build is the classic builder's (engine API {engineApi})."
-                        : $"{keyword} with a heredoc needs the Dockerfile frontend of engine API {NewFrontend} or later; this engine speaks API {engineApi}.");
+                        ? $"{keyword} with a heredoc needs BuildKit, but this build uses the classic builder (engine API {engineApi})."
+                        : $"{keyword} with a heredoc needs the Dockerfile frontend of engine API {NewFrontend} or later; this engine has API {engineApi}.");
                 }
 
                 lines.SkipUntil(heredoc.Groups["end"].Value, isIndented: heredoc.Groups["dash"].Length > 0);
@@ -73,7 +73,8 @@ internal static partial class DockerfileRequirements
     private static ApiException Unsupported((int Line, string Text) instruction, string reason) =>
         new(ErrorCode.FeatureUnsupported, string.Create(CultureInfo.InvariantCulture, $"Line {instruction.Line} of the Dockerfile: {reason}"));
 
-    /// <summary>The instruction in capitals, its flags, and the other words with their quotes. A trigger's flags are for the build that it is in.</summary>
+    /// <summary>Splits an instruction into its keyword in capitals, its flags, and the other words with quotes. Flags of an ONBUILD trigger
+    /// belong to a later build.</summary>
     private static (string Keyword, IReadOnlyList<string> Flags, IReadOnlyList<string> Words) Split(string instruction)
     {
         var words = Words.Matches(instruction).Select(m => m.Value).ToList();
@@ -85,7 +86,7 @@ internal static partial class DockerfileRequirements
         static bool IsFlag(string word) => word.StartsWith("--", StringComparison.Ordinal);
     }
 
-    /// <summary>Blanks inside of quotes belong to the word.</summary>
+    /// <summary>Blanks inside quotes belong to the word.</summary>
     [GeneratedRegex("""(?:"(?:\\.|[^"\\])*"|'[^']*'|\\.|[^\s"'\\]|["'\\])+""", RegexOptions.Singleline)]
     private static partial Regex Words { get; }
 

@@ -3,12 +3,12 @@ using System.Globalization;
 namespace ContainerApi.Builds.Dockerfiles;
 
 /// <summary>
-/// What every builder refuses in a Dockerfile, found as it passes by: BuildKit says it after its first word, when the status is
-/// out already. Only what is certain is refused here; all else is the builder's to judge, and its refusal is the build's result.
+/// Finds Dockerfile errors that every builder reports, while the response status can still change: BuildKit reports them after
+/// its first event. Only certain errors are reported here; all others are left to the builder.
 /// </summary>
 internal static class DockerfileValidator
 {
-    /// <summary>A build argument that names a frontend, as <c># syntax=</c> does.</summary>
+    /// <summary>A build argument that selects a frontend, like <c># syntax=</c>.</summary>
     private const string SyntaxArgument = "BUILDKIT_SYNTAX";
 
     private static readonly char[] Blanks = [' ', '\t', '\v', '\f', '\r'];
@@ -19,19 +19,19 @@ internal static class DockerfileValidator
         "STOPSIGNAL", "USER", "VOLUME", "WORKDIR",
     };
 
-    /// <param name="dockerfile">Its text; null where the context has none.</param>
-    /// <exception cref="ApiException">No builder takes it; the message says why, and where.</exception>
+    /// <param name="dockerfile">The text, or null if the context has no Dockerfile.</param>
+    /// <exception cref="ApiException">The Dockerfile is invalid; the message says why and where.</exception>
     public static void Check(string? dockerfile, BuildSpec spec)
     {
         if (dockerfile is null)
         {
-            throw Fault($"The context has no file '{spec.Dockerfile ?? Contexts.BuildContexts.DefaultDockerfile}'.");
+            throw Fault($"The context does not contain '{spec.Dockerfile ?? Contexts.BuildContexts.DefaultDockerfile}'.");
         }
 
         var lines = new DockerfileLines(dockerfile);
         if (spec.Builder == BuilderKind.BuildKit && (lines.Syntax is not null || spec.BuildArguments.ContainsKey(SyntaxArgument)))
         {
-            // A frontend of its own has a language of its own.
+            // Another frontend may have another language.
             return;
         }
 
@@ -42,7 +42,7 @@ internal static class DockerfileValidator
             var words = text.TrimStart().Split(Blanks, StringSplitOptions.RemoveEmptyEntries);
             if (!Keywords.Contains(words[0]))
             {
-                throw Fault(line, $"'{Contexts.TarText.Printable(Shortened(words[0]))}' is no instruction.");
+                throw Fault(line, $"Unknown instruction '{Contexts.TarText.Printable(Shortened(words[0]))}'.");
             }
 
             if (words[0].Equals("FROM", StringComparison.OrdinalIgnoreCase))
@@ -56,7 +56,7 @@ internal static class DockerfileValidator
 
             if (text.Contains("<<", StringComparison.Ordinal))
             {
-                // Where a heredoc ends is the frontend's to say.
+                // Only the frontend knows where a heredoc ends.
                 return;
             }
         }

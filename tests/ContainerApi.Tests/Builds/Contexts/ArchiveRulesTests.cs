@@ -12,9 +12,9 @@ public sealed class ArchiveRulesTests
     private const long Plenty = 1L << 32;
 
     [Theory]
-    [InlineData("../x", "climbs out of the context")]
-    [InlineData("a/../../x", "climbs out of the context")]
-    [InlineData("./..", "climbs out of the context")]
+    [InlineData("../x", "points outside the context")]
+    [InlineData("a/../../x", "points outside the context")]
+    [InlineData("./..", "points outside the context")]
     [InlineData("/etc/passwd", "has an absolute name")]
     [InlineData("/", "has an absolute name")]
     [InlineData("//x", "has an absolute name")]
@@ -46,9 +46,9 @@ public sealed class ArchiveRulesTests
     [InlineData('3', "is a device")]
     [InlineData('4', "is a device")]
     [InlineData('6', "is a pipe")]
-    [InlineData('S', "is a sparse file in GNU's form")]
-    [InlineData('V', "is of the type 'V'")]
-    [InlineData('\u0001', "is of the type '?'")]
+    [InlineData('S', "is a sparse file in GNU format")]
+    [InlineData('V', "has the entry type 'V'")]
+    [InlineData('\u0001', "has the entry type '?'")]
     public async Task What_no_context_can_hold_is_refused(char type, string why)
     {
         var refused = await RefusalAsync(Header('0', "Dockerfile"), Header(type, "d/x"));
@@ -69,7 +69,7 @@ public sealed class ArchiveRulesTests
         var refusal = await RefusalAsync(Header('2', link, target), Header('0', name));
 
         Assert.Equal(refused, refusal is not null);
-        Assert.True(refusal is null || refusal.Message.Contains($"lies behind the symbolic link '{link}'", StringComparison.Ordinal), refusal?.Message);
+        Assert.True(refusal is null || refusal.Message.Contains($"is below the symbolic link '{link}'", StringComparison.Ordinal), refusal?.Message);
     }
 
     [Theory]
@@ -89,10 +89,10 @@ public sealed class ArchiveRulesTests
     }
 
     [Theory]
-    [InlineData("path=x", "is none")]
-    [InlineData("8 path=x\n", "is none")]
-    [InlineData("10 size=y\n", "is none")]
-    [InlineData("26 GNU.sparse.realsize=-5\n", "is none")]
+    [InlineData("path=x", "invalid extended header")]
+    [InlineData("8 path=x\n", "invalid extended header")]
+    [InlineData("10 size=y\n", "invalid extended header")]
+    [InlineData("26 GNU.sparse.realsize=-5\n", "invalid extended header")]
     public async Task A_pax_header_that_is_none_is_refused(string records, string why)
     {
         var content = new byte[512];
@@ -184,7 +184,7 @@ public sealed class ArchiveRulesTests
 
     [Fact]
     public async Task An_archive_without_an_entry_is_refused() =>
-        Assert.Equal("The archive is empty: it holds no entry.", (await RefusalAsync())!.Message);
+        Assert.Equal("The archive is empty: it contains no entries.", (await RefusalAsync())!.Message);
 
     [Fact]
     public async Task A_Dockerfile_beyond_a_megabyte_is_not_shown()

@@ -32,14 +32,14 @@ public sealed class DirectoryWalkTests : IDisposable
 
     [Fact]
     public async Task A_file_that_vanishes_is_named() =>
-        Assert.Equal("'b' is gone, or its name is not UTF-8.", await RefusalAsync(() => File.Delete(At("b"))));
+        Assert.Equal("'b' no longer exists, or its name is not UTF-8.", await RefusalAsync(() => File.Delete(At("b"))));
 
     [Fact]
     public async Task A_directory_that_vanishes_is_named()
     {
         Directory.CreateDirectory(At("c"));
 
-        Assert.Equal("'c' is gone, or its name is not UTF-8.", await RefusalAsync(() => Directory.Delete(At("c"))));
+        Assert.Equal("'c' no longer exists, or its name is not UTF-8.", await RefusalAsync(() => Directory.Delete(At("c"))));
     }
 
     [Fact]
@@ -76,8 +76,8 @@ public sealed class DirectoryWalkTests : IDisposable
     }
 
     [Theory]
-    [InlineData("secret", false, "'secret' may not be read by this service.")]
-    [InlineData("private", true, "'private/' may not be read by this service.")]
+    [InlineData("secret", false, "'secret' cannot be read: permission denied.")]
+    [InlineData("private", true, "'private/' cannot be read: permission denied.")]
     public void What_may_not_be_read_is_named(string name, bool isDirectory, string message)
     {
         if (OperatingSystem.IsWindows())

@@ -112,7 +112,7 @@ public sealed class DockerIgnoreTests
 
     [Fact]
     public void The_error_names_the_line() =>
-        Assert.Contains("Line 3, '!'", Assert.Throws<FormatException>(() => DockerIgnore.Parse("a\n# b\n!\n")).Message, StringComparison.Ordinal);
+        Assert.Contains("Line 3: invalid pattern '!'", Assert.Throws<FormatException>(() => DockerIgnore.Parse("a\n# b\n!\n")).Message, StringComparison.Ordinal);
 
     [Theory]
     [InlineData("a|!a/b", "a", true)]
@@ -163,10 +163,10 @@ public sealed class DockerIgnoreTests
         var verdict = ignore.Root;
         for (var end = path.IndexOf('/', StringComparison.Ordinal); end >= 0; end = path.IndexOf('/', end + 1))
         {
-            verdict = ignore.Judge(path[..end], verdict);
+            verdict = ignore.Match(path[..end], verdict);
         }
 
-        var excluded = ignore.Judge(path, verdict).Excluded;
+        var excluded = ignore.Match(path, verdict).Excluded;
         Assert.Equal(excluded, ignore.Excludes(path, verdict));
         return excluded;
     }

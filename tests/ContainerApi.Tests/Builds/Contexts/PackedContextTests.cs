@@ -81,8 +81,8 @@ public sealed class PackedContextTests
     }
 
     [Theory]
-    [InlineData("large-window.tar.xz", "The xz stream needs more than 64 MiB of memory to be unpacked, 0 bytes into the archive.")]
-    [InlineData("large-window.tar.zst", "The zstd stream needs more than 128 MiB of memory to be unpacked, 0 bytes into the archive.")]
+    [InlineData("large-window.tar.xz", "The xz stream needs more than 64 MiB of memory to be decompressed, 0 bytes into the archive.")]
+    [InlineData("large-window.tar.zst", "The zstd stream needs more than 128 MiB of memory to be decompressed, 0 bytes into the archive.")]
     public async Task One_that_would_take_too_much_memory_is_refused(string name, string message)
     {
         var refused = await RefusalAsync(Fixture(name));

@@ -102,7 +102,7 @@ public sealed class UploadedContextTests
     {
         var refused = await RefusalAsync(Tar(TarEntryFormat.Ustar)[..2500]);
 
-        Assert.Equal("The archive is cut short: it ends at byte 2500, 1596 bytes before the end of 'd/file'.", refused!.Message);
+        Assert.Equal("The archive is truncated: it ends at byte 2500, 1596 bytes before the end of 'd/file'.", refused!.Message);
     }
 
     [Fact]
@@ -113,7 +113,7 @@ public sealed class UploadedContextTests
 
         var refused = await RefusalAsync(archive);
 
-        Assert.Equal("The archive is damaged: at byte 1536, after 'd/', there is no tar header.", refused!.Message);
+        Assert.Equal("The archive is damaged: no valid tar header at byte 1536, after 'd/'.", refused!.Message);
     }
 
     [Fact]
@@ -199,7 +199,7 @@ public sealed class UploadedContextTests
         Assert.Equal(ErrorCode.ContextTooLarge, (await RefusalAsync(pax, Plenty))?.Code);
 
         // The engine knows no other form of them.
-        Assert.Contains("sparse file in GNU's form", (await RefusalAsync(await PackAsync("gnu"), 8 * Plenty))!.Message, StringComparison.Ordinal);
+        Assert.Contains("sparse file in GNU format", (await RefusalAsync(await PackAsync("gnu"), 8 * Plenty))!.Message, StringComparison.Ordinal);
 
         Directory.Delete(directory, recursive: true);
     }

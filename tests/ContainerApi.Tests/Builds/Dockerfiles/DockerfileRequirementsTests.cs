@@ -67,7 +67,7 @@ public sealed class DockerfileRequirementsTests
 
     [Fact]
     public void A_refusal_says_where_what_and_why() => Assert.Equal(
-        "Line 3 of the Dockerfile: COPY with a heredoc needs the Dockerfile frontend of engine API 1.42 or later; this engine speaks API 1.41.",
+        "Line 3 of the Dockerfile: COPY with a heredoc needs the Dockerfile frontend of engine API 1.42 or later; this engine has API 1.41.",
         Refusal("FROM x\n\nCOPY <<EOF \\\n /f\na\nEOF\n", BuilderKind.BuildKit, Old));
 
     [Theory]

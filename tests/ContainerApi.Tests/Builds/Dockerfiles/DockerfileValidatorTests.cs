@@ -9,10 +9,10 @@ public sealed class DockerfileValidatorTests
     [InlineData("\n \n# FROM x\n", "no instruction")]
     [InlineData("ARG A\n", "no FROM")]
     [InlineData("RUN x\nFROM y\n", "Line 1 of the Dockerfile: RUN comes before the first FROM.")]
-    [InlineData("FROM x\n\nNOPE \\\n y\n", "Line 3 of the Dockerfile: 'NOPE' is no instruction.")]
-    [InlineData("FROM x\nRUN a \\\\\nb\n", "'b' is no instruction")]
-    [InlineData("# escape=`\nFROM x\nRUN a \\\nb\n", "'b' is no instruction")]
-    [InlineData("FROM x\nx\u0007y\n", "'x?y' is no instruction")]
+    [InlineData("FROM x\n\nNOPE \\\n y\n", "Line 3 of the Dockerfile: Unknown instruction 'NOPE'.")]
+    [InlineData("FROM x\nRUN a \\\\\nb\n", "Unknown instruction 'b'")]
+    [InlineData("# escape=`\nFROM x\nRUN a \\\nb\n", "Unknown instruction 'b'")]
+    [InlineData("FROM x\nx\u0007y\n", "Unknown instruction 'x?y'")]
     public void What_no_builder_takes_is_refused_and_said_where(string dockerfile, string why)
     {
         foreach (var builder in Enum.GetValues<BuilderKind>())
@@ -62,8 +62,8 @@ public sealed class DockerfileValidatorTests
     [Fact]
     public void A_Dockerfile_that_is_not_there_is_named()
     {
-        Assert.Equal("The context has no file 'Dockerfile'.", Refusal(null, new BuildSpec()));
-        Assert.Equal("The context has no file 'd/prod'.", Refusal(null, new BuildSpec { Dockerfile = "d/prod" }));
+        Assert.Equal("The context does not contain 'Dockerfile'.", Refusal(null, new BuildSpec()));
+        Assert.Equal("The context does not contain 'd/prod'.", Refusal(null, new BuildSpec { Dockerfile = "d/prod" }));
     }
 
     private static string? Refusal(string? dockerfile, BuildSpec spec)

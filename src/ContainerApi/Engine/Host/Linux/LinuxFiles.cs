@@ -28,7 +28,7 @@ internal static class LinuxFiles
     public static FileStatus Status(FilePath path)
     {
         StatusFields fields = default;
-        if (statx(CurrentDirectory, in MemoryMarshal.GetReference(path.ZeroEnded), DoNotFollow, BasicFields, ref fields) != 0)
+        if (statx(CurrentDirectory, in MemoryMarshal.GetReference(path.ZeroTerminated), DoNotFollow, BasicFields, ref fields) != 0)
         {
             throw Failure();
         }
@@ -41,7 +41,7 @@ internal static class LinuxFiles
     /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
     public static SafeFileHandle Open(FilePath path)
     {
-        var descriptor = open(in MemoryMarshal.GetReference(path.ZeroEnded), Opening);
+        var descriptor = open(in MemoryMarshal.GetReference(path.ZeroTerminated), Opening);
         return descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : throw Failure();
     }
 
