@@ -1,30 +1,25 @@
 namespace ContainerApi.Containers;
 
 /// <summary>
-/// Who may share which sweep. A caller never gets what was read before it asked, unless it says how old an answer may be:
-/// so one that comes while a sweep runs waits for the next, together with all others that came meanwhile. There is one
-/// sweep at a time for a key, and none for a key that nobody waits for. Between two sweeps those who just got the last one's
-/// answer have a moment to ask again: else they would find the next one begun, and many who poll would share out over two
-/// sweeps of half the use.
+/// Callers with the same key share one operation. A caller never gets data that was read before its call, unless it allows
+/// an age: a caller that arrives while an operation runs shares the next one. Per key at most one operation runs, and
+/// none runs without a waiting caller.
 /// </summary>
 internal sealed class SingleFlight<T>(TimeProvider time)
     where T : class
 {
-    /// <summary>Last answers are kept for callers that take older ones; this many questions' at most.</summary>
-    private const int MostKeys = 64;
-
-    /// <summary>How long is waited for those who may ask again; never longer than the sweep took, and not any more once all are there.</summary>
-    private static readonly TimeSpan MaxBatchDelay = TimeSpan.FromMilliseconds(25);
+    /// <summary>The last results of this many keys are kept for callers that allow an age.</summary>
+    private const int MaxKeys = 64;
 
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Slot> _slots = [];
 
-    /// <param name="maxAge">How old the answer may be; zero for one that is read from now on.</param>
-    /// <param name="read">Its token is cancelled when the last one who waits for it has left.</param>
-    public async Task<T> GetAsync(string key, TimeSpan maxAge, Func<CancellationToken, Task<T>> read, CancellationToken cancellationToken)
+    /// <param name="maxAge">The allowed age of the result; zero for a result that is read after this call.</param>
+    /// <param name="operation">Its token is cancelled when the last waiting caller has left.</param>
+    public async Task<T> GetAsync(string key, TimeSpan maxAge, Func<CancellationToken, Task<T>> operation, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        Sweep sweep;
+        Flight flight;
         lock (_lock)
         {
             var slot = SlotOf(key);
@@ -33,139 +28,88 @@ internal sealed class SingleFlight<T>(TimeProvider time)
                 return last;
             }
 
-            sweep = Join(slot, maxAge, read);
-            sweep.Waiters++;
-            if (slot.Running is null && sweep.Waiters >= slot.Expected)
-            {
-                StartNext(slot, sweep);
-            }
+            flight = Join(slot, maxAge, operation);
+            flight.Waiters++;
         }
 
         try
         {
-            return await sweep.Answer.Task.WaitAsync(cancellationToken);
+            return await flight.Result.Task.WaitAsync(cancellationToken);
         }
         finally
         {
             bool isLast;
             lock (_lock)
             {
-                isLast = --sweep.Waiters == 0;
+                isLast = --flight.Waiters == 0;
             }
 
             if (isLast)
             {
-                // Not under the lock: it runs what waits for the token.
-                sweep.Source.Cancel();
+                // Outside the lock: Cancel runs the token's callbacks.
+                flight.Source.Cancel();
             }
         }
     }
 
-    private Sweep Join(Slot slot, TimeSpan maxAge, Func<CancellationToken, Task<T>> read)
+    private Flight Join(Slot slot, TimeSpan maxAge, Func<CancellationToken, Task<T>> operation)
     {
-        if (slot.Running is { Waiters: > 0 } && IsFresh(slot.Running.Started, maxAge))
-        {
-            return slot.Running;
-        }
-
-        // One that all have left is cancelled, and nobody can join it any more.
-        if (slot.Next is { Waiters: > 0 })
-        {
-            return slot.Next;
-        }
-
         if (slot.Running is null)
         {
-            // Nothing runs and nobody waits: it begins at once.
-            slot.Expected = 0;
+            return Start(slot, new Flight(operation));
         }
 
-        return slot.Next = new Sweep(read);
+        // A flight without waiters is cancelled.
+        return slot.Running.Waiters > 0 && IsFresh(slot.Running.Started, maxAge) ? slot.Running
+            : slot.Next is { Waiters: > 0 } next ? next
+            : slot.Next = new Flight(operation);
     }
 
-    /// <summary>Under the lock. Begins a sweep that was gathered for, unless it has begun, or nobody waits any more.</summary>
-    private void StartNext(Slot slot, Sweep sweep)
+    private Flight Start(Slot slot, Flight flight)
     {
-        slot.Gathering?.Dispose();
-        slot.Gathering = null;
-        if (slot.Next != sweep)
-        {
-            return;
-        }
-
-        slot.Next = null;
-        if (sweep.Waiters > 0)
-        {
-            slot.Running = sweep;
-            Start(slot, sweep);
-        }
+        slot.Running = flight;
+        flight.Started = time.GetTimestamp();
+        _ = Task.Run(() => RunAsync(slot, flight));
+        return flight;
     }
 
-    private void Start(Slot slot, Sweep sweep)
+    private async Task RunAsync(Slot slot, Flight flight)
     {
-        sweep.Started = time.GetTimestamp();
-        _ = Task.Run(() => RunAsync(slot, sweep));
-    }
-
-    private async Task RunAsync(Slot slot, Sweep sweep)
-    {
-        T? answer = null;
+        T? result = null;
         Exception? failure = null;
         try
         {
-            answer = await sweep.Read(sweep.Source.Token);
+            result = await flight.Operation(flight.Source.Token);
         }
         catch (Exception e)
         {
-            // Whatever it is belongs to those who wait, and to nobody else.
+            // Every failure belongs to the waiting callers.
             failure = e;
         }
 
         lock (_lock)
         {
-            if (answer is not null)
+            if (result is not null)
             {
-                (slot.Last, slot.LastStarted) = (answer, sweep.Started);
+                (slot.Last, slot.LastStarted) = (result, flight.Started);
             }
 
-            slot.Running = null;
-            if (slot.Next is { } next)
+            (slot.Running, var next, slot.Next) = (null, slot.Next, null);
+            if (next is { Waiters: > 0 })
             {
-                slot.Expected = next.Waiters + sweep.Waiters;
-                var gathering = time.GetElapsedTime(sweep.Started);
-                if (gathering < TimeSpan.FromMilliseconds(1) || next.Waiters == 0)
-                {
-                    StartNext(slot, next);
-                }
-                else
-                {
-                    slot.Gathering = time.CreateTimer(
-                        _ => StartGathered(slot, next), null, gathering < MaxBatchDelay ? gathering : MaxBatchDelay, Timeout.InfiniteTimeSpan);
-                }
+                Start(slot, next);
             }
         }
 
-        if (answer is not null)
+        if (result is not null)
         {
-            sweep.Answer.TrySetResult(answer);
+            flight.Result.TrySetResult(result);
         }
         else
         {
-            sweep.Answer.TrySetException(failure!);
-            // Nobody may be left to see it.
-            _ = sweep.Answer.Task.Exception;
-        }
-    }
-
-    private void StartGathered(Slot slot, Sweep sweep)
-    {
-        lock (_lock)
-        {
-            // One that began already, because all were there, has its place in Running.
-            if (slot.Next == sweep && slot.Running is null)
-            {
-                StartNext(slot, sweep);
-            }
+            flight.Result.TrySetException(failure!);
+            // All callers may have left: reading the exception marks it as observed.
+            _ = flight.Result.Task.Exception;
         }
     }
 
@@ -173,7 +117,7 @@ internal sealed class SingleFlight<T>(TimeProvider time)
     {
         if (!_slots.TryGetValue(key, out var slot))
         {
-            if (_slots.Count >= MostKeys && _slots.Where(s => s.Value.Running is null && s.Value.Next is null).ToList() is { Count: > 0 } idle)
+            if (_slots.Count >= MaxKeys && _slots.Where(s => s.Value.Running is null).ToList() is { Count: > 0 } idle)
             {
                 _slots.Remove(idle.MinBy(s => s.Value.LastStarted).Key);
             }
@@ -188,25 +132,19 @@ internal sealed class SingleFlight<T>(TimeProvider time)
 
     private sealed class Slot
     {
-        public Sweep? Running { get; set; }
-        public Sweep? Next { get; set; }
-
-        /// <summary>How many may ask for the next sweep: it begins once they all do.</summary>
-        public int Expected { get; set; }
-
-        /// <summary>Ends the waiting for them.</summary>
-        public ITimer? Gathering { get; set; }
+        public Flight? Running { get; set; }
+        public Flight? Next { get; set; }
         public T? Last { get; set; }
         public long LastStarted { get; set; }
     }
 
-    private sealed class Sweep(Func<CancellationToken, Task<T>> read)
+    private sealed class Flight(Func<CancellationToken, Task<T>> operation)
     {
-        public Func<CancellationToken, Task<T>> Read { get; } = read;
+        public Func<CancellationToken, Task<T>> Operation { get; } = operation;
 
-        /// <summary>Never disposed: it has no timer, and the last one to leave may come after the end.</summary>
+        /// <summary>Not disposed: it has no timer, and the last caller may leave after the operation's end.</summary>
         public CancellationTokenSource Source { get; } = new();
-        public TaskCompletionSource<T> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        public TaskCompletionSource<T> Result { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
         public int Waiters { get; set; }
         public long Started { get; set; }
     }

@@ -7,106 +7,51 @@ public sealed class SingleFlightTests
     private static readonly TimeSpan Live = TimeSpan.Zero;
     private readonly FakeTimeProvider _time = new(Facts.Noon);
     private readonly SingleFlight<string> _cache;
-    private readonly List<TaskCompletionSource<string>> _sweeps = [];
+    private readonly List<TaskCompletionSource<string>> _operations = [];
     private readonly List<CancellationToken> _tokens = [];
     private readonly SemaphoreSlim _started = new(0);
 
     public SingleFlightTests() => _cache = new SingleFlight<string>(_time);
 
     [Fact]
-    public async Task Who_comes_while_a_sweep_runs_shares_the_next_one()
+    public async Task Callers_during_an_operation_share_the_next_one()
     {
         var first = GetAsync();
         await StartedAsync();
         var late = Enumerable.Range(0, 1000).Select(_ => GetAsync()).ToList();
-        _sweeps[0].SetResult("one");
+        _operations[0].SetResult("one");
         Assert.Equal("one", await first);
         await StartedAsync();
         Assert.All(late, t => Assert.False(t.IsCompleted));
-        _sweeps[1].SetResult("two");
+        _operations[1].SetResult("two");
 
         Assert.All(await Task.WhenAll(late), answer => Assert.Equal("two", answer));
-        Assert.Equal(2, _sweeps.Count);
+        Assert.Equal(2, _operations.Count);
     }
 
     [Fact]
-    public async Task Who_just_got_an_answer_has_a_moment_to_ask_again_with_those_who_wait()
+    public async Task Without_callers_nothing_runs()
     {
         var first = GetAsync();
         await StartedAsync();
-        var waiting = GetAsync();
-        _time.Advance(TimeSpan.FromMilliseconds(100));
-        _sweeps[0].SetResult("one");
-        await first;
-
-        Assert.False(await _started.WaitAsync(50));
-        var again = GetAsync();
-        await StartedAsync();
-        _sweeps[1].SetResult("two");
-
-        Assert.Equal(["two", "two"], await Task.WhenAll(waiting, again));
-    }
-
-    [Fact]
-    public async Task Who_does_not_ask_again_is_not_waited_for_long()
-    {
-        var first = GetAsync();
-        await StartedAsync();
-        var waiting = GetAsync();
-        _time.Advance(TimeSpan.FromMilliseconds(100));
-        _sweeps[0].SetResult("one");
-        await first;
-
-        _time.Advance(TimeSpan.FromMilliseconds(25));
-        await StartedAsync();
-        _sweeps[1].SetResult("two");
-
-        Assert.Equal("two", await waiting);
-    }
-
-    [Fact]
-    public async Task Where_all_leave_in_that_moment_the_next_who_comes_gets_a_sweep_at_once()
-    {
-        var first = GetAsync();
-        await StartedAsync();
-        using var leaving = new CancellationTokenSource();
-        var waiting = GetAsync(cancellationToken: leaving.Token);
-        _time.Advance(TimeSpan.FromMilliseconds(100));
-        _sweeps[0].SetResult("one");
-        await first;
-        await leaving.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
-
-        var next = GetAsync();
-        await StartedAsync();
-        _sweeps[1].SetResult("two");
-
-        Assert.Equal("two", await next);
-    }
-
-    [Fact]
-    public async Task Nothing_is_read_when_nobody_waits()
-    {
-        var first = GetAsync();
-        await StartedAsync();
-        _sweeps[0].SetResult("one");
+        _operations[0].SetResult("one");
         await first;
 
         Assert.False(await _started.WaitAsync(50));
     }
 
     [Fact]
-    public async Task Questions_that_differ_do_not_wait_for_each_other()
+    public async Task Keys_do_not_wait_for_each_other()
     {
         var first = GetAsync(key: "a");
         await StartedAsync();
         var second = GetAsync(key: "b");
         await StartedAsync();
-        _sweeps[1].SetResult("b");
+        _operations[1].SetResult("b");
 
         Assert.Equal("b", await second);
         Assert.False(first.IsCompleted);
-        _sweeps[0].SetResult("a");
+        _operations[0].SetResult("a");
         await first;
     }
 
@@ -114,38 +59,38 @@ public sealed class SingleFlightTests
     [InlineData(900, 1000, true)]
     [InlineData(1100, 1000, false)]
     [InlineData(0, 0, false)]
-    public async Task An_older_answer_is_given_only_to_who_allows_it(int ageMs, int maxAgeMs, bool isShared)
+    public async Task An_older_result_is_returned_only_within_max_age(int ageMs, int maxAgeMs, bool isShared)
     {
         var first = GetAsync();
         await StartedAsync();
-        // Its age counts from the beginning of the sweep: some of it was read then.
+        // The age counts from the start of the operation.
         _time.Advance(TimeSpan.FromMilliseconds(ageMs));
-        _sweeps[0].SetResult("one");
+        _operations[0].SetResult("one");
         await first;
 
         var second = GetAsync(TimeSpan.FromMilliseconds(maxAgeMs));
         if (!isShared)
         {
             await StartedAsync();
-            _sweeps[1].SetResult("two");
+            _operations[1].SetResult("two");
         }
 
         Assert.Equal(isShared ? "one" : "two", await second);
     }
 
     [Fact]
-    public async Task Who_allows_an_older_answer_may_share_a_sweep_that_runs_already()
+    public async Task Max_age_allows_sharing_the_running_operation()
     {
         var first = GetAsync();
         await StartedAsync();
         var second = GetAsync(TimeSpan.FromSeconds(1));
-        _sweeps[0].SetResult("one");
+        _operations[0].SetResult("one");
 
         Assert.Equal(["one", "one"], await Task.WhenAll(first, second));
     }
 
     [Fact]
-    public async Task A_client_that_leaves_does_not_stop_the_sweep_of_others_and_the_last_one_does()
+    public async Task Only_the_last_leaving_caller_cancels_the_operation()
     {
         using var one = new CancellationTokenSource();
         using var two = new CancellationTokenSource();
@@ -153,7 +98,7 @@ public sealed class SingleFlightTests
         await StartedAsync();
         var first = GetAsync(cancellationToken: one.Token);
         var second = GetAsync(cancellationToken: two.Token);
-        _sweeps[0].SetResult("zero");
+        _operations[0].SetResult("zero");
         await blocker;
         await StartedAsync();
 
@@ -167,7 +112,7 @@ public sealed class SingleFlightTests
     }
 
     [Fact]
-    public async Task Who_comes_after_all_have_left_gets_a_sweep_of_its_own()
+    public async Task A_caller_after_all_others_left_gets_an_operation_of_its_own()
     {
         using var leaving = new CancellationTokenSource();
         var first = GetAsync(cancellationToken: leaving.Token);
@@ -176,15 +121,15 @@ public sealed class SingleFlightTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
 
         var second = GetAsync(TimeSpan.FromHours(1));
-        _sweeps[0].SetCanceled(_tokens[0]);
+        _operations[0].SetCanceled(_tokens[0]);
         await StartedAsync();
-        _sweeps[1].SetResult("two");
+        _operations[1].SetResult("two");
 
         Assert.Equal("two", await second);
     }
 
     [Fact]
-    public async Task A_sweep_that_all_have_left_before_it_began_never_begins()
+    public async Task A_next_operation_without_callers_never_starts()
     {
         using var leaving = new CancellationTokenSource();
         var first = GetAsync();
@@ -192,25 +137,25 @@ public sealed class SingleFlightTests
         var second = GetAsync(cancellationToken: leaving.Token);
         await leaving.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => second);
-        _sweeps[0].SetResult("one");
+        _operations[0].SetResult("one");
         await first;
 
         Assert.False(await _started.WaitAsync(50));
     }
 
     [Fact]
-    public async Task A_failure_is_everyones_who_waits_and_is_not_kept()
+    public async Task All_waiting_callers_get_the_failure_and_it_is_not_cached()
     {
         var first = GetAsync();
         await StartedAsync();
         var second = GetAsync(TimeSpan.FromSeconds(1));
-        _sweeps[0].SetException(new InvalidOperationException("down"));
+        _operations[0].SetException(new InvalidOperationException("down"));
         await Assert.ThrowsAsync<InvalidOperationException>(() => first);
         await Assert.ThrowsAsync<InvalidOperationException>(() => second);
 
         var third = GetAsync(TimeSpan.FromHours(1));
         await StartedAsync();
-        _sweeps[1].SetResult("up");
+        _operations[1].SetResult("up");
 
         Assert.Equal("up", await third);
     }
@@ -218,16 +163,16 @@ public sealed class SingleFlightTests
     private Task<string> GetAsync(TimeSpan? maxAge = null, string key = "k", CancellationToken cancellationToken = default) =>
         _cache.GetAsync(key, maxAge ?? Live, token =>
         {
-            var sweep = new TaskCompletionSource<string>();
-            lock (_sweeps)
+            var operation = new TaskCompletionSource<string>();
+            lock (_operations)
             {
-                _sweeps.Add(sweep);
+                _operations.Add(operation);
                 _tokens.Add(token);
             }
 
             _started.Release();
-            return sweep.Task;
+            return operation.Task;
         }, cancellationToken);
 
-    private async Task StartedAsync() => Assert.True(await _started.WaitAsync(TimeSpan.FromSeconds(10)), "No sweep began.");
+    private async Task StartedAsync() => Assert.True(await _started.WaitAsync(TimeSpan.FromSeconds(10)), "No operation started.");
 }
