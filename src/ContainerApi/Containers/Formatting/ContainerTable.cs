@@ -7,7 +7,7 @@ namespace ContainerApi.Containers.Formatting;
 internal static class ContainerTable
 {
     /// <summary>As Docker's command line cuts it.</summary>
-    private const int LongestCommand = 20;
+    private const int MaxCommandBytes = 20;
 
     public static string Write(ContainerList list, DateTimeOffset now)
     {
@@ -49,7 +49,7 @@ internal static class ContainerTable
     private static string Image(string image) =>
         image.StartsWith("sha256:", StringComparison.Ordinal) && image.Length > 19 ? image[7..19] : image;
 
-    private static string Command(string command) => $"\"{TextWidth.Cut(Table.Visible(command), LongestCommand)}\"";
+    private static string Command(string command) => $"\"{TextWidth.Cut(Table.Visible(command), MaxCommandBytes)}\"";
 
     private static string? Addresses(IReadOnlyList<NetworkAddress> networks)
     {

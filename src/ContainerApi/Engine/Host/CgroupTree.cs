@@ -1,41 +1,41 @@
 namespace ContainerApi.Engine.Host;
 
 /// <summary>
-/// Finds containers' cgroups by their ids. Engines keep all of theirs in one place, so one that was found tells where
-/// the next is; only a container in none of the known places costs a search of the whole tree.
+/// Finds the cgroups of containers by id. An engine keeps all its cgroups in one place, so the first one shows where the
+/// others are. Only a container outside the known places needs a search of the whole tree.
 /// </summary>
 internal sealed class CgroupTree(string root, TimeProvider time) : IDisposable
 {
-    /// <summary>Seven files each stay open for this many containers; those of more are opened at every pass.</summary>
-    private const int MostKeptOpen = 128;
+    /// <summary>How many containers keep their seven files open; the files of further ones are opened in every collection.</summary>
+    private const int MaxKeptOpen = 128;
 
     private const int DeepestSearch = 12;
     private const int WidestSearch = 20_000;
 
-    /// <summary>How long after a search that found nothing the next may be.</summary>
+    /// <summary>The minimum time between two searches that find nothing.</summary>
     private static readonly TimeSpan SearchPause = TimeSpan.FromSeconds(5);
 
     private static readonly TimeSpan KeepUnused = TimeSpan.FromMinutes(1);
 
-    /// <summary>The hierarchies of cgroup v1 that can tell a container's processes; the engine itself takes the first.</summary>
+    /// <summary>The cgroup v1 hierarchies that list a container's processes; the engine itself uses the first.</summary>
     private static readonly string[] Memberships = ["devices", "pids", "memory", "cpuacct", "cpu,cpuacct", "freezer", "systemd"];
 
     private readonly Dictionary<string, ContainerCgroup> _known = [];
 
-    /// <summary>Where containers are, as the text before and after the id.</summary>
+    /// <summary>The known places of containers, as the text before and after the id.</summary>
     private readonly List<(string Before, string After)> _places = [("docker/", ""), ("system.slice/docker-", ".scope")];
 
     private long _nextSearch = long.MinValue;
     private string? _members;
     private bool _unified;
 
-    /// <summary>The cgroup of a container, or null where this tree does not show it.</summary>
+    /// <summary>Returns the cgroup of a container, or null if this tree does not contain it.</summary>
     public ContainerCgroup? Find(string id, HashSet<string> wanted)
     {
         var cgroup = _known.GetValueOrDefault(id) ?? FindInKnownPlaces(id);
         if (cgroup is null && time.GetTimestamp() >= _nextSearch)
         {
-            // Whatever else of the wanted is in unknown places is found by this search too.
+            // This search also finds the other wanted containers outside the known places.
             _nextSearch = Search(wanted) ? long.MinValue : time.GetTimestamp() + (long)(SearchPause.TotalSeconds * time.TimestampFrequency);
             cgroup = FindInKnownPlaces(id);
         }
@@ -44,7 +44,7 @@ internal sealed class CgroupTree(string root, TimeProvider time) : IDisposable
         return cgroup;
     }
 
-    /// <summary>A container that stopped has no cgroup any more.</summary>
+    /// <summary>Removes the cgroup of a stopped container.</summary>
     public void Forget(string id)
     {
         if (_known.Remove(id, out var cgroup))
@@ -53,7 +53,7 @@ internal sealed class CgroupTree(string root, TimeProvider time) : IDisposable
         }
     }
 
-    /// <summary>Closes what has not been asked for lately.</summary>
+    /// <summary>Closes cgroups that were not requested recently.</summary>
     public void Trim()
     {
         var limit = time.GetUtcNow() - KeepUnused;
@@ -74,7 +74,7 @@ internal sealed class CgroupTree(string root, TimeProvider time) : IDisposable
         }
     }
 
-    /// <summary>The directories in a directory; none where it cannot be read or vanishes.</summary>
+    /// <summary>Lists the directories in a directory; empty if it cannot be read or is removed.</summary>
     public static IReadOnlyList<string> Directories(string directory)
     {
         try
@@ -99,14 +99,14 @@ internal sealed class CgroupTree(string root, TimeProvider time) : IDisposable
             var path = before + id + after;
             if (Directory.Exists($"{members}/{path}"))
             {
-                return _known[id] = new ContainerCgroup(_unified, controller => DirectoryOf(controller, path), $"{members}/{path}", _known.Count < MostKeptOpen);
+                return _known[id] = new ContainerCgroup(_unified, controller => DirectoryOf(controller, path), $"{members}/{path}", _known.Count < MaxKeptOpen);
             }
         }
 
         return null;
     }
 
-    /// <summary>The hierarchy that tells processes: the root on v2, one of several on v1, null while there is none.</summary>
+    /// <summary>The hierarchy that lists processes: the root on v2, one of several on v1, or null.</summary>
     private string? Members
     {
         get
@@ -121,13 +121,13 @@ internal sealed class CgroupTree(string root, TimeProvider time) : IDisposable
         }
     }
 
-    /// <summary>CPU time is counted in a hierarchy of its own or in one with the CPU's shares.</summary>
+    /// <summary>CPU time is counted in the cpuacct hierarchy, which may be mounted together with cpu.</summary>
     private string DirectoryOf(string controller, string path) =>
         _unified ? $"{root}/{path}"
         : controller == "cpuacct" && !Directory.Exists($"{root}/cpuacct") ? $"{root}/cpu,cpuacct/{path}"
         : $"{root}/{controller}/{path}";
 
-    /// <summary>Looks through the tree for directories of wanted containers that are in no known place; true where there were some.</summary>
+    /// <summary>Searches the tree for wanted containers outside the known places; true if any was found.</summary>
     private bool Search(HashSet<string> wanted)
     {
         if (Members is not { } members)

@@ -2,7 +2,7 @@ using ContainerApi.Engine.Host.Linux;
 
 namespace ContainerApi.Engine.Host;
 
-/// <summary>The files of one container's cgroup, or cgroups: on v1 it has one in each hierarchy.</summary>
+/// <summary>The cgroup files of one container; on v1 it has one cgroup in each hierarchy.</summary>
 internal sealed class ContainerCgroup : IDisposable
 {
     private readonly bool _unified;
@@ -17,7 +17,7 @@ internal sealed class ContainerCgroup : IDisposable
     private readonly ReopenedFile _block;
 
     /// <param name="directoryOf">The container's directory in the hierarchy of a controller.</param>
-    /// <param name="members">Its directory in the hierarchy that tells its processes.</param>
+    /// <param name="members">The directory in the hierarchy that lists its processes.</param>
     public ContainerCgroup(bool unified, Func<string, string> directoryOf, string members, bool keepOpen)
     {
         ReopenedFile File(string controller, string name) => new($"{directoryOf(controller)}/{name}", keepOpen);

@@ -2,7 +2,7 @@ using FluentValidation;
 
 namespace ContainerApi.Engine.Host;
 
-/// <summary>Where the engine host's own trees are seen: <c>Host</c>.</summary>
+/// <summary>The paths of the engine host's trees: setting <c>Host</c>.</summary>
 internal sealed class HostRoots
 {
     public string ProcRoot { get; set; } = "/proc";

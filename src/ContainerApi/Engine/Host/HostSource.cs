@@ -4,17 +4,17 @@ using System.Runtime.InteropServices;
 namespace ContainerApi.Engine.Host;
 
 /// <summary>
-/// What the engine's own host shows of its containers, where this service shares that host. Ids of containers are
-/// random, so a process in a cgroup of that name is proof; the containers of an engine elsewhere are simply not found.
+/// Reads containers from the kernel of the engine's host, if this service runs on that host. Container ids are random, so a
+/// process in a cgroup with that id proves it; containers of a remote engine are not found.
 /// </summary>
 internal sealed class HostSource : IDisposable
 {
     private static readonly IReadOnlyDictionary<string, HostSample> Nothing = new Dictionary<string, HostSample>();
 
-    /// <summary>Bounds what is read of one file; a container with more processes than fit (some 30,000) is left to the engine.</summary>
+    /// <summary>The maximum size of one file. A container with more processes than fit (about 30,000) is read from the engine.</summary>
     private const int BufferSize = 256 * 1024;
 
-    /// <summary>How long a host that never showed a container of this engine is not looked at again, and how long one is not walked that showed none so.</summary>
+    /// <summary>How long a host without containers of this engine is not read again, and how long its processes are not searched again.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
 
     private readonly TimeProvider _time;
@@ -22,7 +22,7 @@ internal sealed class HostSource : IDisposable
     private readonly CgroupTree _cgroups;
     private readonly SemaphoreSlim _onePass = new(1);
 
-    // Of the pass that runs.
+    // State of the current collection.
     private readonly HashSet<string> _wanted = [];
     private readonly HashSet<string> _unseen = [];
     private readonly List<int> _pids = [];
@@ -40,8 +40,8 @@ internal sealed class HostSource : IDisposable
     }
 
     /// <summary>
-    /// One pass for all of <paramref name="containers"/> that have processes. Those that are not visible are missing from
-    /// the answer. Where the cgroups' files are not visible, statistics hold the network alone.
+    /// Reads all <paramref name="containers"/> that have processes. Containers that are not visible are missing from the result.
+    /// If cgroup files are not visible, statistics contain the network only.
     /// </summary>
     public async Task<IReadOnlyDictionary<string, HostSample>> ReadAsync(
         IReadOnlyList<ContainerFacts> containers, HostSections sections, CancellationToken cancellationToken)
@@ -112,8 +112,8 @@ internal sealed class HostSource : IDisposable
     }
 
     /// <summary>
-    /// Containers whose cgroup is visible tell their processes at the cost of one file. Answers false where the first
-    /// process of all is in one of them: this is that container's own view, and its numbers are not the host's.
+    /// Reads the processes of containers with a visible cgroup from one file each. Returns false if process 1 is in one of them:
+    /// then this is that container's own view, and its process ids are not the host's.
     /// </summary>
     private bool ReadByCgroup(
         Dictionary<string, ContainerFacts> wanted, HostSections sections, Dictionary<string, HostSample> samples, byte[] buffer, CancellationToken cancellationToken)
@@ -142,7 +142,7 @@ internal sealed class HostSource : IDisposable
         return true;
     }
 
-    /// <summary>The rest is looked for process by process, unless the last time found none so. Answers false as above.</summary>
+    /// <summary>Searches the processes for the other containers, unless the last search found none. Returns false as above.</summary>
     private bool ReadByWalk(
         Dictionary<string, ContainerFacts> wanted, HostSections sections, Dictionary<string, HostSample> samples, byte[] buffer, CancellationToken cancellationToken)
     {
@@ -151,7 +151,7 @@ internal sealed class HostSource : IDisposable
             return true;
         }
 
-        // A process in a container inside a wanted one is the inner one's, so all wanted ids are looked for.
+        // A process in a nested container belongs to the inner one, so all wanted ids are matched.
         var lookup = _wanted.GetAlternateLookup<ReadOnlySpan<char>>();
         var processes = new Dictionary<string, List<int>>();
         foreach (var pid in _proc.All())
@@ -180,7 +180,7 @@ internal sealed class HostSource : IDisposable
         return true;
     }
 
-    /// <summary>One container by its processes, or null where none of them is left.</summary>
+    /// <summary>Reads one container from its processes; null if none is left.</summary>
     private HostSample? Sample(ContainerFacts container, ContainerCgroup? cgroup, List<int> pids, HostSections sections, byte[] buffer)
     {
         pids.Sort();
@@ -217,8 +217,8 @@ internal sealed class HostSource : IDisposable
     }
 
     /// <summary>
-    /// The network of the process that the engine started: its parent is not in the container. Others may have gone into
-    /// networks of their own, as the containers of an engine inside this one.
+    /// Reads the network of the process that the engine started: its parent is outside the container. Other processes may have
+    /// their own network namespaces, such as containers of a nested engine.
     /// </summary>
     private IReadOnlyDictionary<string, InterfaceCounters>? ReadDevices(List<int> pids, List<ProcessFacts>? processes, int networks, byte[] buffer)
     {
@@ -237,8 +237,7 @@ internal sealed class HostSource : IDisposable
     }
 
     /// <summary>
-    /// Whether a process that could not be read is still there: the host hides it from us (<c>hidepid</c>), and the
-    /// container would be told without it.
+    /// Whether an unreadable process still exists: the host hides it (<c>hidepid</c>), so the process list would be incomplete.
     /// </summary>
     private bool HidesSome(ContainerCgroup cgroup, byte[] buffer) =>
         _missed.Count > 0 && cgroup.TryReadProcesses(_pids, buffer, _wanted) && _pids.Exists(_missed.Contains);

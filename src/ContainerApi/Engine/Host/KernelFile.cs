@@ -4,19 +4,19 @@ using Microsoft.Win32.SafeHandles;
 
 namespace ContainerApi.Engine.Host;
 
-/// <summary>Reads files that the kernel writes at the moment they are read.</summary>
+/// <summary>Reads files that the kernel generates on each read.</summary>
 internal static class KernelFile
 {
     /// <summary>
-    /// The kernel hands out at most a page at a time and starts a new one where the next line does not fit; lines are
-    /// shorter than a quarter of a page, so an answer below this is the last. It saves the read that would say so.
+    /// The kernel returns at most a page per read and starts a new page if the next line does not fit. Lines are shorter than a
+    /// quarter of a page, so a shorter result is the last one, which saves a read.
     /// </summary>
     private const int SurelyTheLast = 3072;
 
-    /// <summary>The path as the system calls want it.</summary>
+    /// <summary>Returns the path as zero-terminated UTF-8.</summary>
     public static byte[] Path(string path) => Encoding.UTF8.GetBytes(path + "\0");
 
-    /// <returns>How many bytes, as many as fit; -1 where it is not there (any more) or not ours to read.</returns>
+    /// <returns>The number of bytes, at most the length of the buffer; -1 if the file does not exist or may not be read.</returns>
     public static int Read(ReadOnlySpan<byte> path, Span<byte> buffer)
     {
         var descriptor = Libc.Open(path);
@@ -53,8 +53,8 @@ internal static class KernelFile
 }
 
 /// <summary>
-/// A file of a cgroup, read again at every pass. It stays open, since opening it costs ten times what reading it does,
-/// and is opened anew where its cgroup was made anew, as at a restart of the container.
+/// A cgroup file that is read in every collection. It stays open, because opening costs ten times as much as reading, and is
+/// reopened if the cgroup was created again, such as by a restart of the container.
 /// </summary>
 internal sealed class ReopenedFile(string path, bool keepOpen) : IDisposable
 {

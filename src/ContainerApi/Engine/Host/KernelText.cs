@@ -3,14 +3,14 @@ using System.Text;
 
 namespace ContainerApi.Engine.Host;
 
-/// <summary>Pure: what the kernel writes into <c>/proc</c> and the cgroups, line by line. Text that is not as expected has no value.</summary>
+/// <summary>Parses the text of <c>/proc</c> and cgroup files. Unexpected text has no value. Pure.</summary>
 internal static class KernelText
 {
     private const int IdLength = 64;
 
     /// <summary>
-    /// The container that a path of cgroups belongs to: its last run of exactly 64 hexadecimal digits that is one of
-    /// <paramref name="wanted"/>. That suits <c>/docker/ID</c>, <c>/system.slice/docker-ID.scope</c>, an engine inside a
+    /// Returns the container of a cgroup path: the last run of exactly 64 hexadecimal digits that is one of
+    /// <paramref name="wanted"/>. This matches <c>/docker/ID</c>, <c>/system.slice/docker-ID.scope</c>, an engine inside a
     /// container (<c>/docker/OUTER/docker/ID</c>) and paths as a namespace of cgroups shows them (<c>/../../docker/ID</c>).
     /// </summary>
     public static string? ContainerId(ReadOnlySpan<char> path, HashSet<string>.AlternateLookup<ReadOnlySpan<char>> wanted)
@@ -35,7 +35,7 @@ internal static class KernelText
     }
 
     /// <summary>
-    /// The container that <c>/proc/PID/cgroup</c> speaks of. Its lines are <c>HIERARCHY:CONTROLLERS:PATH</c>, one on cgroup
+    /// Returns the container in <c>/proc/PID/cgroup</c>. Its lines are <c>HIERARCHY:CONTROLLERS:PATH</c>, one on cgroup
     /// v2, one per hierarchy on v1; a process may have been moved in some of them, so any line will do.
     /// </summary>
     public static string? ContainerOf(ReadOnlySpan<byte> cgroupFile, HashSet<string>.AlternateLookup<ReadOnlySpan<char>> wanted)
@@ -43,7 +43,7 @@ internal static class KernelText
         Span<char> path = stackalloc char[1024];
         foreach (var line in cgroupFile.Split((byte)'\n'))
         {
-            // A path longer than this keeps its end, where the id is.
+            // Of a longer path the end is kept, which has the id.
             var text = cgroupFile[line];
             text = text.Length > path.Length ? text[^path.Length..] : text;
             var length = Encoding.Latin1.GetChars(text, path);
@@ -56,7 +56,7 @@ internal static class KernelText
         return null;
     }
 
-    /// <summary>Adds the numbers of a text with one per line.</summary>
+    /// <summary>Parses one number per line.</summary>
     public static void AddNumbers(ReadOnlySpan<byte> text, List<int> numbers)
     {
         while (Utf8Parser.TryParse(text, out int number, out var length))
@@ -66,13 +66,13 @@ internal static class KernelText
         }
     }
 
-    /// <summary>A file that is one number. <c>max</c>, and what does not fit, is the largest there is.</summary>
+    /// <summary>Parses a file with one number. <c>max</c> and overflow become the maximum value.</summary>
     public static long? Number(ReadOnlySpan<byte> text) =>
         text.StartsWith("max"u8) ? long.MaxValue
         : Utf8Parser.TryParse(text, out ulong number, out _) ? Clamp(number)
         : null;
 
-    /// <summary>The number of the line that begins with this name: <c>name 42</c>, <c>name: 42 kB</c>.</summary>
+    /// <summary>Returns the number in the line that begins with this name: <c>name 42</c>, <c>name: 42 kB</c>.</summary>
     public static long? Number(ReadOnlySpan<byte> text, ReadOnlySpan<byte> name)
     {
         for (var rest = text; ;)
@@ -93,7 +93,7 @@ internal static class KernelText
         }
     }
 
-    /// <summary>The second of the four user ids in <c>/proc/PID/status</c>, the effective one, which <c>ps</c> shows.</summary>
+    /// <summary>Returns the effective user id, the second of four in <c>/proc/PID/status</c>, which <c>ps</c> shows.</summary>
     public static uint? EffectiveUser(ReadOnlySpan<byte> status)
     {
         var at = status.IndexOf("\nUid:\t"u8);
@@ -125,7 +125,7 @@ internal static class KernelText
     /// <summary>Bytes read and written by <c>io.stat</c>: <c>8:0 rbytes=4096 wbytes=0 …</c> per device.</summary>
     public static (long Read, long Write) BlockBytesV2(ReadOnlySpan<byte> text) => (Sum(text, " rbytes="u8), Sum(text, " wbytes="u8));
 
-    /// <summary>User names by id from <c>passwd</c>. Of two with one id the first counts, as in the C library.</summary>
+    /// <summary>User names by id from <c>passwd</c>. The first of two entries with the same id counts, as in the C library.</summary>
     public static Dictionary<uint, string> Users(string passwd)
     {
         var users = new Dictionary<uint, string>();
@@ -140,14 +140,15 @@ internal static class KernelText
         return users;
     }
 
-    /// <summary>Device and directory that the root is mounted from, by <c>mountinfo</c>: <c>ID PARENT DEVICE DIRECTORY / …</c>. The last such mount covers those before.</summary>
+    /// <summary>Returns the device and directory of the root mount in <c>mountinfo</c>: <c>ID PARENT DEVICE DIRECTORY / …</c>. The last
+    /// such mount covers earlier ones.</summary>
     public static string? RootDevice(string mountinfo) => mountinfo.Split('\n')
         .Select(l => l.Split(' '))
         .LastOrDefault(f => f.Length > 4 && f[4] == "/") is { } root ? $"{root[2]} {root[3]}" : null;
 
     /// <summary>
-    /// The command line as people write it: arguments apart by spaces, bytes that are no UTF-8 replaced. A process that
-    /// has none, as the kernel's own, is shown by its name in brackets.
+    /// Formats a command line: arguments separated by spaces, invalid UTF-8 replaced. A process without one, such as a kernel
+    /// thread, is shown by its name in brackets.
     /// </summary>
     public static string Command(Span<byte> arguments, ReadOnlySpan<byte> name)
     {

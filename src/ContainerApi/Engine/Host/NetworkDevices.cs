@@ -4,13 +4,13 @@ using System.Text.RegularExpressions;
 
 namespace ContainerApi.Engine.Host;
 
-/// <summary>Pure: the counters in <c>/proc/PID/net/dev</c>, which are those of the process's network namespace.</summary>
+/// <summary>Parses the counters in <c>/proc/PID/net/dev</c>, which are those of the process's network namespace. Pure.</summary>
 internal static partial class NetworkDevices
 {
     /// <summary>
-    /// Every device but loopback, as far as the engine made it. The engine counts no others: a tunnel of the container's
-    /// own, or the bridge of an engine inside it, carries what its devices carry already. They are told apart by name
-    /// where there are more devices than networks: the engine's are <c>eth0</c>, <c>eth1</c>, …, unless a network names them.
+    /// Returns the devices that the engine created, without loopback. The engine counts no others: the traffic of a tunnel or of
+    /// a nested engine's bridge already passes the engine's devices. If there are more devices than networks they are
+    /// distinguished by name: the engine's are <c>eth0</c>, <c>eth1</c>, …, unless a network names them.
     /// </summary>
     public static IReadOnlyDictionary<string, InterfaceCounters> Parse(ReadOnlySpan<byte> text, int networks)
     {
@@ -36,7 +36,7 @@ internal static partial class NetworkDevices
         return devices;
     }
 
-    /// <summary>Eight received and eight sent, of which the first four each are bytes, packets, errors and dropped.</summary>
+    /// <summary>Eight receive and eight transmit counters; the first four of each are bytes, packets, errors and dropped.</summary>
     private static InterfaceCounters? Counters(ReadOnlySpan<byte> text)
     {
         Span<long> values = stackalloc long[12];

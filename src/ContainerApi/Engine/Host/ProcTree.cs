@@ -5,11 +5,11 @@ using System.Text;
 
 namespace ContainerApi.Engine.Host;
 
-/// <summary>The engine host's <c>/proc</c>. A process that dies while it is read is one that is not there.</summary>
+/// <summary>Reads the engine host's <c>/proc</c>. A process that ends while it is read is treated as missing.</summary>
 internal sealed class ProcTree(string root, TimeProvider time)
 {
-    /// <summary>Longer command lines are cut here, as <c>ps</c> cuts them.</summary>
-    public const int LongestCommand = 128 * 1024;
+    /// <summary>The length at which command lines are truncated, as <c>ps</c> does, in bytes.</summary>
+    public const int MaxCommandBytes = 128 * 1024;
 
     private readonly UserNames _users = new(root);
     private readonly byte[] _root = Encoding.UTF8.GetBytes(root);
@@ -19,19 +19,19 @@ internal sealed class ProcTree(string root, TimeProvider time)
     private DateTimeOffset _clockStart;
 
     /// <summary>
-    /// Whether the numbers of processes in this tree are those that the kernel tells us elsewhere too, as in
-    /// <c>cgroup.procs</c>: a tree mounted from outside our container has others. The tree shows all numbers we go by.
+    /// Whether process ids in this tree equal those in other files, such as <c>cgroup.procs</c>. In a tree that is mounted from
+    /// outside the service's container they differ.
     /// </summary>
     public bool IsOurNamespace => _isOurNamespace ??= ReadText("self/status").Split('\n')
         .FirstOrDefault(l => l.StartsWith("NSpid:", StringComparison.Ordinal))?.Split('\t', StringSplitOptions.RemoveEmptyEntries).Length == 2;
 
-    /// <summary>Takes note of what changes seldom; once before every pass.</summary>
+    /// <summary>Reads what rarely changes; called once before each collection.</summary>
     public void Refresh(byte[] buffer)
     {
         _users.Refresh();
         _memory ??= KernelText.Number(Encoding.UTF8.GetBytes(ReadText("meminfo")), "MemTotal"u8) * 1024;
 
-        // The time of boot is told in whole seconds and moves only when the clock is set.
+        // The boot time is in whole seconds and changes only when the clock is set.
         var clockStart = time.GetUtcNow() - time.GetElapsedTime(0);
         if (_bootedAt is null || (clockStart - _clockStart).Duration() > TimeSpan.FromMilliseconds(500))
         {
@@ -44,14 +44,14 @@ internal sealed class ProcTree(string root, TimeProvider time)
     /// <summary>The host's memory in bytes.</summary>
     public long? MemoryBytes => _memory;
 
-    /// <summary>A process, or null where it is over.</summary>
+    /// <summary>Reads a process; null if it has ended.</summary>
     public ProcessFacts? ReadProcess(int pid, byte[] buffer)
     {
-        // 1. Who it is.
+        // 1. User.
         var n = Read(pid, "status"u8, buffer);
         var user = n < 0 ? null : KernelText.EffectiveUser(buffer.AsSpan(0, n));
 
-        // 2. What it has used. The name is kept for a process without arguments.
+        // 2. Usage. The name is kept for a process without arguments.
         n = Read(pid, "stat"u8, buffer);
         if (n < 0 || ProcessStat.Parse(buffer.AsSpan(0, n)) is not { IsOver: false } stat)
         {
@@ -63,9 +63,9 @@ internal sealed class ProcTree(string root, TimeProvider time)
         told = told[..Math.Min(told.Length, name.Length)];
         told.CopyTo(name);
 
-        // 3. What it runs.
-        n = Read(pid, "cmdline"u8, buffer.AsSpan(0, LongestCommand));
-        if (n == LongestCommand && Rune.DecodeLastFromUtf8(buffer.AsSpan(0, n), out _, out var half) != OperationStatus.Done)
+        // 3. Command line.
+        n = Read(pid, "cmdline"u8, buffer.AsSpan(0, MaxCommandBytes));
+        if (n == MaxCommandBytes && Rune.DecodeLastFromUtf8(buffer.AsSpan(0, n), out _, out var half) != OperationStatus.Done)
         {
             n -= half;
         }
@@ -79,29 +79,29 @@ internal sealed class ProcTree(string root, TimeProvider time)
             KernelText.Command(buffer.AsSpan(0, n), name[..told.Length]));
     }
 
-    /// <summary>The parent of a process; null where it is over or we do not see the parent.</summary>
+    /// <summary>Returns the parent of a process; null if it has ended or the parent is not visible.</summary>
     public int? ParentOf(int pid, byte[] buffer)
     {
         var n = Read(pid, "stat"u8, buffer);
         return n >= 0 && ProcessStat.Parse(buffer.AsSpan(0, n)) is { Parent: > 0 } stat ? stat.Parent : null;
     }
 
-    /// <summary>The counters of the process's network devices, or null where it is over.</summary>
+    /// <summary>Reads the counters of the process's network devices; null if it has ended.</summary>
     public IReadOnlyDictionary<string, InterfaceCounters>? ReadDevices(int pid, int networks, byte[] buffer)
     {
         var n = Read(pid, "net/dev"u8, buffer);
-        // A process that is over, but not gone, has left its network: its file is empty.
+        // A zombie has left its network namespace: its file is empty.
         return n > 0 ? NetworkDevices.Parse(buffer.AsSpan(0, n), networks) : null;
     }
 
-    /// <summary>Which container a process is in, by its cgroups.</summary>
+    /// <summary>Returns the container of a process, by its cgroups.</summary>
     public string? ContainerOf(int pid, HashSet<string>.AlternateLookup<ReadOnlySpan<char>> wanted, byte[] buffer)
     {
         var n = Read(pid, "cgroup"u8, buffer);
         return n < 0 ? null : KernelText.ContainerOf(buffer.AsSpan(0, n), wanted);
     }
 
-    /// <summary>Every process there is.</summary>
+    /// <summary>Lists all process ids.</summary>
     public IEnumerable<int> All()
     {
         foreach (var directory in CgroupTree.Directories(root))

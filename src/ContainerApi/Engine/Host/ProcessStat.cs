@@ -2,7 +2,7 @@ using System.Buffers.Text;
 
 namespace ContainerApi.Engine.Host;
 
-/// <summary>What we read of <c>/proc/PID/stat</c>. Times are in the kernel's ticks.</summary>
+/// <summary>The fields of <c>/proc/PID/stat</c> that are used. Times are in kernel ticks.</summary>
 internal readonly record struct ProcessStat(int Parent, long UserTicks, long SystemTicks, int Threads, long StartTicks, char State, Range Name)
 {
     /// <summary>USER_HZ: 100 on every architecture that .NET runs on.</summary>
@@ -13,10 +13,10 @@ internal readonly record struct ProcessStat(int Parent, long UserTicks, long Sys
     /// <summary>Since the host booted.</summary>
     public TimeSpan StartedAfterBoot => new(StartTicks * TimePerTick);
 
-    /// <summary>Over and only waiting for its parent to take note. A first thread that ended before the others looks the same but for their number.</summary>
+    /// <summary>Whether the process is a zombie. A main thread that ended before the others looks the same except for the thread count.</summary>
     public bool IsOver => State is 'Z' or 'X' && Threads <= 1;
 
-    /// <summary>The name stands in parentheses and may hold any, blanks and line ends too: it ends at the last one.</summary>
+    /// <summary>The name is in parentheses and may contain any character: it ends at the last parenthesis.</summary>
     public static ProcessStat? Parse(ReadOnlySpan<byte> text)
     {
         var open = text.IndexOf((byte)'(');

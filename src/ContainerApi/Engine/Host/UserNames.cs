@@ -3,14 +3,14 @@ using System.Globalization;
 namespace ContainerApi.Engine.Host;
 
 /// <summary>
-/// Names of the host's users, as the <c>ps</c> that the engine runs there shows them. Read again when the file changes.
+/// User names of the host, as shown by the <c>ps</c> that the engine runs there. Read again when the file changes.
 /// </summary>
 internal sealed class UserNames(string procRoot)
 {
     /// <summary>
-    /// The root of the host's first process where we may look there (it takes the right to trace), else the directory
-    /// that the tree of processes is mounted in: <c>/host/etc/passwd</c> beside <c>/host/proc</c>, our own beside <c>/proc</c>,
-    /// and again <c>/host</c> where <c>/proc</c> is the host's but our root is a container's.
+    /// The root of process 1 if it may be read (this requires the right to trace), else the directory that contains the process
+    /// tree: <c>/host/etc/passwd</c> beside <c>/host/proc</c>, <c>/etc/passwd</c> beside <c>/proc</c>, and <c>/host</c> again if
+    /// <c>/proc</c> is the host's but the service's root is a container's.
     /// </summary>
     private readonly string[] _paths = procRoot == "/proc" && !HasHostsRoot()
         ? ["/proc/1/root/etc/passwd", "/host/etc/passwd"]
@@ -20,10 +20,10 @@ internal sealed class UserNames(string procRoot)
     private Dictionary<uint, string> _names = [];
     private (string? Path, DateTime ChangedAt) _read;
 
-    /// <summary>The name, or the number where it has none.</summary>
+    /// <summary>Returns the name, or the id if it has none.</summary>
     public string this[uint user] => _names.GetValueOrDefault(user) ?? Number(user);
 
-    /// <summary>Takes note of a changed file; once before every pass.</summary>
+    /// <summary>Reads a changed file; called once before each collection.</summary>
     public void Refresh()
     {
         foreach (var path in _paths)
@@ -41,12 +41,12 @@ internal sealed class UserNames(string procRoot)
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                // Not there, or not ours to read: the next.
+                // Missing or not readable: try the next.
             }
         }
     }
 
-    /// <summary>In a container that sees the host's processes our own users are still not the host's: the root filesystems tell.</summary>
+    /// <summary>In a container with the host's processes the users are still the container's; the root file systems show the difference.</summary>
     private static bool HasHostsRoot()
     {
         try

@@ -224,7 +224,7 @@ public sealed class HostSourceTests
         var command = (await ReadAsync(host, A))[A].Processes![0].Command;
 
         Assert.StartsWith("yes! éé", command);
-        Assert.InRange(System.Text.Encoding.UTF8.GetByteCount(command), ProcTree.LongestCommand - 2, ProcTree.LongestCommand);
+        Assert.InRange(System.Text.Encoding.UTF8.GetByteCount(command), ProcTree.MaxCommandBytes - 2, ProcTree.MaxCommandBytes);
         Assert.EndsWith("é", command);
     }
 
