@@ -1,0 +1,275 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+
+namespace ContainerApi.EngineTests;
+
+/// <summary>Containers and images of Podman 5.4. These tests run on Podman only.</summary>
+[Collection(EngineCollection.Name)]
+[Trait("Category", "Podman")]
+public sealed class PodmanTests(EngineFixture fixture) : ImageCalls(fixture)
+{
+    private static readonly string[] Sleep = ["sleep", "1000"];
+
+    private Dictionary<string, string> OwnLabels => new() { [EngineFixture.Label] = Fixture.Run };
+
+    [Fact]
+    public async Task Engines_returns_the_limits_of_the_API_version_of_Podman()
+    {
+        var engine = (await GetAsync("/engines"))["items"]![0]!;
+
+        Assert.Contains(engine["limits"]!.AsArray(), l => Text(l!, "feature") == "health_in_list");
+    }
+
+    [Fact]
+    public async Task List_returns_the_fields_of_a_running_container()
+    {
+        var name = Fixture.UniqueName("fields");
+        var id = await Fixture.CreateAsync(new { Cmd = Sleep, Labels = new Dictionary<string, string> { ["key"] = "a=b" } }, name);
+
+        var item = Assert.Single(await ListAsync($"name={name}"));
+
+        Assert.Equal((id, id[..12], name), (Text(item, "id"), Text(item, "shortId"), Text(item, "name")));
+        Assert.Equal(("docker.io/" + Fixture.Image, "running"), (Text(item, "image"), Text(item, "state")));
+        Assert.Equal("a=b", Text(item["labels"]!, "key"));
+        Assert.StartsWith("Up ", Text(item, "status"), StringComparison.Ordinal);
+        Assert.Equal("podman", Text(Assert.Single(item["networks"]!.AsArray())!, "name"));
+        Assert.Equal("sleep 1000", Text(Assert.Single(item["processes"]!["items"]!.AsArray())!, "command"));
+        Assert.All(new[] { "processes", "network", "usage" }, s => Assert.Equal(("ok", "host"), (Text(item[s]!, "state"), Text(item[s]!, "source"))));
+    }
+
+    [Fact]
+    public async Task List_has_published_ports_and_no_exposed_ones()
+    {
+        var id = await Fixture.CreateAsync(new
+        {
+            Cmd = Sleep,
+            ExposedPorts = new Dictionary<string, object> { ["80/tcp"] = new(), ["53/udp"] = new() },
+            HostConfig = new { PortBindings = new Dictionary<string, object> { ["80/tcp"] = new[] { new { HostPort = "" } } } },
+        });
+
+        var port = Assert.Single((await GetAsync($"/containers/{id}?include=none"))["ports"]!.AsArray())!;
+
+        Assert.Equal(80, port["containerPort"]!.GetValue<int>());
+    }
+
+    [Theory]
+    [InlineData("none", "none")]
+    [InlineData("host", "host")]
+    [InlineData(null, null)]
+    public async Task Network_mode_is_known_for_host_and_none(string? network, string? mode)
+    {
+        var id = await Fixture.CreateAsync(new { Cmd = Sleep, HostConfig = new { NetworkMode = network ?? "default" } });
+
+        Assert.Equal(mode, (await GetAsync($"/containers/{id}"))["network"]!["mode"]?.GetValue<string>());
+    }
+
+    [Fact]
+    public async Task The_default_list_has_paused_containers()
+    {
+        var name = Fixture.UniqueName("paused");
+        var id = await Fixture.CreateAsync(new { Cmd = Sleep }, name);
+        await Fixture.PostAsync($"containers/{id}/pause");
+        try
+        {
+            Assert.Equal("paused", Text(Assert.Single(await ListAsync($"name={name}")), "state"));
+        }
+        finally
+        {
+            await Fixture.PostAsync($"containers/{id}/unpause");
+        }
+    }
+
+    [Fact]
+    public async Task The_image_filter_leaves_out_containers_of_descendants()
+    {
+        var (parent, tag) = (await Fixture.CreateAsync(new { Cmd = Sleep }, start: false), Tag());
+        await CommitAsync(new { container = parent, tag, changes = new[] { MyLabel } });
+        var child = await Fixture.CreateAsync(new { Image = tag, Cmd = Sleep }, start: false);
+
+        var found = await ListAsync($"all&include=none&image={Fixture.Image}");
+
+        Assert.Contains(found, i => Text(i, "id") == parent);
+        Assert.DoesNotContain(found, i => Text(i, "id") == child);
+    }
+
+    [Theory]
+    [InlineData("network=host")]
+    [InlineData("health=none")]
+    public async Task Some_filters_find_nothing(string filter)
+    {
+        await Fixture.CreateAsync(new { Cmd = Sleep, HostConfig = new { NetworkMode = "host" } });
+
+        Assert.Empty(await ListAsync($"include=none&{filter}"));
+    }
+
+    [Fact]
+    public async Task Filter_by_state_restarting_returns_502()
+    {
+        using var response = await Fixture.Client.GetAsync("/containers?state=restarting");
+
+        await ProblemAsync(response, HttpStatusCode.BadGateway, "engine_error");
+    }
+
+    [Fact]
+    public async Task A_name_already_in_use_returns_409()
+    {
+        var name = Fixture.UniqueName("in-use");
+        await Fixture.CreateAsync(new { Cmd = Sleep }, name, start: false);
+
+        using var response = await CreateAsync(new { image = Fixture.Image, command = "sleep 1", name, labels = OwnLabels });
+
+        await ProblemAsync(response, HttpStatusCode.Conflict, "name_in_use");
+    }
+
+    [Theory]
+    [InlineData("no-such-program", null, 400, "invalid_request")]
+    [InlineData("sleep 1", "no-such-network", 404, "not_found")]
+    [InlineData("sleep 1", "container:no-such-container", 404, "container_not_found")]
+    public async Task A_container_that_cannot_start_is_removed(string command, string? networkMode, int status, string code)
+    {
+        var name = Fixture.UniqueName("unstartable");
+
+        using var response = await CreateAsync(new { image = Fixture.Image, command, name, networkMode, labels = OwnLabels, start = true });
+
+        await ProblemAsync(response, (HttpStatusCode)status, code);
+        using var found = await Fixture.Engine.GetAsync($"containers/{name}/json");
+        Assert.Equal(HttpStatusCode.NotFound, found.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_host_port_in_use_returns_409()
+    {
+        object Request(string port) => new { image = Fixture.Image, command = "sleep 1000", labels = OwnLabels, ports = new[] { port }, start = true };
+        using var first = await CreateAsync(Request("127.0.0.1::80"));
+        var id = Text(await ReadAsync(first, HttpStatusCode.Created), "id");
+        var port = (await GetAsync($"/containers/{id}?include=none"))["ports"]![0]!["hostPort"];
+
+        using var second = await CreateAsync(Request($"127.0.0.1:{port}:80"));
+
+        await ProblemAsync(second, HttpStatusCode.Conflict, "conflict");
+    }
+
+    [Fact]
+    public async Task A_running_container_is_removed_only_with_force()
+    {
+        var id = await Fixture.CreateAsync(new { Cmd = Sleep, StopTimeout = 0 });
+
+        using var refused = await Fixture.Client.DeleteAsync($"/containers/{id}?force=false");
+        await ProblemAsync(refused, HttpStatusCode.Conflict, "conflict");
+        using var removed = await Fixture.Client.DeleteAsync($"/containers/{id}?force=true");
+        Assert.Equal(HttpStatusCode.NoContent, removed.StatusCode);
+    }
+
+    [Fact]
+    public async Task Start_stop_and_restart_are_idempotent()
+    {
+        var id = await Fixture.CreateAsync(new { Cmd = Sleep }, start: false);
+
+        foreach (var (call, state) in new[]
+        {
+            ("start", "running"), ("start", "running"), ("stop?timeout=0", "exited"), ("stop?timeout=0", "exited"), ("restart", "running"),
+        })
+        {
+            using var response = await Fixture.Client.PostAsync($"/containers/{id}/{call}", null);
+            Assert.Equal(HttpStatusCode.NoContent, response.StatusCode);
+            Assert.Equal(state, Text(await GetAsync($"/containers/{id}?include=none"), "state"));
+        }
+    }
+
+    [Fact]
+    public async Task A_commit_has_a_registry_in_its_name()
+    {
+        var id = await Fixture.CreateAsync(new { Cmd = Sleep }, start: false);
+        var tag = Tag();
+
+        var image = await CommitAsync(new { container = id, tag, changes = new[] { MyLabel, "ENV A=1", "USER 1000", "WORKDIR /tmp" } });
+
+        Assert.Equal(["docker.io/" + tag], Texts((await GetAsync($"/images/{Text(image, "id")}"))["tags"]));
+        var config = (await InspectAsync(tag))["Config"]!;
+        Assert.Contains("A=1", Texts(config["Env"]));
+        Assert.Equal(("1000", "/tmp"), (Text(config, "User"), Text(config, "WorkingDir")));
+    }
+
+    [Fact]
+    public async Task A_dry_run_shows_variables_of_Podman()
+    {
+        var id = await Fixture.CreateAsync(new { Cmd = new[] { "sh", "-c", "echo x > /tmp/x; sleep 1000" } });
+
+        using var response = await Fixture.Client.PostAsJsonAsync("/images/commit", new { container = id, dryRun = true });
+        var preview = await ReadAsync(response, HttpStatusCode.OK);
+
+        Assert.Contains(Texts(preview["environment"]), e => e.StartsWith("HOSTNAME=", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_pull_ends_with_the_image_id_and_without_a_digest()
+    {
+        await using var registry = await FakeRegistry.StartAsync(EngineFixture.Label, Fixture.Run);
+
+        var lines = await StreamAsync("/images/pull", new { image = registry.Reference });
+
+        Assert.Equal(("succeeded", registry.ImageId), (Text(lines[^1], "state"), Text(lines[^1], "id")));
+        Assert.Null(lines[^1]["digest"]);
+        Assert.DoesNotContain(lines, l => l["current"] is not null);
+    }
+
+    [Fact]
+    public async Task A_push_ends_with_the_digest_of_the_registry()
+    {
+        await using var registry = await DebianRegistry.StartAsync();
+        var image = $"{registry.Host}/team/app:v1";
+        await Fixture.PostAsync($"images/{Fixture.Image}/tag?repo={registry.Host}/team/app&tag=v1");
+
+        var lines = await StreamAsync("/images/push", new { image });
+
+        Assert.Equal("succeeded", Text(lines[^1], "state"));
+        using var client = new HttpClient();
+        client.DefaultRequestHeaders.Add("Accept", "application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json");
+        using var byDigest = await client.GetAsync($"http://{registry.Host}/v2/team/app/manifests/{Text(lines[^1], "digest")}");
+        Assert.Equal(HttpStatusCode.OK, byDigest.StatusCode);
+    }
+
+    [Theory]
+    [InlineData(true, 403, "forbidden")]
+    [InlineData(false, 502, "engine_error")]
+    public async Task A_refused_push_returns_a_problem_and_no_stream(bool isRunning, int status, string code)
+    {
+        await using var registry = await DebianRegistry.StartAsync(closed: true);
+        var host = isRunning ? registry.Host : "127.0.0.1:1";
+        await Fixture.PostAsync($"images/{Fixture.Image}/tag?repo={host}/team/app&tag=v1");
+
+        using var response = await Fixture.Client.PostAsJsonAsync("/images/push", new { image = $"{host}/team/app:v1" });
+
+        await ProblemAsync(response, (HttpStatusCode)status, code);
+    }
+
+    [Theory]
+    [InlineData("/images/push", "127.0.0.1:1/team/nothing:v1", 404, "image_not_found")]
+    [InlineData("/images/pull", "127.0.0.1:1/team/nothing:v1", 502, "engine_error")]
+    public async Task A_missing_image_returns_a_problem(string path, string image, int status, string code)
+    {
+        using var response = await Fixture.Client.PostAsJsonAsync(path, new { image });
+
+        await ProblemAsync(response, (HttpStatusCode)status, code);
+    }
+
+    private Task<HttpResponseMessage> CreateAsync(object request) => Fixture.Client.PostAsJsonAsync("/containers", request);
+
+    private async Task<JsonNode> GetAsync(string address)
+    {
+        using var response = await Fixture.Client.GetAsync(address);
+        return await ReadAsync(response, HttpStatusCode.OK);
+    }
+
+    private async Task<IReadOnlyList<JsonNode>> ListAsync(string query) =>
+        [.. (await GetAsync("/containers?" + query))["items"]!.AsArray().Select(i => i!)];
+
+    private async Task<JsonNode[]> StreamAsync(string address, object request)
+    {
+        using var response = await Fixture.Client.PostAsJsonAsync(address, request);
+        var text = await response.Content.ReadAsStringAsync();
+        Assert.True(response.IsSuccessStatusCode, text);
+        return [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!)];
+    }
+}
