@@ -24,10 +24,15 @@ public sealed record CommitRequest
     /// <summary>Whether to stop it first; it stays stopped. False without it.</summary>
     public bool? Stop { get; init; }
 
-    /// <summary>Dockerfile instructions to apply, one each: CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, ONBUILD, USER, VOLUME, WORKDIR.</summary>
+    /// <summary>
+    /// Dockerfile instructions to apply, one per item: CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, ONBUILD, USER, VOLUME, WORKDIR.
+    /// </summary>
     public IReadOnlyList<string>? Changes { get; init; }
 
-    /// <summary>Whether only to tell what the commit would do: nothing is made, stopped or paused. False without it.</summary>
+    /// <summary>
+    /// Whether to return only the changed files and the container's current configuration, without stopping, pausing or committing the
+    /// container. Default: false.
+    /// </summary>
     public bool? DryRun { get; init; }
 
     /// <summary>The engine the container is on; without it all are searched.</summary>

@@ -2,27 +2,24 @@ using ContainerApi.Containers;
 
 namespace ContainerApi.Images;
 
-/// <summary>Makes an image of a container: (1) finds it, (2) stops it as asked, (3) commits, (4) reads what came of it.</summary>
+/// <summary>Creates an image from a container: (1) finds the container, (2) stops it on request, (3) commits it, (4) inspects the image.</summary>
 internal sealed class ContainerCommit(ContainerResolver locator)
 {
-    /// <summary>How many changed paths a dry run tells at most.</summary>
-    private const int MostChanges = 10_000;
+    private const int MaxChanges = 10_000;
 
-    /// <summary>Tells what <see cref="CommitAsync"/> would do, and does nothing.</summary>
+    /// <summary>Returns the files that the container changed and its current configuration. Changes nothing.</summary>
     /// <param name="request">Validated.</param>
-    /// <exception cref="ApiException">An instruction of the request has not its form.</exception>
-    public async Task<CommitDryRun> PreviewAsync(CommitRequest request, CancellationToken cancellationToken)
+    public async Task<CommitDryRun> DryRunAsync(CommitRequest request, CancellationToken cancellationToken)
     {
         var (engine, container) = await locator.FindAsync(request.Container!, request.Engine, cancellationToken);
         var configuration = await engine.ReadConfigurationAsync(container.Id, cancellationToken);
-        var result = CommitPreview.Apply(configuration, request.Changes ?? [], InstructionDialect.Of(engine.ApiVersion));
-        var changes = await engine.ListFileChangesAsync(container.Id, MostChanges + 1, cancellationToken);
+        var changes = await engine.ListFileChangesAsync(container.Id, MaxChanges + 1, cancellationToken);
         return new CommitDryRun(
             container.Id,
             ImageReference.TryParse(request.Tag, out var name) ? name.ToString() : null,
-            [.. changes.Take(MostChanges).Select(c => new CommitChange(c.Path, c.Kind switch { 0 => "modified", 1 => "added", _ => "deleted" }))],
-            changes.Count > MostChanges,
-            result.Command, result.Entrypoint, result.Environment, result.User, result.WorkingDirectory);
+            [.. changes.Take(MaxChanges).Select(c => new CommitChange(c.Path, c.Kind switch { 0 => "modified", 1 => "added", _ => "deleted" }))],
+            changes.Count > MaxChanges,
+            configuration.Command, configuration.Entrypoint, configuration.Environment, configuration.User, configuration.WorkingDirectory);
     }
 
     /// <param name="request">Validated.</param>

@@ -130,16 +130,16 @@ public sealed record TaggedImage(string Id, IReadOnlyList<string> Tags);
 /// <param name="CreatedAt">When it was made, by the engine's clock.</param>
 public sealed record CommittedImage(string Id, IReadOnlyList<string> Tags, string Container, DateTimeOffset? CreatedAt);
 
-/// <summary>What a commit would make.</summary>
+/// <summary>The changed files and the current configuration of a container, as a preview of its commit.</summary>
 /// <param name="Container">The container's full id.</param>
-/// <param name="Tag">The name the image would have, with <c>latest</c> where it had no tag; null where none was asked for.</param>
-/// <param name="Changes">Paths that differ from the container's image.</param>
-/// <param name="ChangesCut">Whether there are more of them than are told.</param>
-/// <param name="Command">What the image's containers would run, or the entrypoint's arguments.</param>
-/// <param name="Entrypoint">What they would run in front of the command.</param>
-/// <param name="Environment">Environment variables as <c>NAME=value</c>.</param>
-/// <param name="User">Who would run it; null is root.</param>
-/// <param name="WorkingDirectory">Where it would start.</param>
+/// <param name="Tag">The name that the image would get; the default tag is <c>latest</c>. Null if the request has no tag.</param>
+/// <param name="Changes">Paths that differ from the container's image, at most 10,000.</param>
+/// <param name="ChangesCut">Whether <c>changes</c> is truncated.</param>
+/// <param name="Command">The container's current command, or the arguments of its entrypoint; the request's <c>changes</c> are not applied.</param>
+/// <param name="Entrypoint">The container's current entrypoint.</param>
+/// <param name="Environment">The container's current environment variables as <c>NAME=value</c>.</param>
+/// <param name="User">The container's current user; null is root.</param>
+/// <param name="WorkingDirectory">The container's current working directory.</param>
 public sealed record CommitDryRun(
     string Container, string? Tag, IReadOnlyList<CommitChange> Changes, bool ChangesCut, IReadOnlyList<string>? Command,
     IReadOnlyList<string>? Entrypoint, IReadOnlyList<string> Environment, string? User, string? WorkingDirectory);

@@ -62,9 +62,9 @@ internal static class ImageEndpoints
 
         images.MapPost("/commit", CommitAsync).RequireScope(Scopes.ImagesWrite).WithLongTimeout().ValidateBody<CommitRequest>()
             .WithName("commitContainer").WithSummary("Make an image of a container")
-            .WithDescription("Takes as long as what the container wrote is large. `changes` that the engine refuses are a 400 in its words. "
-                + "With `dryRun` nothing is made: the answer is what the commit would do. It reads CMD, ENTRYPOINT, ENV, USER and WORKDIR as the "
-                + "engine does; whether the engine takes the others shows with the commit alone.")
+            .WithDescription("Duration grows with the size of the container's writable layer. If the engine rejects `changes`, the response is a 400 "
+                + "with the engine's message. With `dryRun` nothing is created: the response has the changed files and the container's current "
+                + "configuration. `changes` are not applied to it.")
             .ProducesEngineProblems(ErrorCode.InvalidReference, ErrorCode.ContainerNotFound, ErrorCode.Conflict);
     }
 
@@ -124,7 +124,7 @@ internal static class ImageEndpoints
         http.SetTarget($"container {request.Container} as {request.Tag ?? "an image without a name"}");
         if (request.DryRun == true)
         {
-            return TypedResults.Ok(ImageRedactor.For(caller, await commit.PreviewAsync(request, cancellationToken)));
+            return TypedResults.Ok(ImageRedactor.For(caller, await commit.DryRunAsync(request, cancellationToken)));
         }
 
         if (request.Stop == true)

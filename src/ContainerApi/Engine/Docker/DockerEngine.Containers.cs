@@ -110,8 +110,7 @@ internal sealed partial class DockerEngine
                 config?.Entrypoint is { } entrypoint ? [.. entrypoint] : null,
                 [.. config?.Env ?? []],
                 config?.User is { Length: > 0 } user ? user : null,
-                config?.WorkingDir is { Length: > 0 } directory ? directory : null,
-                config?.Shell is { } shell ? [.. shell] : null);
+                config?.WorkingDir is { Length: > 0 } directory ? directory : null);
         }, cancellationToken);
 
     public Task<IReadOnlyList<FileChange>> ListFileChangesAsync(string container, int most, CancellationToken cancellationToken) =>

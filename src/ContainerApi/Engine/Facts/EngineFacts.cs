@@ -211,10 +211,9 @@ internal sealed record RemovedImage(IReadOnlyList<string> Untagged, IReadOnlyLis
 internal sealed record CommitSpec(
     string Container, string? Repository, string? Tag, string? Comment, string? Author, bool Pause, IReadOnlyList<string> Changes);
 
-/// <summary>What a container runs, and with what; null and empty where it does not say. <paramref name="Shell"/> runs the command lines of instructions.</summary>
+/// <summary>The command, environment, user and working directory of a container; null or empty if not set.</summary>
 internal sealed record ContainerConfiguration(
-    IReadOnlyList<string>? Command, IReadOnlyList<string>? Entrypoint, IReadOnlyList<string> Environment, string? User, string? WorkingDirectory,
-    IReadOnlyList<string>? Shell);
+    IReadOnlyList<string>? Command, IReadOnlyList<string>? Entrypoint, IReadOnlyList<string> Environment, string? User, string? WorkingDirectory);
 
 /// <summary>A path that a container changed against its image. <paramref name="Kind"/>: 0 modified, 1 added, 2 deleted.</summary>
 internal sealed record FileChange(string Path, int Kind);
