@@ -1,56 +1,48 @@
+using System.Globalization;
 using System.Net;
-using System.Text;
 using ContainerApi.Engine;
 using ContainerApi.Engine.Docker;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
+using ContainerApi.Stubs;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
 
 namespace ContainerApi.Tests.Builds;
 
-/// <summary>Answers <c>POST /build</c> on a socket with what a real engine answered once, and keeps what it was asked.</summary>
+/// <summary>Plays a recorded answer to <c>POST /build</c> on the HTTP stub and keeps the request.</summary>
 internal sealed class RecordedEngine : IAsyncDisposable
 {
-    private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("containerapi-recorded-");
-    private readonly WebApplication _server;
+    private readonly DockerApiStub _stub;
 
-    private RecordedEngine(int status, byte[] body)
+    private RecordedEngine(DockerApiStub stub, int status, string body)
     {
-        var socket = Path.Combine(_directory.FullName, "engine.sock");
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Configuration["AllowedHosts"] = "*";
-        builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenUnixSocket(socket));
-        _server = builder.Build();
-        _server.MapGet("/_ping", (HttpContext http) =>
+        _stub = stub;
+        Engine = new DockerEngine(new EngineOptions { Name = "local", Endpoint = stub.Endpoint }, TimeProvider.System);
+        stub.When("/_ping", async http =>
         {
             http.Response.Headers["Api-Version"] = "1.41";
             http.Response.Headers[Ping.Header] = Ping.Value;
-            return "OK";
+            await http.Response.WriteAsync("OK");
+            return true;
         });
-        _server.MapPost("/{version}/build", async (HttpContext http) =>
+        stub.When("/build", async http =>
         {
             Query = http.Request.Query.ToDictionary(q => q.Key, q => q.Value.Select(v => v!).ToArray());
             ContentType = http.Request.ContentType;
             using var context = new MemoryStream();
             await http.Request.Body.CopyToAsync(context);
             Context = context.ToArray();
-            http.Response.StatusCode = status;
-            http.Response.ContentType = "application/json";
-            await http.Response.Body.WriteAsync(body);
+            await Behaviours.Answer(status, body)(http);
             await http.Response.Body.FlushAsync();
             await Then(http);
+            return true;
         });
-        Engine = new DockerEngine(new EngineOptions { Name = "local", Endpoint = "unix://" + socket }, TimeProvider.System);
     }
 
     public DockerEngine Engine { get; }
 
-    /// <summary>What it does after it has answered; by default nothing.</summary>
+    /// <summary>Runs after the answer; does nothing by default.</summary>
     public Func<HttpContext, Task> Then { get; set; } = _ => Task.CompletedTask;
 
-    /// <summary>What it says of itself beside its version; by default that it runs Windows.</summary>
+    /// <summary>A header of the ping. By default the engine runs Windows, which has no BuildKit.</summary>
     public (string Header, string Value) Ping { get; set; } = ("Ostype", "windows");
 
     public IReadOnlyDictionary<string, string[]>? Query { get; private set; }
@@ -63,17 +55,12 @@ internal sealed class RecordedEngine : IAsyncDisposable
     public static Task<RecordedEngine> StartAsync(string capture)
     {
         var text = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Captures", capture));
-        var status = int.Parse(text.Split('\n').First(l => l.StartsWith("# HTTP ", StringComparison.Ordinal)).Split(' ')[2], System.Globalization.CultureInfo.InvariantCulture);
-        var body = text[(text.IndexOf("\n\n", StringComparison.Ordinal) + 2)..];
-        return StartAsync((HttpStatusCode)status, body);
+        var status = text.Split('\n').First(l => l.StartsWith("# HTTP ", StringComparison.Ordinal)).Split(' ')[2];
+        return StartAsync((HttpStatusCode)int.Parse(status, CultureInfo.InvariantCulture), text[(text.IndexOf("\n\n", StringComparison.Ordinal) + 2)..]);
     }
 
-    public static async Task<RecordedEngine> StartAsync(HttpStatusCode status, string body)
-    {
-        var engine = new RecordedEngine((int)status, Encoding.UTF8.GetBytes(body));
-        await engine._server.StartAsync();
-        return engine;
-    }
+    public static async Task<RecordedEngine> StartAsync(HttpStatusCode status, string body) =>
+        new(await DockerApiStub.StartAsync(), (int)status, body);
 
     public async Task<IReadOnlyList<BuildFact>> BuildAsync(BuildSpec? spec = null)
     {
@@ -89,7 +76,6 @@ internal sealed class RecordedEngine : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Engine.Dispose();
-        await _server.DisposeAsync();
-        _directory.Delete(recursive: true);
+        await _stub.DisposeAsync();
     }
 }
