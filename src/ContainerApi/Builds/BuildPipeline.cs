@@ -12,7 +12,7 @@ namespace ContainerApi.Builds;
 /// <see cref="BuildJob.Stop"/>, the timeout and the service's shutdown each stop the work on the engine.
 /// </summary>
 internal sealed partial class BuildPipeline(
-    BuildOptions options, BuildQueue admission, BuildRegistry registry, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<BuildPipeline> logger)
+    BuildOptions options, BuildQueue queue, BuildRegistry registry, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<BuildPipeline> logger)
 {
 
     private static readonly PipeOptions ContextPipe = new(
@@ -24,13 +24,13 @@ internal sealed partial class BuildPipeline(
     /// <exception cref="ApiException">Too many builds wait already.</exception>
     public BuildJob Start(IEngine engine, BuildParameters parameters, BuildContext context, string client, string? startedBy = null)
     {
-        var place = admission.Enter(engine.Name, client);
+        var slot = queue.Enqueue(engine.Name, client);
         var run = registry.Open(engine.Name, parameters.Spec.Tags, startedBy);
-        run.Work = Task.Run(() => RunAsync(run, engine, parameters, context, place));
+        run.Work = Task.Run(() => RunAsync(run, engine, parameters, context, slot));
         return run;
     }
 
-    private async Task RunAsync(BuildJob run, IEngine engine, BuildParameters parameters, BuildContext context, BuildQueue.QueueSlot place)
+    private async Task RunAsync(BuildJob run, IEngine engine, BuildParameters parameters, BuildContext context, QueueSlot slot)
     {
         var began = time.GetTimestamp();
         var limit = parameters.Timeout ?? options.Timeout;
@@ -39,9 +39,9 @@ internal sealed partial class BuildPipeline(
         BuildError? error;
         Exception? failure;
         using (lifetime.ApplicationStopping.Register(() => run.Stop(StopCause.Shutdown)))
-        using (place)
+        using (slot)
         {
-            (image, error, failure) = await BuildAsync(run, engine, parameters, context, place, limit);
+            (image, error, failure) = await BuildAsync(run, engine, parameters, context, slot, limit);
         }
 
         var took = (long)time.GetElapsedTime(began).TotalMilliseconds;
@@ -58,14 +58,14 @@ internal sealed partial class BuildPipeline(
 
     /// <summary>The engine's part. Returns the image once the engine has it, what failed, and the exception where it was one. Never throws.</summary>
     private async Task<(string? Image, BuildError? Error, Exception? Failure)> BuildAsync(
-        BuildJob run, IEngine engine, BuildParameters parameters, BuildContext context, BuildQueue.QueueSlot place, TimeSpan limit)
+        BuildJob run, IEngine engine, BuildParameters parameters, BuildContext context, QueueSlot slot, TimeSpan limit)
     {
         string? image = null;
         BuildProjection? projection = null;
         Exception? failure = null;
         try
         {
-            await WaitForTurnAsync(run, engine, place);
+            await WaitForTurnAsync(run, engine, slot);
             Log.Started(logger, run.Id, engine.Name);
             using var timeout = new CancellationTokenSource(limit, time);
             using var stopping = timeout.Token.Register(() => run.Stop(StopCause.Timeout));
@@ -135,16 +135,14 @@ internal sealed partial class BuildPipeline(
         return spec with { Builder = BuilderChoice.On(engine, spec, parameters.IsBuilderForced) };
     }
 
-    /// <summary>Waits until the engine is free for this build, and tells where in the queue it is.</summary>
-    private async Task WaitForTurnAsync(BuildJob run, IEngine engine, BuildQueue.QueueSlot place)
+    /// <summary>Waits until the build may run and reports its position in the queue.</summary>
+    private async Task WaitForTurnAsync(BuildJob run, IEngine engine, QueueSlot slot)
     {
-        while (place.Look() is ( > 0 and var position, var moved))
+        while (await slot.Positions.ReadAsync(run.Stopping) is > 0 and var position)
         {
             run.Tell(new QueuedEvent(run.Id, engine.Name, position, time.GetUtcNow()));
-            await moved.WaitAsync(run.Stopping);
         }
 
-        run.Stopping.ThrowIfCancellationRequested();
         run.Admit(time.GetUtcNow());
     }
 

@@ -1,151 +1,139 @@
+using System.Collections.Concurrent;
+using System.Threading.Channels;
 
 namespace ContainerApi.Builds;
 
 /// <summary>
-/// How many builds an engine works at, how many wait, and who is next: the client with the fewest builds at work, among
-/// equals the one whose turn is longest ago, and of one client the build that came first.
+/// Limits how many builds run and wait, per engine. The next build is one of the client with the fewest running builds. Among equal
+/// clients it is the one whose last turn is longest ago, and among the builds of one client the one that came first.
 /// </summary>
 internal sealed class BuildQueue(BuildOptions options)
 {
-    /// <summary>No build says how long it takes; this is when to ask again.</summary>
-    private static readonly TimeSpan AskAgain = TimeSpan.FromSeconds(5);
+    /// <summary>Builds do not announce their duration, so this is only a hint for <c>Retry-After</c>.</summary>
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(5);
 
-    private readonly Lock _lock = new();
-    private readonly Dictionary<string, EngineQueue> _engines = [];
+    private readonly ConcurrentDictionary<string, EngineQueue> _engines = [];
 
-    /// <summary>Takes a place on the engine, or one in its queue.</summary>
+    /// <summary>Adds a build to the engine's queue. The build may run when <see cref="QueueSlot.Positions"/> returns 0.</summary>
     /// <exception cref="ApiException">The queue is full.</exception>
-    public QueueSlot Enter(string engine, string client)
-    {
-        lock (_lock)
-        {
-            if (!_engines.TryGetValue(engine, out var queue))
-            {
-                _engines[engine] = queue = new EngineQueue();
-            }
+    public QueueSlot Enqueue(string engine, string client) =>
+        _engines.GetOrAdd(engine, name => new EngineQueue(name, options)).Enqueue(client);
 
-            if (queue.Working.Count >= options.MaxConcurrent && queue.Waiting.Count >= options.MaxQueued)
+    internal sealed class EngineQueue(string engine, BuildOptions options)
+    {
+        private readonly Lock _lock = new();
+        private readonly List<QueueSlot> _running = [];
+        private readonly List<QueueSlot> _waiting = [];
+        private readonly Dictionary<string, long> _lastTurns = [];
+        private long _turns;
+
+        public QueueSlot Enqueue(string client)
+        {
+            lock (_lock)
             {
-                throw new ApiException(
-                    ErrorCode.TooManyBuilds, $"The engine works at {queue.Working.Count} builds, and {queue.Waiting.Count} wait; try again later.")
+                if (_running.Count >= options.MaxConcurrent && _waiting.Count >= options.MaxQueued)
                 {
-                    RetryAfter = AskAgain,
-                };
+                    throw new ApiException(
+                        ErrorCode.TooManyBuilds, $"{_running.Count} builds run on the engine and {_waiting.Count} wait. Try again later.")
+                    {
+                        RetryAfter = RetryAfter,
+                    };
+                }
+
+                var slot = new QueueSlot(this, client);
+                _waiting.Add(slot);
+                BuildTelemetry.Wait(engine, 1);
+                Advance();
+                return slot;
             }
-
-            var ticket = new QueueSlot(this, engine, client);
-            queue.Waiting.Add(ticket);
-            BuildTelemetry.Wait(engine, 1);
-            Advance(queue);
-            return ticket;
         }
-    }
 
-    private void Leave(QueueSlot ticket)
-    {
-        lock (_lock)
+        public void Remove(QueueSlot slot)
         {
-            var queue = _engines[ticket.Engine];
-            if (queue.Working.Remove(ticket))
+            lock (_lock)
             {
-                BuildTelemetry.Work(ticket.Engine, -1);
-                Advance(queue);
+                if (_running.Remove(slot))
+                {
+                    BuildTelemetry.Work(engine, -1);
+                    Advance();
+                }
+                else if (_waiting.Remove(slot))
+                {
+                    BuildTelemetry.Wait(engine, -1);
+                    Advance();
+                }
             }
-            else if (queue.Waiting.Remove(ticket))
+        }
+
+        /// <summary>Starts as many builds as the engine may run and sends the others their new positions.</summary>
+        private void Advance()
+        {
+            var order = Order();
+            var free = Math.Min(options.MaxConcurrent - _running.Count, order.Count);
+            foreach (var slot in order[..free])
             {
-                BuildTelemetry.Wait(ticket.Engine, -1);
-                Advance(queue);
+                _waiting.Remove(slot);
+                _running.Add(slot);
+                BuildTelemetry.Wait(engine, -1);
+                BuildTelemetry.Work(engine, 1);
+                _lastTurns[slot.Client] = ++_turns;
+                slot.MoveTo(0);
+            }
+
+            for (var n = free; n < order.Count; n++)
+            {
+                order[n].MoveTo(n - free + 1);
+            }
+
+            var present = _running.Concat(_waiting).Select(s => s.Client).ToHashSet();
+            foreach (var client in _lastTurns.Keys.Where(c => !present.Contains(c)).ToList())
+            {
+                _lastTurns.Remove(client);
             }
         }
-    }
 
-    /// <summary>Admits whom there is room for, and tells the others where they are now.</summary>
-    private void Advance(EngineQueue queue)
-    {
-        var order = queue.InOrder();
-        var admitted = Math.Min(options.MaxConcurrent - queue.Working.Count, order.Count);
-        foreach (var ticket in order[..admitted])
+        /// <summary>Returns the waiting builds in the order in which they start if the queue does not change otherwise.</summary>
+        private List<QueueSlot> Order()
         {
-            queue.Waiting.Remove(ticket);
-            queue.Working.Add(ticket);
-            BuildTelemetry.Wait(ticket.Engine, -1);
-            BuildTelemetry.Work(ticket.Engine, 1);
-            queue.LastTurn[ticket.Client] = ++queue.Turns;
-            ticket.Move(0);
-        }
-
-        for (var n = admitted; n < order.Count; n++)
-        {
-            order[n].Move(n - admitted + 1);
-        }
-
-        // Who has nothing here any more has no turn to remember.
-        var present = queue.Working.Concat(queue.Waiting).Select(t => t.Client).ToHashSet();
-        foreach (var gone in queue.LastTurn.Keys.Where(client => !present.Contains(client)).ToList())
-        {
-            queue.LastTurn.Remove(gone);
-        }
-    }
-
-    private sealed class EngineQueue
-    {
-        public List<QueueSlot> Working { get; } = [];
-        public List<QueueSlot> Waiting { get; } = [];
-        public Dictionary<string, long> LastTurn { get; } = [];
-        public long Turns { get; set; }
-
-        /// <summary>Those that wait, in the order in which they begin if nobody comes, leaves or ends.</summary>
-        public List<QueueSlot> InOrder()
-        {
-            var working = Working.GroupBy(t => t.Client).ToDictionary(g => g.Key, g => g.Count());
-            var turn = new Dictionary<string, long>(LastTurn);
-            var (now, left, order) = (Turns, Waiting.ToList(), new List<QueueSlot>());
+            var running = _running.CountBy(s => s.Client).ToDictionary();
+            var lastTurns = new Dictionary<string, long>(_lastTurns);
+            var (turns, left, order) = (_turns, _waiting.ToList(), new List<QueueSlot>());
             while (left.Count > 0)
             {
-                // MinBy takes the first of equals: who came first.
-                var next = left.MinBy(t => (working.GetValueOrDefault(t.Client), turn.GetValueOrDefault(t.Client)))!;
+                // MinBy returns the first of equal builds, which is the oldest.
+                var next = left.MinBy(s => (running.GetValueOrDefault(s.Client), lastTurns.GetValueOrDefault(s.Client)))!;
                 left.Remove(next);
                 order.Add(next);
-                working[next.Client] = working.GetValueOrDefault(next.Client) + 1;
-                turn[next.Client] = ++now;
+                running[next.Client] = running.GetValueOrDefault(next.Client) + 1;
+                lastTurns[next.Client] = ++turns;
             }
 
             return order;
         }
     }
+}
 
-    /// <summary>One build's place; given back by disposing of it.</summary>
-    internal sealed class QueueSlot : IDisposable
+/// <summary>One build's slot in the queue of its engine. Disposing it frees the slot.</summary>
+internal sealed class QueueSlot(BuildQueue.EngineQueue queue, string client) : IDisposable
+{
+    private readonly Channel<int> _positions =
+        Channel.CreateBounded<int>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest });
+
+    private int _position = -1;
+
+    public string Client { get; } = client;
+
+    /// <summary>The newest position in the queue, from 1, each time it changes; 0 when the build may run.</summary>
+    public ChannelReader<int> Positions => _positions.Reader;
+
+    public void Dispose() => queue.Remove(this);
+
+    internal void MoveTo(int position)
     {
-        private readonly BuildQueue _admission;
-        private TaskCompletionSource _moved = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private int _position = -1;
-
-        internal QueueSlot(BuildQueue admission, string engine, string client) => (_admission, Engine, Client) = (admission, engine, client);
-
-        public string Engine { get; }
-
-        public string Client { get; }
-
-        /// <summary>The place in the queue, from 1, or 0 once it is admitted; and what ends when that changes.</summary>
-        public (int Position, Task Moved) Look()
+        if (position != _position)
         {
-            lock (_admission._lock)
-            {
-                return (_position, _moved.Task);
-            }
-        }
-
-        public void Dispose() => _admission.Leave(this);
-
-        internal void Move(int position)
-        {
-            if (position != _position)
-            {
-                _position = position;
-                _moved.SetResult();
-                _moved = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            }
+            _position = position;
+            _positions.Writer.TryWrite(position);
         }
     }
 }
