@@ -215,6 +215,15 @@ public sealed class StubContainers
         }
     }
 
+    /// <summary>Whether a reference is neither an id nor a name and begins several ids.</summary>
+    public bool IsAmbiguous(string reference)
+    {
+        lock (_lock)
+        {
+            return Find(reference) is null && _containers.Any(c => c.Id.StartsWith(reference, StringComparison.Ordinal));
+        }
+    }
+
     /// <summary>By full id, name, or unique id prefix.</summary>
     public StubContainer? Find(string reference)
     {

@@ -76,7 +76,9 @@ internal static class EngineApi
             (_, var route) when route.StartsWith("/containers/{id}", StringComparison.Ordinal) =>
                 engine.Containers.Find(Uri.UnescapeDataString(call.Path.Split('/')[2])) is { } container
                     ? ContainerCalls.AnswerAsync(engine, container, call.Method, route["/containers/{id}".Length..], version, context)
-                    : Behaviours.Error(404, "No such container: " + call.Path.Split('/')[2])(context),
+                    : engine.Containers.IsAmbiguous(call.Path.Split('/')[2])
+                        ? Behaviours.Error(500, "Multiple IDs found with provided prefix: " + call.Path.Split('/')[2])(context)
+                        : Behaviours.Error(404, "No such container: " + call.Path.Split('/')[2])(context),
             _ => Behaviours.Error(404, "page not found")(context),
         };
         await answer;

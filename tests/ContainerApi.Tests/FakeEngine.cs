@@ -22,7 +22,6 @@ internal sealed class FakeEngine : IEngine
         (_, _, _) => Task.FromResult<IReadOnlyDictionary<string, HostSample>>(new Dictionary<string, HostSample>());
 
     public Func<CancellationToken, IAsyncEnumerable<ContainerEvent>> WatchContainers { get; set; } = _ => throw Unexpected();
-    public Func<string, CancellationToken, Task<ContainerDetails>> InspectContainer { get; set; } = (_, _) => throw Unexpected();
     public Func<string, CancellationToken, Task<ContainerConfiguration>> ReadConfiguration { get; set; } = (_, _) => throw Unexpected();
     public Func<string, int, CancellationToken, Task<IReadOnlyList<FileChange>>> ListFileChanges { get; set; } = (_, _, _) => throw Unexpected();
     public Func<ContainerSpec, CancellationToken, Task<CreatedContainer>> CreateContainer { get; set; } = (_, _) => throw Unexpected();
@@ -62,6 +61,21 @@ internal sealed class FakeEngine : IEngine
     IAsyncEnumerable<TransferFacts> IImageEngine.PushImageAsync(string reference, RegistryCredentials? credentials, CancellationToken cancellationToken) => PushImage(reference, credentials, cancellationToken);
     Task<string> IImageEngine.CommitContainerAsync(CommitSpec spec, CancellationToken cancellationToken) => CommitContainer(spec, cancellationToken);
     IAsyncEnumerable<BuildFact> IBuildEngine.BuildAsync(BuildSpec spec, Stream context, CancellationToken cancellationToken) => Build(spec, context, cancellationToken);
+
+    /// <summary>By default a container of the list, by the engine's precedence.</summary>
+    public Func<string, CancellationToken, Task<ContainerDetails>> InspectContainer
+    {
+        get => field ?? InspectListedAsync;
+        set;
+    }
+
+    private async Task<ContainerDetails> InspectListedAsync(string reference, CancellationToken cancellationToken) =>
+        ContainerMatch.Find(await ListContainers(new ContainerFilter(All: true), cancellationToken), reference) switch
+        {
+            [var one] => ContainerDetails.Of(one),
+            [] => throw new EngineException(EngineErrorKind.ContainerNotFound, Name, $"No such container: {reference}"),
+            _ => throw new EngineException(EngineErrorKind.Conflict, Name, $"Multiple IDs found with provided prefix: {reference}"),
+        };
 
     private static InvalidOperationException Unexpected() => new("The test did not expect this engine call.");
 }

@@ -53,12 +53,21 @@ internal sealed partial class ContainerCollector(SectionReader reader, RateHisto
         };
     }
 
-    /// <summary>The sections of one container that is known already; null where it vanished meanwhile.</summary>
-    public async Task<Container?> RunAsync(
-        IEngine engine, ContainerFacts container, ContainerSections sections, CancellationToken cancellationToken)
+    /// <summary>Reads one container; null where it does not exist.</summary>
+    /// <param name="id">The full id.</param>
+    /// <exception cref="EngineException">The engine failed.</exception>
+    public async Task<Container?> ReadOneAsync(IEngine engine, string id, ContainerSections sections, CancellationToken cancellationToken)
     {
-        var list = new EngineList(engine, [new Row(engine, container, ContainerProjection.Row(engine.Name, container))], [container], null);
-        return (await CompleteAsync(list.Rows, sections, [list], cancellationToken))[0];
+        // By the list, so that the row is the same as in GET /containers.
+        var listed = await engine.ListContainersAsync(ById([id]), cancellationToken);
+        var container = listed.FirstOrDefault(c => c.Id == id);
+        if (container is null)
+        {
+            return null;
+        }
+
+        var row = new Row(engine, container, ContainerProjection.Row(engine.Name, container));
+        return (await CompleteAsync([row], sections, [new EngineList(engine, [row], [container], null)], cancellationToken))[0];
     }
 
     private static async Task<EngineList> ListAsync(IEngine engine, ContainerRequest request, CancellationToken cancellationToken)
@@ -121,44 +130,52 @@ internal sealed partial class ContainerCollector(SectionReader reader, RateHisto
     }
 
     /// <summary>
-    /// Who a shared network belongs to is needed to tell whether its counters are the host's; a filter may have left that
-    /// container out of the list.
+    /// Finds the containers whose networks the running ones share (<c>container:ID</c>): a filter or the page may have left
+    /// them out of the list. Those are looked up by id, once per link of a chain.
     /// </summary>
     private static async Task<Func<string, ContainerFacts?>> PeersOfAsync(
         IEngine engine, List<ContainerFacts> running, IReadOnlyList<ContainerFacts> listed, CancellationToken cancellationToken)
     {
-        if (!running.Any(c => NetworkMembership.PeerOf(c) is not null))
+        var unresolved = running.Where(c => NetworkMembership.PeerOf(c) is not null).ToList();
+        if (unresolved.Count == 0)
         {
             return _ => null;
         }
 
-        var find = Finder(listed);
-        if (running.All(c => NetworkMembership.Of(c, find).IsKnown))
+        var known = listed.ToDictionary(c => c.Id);
+        for (var n = 0; n < NetworkMembership.MaxChain; n++)
         {
-            return find;
+            var missing = unresolved.Select(c => NetworkMembership.MissingPeer(c, known.GetValueOrDefault)).OfType<string>().Distinct().ToList();
+            if (missing.Count == 0)
+            {
+                break;
+            }
+
+            try
+            {
+                var count = known.Count;
+                foreach (var peer in await engine.ListContainersAsync(ById(missing), cancellationToken))
+                {
+                    known.TryAdd(peer.Id, peer);
+                }
+
+                if (known.Count == count)
+                {
+                    break;
+                }
+            }
+            catch (EngineException)
+            {
+                // The list succeeded a moment ago. Without this lookup the owner is unknown.
+                break;
+            }
         }
 
-        try
-        {
-            return Finder(await engine.ListContainersAsync(new ContainerFilter(All: true), cancellationToken));
-        }
-        catch (EngineException)
-        {
-            // The list answered a moment ago; without this one the owner is just not known.
-            return find;
-        }
+        return known.GetValueOrDefault;
     }
 
-    private static Func<string, ContainerFacts?> Finder(IReadOnlyList<ContainerFacts> containers)
-    {
-        var byReference = containers.ToDictionary(c => c.Id);
-        foreach (var container in containers.Where(c => c.Name is not null))
-        {
-            byReference.TryAdd(container.Name!, container);
-        }
-
-        return reference => byReference.GetValueOrDefault(reference);
-    }
+    private static ContainerFilter ById(IReadOnlyList<string> ids) =>
+        new(All: true, new Dictionary<string, IReadOnlyList<string>> { ["id"] = ids });
 
     private static Container OnlyWanted(Container picture, ContainerSections sections) => picture with
     {

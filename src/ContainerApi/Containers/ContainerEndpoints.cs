@@ -41,7 +41,8 @@ internal static class ContainerEndpoints
         services.AddSingleton<SectionReader>();
         services.AddSingleton<RateHistory>();
         services.AddSingleton<ContainerCollector>();
-        services.AddSingleton<SingleFlight<ContainerCollection>>();
+        services.AddSingleton<SingleFlight<SharedResult<ContainerList>>>();
+        services.AddSingleton<SingleFlight<SharedResult<Container>>>();
         services.AddSingleton<ContainerRedactor>();
         services.AddScoped<ContainerQueries>();
     }

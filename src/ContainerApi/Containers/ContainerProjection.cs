@@ -119,13 +119,29 @@ internal static class ContainerProjection
 internal sealed record NetworkMembership(string? Mode, string? SharedWith, string Owner, bool IsHost, bool HasNone, bool IsKnown)
 {
     private const string Shared = "container:";
-    private const int LongestChain = 16;
+    public const int MaxChain = 16;
 
-    /// <summary>The id or name a container's network is shared with, or null.</summary>
+    /// <summary>The id of the container whose network this one shares, or null.</summary>
     public static string? PeerOf(ContainerFacts container) =>
         container.NetworkMode is { } mode && mode.StartsWith(Shared, StringComparison.Ordinal) ? mode[Shared.Length..] : null;
 
-    /// <param name="find">Looks a container up by id or name; null where it is not known (any more).</param>
+    /// <summary>The first peer in a chain of shared networks that <paramref name="find"/> does not know, or null.</summary>
+    public static string? MissingPeer(ContainerFacts container, Func<string, ContainerFacts?> find)
+    {
+        for (var n = 0; n < MaxChain && PeerOf(container) is { Length: > 0 } peer; n++)
+        {
+            if (find(peer) is not { } next)
+            {
+                return peer;
+            }
+
+            container = next;
+        }
+
+        return null;
+    }
+
+    /// <param name="find">Finds a container by id; null where it is unknown.</param>
     public static NetworkMembership Of(ContainerFacts container, Func<string, ContainerFacts?> find)
     {
         var peer = PeerOf(container);
@@ -136,7 +152,7 @@ internal sealed record NetworkMembership(string? Mode, string? SharedWith, strin
 
         var owner = find(peer);
         var sharedWith = owner?.Id ?? (peer.Length == 64 ? peer : null);
-        for (var n = 0; n < LongestChain && owner is not null && PeerOf(owner) is { } next; n++)
+        for (var n = 0; n < MaxChain && owner is not null && PeerOf(owner) is { } next; n++)
         {
             owner = find(next);
         }

@@ -8,12 +8,19 @@ using Microsoft.Net.Http.Headers;
 
 namespace ContainerApi.Containers;
 
-/// <summary>Answers a caller's queries of the picture: from a sweep shared by all who see and ask the same, in the form each one wants.</summary>
+/// <summary>Answers a caller's container queries. Callers with the same view and the same query share one collection.</summary>
 internal sealed class ContainerQueries(
-    ContainerResolver locator, EngineDirectory engines, ContainerCollector sweep, SingleFlight<ContainerCollection> cache, ContainerRedactor mask, Caller caller, TimeProvider time)
+    ContainerResolver resolver,
+    EngineDirectory engines,
+    ContainerCollector collector,
+    SingleFlight<SharedResult<ContainerList>> lists,
+    SingleFlight<SharedResult<Container>> containers,
+    ContainerRedactor redactor,
+    Caller caller,
+    TimeProvider time)
 {
-    /// <exception cref="ApiException">No accepted form can be had.</exception>
-    /// <exception cref="EngineException">There is no engine of a name, or none of those asked answered.</exception>
+    /// <exception cref="ApiException">No accepted format exists.</exception>
+    /// <exception cref="EngineException">No such engine, or no engine answered.</exception>
     public async Task<RenderedBody> ListAsync(ContainerListRequest query, HttpRequest http, CancellationToken cancellationToken)
     {
         var format = Formats.Choose(query.Format, http);
@@ -23,83 +30,80 @@ internal sealed class ContainerQueries(
             engines.Get(engine);
         }
 
-        var picture = await cache.GetAsync(
+        var shared = await lists.GetAsync(
             $"list;{caller.View};{request.Key()}",
             MaxAge(query.MaxAge, http),
-            async token => new ContainerCollection(mask.For(caller, await sweep.RunAsync(engines, request, token))),
+            async token => new(redactor.For(caller, await collector.RunAsync(engines, request, token))),
             cancellationToken);
-        return picture.Render($"{format};{query.Fields}", list => ContainerFormatter.List(list, format, FieldsOf(query.Fields), time.GetUtcNow()));
+        return shared.Render($"{format};{query.Fields}", list => ContainerFormatter.List(list, format, FieldsOf(query.Fields), time.GetUtcNow()));
     }
 
-    /// <summary>All containers for Prometheus; an engine that is down is told by its metric.</summary>
+    /// <summary>All containers for Prometheus. The metric of an unreachable engine reports it.</summary>
     public async Task<RenderedBody> MetricsAsync(MetricsOptions options, CancellationToken cancellationToken)
     {
         var request = new ContainerRequest { All = true };
-        var picture = await cache.GetAsync(
+        var shared = await lists.GetAsync(
             $"metrics;{caller.View};{request.Key()}",
             TimeSpan.Zero,
-            async token => new ContainerCollection(mask.For(caller, await sweep.RunAsync(engines, request, token, evenIfAllFail: true))),
+            async token => new(redactor.For(caller, await collector.RunAsync(engines, request, token, evenIfAllFail: true))),
             cancellationToken);
-        return picture.Render("metrics", list => new RenderedBody(Encoding.UTF8.GetBytes(ContainerMetrics.Write(list, options)), ContainerMetrics.ContentType));
+        return shared.Render("metrics", list => new RenderedBody(Encoding.UTF8.GetBytes(ContainerMetrics.Write(list, options)), ContainerMetrics.ContentType));
     }
 
-    /// <exception cref="ApiException">No such container, more than one, or no accepted form can be had.</exception>
+    /// <exception cref="ApiException">No such container, an ambiguous reference, or no accepted format exists.</exception>
     /// <exception cref="EngineException">The engine failed.</exception>
     public async Task<RenderedBody> OneAsync(ContainerQuery query, HttpRequest http, CancellationToken cancellationToken)
     {
         var format = Formats.Choose(query.Format, http);
         var sections = ContainerRules.Sections(query.Include, query.Fields);
-        var picture = await OneAsync(query.Container!, query.Engine, sections, MaxAge(query.MaxAge, http), cancellationToken);
-        return picture.Render(
+        var shared = await OneAsync(query.Container!, query.Engine, sections, MaxAge(query.MaxAge, http), cancellationToken);
+        return shared.Render(
             $"{format};{query.Fields}",
-            list => ContainerFormatter.One(list, format, FieldsOf(query.Fields), time.GetUtcNow()));
+            container => ContainerFormatter.One(container, format, FieldsOf(query.Fields), time.GetUtcNow()));
     }
 
-    /// <exception cref="ApiException">No such container, more than one, or it does not run.</exception>
+    /// <exception cref="ApiException">No such container, an ambiguous reference, or the container is not running.</exception>
     /// <exception cref="EngineException">The engine failed.</exception>
     public async Task<RenderedBody> ProcessesAsync(ContainerSectionQuery query, HttpRequest http, CancellationToken cancellationToken)
     {
-        var picture = await OneAsync(query.Container!, query.Engine, ContainerSections.Processes, MaxAge(query.MaxAge, http), cancellationToken);
-        var one = picture.List.Items[0];
-        Demand(one, one.Processes!);
-        return picture.Render("processes", _ => Json(one.Processes!));
+        var shared = await OneAsync(query.Container!, query.Engine, ContainerSections.Processes, MaxAge(query.MaxAge, http), cancellationToken);
+        RequireOk(shared.Value, shared.Value.Processes!);
+        return shared.Render("processes", c => Json(c.Processes!));
     }
 
-    /// <exception cref="ApiException">No such container, more than one, or it does not run.</exception>
+    /// <exception cref="ApiException">No such container, an ambiguous reference, or the container is not running.</exception>
     /// <exception cref="EngineException">The engine failed.</exception>
     public async Task<RenderedBody> StatisticsAsync(ContainerSectionQuery query, HttpRequest http, CancellationToken cancellationToken)
     {
-        var picture = await OneAsync(
+        var shared = await OneAsync(
             query.Container!, query.Engine, ContainerSections.Network | ContainerSections.Usage, MaxAge(query.MaxAge, http), cancellationToken);
-        var one = picture.List.Items[0];
-        // The network section may be one that cannot be had; usage was read by the same call and tells how that went.
-        Demand(one, one.Usage!);
-        return picture.Render("statistics", _ => Json(new ContainerStatistics(one.Network!, one.Usage!)));
+        // The network section may be unsupported. The same engine call read the usage section, so its state decides.
+        RequireOk(shared.Value, shared.Value.Usage!);
+        return shared.Render("statistics", c => Json(new ContainerStatistics(c.Network!, c.Usage!)));
     }
 
-    private Task<ContainerCollection> OneAsync(
-        string container, string? engineName, ContainerSections sections, TimeSpan maxAge, CancellationToken cancellationToken) =>
-        cache.GetAsync(
-            $"one;{caller.View};{engineName};{container};{sections}",
+    private async Task<SharedResult<Container>> OneAsync(
+        string reference, string? engineName, ContainerSections sections, TimeSpan maxAge, CancellationToken cancellationToken)
+    {
+        var (engine, found) = await resolver.FindAsync(reference, engineName, cancellationToken);
+        return await containers.GetAsync(
+            $"{caller.View};{engine.Name};{found.Id};{sections}",
             maxAge,
-            async token =>
-            {
-                var (engine, facts) = await locator.FindAsync(container, engineName, token);
-                var picture = await sweep.RunAsync(engine, facts, sections, token)
-                    ?? throw new ApiException(ErrorCode.ContainerNotFound, $"There is no container '{container}' any more.");
-                return new ContainerCollection(mask.For(caller, new ContainerList { Items = [picture], Engines = [], Total = 1, NextCursor = null }));
-            },
+            async token => await collector.ReadOneAsync(engine, found.Id, sections, token) is { } container
+                ? new(redactor.For(caller)(container))
+                : throw new ApiException(ErrorCode.ContainerNotFound, $"There is no container '{found.Id[..12]}' any more."),
             cancellationToken);
+    }
 
-    /// <summary>Where a section is all that was asked for, not to have it is a problem.</summary>
-    private static void Demand(Container container, ContainerSection section)
+    /// <summary>Throws where the section that the request asks for could not be read.</summary>
+    private static void RequireOk(Container container, ContainerSection section)
     {
         switch (section.State)
         {
             case SectionState.Ok:
                 return;
             case SectionState.NotRunning:
-                throw new ApiException(ErrorCode.ContainerNotRunning, section.Reason ?? "The container does not run.");
+                throw new ApiException(ErrorCode.ContainerNotRunning, section.Reason ?? "The container is not running.");
             default:
                 var kind = section.State switch
                 {
@@ -111,7 +115,7 @@ internal sealed class ContainerQueries(
         }
     }
 
-    /// <summary>The parameter, else what <c>Cache-Control</c> says; neither is an answer that is read from now on.</summary>
+    /// <summary>The parameter, else <c>Cache-Control: max-age</c>, else zero.</summary>
     private static TimeSpan MaxAge(string? parameter, HttpRequest http)
     {
         if (Rules.ToInteger(parameter) is { } seconds)

@@ -1,18 +1,16 @@
-using ContainerApi.Api;
 using ContainerApi.Engine;
 
 namespace ContainerApi.Containers;
 
-/// <summary>Finds the one container that a name, a full id or a unique id prefix means, over all engines or one.</summary>
+/// <summary>Resolves a name, a full id or a unique id prefix to one container: one inspect per engine, in parallel.</summary>
 internal sealed class ContainerResolver(EngineDirectory engines)
 {
-    private const int MostCandidates = 10;
+    private const int MaxCandidates = 10;
 
-    /// <param name="reference">Validated by <see cref="Rules.ContainerReference{T}"/>.</param>
-    /// <param name="engine">An engine's name, or null for all of them.</param>
-    /// <exception cref="ApiException">No such container or engine; more than one container is meant (409 with the candidates).</exception>
-    /// <exception cref="EngineException">An engine failed, and no other has the container.</exception>
-    public async Task<(IEngine Engine, ContainerFacts Container)> FindAsync(
+    /// <param name="engine">An engine's name, or null for all engines.</param>
+    /// <exception cref="ApiException">No such container, or the reference is ambiguous (409 with the candidates).</exception>
+    /// <exception cref="EngineException">No such engine, or an engine failed and no other engine has the container.</exception>
+    public async Task<(IEngine Engine, ContainerDetails Container)> FindAsync(
         string reference, string? engine, CancellationToken cancellationToken)
     {
         var asked = engine is null ? engines.All : [engines.Get(engine)];
@@ -23,17 +21,26 @@ internal sealed class ContainerResolver(EngineDirectory engines)
             1 => found[0],
             0 when answers.FirstOrDefault(a => a.Failure is not null).Failure is { } failure => throw failure,
             0 => throw new ApiException(ErrorCode.ContainerNotFound, $"There is no container '{reference}'."),
-            _ => throw new ApiException(ErrorCode.Conflict, $"'{reference}' means more than one container: {Candidates(found)}."),
+            _ => throw new ApiException(ErrorCode.Conflict, $"'{reference}' is ambiguous. It matches {Candidates(found)}."),
         };
     }
 
-    private static async Task<(IEngine Engine, IReadOnlyList<ContainerFacts> Found, EngineException? Failure)> FindAsync(
+    private static async Task<(IEngine Engine, IReadOnlyList<ContainerDetails> Found, EngineException? Failure)> FindAsync(
         IEngine engine, string reference, CancellationToken cancellationToken)
     {
         try
         {
+            return (engine, [await engine.InspectContainerAsync(reference, cancellationToken)], null);
+        }
+        catch (EngineException e) when (e.Kind == EngineErrorKind.ContainerNotFound)
+        {
+            return (engine, [], null);
+        }
+        catch (EngineException e) when (e.Kind == EngineErrorKind.Conflict)
+        {
+            // Ambiguous on this engine. Its error does not name the candidates, so they are listed.
             var all = await engine.ListContainersAsync(new ContainerFilter(All: true), cancellationToken);
-            return (engine, Match(all, reference), null);
+            return (engine, [.. ContainerMatch.Find(all, reference).Select(ContainerDetails.Of)], e);
         }
         catch (EngineException e)
         {
@@ -41,16 +48,7 @@ internal sealed class ContainerResolver(EngineDirectory engines)
         }
     }
 
-    /// <summary>The engine's own order of precedence (moby <c>daemon.GetContainer</c>): the full id, then the name, then id prefixes.</summary>
-    public static IReadOnlyList<ContainerFacts> Match(IReadOnlyList<ContainerFacts> containers, string reference)
-    {
-        var exact = containers.FirstOrDefault(c => c.Id == reference) ?? containers.FirstOrDefault(c => c.Name == reference);
-        return exact is not null
-            ? [exact]
-            : [.. containers.Where(c => c.Id.StartsWith(reference, StringComparison.Ordinal))];
-    }
-
-    private static string Candidates(List<(IEngine Engine, ContainerFacts Container)> found) =>
-        string.Join(", ", found.Take(MostCandidates).Select(f => $"{f.Container.Id[..12]} ({f.Container.Name} on {f.Engine.Name})"))
-        + (found.Count > MostCandidates ? $" and {found.Count - MostCandidates} more" : "");
+    private static string Candidates(List<(IEngine Engine, ContainerDetails Container)> found) =>
+        string.Join(", ", found.Take(MaxCandidates).Select(f => $"{f.Container.Id[..12]} ({f.Container.Name} on {f.Engine.Name})"))
+        + (found.Count > MaxCandidates ? $" and {found.Count - MaxCandidates} more" : "");
 }

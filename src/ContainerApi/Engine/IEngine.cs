@@ -54,6 +54,7 @@ internal interface IContainerEngine
     /// </summary>
     IAsyncEnumerable<ContainerEvent> WatchContainersAsync(CancellationToken cancellationToken);
 
+    /// <summary>Finds one container by name, full id or unique id prefix. Fails with <see cref="EngineErrorKind.Conflict"/> for an ambiguous prefix.</summary>
     Task<ContainerDetails> InspectContainerAsync(string container, CancellationToken cancellationToken);
 
     Task<ContainerConfiguration> ReadConfigurationAsync(string container, CancellationToken cancellationToken);

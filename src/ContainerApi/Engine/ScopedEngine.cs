@@ -81,7 +81,30 @@ internal sealed partial class ScopedEngine(IEngine engine, IReadOnlyList<string>
     public IAsyncEnumerable<ContainerEvent> WatchContainersAsync(CancellationToken cancellationToken) =>
         throw new NotSupportedException("The events of an engine are not narrowed.");
 
-    public Task<ContainerDetails> InspectContainerAsync(string container, CancellationToken cancellationToken) => engine.InspectContainerAsync(container, cancellationToken);
+    /// <summary>An invisible container may have a name that is an id prefix of a visible one: then the visible containers are matched.</summary>
+    public async Task<ContainerDetails> InspectContainerAsync(string container, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var details = await engine.InspectContainerAsync(container, cancellationToken);
+            if (LabelSelector.Matches(labels, details.Labels))
+            {
+                return details;
+            }
+        }
+        catch (EngineException e) when (e.Kind == EngineErrorKind.Conflict)
+        {
+            // The prefix is ambiguous among all containers of the engine.
+        }
+
+        var visible = await ListVisibleAsync(new ContainerFilter(All: true), cancellationToken);
+        return ContainerMatch.Find(visible, container) switch
+        {
+            [var one] => ContainerDetails.Of(one),
+            [] => throw new EngineException(EngineErrorKind.ContainerNotFound, Name, $"There is no container '{container}'."),
+            _ => throw new EngineException(EngineErrorKind.Conflict, Name, $"'{container}' is ambiguous."),
+        };
+    }
 
     public Task<ContainerConfiguration> ReadConfigurationAsync(string container, CancellationToken cancellationToken) => engine.ReadConfigurationAsync(container, cancellationToken);
 

@@ -147,7 +147,7 @@ public sealed class VisibilityTests
             made.Add(spec);
             return Task.FromResult(new CreatedContainer(Facts.Id('9'), []));
         };
-        engine.InspectContainer = (_, _) => Task.FromResult(new ContainerDetails(Facts.Id('9'), "made", ContainerStates.Created, Keys.Mine.ImageId));
+        engine.InspectContainer = (_, _) => Task.FromResult(new ContainerDetails(Facts.Id('9'), "made", Keys.Mine.Labels));
         await using var host = new ApiHost(Keys.WithBound(), engine);
 
         using var response = await host.With(Keys.Bound).PostAsync("/containers", new StringContent(body, Encoding.UTF8, "application/json"));

@@ -9,12 +9,12 @@ public sealed class ContainerResolverTests
     [InlineData("web", "web")]
     [InlineData("web-1", "web-1")]
     [InlineData("we", "")]
-    [InlineData("abc", "abc")]              // a name that looks like an id's beginning is the name
+    [InlineData("abc", "abc")]              // a name that looks like an id prefix
     [InlineData("abcd", "one")]
     [InlineData("abce", "two")]
     [InlineData("d", "three")]
     [InlineData("D", "")]
-    public void A_name_goes_before_the_beginning_of_an_id(string reference, string expected)
+    public void A_name_goes_before_an_id_prefix(string reference, string expected)
     {
         ContainerFacts[] all =
         [
@@ -26,24 +26,24 @@ public sealed class ContainerResolverTests
             Facts.Container('d', "three"),
         ];
 
-        Assert.Equal(expected, string.Join(',', ContainerResolver.Match(all, reference).Select(c => c.Name)));
+        Assert.Equal(expected, string.Join(',', ContainerMatch.Find(all, reference).Select(c => c.Name)));
     }
 
     [Fact]
-    public void A_full_id_goes_before_a_name_that_is_the_same()
+    public void A_full_id_goes_before_an_equal_name()
     {
         ContainerFacts[] all = [Facts.Container('1', name: Facts.Id('2')), Facts.Container('2', "real")];
 
-        Assert.Equal("real", Assert.Single(ContainerResolver.Match(all, Facts.Id('2'))).Name);
+        Assert.Equal("real", Assert.Single(ContainerMatch.Find(all, Facts.Id('2'))).Name);
     }
 
     [Fact]
-    public async Task An_ambiguous_prefix_is_a_conflict_that_names_the_candidates()
+    public async Task An_ambiguous_prefix_is_a_conflict_with_the_candidates()
     {
-        var locator = new ContainerResolver(new EngineDirectory([
+        var resolver = new ContainerResolver(new EngineDirectory([
             Facts.Engine(Facts.Container('1', "one") with { Id = "ab1" + new string('0', 61) }, Facts.Container('2', "two") with { Id = "ab2" + new string('0', 61) })]));
 
-        var failure = await Assert.ThrowsAsync<ApiException>(() => locator.FindAsync("ab", null, default));
+        var failure = await Assert.ThrowsAsync<ApiException>(() => resolver.FindAsync("ab", null, default));
 
         Assert.Equal(ErrorCode.Conflict, failure.Code);
         Assert.Contains("ab1000000000 (one on local)", failure.Message);
@@ -51,12 +51,22 @@ public sealed class ContainerResolverTests
     }
 
     [Fact]
-    public async Task A_container_on_another_engine_is_found_while_one_is_down()
+    public async Task A_container_is_found_while_another_engine_is_down()
     {
         var down = new FakeEngine { Name = "down", ListContainers = (_, _) => throw new EngineException(EngineErrorKind.Unavailable, "down", "gone") };
-        var locator = new ContainerResolver(new EngineDirectory([down, Facts.Engine(Facts.Container('1', "web"))]));
+        var resolver = new ContainerResolver(new EngineDirectory([down, Facts.Engine(Facts.Container('1', "web"))]));
 
-        Assert.Equal("web", (await locator.FindAsync("web", null, default)).Container.Name);
-        Assert.Equal(EngineErrorKind.Unavailable, (await Assert.ThrowsAsync<EngineException>(() => locator.FindAsync("nix", null, default))).Kind);
+        Assert.Equal("web", (await resolver.FindAsync("web", null, default)).Container.Name);
+        Assert.Equal(EngineErrorKind.Unavailable, (await Assert.ThrowsAsync<EngineException>(() => resolver.FindAsync("nix", null, default))).Kind);
+    }
+
+    [Fact]
+    public async Task A_container_is_found_without_listing()
+    {
+        var engine = new FakeEngine { InspectContainer = (_, _) => Task.FromResult(ContainerDetails.Of(Facts.Container('1', "web"))) };
+
+        var (_, container) = await new ContainerResolver(new EngineDirectory([engine])).FindAsync("web", null, default);
+
+        Assert.Equal(Facts.Id('1'), container.Id);
     }
 }

@@ -297,7 +297,7 @@ public sealed class OddEngineTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_name_that_begins_like_others_or_looks_like_an_id_is_itself_and_an_ambiguous_id_names_the_candidates()
+    public async Task A_name_goes_before_an_id_prefix_and_an_ambiguous_prefix_names_the_candidates()
     {
         await StartAsync(new StubOptions());
         _engine.Containers.Add(new StubContainer { Id = "ab" + new string('0', 62), Name = "web" });

@@ -99,7 +99,7 @@ internal static class CreateImageEndpoint
             : null;
     }
 
-    private static async Task<(IEngine, ContainerFacts)> FindContainerAsync(
+    private static async Task<(IEngine, ContainerDetails)> FindContainerAsync(
         CreateImageRequest request, ContainerResolver containers, CancellationToken cancellationToken)
     {
         try
@@ -114,7 +114,7 @@ internal static class CreateImageEndpoint
 
     /// <summary>Commits, with a heartbeat now and then; a failure before the first one keeps its status.</summary>
     private static async IAsyncEnumerable<BuildEvent> CommitAsync(
-        IEngine engine, ContainerFacts container, string tag, TimeProvider time, [EnumeratorCancellation] CancellationToken cancellationToken)
+        IEngine engine, ContainerDetails container, string tag, TimeProvider time, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var began = time.GetTimestamp();
         var reference = ImageReference.TryParse(tag, out var parsed) ? parsed : throw new UnreachableException();

@@ -28,14 +28,14 @@ internal static class ContainerFormatter
         MissingEngines = [.. list.Engines.Where(e => e.Error is not null).Select(e => e.Name)],
     };
 
-    /// <summary>One container: in JSON the object itself, else the list's form with one row.</summary>
-    public static RenderedBody One(ContainerList list, Format format, IReadOnlyList<string>? fields, DateTimeOffset now) =>
+    /// <summary>One container: in JSON the object itself, else as a list of one row.</summary>
+    public static RenderedBody One(Container container, Format format, IReadOnlyList<string>? fields, DateTimeOffset now) =>
         format != Format.Json
-            ? List(list, format, fields, now)
+            ? List(new ContainerList { Items = [container], Engines = [], Total = 1, NextCursor = null }, format, fields, now)
             : new RenderedBody(
                 fields is null
-                    ? JsonSerializer.SerializeToUtf8Bytes(list.Items[0], WireJson.Options)
-                    : Written(writer => FieldSelection.Of(fields).Write(writer, list.Items[0])),
+                    ? JsonSerializer.SerializeToUtf8Bytes(container, WireJson.Options)
+                    : Written(writer => FieldSelection.Of(fields).Write(writer, container)),
                 Formats.ContentTypeOf(format));
 
     private static byte[] Selected(ContainerList list, IReadOnlyList<string> fields) => Written(writer =>

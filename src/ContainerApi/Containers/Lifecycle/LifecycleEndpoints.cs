@@ -94,7 +94,7 @@ internal static class LifecycleEndpoints
     }
 
     /// <summary>The container, named in the audit from here on.</summary>
-    private static async Task<(IEngine, ContainerFacts)> FindAsync(
+    private static async Task<(IEngine, ContainerDetails)> FindAsync(
         ContainerResolver locator, HttpContext http, string name, string? engineName, CancellationToken cancellationToken)
     {
         var (engine, container) = await locator.FindAsync(name, engineName, cancellationToken);

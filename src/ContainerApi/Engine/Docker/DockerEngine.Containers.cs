@@ -97,8 +97,8 @@ internal sealed partial class DockerEngine
     public Task<ContainerDetails> InspectContainerAsync(string container, CancellationToken cancellationToken) =>
         WithinAsync(_callTimeout, async token =>
         {
-            var details = await _docker.Containers.InspectContainerAsync(container, token);
-            return new ContainerDetails(details.ID, details.Name.TrimStart('/'), details.State?.Status ?? "", details.Image);
+            var details = await GetAsync($"containers/{container}/json", EngineWire.Default.InspectedContainer, token);
+            return DockerTranslation.ToDetails(details);
         }, cancellationToken);
 
     public Task<ContainerConfiguration> ReadConfigurationAsync(string container, CancellationToken cancellationToken) =>

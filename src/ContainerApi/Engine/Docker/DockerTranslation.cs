@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
@@ -21,9 +22,16 @@ internal static partial class DockerTranslation
     public static IReadOnlyList<ContainerFacts> ToContainers(IReadOnlyList<ListedContainer> rows) =>
         [.. Whole(rows).Select(ToContainer).DistinctBy(c => c.Id)];
 
+    /// <exception cref="JsonException">The id is missing or invalid.</exception>
+    public static ContainerDetails ToDetails(InspectedContainer container) => IsId(container.Id)
+        ? new(container.Id, container.Name?.TrimStart('/') ?? container.Id[..12], container.Config?.Labels ?? new Dictionary<string, string>())
+        : throw new JsonException("A container without an id.");
+
+    private static bool IsId([NotNullWhen(true)] string? id) => id is { Length: IdLength } && !id.AsSpan().ContainsAnyExcept(IdDigits);
+
     private static ContainerFacts ToContainer(ListedContainer row)
     {
-        if (row.Id is not { Length: IdLength } || row.Id.AsSpan().ContainsAnyExcept(IdDigits) || row.Created is < 0 or > LatestSecond)
+        if (!IsId(row.Id) || row.Created is < 0 or > LatestSecond)
         {
             throw new JsonException("A container without an id, or made at no time.");
         }

@@ -102,6 +102,8 @@ internal static partial class EngineErrors
     private static EngineErrorKind KindOf(HttpMethod method, string path, int status, string message) => status switch
     {
         400 or 500 when path == "/build" => KindOfBuild(status, message),
+        // An ambiguous id prefix: 500 of Docker 20.10 and of Podman 5.4, 400 of later Docker engines.
+        400 or 500 when AmbiguousPrefix.IsMatch(message) => EngineErrorKind.Conflict,
         400 => EngineErrorKind.Invalid,
         401 or 403 => EngineErrorKind.Denied,
         404 when path.StartsWith("/containers/create", StringComparison.Ordinal) || path.StartsWith("/images/", StringComparison.Ordinal) =>
@@ -221,6 +223,9 @@ internal static partial class EngineErrors
     /// <summary>Paths below the engine's data and run folders, and its temporary build folders.</summary>
     [GeneratedRegex(@"(/var/(lib|run|tmp)|/run|/tmp|/etc|/root|/home)/[^\s:""',;)]+|\S*/(docker-builder|buildkit|overlay2|containers)\d*/[^\s:""',;)]+")]
     private static partial Regex HostPath { get; }
+
+    [GeneratedRegex("(?i:multiple IDs found with provided prefix)|more than one result for container")]
+    private static partial Regex AmbiguousPrefix { get; }
 
     [GeneratedRegex("port is already allocated|address already in use")]
     private static partial Regex PortTaken { get; }

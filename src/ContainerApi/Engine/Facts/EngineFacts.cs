@@ -145,8 +145,11 @@ internal sealed record ContainerEvent(string? Id, string Action, DateTimeOffset 
     public static readonly ContainerEvent Subscribed = new(null, "subscribed", default);
 }
 
-/// <summary>What is to be known of a container before something is done to it.</summary>
-internal sealed record ContainerDetails(string Id, string Name, string State, string ImageId);
+/// <summary>What an inspect says that identifies a container. <paramref name="Labels"/> decide who may see it.</summary>
+internal sealed record ContainerDetails(string Id, string Name, IReadOnlyDictionary<string, string> Labels)
+{
+    public static ContainerDetails Of(ContainerFacts container) => new(container.Id, container.Name ?? container.Id[..12], container.Labels);
+}
 
 /// <summary>A container to be made. Values are validated before they come here.</summary>
 internal sealed record ContainerSpec

@@ -8,6 +8,7 @@ namespace ContainerApi.Engine.Docker.Wire;
 /// Source-generated; unknown members are skipped. Shapes: API 1.41 to 1.54.
 /// </summary>
 [JsonSerializable(typeof(ListedContainer[]))]
+[JsonSerializable(typeof(InspectedContainer))]
 [JsonSerializable(typeof(ContainerTop))]
 [JsonSerializable(typeof(ContainerStatistics))]
 [JsonSerializable(typeof(StreamMessage))]
@@ -50,6 +51,10 @@ internal sealed record ListedNetworkSettings(IReadOnlyDictionary<string, ListedE
 internal sealed record ListedEndpoint(string? IPAddress, string? GlobalIPv6Address, string? Gateway, string? MacAddress);
 
 internal sealed record ListedPort(string? IP, int PrivatePort, int? PublicPort, string? Type);
+
+internal sealed record InspectedContainer(string? Id, string? Name, InspectedConfig? Config);
+
+internal sealed record InspectedConfig(IReadOnlyDictionary<string, string>? Labels);
 
 internal sealed record ContainerTop(IReadOnlyList<string>? Titles, IReadOnlyList<IReadOnlyList<string>>? Processes);
 

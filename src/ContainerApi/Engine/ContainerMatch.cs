@@ -1,0 +1,12 @@
+namespace ContainerApi.Engine;
+
+/// <summary>Matches a reference against listed containers.</summary>
+internal static class ContainerMatch
+{
+    /// <summary>By the engine's own precedence (moby <c>daemon.GetContainer</c>): the full id, then the name, then id prefixes.</summary>
+    public static IReadOnlyList<ContainerFacts> Find(IReadOnlyList<ContainerFacts> containers, string reference)
+    {
+        var exact = containers.FirstOrDefault(c => c.Id == reference) ?? containers.FirstOrDefault(c => c.Name == reference);
+        return exact is not null ? [exact] : [.. containers.Where(c => c.Id.StartsWith(reference, StringComparison.Ordinal))];
+    }
+}
