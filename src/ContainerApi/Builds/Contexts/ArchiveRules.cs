@@ -18,12 +18,9 @@ internal sealed class ArchiveRules(string? dockerfile, DockerfileCheck check)
     /// <summary>Linux's PATH_MAX, in characters.</summary>
     public const int MaxNameLength = 4096;
 
-    /// <summary>How many links that point outside are remembered; entries below further ones are not checked.</summary>
-    private const int MaxOutwardLinks = 10_000;
-
     private static readonly string Lower = BuildContexts.DefaultDockerfile.ToLowerInvariant();
 
-    private readonly HashSet<string> _outwardLinks = [];
+    private readonly PathSet _outwardLinks = new();
     private string _dockerfileEntry = "";
     private bool _hasEntry;
 
@@ -40,7 +37,7 @@ internal sealed class ArchiveRules(string? dockerfile, DockerfileCheck check)
     {
         _hasEntry = true;
         var name = Inside(entry.Name, entry.Name);
-        if (_outwardLinks.Count > 0 && Parents(name).FirstOrDefault(_outwardLinks.Contains) is { } link)
+        if (_outwardLinks.FindParent(name) is { } link)
         {
             throw Refused(entry.Name, $"is below the symbolic link '{TarText.Printable(link)}', which points outside the context");
         }
@@ -56,7 +53,7 @@ internal sealed class ArchiveRules(string? dockerfile, DockerfileCheck check)
                 Inside(entry.Link, entry.Name);
                 break;
             case '2':
-                if (PointsOutside(name, entry.Link) && _outwardLinks.Count < MaxOutwardLinks)
+                if (PointsOutside(name, entry.Link))
                 {
                     _outwardLinks.Add(name);
                 }
@@ -169,15 +166,6 @@ internal sealed class ArchiveRules(string? dockerfile, DockerfileCheck check)
         }
 
         return string.Join('/', parts);
-    }
-
-    /// <summary>The parent directories of a name.</summary>
-    private static IEnumerable<string> Parents(string name)
-    {
-        for (var slash = name.IndexOf('/', StringComparison.Ordinal); slash > 0; slash = name.IndexOf('/', slash + 1))
-        {
-            yield return name[..slash];
-        }
     }
 
     private static ApiException Refused(string name, string why) => BuildContexts.Invalid($"'{TarText.Printable(name)}' {why}.");
