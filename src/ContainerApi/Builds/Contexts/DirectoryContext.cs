@@ -1,3 +1,4 @@
+using System.Text;
 using ContainerApi.Engine.Host.Linux;
 
 namespace ContainerApi.Builds.Contexts;
@@ -8,20 +9,20 @@ namespace ContainerApi.Builds.Contexts;
 /// </summary>
 internal sealed class DirectoryContext
 {
-    private const long MaxIgnoreFileBytes = 1024 * 1024;
+    private const int MaxIgnoreFileBytes = 1024 * 1024;
     private const string IgnoreFile = ".dockerignore";
 
     private readonly string _root;
-    private readonly DockerIgnore _ignore;
+    private readonly string _ignoreFile;
 
     /// <summary>Sent even if the ignore file excludes them, because the builder reads them. They need not exist.</summary>
     private readonly IReadOnlyList<string> _always;
 
-    private DirectoryContext(string root, string dockerfile, string ignoreFile, DockerIgnore ignore)
+    private DirectoryContext(string root, string dockerfile, string ignoreFile)
     {
         _root = root;
         Dockerfile = dockerfile;
-        _ignore = ignore;
+        _ignoreFile = ignoreFile;
         _always = [dockerfile, ignoreFile];
     }
 
@@ -30,14 +31,14 @@ internal sealed class DirectoryContext
 
     /// <param name="root">A real path from <see cref="ContextRoots"/>.</param>
     /// <param name="dockerfile">A path inside the root; null searches for <c>Dockerfile</c>, then <c>dockerfile</c>.</param>
-    /// <exception cref="ApiException">The Dockerfile does not exist or the <c>.dockerignore</c> is invalid.</exception>
+    /// <exception cref="ApiException">The Dockerfile does not exist.</exception>
     public static DirectoryContext Open(string root, string? dockerfile)
     {
         var name = FindDockerfile(root, dockerfile) ?? throw new ApiException(
             ErrorCode.InvalidDockerfile, $"The directory does not contain '{dockerfile ?? BuildContexts.DefaultDockerfile}'.");
         var own = name + IgnoreFile;
         var ignoreFile = File.Exists(Path.Combine(root, own)) ? own : IgnoreFile;
-        return new DirectoryContext(root, name, ignoreFile, ReadIgnore(root, ignoreFile));
+        return new DirectoryContext(root, name, ignoreFile);
     }
 
     /// <summary>Whether a directory contains a default Dockerfile.</summary>
@@ -50,20 +51,30 @@ internal sealed class DirectoryContext
             check(text);
         }
 
+        using var root = OpenRoot();
         var archive = new TarContextWriter(output, maxBytes);
-        await new DirectoryWalk(_root, _ignore, _always, archive).RunAsync(cancellationToken);
+        await new DirectoryWalk(root, ReadIgnoreFile(), _always, archive).RunAsync(cancellationToken);
         await archive.EndAsync(cancellationToken);
     };
 
-    /// <summary>Reads the Dockerfile through symbolic links inside the root; null if it is too large to be checked or was removed.</summary>
+    private LinuxDirectory OpenRoot()
+    {
+        try
+        {
+            return LinuxDirectory.Open(_root);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw BuildContexts.Invalid("The context directory cannot be read.", e);
+        }
+    }
+
+    /// <summary>Reads the Dockerfile; null if it is too large to be checked or was removed.</summary>
     private string? ReadDockerfile()
     {
         try
         {
-            return ContextRoots.RealPath(Path.Combine(_root, Dockerfile)) is { } real && ContextRoots.IsWithin(real, _root)
-                && FileStatus.Of(real) is { Kind: FileKind.File, Size: <= BuildContexts.MaxDockerfileBytes }
-                ? File.ReadAllText(real)
-                : null;
+            return Read(Dockerfile, BuildContexts.MaxDockerfileBytes);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -72,40 +83,60 @@ internal sealed class DirectoryContext
         }
     }
 
+    private DockerIgnore ReadIgnoreFile()
+    {
+        try
+        {
+            // A link that points outside would reveal the target in an error.
+            return RealPath(_ignoreFile) is null ? DockerIgnore.Empty
+                : Read(_ignoreFile, MaxIgnoreFileBytes) is { } text ? DockerIgnore.Parse(text)
+                : throw BuildContexts.Invalid($"'{_ignoreFile}' is not a file or is larger than {MaxIgnoreFileBytes} bytes.");
+        }
+        catch (FormatException e)
+        {
+            throw BuildContexts.Invalid($"'{_ignoreFile}' is invalid. {e.Message}", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw BuildContexts.Invalid($"'{_ignoreFile}' cannot be read.", e);
+        }
+    }
+
+    /// <summary>Reads a text file of the context, through symbolic links inside it; null if it is no file or too large.</summary>
+    private string? Read(string name, int maxBytes)
+    {
+        if (RealPath(name) is not { } real)
+        {
+            return null;
+        }
+
+        using var file = LinuxDirectory.OpenFile(real);
+        if (LinuxFiles.Status(file) is not { Kind: FileKind.File } status || status.Size > maxBytes)
+        {
+            return null;
+        }
+
+        var content = new byte[status.Size];
+        var length = 0;
+        while (length < content.Length && RandomAccess.Read(file, content.AsSpan(length), length) is var read and > 0)
+        {
+            length += read;
+        }
+
+        return Encoding.UTF8.GetString(content, 0, length);
+    }
+
+    private string? RealPath(string name) => RealPath(_root, name);
+
+    /// <summary>The real path of an entry; null if it does not exist or is outside the root.</summary>
+    private static string? RealPath(string root, string name) =>
+        ContextRoots.RealPath(Path.Combine(root, name)) is { } real && ContextRoots.IsWithin(real, root) ? real : null;
+
     private static string? FindDockerfile(string root, string? name)
     {
         IReadOnlyList<string> names = name is null
             ? [BuildContexts.DefaultDockerfile, BuildContexts.DefaultDockerfile.ToLowerInvariant()]
             : [string.Join('/', name.Split('/').Where(part => part is not ("" or ".")))];
-        return names.FirstOrDefault(n =>
-            ContextRoots.RealPath(Path.Combine(root, n)) is { } real
-            && ContextRoots.IsWithin(real, root)
-            && FileStatus.Of(real).Kind == FileKind.File);
-    }
-
-    private static DockerIgnore ReadIgnore(string root, string name)
-    {
-        var path = Path.Combine(root, name);
-        try
-        {
-            // A link that points outside would reveal the target in an error.
-            if (ContextRoots.RealPath(path) is not { } real || !ContextRoots.IsWithin(real, root))
-            {
-                return DockerIgnore.Empty;
-            }
-
-            var status = FileStatus.Of(real);
-            return status.Kind == FileKind.File && status.Size <= MaxIgnoreFileBytes
-                ? DockerIgnore.Parse(File.ReadAllText(real))
-                : throw BuildContexts.Invalid($"'{name}' is not a file or is larger than {MaxIgnoreFileBytes} bytes.");
-        }
-        catch (FormatException e)
-        {
-            throw BuildContexts.Invalid($"'{name}' is invalid. {e.Message}", e);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw BuildContexts.Invalid($"'{name}' cannot be read.", e);
-        }
+        return names.FirstOrDefault(n => RealPath(root, n) is { } real && LinuxDirectory.KindOf(real) == FileKind.File);
     }
 }

@@ -1,66 +1,70 @@
-using System.IO.Enumeration;
 using ContainerApi.Engine.Host.Linux;
 
 namespace ContainerApi.Builds.Contexts;
 
 /// <summary>
-/// Walks a directory in the order of names and writes what is not excluded into an archive. Reading is synchronous, with three
-/// or four system calls for each file; only the pipe behind the archive is awaited.
+/// Walks a directory in the order of names and writes what is not excluded into an archive. Every entry is looked up in its open
+/// parent directory, so that a directory that is replaced by a symbolic link meanwhile leads nowhere else. Reading is
+/// synchronous, with three or four system calls for each file; only the pipe behind the archive is awaited.
 /// </summary>
 /// <param name="always">Sent even if it is excluded, if it exists.</param>
-internal sealed class DirectoryWalk(string root, DockerIgnore ignore, IReadOnlyList<string> always, TarContextWriter archive)
+internal sealed class DirectoryWalk(LinuxDirectory root, DockerIgnore ignore, IReadOnlyList<string> always, TarContextWriter archive)
 {
-    private static readonly EnumerationOptions Everything = new() { AttributesToSkip = FileAttributes.None, IgnoreInaccessible = false };
-
-    private readonly FilePath _path = new(root);
-
     /// <summary>Excluded parent directories of which nothing was sent yet.</summary>
     private readonly List<(string Name, FileStatus Status)> _pending = [];
 
     /// <exception cref="ApiException">An entry cannot be read or has an unsupported type.</exception>
     public ValueTask RunAsync(CancellationToken cancellationToken) => AddContentsAsync(root, "", ignore.Root, cancellationToken);
 
-    private async ValueTask AddContentsAsync(string directory, string prefix, DockerIgnore.MatchResult parent, CancellationToken cancellationToken)
+    private async ValueTask AddContentsAsync(
+        LinuxDirectory directory, string prefix, DockerIgnore.MatchResult parent, CancellationToken cancellationToken)
     {
-        var length = _path.Length;
-        foreach (var file in Names(directory, prefix))
+        foreach (var file in Reading(prefix.Length == 0 ? "." : prefix, directory.Names))
         {
             cancellationToken.ThrowIfCancellationRequested();
             var name = prefix + file;
-            var isSent = !ignore.Excludes(name, parent) || always.Contains(name);
-            if (Status(name, file, isSent) is { } status)
+            if (name.Length > ArchiveRules.MaxNameLength)
             {
-                if (isSent)
-                {
-                    await AddPendingAsync(cancellationToken);
-                    await AddAsync(name, directory, file, status, cancellationToken);
-                }
-
-                if (status.Kind == FileKind.Directory)
-                {
-                    await AddDirectoryAsync(name, directory + "/" + file, isSent ? null : status, ignore.Match(name, parent), cancellationToken);
-                }
+                throw BuildContexts.Invalid($"'{TarText.Printable(name)}' is longer than {ArchiveRules.MaxNameLength} characters.");
             }
 
-            _path.Cut(length);
+            var isSent = !ignore.Excludes(name, parent, cancellationToken) || always.Contains(name);
+            if (Status(name, directory, file, isSent) is not { } status)
+            {
+                continue;
+            }
+
+            if (isSent)
+            {
+                await AddPendingAsync(cancellationToken);
+                await AddAsync(name, directory, file, status, cancellationToken);
+            }
+
+            if (status.Kind == FileKind.Directory && ignore.Match(name, parent, cancellationToken) is var match && MayContainSent(name, match))
+            {
+                await AddDirectoryAsync(name, directory, file, isSent ? null : status, match, cancellationToken);
+            }
         }
     }
 
-    /// <param name="excludedStatus">The status of a directory that is itself excluded: it is sent before the first entry below it.</param>
-    private async ValueTask AddDirectoryAsync(string name, string path, FileStatus? excludedStatus, DockerIgnore.MatchResult match, CancellationToken cancellationToken)
-    {
-        if (match.Excluded && !always.Any(a => a.StartsWith(name + "/", StringComparison.Ordinal)) && !ignore.MayIncludeBelow(name))
-        {
-            return;
-        }
+    private bool MayContainSent(string name, DockerIgnore.MatchResult match) =>
+        !match.Excluded || always.Any(a => a.StartsWith(name + "/", StringComparison.Ordinal)) || ignore.MayIncludeBelow(name);
 
-        if (excludedStatus is { } status)
+    /// <param name="excluded">The status of a directory that is itself excluded: it is sent before the first entry below it.</param>
+    private async ValueTask AddDirectoryAsync(
+        string name, LinuxDirectory parent, string file, FileStatus? excluded, DockerIgnore.MatchResult match, CancellationToken cancellationToken)
+    {
+        if (excluded is { } status)
         {
             _pending.Add((name, status));
         }
 
-        await AddContentsAsync(path, name + "/", match, cancellationToken);
-        _pending.RemoveAll(h => h.Name == name);
+        using (var directory = Reading(name + "/", () => parent.OpenDirectory(file)))
+        {
+            await AddContentsAsync(directory, name + "/", match, cancellationToken);
+        }
+
+        _pending.RemoveAll(p => p.Name == name);
     }
 
     private async ValueTask AddPendingAsync(CancellationToken cancellationToken)
@@ -73,7 +77,8 @@ internal sealed class DirectoryWalk(string root, DockerIgnore ignore, IReadOnlyL
         _pending.Clear();
     }
 
-    private async ValueTask AddAsync(string name, string directory, string file, FileStatus status, CancellationToken cancellationToken)
+    private async ValueTask AddAsync(
+        string name, LinuxDirectory directory, string file, FileStatus status, CancellationToken cancellationToken)
     {
         switch (status.Kind)
         {
@@ -81,12 +86,12 @@ internal sealed class DirectoryWalk(string root, DockerIgnore ignore, IReadOnlyL
                 await archive.AddDirectoryAsync(name, status.Mode, status.ModifiedAt, cancellationToken);
                 break;
             case FileKind.Symlink:
-                await archive.AddSymlinkAsync(name, Target(name, directory + "/" + file), status.ModifiedAt, cancellationToken);
+                await archive.AddSymlinkAsync(name, Reading(name, () => directory.ReadLink(file)), status.ModifiedAt, cancellationToken);
                 break;
             case FileKind.File:
                 try
                 {
-                    using var content = LinuxFiles.Open(_path);
+                    using var content = directory.OpenFileIn(file);
                     await archive.AddFileAsync(name, content, status, cancellationToken);
                 }
                 catch (Exception e) when (Unreadable(name, e) is { } refusal)
@@ -101,12 +106,11 @@ internal sealed class DirectoryWalk(string root, DockerIgnore ignore, IReadOnlyL
     }
 
     /// <summary>Null if the entry is excluded and was removed meanwhile.</summary>
-    private FileStatus? Status(string name, string file, bool isSent)
+    private static FileStatus? Status(string name, LinuxDirectory directory, string file, bool isSent)
     {
         try
         {
-            _path.Enter(file);
-            return LinuxFiles.Status(_path);
+            return directory.Status(file);
         }
         catch (FileNotFoundException) when (!isSent)
         {
@@ -118,27 +122,13 @@ internal sealed class DirectoryWalk(string root, DockerIgnore ignore, IReadOnlyL
         }
     }
 
-    private static string Target(string name, string path)
+    private static T Reading<T>(string name, Func<T> read)
     {
         try
         {
-            return new FileInfo(path).LinkTarget ?? throw new FileNotFoundException();
+            return read();
         }
         catch (Exception e) when (Unreadable(name, e) is { } refusal)
-        {
-            throw refusal;
-        }
-    }
-
-    private static string[] Names(string directory, string prefix)
-    {
-        try
-        {
-            string[] names = [.. new FileSystemEnumerable<string>(directory, (ref FileSystemEntry entry) => entry.FileName.ToString(), Everything)];
-            Array.Sort(names, StringComparer.Ordinal);
-            return names;
-        }
-        catch (Exception e) when (Unreadable(prefix.Length == 0 ? "." : prefix, e) is { } refusal)
         {
             throw refusal;
         }

@@ -5,6 +5,9 @@ namespace ContainerApi.Builds.Contexts;
 /// <summary>A <c>.dockerignore</c> file: decides which paths of a directory are sent. Pure.</summary>
 internal sealed class DockerIgnore
 {
+    /// <summary>The largest number of patterns in one file.</summary>
+    public const int MaxPatterns = 10_000;
+
     public static readonly DockerIgnore Empty = new([]);
 
     private readonly DockerIgnorePattern[] _patterns;
@@ -32,6 +35,12 @@ internal sealed class DockerIgnore
             // An empty exception is an error, and so is "!/"; "/" alone matches nothing.
             path = path.Length == 0 ? "" : Clean(path);
             path = path.Length > 1 && path[0] == '/' ? path[1..] : isException && path == "/" ? "" : path;
+            if (path.Length > DockerIgnorePattern.MaxLength || patterns.Count == MaxPatterns)
+            {
+                throw new FormatException(
+                    $"Line {number}: at most {MaxPatterns} patterns of at most {DockerIgnorePattern.MaxLength} characters are allowed.");
+            }
+
             patterns.Add(DockerIgnorePattern.TryParse(path, isException, out var parsed)
                 ? parsed
                 : throw new FormatException($"Line {number}: invalid pattern '{pattern}'."));
@@ -42,11 +51,12 @@ internal sealed class DockerIgnore
 
     /// <summary>Whether a path is excluded, given the match of its parent directory. Like <see cref="Match"/>, without a result for entries
     /// below.</summary>
-    public bool Excludes(string path, MatchResult parent)
+    public bool Excludes(string path, MatchResult parent, CancellationToken cancellationToken = default)
     {
         var excluded = false;
         for (var i = 0; i < _patterns.Length; i++)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             var pattern = _patterns[i];
             if (parent.Matched[i] || (pattern.IsException == excluded && pattern.Matches(path)))
             {
@@ -58,12 +68,13 @@ internal sealed class DockerIgnore
     }
 
     /// <summary>Matches a path, given the match of its parent directory: a pattern that matched the parent matches the path as well.</summary>
-    public MatchResult Match(string path, MatchResult parent)
+    public MatchResult Match(string path, MatchResult parent, CancellationToken cancellationToken = default)
     {
         var matched = new bool[_patterns.Length];
         var excluded = false;
         for (var i = 0; i < _patterns.Length; i++)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             // A pattern that cannot change the result is not tried and does not count as matched below.
             var pattern = _patterns[i];
             if (parent.Matched[i] || (pattern.IsException == excluded && pattern.Matches(path)))

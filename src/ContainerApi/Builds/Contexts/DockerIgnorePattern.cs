@@ -1,25 +1,33 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
-using System.Text;
-using System.Text.RegularExpressions;
 
 namespace ContainerApi.Builds.Contexts;
 
 /// <summary>
-/// One pattern of a <c>.dockerignore</c> file, with the semantics of Docker's builders (Go's
-/// <c>filepath.Match</c> and <c>**</c>): anchored at the root, case-sensitive.
+/// One pattern of a <c>.dockerignore</c> file, with the semantics of Docker's builders (Go's <c>filepath.Match</c> and
+/// <c>**</c>): anchored at the root, case-sensitive.
 /// </summary>
+/// <remarks>
+/// A pattern is a list of tokens, matched by a set of positions that moves over the path. Memory is linear in the pattern and
+/// time in pattern times path, whatever the pattern: a regular expression took gigabytes for files of some kilobytes.
+/// </remarks>
 internal sealed class DockerIgnorePattern
 {
-    private static readonly SearchValues<char> NotLiteral = SearchValues.Create("*?[]^");
+    /// <summary>PATH_MAX: a longer pattern matches nothing that Linux can name, unless it repeats wildcards.</summary>
+    public const int MaxLength = 4096;
 
-    private readonly Func<string, bool> _matches;
+    private static readonly SearchValues<char> NotLiteral = SearchValues.Create(@"*?[]^\");
 
-    private DockerIgnorePattern(string text, bool isException, Func<string, bool> matches)
+    private readonly IReadOnlyList<IgnoreToken> _tokens;
+    private readonly string _head;
+    private readonly string _tail;
+
+    private DockerIgnorePattern(string text, bool isException, IReadOnlyList<IgnoreToken> tokens)
     {
         Text = text;
         IsException = isException;
-        _matches = matches;
+        _tokens = tokens;
+        (_head, _tail) = Literals(text);
     }
 
     /// <summary>The pattern without <c>!</c>.</summary>
@@ -29,7 +37,10 @@ internal sealed class DockerIgnorePattern
     public bool IsException { get; }
 
     /// <param name="path">A path relative to the context's root, without leading and trailing slashes.</param>
-    public bool Matches(string path) => _matches(path);
+    public bool Matches(string path) =>
+        _head.Length == Text.Length
+            ? path == Text
+            : path.StartsWith(_head, StringComparison.Ordinal) && path.EndsWith(_tail, StringComparison.Ordinal) && MatchesTokens(path);
 
     /// <summary>Whether an exception can match something below an excluded directory.</summary>
     public bool MayMatchBelow(string directory)
@@ -43,67 +54,21 @@ internal sealed class DockerIgnorePattern
     /// <summary>Parses a cleaned pattern.</summary>
     public static bool TryParse(string text, bool isException, [NotNullWhen(true)] out DockerIgnorePattern? pattern)
     {
-        pattern = null;
-        if (text.Length == 0 || !IsWellFormed(text))
-        {
-            return false;
-        }
-
-        try
-        {
-            pattern = new DockerIgnorePattern(text, isException, ToMatch(text));
-            return true;
-        }
-        catch (ArgumentException)
-        {
-            // Characters that are passed through may form an invalid regular expression, such as "[b-a]".
-            return false;
-        }
+        pattern = text.Length is > 0 and <= MaxLength && IgnoreToken.TryParse(text, out var tokens)
+            ? new DockerIgnorePattern(text, isException, tokens)
+            : null;
+        return pattern is not null;
     }
 
-    private static Func<string, bool> ToMatch(string text)
-    {
-        var wildcards = text.AsSpan().IndexOfAny(@"*?[]\");
-        if (wildcards < 0)
-        {
-            return path => path == text;
-        }
-
-        if (text.EndsWith("**", StringComparison.Ordinal) && wildcards == text.Length - 2)
-        {
-            var prefix = text[..^2];
-            return path => path.StartsWith(prefix, StringComparison.Ordinal);
-        }
-
-        if (text.StartsWith("**", StringComparison.Ordinal) && !text.AsSpan(2).ContainsAny(@"*?[]\"))
-        {
-            var suffix = text[2..];
-            return path => path.EndsWith(suffix, StringComparison.Ordinal) || (suffix.StartsWith('/') && path.AsSpan().SequenceEqual(suffix.AsSpan(1)));
-        }
-
-        // The two most common forms need no expression: "(.*/)?[^/]*" before a literal matches anything.
-        if (text.StartsWith("**/*", StringComparison.Ordinal) && IsLiteral(text.AsSpan(4)))
-        {
-            var ending = text[4..];
-            return path => path.EndsWith(ending, StringComparison.Ordinal);
-        }
-
-        if (text.Length > 6 && text.StartsWith("**/", StringComparison.Ordinal) && text.EndsWith("/**", StringComparison.Ordinal) && IsLiteral(text.AsSpan(3..^3)))
-        {
-            var below = text[2..^2];
-            return path => path.AsSpan().StartsWith(below.AsSpan(1), StringComparison.Ordinal) || path.Contains(below, StringComparison.Ordinal);
-        }
-
-        var expression = new Regex(ToExpression(text), RegexOptions.CultureInvariant | RegexOptions.Singleline | RegexOptions.NonBacktracking);
-        var (head, tail) = Literals(text);
-        return path => path.StartsWith(head, StringComparison.Ordinal) && path.EndsWith(tail, StringComparison.Ordinal) && expression.IsMatch(path);
-    }
-
-    private static bool IsLiteral(ReadOnlySpan<char> text) => !text.ContainsAny(NotLiteral) && !text.Contains('\\');
-
-    /// <summary>The literal text with which every match begins and ends: it rejects most paths without the expression.</summary>
+    /// <summary>The literal text with which every match begins and ends: it rejects most paths without the tokens.</summary>
     private static (string Head, string Tail) Literals(string text)
     {
+        var first = text.AsSpan().IndexOfAny(NotLiteral);
+        if (first < 0)
+        {
+            return (text, "");
+        }
+
         if (text.Contains('\\', StringComparison.Ordinal))
         {
             return ("", "");
@@ -116,120 +81,52 @@ internal sealed class DockerIgnorePattern
             tail++;
         }
 
-        return (text[..text.AsSpan().IndexOfAny(NotLiteral)], text[tail..]);
+        return (text[..first], text[tail..]);
     }
 
-    /// <summary>Converts the pattern to a regular expression, as the builders do.</summary>
-    internal static string ToExpression(string text)
+    /// <summary>Moves the set of reachable token positions over the path.</summary>
+    private bool MatchesTokens(string path)
     {
-        var expression = new StringBuilder("^");
-        for (var i = 0; i < text.Length; i++)
+        var length = _tokens.Count + 1;
+        var rented = ArrayPool<bool>.Shared.Rent(2 * length);
+        try
         {
-            switch (text[i])
+            var now = rented.AsSpan(0, length);
+            var next = rented.AsSpan(length, length);
+            now.Clear();
+            now[0] = true;
+            for (var at = 0; at < path.Length; at++)
             {
-                case '*' when i + 1 < text.Length && text[i + 1] == '*':
-                    i++;
-                    if (i + 1 < text.Length && text[i + 1] == '/')
+                next.Clear();
+                var isAlive = false;
+                for (var n = 0; n < _tokens.Count; n++)
+                {
+                    if (now[n])
                     {
-                        i++;
+                        isAlive |= _tokens[n].Advance(path, at, n, now, next);
                     }
+                }
 
-                    expression.Append(i + 1 == text.Length ? ".*" : "(.*/)?");
-                    break;
-                case '*':
-                    expression.Append("[^/]*");
-                    break;
-                case '?':
-                    expression.Append("[^/]");
-                    break;
-                case '.' or '+' or '(' or ')' or '|' or '{' or '}' or '$':
-                    expression.Append('\\').Append(text[i]);
-                    break;
-                case '\\':
-                    i++;
-                    expression.Append(Escaped(text[i]));
-                    break;
-                default:
-                    expression.Append(text[i]);
-                    break;
+                if (!isAlive)
+                {
+                    return false;
+                }
+
+                var swapped = now;
+                now = next;
+                next = swapped;
             }
-        }
 
-        // Not "$", which would also match before a newline at the end.
-        return expression.Append(@"\z").ToString();
-    }
-
-    /// <summary>Translates an escape of Go's regular expressions, which are ASCII where .NET's are Unicode.</summary>
-    private static string Escaped(char c) => c switch
-    {
-        'd' => "[0-9]",
-        'D' => "[^0-9]",
-        'w' => "[0-9A-Za-z_]",
-        'W' => "[^0-9A-Za-z_]",
-        's' => @"[\t\n\f\r ]",
-        'S' => @"[^\t\n\f\r ]",
-        'a' or 'f' or 'n' or 'r' or 't' or 'v' or 'A' or 'z' or 'b' or 'B' => "\\" + c,
-        _ when char.IsAsciiLetterOrDigit(c) => throw new ArgumentException($"'\\{c}' is not an escape."),
-        '_' => "_",
-        _ => char.IsAscii(c) ? "\\" + c : c.ToString(),
-    };
-
-    /// <summary>Whether <c>filepath.Match</c> accepts the pattern: ranges are complete and closed, and no backslash ends it.</summary>
-    private static bool IsWellFormed(string text)
-    {
-        for (var i = 0; i < text.Length; i++)
-        {
-            if (text[i] == '\\' && ++i == text.Length)
+            for (var n = 0; n < _tokens.Count; n++)
             {
-                return false;
+                now[n + 1] |= now[n] && _tokens[n].MatchesEmpty(path, path.Length);
             }
 
-            if (text[i] == '[' && !SkipRange(text, ref i))
-            {
-                return false;
-            }
+            return now[^1];
         }
-
-        return true;
-    }
-
-    /// <summary>From a <c>[</c> to its <c>]</c>: one or more of <c>c</c> and <c>c-c</c>, after an optional <c>^</c>.</summary>
-    private static bool SkipRange(string text, ref int i)
-    {
-        i++;
-        if (i < text.Length && text[i] == '^')
+        finally
         {
-            i++;
+            ArrayPool<bool>.Shared.Return(rented);
         }
-
-        for (var items = 0; ; items++)
-        {
-            if (items > 0 && i < text.Length && text[i] == ']')
-            {
-                return true;
-            }
-
-            if (!SkipCharacter(text, ref i) || (text[i] == '-' && (++i >= text.Length || !SkipCharacter(text, ref i))))
-            {
-                return false;
-            }
-        }
-    }
-
-    /// <summary>One character of a range; something must follow it.</summary>
-    private static bool SkipCharacter(string text, ref int i)
-    {
-        if (i >= text.Length || text[i] is '-' or ']')
-        {
-            return false;
-        }
-
-        if (text[i] == '\\' && ++i >= text.Length)
-        {
-            return false;
-        }
-
-        i++;
-        return i < text.Length;
     }
 }

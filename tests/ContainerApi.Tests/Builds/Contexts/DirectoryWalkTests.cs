@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using System.Runtime.InteropServices;
+using System.Text;
 using ContainerApi.Builds.Contexts;
 using ContainerApi.Engine.Host.Linux;
 
@@ -62,7 +63,7 @@ public sealed class DirectoryWalkTests : IDisposable
     public void To_open_a_pipe_that_took_a_files_place_waits_for_nobody()
     {
         MakePipe(At("p"));
-        using var opened = LinuxFiles.Open(new FilePath(At("p")));
+        using var opened = LinuxDirectory.OpenFile(At("p"));
 
         Assert.Equal(0, LinuxFiles.Read(opened, new byte[1]));
     }
@@ -72,7 +73,33 @@ public sealed class DirectoryWalkTests : IDisposable
     {
         File.CreateSymbolicLink(At("l"), At("b"));
 
-        Assert.Throws<IOException>(() => LinuxFiles.Open(new FilePath(At("l"))).Dispose());
+        Assert.Throws<IOException>(() => LinuxDirectory.OpenFile(At("l")).Dispose());
+    }
+
+    [Theory]
+    [InlineData("a-large")]
+    [InlineData("d/a-large")]
+    public async Task Directory_replaced_by_a_link_outside_during_the_walk_sends_no_outside_file(string large)
+    {
+        var outside = Directory.CreateTempSubdirectory("containerapi-outside-").FullName;
+        File.WriteAllText(Path.Combine(outside, "z"), "outside");
+        Directory.CreateDirectory(At("d"));
+        File.Move(At("a-large"), At("moved"));
+        File.Move(At("moved"), At(large));
+        File.WriteAllText(At("d/z"), "inside");
+        var sent = new MemoryStream();
+
+        await RefusalAsync(
+            () =>
+            {
+                Directory.Move(At("d"), outside + "-moved");
+                File.CreateSymbolicLink(At("d"), outside);
+            },
+            sent);
+
+        Directory.Delete(outside, recursive: true);
+        Directory.Delete(outside + "-moved", recursive: true);
+        Assert.DoesNotContain("outside\0", Encoding.ASCII.GetString(sent.ToArray()), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -113,8 +140,8 @@ public sealed class DirectoryWalkTests : IDisposable
         Assert.Equal((ErrorCode.InvalidContext, message), (refused.Code, refused.Message));
     }
 
-    /// <summary>Lets the walk come into the large file, changes something, and reads the rest.</summary>
-    private async Task<string?> RefusalAsync(Action change)
+    /// <summary>Stops the walk in the large file, changes something, and reads the rest.</summary>
+    private async Task<string?> RefusalAsync(Action change, Stream? sent = null)
     {
         var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: 1, resumeWriterThreshold: 1));
         var writing = Task.Run(async () =>
@@ -137,7 +164,7 @@ public sealed class DirectoryWalkTests : IDisposable
         var first = await pipe.Reader.ReadAsync();
         change();
         pipe.Reader.AdvanceTo(first.Buffer.End);
-        await pipe.Reader.CopyToAsync(Stream.Null);
+        await pipe.Reader.CopyToAsync(sent ?? Stream.Null);
         return await writing.WaitAsync(TimeSpan.FromSeconds(30));
     }
 

@@ -173,25 +173,25 @@ public sealed class TarContextWriterTests : IDisposable
     }
 
     [Fact]
-    public void An_ignore_file_that_leads_out_is_not_read()
+    public async Task Ignore_file_that_links_outside_is_not_read()
     {
         Write("Dockerfile", "FROM scratch\n");
         var secret = Path.GetTempFileName();
         File.WriteAllText(secret, "[secret");
         File.CreateSymbolicLink(At(".dockerignore"), secret);
 
-        Assert.NotNull(DirectoryContext.Open(_root, null));
+        Assert.Contains(".dockerignore", await NamesAsync());
 
         File.Delete(secret);
     }
 
     [Fact]
-    public void A_bad_ignore_file_is_told_by_its_line()
+    public async Task Invalid_ignore_file_is_an_error_that_names_the_line()
     {
         Write("Dockerfile", "FROM scratch\n");
         Write(".dockerignore", "ok\n[\n");
 
-        var refused = Assert.Throws<ApiException>(() => DirectoryContext.Open(_root, null));
+        var refused = await Assert.ThrowsAsync<ApiException>(() => ArchiveAsync());
 
         Assert.Equal(ErrorCode.InvalidContext, refused.Code);
         Assert.Contains("Line 2", refused.Message, StringComparison.Ordinal);
