@@ -46,11 +46,14 @@ internal static class ContainerBenchmarks
         report.Add("live full picture, host source, against the fastest parallel calls to the engine's API",
             $"{pictures[1]} against {pictures[0]}", string.Create(CultureInfo.InvariantCulture, $"1/{fromHost:0.0}"), "at most 1/20", fromHost >= 20);
         var fromEngine = pictures[2].Median / pictures[0].Median;
-        report.Add("live full picture, engine source, against the same", $"{pictures[2]} against {pictures[0]}", Report.Times(fromEngine), "at most 1.1 ×", fromEngine <= 1.1);
+        report.Add(
+            "live full picture, engine source, against the same", $"{pictures[2]} against {pictures[0]}", Report.Times(fromEngine),
+            "at most 1.1 ×", fromEngine <= 1.1);
 
         var lists = await Measure.SideBySideAsync(300, 300, engine.ListAsync, () => host.GetAsync("containers?include=none"));
         var list = lists[1].Median / lists[0].Median;
-        report.Add("`include=none` against the engine's own list", $"{lists[1]} against {lists[0]}", Report.Times(list), "at most 1.3 ×", list <= 1.3);
+        report.Add(
+            "`include=none` against the engine's own list", $"{lists[1]} against {lists[0]}", Report.Times(list), "at most 1.3 ×", list <= 1.3);
 
         await PolledAsync(report, engine, host);
         await OthersAsync(report, engine, pictures[1]);
@@ -75,14 +78,17 @@ internal static class ContainerBenchmarks
         }
 
         report.Add($"{Clients} clients polling the full picture with `maxAge=1` against {Clients} on the engine's list",
-            $"{PerSecond(aged)} against {PerSecond(raw)}", Report.Times(aged.Average() / raw.Average()), "at least 20 ×", aged.Average() >= 20 * raw.Average());
+            $"{PerSecond(aged)} against {PerSecond(raw)}", Report.Times(
+                aged.Average() / raw.Average()), "at least 20 ×", aged.Average() >= 20 * raw.Average());
         report.Add($"{Clients} clients polling live, against the same", $"{PerSecond(live)} against {PerSecond(raw)}",
             Report.Times(live.Average() / raw.Average()), "at least 3 ×", live.Average() >= 3 * raw.Average());
         // Each sweep has a tag of its own, so the tags tell how long one took beside the answers that it was sent in.
         var sweep = seconds * 1000 / sweeps.Count;
         var longest = waits.Order().ElementAt(waits.Count / 2) / sweep;
         report.Add($"{Clients} clients polling live: p99 of the waiting, in sweeps",
-            string.Create(CultureInfo.InvariantCulture, $"p99 {string.Join(", ", waits.Select(w => w.ToString("0.0", CultureInfo.InvariantCulture)))} ms, a sweep {sweep:0.0} ms"),
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"p99 {string.Join(", ", waits.Select(w => w.ToString("0.0", CultureInfo.InvariantCulture)))} ms, a sweep {sweep:0.0} ms"),
             string.Create(CultureInfo.InvariantCulture, $"{longest:0.0}"), "under 3", longest < 3);
     }
 
@@ -105,7 +111,9 @@ internal static class ContainerBenchmarks
                 await process.WaitForExitAsync();
                 var taken = Stopwatch.GetElapsedTime(begun).TotalMilliseconds;
                 var whole = process.ExitCode == 0 && lines >= engine.Ids.Count;
-                report.Add("beside it: " + what, whole ? string.Create(CultureInfo.InvariantCulture, $"{taken:0} ms") : $"failed (exit code {process.ExitCode})",
+                report.Add(
+                    "beside it: " + what,
+                    whole ? string.Create(CultureInfo.InvariantCulture, $"{taken:0} ms") : $"failed (exit code {process.ExitCode})",
                     whole ? string.Create(CultureInfo.InvariantCulture, $"{taken / picture.Median:0} × the live picture") : "", "", null);
             }
             catch (System.ComponentModel.Win32Exception)
@@ -115,5 +123,6 @@ internal static class ContainerBenchmarks
         }
     }
 
-    private static string PerSecond(List<double> rates) => string.Create(CultureInfo.InvariantCulture, $"{rates.Average():0}/s ({rates.Min():0} to {rates.Max():0})");
+    private static string PerSecond(List<double> rates) =>
+        string.Create(CultureInfo.InvariantCulture, $"{rates.Average():0}/s ({rates.Min():0} to {rates.Max():0})");
 }

@@ -3,14 +3,16 @@ using System.Globalization;
 
 namespace ContainerApi.Benchmarks;
 
-/// <summary>Contexts on their way to the engine, beside the engine's own ways. The Dockerfile is one line, so that the context is all the work.</summary>
+/// <summary>Contexts on their way to the engine, beside the engine's own ways. The Dockerfile is one line, so that the context is all the
+/// work.</summary>
 internal static class ContextBenchmarks
 {
     private const int Files = 50_000;
     private const int Patterns = 100;
     private const long UploadMegabytes = 1024;
 
-    /// <summary>1 GB as an archive: curl to the service against curl to the engine, classic both. The first round warms up: afterwards the service's code is compiled.</summary>
+    /// <summary>1 GB as an archive: curl to the service against curl to the engine, classic both. The first round warms up: afterwards the
+    /// service's code is compiled.</summary>
     public static async Task UploadAsync(Report report)
     {
         await using var engine = new EngineUnderTest();
@@ -29,7 +31,9 @@ internal static class ContextBenchmarks
             await watching.CancelAsync();
             await watch;
             var ratio = times[1].Median / times[0].Median;
-            report.Add("1 GB context upload against the engine's own, throughput", $"{times[0]} against {times[1]}", Report.Times(ratio), "at least 0.9 ×", ratio >= 0.9);
+            report.Add(
+                "1 GB context upload against the engine's own, throughput", $"{times[0]} against {times[1]}", Report.Times(ratio),
+                "at least 0.9 ×", ratio >= 0.9);
             report.Add("memory rise meanwhile", string.Create(CultureInfo.InvariantCulture, $"{idle:0} MB to {highest:0} MB"),
                 string.Create(CultureInfo.InvariantCulture, $"{highest - idle:0} MB"), "under 64 MB", highest - idle < 64);
 
@@ -59,7 +63,8 @@ internal static class ContextBenchmarks
             await using var service = await ServiceUnderTest.StartAsync(engine.EndpointText, "off", "--Builds:ContextRoots:0=" + root);
             var times = await Measure.SideBySideAsync(3, 0,
                 () => service.BuildAsync($$"""{"path":"app","builder":"classic","label":"{{EngineUnderTest.RunLabel}}"}"""),
-                () => DockerCommand.BuildAsync(engine.EndpointText, buildKit: false, ["-q", "--label", EngineUnderTest.RunLabel, Path.Combine(root, "app")]));
+                () => DockerCommand.BuildAsync(
+                    engine.EndpointText, buildKit: false, ["-q", "--label", EngineUnderTest.RunLabel, Path.Combine(root, "app")]));
             var ratio = times[0].Median / times[1].Median;
             report.Add($"a directory of {Files:N0} small files, .dockerignore of {Patterns} patterns, against `docker build`",
                 $"{times[0]} against {times[1]}", Report.Times(ratio), "at most 1.0 ×", ratio <= 1.0);

@@ -10,7 +10,8 @@ internal static class CurlCommand
     public static async Task PostFileAsync(string file, string type, params IReadOnlyList<string> where)
     {
         // Without a word of Expect, which costs the service and the engine one more round trip.
-        using var curl = Process.Start(new ProcessStartInfo("curl", ["-fsS", "-X", "POST", "-H", "Expect:", "-H", "Content-Type: " + type, "--noproxy", "*", "-T", file, .. where])
+        string[] arguments = ["-fsS", "-X", "POST", "-H", "Expect:", "-H", "Content-Type: " + type, "--noproxy", "*", "-T", file, .. where];
+        using var curl = Process.Start(new ProcessStartInfo("curl", arguments)
         {
             RedirectStandardOutput = true,
         })!;

@@ -137,9 +137,12 @@ internal sealed class EngineUnderTest : IAsyncDisposable
         using var tar = new MemoryStream();
         await using (var writer = new TarWriter(tar, TarEntryFormat.Ustar, leaveOpen: true))
         {
-            await writer.WriteEntryAsync(new UstarTarEntry(TarEntryType.Directory, "bin/") { Mode = UnixFileMode.UserRead | UnixFileMode.UserExecute });
+            await writer.WriteEntryAsync(
+                new UstarTarEntry(TarEntryType.Directory, "bin/") { Mode = UnixFileMode.UserRead | UnixFileMode.UserExecute });
             await using var binary = File.OpenRead("/bin/busybox");
-            await writer.WriteEntryAsync(new UstarTarEntry(TarEntryType.RegularFile, "bin/busybox") { Mode = UnixFileMode.UserRead | UnixFileMode.UserExecute, DataStream = binary });
+            await writer.WriteEntryAsync(
+                new UstarTarEntry(
+                    TarEntryType.RegularFile, "bin/busybox") { Mode = UnixFileMode.UserRead | UnixFileMode.UserExecute, DataStream = binary });
             foreach (var applet in applets)
             {
                 await writer.WriteEntryAsync(new UstarTarEntry(TarEntryType.SymbolicLink, "bin/" + applet) { LinkName = "busybox" });
@@ -148,7 +151,8 @@ internal sealed class EngineUnderTest : IAsyncDisposable
 
         tar.Position = 0;
         var path = Uri.EscapeDataString("ENV PATH=/bin");
-        using var imported = await _http.PostAsync($"images/create?fromSrc=-&repo=containerapi-benchmark/busybox&tag={Run}&changes={path}", new StreamContent(tar));
+        using var imported = await _http.PostAsync(
+            $"images/create?fromSrc=-&repo=containerapi-benchmark/busybox&tag={Run}&changes={path}", new StreamContent(tar));
         imported.EnsureSuccessStatusCode();
     }
 }

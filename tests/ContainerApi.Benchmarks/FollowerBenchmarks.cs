@@ -29,7 +29,10 @@ internal static class FollowerBenchmarks
             var (alone, followed, rises) = (new List<double>(), new List<double>(), new List<double>());
             for (var round = 0; round < Rounds; round++)
             {
-                alone.Add(await DockerCommand.BuildAsync(engine.EndpointText, builder == "buildkit", ["--no-cache", "--label", EngineUnderTest.RunLabel, "-"], Encoding.UTF8.GetBytes(dockerfile)));
+                alone.Add(
+                    await DockerCommand.BuildAsync(
+                        engine.EndpointText, builder == "buildkit", ["--no-cache", "--label", EngineUnderTest.RunLabel, "-"],
+                        Encoding.UTF8.GetBytes(dockerfile)));
                 var before = service.MemoryMegabytes;
                 using var done = new CancellationTokenSource();
                 var highest = HighestAsync(service, done.Token);
@@ -44,7 +47,9 @@ internal static class FollowerBenchmarks
             report.Add($"a step that prints {Lines:N0} lines, {builder}, to {Followers} followers, against one {command}",
                 $"{ten} against {one}", Report.Times(rate), "at least 0.8 × the rate", rate >= 0.8);
             report.Add($"the same, {builder}: memory of the service while it does, above that before",
-                string.Create(CultureInfo.InvariantCulture, $"{rises[0]:0} MB in the first build, {rises.Max():0} MB at most"), "", "under 64 MB", rises.Max() < 64);
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{rises[0]:0} MB in the first build, {rises.Max():0} MB at most"), "", "under 64 MB", rises.Max() < 64);
         }
     }
 
@@ -52,7 +57,8 @@ internal static class FollowerBenchmarks
     private static async Task<double> BuildAsync(ServiceUnderTest service, string dockerfile, string builder, int followers)
     {
         var started = Stopwatch.GetTimestamp();
-        using var accepted = await service.Http.PostAsJsonAsync("images/build", new { dockerfile, noCache = true, builder, detach = true, label = EngineUnderTest.RunLabel });
+        using var accepted = await service.Http.PostAsJsonAsync(
+            "images/build", new { dockerfile, noCache = true, builder, detach = true, label = EngineUnderTest.RunLabel });
         accepted.EnsureSuccessStatusCode();
         var id = (await accepted.Content.ReadFromJsonAsync<JsonObject>())!["id"]!.GetValue<string>();
         var read = await Task.WhenAll(Enumerable.Range(0, followers).Select(_ => Task.Run(() => FollowAsync(service, id))));

@@ -54,7 +54,9 @@ internal static class Measure
         var taken = Stopwatch.GetElapsedTime(started);
         using var rest = new StreamReader(body);
         var text = await rest.ReadToEndAsync();
-        return first >= 0 && !text.Contains("errorDetail", StringComparison.Ordinal) && !text.Contains("\"state\":\"failed\"", StringComparison.Ordinal)
+        return first >= 0
+            && !text.Contains("errorDetail", StringComparison.Ordinal)
+            && !text.Contains("\"state\":\"failed\"", StringComparison.Ordinal)
             ? taken
             : throw new InvalidOperationException("The build failed: " + text);
     }

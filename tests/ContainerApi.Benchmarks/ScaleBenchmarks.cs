@@ -19,9 +19,11 @@ internal static class ScaleBenchmarks
     public static async Task AllocationAsync(Report report)
     {
         using var stub = StubProcess.Start(Containers);
-        using var engine = new DockerEngine(new EngineOptions { Name = "local", Endpoint = stub.Endpoint, HostSource = EngineOptions.HostSourceOff }, TimeProvider.System);
+        using var engine = new DockerEngine(
+            new EngineOptions { Name = "local", Endpoint = stub.Endpoint, HostSource = EngineOptions.HostSourceOff }, TimeProvider.System);
         var limits = new CollectionLimits();
-        var sweep = new ContainerCollector(new SectionReader(TimeProvider.System, limits), new RateHistory(TimeProvider.System), NullLogger<ContainerCollector>.Instance);
+        var sweep = new ContainerCollector(
+            new SectionReader(TimeProvider.System, limits), new RateHistory(TimeProvider.System), NullLogger<ContainerCollector>.Instance);
         for (var n = 0; n < 3; n++)
         {
             await SweepAsync();
@@ -66,7 +68,9 @@ internal static class ScaleBenchmarks
         var second = memory[(Sweeps / 3)..(2 * Sweeps / 3)].Average();
         var last = memory[(2 * Sweeps / 3)..].Average();
         report.Add($"{Containers} containers: resident memory over {Sweeps} sweeps, last third against the second",
-            string.Create(CultureInfo.InvariantCulture, $"{last:0} MB against {second:0} MB"), Report.Times(last / second), "flat (within 1.05 ×)", last <= 1.05 * second);
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{last:0} MB against {second:0} MB"), Report.Times(last / second), "flat (within 1.05 ×)", last <= 1.05 * second);
     }
 
     /// <summary>Twenty seconds without a client, after one call.</summary>
@@ -82,6 +86,8 @@ internal static class ScaleBenchmarks
         await Task.Delay(span);
         var used = (service.CpuTime - cpu) / span * 100;
         var made = stub.Calls.All.Count - calls;
-        report.Add("idle, no client", string.Create(CultureInfo.InvariantCulture, $"{made} engine calls, {used:0.00} % of a core"), "", "none, under 0.2 %", made == 0 && used < 0.2);
+        report.Add(
+            "idle, no client", string.Create(CultureInfo.InvariantCulture, $"{made} engine calls, {used:0.00} % of a core"), "",
+            "none, under 0.2 %", made == 0 && used < 0.2);
     }
 }

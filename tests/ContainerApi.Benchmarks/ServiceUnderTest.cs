@@ -17,7 +17,8 @@ internal sealed class ServiceUnderTest : IAsyncDisposable
     {
         _process = process;
         _state = state;
-        _http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri($"http://127.0.0.1:{port}/"), Timeout = TimeSpan.FromMinutes(10) };
+        _http = new HttpClient(
+            new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri($"http://127.0.0.1:{port}/"), Timeout = TimeSpan.FromMinutes(10) };
         AppDomain.CurrentDomain.ProcessExit += Kill;
     }
 
@@ -61,7 +62,8 @@ internal sealed class ServiceUnderTest : IAsyncDisposable
         return response.Headers.ETag?.Tag;
     }
 
-    public Task PostFileAsync(string path, string file, string type) => CurlCommand.PostFileAsync(file, type, new Uri(_http.BaseAddress!, path).AbsoluteUri);
+    public Task PostFileAsync(string path, string file, string type) =>
+        CurlCommand.PostFileAsync(file, type, new Uri(_http.BaseAddress!, path).AbsoluteUri);
 
     /// <summary>Asks for a build and reads the answer to its end.</summary>
     public async Task BuildAsync(string json)

@@ -16,7 +16,8 @@ internal sealed class StubProcess : IDisposable
 
     public static StubProcess Start(int containers)
     {
-        var process = Process.Start(new ProcessStartInfo("dotnet", ["exec", typeof(StubProcess).Assembly.Location, Argument, containers.ToString(CultureInfo.InvariantCulture)])
+        string[] arguments = ["exec", typeof(StubProcess).Assembly.Location, Argument, containers.ToString(CultureInfo.InvariantCulture)];
+        var process = Process.Start(new ProcessStartInfo("dotnet", arguments)
         {
             RedirectStandardOutput = true,
             RedirectStandardInput = true,

@@ -28,16 +28,6 @@ public abstract class BuildCalls(EngineFixture fixture)
         return await Fixture.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
     }
 
-    protected static async Task<List<JsonObject>> LinesAsync(HttpResponseMessage response)
-    {
-        using (response)
-        {
-            var text = await response.Content.ReadAsStringAsync();
-            Assert.True(response.StatusCode == HttpStatusCode.OK, text);
-            return [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!.AsObject())];
-        }
-    }
-
     protected static async Task<JsonObject> LineAsync(StreamReader reader) =>
         JsonNode.Parse(await reader.ReadLineAsync() ?? throw new EndOfStreamException("The stream ended before its result."))!.AsObject();
 
@@ -48,18 +38,48 @@ public abstract class BuildCalls(EngineFixture fixture)
         }
     }
 
-    /// <summary>To dispose the answer would wait for more of it; a read that is given up closes the connection.</summary>
+    /// <summary>Closes the connection by canceling a read; disposing the response would wait for more of it.</summary>
     protected static async Task LeaveAsync(StreamReader reader)
     {
         using var leaving = new CancellationTokenSource();
-        var read = reader.ReadLineAsync(leaving.Token).AsTask();
+        Task<string?> read;
+        while ((read = reader.ReadLineAsync(leaving.Token).AsTask()).IsCompleted)
+        {
+            Assert.NotNull(await read);
+        }
+
         await leaving.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => read);
     }
 
+    protected async Task<string> DetachAsync(HttpClient client, string builder, string dockerfile, string more = "")
+    {
+        using var response = await SendAsync(client, $"builder={builder}&detach=true&noCache=true{more}", dockerfile);
+        var build = await response.Content.ReadFromJsonAsync<JsonObject>();
+        Assert.True(response.StatusCode == HttpStatusCode.Accepted, build?.ToJsonString());
+        Assert.Equal("/builds/" + Text(build!, "id"), response.Headers.Location?.ToString());
+        return Text(build!, "id");
+    }
+
+    protected async Task<HttpResponseMessage> SendAsync(HttpClient client, string query, string dockerfile)
+    {
+        using var request = new HttpRequestMessage(
+            HttpMethod.Post,
+            $"/images/build?{query}&label={EngineFixture.Label}={Fixture.Run}") { Content = new ByteArrayContent(Archive.Tar(("Dockerfile", dockerfile))) };
+        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/x-tar");
+        return await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+    }
+
+    protected static async Task<List<JsonObject>> EventsAsync(HttpClient client, string id, string query = "")
+    {
+        var text = await client.GetStringAsync($"/builds/{id}/events{query}");
+        return [.. Lines(text).Where(e => Text(e, "type") != "heartbeat")];
+    }
+
     protected static JsonObject Succeeded(List<JsonObject> lines)
     {
-        Assert.True(Is(lines[^1], "result") && lines[^1]["state"]!.GetValue<string>() == "succeeded", string.Join('\n', lines.Select(l => l.ToJsonString())));
+        Assert.True(
+            Is(lines[^1], "result") && lines[^1]["state"]!.GetValue<string>() == "succeeded", string.Join('\n', lines.Select(l => l.ToJsonString())));
         Assert.Single(lines, l => Is(l, "result"));
         return lines[^1];
     }

@@ -13,11 +13,12 @@ public sealed class BuildSessionTests(EngineFixture fixture)
     private const string Secret = "n0body-may-s33-this";
 
     [Fact]
-    public async Task A_secret_reaches_its_step_and_nothing_else()
+    public async Task A_secret_is_in_its_step_and_nowhere_else()
     {
         var dockerfile = $"""
             FROM {fixture.Image}
-            RUN --mount=type=secret,id=token read value < /run/secrets/token; echo "{Guid.NewGuid()} $value" | head -c 36 > /tmp/proof; test "$value" = "{Secret[..7]}""{Secret[7..]}" && touch /tmp/was-right
+            RUN --mount=type=secret,id=token read value < /run/secrets/token; echo "{Guid.NewGuid()} $value" | head -c 36 > /tmp/proof; \
+              test "$value" = "{Secret[..7]}""{Secret[7..]}" && touch /tmp/was-right
             """;
 
         var (result, text) = await BuildAsync(new { dockerfile, secret = new Dictionary<string, string> { ["token"] = Secret } });
@@ -34,11 +35,13 @@ public sealed class BuildSessionTests(EngineFixture fixture)
     }
 
     [Fact]
-    public async Task Builds_at_the_same_time_get_their_own_secrets_and_one_without_gets_none()
+    public async Task Concurrent_builds_get_their_own_secrets()
     {
         var builds = await Task.WhenAll(Enumerable.Range(0, 4).Select(n => BuildAsync(new
         {
-            dockerfile = $"FROM {fixture.Image}\nRUN --mount=type=secret,id=token,required=true echo {Guid.NewGuid()}; read value < /run/secrets/token; test \"$value\" = mine-{n}\n",
+            dockerfile =
+                $"FROM {fixture.Image}\nRUN --mount=type=secret,id=token,required=true echo {Guid.NewGuid()}; "
+                + $"read value < /run/secrets/token; test \"$value\" = mine-{n}\n",
             builder = "buildkit",
             secret = n == 3 ? null : new[] { $"token=mine-{n}" },
         })));
@@ -52,13 +55,14 @@ public sealed class BuildSessionTests(EngineFixture fixture)
     [InlineData("classic", true)]
     [InlineData("buildkit", false)]
     [InlineData("classic", false)]
-    public async Task A_base_behind_a_login_is_pulled_with_credentials_and_not_without(string builder, bool known)
+    public async Task A_base_image_of_a_private_registry_needs_credentials(string builder, bool known)
     {
         await using var registry = await DebianRegistry.StartAsync(closed: true);
         var image = await PushBaseAsync(registry);
         var auth = new { username = DebianRegistry.User, password = DebianRegistry.Password, serverAddress = registry.Host };
 
-        var (result, text) = await BuildAsync(new { dockerfile = $"FROM {image}\nRUN echo {Guid.NewGuid()}\n", builder, registryAuth = known ? auth : null });
+        var (result, text) = await BuildAsync(
+            new { dockerfile = $"FROM {image}\nRUN echo {Guid.NewGuid()}\n", builder, registryAuth = known ? auth : null });
 
         Assert.True(Text(result, "state") == (known ? "succeeded" : "failed"), text);
         Assert.DoesNotContain(DebianRegistry.Password, text, StringComparison.Ordinal);
@@ -67,11 +71,12 @@ public sealed class BuildSessionTests(EngineFixture fixture)
     [Theory]
     [InlineData("buildkit")]
     [InlineData("classic")]
-    public async Task Credentials_come_in_the_headers_that_docker_sends_as_well(string builder)
+    public async Task A_build_takes_credentials_from_the_header(string builder)
     {
         await using var registry = await DebianRegistry.StartAsync(closed: true);
         var image = await PushBaseAsync(registry);
-        var config = JsonSerializer.Serialize(new Dictionary<string, object> { [registry.Host] = new { username = DebianRegistry.User, password = DebianRegistry.Password } });
+        var config = JsonSerializer.Serialize(
+            new Dictionary<string, object> { [registry.Host] = new { username = DebianRegistry.User, password = DebianRegistry.Password } });
         using var request = new HttpRequestMessage(HttpMethod.Post, $"/images/build?builder={builder}&label={EngineFixture.Label}={fixture.Run}")
         {
             Content = new StringContent($"FROM {image}\nRUN echo {Guid.NewGuid()}\n", Encoding.UTF8, "text/x-dockerfile"),
@@ -85,9 +90,10 @@ public sealed class BuildSessionTests(EngineFixture fixture)
     }
 
     [Fact]
-    public async Task The_classic_builder_has_no_secrets_and_says_so_before_any_work()
+    public async Task Secrets_with_the_classic_builder_return_422()
     {
-        using var response = await fixture.Client.PostAsJsonAsync("/images/build", new { dockerfile = "FROM scratch", builder = "classic", secret = "a=b" });
+        using var response = await fixture.Client.PostAsJsonAsync(
+            "/images/build", new { dockerfile = "FROM scratch", builder = "classic", secret = "a=b" });
 
         Assert.Equal(HttpStatusCode.UnprocessableEntity, response.StatusCode);
         Assert.Contains("feature_unsupported", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
@@ -115,6 +121,4 @@ public sealed class BuildSessionTests(EngineFixture fixture)
         Assert.True(response.IsSuccessStatusCode, text);
         return (JsonNode.Parse(text.Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1])!, text);
     }
-
-    private static string Text(JsonNode node, string name) => node[name]!.GetValue<string>();
 }

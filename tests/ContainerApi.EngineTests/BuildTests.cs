@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.IO.Compression;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -13,7 +12,7 @@ public sealed class BuildTests(EngineFixture fixture) : BuildCalls(fixture)
 {
     [Theory]
     [MemberData(nameof(Builders))]
-    public async Task An_archive_becomes_an_image_with_what_its_Dockerfile_says(string builder)
+    public async Task An_archive_builds_an_image_as_its_Dockerfile_says(string builder)
     {
         var tag = Tag();
         var dockerfile = """
@@ -25,12 +24,16 @@ public sealed class BuildTests(EngineFixture fixture) : BuildCalls(fixture)
             CMD ["/data/hello.txt"]
             """;
 
-        var lines = await BuildAsync($"tag={tag}&tag={tag}-too&buildArg=GREETING=hi%20you&label=extra=1&{With(builder)}", Tar(("Dockerfile", dockerfile), ("hello.txt", "hello")));
+        var lines = await BuildAsync(
+            $"tag={tag}&tag={tag}-too&buildArg=GREETING=hi%20you&label=extra=1&{With(builder)}",
+            Tar(("Dockerfile", dockerfile), ("hello.txt", "hello")));
 
         var result = Succeeded(lines);
         Assert.Equal([tag, tag + "-too"], result["tags"]!.AsArray().Select(t => t!.GetValue<string>()));
         Assert.Equal(("started", builder), (lines[0]["type"]!.GetValue<string>(), lines[0]["builder"]!.GetValue<string>()));
-        Assert.Single(lines, l => Is(l, "step") && l["state"]!.GetValue<string>() == "completed" && l["name"]!.GetValue<string>() == "COPY hello.txt /data/hello.txt");
+        Assert.Single(
+            lines,
+            l => Is(l, "step") && l["state"]!.GetValue<string>() == "completed" && l["name"]!.GetValue<string>() == "COPY hello.txt /data/hello.txt");
         var image = await InspectAsync(tag);
         Assert.Equal(result["imageId"]!.GetValue<string>(), image["Id"]!.GetValue<string>());
         Assert.Equal(image["Id"]!.GetValue<string>(), (await InspectAsync(tag + "-too"))["Id"]!.GetValue<string>());
@@ -43,11 +46,13 @@ public sealed class BuildTests(EngineFixture fixture) : BuildCalls(fixture)
 
     [Theory]
     [MemberData(nameof(Builders))]
-    public async Task A_step_that_runs_shows_its_output_by_stream_and_leaves_no_container(string builder)
+    public async Task Output_of_a_step_is_split_by_stream_and_no_container_remains(string builder)
     {
         var tag = Tag();
 
-        var lines = await BuildAsync($"tag={tag}&{With(builder)}", Tar(("Dockerfile", $"FROM {Fixture.Image}\nRUN echo out; echo err >&2; printf unended\nRUN echo kept > /tmp/kept\n")));
+        var lines = await BuildAsync(
+            $"tag={tag}&{With(builder)}",
+            Tar(("Dockerfile", $"FROM {Fixture.Image}\nRUN echo out; echo err >&2; printf unended\nRUN echo kept > /tmp/kept\n")));
 
         Succeeded(lines);
         Assert.Equal("out\nunended", Log(lines, "stdout"));
@@ -58,7 +63,7 @@ public sealed class BuildTests(EngineFixture fixture) : BuildCalls(fixture)
 
     [Theory]
     [MemberData(nameof(Builders))]
-    public async Task A_second_build_comes_from_the_cache(string builder)
+    public async Task A_second_build_uses_the_cache(string builder)
     {
         var context = Tar(("Dockerfile", $"FROM {Fixture.Image}\nRUN echo {Guid.NewGuid()}\n"));
         Succeeded(await BuildAsync($"tag={Tag()}&{With(builder)}", context));
@@ -75,7 +80,7 @@ public sealed class BuildTests(EngineFixture fixture) : BuildCalls(fixture)
 
     [Theory]
     [MemberData(nameof(Builders))]
-    public async Task A_step_that_fails_is_a_failed_result_with_its_exit_code_and_leaves_nothing(string builder)
+    public async Task A_failing_step_has_its_exit_code_and_leaves_no_image(string builder)
     {
         var tag = Tag();
         var command = $"echo {Guid.NewGuid():n}; exit 7";
@@ -97,7 +102,8 @@ public sealed class BuildTests(EngineFixture fixture) : BuildCalls(fixture)
     [MemberData(nameof(Builders))]
     public async Task The_stream_begins_before_the_build_ends(string builder)
     {
-        using var response = await SendAsync($"tag={Tag()}&{With(builder)}", Tar(("Dockerfile", $"FROM {Fixture.Image}\nRUN echo first; sleep 2; echo last\n")));
+        using var response = await SendAsync(
+            $"tag={Tag()}&{With(builder)}", Tar(("Dockerfile", $"FROM {Fixture.Image}\nRUN echo first; sleep 2; echo last\n")));
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
         var watch = Stopwatch.StartNew();
 
@@ -121,23 +127,12 @@ public sealed class BuildTests(EngineFixture fixture) : BuildCalls(fixture)
 
     [Theory]
     [MemberData(nameof(Builders))]
-    public async Task A_gzipped_archive_is_built(string builder)
-    {
-        using var packed = new MemoryStream();
-        await using (var gzip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true))
-        {
-            await gzip.WriteAsync(Tar(("Dockerfile", "FROM scratch\nCOPY a /a\n"), ("a", new string('a', 300_000))));
-        }
-
-        Succeeded(await BuildAsync($"tag={Tag()}&{With(builder)}", packed.ToArray(), "application/gzip"));
-    }
-
-    [Theory]
-    [MemberData(nameof(Builders))]
-    public async Task A_stage_and_a_Dockerfile_elsewhere_can_be_named(string builder)
+    public async Task Target_stage_and_Dockerfile_path_are_used(string builder)
     {
         var tag = Tag();
-        var dockerfile = $"FROM {Fixture.Image} AS base\nRUN echo made > /tmp/made\nFROM scratch AS wanted\nCOPY --from=base /tmp/made /made\nLABEL stage=wanted\nFROM scratch AS last\nCOPY missing /\n";
+        var dockerfile =
+            $"FROM {Fixture.Image} AS base\nRUN echo made > /tmp/made\nFROM scratch AS wanted\n"
+            + "COPY --from=base /tmp/made /made\nLABEL stage=wanted\nFROM scratch AS last\nCOPY missing /\n";
 
         Succeeded(await BuildAsync($"tag={tag}&dockerfile=dir/My.Dockerfile&target=wanted&{With(builder)}", Tar(("dir/My.Dockerfile", dockerfile))));
 
@@ -145,19 +140,21 @@ public sealed class BuildTests(EngineFixture fixture) : BuildCalls(fixture)
     }
 
     [Fact]
-    public async Task The_tutorials_directory_is_built_by_its_path()
+    public async Task The_directory_of_the_tutorial_is_built_by_its_path()
     {
         var tag = Tag() + "-v1.0";
         Write("shiyanloutest/Dockerfile", $"FROM {Fixture.Image}\nENV HOSTNAME=shiyanlou\n");
 
-        var lines = await LinesAsync(await Fixture.Client.PostAsJsonAsync("/images/build", new { path = "shiyanloutest", tag, label = $"{EngineFixture.Label}={Fixture.Run}" }));
+        var lines = await LinesAsync(
+            await Fixture.Client.PostAsJsonAsync(
+                "/images/build", new { path = "shiyanloutest", tag, label = $"{EngineFixture.Label}={Fixture.Run}" }));
 
         Succeeded(lines);
         Assert.Contains("HOSTNAME=shiyanlou", Texts((await InspectAsync(tag))["Config"]!["Env"]));
     }
 
     [Fact]
-    public async Task A_directory_is_sent_as_it_is_without_what_it_ignores()
+    public async Task A_directory_context_keeps_modes_links_and_empty_directories()
     {
         var tag = Tag();
         var longName = string.Join('/', Enumerable.Repeat(new string('n', 60), 4)) + "/ünï-🐋.txt";
@@ -175,7 +172,9 @@ public sealed class BuildTests(EngineFixture fixture) : BuildCalls(fixture)
             File.SetUnixFileMode(Path.Combine(Fixture.ContextRoot, "full/run.sh"), (UnixFileMode)0x1E8);
         }
 
-        Succeeded(await LinesAsync(await Fixture.Client.PostAsJsonAsync("/images/build", new { path = "full", tag, label = $"{EngineFixture.Label}={Fixture.Run}" })));
+        Succeeded(
+            await LinesAsync(
+                await Fixture.Client.PostAsJsonAsync("/images/build", new { path = "full", tag, label = $"{EngineFixture.Label}={Fixture.Run}" })));
 
         var listing = await RunAsync(tag, "ls", "-lnA", "/ctx");
         Assert.Matches(@"-rwxr-x---\s+1 0\s+0\s+10 .* run\.sh", listing);
@@ -187,7 +186,7 @@ public sealed class BuildTests(EngineFixture fixture) : BuildCalls(fixture)
     }
 
     [Fact]
-    public async Task The_tutorials_tool_tells_a_directory_from_a_container()
+    public async Task Create_image_builds_a_directory_and_commits_a_container()
     {
         var name = Fixture.UniqueName("shiyanlouredis");
         var (built, committed) = (Tag(), Tag());
@@ -205,7 +204,7 @@ public sealed class BuildTests(EngineFixture fixture) : BuildCalls(fixture)
     }
 
     [Fact]
-    public async Task BuildKit_builds_where_nothing_else_is_asked_for()
+    public async Task BuildKit_is_the_default_builder()
     {
         var lines = await BuildAsync(Labels, Tar(("Dockerfile", "FROM scratch\nLABEL a=b\n")));
 
@@ -214,9 +213,10 @@ public sealed class BuildTests(EngineFixture fixture) : BuildCalls(fixture)
     }
 
     [Fact]
-    public async Task A_character_that_is_printed_in_two_pieces_arrives_whole_from_BuildKit()
+    public async Task BuildKit_output_joins_a_character_printed_in_two_parts()
     {
-        var lines = await BuildAsync($"noCache=true&{With("buildkit")}", Tar(("Dockerfile", $"FROM {Fixture.Image}\nRUN printf '\\346'; sleep 1; printf '\\227\\245\\n'\n")));
+        var lines = await BuildAsync(
+            $"noCache=true&{With("buildkit")}", Tar(("Dockerfile", $"FROM {Fixture.Image}\nRUN printf '\\346'; sleep 1; printf '\\227\\245\\n'\n")));
 
         Succeeded(lines);
         Assert.Equal("\u65e5\n", Log(lines, "stdout"));
@@ -224,10 +224,11 @@ public sealed class BuildTests(EngineFixture fixture) : BuildCalls(fixture)
 
     [Theory]
     [MemberData(nameof(Builders))]
-    public async Task Steps_can_be_without_network_and_know_extra_hosts(string builder)
+    public async Task Steps_run_without_network_and_with_extra_hosts(string builder)
     {
         var lines = await BuildAsync(
-            $"network=none&extraHost=h:10.9.8.7&noCache=true&{With(builder)}", Tar(("Dockerfile", $"FROM {Fixture.Image}\nRUN cat /etc/hosts; ls /sys/class/net\n")));
+            $"network=none&extraHost=h:10.9.8.7&noCache=true&{With(builder)}", Tar(
+                ("Dockerfile", $"FROM {Fixture.Image}\nRUN cat /etc/hosts; ls /sys/class/net\n")));
 
         Succeeded(lines);
         Assert.Matches(@"10\.9\.8\.7\s+h\n", Log(lines, "stdout"));
@@ -244,12 +245,11 @@ public sealed class BuildTests(EngineFixture fixture) : BuildCalls(fixture)
     private static string Log(List<JsonObject> lines, string stream) =>
         string.Concat(lines.Where(l => Is(l, "log") && l["stream"]!.GetValue<string>() == stream).Select(l => l["text"]!.GetValue<string>()));
 
-    private static IEnumerable<string> Texts(JsonNode? list) => list!.AsArray().Select(i => i!.GetValue<string>());
-
     private static string? Label(JsonObject image, string name) => image["Config"]!["Labels"]![name]?.GetValue<string>();
 
     private Task UntilRunsAsync(string container) =>
-        EngineFixture.UntilAsync(async () => (await Fixture.Engine.GetStringAsync($"containers/{container}/logs?stdout=1")).Contains("ready", StringComparison.Ordinal));
+        EngineFixture.UntilAsync(
+            async () => (await Fixture.Engine.GetStringAsync($"containers/{container}/logs?stdout=1")).Contains("ready", StringComparison.Ordinal));
 
     /// <summary>Runs a command in an image and returns what it printed.</summary>
     private async Task<string> RunAsync(string image, params string[] command)

@@ -29,18 +29,22 @@ public sealed class BuilderCasesTests(EngineFixture fixture)
 
     [Theory]
     [MemberData(nameof(Packings))]
-    public async Task A_packed_archive_is_built(string builder, string packing)
+    public async Task A_compressed_archive_builds(string builder, string packing)
     {
-        var archive = await PackAsync(packing, Tar(("Dockerfile", $"FROM {fixture.Image}\nCOPY a /a\nRUN test -s /a && echo {Guid.NewGuid():n}\n"), ("a", new string('a', 300_000))));
+        var archive = await PackAsync(
+            packing,
+            Tar(("Dockerfile", $"FROM {fixture.Image}\nCOPY a /a\nRUN test -s /a && echo {Guid.NewGuid():n}\n"), ("a", new string('a', 300_000))));
 
-        var (status, last, text) = await BuildAsync($"builder={builder}", archive, packing == "gzip" ? "application/gzip" : packing == "zstd" ? "application/zstd" : "application/x-" + packing);
+        var (status, last, text) = await BuildAsync(
+            $"builder={builder}", archive,
+            packing == "gzip" ? "application/gzip" : packing == "zstd" ? "application/zstd" : "application/x-" + packing);
 
         Assert.True(status == HttpStatusCode.OK && last["state"]!.GetValue<string>() == "succeeded", text);
     }
 
     [Theory]
     [MemberData(nameof(Builders))]
-    public async Task Bad_build_arguments_and_cache_images_are_told_by_name(string builder)
+    public async Task Invalid_build_arguments_and_cache_images_are_named(string builder)
     {
         foreach (var (query, code, field) in new[]
         {
@@ -60,7 +64,7 @@ public sealed class BuilderCasesTests(EngineFixture fixture)
 
     [Theory]
     [MemberData(nameof(Builders))]
-    public async Task Build_arguments_and_cache_images_of_every_form_reach_the_builder(string builder)
+    public async Task Build_arguments_and_cache_images_reach_the_builder(string builder)
     {
         const string Dockerfile = "ARG A=default\nARG B=default\nARG C\nARG D\nRUN echo \"[$A][$B][$C][$D]\"\n";
 
@@ -69,7 +73,10 @@ public sealed class BuilderCasesTests(EngineFixture fixture)
             Tar(("Dockerfile", $"FROM {fixture.Image}\n{Dockerfile}")));
 
         Assert.True(last["state"]?.GetValue<string>() == "succeeded", text);
-        Assert.Contains("[default][][--x=\\\"y\\\"][ü $HOME]", text.Replace("\\u0022", "\\\"", StringComparison.Ordinal).Replace("\\u00FC", "ü", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.Contains(
+            "[default][][--x=\\\"y\\\"][ü $HOME]",
+            text.Replace("\\u0022", "\\\"", StringComparison.Ordinal).Replace("\\u00FC", "ü", StringComparison.Ordinal),
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -77,7 +84,7 @@ public sealed class BuilderCasesTests(EngineFixture fixture)
     [InlineData("RUN --mount=type=bind,source=a,target=/m test -s /m")]
     [InlineData("RUN --mount=type=tmpfs,target=/t touch /t/x")]
     [InlineData("COPY --chmod=640 a /a\nRUN ls -l /a | head -c 10 && test \"$(ls -l /a | head -c 10)\" = \"-rw-r-----\"")]
-    public async Task What_needs_BuildKit_works_there_and_is_refused_by_the_classic_builder_before_any_work(string instruction)
+    public async Task BuildKit_features_return_422_with_the_classic_builder(string instruction)
     {
         var context = Tar(("Dockerfile", $"FROM {fixture.Image}\nRUN echo {Guid.NewGuid():n}\n{instruction}\n"), ("a", "a"));
 
@@ -90,7 +97,8 @@ public sealed class BuilderCasesTests(EngineFixture fixture)
     }
 
     /// <returns>The status, the last line or the problem, and all that was answered.</returns>
-    private async Task<(HttpStatusCode Status, JsonNode Last, string Text)> BuildAsync(string query, byte[] context, string type = "application/x-tar")
+    private async Task<(HttpStatusCode Status, JsonNode Last, string Text)> BuildAsync(
+        string query, byte[] context, string type = "application/x-tar")
     {
         using var content = new ByteArrayContent(context);
         content.Headers.ContentType = new MediaTypeHeaderValue(type);

@@ -9,7 +9,7 @@ namespace ContainerApi.EngineTests;
 public sealed class CommitTests(EngineFixture fixture) : ImageCalls(fixture)
 {
     [Fact]
-    public async Task A_commit_keeps_what_was_written_and_said()
+    public async Task Commit_keeps_files_changes_comment_and_author()
     {
         var id = await Fixture.CreateAsync(new { Cmd = new[] { "sh", "-c", "echo kept > /tmp/kept; sleep 1000" } });
         await UntilWrittenAsync(id, "/tmp/kept");
@@ -21,7 +21,10 @@ public sealed class CommitTests(EngineFixture fixture) : ImageCalls(fixture)
             tag,
             comment = "a note, ünïcode & more=less",
             author = "Ann <ann@example.org>",
-            changes = new[] { MyLabel, "LABEL what=\"two words\"", "env A=1 B=2", "CMD [\"cat\", \"/tmp/kept\"]", "EXPOSE 8080/udp", "USER 1000", "WORKDIR /tmp" },
+            changes = new[]
+            {
+                MyLabel, "LABEL what=\"two words\"", "env A=1 B=2", "CMD [\"cat\", \"/tmp/kept\"]", "EXPOSE 8080/udp", "USER 1000", "WORKDIR /tmp",
+            },
         });
 
         Assert.Equal(id, image["container"]!.GetValue<string>());
@@ -29,8 +32,11 @@ public sealed class CommitTests(EngineFixture fixture) : ImageCalls(fixture)
         var real = await InspectAsync(tag);
         Assert.Equal(real["Id"]!.GetValue<string>(), image["id"]!.GetValue<string>());
         // The engine counts nanoseconds, we a hundred of them.
-        Assert.Equal(DateTimeOffset.Parse(real["Created"]!.GetValue<string>(), null), image["createdAt"]!.GetValue<DateTimeOffset>(), TimeSpan.FromMicroseconds(1));
-        Assert.Equal(("a note, ünïcode & more=less", "Ann <ann@example.org>"), (real["Comment"]!.GetValue<string>(), real["Author"]!.GetValue<string>()));
+        Assert.Equal(
+            DateTimeOffset.Parse(real["Created"]!.GetValue<string>(), null), image["createdAt"]!.GetValue<DateTimeOffset>(),
+            TimeSpan.FromMicroseconds(1));
+        Assert.Equal(
+            ("a note, ünïcode & more=less", "Ann <ann@example.org>"), (real["Comment"]!.GetValue<string>(), real["Author"]!.GetValue<string>()));
         var config = real["Config"]!;
         Assert.Equal("two words", config["Labels"]!["what"]!.GetValue<string>());
         Assert.Superset(new HashSet<string> { "A=1", "B=2", "PATH=/bin" }, Texts(config["Env"]).ToHashSet());
@@ -95,7 +101,7 @@ public sealed class CommitTests(EngineFixture fixture) : ImageCalls(fixture)
     [InlineData("paused", null, "paused")]
     [InlineData("exited", null, "exited")]
     [InlineData("created", null, "created")]
-    public async Task A_container_in_any_state_can_be_committed_and_stays_as_it_is(string state, bool? pause, string after)
+    public async Task Commit_keeps_the_state_of_the_container(string state, bool? pause, string after)
     {
         var id = await Fixture.CreateAsync(new { Cmd = new[] { "sleep", "1000" } }, start: state != "created");
         if (state is "paused" or "exited")
@@ -114,7 +120,7 @@ public sealed class CommitTests(EngineFixture fixture) : ImageCalls(fixture)
     [InlineData(true, true)]
     [InlineData(false, false)]
     [InlineData(null, true)]
-    public async Task Pausing_arrives_at_the_engine_as_it_was_asked_for(bool? pause, bool pauses)
+    public async Task Commit_pauses_as_requested(bool? pause, bool pauses)
     {
         var id = await Fixture.CreateAsync(new { Cmd = new[] { "sleep", "1000" } });
         // A whole second on the engine's clock, so that the events of the start lie before it.
@@ -123,13 +129,14 @@ public sealed class CommitTests(EngineFixture fixture) : ImageCalls(fixture)
         await CommitAsync(new { container = id, tag = Tag(), pause, changes = new[] { MyLabel } });
 
         var filter = Uri.EscapeDataString($$"""{"container":["{{id}}"],"event":["pause","commit"]}""");
-        var events = await Fixture.Engine.GetStringAsync($"events?since={since}&until={DateTimeOffset.UtcNow.ToUnixTimeSeconds() + 1}&filters={filter}");
+        var events = await Fixture.Engine.GetStringAsync(
+            $"events?since={since}&until={DateTimeOffset.UtcNow.ToUnixTimeSeconds() + 1}&filters={filter}");
         Assert.Contains("\"commit\"", events, StringComparison.Ordinal);
         Assert.Equal(pauses, events.Contains("\"pause\"", StringComparison.Ordinal));
     }
 
     [Fact]
-    public async Task A_commit_can_stop_the_container_first()
+    public async Task Commit_with_stop_stops_the_container()
     {
         var id = await Fixture.CreateAsync(new { Cmd = new[] { "sleep", "1000" }, StopTimeout = 0 });
 
@@ -140,7 +147,7 @@ public sealed class CommitTests(EngineFixture fixture) : ImageCalls(fixture)
     }
 
     [Fact]
-    public async Task A_tag_with_a_registry_and_a_port_is_split_where_it_should_and_one_without_a_tag_is_the_latest()
+    public async Task Commit_to_a_registry_with_port_uses_latest_as_the_default_tag()
     {
         var id = await Fixture.CreateAsync(new { Cmd = new[] { "sleep", "1000" } }, start: false);
         var name = $"localhost:5000/containerapi-test/{Fixture.UniqueName("split")}";
@@ -159,9 +166,10 @@ public sealed class CommitTests(EngineFixture fixture) : ImageCalls(fixture)
     [InlineData("library/sha256:v1")]
     [InlineData("app@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef")]
     [InlineData("")]
-    public async Task A_name_that_is_none_leaves_no_image_behind(string tag)
+    public async Task Commit_with_an_invalid_tag_returns_400_and_creates_no_image(string tag)
     {
-        var id = await Fixture.CreateAsync(new { Cmd = new[] { "sleep", "1000" }, Labels = new Dictionary<string, string> { ["refused"] = tag } }, start: false);
+        var id = await Fixture.CreateAsync(
+            new { Cmd = new[] { "sleep", "1000" }, Labels = new Dictionary<string, string> { ["refused"] = tag } }, start: false);
 
         using var response = await Fixture.Client.PostAsJsonAsync("/images/commit", new { container = id, tag });
 
@@ -172,7 +180,7 @@ public sealed class CommitTests(EngineFixture fixture) : ImageCalls(fixture)
     }
 
     [Fact]
-    public async Task The_longest_name_that_the_service_takes_is_one_that_the_engine_takes()
+    public async Task The_engine_accepts_the_longest_allowed_tag()
     {
         var name = new string('a', 237) + ":v1";
         try
@@ -190,7 +198,7 @@ public sealed class CommitTests(EngineFixture fixture) : ImageCalls(fixture)
     [InlineData("EXPOSE abc", "abc")]
     [InlineData("ENV", "ENV requires")]
     [InlineData("ONBUILD FROM x", "FROM isn't allowed")]
-    public async Task Changes_that_the_engine_refuses_are_a_problem_in_its_words(string change, string words)
+    public async Task Changes_refused_by_the_engine_return_400_with_its_message(string change, string words)
     {
         var id = await Fixture.CreateAsync(new { Cmd = new[] { "sleep", "1000" } }, start: false);
 
@@ -201,7 +209,7 @@ public sealed class CommitTests(EngineFixture fixture) : ImageCalls(fixture)
     }
 
     private async Task<string[]> ImageIdsAsync() =>
-        [.. JsonNode.Parse(await Fixture.Engine.GetStringAsync("images/json?all=1"))!.AsArray().Select(i => Text(i!, "Id")).Order(StringComparer.Ordinal)];
+        [.. (await Fixture.Engine.GetFromJsonAsync<JsonArray>("images/json?all=1"))!.Select(i => Text(i!, "Id")).Order(StringComparer.Ordinal)];
 
     /// <summary>Waits until a file is in the container; there is no event for it.</summary>
     private async Task UntilWrittenAsync(string id, string path)

@@ -7,15 +7,13 @@ namespace ContainerApi.EngineTests;
 
 /// <summary>The container picture against what the engine itself says of the same containers.</summary>
 [Collection(EngineCollection.Name)]
-public sealed class ContainerTests(EngineFixture fixture)
+public sealed class ContainerTests(EngineFixture fixture) : ContainerCalls(fixture)
 {
-    private static readonly string[] Sleep = ["sleep", "1000"];
-
     [Fact]
-    public async Task Every_field_is_what_the_engine_itself_says()
+    public async Task Every_field_agrees_with_the_engine()
     {
-        var name = fixture.UniqueName("nine");
-        var id = await fixture.CreateAsync(
+        var name = Fixture.UniqueName("nine");
+        var id = await Fixture.CreateAsync(
             new
             {
                 Cmd = new[] { "sh", "-c", "sleep 1000 & exec sleep 1001" },
@@ -27,7 +25,9 @@ public sealed class ContainerTests(EngineFixture fixture)
 
         // Until both sleep, they are shells that are about to.
         JsonNode top = null!;
-        await EngineFixture.UntilAsync(async () => (top = await EngineAsync($"containers/{id}/top?ps_args=-eo%20pid,args"))["Processes"]!.AsArray().Count(p => p![1]!.GetValue<string>().StartsWith("sleep", StringComparison.Ordinal)) == 2);
+        await EngineFixture.UntilAsync(
+            async () => (top = await EngineAsync($"containers/{id}/top?ps_args=-eo%20pid,args"))["Processes"]!.AsArray().Count(
+                p => p![1]!.GetValue<string>().StartsWith("sleep", StringComparison.Ordinal)) == 2);
         var item = await ItemAsync(id);
         var inspect = await EngineAsync($"containers/{id}/json");
         var stats = await EngineAsync($"containers/{id}/stats?stream=false");
@@ -76,11 +76,11 @@ public sealed class ContainerTests(EngineFixture fixture)
     }
 
     [Fact]
-    public async Task A_container_without_processes_says_so_in_every_state()
+    public async Task Sections_of_a_container_that_is_not_running_are_not_running()
     {
-        var created = await fixture.CreateAsync(new { Cmd = Sleep }, start: false);
-        var exited = await fixture.CreateAsync(new { Cmd = new[] { "sh", "-c", "exit 7" } });
-        var restarting = await fixture.CreateAsync(new { Cmd = new[] { "false" }, HostConfig = new { RestartPolicy = new { Name = "always" } } });
+        var created = await Fixture.CreateAsync(new { Cmd = Sleep }, start: false);
+        var exited = await Fixture.CreateAsync(new { Cmd = new[] { "sh", "-c", "exit 7" } });
+        var restarting = await Fixture.CreateAsync(new { Cmd = new[] { "false" }, HostConfig = new { RestartPolicy = new { Name = "always" } } });
         await StateAsync(exited, "exited");
         // Docker waits longer from one attempt to the next: soon it rests more than it runs.
         JsonNode resting = new JsonObject();
@@ -102,15 +102,15 @@ public sealed class ContainerTests(EngineFixture fixture)
         Assert.Null(stopped["processes"]!["items"]);
         Assert.Null(stopped["network"]!["rxBytes"]);
         Assert.Null(stopped["usage"]!["memoryBytes"]);
-        using var processes = await fixture.Client.GetAsync($"/containers/{exited}/processes");
+        using var processes = await Fixture.Client.GetAsync($"/containers/{exited}/processes");
         Assert.Equal(HttpStatusCode.Conflict, processes.StatusCode);
     }
 
     [Fact]
-    public async Task A_paused_container_is_read_like_a_running_one()
+    public async Task A_paused_container_has_all_sections()
     {
-        var id = await fixture.CreateAsync(new { Cmd = Sleep });
-        await fixture.PostAsync($"containers/{id}/pause");
+        var id = await Fixture.CreateAsync(new { Cmd = Sleep });
+        await Fixture.PostAsync($"containers/{id}/pause");
         try
         {
             var item = await ItemAsync(id);
@@ -123,17 +123,18 @@ public sealed class ContainerTests(EngineFixture fixture)
         }
         finally
         {
-            await fixture.PostAsync($"containers/{id}/unpause");
+            await Fixture.PostAsync($"containers/{id}/unpause");
         }
     }
 
     [Fact]
-    public async Task All_networks_are_told_and_their_traffic_summed()
+    public async Task Traffic_is_the_sum_of_all_networks()
     {
-        var network = fixture.UniqueName("net");
-        await fixture.PostAsync("networks/create", new { Name = network, Labels = new Dictionary<string, string> { [EngineFixture.Label] = fixture.Run } });
-        var id = await fixture.CreateAsync(new { Cmd = Sleep });
-        await fixture.PostAsync($"networks/{network}/connect", new { Container = id });
+        var network = Fixture.UniqueName("net");
+        await Fixture.PostAsync(
+            "networks/create", new { Name = network, Labels = new Dictionary<string, string> { [EngineFixture.Label] = Fixture.Run } });
+        var id = await Fixture.CreateAsync(new { Cmd = Sleep });
+        await Fixture.PostAsync($"networks/{network}/connect", new { Container = id });
 
         var item = await ItemAsync(id);
         var inspect = await EngineAsync($"containers/{id}/json");
@@ -149,16 +150,16 @@ public sealed class ContainerTests(EngineFixture fixture)
     }
 
     [Fact]
-    public async Task Networks_that_are_not_a_containers_own_are_told_as_what_they_are()
+    public async Task Shared_networks_are_returned_with_their_mode()
     {
-        var none = await fixture.CreateAsync(new { Cmd = Sleep, HostConfig = new { NetworkMode = "none" } });
-        var host = await fixture.CreateAsync(new { Cmd = Sleep, HostConfig = new { NetworkMode = "host" } });
-        var ownerName = fixture.UniqueName("owner");
-        var owner = await fixture.CreateAsync(new { Cmd = Sleep }, ownerName);
-        var guest = await fixture.CreateAsync(new { Cmd = Sleep, HostConfig = new { NetworkMode = "container:" + ownerName } });
-        var guestOfHost = await fixture.CreateAsync(new { Cmd = Sleep, HostConfig = new { NetworkMode = "container:" + host } });
+        var none = await Fixture.CreateAsync(new { Cmd = Sleep, HostConfig = new { NetworkMode = "none" } });
+        var host = await Fixture.CreateAsync(new { Cmd = Sleep, HostConfig = new { NetworkMode = "host" } });
+        var ownerName = Fixture.UniqueName("owner");
+        var owner = await Fixture.CreateAsync(new { Cmd = Sleep }, ownerName);
+        var guest = await Fixture.CreateAsync(new { Cmd = Sleep, HostConfig = new { NetworkMode = "container:" + ownerName } });
+        var guestOfHost = await Fixture.CreateAsync(new { Cmd = Sleep, HostConfig = new { NetworkMode = "container:" + host } });
 
-        var items = (await ItemsAsync($"label={EngineFixture.Label}={fixture.Run}")).ToDictionary(i => Text(i!, "id"), i => i!["network"]!);
+        var items = (await ItemsAsync($"label={EngineFixture.Label}={Fixture.Run}")).ToDictionary(i => Text(i!, "id"), i => i!["network"]!);
 
         Assert.Equal(("ok", "none", 0), (Text(items[none], "state"), Text(items[none], "mode"), items[none]["interfaces"]!.AsObject().Count));
         Assert.Equal(0, items[none]["rxBytes"]!.GetValue<long>());
@@ -169,44 +170,45 @@ public sealed class ContainerTests(EngineFixture fixture)
         Assert.Equal(items[owner]["rxBytes"]!.GetValue<long>(), items[guest]["rxBytes"]!.GetValue<long>());
         Assert.Equal(("unsupported", host), (Text(items[guestOfHost], "state"), Text(items[guestOfHost], "sharedWith")));
         // Also where the owner is not among the rows.
-        var alone = await fixture.Client.GetFromJsonAsync<JsonObject>($"/containers/{guestOfHost}");
+        var alone = await Fixture.Client.GetFromJsonAsync<JsonObject>($"/containers/{guestOfHost}");
         Assert.Equal(("unsupported", host), (Text(alone!["network"]!, "state"), Text(alone["network"]!, "sharedWith")));
     }
 
     [Fact]
-    public async Task Containers_that_go_while_the_list_is_made_never_fail_it()
+    public async Task Removal_of_containers_never_fails_a_running_list()
     {
-        var stays = await fixture.CreateAsync(new { Cmd = Sleep });
-        var goes = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => fixture.CreateAsync(new { Cmd = Sleep })));
+        var stays = await Fixture.CreateAsync(new { Cmd = Sleep });
+        var goes = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Fixture.CreateAsync(new { Cmd = Sleep })));
         var removing = Task.WhenAll(goes.Select(async id =>
         {
-            using var removed = await fixture.Engine.DeleteAsync($"containers/{id}?force=1");
+            using var removed = await Fixture.Engine.DeleteAsync($"containers/{id}?force=1");
             removed.EnsureSuccessStatusCode();
         }));
 
         do
         {
-            var items = await ItemsAsync($"all&label={EngineFixture.Label}={fixture.Run}");
+            var items = await ItemsAsync($"all&label={EngineFixture.Label}={Fixture.Run}");
             Assert.Contains(items, i => Text(i!, "id") == stays);
             Assert.All(items, i => Assert.True(Text(i!["processes"]!, "state") is "ok" or "not_running", i["processes"]!.ToJsonString()));
         }
         while (!removing.IsCompleted);
 
         await removing;
-        Assert.DoesNotContain(await ItemsAsync($"all&label={EngineFixture.Label}={fixture.Run}&include=none"), i => goes.Contains(Text(i!, "id")));
+        Assert.DoesNotContain(await ItemsAsync($"all&label={EngineFixture.Label}={Fixture.Run}&include=none"), i => goes.Contains(Text(i!, "id")));
     }
 
     [Fact]
-    public async Task A_hundred_containers_are_all_there_and_whole_from_either_source()
+    public async Task List_of_100_containers_is_complete_from_host_and_engine()
     {
-        var label = fixture.UniqueName("hundred");
+        var label = Fixture.UniqueName("hundred");
         using var starting = new SemaphoreSlim(6);
         var ids = await Task.WhenAll(Enumerable.Range(0, 100).Select(async _ =>
         {
             await starting.WaitAsync();
             try
             {
-                return await fixture.CreateAsync(new { Cmd = Sleep, Labels = new Dictionary<string, string> { ["set"] = label }, HostConfig = new { NetworkMode = "none" } });
+                return await Fixture.CreateAsync(
+                    new { Cmd = Sleep, Labels = new Dictionary<string, string> { ["set"] = label }, HostConfig = new { NetworkMode = "none" } });
             }
             finally
             {
@@ -215,7 +217,7 @@ public sealed class ContainerTests(EngineFixture fixture)
         }));
         await using var asking = new EngineFixture.AskingService();
 
-        foreach (var client in new[] { fixture.Client, asking.Client })
+        foreach (var client in new[] { Fixture.Client, asking.Client })
         {
             var list = await client.GetFromJsonAsync<JsonObject>($"/containers?label=set={label}");
 
@@ -223,31 +225,22 @@ public sealed class ContainerTests(EngineFixture fixture)
             Assert.Equal(ids.Order(), items.Select(i => Text(i!, "id")!).Order());
             Assert.All(items, i => Assert.Equal("sleep 1000", Text(Assert.Single(i!["processes"]!["items"]!.AsArray())!, "command")));
             Assert.All(items, i => Assert.All(new[] { "processes", "network", "usage" }, s => Assert.Equal("ok", Text(i![s]!, "state"))));
-            Assert.All(items, i => Assert.Equal(client == fixture.Client ? "host" : "engine", Text(i!["usage"]!, "source")));
+            Assert.All(items, i => Assert.Equal(client == Fixture.Client ? "host" : "engine", Text(i!["usage"]!, "source")));
         }
     }
 
     [Fact]
-    public async Task Labels_keep_their_signs_and_can_be_asked_for()
+    public async Task Rates_agree_with_the_statistics_of_the_engine()
     {
-        var id = await fixture.CreateAsync(new { Cmd = Sleep, Labels = new Dictionary<string, string> { ["formula"] = "a=b=c", ["größe"] = "漢字 \"x\"" } });
-
-        var item = Assert.Single(await ItemsAsync($"label=formula=a=b=c&label={Uri.EscapeDataString("größe=漢字 \"x\"")}"));
-
-        Assert.Equal((id, "a=b=c", "漢字 \"x\""), (Text(item!, "id"), Text(item!["labels"]!, "formula"), Text(item!["labels"]!, "größe")));
-    }
-
-    [Fact]
-    public async Task Cpu_and_traffic_rates_are_those_of_the_engines_own_statistics()
-    {
-        await using var busy = await fixture.CreateBusyAsync(new { Cmd = new[] { "sh", "-c", "while :; do :; done" } });
+        await using var busy = await Fixture.CreateBusyAsync(new { Cmd = new[] { "sh", "-c", "while :; do :; done" } });
         var id = busy.Id;
         await ItemAsync(id);
         var before = await EngineAsync($"containers/{id}/stats?stream=false");
         await ItemAsync(id);
         var item = await ItemAsync(id);
 
-        var used = before["cpu_stats"]!["cpu_usage"]!["total_usage"]!.GetValue<double>() - before["precpu_stats"]!["cpu_usage"]!["total_usage"]!.GetValue<double>();
+        var (now, earlier) = (before["cpu_stats"]!, before["precpu_stats"]!);
+        var used = now["cpu_usage"]!["total_usage"]!.GetValue<double>() - earlier["cpu_usage"]!["total_usage"]!.GetValue<double>();
         var system = before["cpu_stats"]!["system_cpu_usage"]!.GetValue<double>() - before["precpu_stats"]!["system_cpu_usage"]!.GetValue<double>();
         var percent = used / system * before["cpu_stats"]!["online_cpus"]!.GetValue<int>() * 100;
         // A busy loop on a busy machine: the two windows are a second apart, and neither is quiet.
@@ -257,12 +250,12 @@ public sealed class ContainerTests(EngineFixture fixture)
     }
 
     [Fact]
-    public async Task A_restart_begins_the_rates_anew()
+    public async Task A_restart_resets_the_rates()
     {
-        await using var busy = await fixture.CreateBusyAsync(new { Cmd = new[] { "sh", "-c", "while :; do :; done" } });
+        await using var busy = await Fixture.CreateBusyAsync(new { Cmd = new[] { "sh", "-c", "while :; do :; done" } });
         var id = busy.Id;
         await ItemAsync(id);
-        await fixture.PostAsync($"containers/{id}/restart?t=0");
+        await Fixture.PostAsync($"containers/{id}/restart?t=0");
 
         var item = await ItemAsync(id);
 
@@ -270,93 +263,4 @@ public sealed class ContainerTests(EngineFixture fixture)
         Assert.Null(item["usage"]!["cpuPercent"]);
         Assert.Null(item["network"]!["rxBytesPerSecond"]);
     }
-
-    [Fact]
-    public async Task Health_is_told_and_asked_for()
-    {
-        object Check(string test) => new { Cmd = Sleep, Healthcheck = new { Test = new[] { "CMD", test }, Interval = 1_000_000_000L, Retries = 1 } };
-        var healthy = await fixture.CreateAsync(Check("true"));
-        var unhealthy = await fixture.CreateAsync(Check("false"));
-        var none = await fixture.CreateAsync(new { Cmd = Sleep });
-        string[] mine = [healthy, unhealthy, none];
-        async Task<IEnumerable<string>> OfAsync(string health) =>
-            (await ItemsAsync($"include=none&health={health}&label={EngineFixture.Label}={fixture.Run}")).Select(i => Text(i!, "id")).Intersect(mine);
-        await EngineFixture.UntilAsync(async () => Text(await ItemAsync(healthy, "none"), "health") == "healthy" && Text(await ItemAsync(unhealthy, "none"), "health") == "unhealthy");
-
-        Assert.Equal([healthy], await OfAsync("healthy"));
-        Assert.Equal([unhealthy], await OfAsync("unhealthy"));
-        Assert.Equal([none], await OfAsync("none"));
-        Assert.Null((await ItemAsync(none, "none"))["health"]);
-    }
-
-    [Theory]
-    [InlineData("image={image}", "a,b")]
-    [InlineData("image=containerapi-test/nix:1", "")]
-    [InlineData("label=which=a", "a")]
-    [InlineData("label=which", "a,b")]
-    [InlineData("label=which&label=which=b", "b")]
-    [InlineData("name={a}", "a")]
-    [InlineData("name=nix.", "")]
-    [InlineData("all&label=which", "a,b,c")]
-    [InlineData("state=exited&label=which", "c")]
-    [InlineData("state=running,exited&label=which", "a,b,c")]
-    [InlineData("port=4711", "a")]
-    [InlineData("port=4711/udp", "")]
-    [InlineData("network=host", "b")]
-    public async Task Filters_mean_what_docker_means(string query, string expected)
-    {
-        var run = Guid.NewGuid().ToString("n")[..8];
-        async Task<string> MakeAsync(string which, object? host = null, string[]? command = null) => await fixture.CreateAsync(
-            new
-            {
-                Cmd = command ?? Sleep,
-                Labels = new Dictionary<string, string> { ["which"] = which, ["run"] = run },
-                HostConfig = host ?? new { },
-                ExposedPorts = which == "a" ? new Dictionary<string, object> { ["4711/tcp"] = new() } : [],
-            },
-            $"{run}.{which}");
-        var names = new Dictionary<string, string>
-        {
-            [await MakeAsync("a")] = "a",
-            [await MakeAsync("b", new { NetworkMode = "host" })] = "b",
-            [await MakeAsync("c", command: ["true"])] = "c",
-        };
-        await StateAsync(names.First(n => n.Value == "c").Key, "exited");
-
-        var items = await ItemsAsync(query.Replace("{image}", fixture.Image).Replace("{a}", run + ".a") + $"&include=none&label=run={run}");
-
-        Assert.Equal(expected, string.Join(',', items.Select(i => names[Text(i!, "id")]).Order()));
-    }
-
-    [Fact]
-    public async Task Table_and_csv_show_the_same_containers()
-    {
-        var name = fixture.UniqueName("form");
-        await fixture.CreateAsync(new { Cmd = Sleep }, name);
-
-        var table = await fixture.Client.GetStringAsync($"/containers?name={name}&format=table");
-        var csv = await fixture.Client.GetStringAsync($"/containers?name={name}&format=csv&fields=name,command,state");
-
-        Assert.StartsWith("CONTAINER ID   IMAGE ", table);
-        Assert.Contains(name, table.Split('\n')[1]);
-        Assert.Equal($"name,command,state\r\n{name},sleep 1000,running\r\n", csv);
-    }
-
-    private async Task<JsonNode> ItemAsync(string id, string include = "processes,network,usage") =>
-        (await fixture.Client.GetFromJsonAsync<JsonObject>($"/containers/{id}?include={include}"))!;
-
-    private async Task<JsonArray> ItemsAsync(string query)
-    {
-        using var response = await fixture.Client.GetAsync("/containers?" + query);
-        var text = await response.Content.ReadAsStringAsync();
-        Assert.True(response.IsSuccessStatusCode, text);
-        return JsonNode.Parse(text)!["items"]!.AsArray();
-    }
-
-    private async Task<JsonNode> EngineAsync(string path) => JsonNode.Parse(await fixture.Engine.GetStringAsync(path))!;
-
-    private Task StateAsync(string id, string state) =>
-        EngineFixture.UntilAsync(async () => (await EngineAsync($"containers/{id}/json"))["State"]!["Status"]!.GetValue<string>() == state);
-
-    private static string Text(JsonNode node, string name) => node[name]?.GetValueKind() == JsonValueKind.String ? node[name]!.GetValue<string>() : "";
 }

@@ -30,10 +30,12 @@ public sealed class ContextTests(EngineFixture fixture) : IDisposable
     [InlineData("python", "GNU")]
     [InlineData("python", "PAX")]
     [InlineData("dotnet", "TarFile")]
-    public async Task An_archive_of_any_program_builds_with_both_builders(string program, params string[] how)
+    public async Task Archives_of_tar_Python_and_NET_build_with_both_builders(string program, params string[] how)
     {
         var longest = how.Contains("--format=v7") || how.Contains("--format=ustar") || how.Contains("USTAR") ? "name" : "ä" + new string('n', 120);
-        Write("Dockerfile", $"FROM {fixture.Image}\nLABEL {EngineFixture.Label}={fixture.Run}\nCOPY . /ctx\nRUN test -s /ctx/sub/file && test -e /ctx/{longest}\n");
+        Write(
+            "Dockerfile",
+            $"FROM {fixture.Image}\nLABEL {EngineFixture.Label}={fixture.Run}\nCOPY . /ctx\nRUN test -s /ctx/sub/file && test -e /ctx/{longest}\n");
         Write(longest, "long");
         Write("sub/file", new string('\0', 300_000) + "end");
         var archive = Path.Combine(_directory, "archive");
@@ -44,9 +46,15 @@ public sealed class ContextTests(EngineFixture fixture) : IDisposable
         else
         {
             // The one with the extended header first.
-            await RunAsync(program == "tar"
-                ? ["tar", .. how, "-C", At("."), "-cf", archive, longest, "sub", "Dockerfile"]
-                : ["python3", "-c", $"import os,tarfile\nos.chdir('{At(".")}')\nt=tarfile.open('{archive}','w',format=tarfile.{how[0]}_FORMAT)\nfor n in ('{longest}','sub','Dockerfile'): t.add(n)\nt.close()"]);
+            await (program == "tar"
+                ? RunAsync("tar", [.. how, "-C", At("."), "-cf", archive, longest, "sub", "Dockerfile"])
+                : RunAsync("python3", "-c", $"""
+                    import os,tarfile
+                    os.chdir('{At(".")}')
+                    t=tarfile.open('{archive}','w',format=tarfile.{how[0]}_FORMAT)
+                    for n in ('{longest}','sub','Dockerfile'): t.add(n)
+                    t.close()
+                    """));
         }
 
         var body = await File.ReadAllBytesAsync(archive);
@@ -55,14 +63,14 @@ public sealed class ContextTests(EngineFixture fixture) : IDisposable
     }
 
     [Fact]
-    public async Task A_form_becomes_an_image()
+    public async Task A_multipart_form_builds_an_image()
     {
         var tag = $"containerapi-test/form:{Guid.NewGuid():n}";
         using var form = new MultipartFormDataContent
         {
             { new StringContent(tag), "tag" },
             { new StringContent($"{EngineFixture.Label}={fixture.Run}"), "label" },
-            { new ByteArrayContent(Encoding.UTF8.GetBytes($"FROM {fixture.Image}\nCOPY . /ctx\nRUN test -s /ctx/a/ü.txt && test -d /ctx/a/b\n")), "file", "Dockerfile" },
+            { new StringContent($"FROM {fixture.Image}\nCOPY . /ctx\nRUN test -s /ctx/a/ü.txt && test -d /ctx/a/b\n"), "file", "Dockerfile" },
             { new ByteArrayContent(new byte[500_000]), "file", "a/ü.txt" },
             { new ByteArrayContent([]), "file", "a/b/empty" },
         };
@@ -73,23 +81,21 @@ public sealed class ContextTests(EngineFixture fixture) : IDisposable
     }
 
     [Fact]
-    public async Task A_remote_context_is_fetched_by_the_engine_where_it_is_allowed()
+    public async Task The_engine_fetches_an_allowed_remote_context()
     {
-        using var archive = new MemoryStream();
-        await using (var writer = new TarWriter(archive, TarEntryFormat.Ustar, leaveOpen: true))
-        {
-            var dockerfile = $"FROM {fixture.Image}\nLABEL {EngineFixture.Label}={fixture.Run}\nRUN true\n";
-            await writer.WriteEntryAsync(new UstarTarEntry(TarEntryType.RegularFile, "Dockerfile") { DataStream = new MemoryStream(Encoding.UTF8.GetBytes(dockerfile)) });
-        }
+        var archive = Archive.Tar(("Dockerfile", $"FROM {fixture.Image}\nLABEL {EngineFixture.Label}={fixture.Run}\nRUN true\n"));
 
         // A server of one file; the fixture's service allows this place and no other.
         using var server = new HttpListener();
         server.Prefixes.Add(EngineFixture.RemoteContexts);
         server.Start();
-        var serving = ServeAsync(server, archive.ToArray());
+        var serving = ServeAsync(server, archive);
 
-        var result = await ResultAsync(await fixture.Client.PostAsJsonAsync("/images/build", new { remote = EngineFixture.RemoteContexts + "context.tar" }));
-        using var refused = await fixture.Client.PostAsJsonAsync("/images/build", new { remote = EngineFixture.RemoteContexts.Replace("127.0.0.1", "localhost", StringComparison.Ordinal) + "context.tar" });
+        var result = await ResultAsync(
+            await fixture.Client.PostAsJsonAsync("/images/build", new { remote = EngineFixture.RemoteContexts + "context.tar" }));
+        using var refused = await fixture.Client.PostAsJsonAsync(
+            "/images/build",
+            new { remote = EngineFixture.RemoteContexts.Replace("127.0.0.1", "localhost", StringComparison.Ordinal) + "context.tar" });
 
         Assert.True(result["state"]!.GetValue<string>() == "succeeded", result.ToJsonString());
         Assert.Equal(HttpStatusCode.Forbidden, refused.StatusCode);
@@ -126,7 +132,9 @@ public sealed class ContextTests(EngineFixture fixture) : IDisposable
         content.Headers.ContentType = new MediaTypeHeaderValue("application/x-tar");
         using var response = await fixture.Engine.PostAsync("build?version=2&nocache=1", content);
         var text = await response.Content.ReadAsStringAsync();
-        Assert.True(text.Contains("moby.image.id", StringComparison.Ordinal) && !text.Contains("errorDetail", StringComparison.Ordinal), text[..Math.Min(text.Length, 2000)]);
+        Assert.True(
+            text.Contains("moby.image.id", StringComparison.Ordinal) && !text.Contains("errorDetail", StringComparison.Ordinal),
+            text[..Math.Min(text.Length, 2000)]);
     }
 
     private async Task<HttpResponseMessage> SendAsync(byte[] context, string type)
@@ -136,15 +144,7 @@ public sealed class ContextTests(EngineFixture fixture) : IDisposable
         return await fixture.Client.PostAsync("/images/build", content);
     }
 
-    private static async Task<JsonObject> ResultAsync(HttpResponseMessage response)
-    {
-        using (response)
-        {
-            var text = await response.Content.ReadAsStringAsync();
-            Assert.True(response.StatusCode == HttpStatusCode.OK, text);
-            return JsonNode.Parse(text.Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1])!.AsObject();
-        }
-    }
+    private static async Task<JsonObject> ResultAsync(HttpResponseMessage response) => (await LinesAsync(response))[^1];
 
     private string At(string name) => Path.Combine(_directory, "context", name);
 
@@ -152,12 +152,5 @@ public sealed class ContextTests(EngineFixture fixture) : IDisposable
     {
         Directory.CreateDirectory(Path.GetDirectoryName(At(name))!);
         File.WriteAllText(At(name), text);
-    }
-
-    private static async Task RunAsync(string[] command)
-    {
-        using var process = Process.Start(command[0], command[1..]);
-        await process.WaitForExitAsync();
-        Assert.Equal(0, process.ExitCode);
     }
 }

@@ -4,7 +4,8 @@ using System.Net.Sockets;
 
 namespace ContainerApi.EngineTests;
 
-/// <summary>Debian's docker-registry (the distribution project's) on loopback, empty at first: a registry that takes pushes, open or behind basic authentication.</summary>
+/// <summary>Debian's docker-registry (the distribution project's) on loopback, empty at first: a registry that takes pushes, open or behind
+/// basic authentication.</summary>
 internal sealed class DebianRegistry : IAsyncDisposable
 {
     public const string User = "ann";
@@ -68,12 +69,5 @@ internal sealed class DebianRegistry : IAsyncDisposable
         await _process.WaitForExitAsync();
         _process.Dispose();
         _directory.Delete(recursive: true);
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -44,13 +44,23 @@ public sealed class EngineFixture : IAsyncLifetime
     /// <summary>The engine's own API, not through the service: what really is there.</summary>
     public HttpClient Engine { get; private set; } = null!;
 
-    private static readonly string EngineEndpointText = Environment.GetEnvironmentVariable("DOCKER_HOST") is { Length: > 0 } host ? host : EngineEndpoint.Default;
+    /// <summary>The engine that <c>DOCKER_HOST</c> names, else the default socket.</summary>
+    public static readonly string EndpointText =
+        Environment.GetEnvironmentVariable("DOCKER_HOST") is { Length: > 0 } host
+        ? host
+        : EngineEndpoint.Default;
+    private static readonly string[] Applets =
+    [
+        "sh", "sleep", "echo", "cat", "ls", "httpd", "wget", "true", "false", "seq", "touch", "mkdir", "rm", "yes", "head", "printf", "env", "kill",
+        "test",
+    ];
+
     private readonly string _state = Directory.CreateTempSubdirectory("containerapi-state-").FullName;
     private WebApplicationFactory<Program> _service = null!;
 
     public async Task InitializeAsync()
     {
-        Assert.True(EngineEndpoint.TryParse(EngineEndpointText, out var endpoint), $"DOCKER_HOST is not an endpoint: {EngineEndpointText}");
+        Assert.True(EngineEndpoint.TryParse(EndpointText, out var endpoint), $"DOCKER_HOST is not an endpoint: {EndpointText}");
         Engine = new HttpClient(EngineTransport.CreateHandler(endpoint, TimeSpan.FromSeconds(5))) { BaseAddress = new Uri("http://engine/v1.41/") };
         using var ping = await Engine.GetAsync("/_ping");
         ping.EnsureSuccessStatusCode();
@@ -63,7 +73,7 @@ public sealed class EngineFixture : IAsyncLifetime
     /// <param name="configure">Settings and services of the test's own.</param>
     public (WebApplicationFactory<Program> Service, HttpClient Client) StartService(string store, Action<IWebHostBuilder>? configure = null)
     {
-        var service = new Service(EngineEndpointText, ContextRoot, Path.Combine(_state, store), configure);
+        var service = new Service(EndpointText, ContextRoot, Path.Combine(_state, store), configure);
         service.UseKestrel(0);
         service.StartServer();
         var client = service.CreateClient();
@@ -137,7 +147,8 @@ public sealed class EngineFixture : IAsyncLifetime
         return [.. (await Engine.GetFromJsonAsync<JsonArray>($"images/json?filters={filters}"))!.Select(i => i!["Id"]!.GetValue<string>())];
     }
 
-    /// <summary>As <see cref="CreateAsync"/>, for a container that never rests: it goes with its test and not at the end of them all, which it would slow down.</summary>
+    /// <summary>As <see cref="CreateAsync"/>, for a container that never rests: it goes with its test and not at the end of them all, which
+    /// it would slow down.</summary>
     public async Task<BusyContainer> CreateBusyAsync(object body) => new(this, await CreateAsync(body));
 
     /// <summary>A call to the engine itself that must succeed.</summary>
@@ -170,8 +181,9 @@ public sealed class EngineFixture : IAsyncLifetime
             await writer.WriteEntryAsync(new UstarTarEntry(TarEntryType.Directory, "bin/") { Mode = (UnixFileMode)0x1ED });
             await writer.WriteEntryAsync(new UstarTarEntry(TarEntryType.Directory, "tmp/") { Mode = (UnixFileMode)0x1FF });
             await using var binary = File.OpenRead(Busybox);
-            await writer.WriteEntryAsync(new UstarTarEntry(TarEntryType.RegularFile, "bin/busybox") { Mode = (UnixFileMode)0x1ED, DataStream = binary });
-            foreach (var applet in new[] { "sh", "sleep", "echo", "cat", "ls", "httpd", "wget", "true", "false", "seq", "touch", "mkdir", "rm", "yes", "head", "printf", "env", "kill", "test" })
+            await writer.WriteEntryAsync(
+                new UstarTarEntry(TarEntryType.RegularFile, "bin/busybox") { Mode = (UnixFileMode)0x1ED, DataStream = binary });
+            foreach (var applet in Applets)
             {
                 await writer.WriteEntryAsync(new UstarTarEntry(TarEntryType.SymbolicLink, "bin/" + applet) { LinkName = "busybox" });
             }
@@ -179,15 +191,9 @@ public sealed class EngineFixture : IAsyncLifetime
 
         tar.Position = 0;
         var changes = $"changes={Uri.EscapeDataString($"LABEL {Label}={Run}")}&changes={Uri.EscapeDataString("ENV PATH=/bin")}";
-        using var imported = await Engine.PostAsync($"images/create?fromSrc=-&repo=containerapi-test/busybox&tag={Run}&{changes}", new StreamContent(tar));
+        using var imported = await Engine.PostAsync(
+            $"images/create?fromSrc=-&repo=containerapi-test/busybox&tag={Run}&{changes}", new StreamContent(tar));
         imported.EnsureSuccessStatusCode();
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     public sealed record BusyContainer(EngineFixture Fixture, string Id) : IAsyncDisposable
@@ -212,15 +218,17 @@ public sealed class EngineFixture : IAsyncLifetime
         protected override void ConfigureWebHost(IWebHostBuilder builder)
         {
             builder.UseSetting("Engines:0:Name", "local");
-            builder.UseSetting("Engines:0:Endpoint", EngineEndpointText);
+            builder.UseSetting("Engines:0:Endpoint", EndpointText);
             builder.UseSetting("Engines:0:HostSource", "off");
             builder.UseSetting("Builds:StorePath", "");
             // Engine 20.10 reads a hundred containers one after the other: on a slow machine longer than a section may take.
-            builder.ConfigureTestServices(services => services.AddSingleton(new CollectionLimits { Section = TimeSpan.FromSeconds(60), Engine = TimeSpan.FromSeconds(90) }));
+            builder.ConfigureTestServices(
+                services => services.AddSingleton(new CollectionLimits { Section = TimeSpan.FromSeconds(60), Engine = TimeSpan.FromSeconds(90) }));
         }
     }
 
-    private sealed class Service(string engine, string contextRoot, string storePath, Action<IWebHostBuilder>? configure) : WebApplicationFactory<Program>
+    private sealed class Service(string engine, string contextRoot, string storePath, Action<IWebHostBuilder>? configure)
+        : WebApplicationFactory<Program>
     {
         protected override void ConfigureWebHost(IWebHostBuilder builder)
         {

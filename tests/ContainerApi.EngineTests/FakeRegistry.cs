@@ -89,7 +89,8 @@ internal sealed class FakeRegistry : IAsyncDisposable
 
     /// <param name="credentials"><c>user:password</c>, or null for a registry open to all.</param>
     /// <param name="tokens">Whether it wants a token, which its realm gives to whom the credentials say, or to all.</param>
-    public static async Task<FakeRegistry> StartAsync(string label, string value, string? credentials = null, bool brokenLayer = false, bool tokens = false)
+    public static async Task<FakeRegistry> StartAsync(
+        string label, string value, string? credentials = null, bool brokenLayer = false, bool tokens = false)
     {
         var registry = new FakeRegistry(label, value, credentials, brokenLayer, tokens);
         await registry._app.StartAsync();

@@ -46,7 +46,7 @@ public sealed class FaultTests(FaultFixture fixture) : IClassFixture<FaultFixtur
     [InlineData("killed")]
     [InlineData("paused")]
     [InlineData("without its socket")]
-    public async Task An_engine_that_is_mistreated_is_told_of_and_is_well_again_by_itself(string fault)
+    public async Task A_faulty_engine_is_reported_and_recovers(string fault)
     {
         await BuildAsync("RUN echo before");
         using var watch = await OpenAsync(await Http.GetAsync("containers/watch?include=none", HttpCompletionOption.ResponseHeadersRead));
@@ -64,7 +64,9 @@ public sealed class FaultTests(FaultFixture fixture) : IClassFixture<FaultFixtur
         });
 
         Assert.Equal(HttpStatusCode.OK, (await AskAsync("healthz")).Status);
-        var (status, code) = fault == "paused" ? (HttpStatusCode.GatewayTimeout, "engine_timeout") : (HttpStatusCode.ServiceUnavailable, "engine_unavailable");
+        var (status, code) = fault == "paused"
+            ? (HttpStatusCode.GatewayTimeout, "engine_timeout")
+            : (HttpStatusCode.ServiceUnavailable, "engine_unavailable");
         // Without the socket, connections that stand go on working, and whether one does is not ours to know.
         if (fault != "without its socket" || (await AskAsync("readyz")).Status != HttpStatusCode.OK)
         {
@@ -98,7 +100,8 @@ public sealed class FaultTests(FaultFixture fixture) : IClassFixture<FaultFixtur
         await UntilAsync(async () => (await AskAsync("readyz")).Status == HttpStatusCode.OK);
         Assert.Equal(HttpStatusCode.OK, (await AskAsync("containers")).Status);
         await BuildAsync($"RUN echo {Guid.NewGuid():n}");
-        await UntilAsync(() => Task.FromResult(fixture.Service.Holds() is var now && now.Files <= before.Files + Slack && now.Threads <= before.Threads + Slack));
+        await UntilAsync(
+            () => Task.FromResult(fixture.Service.Holds() is var now && now.Files <= before.Files + Slack && now.Threads <= before.Threads + Slack));
         Assert.Equal(0, await fixture.Service.FigureAsync("containerapi_unobserved_exceptions_total", default));
         Assert.DoesNotContain(fixture.Service.Log, l => l.Contains("internal_error", StringComparison.Ordinal));
     }

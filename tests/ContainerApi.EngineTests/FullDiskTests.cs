@@ -10,7 +10,7 @@ namespace ContainerApi.EngineTests;
 public sealed class FullDiskTests(EngineFixture fixture)
 {
     [Fact]
-    public async Task Builds_go_on_the_service_says_so_and_the_store_catches_up_once_there_is_room()
+    public async Task Builds_continue_on_a_full_disk_and_are_stored_later()
     {
         var disk = Directory.CreateTempSubdirectory("containerapi-disk-").FullName;
         await RunAsync("mount", "-t", "tmpfs", "-o", "size=4m", "containerapi-test", disk);
@@ -28,7 +28,9 @@ public sealed class FullDiskTests(EngineFixture fixture)
                 await EngineFixture.UntilAsync(async () => await StoreAsync(client) == "degraded");
                 second = await BuildAsync(client, lines: 10);
                 Assert.Equal("degraded", await StoreAsync(client));
-                Assert.Equal([second, first], (await client.GetFromJsonAsync<JsonObject>("/builds"))!["items"]!.AsArray().Select(b => b!["id"]!.GetValue<string>()));
+                Assert.Equal(
+                    [second, first],
+                    (await client.GetFromJsonAsync<JsonObject>("/builds"))!["items"]!.AsArray().Select(b => b!["id"]!.GetValue<string>()));
                 Assert.Equal(20_000, await LinesAsync(client, first));
 
                 File.Delete(filler);
@@ -51,7 +53,9 @@ public sealed class FullDiskTests(EngineFixture fixture)
 
     /// <summary>What <c>/readyz</c>, which goes on answering, says of the store.</summary>
     private static async Task<string> StoreAsync(HttpClient client) =>
-        (await client.GetFromJsonAsync<JsonObject>("/readyz"))!["parts"]!.AsArray().Single(p => p!["name"]!.GetValue<string>() == "builds")!["state"]!.GetValue<string>();
+        (
+            await client.GetFromJsonAsync<JsonObject>(
+                "/readyz"))!["parts"]!.AsArray().Single(p => p!["name"]!.GetValue<string>() == "builds")!["state"]!.GetValue<string>();
 
     /// <summary>Takes all the room that is left.</summary>
     private static string Fill(string disk)
@@ -89,11 +93,4 @@ public sealed class FullDiskTests(EngineFixture fixture)
         (await client.GetStringAsync($"/builds/{id}/events")).Split('\n', StringSplitOptions.RemoveEmptyEntries)
         .Select(line => JsonNode.Parse(line)!).Where(e => e["type"]!.GetValue<string>() == "log")
         .Sum(e => e["text"]!.GetValue<string>().Count(c => c == '\n'));
-
-    private static async Task RunAsync(string program, params string[] arguments)
-    {
-        using var process = Process.Start(program, arguments);
-        await process.WaitForExitAsync();
-        Assert.Equal(0, process.ExitCode);
-    }
 }

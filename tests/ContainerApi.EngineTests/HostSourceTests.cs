@@ -15,7 +15,7 @@ public sealed class HostSourceTests(EngineFixture fixture) : IDisposable
     private const HostSections Both = HostSections.Processes | HostSections.Statistics;
 
     private readonly DockerEngine _engine = new(
-        new EngineOptions { Name = "local", Endpoint = Environment.GetEnvironmentVariable("DOCKER_HOST") is { Length: > 0 } host ? host : EngineEndpoint.Default },
+        new EngineOptions { Name = "local", Endpoint = EngineFixture.EndpointText },
         TimeProvider.System,
         new HostSource(new HostRoots(), TimeProvider.System));
 
@@ -39,7 +39,7 @@ public sealed class HostSourceTests(EngineFixture fixture) : IDisposable
 
     [Theory]
     [MemberData(nameof(Commands))]
-    public async Task Both_sources_tell_the_same_processes(string what, string body)
+    public async Task Host_and_engine_return_the_same_processes(string what, string body)
     {
         var id = await fixture.CreateAsync(JsonNode.Parse(body)!);
         if (what == "exec")
@@ -55,7 +55,8 @@ public sealed class HostSourceTests(EngineFixture fixture) : IDisposable
             "terminal" => (1, "sh"),
             _ => (body.Contains("; true") || what == "no UTF-8" ? 2 : 1, "sleep 1000"),
         };
-        await EngineFixture.UntilAsync(async () => (await HostAsync(id)).Processes is { } now && now.Count >= processes && now.Any(p => p.Command == last)
+        await EngineFixture.UntilAsync(async () =>
+            (await HostAsync(id)).Processes is { } now && now.Count >= processes && now.Any(p => p.Command == last)
             && (what != "children" || now.Any(p => p.Command == "sleep 1000")));
         if (what == "paused")
         {
@@ -75,7 +76,7 @@ public sealed class HostSourceTests(EngineFixture fixture) : IDisposable
     }
 
     [Fact]
-    public async Task A_container_whose_cgroup_is_somewhere_else_is_found()
+    public async Task A_container_in_another_cgroup_parent_is_found()
     {
         var outer = await fixture.CreateAsync(new { Cmd = new[] { "sleep", "1000" } });
         Assert.NotNull(await HostAsync(outer));
@@ -91,13 +92,17 @@ public sealed class HostSourceTests(EngineFixture fixture) : IDisposable
     }
 
     [Fact]
-    public async Task Both_sources_tell_the_same_figures()
+    public async Task Host_and_engine_return_the_same_statistics()
     {
         var network = fixture.UniqueName("host-net");
-        await fixture.PostAsync("networks/create", new { Name = network, Labels = new Dictionary<string, string> { [EngineFixture.Label] = fixture.Run } });
-        var server = await fixture.CreateAsync(new { Cmd = new[] { "httpd", "-f", "-p", "80" }, HostConfig = new { Memory = 64L << 20, PidsLimit = 50 } });
+        await fixture.PostAsync(
+            "networks/create", new { Name = network, Labels = new Dictionary<string, string> { [EngineFixture.Label] = fixture.Run } });
+        var server = await fixture.CreateAsync(
+            new { Cmd = new[] { "httpd", "-f", "-p", "80" }, HostConfig = new { Memory = 64L << 20, PidsLimit = 50 } });
         // Refused connections are traffic, too, and the host refuses them whatever its firewall says of other containers.
-        var address = (await fixture.Engine.GetFromJsonAsync<JsonObject>($"containers/{server}/json"))!["NetworkSettings"]!["Networks"]!["bridge"]!["Gateway"]!.GetValue<string>();
+        var address = (
+            await fixture.Engine.GetFromJsonAsync<JsonObject>(
+                $"containers/{server}/json"))!["NetworkSettings"]!["Networks"]!["bridge"]!["Gateway"]!.GetValue<string>();
         string[] talk = ["sh", "-c", $"while true; do wget -q -O - http://{address}:9/ 2> /dev/null; head -c 65536 /dev/zero > /tmp/f; done"];
         await using var talking = await fixture.CreateBusyAsync(new { Cmd = talk });
         await using var sharing = await fixture.CreateBusyAsync(new { Cmd = talk, HostConfig = new { NetworkMode = $"container:{server}" } });
@@ -126,13 +131,18 @@ public sealed class HostSourceTests(EngineFixture fixture) : IDisposable
             Assert.InRange(h.BlockReadBytes!.Value, b.BlockReadBytes!.Value, a.BlockReadBytes!.Value);
             Assert.InRange(h.BlockWriteBytes!.Value, b.BlockWriteBytes!.Value, a.BlockWriteBytes!.Value);
             Assert.Equal(b.MemoryLimitBytes, h.MemoryLimitBytes);
-            Assert.Equal((b.Interfaces ?? new Dictionary<string, InterfaceCounters>()).Keys.Order(), (h.Interfaces ?? new Dictionary<string, InterfaceCounters>()).Keys.Order());
-            Assert.All(h.Interfaces ?? new Dictionary<string, InterfaceCounters>(), i => Between(b.Interfaces![i.Key], i.Value, a.Interfaces![i.Key]));
+            Assert.Equal(
+                (b.Interfaces ?? new Dictionary<string, InterfaceCounters>()).Keys.Order(),
+                (h.Interfaces ?? new Dictionary<string, InterfaceCounters>()).Keys.Order());
+            Assert.All(
+                h.Interfaces ?? new Dictionary<string, InterfaceCounters>(), i => Between(b.Interfaces![i.Key], i.Value, a.Interfaces![i.Key]));
             if (container.Item != client && container.Item != peer)
             {
                 Assert.Equal(b.Pids, h.Pids);
                 // The kernel counts memory per core and adds it up now and then: some pages either way.
-                Assert.InRange(h.MemoryBytes!.Value, Math.Min(b.MemoryBytes!.Value, a.MemoryBytes!.Value) - (512 << 10), Math.Max(b.MemoryBytes!.Value, a.MemoryBytes!.Value) + (512 << 10));
+                Assert.InRange(
+                    h.MemoryBytes!.Value, Math.Min(b.MemoryBytes!.Value, a.MemoryBytes!.Value) - (512 << 10),
+                    Math.Max(b.MemoryBytes!.Value, a.MemoryBytes!.Value) + (512 << 10));
             }
         });
         Assert.Equal(64L << 20, host[server].Statistics!.MemoryLimitBytes);
@@ -144,7 +154,7 @@ public sealed class HostSourceTests(EngineFixture fixture) : IDisposable
     }
 
     [Fact]
-    public async Task A_process_is_seen_as_soon_as_it_is_there()
+    public async Task A_new_process_is_in_the_next_reading()
     {
         var id = await fixture.CreateAsync(new { Cmd = new[] { "sleep", "1000" } });
         for (var n = 1; n <= 5; n++)
@@ -159,9 +169,10 @@ public sealed class HostSourceTests(EngineFixture fixture) : IDisposable
     }
 
     [Fact]
-    public async Task A_restarted_container_is_told_anew_and_a_stopped_one_not_at_all()
+    public async Task A_restarted_container_is_read_again_and_a_stopped_one_is_not()
     {
-        var id = await fixture.CreateAsync(new { Cmd = new[] { "sh", "-c", "trap 'exit' TERM; head -c 50000000 /dev/zero | cat > /dev/null; while true; do sleep 0.1; done" } });
+        var id = await fixture.CreateAsync(
+            new { Cmd = new[] { "sh", "-c", "trap 'exit' TERM; head -c 50000000 /dev/zero | cat > /dev/null; while true; do sleep 0.1; done" } });
         await EngineFixture.UntilAsync(async () => (await HostAsync(id)).Statistics!.CpuTime > TimeSpan.FromMilliseconds(30));
         var facts = await ListAsync(id);
         var first = (await HostAsync(id)).Processes![0].Pid;
@@ -177,7 +188,7 @@ public sealed class HostSourceTests(EngineFixture fixture) : IDisposable
     }
 
     [Fact]
-    public async Task Containers_of_another_engine_are_not_there()
+    public async Task Containers_of_another_engine_are_not_read()
     {
         var id = await fixture.CreateAsync(new { Cmd = new[] { "sleep", "1000" } });
         var stranger = (await ListAsync(id))[0] with { Id = new string('a', 64) };
@@ -199,22 +210,26 @@ public sealed class HostSourceTests(EngineFixture fixture) : IDisposable
         Assert.InRange(now.TxDropped, before.TxDropped, after.TxDropped);
     }
 
-    /// <summary><c>ps</c> writes a line end as a blank and what is no plain letter as question marks, and the engine folds blanks: both hide some of what the host shows.</summary>
+    /// <summary><c>ps</c> writes a line end as a blank and what is no plain letter as question marks, and the engine folds blanks: both
+    /// hide some of what the host shows.</summary>
     private static string AsPsWrites(string command)
     {
         var plain = Regex.Replace(command.Replace('\n', ' '), "[^ -~]+", "?");
         return Regex.Replace(Regex.Replace(plain, @"\?+", "?"), " +", " ").Trim();
     }
 
-    private async Task<IEnumerable<int>> PidsAsync(string id) => InOrder(await _engine.ListProcessesAsync(id, CancellationToken.None)).Select(p => p.Pid);
+    private async Task<IEnumerable<int>> PidsAsync(string id) =>
+        InOrder(await _engine.ListProcessesAsync(id, CancellationToken.None)).Select(p => p.Pid);
 
-    /// <summary>The engine tells processes in the order of their cgroup, the host by number; where numbers began anew at <c>pid_max</c> the two differ.</summary>
+    /// <summary>The engine tells processes in the order of their cgroup, the host by number; where numbers began anew at <c>pid_max</c> the
+    /// two differ.</summary>
     private static List<ProcessFacts> InOrder(IEnumerable<ProcessFacts> processes) => [.. processes.OrderBy(p => p.Pid)];
 
     private async Task<HostSample> HostAsync(string id) => (await _engine.ReadHostAsync(await ListAsync(id), Both, CancellationToken.None))[id];
 
     private async Task<IReadOnlyList<ContainerFacts>> ListAsync(params IReadOnlyList<string> ids) =>
-        await _engine.ListContainersAsync(new ContainerFilter(false, new Dictionary<string, IReadOnlyList<string>> { ["id"] = ids }), CancellationToken.None);
+        await _engine.ListContainersAsync(
+            new ContainerFilter(false, new Dictionary<string, IReadOnlyList<string>> { ["id"] = ids }), CancellationToken.None);
 
     /// <summary>Starts a process in the container; it runs when this returns.</summary>
     private async Task ExecAsync(string id, params string[] command)

@@ -12,9 +12,12 @@ public sealed class IgnoreFileTests(EngineFixture fixture)
     /// <summary>Beside <c>Dockerfile</c> and <c>.dockerignore</c>. Names that patterns, ports of them and file systems stumble over.</summary>
     private static readonly string[] Tree =
     [
-        "a", "ab", "a.log", "b/a", "b/a.log", "b/c/a", "b/c/d/keep", "b/c/d/drop", "foo", "foobar", "x/foo", "x/y/foo/z", "logs/a.log", "logs/keep.md",
-        "node_modules/m/index.js", "node_modules/keep", "docs/readme.md", "docs/sub/readme.md", "readme.md", "# not a comment", "!bang", "[x]", "star*", "q?",
-        "sp ace/f", "trailing ", "ünï/ç", "UPPER", "upper", "Dockerfile.dev", "deep/er/est/file.tmp", "deep/er/est/file", "empty dir/", ".hidden/f", ".env", "c:d", "e^f", "{g}", "$h", "a+b", "(p)",
+        "a", "ab", "a.log", "b/a", "b/a.log", "b/c/a", "b/c/d/keep", "b/c/d/drop", "foo", "foobar", "x/foo", "x/y/foo/z", "logs/a.log",
+        "logs/keep.md",
+        "node_modules/m/index.js", "node_modules/keep", "docs/readme.md", "docs/sub/readme.md", "readme.md", "# not a comment", "!bang",
+        "[x]", "star*", "q?",
+        "sp ace/f", "trailing ", "ünï/ç", "UPPER", "upper", "Dockerfile.dev", "deep/er/est/file.tmp", "deep/er/est/file", "empty dir/",
+        ".hidden/f", ".env", "c:d", "e^f", "{g}", "$h", "a+b", "(p)",
     ];
 
     public static TheoryData<string, string> Cases => new()
@@ -48,7 +51,7 @@ public sealed class IgnoreFileTests(EngineFixture fixture)
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public async Task The_files_in_the_image_are_those_that_dockers_command_sends(string what, string ignore)
+    public async Task Ignore_rules_agree_with_the_docker_command(string what, string ignore)
     {
         Assert.NotEmpty(what);
         var name = "ignored-" + Guid.NewGuid().ToString("n")[..8];
@@ -63,7 +66,8 @@ public sealed class IgnoreFileTests(EngineFixture fixture)
             }
         }
 
-        await File.WriteAllTextAsync(Path.Combine(root, "Dockerfile"), $"FROM scratch\nLABEL {EngineFixture.Label}={fixture.Run} case={name}\nCOPY . /\n");
+        await File.WriteAllTextAsync(
+            Path.Combine(root, "Dockerfile"), $"FROM scratch\nLABEL {EngineFixture.Label}={fixture.Run} case={name}\nCOPY . /\n");
         await File.WriteAllTextAsync(Path.Combine(root, ".dockerignore"), ignore, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false));
 
         var theirs = await FilesAsync(await DockerBuildAsync(root));
@@ -77,7 +81,8 @@ public sealed class IgnoreFileTests(EngineFixture fixture)
 
     private static async Task<string> DockerBuildAsync(string directory)
     {
-        var start = new ProcessStartInfo("docker", ["build", "-q", "--no-cache", directory]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(
+            "docker", ["build", "-q", "--no-cache", directory]) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["DOCKER_BUILDKIT"] = "0";
         using var docker = Process.Start(start)!;
         var errors = docker.StandardError.ReadToEndAsync();

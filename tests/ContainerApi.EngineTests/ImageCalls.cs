@@ -20,22 +20,4 @@ public abstract class ImageCalls(EngineFixture fixture)
     }
 
     protected async Task<JsonNode> InspectAsync(string image) => JsonNode.Parse(await Fixture.Engine.GetStringAsync($"images/{image}/json"))!;
-
-    protected static string Text(JsonNode node, string name) => node[name]!.GetValue<string>();
-
-    protected static IEnumerable<string> Texts(JsonNode? list) => list!.AsArray().Select(t => t!.GetValue<string>());
-
-    protected static async Task<JsonNode> ReadAsync(HttpResponseMessage response, HttpStatusCode expected)
-    {
-        var text = await response.Content.ReadAsStringAsync();
-        Assert.True(response.StatusCode == expected, $"{(int)response.StatusCode} instead of {(int)expected}: {text}");
-        return JsonNode.Parse(text)!;
-    }
-
-    protected static async Task<JsonNode> ProblemAsync(HttpResponseMessage response, HttpStatusCode expected, string code)
-    {
-        var problem = await ReadAsync(response, expected);
-        Assert.Equal(code, problem["code"]!.GetValue<string>());
-        return problem;
-    }
 }

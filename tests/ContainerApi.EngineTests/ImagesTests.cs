@@ -9,7 +9,7 @@ namespace ContainerApi.EngineTests;
 public sealed class ImagesTests(EngineFixture fixture) : ImageCalls(fixture)
 {
     [Fact]
-    public async Task The_list_filters_as_asked_and_counts_the_containers_of_each_image()
+    public async Task List_filters_images_and_counts_their_containers()
     {
         var id = await Fixture.CreateAsync(new { Cmd = new[] { "sleep", "1000" } }, start: false);
         var tag = Tag();
@@ -38,11 +38,12 @@ public sealed class ImagesTests(EngineFixture fixture) : ImageCalls(fixture)
     }
 
     [Fact]
-    public async Task An_image_is_shown_with_its_history_by_name_escaped_name_id_and_short_id()
+    public async Task Inspect_returns_the_image_by_name_and_by_id()
     {
         var id = await Fixture.CreateAsync(new { Cmd = new[] { "sleep", "1000" } }, start: false);
         var tag = $"localhost:5000/containerapi-test/{Fixture.UniqueName("shown")}:v1";
-        var committed = await CommitAsync(new { container = id, tag, comment = "shown", changes = new[] { MyLabel, "ENTRYPOINT [\"sh\"]", "VOLUME /data" } });
+        var committed = await CommitAsync(
+            new { container = id, tag, comment = "shown", changes = new[] { MyLabel, "ENTRYPOINT [\"sh\"]", "VOLUME /data" } });
         var imageId = committed["id"]!.GetValue<string>();
 
         foreach (var name in new[] { tag, Uri.EscapeDataString(tag), imageId, imageId["sha256:".Length..], imageId["sha256:".Length..][..12] })
@@ -58,7 +59,7 @@ public sealed class ImagesTests(EngineFixture fixture) : ImageCalls(fixture)
     }
 
     [Fact]
-    public async Task A_second_name_is_given_and_taken_off_and_the_image_goes_with_the_last()
+    public async Task Removal_of_the_last_tag_deletes_the_image()
     {
         var id = await Fixture.CreateAsync(new { Cmd = new[] { "sleep", "1000" } }, start: false);
         var (first, second) = (Tag(), Tag());
@@ -80,7 +81,7 @@ public sealed class ImagesTests(EngineFixture fixture) : ImageCalls(fixture)
     }
 
     [Fact]
-    public async Task An_image_that_a_container_uses_is_removed_by_force_alone()
+    public async Task Removal_of_an_image_in_use_needs_force()
     {
         var id = await Fixture.CreateAsync(new { Cmd = new[] { "sleep", "1000" } }, start: false);
         var tag = Tag();
@@ -94,7 +95,7 @@ public sealed class ImagesTests(EngineFixture fixture) : ImageCalls(fixture)
     }
 
     [Fact]
-    public async Task A_pull_tells_its_layers_and_ends_with_id_and_digest()
+    public async Task Pull_streams_layers_and_ends_with_id_and_digest()
     {
         await using var registry = await FakeRegistry.StartAsync(EngineFixture.Label, Fixture.Run);
 
@@ -117,7 +118,7 @@ public sealed class ImagesTests(EngineFixture fixture) : ImageCalls(fixture)
     }
 
     [Fact]
-    public async Task A_layer_that_is_not_what_it_should_be_is_a_failure_in_the_result()
+    public async Task Pull_of_a_corrupt_layer_fails_in_the_result()
     {
         await using var registry = await FakeRegistry.StartAsync(EngineFixture.Label, Fixture.Run, brokenLayer: true);
 
@@ -132,7 +133,7 @@ public sealed class ImagesTests(EngineFixture fixture) : ImageCalls(fixture)
     }
 
     [Fact]
-    public async Task An_image_for_another_platform_is_a_failure_in_the_result()
+    public async Task Pull_for_another_platform_fails_in_the_result()
     {
         await using var registry = await FakeRegistry.StartAsync(EngineFixture.Label, Fixture.Run);
         await PullAsync(new { image = registry.Reference });
@@ -144,13 +145,14 @@ public sealed class ImagesTests(EngineFixture fixture) : ImageCalls(fixture)
     }
 
     [Fact]
-    public async Task A_registry_that_wants_credentials_gets_them()
+    public async Task Pull_from_a_private_registry_needs_credentials()
     {
         await using var registry = await FakeRegistry.StartAsync(EngineFixture.Label, Fixture.Run, "ann:s3cret");
 
         using var without = await Fixture.Client.PostAsJsonAsync("/images/pull", new { image = registry.Reference });
         await ProblemAsync(without, HttpStatusCode.Forbidden, "forbidden");
-        using var wrong = await Fixture.Client.PostAsJsonAsync("/images/pull", new { image = registry.Reference, registryAuth = new { username = "ann", password = "wrong" } });
+        using var wrong = await Fixture.Client.PostAsJsonAsync(
+            "/images/pull", new { image = registry.Reference, registryAuth = new { username = "ann", password = "wrong" } });
         await ProblemAsync(wrong, HttpStatusCode.Forbidden, "forbidden");
         var lines = await PullAsync(new { image = registry.Reference, registryAuth = new { username = "ann", password = "s3cret" } });
 
@@ -160,7 +162,7 @@ public sealed class ImagesTests(EngineFixture fixture) : ImageCalls(fixture)
     [Theory]
     [InlineData(null, 502, "engine_error")]
     [InlineData(":no-such-tag", 404, "image_not_found")]
-    public async Task What_cannot_be_pulled_is_a_problem(string? tag, int status, string code)
+    public async Task Pull_of_a_missing_image_returns_a_problem(string? tag, int status, string code)
     {
         await using var registry = await FakeRegistry.StartAsync(EngineFixture.Label, Fixture.Run);
         var image = tag is null ? "127.0.0.1:1/no/image:v1" : registry.Name + tag;
@@ -185,5 +187,6 @@ public sealed class ImagesTests(EngineFixture fixture) : ImageCalls(fixture)
         return [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => JsonNode.Parse(l)!)];
     }
 
-    private static bool ArraysEqual((string[], string[]) a, (string[], string[]) b) => a.Item1.SequenceEqual(b.Item1) && a.Item2.SequenceEqual(b.Item2);
+    private static bool ArraysEqual((string[], string[]) a, (string[], string[]) b) =>
+        a.Item1.SequenceEqual(b.Item1) && a.Item2.SequenceEqual(b.Item2);
 }

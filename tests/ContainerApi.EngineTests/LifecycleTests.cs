@@ -11,7 +11,7 @@ public sealed class LifecycleTests(EngineFixture fixture)
     private Dictionary<string, string> Mine => new() { [EngineFixture.Label] = fixture.Run };
 
     [Fact]
-    public async Task A_container_is_made_as_asked_and_answers_its_id_and_name()
+    public async Task Create_applies_all_fields_and_returns_id_and_name()
     {
         var name = fixture.UniqueName("made");
 
@@ -36,15 +36,17 @@ public sealed class LifecycleTests(EngineFixture fixture)
         Assert.True(real["State"]!["Running"]!.GetValue<bool>());
         Assert.Equal(["sh", "-c", "echo 'a b'; sleep 100"], Texts(real["Config"]!["Cmd"]!));
         Assert.Equal(["A=1=2", "B="], Texts(real["Config"]!["Env"]!).Where(e => !e.StartsWith("PATH=", StringComparison.Ordinal)));
-        Assert.Equal(("x=y", "語"), (real["Config"]!["Labels"]!["with.equals"]!.GetValue<string>(), real["Config"]!["Labels"]!["日本"]!.GetValue<string>()));
+        Assert.Equal(
+            ("x=y", "語"), (Text(real["Config"]!["Labels"]!, "with.equals"), Text(real["Config"]!["Labels"]!, "日本")));
         var published = real["NetworkSettings"]!["Ports"]!.AsObject();
         Assert.Equal(["80/tcp", "81/udp", "82/tcp", "83/tcp", "84/tcp"], published.Select(p => p.Key).Order(StringComparer.Ordinal));
         Assert.All(published, p => Assert.InRange(int.Parse(p.Value![0]!["HostPort"]!.GetValue<string>(), null), 1, 65535));
-        Assert.Equal(("127.0.0.1", "::1"), (published["80/tcp"]![0]!["HostIp"]!.GetValue<string>(), published["81/udp"]![0]!["HostIp"]!.GetValue<string>()));
+        Assert.Equal(
+            ("127.0.0.1", "::1"), (published["80/tcp"]![0]!["HostIp"]!.GetValue<string>(), published["81/udp"]![0]!["HostIp"]!.GetValue<string>()));
     }
 
     [Fact]
-    public async Task Without_start_it_is_only_made_and_without_a_name_the_engine_gives_one()
+    public async Task Create_without_start_and_name_uses_the_engine_defaults()
     {
         var created = await CreateAsync(new { image = fixture.Image, command = new[] { "sleep", "100" }, labels = Mine, networkMode = "none" });
 
@@ -55,7 +57,7 @@ public sealed class LifecycleTests(EngineFixture fixture)
     }
 
     [Fact]
-    public async Task Start_stop_and_restart_do_what_they_say_and_change_nothing_the_second_time()
+    public async Task Start_stop_and_restart_are_idempotent()
     {
         var name = fixture.UniqueName("life");
         var id = await fixture.CreateAsync(new { Cmd = new[] { "sleep", "1000" } }, name, start: false);
@@ -77,7 +79,7 @@ public sealed class LifecycleTests(EngineFixture fixture)
     }
 
     [Fact]
-    public async Task A_grace_of_nothing_kills_at_once()
+    public async Task Stop_with_timeout_0_kills_at_once()
     {
         // sleep as the first process ignores SIGTERM: a stop without a timeout would take 10 seconds.
         var id = await fixture.CreateAsync(new { Cmd = new[] { "sleep", "1000" }, StopTimeout = 60 });
@@ -90,7 +92,7 @@ public sealed class LifecycleTests(EngineFixture fixture)
     }
 
     [Fact]
-    public async Task A_running_container_is_removed_by_force_alone()
+    public async Task Removal_of_a_running_container_needs_force()
     {
         var id = await fixture.CreateAsync(new { Cmd = new[] { "sleep", "1000" }, Volumes = new Dictionary<string, object> { ["/data"] = new() } });
         var volume = (await InspectAsync(id))["Mounts"]![0]!["Name"]!.GetValue<string>();
@@ -107,9 +109,10 @@ public sealed class LifecycleTests(EngineFixture fixture)
     }
 
     [Fact]
-    public async Task Without_volumes_a_removal_leaves_the_anonymous_ones()
+    public async Task Removal_without_volumes_keeps_anonymous_volumes()
     {
-        var id = await fixture.CreateAsync(new { Cmd = new[] { "sleep", "1" }, Volumes = new Dictionary<string, object> { ["/data"] = new() } }, start: false);
+        var id = await fixture.CreateAsync(
+            new { Cmd = new[] { "sleep", "1" }, Volumes = new Dictionary<string, object> { ["/data"] = new() } }, start: false);
         await fixture.PostAsync($"containers/{id}/start");
         var volume = (await InspectAsync(id))["Mounts"]![0]!["Name"]!.GetValue<string>();
 
@@ -121,7 +124,7 @@ public sealed class LifecycleTests(EngineFixture fixture)
     }
 
     [Fact]
-    public async Task Callers_who_remove_the_same_container_at_once_all_hear_that_it_is_gone()
+    public async Task Concurrent_removals_of_a_container_all_succeed()
     {
         var id = await fixture.CreateAsync(new { Cmd = new[] { "sleep", "1000" } });
 
@@ -139,7 +142,7 @@ public sealed class LifecycleTests(EngineFixture fixture)
     }
 
     [Fact]
-    public async Task A_name_that_is_taken_is_a_problem_of_its_own()
+    public async Task A_name_already_in_use_returns_409_name_in_use()
     {
         var name = fixture.UniqueName("taken");
         await fixture.CreateAsync(new { Cmd = new[] { "sleep", "1" } }, name, start: false);
@@ -153,11 +156,12 @@ public sealed class LifecycleTests(EngineFixture fixture)
     [InlineData("no-such-program", null, 400, "invalid_request")]
     [InlineData("sleep 1", "no-such-network", 404, "not_found")]
     [InlineData("sleep 1", "container:no-such-container", 404, "container_not_found")]
-    public async Task One_that_cannot_start_is_not_left_behind(string command, string? network, int status, string code)
+    public async Task A_container_that_cannot_start_is_removed(string command, string? network, int status, string code)
     {
         var name = fixture.UniqueName("unstartable");
 
-        using var response = await PostContainerAsync(new { image = fixture.Image, command, name, networkMode = network, labels = Mine, start = true });
+        using var response = await PostContainerAsync(
+            new { image = fixture.Image, command, name, networkMode = network, labels = Mine, start = true });
 
         await ProblemAsync(response, (HttpStatusCode)status, code);
         using var left = await fixture.Engine.GetAsync($"containers/{name}/json");
@@ -165,10 +169,12 @@ public sealed class LifecycleTests(EngineFixture fixture)
     }
 
     [Fact]
-    public async Task A_host_port_that_is_taken_is_a_conflict_and_leaves_nothing_behind()
+    public async Task A_host_port_in_use_returns_409_and_leaves_no_container()
     {
-        var holder = await CreateAsync(new { image = fixture.Image, command = "sleep 1000", labels = Mine, ports = new[] { "127.0.0.1::80" }, start = true });
-        var port = (await InspectAsync(holder["id"]!.GetValue<string>()))["NetworkSettings"]!["Ports"]!["80/tcp"]![0]!["HostPort"]!.GetValue<string>();
+        var holder = await CreateAsync(
+            new { image = fixture.Image, command = "sleep 1000", labels = Mine, ports = new[] { "127.0.0.1::80" }, start = true });
+        var port = (
+            await InspectAsync(holder["id"]!.GetValue<string>()))["NetworkSettings"]!["Ports"]!["80/tcp"]![0]!["HostPort"]!.GetValue<string>();
         var name = fixture.UniqueName("no-port");
 
         using var response = await PostContainerAsync(
@@ -180,7 +186,7 @@ public sealed class LifecycleTests(EngineFixture fixture)
     }
 
     [Fact]
-    public async Task A_missing_image_is_pulled_unless_that_is_not_wanted()
+    public async Task Create_pulls_a_missing_image_unless_pull_is_never()
     {
         await using var registry = await FakeRegistry.StartAsync(EngineFixture.Label, fixture.Run);
 
@@ -193,7 +199,7 @@ public sealed class LifecycleTests(EngineFixture fixture)
     }
 
     [Fact]
-    public async Task An_image_that_no_registry_gives_is_a_problem_and_no_container_is_made()
+    public async Task Create_with_an_image_that_cannot_be_pulled_creates_no_container()
     {
         var name = fixture.UniqueName("no-image");
 
@@ -223,16 +229,4 @@ public sealed class LifecycleTests(EngineFixture fixture)
     private async Task<string> StateAsync(string id) => (await InspectAsync(id))["State"]!["Status"]!.GetValue<string>();
 
     private async Task<string> StartedAsync(string id) => (await InspectAsync(id))["State"]!["StartedAt"]!.GetValue<string>();
-
-    private static IEnumerable<string> Texts(JsonNode list) => list.AsArray().Select(t => t!.GetValue<string>());
-
-    private static async Task<JsonNode> ReadAsync(HttpResponseMessage response, HttpStatusCode expected)
-    {
-        var text = await response.Content.ReadAsStringAsync();
-        Assert.True(response.StatusCode == expected, $"{(int)response.StatusCode} instead of {(int)expected}: {text}");
-        return JsonNode.Parse(text)!;
-    }
-
-    private static async Task ProblemAsync(HttpResponseMessage response, HttpStatusCode expected, string code) =>
-        Assert.Equal(code, (await ReadAsync(response, expected))["code"]!.GetValue<string>());
 }

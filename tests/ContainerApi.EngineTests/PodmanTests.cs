@@ -140,7 +140,8 @@ public sealed class PodmanTests(EngineFixture fixture) : ImageCalls(fixture)
     [Fact]
     public async Task A_host_port_in_use_returns_409()
     {
-        object Request(string port) => new { image = Fixture.Image, command = "sleep 1000", labels = OwnLabels, ports = new[] { port }, start = true };
+        object Request(
+            string port) => new { image = Fixture.Image, command = "sleep 1000", labels = OwnLabels, ports = new[] { port }, start = true };
         using var first = await CreateAsync(Request("127.0.0.1::80"));
         var id = Text(await ReadAsync(first, HttpStatusCode.Created), "id");
         var port = (await GetAsync($"/containers/{id}?include=none"))["ports"]![0]!["hostPort"];
@@ -225,7 +226,8 @@ public sealed class PodmanTests(EngineFixture fixture) : ImageCalls(fixture)
 
         Assert.Equal("succeeded", Text(lines[^1], "state"));
         using var client = new HttpClient();
-        client.DefaultRequestHeaders.Add("Accept", "application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json");
+        client.DefaultRequestHeaders.Add(
+            "Accept", "application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json");
         using var byDigest = await client.GetAsync($"http://{registry.Host}/v2/team/app/manifests/{Text(lines[^1], "digest")}");
         Assert.Equal(HttpStatusCode.OK, byDigest.StatusCode);
     }

@@ -11,12 +11,13 @@ public sealed class PushTests(EngineFixture fixture)
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task What_is_pushed_is_in_the_registry_under_the_digest_that_the_result_says(bool closed)
+    public async Task Push_returns_the_digest_of_the_registry(bool closed)
     {
         await using var registry = await DebianRegistry.StartAsync(closed);
         var image = await TagAsync(registry.Host);
 
-        var lines = await PushAsync(new { image, registryAuth = closed ? new { username = DebianRegistry.User, password = DebianRegistry.Password } : null });
+        var lines = await PushAsync(
+            new { image, registryAuth = closed ? new { username = DebianRegistry.User, password = DebianRegistry.Password } : null });
 
         Assert.Contains(lines, line => Text(line, "status") == "Pushed");
         var result = Assert.Single(lines, line => Text(line, "type") == "result");
@@ -28,7 +29,7 @@ public sealed class PushTests(EngineFixture fixture)
     [Theory]
     [InlineData(null)]
     [InlineData("wrong-password")]
-    public async Task Without_the_right_credentials_the_result_says_forbidden_and_names_none(string? password)
+    public async Task Push_with_wrong_credentials_fails_with_forbidden(string? password)
     {
         await using var registry = await DebianRegistry.StartAsync(closed: true);
         var image = await TagAsync(registry.Host);
@@ -43,7 +44,7 @@ public sealed class PushTests(EngineFixture fixture)
     [InlineData("classic", true)]
     [InlineData("buildkit", true)]
     [InlineData("buildkit", false)]
-    public async Task A_build_pushes_what_it_made_in_the_same_stream(string builder, bool withCredentials)
+    public async Task A_build_with_push_pushes_its_image_in_the_same_stream(string builder, bool withCredentials)
     {
         await using var registry = await DebianRegistry.StartAsync(closed: true);
         var tag = $"{registry.Host}/team/built:{builder}";
@@ -64,7 +65,8 @@ public sealed class PushTests(EngineFixture fixture)
         Assert.Contains(lines, l => Text(l, "type") == "step" && Text(l, "name") == "push " + tag && Text(l, "state") == "started");
         if (!withCredentials)
         {
-            Assert.Equal(("failed", "forbidden", "push " + tag), (Text(result, "state"), Text(result["error"]!, "code"), Text(result["error"]!, "step")));
+            Assert.Equal(
+                ("failed", "forbidden", "push " + tag), (Text(result, "state"), Text(result["error"]!, "code"), Text(result["error"]!, "step")));
             return;
         }
 
@@ -75,7 +77,7 @@ public sealed class PushTests(EngineFixture fixture)
     }
 
     [Fact]
-    public async Task A_registry_that_is_down_is_a_failure_in_the_result()
+    public async Task Push_to_an_unreachable_registry_fails_in_the_result()
     {
         var image = await TagAsync("127.0.0.1:1");
 
@@ -86,7 +88,7 @@ public sealed class PushTests(EngineFixture fixture)
     }
 
     [Fact]
-    public async Task An_image_that_the_engine_does_not_have_is_a_problem()
+    public async Task Push_of_a_missing_image_returns_404()
     {
         using var response = await fixture.Client.PostAsJsonAsync("/images/push", new { image = "127.0.0.1:1/team/nothing:v1" });
 
@@ -105,7 +107,8 @@ public sealed class PushTests(EngineFixture fixture)
         using var client = new HttpClient();
         using var asked = new HttpRequestMessage(HttpMethod.Head, $"http://{registry.Host}/v2/{repository}/manifests/{tag}");
         asked.Headers.Add("Accept", "application/vnd.docker.distribution.manifest.v2+json");
-        asked.Headers.Authorization = new("Basic", Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes($"{DebianRegistry.User}:{DebianRegistry.Password}")));
+        asked.Headers.Authorization = new(
+            "Basic", Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes($"{DebianRegistry.User}:{DebianRegistry.Password}")));
         using var manifest = await client.SendAsync(asked);
         return manifest.Headers.GetValues("Docker-Content-Digest").Single();
     }
@@ -119,6 +122,4 @@ public sealed class PushTests(EngineFixture fixture)
         Assert.True(response.IsSuccessStatusCode, text);
         return [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!)];
     }
-
-    private static string? Text(JsonNode node, string name) => node[name]?.GetValue<string>();
 }

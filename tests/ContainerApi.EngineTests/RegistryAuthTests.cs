@@ -6,7 +6,8 @@ using System.Text.Json.Nodes;
 
 namespace ContainerApi.EngineTests;
 
-/// <summary>How registries are asked: for tokens, as Docker Hub wants it, and with the credentials of the header that Docker's clients send.</summary>
+/// <summary>How registries are asked: for tokens, as Docker Hub wants it, and with the credentials of the header that Docker's clients
+/// send.</summary>
 [Collection(EngineCollection.Name)]
 public sealed class RegistryAuthTests(EngineFixture fixture)
 {
@@ -40,15 +41,21 @@ public sealed class RegistryAuthTests(EngineFixture fixture)
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public async Task A_registry_that_hands_out_tokens_is_pulled_from(string call, bool closed, string given, bool succeeds)
+    public async Task Pull_and_build_use_registry_tokens(string call, bool closed, string given, bool succeeds)
     {
-        await using var registry = await FakeRegistry.StartAsync(EngineFixture.Label, fixture.Run, closed ? $"{User}:{Password}" : null, tokens: true);
+        await using var registry = await FakeRegistry.StartAsync(
+            EngineFixture.Label, fixture.Run, closed ? $"{User}:{Password}" : null, tokens: true);
         var auth = new { username = User, password = Password, serveraddress = registry.Host };
         var inBody = given == nameof(Given.InTheBody) ? new { username = User, password = Password, serverAddress = registry.Host } : null;
 
         var (ended, text) = await PostAsync(call == "pull" ? "pull" : "build", given == nameof(Given.InTheHeader) ? auth : null, call == "pull"
             ? new { image = registry.Reference, registryAuth = inBody }
-            : new { dockerfile = $"FROM {registry.Reference}\nLABEL {EngineFixture.Label}={fixture.Run} own={Guid.NewGuid():n}\n", builder = call, registryAuth = inBody });
+                : new
+                {
+                    dockerfile = $"FROM {registry.Reference}\nLABEL {EngineFixture.Label}={fixture.Run} own={Guid.NewGuid():n}\n",
+                    builder = call,
+                    registryAuth = inBody,
+                });
 
         Assert.True(ended == succeeds, text);
         Assert.Equal(succeeds, registry.Tokens > 0);
@@ -56,7 +63,7 @@ public sealed class RegistryAuthTests(EngineFixture fixture)
     }
 
     [Fact]
-    public async Task A_push_takes_the_header_that_docker_sends()
+    public async Task Push_takes_credentials_from_the_header()
     {
         await using var registry = await DebianRegistry.StartAsync(closed: true);
         var image = $"{registry.Host}/team/header:v1";
@@ -73,7 +80,7 @@ public sealed class RegistryAuthTests(EngineFixture fixture)
     [Theory]
     [InlineData("classic")]
     [InlineData("buildkit")]
-    public async Task A_build_pushes_with_the_header_that_docker_sends(string builder)
+    public async Task A_build_pushes_with_credentials_from_the_header(string builder)
     {
         await using var registry = await DebianRegistry.StartAsync(closed: true);
         var auth = new { username = DebianRegistry.User, password = DebianRegistry.Password, serveraddress = registry.Host };
@@ -94,11 +101,13 @@ public sealed class RegistryAuthTests(EngineFixture fixture)
     [InlineData("pull", "!", "registryAuth")]
     [InlineData("push", "eyJ1c2VybmFtZSI6ImFubiJ9", "registryAuth")]
     [InlineData("build", "!", "registryAuth")]
-    public async Task A_header_that_is_none_is_told_before_the_engine_hears_of_it(string call, string header, string field)
+    public async Task An_invalid_credentials_header_returns_400(string call, string header, string field)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, "/images/" + call)
         {
-            Content = call == "build" ? new StringContent("FROM scratch\n", Encoding.UTF8, "text/x-dockerfile") : JsonContent.Create(new { image = fixture.Image }),
+            Content = call == "build"
+                ? new StringContent("FROM scratch\n", Encoding.UTF8, "text/x-dockerfile")
+                : JsonContent.Create(new { image = fixture.Image }),
         };
         request.Headers.TryAddWithoutValidation(Header, header);
         using var response = await fixture.Client.SendAsync(request);

@@ -13,6 +13,11 @@ public sealed class ScopedKeyTests : IAsyncLifetime
 {
     private const string Key = "a key of this test's own";
 
+    private static readonly string[] Scopes =
+    [
+        "containers:read", "containers:write", "images:read", "images:write", "builds:read", "builds:write", "engines:read", "metrics:read",
+    ];
+
     private readonly EngineFixture _fixture;
     private readonly string _team = "team-" + Guid.NewGuid().ToString("n")[..8];
     private readonly WebApplicationFactory<Program> _service;
@@ -26,7 +31,7 @@ public sealed class ScopedKeyTests : IAsyncLifetime
             builder.UseSetting("Security:ApiKeys:0:Name", "bound");
             builder.UseSetting("Security:ApiKeys:0:Hash", "sha256:" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Key))));
             builder.UseSetting("Security:ApiKeys:0:Labels:0", "team=" + _team);
-            foreach (var (scope, n) in new[] { "containers:read", "containers:write", "images:read", "images:write", "builds:read", "builds:write", "engines:read", "metrics:read" }.Select((s, n) => (s, n)))
+            foreach (var (n, scope) in Scopes.Index())
             {
                 builder.UseSetting($"Security:ApiKeys:0:Scopes:{n}", scope);
             }
@@ -43,7 +48,7 @@ public sealed class ScopedKeyTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task It_sees_counts_and_touches_its_own_containers_alone()
+    public async Task A_scoped_key_sees_and_changes_only_its_own_containers()
     {
         var foreignName = _fixture.UniqueName("foreign");
         // An image of this test's own: who uses it is the only reason that it cannot be removed.
@@ -54,7 +59,8 @@ public sealed class ScopedKeyTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.Created, built.StatusCode);
         var foreign = await _fixture.CreateAsync(new { Image = image, Cmd = new[] { "sleep", "100" } }, foreignName);
         var name = _fixture.UniqueName("mine");
-        var mine = await _fixture.CreateAsync(new { Cmd = new[] { "sleep", "100" }, Labels = new Dictionary<string, string> { ["team"] = _team } }, name);
+        var mine = await _fixture.CreateAsync(
+            new { Cmd = new[] { "sleep", "100" }, Labels = new Dictionary<string, string> { ["team"] = _team } }, name);
 
         var list = JsonNode.Parse(await _bound.GetStringAsync("/containers?all=true"))!;
         var engine = JsonNode.Parse(await _bound.GetStringAsync("/engines/local"))!;
@@ -71,7 +77,8 @@ public sealed class ScopedKeyTests : IAsyncLifetime
         Assert.DoesNotContain(foreign, snapshot);
         foreach (var (method, path) in new[]
         {
-            ("GET", ""), ("GET", "/processes"), ("GET", "/stats"), ("POST", "/start"), ("POST", "/stop"), ("POST", "/restart"), ("DELETE", "?force=true"),
+            ("GET", ""), ("GET", "/processes"), ("GET", "/stats"), ("POST", "/start"), ("POST", "/stop"), ("POST", "/restart"), (
+                "DELETE", "?force=true"),
         })
         {
             foreach (var reference in new[] { foreign, foreign[..12], foreignName })
@@ -91,7 +98,7 @@ public sealed class ScopedKeyTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_it_makes_is_its_own_and_joins_no_others_network()
+    public async Task A_scoped_key_labels_its_containers_and_joins_no_foreign_network()
     {
         var foreign = await _fixture.CreateAsync(new { Cmd = new[] { "sleep", "100" } });
 
@@ -112,7 +119,7 @@ public sealed class ScopedKeyTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Without_the_key_there_is_nothing()
+    public async Task Requests_without_a_key_return_401()
     {
         using var client = _service.CreateClient();
 

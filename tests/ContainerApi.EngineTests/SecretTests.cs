@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -21,7 +22,7 @@ public sealed class SecretTests(EngineFixture fixture)
     [InlineData("buildkit", false)]
     [InlineData("classic", true)]
     [InlineData("classic", false)]
-    public async Task No_log_at_the_lowest_level_no_store_and_no_answer_has_a_secret_a_password_or_an_argument(string builder, bool succeeds)
+    public async Task Secrets_are_in_no_log_no_store_and_no_response(string builder, bool succeeds)
     {
         await using var registry = await DebianRegistry.StartAsync(closed: true);
         var logs = new Sink();
@@ -51,9 +52,11 @@ public sealed class SecretTests(EngineFixture fixture)
                 registryAuth = auth,
             });
             answers.Append(await built.Content.ReadAsStringAsync());
-            Assert.Equal(succeeds ? "succeeded" : "failed", JsonNode.Parse(answers.ToString().TrimEnd().Split('\n')[^1])!["state"]!.GetValue<string>());
+            Assert.Equal(
+                succeeds ? "succeeded" : "failed", JsonNode.Parse(answers.ToString().TrimEnd().Split('\n')[^1])!["state"]!.GetValue<string>());
             var id = JsonNode.Parse(answers.ToString().Split('\n')[0])!["buildId"]!.GetValue<string>();
-            answers.Append(await client.GetStringAsync("/builds/" + id)).Append(await client.GetStringAsync($"/builds/{id}/events")).Append(await client.GetStringAsync("/builds"));
+            answers.Append(await client.GetStringAsync("/builds/" + id)).Append(await client.GetStringAsync($"/builds/{id}/events"))
+                .Append(await client.GetStringAsync("/builds"));
             using var pushed = await client.PostAsJsonAsync("/images/push", new { image = $"{registry.Host}/team/secret:none", registryAuth = auth });
             answers.Append(await pushed.Content.ReadAsStringAsync());
         }
@@ -62,13 +65,16 @@ public sealed class SecretTests(EngineFixture fixture)
         Assert.Contains("/images/build", logs.Text, StringComparison.Ordinal);
         Assert.Contains(logs.Levels, level => level <= LogEventLevel.Debug);
         // The lock beside it is empty, and may not be free yet.
-        var kept = string.Concat(Directory.GetFiles(fixture.State, store + "*").Where(file => !file.EndsWith(".lock", StringComparison.Ordinal)).Select(file => Encoding.Latin1.GetString(File.ReadAllBytes(file))));
+        var kept = string.Concat(
+            Directory.GetFiles(fixture.State, store + "*").Where(file => !file.EndsWith(".lock", StringComparison.Ordinal))
+                .Select(file => Encoding.Latin1.GetString(File.ReadAllBytes(file))));
         Assert.Contains("\"started\"", kept, StringComparison.Ordinal);
         foreach (var (where, text) in new[] { ("the log", logs.Text), ("the store", kept), ("an answer", answers.ToString()) })
         {
             foreach (var confidential in new[] { Secret, Argument, DebianRegistry.Password })
             {
-                Assert.False(Forms(confidential).Any(form => text.Contains(form, StringComparison.OrdinalIgnoreCase)), $"{confidential} is in {where}");
+                Assert.False(
+                    Forms(confidential).Any(form => text.Contains(form, StringComparison.OrdinalIgnoreCase)), $"{confidential} is in {where}");
             }
         }
     }
@@ -95,6 +101,6 @@ public sealed class SecretTests(EngineFixture fixture)
         public IEnumerable<LogEventLevel> Levels => _events.Select(e => e.Level);
 
         public void Emit(LogEvent logEvent) => _events.Enqueue((logEvent.Level,
-            $"{logEvent.RenderMessage(System.Globalization.CultureInfo.InvariantCulture)} {string.Join(' ', logEvent.Properties.Select(p => $"{p.Key}={p.Value}"))} {logEvent.Exception}"));
+            $"{logEvent.RenderMessage(CultureInfo.InvariantCulture)} {string.Join(' ', logEvent.Properties)} {logEvent.Exception}"));
     }
 }

@@ -15,7 +15,7 @@ public sealed class SlowClientTests(EngineFixture fixture)
     [InlineData("application/x-tar", "classic")]
     [InlineData("application/x-tar", "buildkit")]
     [InlineData("text/x-dockerfile", "buildkit")]
-    public async Task One_byte_a_second_is_a_408_and_the_builds_place_is_free_again(string type, string builder)
+    public async Task A_context_at_1_byte_per_second_returns_408_and_frees_the_build_slot(string type, string builder)
     {
         using var socket = new TcpClient(fixture.Client.BaseAddress!.Host, fixture.Client.BaseAddress.Port);
         var stream = socket.GetStream();

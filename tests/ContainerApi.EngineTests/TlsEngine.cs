@@ -83,7 +83,9 @@ internal sealed class TlsEngine : IAsyncDisposable
         }
 
         _process.Dispose();
-        foreach (var mounted in File.ReadLines("/proc/mounts").Select(l => l.Split(' ')[1]).Where(m => m.StartsWith(_folder.FullName, StringComparison.Ordinal)).Reverse().ToList())
+        foreach (
+            var mounted in File.ReadLines("/proc/mounts").Select(l => l.Split(' ')[1])
+                .Where(m => m.StartsWith(_folder.FullName, StringComparison.Ordinal)).Reverse().ToList())
         {
             using var unmount = Process.Start("umount", ["-l", mounted]);
             await unmount.WaitForExitAsync();
@@ -118,12 +120,5 @@ internal sealed class TlsEngine : IAsyncDisposable
         using var process = Process.Start(program, arguments);
         process.WaitForExit();
         Assert.True(process.ExitCode == 0, $"{program} {string.Join(' ', arguments)} ended with {process.ExitCode}");
-    }
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 }

@@ -14,7 +14,7 @@ namespace ContainerApi.EngineTests;
 public sealed class TlsEngineTests
 {
     [Fact]
-    public async Task An_engine_behind_TLS_is_spoken_with_and_refuses_who_it_does_not_know()
+    public async Task An_engine_with_TLS_accepts_its_clients_and_refuses_others()
     {
         using var authority = new TestAuthority();
         using var stranger = new TestAuthority();
@@ -33,7 +33,8 @@ public sealed class TlsEngineTests
         var theirs = stranger.Write(stranger.Client("stranger"), "client");
         var unknown = new EngineTlsOptions { CaFile = authority.CaFile, CertificateFile = theirs.CertificateFile, KeyFile = theirs.KeyFile };
         Assert.Contains("asks for a client certificate that it trusts", await RefusalAsync(engine, unknown));
-        Assert.Contains("asks for a client certificate that it trusts", await RefusalAsync(engine, new EngineTlsOptions { CaFile = authority.CaFile }));
+        Assert.Contains(
+            "asks for a client certificate that it trusts", await RefusalAsync(engine, new EngineTlsOptions { CaFile = authority.CaFile }));
         Assert.Contains("it speaks TLS, and is configured here without", await RefusalAsync(engine, null));
 
         // The engine is held to its own authority.

@@ -11,7 +11,7 @@ public sealed class WatchTests(EngineFixture fixture)
     private static readonly string[] Sleep = ["sleep", "1000"];
 
     [Fact]
-    public async Task What_happens_to_a_container_is_told_as_it_happens()
+    public async Task Watch_streams_changes_of_a_container()
     {
         var name = fixture.UniqueName("watched");
         using var watch = await WatchAsync($"name={name}");
@@ -28,17 +28,20 @@ public sealed class WatchTests(EngineFixture fixture)
     }
 
     [Fact]
-    public async Task Image_and_network_mean_what_they_mean_to_docker()
+    public async Task Watch_filters_by_image_ancestor_and_network()
     {
         var network = fixture.UniqueName("watch-net");
-        var created = await fixture.Engine.PostAsJsonAsync("networks/create", new { Name = network, Labels = new Dictionary<string, string> { [EngineFixture.Label] = fixture.Run } });
+        var created = await fixture.Engine.PostAsJsonAsync(
+            "networks/create", new { Name = network, Labels = new Dictionary<string, string> { [EngineFixture.Label] = fixture.Run } });
         var networkId = (await created.Content.ReadFromJsonAsync<JsonObject>())!["Id"]!.GetValue<string>();
         // A parent of its own, so that what other tests make is not of its kind; and a child of that parent.
         var (parent, child) = ($"containerapi-test/watch-parent:{fixture.Run}", $"containerapi-test/watch-child:{fixture.Run}");
         var source = await fixture.CreateAsync(new { Cmd = Sleep }, start: false);
-        await fixture.PostAsync($"commit?container={source}&repo={parent.Split(':')[0]}&tag={fixture.Run}&changes={Uri.EscapeDataString("LABEL which=parent")}", new { });
+        await fixture.PostAsync(
+            $"commit?container={source}&repo={parent.Split(':')[0]}&tag={fixture.Run}&changes={Uri.EscapeDataString("LABEL which=parent")}", new { });
         var between = await fixture.CreateAsync(new { Image = parent, Cmd = Sleep }, start: false);
-        await fixture.PostAsync($"commit?container={between}&repo={child.Split(':')[0]}&tag={fixture.Run}&changes={Uri.EscapeDataString("LABEL which=child")}", new { });
+        await fixture.PostAsync(
+            $"commit?container={between}&repo={child.Split(':')[0]}&tag={fixture.Run}&changes={Uri.EscapeDataString("LABEL which=child")}", new { });
         using var byImage = await WatchAsync($"image={parent}");
         using var byNetwork = await WatchAsync($"network={networkId[..12]}");
         Assert.Empty((await byImage.NextAsync("snapshot"))["items"]!.AsArray());

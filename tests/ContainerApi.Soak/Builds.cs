@@ -45,7 +45,8 @@ internal sealed class Builds(ServiceProcess service, Tally tally)
             3 => ("is left", $"RUN echo {number} && sleep 600"),
             _ => ("is detached", $"RUN echo {number} && sleep 1"),
         };
-        using var request = new HttpRequestMessage(HttpMethod.Post, $"images/build?builder={builder}&timeout=120&noCache=true{(name == "is detached" ? "&detach=true" : "")}")
+        using var request = new HttpRequestMessage(
+            HttpMethod.Post, $"images/build?builder={builder}&timeout=120&noCache=true{(name == "is detached" ? "&detach=true" : "")}")
         {
             Content = new StringContent($"FROM {PrivateEngine.Image}\n{steps}\n", Encoding.UTF8, "text/x-dockerfile"),
         };

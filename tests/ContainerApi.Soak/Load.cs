@@ -17,8 +17,10 @@ internal sealed class Load(ServiceProcess service, IReadOnlyList<string> contain
 
     private static readonly IReadOnlyList<string> Polled =
     [
-        "containers?all=true", "containers?include=none", "containers?format=table", "containers?format=csv", "containers?format=ndjson", "containers?maxAge=2&sort=name&limit=3",
-        "containers/{container}", "containers/{container}/processes", "containers/{container}/stats", "images", "engines", "builds?limit=20", "readyz", "healthz", "metrics", "metrics/containers",
+        "containers?all=true", "containers?include=none", "containers?format=table", "containers?format=csv", "containers?format=ndjson",
+        "containers?maxAge=2&sort=name&limit=3",
+        "containers/{container}", "containers/{container}/processes", "containers/{container}/stats", "images", "engines", "builds?limit=20",
+        "readyz", "healthz", "metrics", "metrics/containers",
         "containers/nobody", "images/nobody", "containers?nonsense=1",
     ];
 
@@ -58,17 +60,21 @@ internal sealed class Load(ServiceProcess service, IReadOnlyList<string> contain
     {
         using var leaving = CancellationTokenSource.CreateLinkedTokenSource(stop);
         leaving.CancelAfter(TimeSpan.FromSeconds(Random.Shared.Next(1, 20)));
-        await FollowAsync("containers/watch?all=true&" + Pick(["format=ndjson&include=none", "format=sse&interval=1", "include=network&interval=2"]), leaving.Token);
+        await FollowAsync(
+            "containers/watch?all=true&" + Pick(["format=ndjson&include=none", "format=sse&interval=1", "include=network&interval=2"]),
+            leaving.Token);
     }, stop);
 
     /// <summary>Twenty at once that leave as soon as something comes, or before.</summary>
-    public Task LeaveAsync(CancellationToken stop) => RepeatAsync(TimeSpan.FromSeconds(2), LongestAnswer, token => Task.WhenAll(Enumerable.Range(0, 20).Select(async n =>
+    public Task LeaveAsync(CancellationToken stop) =>
+        RepeatAsync(TimeSpan.FromSeconds(2), LongestAnswer, token => Task.WhenAll(Enumerable.Range(0, 20).Select(async n =>
     {
         using var leaving = CancellationTokenSource.CreateLinkedTokenSource(token);
         leaving.CancelAfter(TimeSpan.FromMilliseconds(Random.Shared.Next(5, 800)));
         try
         {
-            using var answer = await service.Http.GetAsync(n % 2 == 0 ? "containers/watch" : "containers?all=true", HttpCompletionOption.ResponseHeadersRead, leaving.Token);
+            using var answer = await service.Http.GetAsync(
+                n % 2 == 0 ? "containers/watch" : "containers?all=true", HttpCompletionOption.ResponseHeadersRead, leaving.Token);
             await using var body = await answer.Content.ReadAsStreamAsync(leaving.Token);
             _ = await body.ReadAsync(new byte[16], leaving.Token);
         }
@@ -139,7 +145,7 @@ internal sealed class Load(ServiceProcess service, IReadOnlyList<string> contain
     private void Judge(string what, int status)
     {
         tally.Count("requests");
-        tally.Count(status switch { < 400 => "answers", < 500 => "refusals", _ => "answers that blame the engine" });
+        tally.Count(status switch { < 400 => "answers", < 500 => "refusals", _ => "engine unreachable" });
         if (status >= 500 && status is not (502 or 503 or 504))
         {
             tally.Break($"{what} answered {status}");

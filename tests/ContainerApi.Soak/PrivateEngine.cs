@@ -78,7 +78,8 @@ internal sealed class PrivateEngine : IAsyncDisposable
         {
             if (Stopwatch.GetElapsedTime(began) > Patience)
             {
-                throw new InvalidOperationException("The private engine did not start; it takes root, dockerd, iptables and ip. " + string.Join('\n', log.TakeLast(15)));
+                throw new InvalidOperationException(
+                    "The private engine did not start; it takes root, dockerd, iptables and ip. " + string.Join('\n', log.TakeLast(15)));
             }
 
             if (_process!.HasExited)
@@ -99,7 +100,8 @@ internal sealed class PrivateEngine : IAsyncDisposable
         // nsenter becomes dockerd: signals to the process are signals to the engine.
         _process = Process.Start(new ProcessStartInfo("nsenter",
         [
-            "--net=/var/run/netns/" + _folder.Name, "dockerd", $"--data-root={_folder}/data", $"--exec-root={_folder}/run", $"--pidfile={_folder}/pid",
+            "--net=/var/run/netns/" + _folder.Name, "dockerd", $"--data-root={_folder}/data", $"--exec-root={_folder}/run",
+            $"--pidfile={_folder}/pid",
             "--host=" + Endpoint, "--log-level=error",
         ])
         { RedirectStandardError = true, RedirectStandardOutput = true })!;
@@ -157,7 +159,9 @@ internal sealed class PrivateEngine : IAsyncDisposable
 
         _process?.Dispose();
         _http.Dispose();
-        foreach (var mounted in File.ReadLines("/proc/mounts").Select(l => l.Split(' ')[1]).Where(m => m.StartsWith(_folder.FullName + "/", StringComparison.Ordinal)).Reverse().ToList())
+        foreach (
+            var mounted in File.ReadLines("/proc/mounts").Select(l => l.Split(' ')[1])
+                .Where(m => m.StartsWith(_folder.FullName + "/", StringComparison.Ordinal)).Reverse().ToList())
         {
             await RunAsync("umount", "-l", mounted);
         }
@@ -197,7 +201,8 @@ internal sealed class PrivateEngine : IAsyncDisposable
         }
 
         tar.Position = 0;
-        using var imported = await _http.PostAsync($"images/create?fromSrc=-&repo={Image.Split(':')[0]}&tag=latest&changes={Uri.EscapeDataString("ENV PATH=/bin")}", new StreamContent(tar));
+        using var imported = await _http.PostAsync(
+            $"images/create?fromSrc=-&repo={Image.Split(':')[0]}&tag=latest&changes={Uri.EscapeDataString("ENV PATH=/bin")}", new StreamContent(tar));
         imported.EnsureSuccessStatusCode();
     }
 

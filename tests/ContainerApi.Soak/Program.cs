@@ -46,7 +46,8 @@ await using (var engine = await PrivateEngine.CreateAsync())
     var readings = await LoadAsync(TimeSpan.FromMinutes(minutes), withFaults: true);
 
     var rested = await RestAsync(idle);
-    var unfinished = JsonSerializer.Deserialize<JsonElement>(await service.Http.GetStringAsync("builds?state=running&state=queued")).GetProperty("items").GetArrayLength();
+    var unfinished = JsonSerializer.Deserialize<JsonElement>(await service.Http.GetStringAsync("builds?state=running&state=queued"))
+        .GetProperty("items").GetArrayLength();
     var unobserved = await service.FigureAsync("containerapi_unobserved_exceptions_total", CancellationToken.None);
     var internalErrors = service.Log.Count(l => l.Contains("internal_error", StringComparison.Ordinal));
     if (unobserved > 0 || internalErrors > 0)
@@ -56,32 +57,51 @@ await using (var engine = await PrivateEngine.CreateAsync())
 
     var (exitCode, ending, cut) = await ShutDownAsync();
 
-    report.Add("load", Report.Text($"{tally.Of("requests"):#,0} requests, {tally.Of("answers that blame the engine"):#,0} of them answered that the engine is away; {tally.Of("watches"):#,0} watches, {tally.Of("events read"):#,0} events"));
-    report.Add("clients that left in mid-stream; that never read", Report.Text($"{tally.Of("clients that left"):#,0}; {tally.Of("clients that never read"):#,0}"));
-    report.Add("builds begun", Report.Text($"{tally.Of("builds")}: {tally.Of("builds that succeeded")} succeeded, {tally.Of("builds that failed")} failed, {tally.Of("builds that cancelled")} cancelled; {tally.Of("commits")} commits"));
+    report.Add(
+        "load",
+        Report.Text($"{tally.Of("requests"):#,0} requests, {tally.Of("engine unreachable"):#,0} of them answered engine_unavailable; ")
+        + Report.Text($"{tally.Of("watches"):#,0} watches, {tally.Of("events read"):#,0} events"));
+    report.Add(
+        "clients that left in mid-stream; that never read",
+        Report.Text($"{tally.Of("clients that left"):#,0}; {tally.Of("clients that never read"):#,0}"));
+    report.Add(
+        "builds begun",
+        Report.Text($"{tally.Of("builds")}: {tally.Of("builds that succeeded")} succeeded, {tally.Of("builds that failed")} failed, ")
+        + Report.Text($"{tally.Of("builds that cancelled")} cancelled; {tally.Of("commits")} commits"));
     var ended = tally.Of("builds that succeeded") + tally.Of("builds that failed") + tally.Of("builds that cancelled");
-    report.Add("builds lost or without an end", Report.Text($"{tally.Of("builds") - ended + unfinished}"), "0", tally.Of("builds") == ended && unfinished == 0);
-    report.Add("faults of the engine", Report.Text($"{tally.Of("faults")}, slowest recovery {faults.SlowestRecovery.TotalSeconds:0.0} s"), "≥ 1", tally.Of("faults") > 0);
+    report.Add(
+        "builds lost or without an end", Report.Text($"{tally.Of("builds") - ended + unfinished}"), "0",
+        tally.Of("builds") == ended && unfinished == 0);
+    report.Add(
+        "faults of the engine", Report.Text($"{tally.Of("faults")}, slowest recovery {faults.SlowestRecovery.TotalSeconds:0.0} s"), "≥ 1",
+        tally.Of("faults") > 0);
     report.Add("promises broken (a 500, silence, a stream without an end …)", Report.Text($"{tally.Broken.Count}"), "0", tally.Broken.Count == 0);
-    report.Add("unobserved exceptions; internal errors", Report.Text($"{unobserved:0}; {internalErrors}"), "0; 0", unobserved == 0 && internalErrors == 0);
+    report.Add(
+        "unobserved exceptions; internal errors", Report.Text($"{unobserved:0}; {internalErrors}"), "0; 0", unobserved == 0 && internalErrors == 0);
     report.AddFlat("resident memory by thirds of the run", readings, r => r.Holds.Megabytes, 5, " MB");
     report.AddFlat("heap by thirds", readings, r => r.HeapMegabytes, 15, " MB");
     report.Add("most threads; most open files under load", Report.Text($"{readings.Max(r => r.Holds.Threads)}; {readings.Max(r => r.Holds.Files)}"));
     if (!isShort)
     {
-        report.Add("threads at rest, before and after", Report.Text($"{idle.Threads}, {rested.Threads}"), "≤ +10", rested.Threads <= idle.Threads + 10);
+        report.Add(
+            "threads at rest, before and after", Report.Text($"{idle.Threads}, {rested.Threads}"), "≤ +10", rested.Threads <= idle.Threads + 10);
         report.Add("open files at rest, before and after", Report.Text($"{idle.Files}, {rested.Files}"), "≤ +10", rested.Files <= idle.Files + 10);
     }
 
-    report.Add("shutdown under load", Report.Text($"{ending.TotalSeconds:0.0} s, exit code {exitCode}, {cut} streams without a result"), "≤ 25 s, 0, 0", ending < TimeSpan.FromSeconds(25) && exitCode == 0 && cut == 0);
-    report.Print(Report.Text($"{DateTime.UtcNow:yyyy-MM-dd}; {readings[^1].At.TotalMinutes:0.#} minutes; {Environment.ProcessorCount} cores; Docker Engine {version!["Version"]}; .NET {Environment.Version}."));
+    report.Add(
+        "shutdown under load", Report.Text($"{ending.TotalSeconds:0.0} s, exit code {exitCode}, {cut} streams without a result"),
+        "≤ 25 s, 0, 0", ending < TimeSpan.FromSeconds(25) && exitCode == 0 && cut == 0);
+    report.Print(
+        Report.Text($"{DateTime.UtcNow:yyyy-MM-dd}; {readings[^1].At.TotalMinutes:0.#} minutes; {Environment.ProcessorCount} cores; ")
+        + Report.Text($"Docker Engine {version!["Version"]}; .NET {Environment.Version}."));
 
     // Everybody at once for a while; what the service held meanwhile, every two seconds.
     async Task<IReadOnlyList<Reading>> LoadAsync(TimeSpan span, bool withFaults)
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(interrupted.Token);
         end.CancelAfter(span);
-        var clients = Times(PollersAtOnce, load.PollAsync).Concat(Times(WatchersAtOnce, load.WatchAsync)).Concat(Times(BuildersAtOnce, builds.BuildAsync))
+        var clients = Times(PollersAtOnce, load.PollAsync).Concat(Times(WatchersAtOnce, load.WatchAsync))
+            .Concat(Times(BuildersAtOnce, builds.BuildAsync))
             .Concat(Times(NeverReaders, load.NeverReadAsync)).Append(load.ChangeAsync(end.Token)).Append(load.LeaveAsync(end.Token))
             .Concat(withFaults ? [faults.RunAsync(end.Token)] : []).ToList();
         var (taken, began) = (new List<Reading>(), Stopwatch.GetTimestamp());
@@ -91,7 +111,8 @@ await using (var engine = await PrivateEngine.CreateAsync())
             taken.Add(new Reading(Stopwatch.GetElapsedTime(began), service.Holds(), heap / 1024 / 1024));
             if (taken.Count % 15 == 0)
             {
-                Console.Error.WriteLine(Report.Text($"{DateTime.UtcNow:HH:mm:ss} {taken[^1].Holds} heap {taken[^1].HeapMegabytes:0.0}; {tally.Of("requests")} requests, {tally.Of("builds")} builds, {tally.Broken.Count} broken"));
+                var counts = Report.Text($"{tally.Of("requests")} requests, {tally.Of("builds")} builds, {tally.Broken.Count} broken");
+                Console.Error.WriteLine(Report.Text($"{DateTime.UtcNow:HH:mm:ss} {taken[^1].Holds} heap {taken[^1].HeapMegabytes:0.0}; {counts}"));
             }
 
             await Task.Delay(TimeSpan.FromSeconds(2), end.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -100,7 +121,8 @@ await using (var engine = await PrivateEngine.CreateAsync())
         await Task.WhenAll(clients);
         return taken;
 
-        IEnumerable<Task> Times(int count, Func<CancellationToken, Task> client) => Enumerable.Range(0, count).Select(_ => client(end.Token)).ToList();
+        IEnumerable<Task> Times(int count, Func<CancellationToken, Task> client) => Enumerable.Range(0, count).Select(_ => client(end.Token))
+            .ToList();
     }
 
     // With nobody there the service lets go of what it held for them. Connections stay open for a minute for who may come, and so
@@ -113,7 +135,8 @@ await using (var engine = await PrivateEngine.CreateAsync())
             await Task.Delay(TimeSpan.FromSeconds(2));
             using var look = await service.Http.GetAsync("containers?all=true");
             var now = service.Holds();
-            if (Stopwatch.GetElapsedTime(began).TotalSeconds > (isShort ? 10 : 80) || (before is not null && now.Files <= before.Files && now.Threads <= before.Threads))
+            if (Stopwatch.GetElapsedTime(began).TotalSeconds > (isShort ? 10 : 80)
+                || (before is not null && now.Files <= before.Files && now.Threads <= before.Threads))
             {
                 return now;
             }
@@ -127,7 +150,10 @@ await using (var engine = await PrivateEngine.CreateAsync())
         for (var n = 0; n < 20; n++)
         {
             using var request = n % 5 == 4
-                ? new HttpRequestMessage(HttpMethod.Post, "images/build?noCache=true") { Content = new StringContent($"FROM {PrivateEngine.Image}\nRUN sleep 600\n", new System.Net.Http.Headers.MediaTypeHeaderValue("text/x-dockerfile")) }
+                ? new HttpRequestMessage(HttpMethod.Post, "images/build?noCache=true")
+                {
+                    Content = new StringContent($"FROM {PrivateEngine.Image}\nRUN sleep 600\n", null, "text/x-dockerfile"),
+                }
                 : new HttpRequestMessage(HttpMethod.Get, "containers/watch");
             var answer = await service.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
             answer.EnsureSuccessStatusCode();

@@ -41,7 +41,8 @@ internal sealed class Report
             Add(what, figure, Text($"≤ +{percent:0} %"), growth <= percent);
         }
 
-        double MeanOf(int third) => readings.Skip(third * readings.Count / 3).Take(readings.Count / 3).Select(of).OfType<double>().DefaultIfEmpty(double.NaN).Average();
+        double MeanOf(int third) => readings.Skip(third * readings.Count / 3).Take(readings.Count / 3).Select(of).OfType<double>()
+            .DefaultIfEmpty(double.NaN).Average();
     }
 
     public void Print(string head)

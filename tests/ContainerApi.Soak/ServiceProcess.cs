@@ -25,7 +25,8 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
         process.ErrorDataReceived += (_, line) => Keep(line.Data);
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
-        Http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri($"http://127.0.0.1:{port}/"), Timeout = Timeout.InfiniteTimeSpan };
+        Http = new HttpClient(
+            new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri($"http://127.0.0.1:{port}/"), Timeout = Timeout.InfiniteTimeSpan };
         AppDomain.CurrentDomain.ProcessExit += Kill;
     }
 
@@ -75,7 +76,8 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
         return new Holding(Number("VmRSS:") / 1024, (int)Number("Threads:"), Directory.GetFiles($"/proc/{_process.Id}/fd").Count(IsHeld));
 
         double Number(string name) => double.Parse(
-            status.First(l => l.StartsWith(name, StringComparison.Ordinal)).Split((char[])[' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
+            status.First(l => l.StartsWith(name, StringComparison.Ordinal)).Split(
+                (char[])[' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
     }
 
     /// <summary>.NET opens its assemblies as it comes to need them, and never again: they are no leak.</summary>

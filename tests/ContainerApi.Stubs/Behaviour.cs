@@ -48,7 +48,8 @@ public static class Behaviours
     };
 
     /// <summary>An error as the engine writes it.</summary>
-    public static Behaviour Error(int status, string message) => Answer(status, "{\"message\":" + System.Text.Json.JsonSerializer.Serialize(message) + "}\n");
+    public static Behaviour Error(int status, string message) =>
+        Answer(status, "{\"message\":" + System.Text.Json.JsonSerializer.Serialize(message) + "}\n");
 
     /// <summary>Promises a length, sends half of it and breaks the connection.</summary>
     public static Behaviour Half(string body) => async context =>

@@ -47,7 +47,8 @@ internal static class ContainerCalls
     {
         if (container.IsRunning && context.Request.Query["force"].FirstOrDefault() is not ("1" or "true" or "True"))
         {
-            return Behaviours.Error(409, $"You cannot remove a running container {container.Id}. Stop the container before attempting removal or force remove")(context);
+            return Behaviours.Error(
+                409, $"You cannot remove a running container {container.Id}. Stop the container before attempting removal or force remove")(context);
         }
 
         engine.Containers.Remove(container);
@@ -71,9 +72,13 @@ internal static class ContainerCalls
         var answer = (engine.Options.Ps, columns) switch
         {
             (HostPs.Missing, _) => Behaviours.Error(500, "exec: \"ps\": executable file not found in $PATH")(context),
-            (HostPs.Busybox, not null) => Behaviours.Error(500, "Error running ps: exit status 1: ps: bad -o argument 'etimes', supported arguments: user,group,comm,args,pid,ppid,pgid,etime,nice,rgroup,ruser,time,tty,vsz,sid,stat,rss")(context),
+            (HostPs.Busybox, not null) => Behaviours.Error(
+                500,
+                "Error running ps: exit status 1: ps: bad -o argument 'etimes', "
+                + "supported arguments: user,group,comm,args,pid,ppid,pgid,etime,nice,rgroup,ruser,time,tty,vsz,sid,stat,rss")(context),
             (HostPs.Busybox, null) => WriteTopAsync(context, ["PID", "USER", "TIME", "COMMAND"],
-                container.Processes.Select(p => new[] { Text(p.Pid), p.User, Behaviours.Invariant($"{p.CpuTime / 60}:{p.CpuTime % 60:00}"), p.Command })),
+                container.Processes.Select(
+                    p => new[] { Text(p.Pid), p.User, Behaviours.Invariant($"{p.CpuTime / 60}:{p.CpuTime % 60:00}"), p.Command })),
             (_, not null) => WriteTopAsync(context, [.. columns.Select(Title)],
                 container.Processes.Select(p => Cut(string.Join(' ', columns.Select(c => Value(p, c))), columns.Count))),
             _ => WriteTopAsync(context, ["UID", "PID", "PPID", "C", "STIME", "TTY", "TIME", "CMD"], container.Processes.Select(p => new[]

@@ -16,7 +16,9 @@ internal sealed class ContainerFilters
     public bool Match(StubContainer container) =>
         _json is null
         || (Any("id", v => container.Id.StartsWith(v, StringComparison.Ordinal))
-            && Any("name", v => v is ['^', '/', .. var exact, '$'] ? container.Name == exact : container.Name.Contains(v.TrimStart('/'), StringComparison.Ordinal))
+            && Any("name", v => v is ['^', '/', .. var exact, '$']
+                ? container.Name == exact
+                : container.Name.Contains(v.TrimStart('/'), StringComparison.Ordinal))
             && Any("status", v => container.State == v)
             && Any("ancestor", v => container.Image == v || container.ImageId == v)
             && Any("network", v => container.Networks.Any(n => n.Name == v))

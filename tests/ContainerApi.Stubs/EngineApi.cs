@@ -52,7 +52,10 @@ internal static class EngineApi
 
         if (Refusal(options, call.Version) is { } refusal)
         {
-            await (options.PlainTextVersionErrors ? Behaviours.Answer(400, refusal + "\n", "text/plain; charset=utf-8") : Behaviours.Error(400, refusal))(context);
+            await (
+                options.PlainTextVersionErrors
+                    ? Behaviours.Answer(400, refusal + "\n", "text/plain; charset=utf-8")
+                    : Behaviours.Error(400, refusal))(context);
             return;
         }
 
@@ -88,7 +91,8 @@ internal static class EngineApi
     private static string? Refusal(StubOptions options, string? asked) =>
         asked is null ? null
         : Version.Parse(asked) < Version.Parse(options.MinApiVersion)
-            ? $"client version {asked} is too old. Minimum supported API version is {options.MinApiVersion}, please upgrade your client to a newer version"
+            ? $"client version {asked} is too old. Minimum supported API version is {options.MinApiVersion}, "
+                + "please upgrade your client to a newer version"
         : Version.Parse(asked) > Version.Parse(options.ApiVersion)
             ? $"client version {asked} is too new. Maximum supported API version is {options.ApiVersion}"
         : null;
@@ -108,7 +112,8 @@ internal static class EngineApi
         var all = context.Request.Query["all"].FirstOrDefault() is "1" or "true" or "True";
         var filters = ContainerFilters.Parse(context.Request.Query["filters"].FirstOrDefault());
         var limit = int.TryParse(context.Request.Query["limit"], out var l) && l > 0 ? l : int.MaxValue;
-        var rows = engine.Containers.All.Where(c => (all || filters.AsksForState || c.IsRunning || c.State == "restarting") && filters.Match(c)).Take(limit);
+        var rows = engine.Containers.All.Where(
+            c => (all || filters.AsksForState || c.IsRunning || c.State == "restarting") && filters.Match(c)).Take(limit);
         context.Response.ContentType = "application/json";
         await using var writer = new Utf8JsonWriter(context.Response.BodyWriter);
         writer.WriteStartArray();
@@ -132,7 +137,10 @@ internal static class EngineApi
         var name = context.Request.Query["name"].FirstOrDefault() ?? "made_" + id[..6];
         if (engine.Containers.Find(name) is { } other)
         {
-            await Behaviours.Error(409, $"Conflict. The container name \"/{name}\" is already in use by container \"{other.Id}\". You have to remove (or rename) that container to be able to reuse that name.")(context);
+            await Behaviours.Error(
+                409,
+                $"Conflict. The container name \"/{name}\" is already in use by container \"{other.Id}\". "
+                + "You have to remove (or rename) that container to be able to reuse that name.")(context);
             return;
         }
 

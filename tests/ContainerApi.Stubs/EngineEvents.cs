@@ -79,6 +79,8 @@ public sealed record EngineEvent(
             : "";
         var nanoseconds = (At.Ticks - DateTimeOffset.UnixEpoch.Ticks) * 100;
         return string.Create(CultureInfo.InvariantCulture,
-            $$$"""{{{{legacy}}}"Type":"{{{Type}}}","Action":{{{JsonSerializer.Serialize(Action)}}},"Actor":{"ID":"{{{Id}}}","Attributes":{{{JsonSerializer.Serialize(Attributes)}}}},"scope":"local","time":{{{At.ToUnixTimeSeconds()}}},"timeNano":{{{nanoseconds}}}}""");
+            $$$"""{{{{legacy}}}"Type":"{{{Type}}}","Action":{{{JsonSerializer.Serialize(Action)}}},"Actor":{"ID":"{{{Id}}}","""
+            + $$$"""Attributes":{{{JsonSerializer.Serialize(Attributes)}}}},"scope":"local","""
+            + $$$""""time":{{{At.ToUnixTimeSeconds()}}},"timeNano":{{{nanoseconds}}}}"""");
     }
 }

@@ -189,7 +189,8 @@ internal static class EngineJson
         var networks = new JsonObject();
         foreach (var n in container.Networks)
         {
-            networks[n.Name] = new JsonObject { ["IPAddress"] = n.Ipv4, ["Gateway"] = n.Gateway, ["MacAddress"] = n.Mac, ["GlobalIPv6Address"] = n.Ipv6 };
+            networks[n.Name] =
+                new JsonObject { ["IPAddress"] = n.Ipv4, ["Gateway"] = n.Gateway, ["MacAddress"] = n.Mac, ["GlobalIPv6Address"] = n.Ipv6 };
         }
 
         var settings = new JsonObject { ["Networks"] = networks };
@@ -204,7 +205,8 @@ internal static class EngineJson
         return new JsonObject
         {
             ["Id"] = container.Id,
-            ["Created"] = container.Created.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fffffff'Z'", System.Globalization.CultureInfo.InvariantCulture),
+            ["Created"] = container.Created.UtcDateTime.ToString(
+                "yyyy-MM-dd'T'HH:mm:ss.fffffff'Z'", System.Globalization.CultureInfo.InvariantCulture),
             ["Path"] = container.Command.Split(' ')[0],
             ["Args"] = new JsonArray([.. container.Command.Split(' ').Skip(1).Select(a => (JsonNode)a)]),
             ["State"] = new JsonObject

@@ -27,7 +27,8 @@ public static class Scripts
     ], cancellationToken);
 
     /// <summary>These messages, one after the other; the last one may be an error.</summary>
-    public static async IAsyncEnumerable<string> Lines(IEnumerable<string> lines, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    public static async IAsyncEnumerable<string> Lines(
+        IEnumerable<string> lines, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         foreach (var line in lines)
         {
@@ -38,7 +39,8 @@ public static class Scripts
     }
 
     /// <summary>These messages, then silence for ever.</summary>
-    public static async IAsyncEnumerable<string> LinesThenSilence(IEnumerable<string> lines, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public static async IAsyncEnumerable<string> LinesThenSilence(
+        IEnumerable<string> lines, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         foreach (var line in lines)
         {

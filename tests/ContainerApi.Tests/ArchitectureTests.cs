@@ -32,7 +32,8 @@ public sealed partial class ArchitectureTests
         ["Images"] = ["Engine", "Http", "Http.OpenApi", "Security", "Builds", "Builds.Context", "Containers"],
     };
 
-    public static TheoryData<string> Rooms => [.. Directory.GetDirectories(SourceRoot()).Select(path => Path.GetFileName(path)).Where(name => name is not ("bin" or "obj")).Order()];
+    public static TheoryData<string> Rooms =>
+        [.. Directory.GetDirectories(SourceRoot()).Select(path => Path.GetFileName(path)).Where(name => name is not ("bin" or "obj")).Order()];
 
     [Theory]
     [MemberData(nameof(Rooms))]
@@ -63,7 +64,9 @@ public sealed partial class ArchitectureTests
     public void Docker_DotNet_is_named_only_in_the_adapter()
     {
         var broken = Sources("")
-            .Where(file => !file.Path.StartsWith("Engine/Docker/", StringComparison.Ordinal) && file.Text.Contains("Docker.DotNet", StringComparison.Ordinal))
+            .Where(
+                file => !file.Path.StartsWith("Engine/Docker/", StringComparison.Ordinal)
+                    && file.Text.Contains("Docker.DotNet", StringComparison.Ordinal))
             .Select(file => file.Path);
 
         Assert.Equal([], broken);
@@ -100,12 +103,14 @@ public sealed partial class ArchitectureTests
     private static bool IsIn(Type type, string room) =>
         type.Namespace is { } name && (name == $"{Root}.{room}" || name.StartsWith($"{Root}.{room}.", StringComparison.Ordinal));
 
-    private static bool IsForeign(Type type) => type.Namespace is { } name && (name == "Docker.DotNet" || name.StartsWith("Docker.DotNet.", StringComparison.Ordinal));
+    private static bool IsForeign(Type type) =>
+        type.Namespace is { } name && (name == "Docker.DotNet" || name.StartsWith("Docker.DotNet.", StringComparison.Ordinal));
 
     /// <summary>Every type in the signatures and fields of a type, private and compiler-made ones included, and its methods' locals.</summary>
     private static IEnumerable<Type> Mentioned(Type type)
     {
-        const BindingFlags All = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
+        const BindingFlags All =
+            BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
         var methods = type.GetMethods(All).Cast<MethodBase>().Concat(type.GetConstructors(All)).ToList();
         return type.GetInterfaces().Append(type.BaseType)
             .Concat(type.GetFields(All).Select(f => f.FieldType))

@@ -29,38 +29,64 @@ internal sealed class FakeEngine : IEngine
     public Func<string, TimeSpan?, CancellationToken, Task> StopContainer { get; set; } = (_, _, _) => throw Unexpected();
     public Func<string, TimeSpan?, CancellationToken, Task> RestartContainer { get; set; } = (_, _, _) => throw Unexpected();
     public Func<string, bool, bool, CancellationToken, Task> RemoveContainer { get; set; } = (_, _, _, _) => throw Unexpected();
-    public Func<IReadOnlyDictionary<string, IReadOnlyList<string>>?, CancellationToken, Task<IReadOnlyList<ImageFacts>>> ListImages { get; set; } = (_, _) => throw Unexpected();
+    public Func<IReadOnlyDictionary<string, IReadOnlyList<string>>?, CancellationToken, Task<IReadOnlyList<ImageFacts>>> ListImages { get; set; } = (
+        _, _) =>
+        throw Unexpected();
     public Func<string, CancellationToken, Task<ImageDetails>> InspectImage { get; set; } = (_, _) => throw Unexpected();
     public Func<string, string, string, CancellationToken, Task> TagImage { get; set; } = (_, _, _, _) => throw Unexpected();
     public Func<string, bool, CancellationToken, Task<RemovedImage>> RemoveImage { get; set; } = (_, _, _) => throw Unexpected();
-    public Func<string, string?, RegistryCredentials?, CancellationToken, IAsyncEnumerable<TransferFacts>> PullImage { get; set; } = (_, _, _, _) => throw Unexpected();
-    public Func<string, RegistryCredentials?, CancellationToken, IAsyncEnumerable<TransferFacts>> PushImage { get; set; } = (_, _, _) => throw Unexpected();
+    public Func<string, string?, RegistryCredentials?, CancellationToken, IAsyncEnumerable<TransferFacts>> PullImage { get; set; } = (_, _, _, _) =>
+        throw Unexpected();
+    public Func<string, RegistryCredentials?, CancellationToken, IAsyncEnumerable<TransferFacts>> PushImage { get; set; } = (_, _, _) =>
+        throw Unexpected();
     public Func<CommitSpec, CancellationToken, Task<string>> CommitContainer { get; set; } = (_, _) => throw Unexpected();
     public Func<BuildSpec, Stream, CancellationToken, IAsyncEnumerable<BuildFact>> Build { get; set; } = (_, _, _) => throw Unexpected();
 
     Task<string> IEngine.PingAsync(CancellationToken cancellationToken) => Ping(cancellationToken);
     Task<EngineInfo> IEngine.DescribeAsync(CancellationToken cancellationToken) => Describe(cancellationToken);
-    Task<IReadOnlyList<ContainerFacts>> IContainerEngine.ListContainersAsync(ContainerFilter filter, CancellationToken cancellationToken) => ListContainers(filter, cancellationToken);
-    Task<IReadOnlyList<ProcessFacts>> IContainerEngine.ListProcessesAsync(string id, CancellationToken cancellationToken) => ListProcesses(id, cancellationToken);
-    Task<StatisticsFacts> IContainerEngine.ReadStatisticsAsync(string id, CancellationToken cancellationToken) => ReadStatistics(id, cancellationToken);
-    Task<IReadOnlyDictionary<string, HostSample>> IContainerEngine.ReadHostAsync(IReadOnlyList<ContainerFacts> containers, HostSections sections, CancellationToken cancellationToken) => ReadHost(containers, sections, cancellationToken);
+    Task<IReadOnlyList<ContainerFacts>> IContainerEngine.ListContainersAsync(
+        ContainerFilter filter, CancellationToken cancellationToken) => ListContainers(filter, cancellationToken);
+    Task<IReadOnlyList<ProcessFacts>> IContainerEngine.ListProcessesAsync(
+        string id, CancellationToken cancellationToken) => ListProcesses(id, cancellationToken);
+    Task<StatisticsFacts> IContainerEngine.ReadStatisticsAsync(
+        string id, CancellationToken cancellationToken) => ReadStatistics(id, cancellationToken);
+    Task<IReadOnlyDictionary<string, HostSample>> IContainerEngine.ReadHostAsync(
+        IReadOnlyList<ContainerFacts> containers, HostSections sections,
+        CancellationToken cancellationToken) => ReadHost(containers, sections, cancellationToken);
     IAsyncEnumerable<ContainerEvent> IContainerEngine.WatchContainersAsync(CancellationToken cancellationToken) => WatchContainers(cancellationToken);
-    Task<ContainerDetails> IContainerEngine.InspectContainerAsync(string container, CancellationToken cancellationToken) => InspectContainer(container, cancellationToken);
-    Task<ContainerConfiguration> IContainerEngine.ReadConfigurationAsync(string container, CancellationToken cancellationToken) => ReadConfiguration(container, cancellationToken);
-    Task<IReadOnlyList<FileChange>> IContainerEngine.ListFileChangesAsync(string container, int most, CancellationToken cancellationToken) => ListFileChanges(container, most, cancellationToken);
-    Task<CreatedContainer> IContainerEngine.CreateContainerAsync(ContainerSpec spec, CancellationToken cancellationToken) => CreateContainer(spec, cancellationToken);
+    Task<ContainerDetails> IContainerEngine.InspectContainerAsync(
+        string container, CancellationToken cancellationToken) => InspectContainer(container, cancellationToken);
+    Task<ContainerConfiguration> IContainerEngine.ReadConfigurationAsync(
+        string container, CancellationToken cancellationToken) => ReadConfiguration(container, cancellationToken);
+    Task<IReadOnlyList<FileChange>> IContainerEngine.ListFileChangesAsync(
+        string container, int most, CancellationToken cancellationToken) => ListFileChanges(container, most, cancellationToken);
+    Task<CreatedContainer> IContainerEngine.CreateContainerAsync(
+        ContainerSpec spec, CancellationToken cancellationToken) => CreateContainer(spec, cancellationToken);
     Task IContainerEngine.StartContainerAsync(string container, CancellationToken cancellationToken) => StartContainer(container, cancellationToken);
-    Task IContainerEngine.StopContainerAsync(string container, TimeSpan? grace, CancellationToken cancellationToken) => StopContainer(container, grace, cancellationToken);
-    Task IContainerEngine.RestartContainerAsync(string container, TimeSpan? grace, CancellationToken cancellationToken) => RestartContainer(container, grace, cancellationToken);
-    Task IContainerEngine.RemoveContainerAsync(string container, bool force, bool volumes, CancellationToken cancellationToken) => RemoveContainer(container, force, volumes, cancellationToken);
-    Task<IReadOnlyList<ImageFacts>> IImageEngine.ListImagesAsync(IReadOnlyDictionary<string, IReadOnlyList<string>>? filters, CancellationToken cancellationToken) => ListImages(filters, cancellationToken);
-    Task<ImageDetails> IImageEngine.InspectImageAsync(string reference, CancellationToken cancellationToken) => InspectImage(reference, cancellationToken);
-    Task IImageEngine.TagImageAsync(string source, string repository, string tag, CancellationToken cancellationToken) => TagImage(source, repository, tag, cancellationToken);
-    Task<RemovedImage> IImageEngine.RemoveImageAsync(string reference, bool force, CancellationToken cancellationToken) => RemoveImage(reference, force, cancellationToken);
-    IAsyncEnumerable<TransferFacts> IImageEngine.PullImageAsync(string reference, string? platform, RegistryCredentials? credentials, CancellationToken cancellationToken) => PullImage(reference, platform, credentials, cancellationToken);
-    IAsyncEnumerable<TransferFacts> IImageEngine.PushImageAsync(string reference, RegistryCredentials? credentials, CancellationToken cancellationToken) => PushImage(reference, credentials, cancellationToken);
+    Task IContainerEngine.StopContainerAsync(
+        string container, TimeSpan? grace, CancellationToken cancellationToken) => StopContainer(container, grace, cancellationToken);
+    Task IContainerEngine.RestartContainerAsync(
+        string container, TimeSpan? grace, CancellationToken cancellationToken) => RestartContainer(container, grace, cancellationToken);
+    Task IContainerEngine.RemoveContainerAsync(
+        string container, bool force, bool volumes,
+        CancellationToken cancellationToken) => RemoveContainer(container, force, volumes, cancellationToken);
+    Task<IReadOnlyList<ImageFacts>> IImageEngine.ListImagesAsync(
+        IReadOnlyDictionary<string, IReadOnlyList<string>>? filters, CancellationToken cancellationToken) => ListImages(filters, cancellationToken);
+    Task<ImageDetails> IImageEngine.InspectImageAsync(
+        string reference, CancellationToken cancellationToken) => InspectImage(reference, cancellationToken);
+    Task IImageEngine.TagImageAsync(
+        string source, string repository, string tag, CancellationToken cancellationToken) => TagImage(source, repository, tag, cancellationToken);
+    Task<RemovedImage> IImageEngine.RemoveImageAsync(
+        string reference, bool force, CancellationToken cancellationToken) => RemoveImage(reference, force, cancellationToken);
+    IAsyncEnumerable<TransferFacts> IImageEngine.PullImageAsync(
+        string reference, string? platform, RegistryCredentials? credentials,
+        CancellationToken cancellationToken) => PullImage(reference, platform, credentials, cancellationToken);
+    IAsyncEnumerable<TransferFacts> IImageEngine.PushImageAsync(
+        string reference, RegistryCredentials? credentials,
+        CancellationToken cancellationToken) => PushImage(reference, credentials, cancellationToken);
     Task<string> IImageEngine.CommitContainerAsync(CommitSpec spec, CancellationToken cancellationToken) => CommitContainer(spec, cancellationToken);
-    IAsyncEnumerable<BuildFact> IBuildEngine.BuildAsync(BuildSpec spec, Stream context, CancellationToken cancellationToken) => Build(spec, context, cancellationToken);
+    IAsyncEnumerable<BuildFact> IBuildEngine.BuildAsync(
+        BuildSpec spec, Stream context, CancellationToken cancellationToken) => Build(spec, context, cancellationToken);
 
     /// <summary>By default a container of the list, by the engine's precedence.</summary>
     public Func<string, CancellationToken, Task<ContainerDetails>> InspectContainer

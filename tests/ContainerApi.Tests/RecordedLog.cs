@@ -9,7 +9,8 @@ using Microsoft.Extensions.Logging;
 namespace ContainerApi.Tests;
 
 /// <summary>The whole service, with all that it logs kept, down to what it says for debugging.</summary>
-internal sealed class RecordedLog(IReadOnlyDictionary<string, string?> settings, params IReadOnlyList<IEngine> engines) : WebApplicationFactory<Program>, ILoggerProvider
+internal sealed class RecordedLog(IReadOnlyDictionary<string, string?> settings, params IReadOnlyList<IEngine> engines)
+    : WebApplicationFactory<Program>, ILoggerProvider
 {
     public ConcurrentQueue<(string Category, LogLevel Level, string Message)> Lines { get; } = [];
 

@@ -40,13 +40,16 @@ internal sealed partial class EngineCalls
     private static readonly Regex Makes = new("^POST /(containers/create|images/create|commit|images/NAME/tag)$");
 
     /// <summary>What looks like a name in these is the engine's own word.</summary>
-    private static readonly HashSet<string> EnginesOwn = ["GET /containers/json", "POST /containers/create", "GET /images/json", "POST /images/create"];
+    private static readonly HashSet<string> EnginesOwn =
+        ["GET /containers/json", "POST /containers/create", "GET /images/json", "POST /images/create"];
 
     private static readonly HashSet<string> QueryNames =
     [
-        "all", "filters", "limit", "ps_args", "stream", "one-shot", "since", "fromImage", "platform", "tag", "repo", "container", "pause", "comment", "author", "changes",
+        "all", "filters", "limit", "ps_args", "stream", "one-shot", "since", "fromImage", "platform", "tag", "repo", "container", "pause",
+        "comment", "author", "changes",
         "t", "v", "force", "link", "noprune", "name", "signal", "size",
-        "version", "rm", "forcerm", "dockerfile", "target", "buildargs", "labels", "nocache", "pull", "networkmode", "extrahosts", "cachefrom", "remote", "session", "buildid",
+        "version", "rm", "forcerm", "dockerfile", "target", "buildargs", "labels", "nocache", "pull", "networkmode", "extrahosts",
+        "cachefrom", "remote", "session", "buildid",
     ];
 
     /// <summary>The calls since the last time; what is wrong with them, and how many made something.</summary>
@@ -83,6 +86,7 @@ internal sealed partial class EngineCalls
     [GeneratedRegex(@"(?<= )/images/[a-zA-Z0-9\[](?:[a-zA-Z0-9._:@\[\]-]|%3A|%40|%2F|%5B|%5D|/(?=[a-z0-9]))*?(/(?:json|history|tag|push))?$")]
     private static partial Regex Name();
 
-    [GeneratedRegex(@"^(GET|HEAD) /_ping$|^GET /(version|info|events|containers/json|containers/ID/(json|top|stats|changes)|images/json|images/NAME/(json|history))$")]
+    [GeneratedRegex(@"^(GET|HEAD) /_ping$|"
+        + @"^GET /(version|info|events|containers/json|containers/ID/(json|top|stats|changes)|images/json|images/NAME/(json|history))$")]
     private static partial Regex Reads();
 }

@@ -10,20 +10,27 @@ internal sealed class FuzzBodies(FuzzValues values)
 {
     private static readonly IReadOnlyList<string> OtherTypes =
     [
-        "", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "multipart/form-data; boundary=", "multipart/form-data; boundary=\"" + new string('b', 500) + "\"",
-        "application/json; charset=utf-16", "application/json; charset=nonsense", "application/vnd.api+json", "application/octet-stream", "garbage", "a/b/c", "*/*", "application/json, text/plain",
+        "", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "multipart/form-data; boundary=",
+        "multipart/form-data; boundary=\"" + new string('b', 500) + "\"",
+        "application/json; charset=utf-16", "application/json; charset=nonsense", "application/vnd.api+json", "application/octet-stream",
+        "garbage", "a/b/c", "*/*", "application/json, text/plain",
     ];
 
     /// <summary>Larger than any body that is held in memory may be; zeros, made once.</summary>
+    private static readonly string[] FileNames = ["Dockerfile", "src/main.c", "../../etc/passwd", "/etc/passwd", "a\\b"];
+
     private static readonly byte[] Huge = new byte[40 * 1024 * 1024];
 
     public (string? Type, byte[]? Body) For(FuzzOperation operation)
     {
-        var type = values.OneIn(10) ? values.Pick([.. OtherTypes, .. operation.BodyTypes]) : values.Pick([.. operation.BodyTypes, "application/json"]);
+        var type = values.OneIn(10)
+            ? values.Pick([.. OtherTypes, .. operation.BodyTypes])
+            : values.Pick([.. operation.BodyTypes, "application/json"]);
         var body = values.OneIn(25) ? Garbage() : type switch
         {
             "multipart/form-data" => Form(ref type, operation),
-            "text/x-dockerfile" => Encoding.UTF8.GetBytes(values.OneIn(3) ? "FROM scratch\nLABEL a=b\n" : "FROM " + values.Nasty() + "\n" + values.Nasty()),
+            "text/x-dockerfile" => Encoding.UTF8.GetBytes(
+                values.OneIn(3) ? "FROM scratch\nLABEL a=b\n" : "FROM " + values.Nasty() + "\n" + values.Nasty()),
             "application/json" => Json(operation),
             _ when type.StartsWith("application/", StringComparison.Ordinal) && operation.BodyTypes.Contains(type) => Packed(type),
             _ => values.OneIn(2) ? Json(operation) : Garbage(),
@@ -95,7 +102,10 @@ internal sealed class FuzzBodies(FuzzValues values)
             if (!values.OneIn(12))
             {
                 form.Append($"Content-Disposition: form-data; name=\"{name}\"");
-                form.Append(values.OneIn(2) ? "" : $"; filename=\"{values.Pick(["Dockerfile", "src/main.c", "../../etc/passwd", "/etc/passwd", "a\\b", values.Nasty()])}\"").Append("\r\n");
+                form.Append(
+                    values.OneIn(2)
+                        ? ""
+                        : $"; filename=\"{values.Pick([.. FileNames, values.Nasty()])}\"").Append("\r\n");
             }
 
             form.Append("\r\n").Append(values.OneIn(2) ? values.Plausible(name) : values.Nasty()).Append("\r\n");
@@ -150,7 +160,8 @@ internal sealed class FuzzBodies(FuzzValues values)
         using var archive = new MemoryStream();
         using (var writer = new TarWriter(archive, TarEntryFormat.Pax, leaveOpen: true))
         {
-            writer.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, "Dockerfile") { DataStream = new MemoryStream("FROM scratch\nLABEL a=b\n"u8.ToArray()) });
+            writer.WriteEntry(
+                new PaxTarEntry(TarEntryType.RegularFile, "Dockerfile") { DataStream = new MemoryStream("FROM scratch\nLABEL a=b\n"u8.ToArray()) });
             var name = values.Pick(["a", "../a", "/a", "a/../../b", new string('n', 300), "é", "Dockerfile"]);
             writer.WriteEntry(values.OneIn(2)
                 ? new PaxTarEntry(TarEntryType.RegularFile, name) { DataStream = new MemoryStream(values.Bytes(100)) }

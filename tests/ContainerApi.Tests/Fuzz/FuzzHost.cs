@@ -10,7 +10,8 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace ContainerApi.Tests.Fuzz;
 
-/// <summary>The service on Kestrel before a stand-in engine. It says in a header which operation a request came to, whatever its address looked like.</summary>
+/// <summary>The service on Kestrel before a stand-in engine. It says in a header which operation a request came to, whatever its address
+/// looked like.</summary>
 internal sealed class FuzzHost : WebApplicationFactory<Program>, IStartupFilter
 {
     /// <summary>On every answer of the service; one without it is of Kestrel, which would not pass the request on.</summary>

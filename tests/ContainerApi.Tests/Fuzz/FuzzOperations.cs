@@ -30,7 +30,8 @@ internal sealed record FuzzOperation(
             [.. content.Select(c => c.Name)],
             [.. json.SelectMany(c => FieldsOf(document, c.GetProperty("schema")))],
             json.Select(c => (JsonElement?)c.GetProperty("example")).FirstOrDefault(),
-            operation.GetProperty("responses").EnumerateObject().ToDictionary(r => int.Parse(r.Name, System.Globalization.CultureInfo.InvariantCulture), CodesOf));
+            operation.GetProperty("responses").EnumerateObject()
+                .ToDictionary(r => int.Parse(r.Name, System.Globalization.CultureInfo.InvariantCulture), CodesOf));
 
         IReadOnlyList<string> Names(string place) =>
             [.. parameters.Where(p => p.GetProperty("in").GetString() == place).Select(p => p.GetProperty("name").GetString()!)];

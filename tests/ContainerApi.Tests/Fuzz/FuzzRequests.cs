@@ -3,7 +3,8 @@ using System.Text;
 namespace ContainerApi.Tests.Fuzz;
 
 /// <summary>A request as it goes out: the target exactly so, nothing of it is put right on the way.</summary>
-internal sealed record FuzzRequest(string Method, string Target, IReadOnlyList<(string Name, string Value)> Headers, string? ContentType, byte[]? Body)
+internal sealed record FuzzRequest(
+    string Method, string Target, IReadOnlyList<(string Name, string Value)> Headers, string? ContentType, byte[]? Body)
 {
     public HttpRequestMessage ToMessage(Uri server)
     {
@@ -38,7 +39,8 @@ internal sealed record FuzzRequest(string Method, string Target, IReadOnlyList<(
 /// <summary>Makes requests for an operation: its parameters and its body, each right, wrong, or not there.</summary>
 internal sealed class FuzzRequests(FuzzValues values)
 {
-    private static readonly IReadOnlyList<string> OtherHeaders = ["Accept", "If-None-Match", "Cache-Control", "Last-Event-ID", "Accept-Encoding", "Range", "traceparent"];
+    private static readonly IReadOnlyList<string> OtherHeaders =
+        ["Accept", "If-None-Match", "Cache-Control", "Last-Event-ID", "Accept-Encoding", "Range", "traceparent"];
 
     private readonly FuzzBodies _bodies = new(values);
 
@@ -62,7 +64,14 @@ internal sealed class FuzzRequests(FuzzValues values)
         foreach (var name in operation.Headers.Where(_ => values.OneIn(6)).Concat(values.OneIn(8) ? [values.Pick(OtherHeaders)] : []))
         {
             // What cannot stand in a header cannot be sent, and so not be received.
-            headers.Add((name, string.Concat((values.OneIn(2) ? Convert.ToBase64String(Encoding.UTF8.GetBytes(values.Nasty())) : values.Nasty()).Where(c => c is >= ' ' and < '\u007f'))));
+            headers.Add(
+                (
+                    name,
+                    string.Concat(
+                        (
+                            values.OneIn(2)
+                                ? Convert.ToBase64String(Encoding.UTF8.GetBytes(values.Nasty()))
+                                : values.Nasty()).Where(c => c is >= ' ' and < '\u007f'))));
         }
 
         var (type, body) = operation.BodyTypes.Count > 0 ? _bodies.For(operation)

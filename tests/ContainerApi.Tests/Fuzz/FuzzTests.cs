@@ -15,7 +15,8 @@ public sealed class FuzzTests(ITestOutputHelper output)
     private const int ToldFailures = 25;
 
     /// <summary>What has no operation is answered by routing alone: no such address, no such method, no such content type.</summary>
-    private static readonly Dictionary<int, string> OfRouting = new() { [404] = "not_found", [405] = "method_not_allowed", [415] = "unsupported_media_type" };
+    private static readonly Dictionary<int, string> OfRouting =
+        new() { [404] = "not_found", [405] = "method_not_allowed", [415] = "unsupported_media_type" };
 
     /// <summary>
     /// What Kestrel answers before the service sees anything of the request, without a body: a target that is no path (400),
@@ -31,7 +32,9 @@ public sealed class FuzzTests(ITestOutputHelper output)
         await using var engine = await DockerApiStub.StartAsync(new StubOptions { Running = 3, Exited = 1 });
         var fleet = engine.Containers.All.ToList();
         await using var host = new FuzzHost(engine);
-        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false }) { BaseAddress = host.Address, Timeout = TimeSpan.FromSeconds(20) };
+        using var http = new HttpClient(
+            new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false }) { BaseAddress = host.Address, Timeout = TimeSpan.FromSeconds(
+                20) };
         var operations = FuzzOperation.Read(JsonSerializer.Deserialize<JsonElement>(await http.GetStringAsync("swagger/v1/swagger.json")));
         var calls = new EngineCalls(engine);
         var random = new Random(seed);
@@ -47,9 +50,14 @@ public sealed class FuzzTests(ITestOutputHelper output)
                 var answer = await SendAsync(http, request);
                 var (wrong, made) = calls.Take(answer.Operation);
                 failures.AddRange(Judge(answer, operations).Concat(wrong)
-                    .Concat(made > 0 && answer.Status is >= 400 and < 500 ? [$"{made} calls made something though the answer is {answer.Status}"] : [])
+                    .Concat(
+                        made > 0 && answer.Status is >= 400 and < 500 ? [$"{made} calls made something though the answer is {answer.Status}"] : [])
                     .Select(w => $"#{n} {asked.Id}: {w}\n    {request}\n    {answer}"));
-                var key = answer.Operation is null ? $"Kestrel {answer.Status}" : answer.Operation == "" ? $"routing {answer.Status}" : answer.Status.ToString(CultureInfo.InvariantCulture);
+                var key = answer.Operation is null
+                    ? $"Kestrel {answer.Status}"
+                    : answer.Operation == ""
+                    ? $"routing {answer.Status}"
+                    : answer.Status.ToString(CultureInfo.InvariantCulture);
                 statuses[key] = statuses.GetValueOrDefault(key) + 1;
             }
             catch (Exception e) when (e is HttpRequestException or OperationCanceledException or IOException)
@@ -63,7 +71,9 @@ public sealed class FuzzTests(ITestOutputHelper output)
         output.WriteLine(string.Join(", ", statuses.Select(s => $"{s.Key}: {s.Value}")));
         Assert.True(failures.Count == 0, $"FUZZ_SEED={seed}:\n" + string.Join('\n', failures));
         // The generator must reach what it is to try: without good answers all of this would hold for a service that refuses everything.
-        Assert.True(statuses.GetValueOrDefault("200") > count / 20 && statuses.GetValueOrDefault("400") > count / 20, "Too few requests were understood, or too many.");
+        Assert.True(
+            statuses.GetValueOrDefault("200") > count / 20 && statuses.GetValueOrDefault("400") > count / 20,
+            "Too few requests were understood, or too many.");
         using var after = await http.GetAsync(new Uri("containers", UriKind.Relative));
         Assert.Equal(HttpStatusCode.OK, after.StatusCode);
     }
@@ -77,7 +87,8 @@ public sealed class FuzzTests(ITestOutputHelper output)
     {
         await using var engine = await DockerApiStub.StartAsync();
         await using var host = new FuzzHost(engine);
-        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = host.Address, Timeout = TimeSpan.FromSeconds(20) };
+        using var http = new HttpClient(
+            new SocketsHttpHandler { UseProxy = false }) { BaseAddress = host.Address, Timeout = TimeSpan.FromSeconds(20) };
 
         var answer = await SendAsync(http, new FuzzRequest(method, target, [], type, body is null ? null : System.Text.Encoding.UTF8.GetBytes(body)));
 

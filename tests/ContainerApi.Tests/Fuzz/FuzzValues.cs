@@ -9,16 +9,25 @@ internal sealed class FuzzValues(Random random, IReadOnlyList<string> containers
 
     private static readonly IReadOnlyList<string> Words =
     [
-        "", " ", "\0", "a\0b", "\t", "a\r\nX-Injected: 1", "a\n\nGET /images/json HTTP/1.1", "\u0001\u001b[31m\u007f", "\u202Eabc", "\uFEFFa", "\uFFFD", "\uD800",
-        ".", "..", "/", "//", "///a", "../", "../../etc/passwd", "..%2f..%2fimages%2fjson", "%2e%2e%2f", "%2e%2e/", "%00", "%", "%zz", "%c0%ae%c0%ae%c0%af", "%25252e",
-        "a/../../images/json", "a/./b", "..\\..\\windows", "a%2f..%2f..%2fcontainers%2fjson", "/etc/passwd", "~root", "file:///etc/passwd", "a;b", "a?all=1", "a#b",
+        "", " ", "\0", "a\0b", "\t", "a\r\nX-Injected: 1", "a\n\nGET /images/json HTTP/1.1", "\u0001\u001b[31m\u007f", "\u202Eabc", "\uFEFFa",
+        "\uFFFD", "\uD800",
+        ".", "..", "/", "//", "///a", "../", "../../etc/passwd", "..%2f..%2fimages%2fjson", "%2e%2e%2f", "%2e%2e/", "%00", "%", "%zz",
+        "%c0%ae%c0%ae%c0%af", "%25252e",
+        "a/../../images/json", "a/./b", "..\\..\\windows", "a%2f..%2f..%2fcontainers%2fjson", "/etc/passwd", "~root", "file:///etc/passwd",
+        "a;b", "a?all=1", "a#b",
         "json", "create", "prune", "watch", "build", "tag", "pull", "get", "load", "search", "events", "local", "none", "host", "default",
-        "0", "1", "-1", "00", "+1", " 1", "1 ", "1.5", "1e9", "1e400", "NaN", "0x10", "2147483648", "9223372036854775808", "99999999999999999999999", "１", "٣",
-        "true", "TRUE", "yes", "false", "null", "undefined", "[]", "{}", "{\"a\":1}", "[null]", "\"", "'", "\\", "`id`", "$(id)", "${jndi:ldap://x/y}", "{0}", "%s%n",
-        "'; DROP TABLE builds;--", "<script>alert(1)</script>", "*", ".*", "(a+)+$", "&force=1", "a&force=1&x=", "=", "a=", "=b", "a=b", "a=b=c", ",", ",,", "a,b", ":", "::", "a:b:c", "@", "|",
-        "é", "e\u0301", "İ", "ﬃ", "👩‍👩‍👧", "日本語", "\u0000\u0000", "a b", "-a", "--privileged", ".a", "_a", "a.", "A", "Ünïcode",
-        "busybox:latest/../../containers/json", "busybox@sha256:" + Hex64, "sha256:" + Hex64, "sha256:", Hex64, "latest@", "localhost:5000/x:y", "[::1]/x", "[::1]:5000/x", "x:y:z", "a/b/c/d/e/f", "docker.io/library/sha256:a",
-        "01JZZZZZZZZZZZZZZZZZZZZZZZ", "9999-12-31T23:59:59Z", "linux/amd64", "linux/../..", "container:..", "container:json", "80/tcp", "0/tcp", "65536", "8080:80/sctp", "8000-9000:80-82", "1-99999:1-99999",
+        "0", "1", "-1", "00", "+1", " 1", "1 ", "1.5", "1e9", "1e400", "NaN", "0x10", "2147483648", "9223372036854775808",
+        "99999999999999999999999", "１", "٣",
+        "true", "TRUE", "yes", "false", "null", "undefined", "[]", "{}", "{\"a\":1}", "[null]", "\"", "'", "\\", "`id`", "$(id)",
+        "${jndi:ldap://x/y}", "{0}", "%s%n",
+        "'; DROP TABLE builds;--", "<script>alert(1)</script>", "*", ".*", "(a+)+$", "&force=1", "a&force=1&x=", "=", "a=", "=b", "a=b",
+        "a=b=c", ",", ",,", "a,b", ":", "::", "a:b:c", "@", "|",
+        "é", "e\u0301", "İ", "ﬃ", "👩‍👩‍👧", "日本語", "\u0000\u0000",
+        "a b", "-a", "--privileged", ".a", "_a", "a.", "A", "Ünïcode",
+        "busybox:latest/../../containers/json", "busybox@sha256:" + Hex64, "sha256:" + Hex64, "sha256:", Hex64, "latest@",
+        "localhost:5000/x:y", "[::1]/x", "[::1]:5000/x", "x:y:z", "a/b/c/d/e/f", "docker.io/library/sha256:a",
+        "01JZZZZZZZZZZZZZZZZZZZZZZZ", "9999-12-31T23:59:59Z", "linux/amd64", "linux/../..", "container:..", "container:json", "80/tcp",
+        "0/tcp", "65536", "8080:80/sctp", "8000-9000:80-82", "1-99999:1-99999",
     ];
 
     private static readonly IReadOnlyList<int> Lengths = [63, 64, 65, 128, 129, 254, 255, 256, 257, 1024, 4096, 6000];
@@ -40,7 +49,8 @@ internal sealed class FuzzValues(Random random, IReadOnlyList<string> containers
         "container" or "source" => Pick(containers),
         "engine" => "local",
         "name" when random.Next(2) == 0 => "local",
-        "image" or "reference" or "tag" => Pick(["busybox:latest", "localhost:5000/team/app:v1", "app", "sha256:" + Hex64, Hex64[..12], "team/app@sha256:" + Hex64]),
+        "image" or "reference" or "tag" => Pick(
+            ["busybox:latest", "localhost:5000/team/app:v1", "app", "sha256:" + Hex64, Hex64[..12], "team/app@sha256:" + Hex64]),
         "limit" or "from" or "maxage" or "timeout" or "interval" => Pick(["0", "1", "5", "60"]),
         "format" => Pick(["json", "ndjson", "table", "csv", "text", "sse"]),
         "include" => Pick(["none", "processes", "network,usage"]),
@@ -52,7 +62,8 @@ internal sealed class FuzzValues(Random random, IReadOnlyList<string> containers
         "builder" => Pick(["auto", "classic", "buildkit"]),
         "pull" => Pick(["missing", "never", "always", "true"]),
         "dockerfile" => Pick(["Dockerfile", "FROM scratch\nLABEL a=b\n"]),
-        "all" or "force" or "volumes" or "dangling" or "nocache" or "push" or "detach" or "stream" or "start" or "pause" or "stop" or "dryrun" => Pick(["true", "false", "1"]),
+        "all" or "force" or "volumes" or "dangling" or "nocache" or "push" or "detach" or "stream" or "start" or "pause" or "stop" or "dryrun" =>
+            Pick(["true", "false", "1"]),
         _ => Pick(["a", "1", "true", "busybox", "local", Pick(containers)]),
     };
 

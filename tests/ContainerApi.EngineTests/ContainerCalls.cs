@@ -1,0 +1,27 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+
+namespace ContainerApi.EngineTests;
+
+/// <summary>Reads containers from the service and from the engine.</summary>
+public abstract class ContainerCalls(EngineFixture fixture)
+{
+    protected static readonly string[] Sleep = ["sleep", "1000"];
+
+    protected EngineFixture Fixture { get; } = fixture;
+
+    protected async Task<JsonNode> ItemAsync(string id, string include = "processes,network,usage") =>
+        (await Fixture.Client.GetFromJsonAsync<JsonObject>($"/containers/{id}?include={include}"))!;
+
+    protected async Task<JsonArray> ItemsAsync(string query)
+    {
+        using var response = await Fixture.Client.GetAsync("/containers?" + query);
+        return (await ReadAsync(response, HttpStatusCode.OK))["items"]!.AsArray();
+    }
+
+    protected async Task<JsonNode> EngineAsync(string path) => JsonNode.Parse(await Fixture.Engine.GetStringAsync(path))!;
+
+    protected Task StateAsync(string id, string state) =>
+        EngineFixture.UntilAsync(async () => (await EngineAsync($"containers/{id}/json"))["State"]!["Status"]!.GetValue<string>() == state);
+}
