@@ -5,14 +5,13 @@ using System.Text.Json;
 
 namespace ContainerApi.Benchmarks;
 
-/// <summary>Builds on the real engine through the service, beside the engine's own call with the same builder.</summary>
+/// <summary>Builds through the service compared with the engine's API and the same builder.</summary>
 internal static class BuildBenchmarks
 {
     private const int Rounds = 5;
 
     /// <summary>
-    /// Twenty steps, none from the cache: through the service, by the engine's own call read to its end, and by <c>docker build</c>,
-    /// whose ratio counts.
+    /// 20 steps without cache: through the service, through the engine's API and with <c>docker build</c>, whose ratio counts.
     /// </summary>
     public static async Task TwentyStepsAsync(Report report)
     {

@@ -4,14 +4,14 @@ using System.Globalization;
 
 namespace ContainerApi.Benchmarks;
 
-/// <summary>The container picture on the real engine, beside the engine's own calls.</summary>
+/// <summary>Lists of containers compared with the engine's API.</summary>
 internal static class ContainerBenchmarks
 {
     private const int Clients = 64;
     private static readonly TimeSpan Load = TimeSpan.FromSeconds(4);
     private const int LoadRounds = 3;
 
-    /// <summary>One call against the slowest one that it needs.</summary>
+    /// <summary>One call compared with the slowest engine call that it needs.</summary>
     public static async Task TwentyAsync(Report report)
     {
         await using var engine = new EngineUnderTest();
@@ -59,7 +59,7 @@ internal static class ContainerBenchmarks
         await OthersAsync(report, engine, pictures[1]);
     }
 
-    /// <summary>Many clients at once; the three kinds in turn, so that what else the machine does hits all alike.</summary>
+    /// <summary>Many concurrent clients; the three kinds alternate, so that other load affects all alike.</summary>
     private static async Task PolledAsync(Report report, EngineUnderTest engine, ServiceUnderTest host)
     {
         var sweeps = new ConcurrentDictionary<string, bool>();
@@ -82,7 +82,7 @@ internal static class ContainerBenchmarks
                 aged.Average() / raw.Average()), "at least 20 ×", aged.Average() >= 20 * raw.Average());
         report.Add($"{Clients} clients polling live, against the same", $"{PerSecond(live)} against {PerSecond(raw)}",
             Report.Times(live.Average() / raw.Average()), "at least 3 ×", live.Average() >= 3 * raw.Average());
-        // Each sweep has a tag of its own, so the tags tell how long one took beside the answers that it was sent in.
+        // Each collection has its own ETag, so the number of tags gives the duration of a collection.
         var sweep = seconds * 1000 / sweeps.Count;
         var longest = waits.Order().ElementAt(waits.Count / 2) / sweep;
         report.Add($"{Clients} clients polling live: p99 of the waiting, in sweeps",
@@ -92,13 +92,13 @@ internal static class ContainerBenchmarks
             string.Create(CultureInfo.InvariantCulture, $"{longest:0.0}"), "under 3", longest < 3);
     }
 
-    /// <summary>The tutorial's own program, and Docker's command line for statistics alone; a single run each, they take long.</summary>
+    /// <summary>The program of the tutorial and <c>docker stats</c>, one run each.</summary>
     private static async Task OthersAsync(Report report, EngineUnderTest engine, Sample picture)
     {
         var loop = Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "../../../../tutorial/loop.py"));
         foreach (var (what, program, arguments) in new[]
         {
-            // The distribution's interpreter: python3-docker is for that one.
+            // python3-docker is installed for the distribution's interpreter.
             ("the tutorial's loop with docker-py, nine fields", "/usr/bin/python3", (string[])[loop, engine.EndpointText, EngineUnderTest.RunLabel]),
             ("`docker stats --no-stream`, statistics alone", "docker", ["--host", engine.EndpointText, "stats", "--no-stream"]),
         })

@@ -3,16 +3,16 @@ using System.Globalization;
 
 namespace ContainerApi.Benchmarks;
 
-/// <summary>Contexts on their way to the engine, beside the engine's own ways. The Dockerfile is one line, so that the context is all the
-/// work.</summary>
+/// <summary>Context uploads compared with the engine's API. The Dockerfile has one line, so that the context dominates.</summary>
 internal static class ContextBenchmarks
 {
     private const int Files = 50_000;
     private const int Patterns = 100;
     private const long UploadMegabytes = 1024;
 
-    /// <summary>1 GB as an archive: curl to the service against curl to the engine, classic both. The first round warms up: afterwards the
-    /// service's code is compiled.</summary>
+    /// <summary>
+    /// A 1 GB archive: curl to the service compared with curl to the engine, classic builder. The first round is a warm-up.
+    /// </summary>
     public static async Task UploadAsync(Report report)
     {
         await using var engine = new EngineUnderTest();
@@ -52,7 +52,9 @@ internal static class ContextBenchmarks
         }
     }
 
-    /// <summary>A directory of small files through a long .dockerignore: the service's path form against <c>docker build</c>, classic both.</summary>
+    /// <summary>
+    /// A directory of small files with a long .dockerignore: <c>path</c> compared with <c>docker build</c>, classic builder.
+    /// </summary>
     public static async Task DirectoryAsync(Report report)
     {
         await using var engine = new EngineUnderTest();

@@ -2,15 +2,15 @@ using System.Diagnostics;
 
 namespace ContainerApi.Benchmarks;
 
-/// <summary>Docker's own command, whose output goes nowhere. Other figures are held against it.</summary>
+/// <summary>Runs the docker command; discards its output.</summary>
 internal static class DockerCommand
 {
-    /// <summary>The distribution's, which has BuildKit's client in it; others need a plug-in for that.</summary>
+    /// <summary>The distribution's docker command includes BuildKit's client; others need a plug-in.</summary>
     private static readonly string Program = File.Exists("/usr/bin/docker") ? "/usr/bin/docker" : "docker";
 
-    /// <param name="buildKit">With <c>--progress=plain</c>; the classic builder's output is plain, and takes no word for it.</param>
-    /// <param name="context">Sent to its standard input; null where the arguments name a directory.</param>
-    /// <returns>Milliseconds from its start to its end.</returns>
+    /// <param name="buildKit">Whether to use BuildKit, with <c>--progress=plain</c>.</param>
+    /// <param name="context">Written to standard input; null if the arguments name a directory.</param>
+    /// <returns>The duration in milliseconds.</returns>
     public static async Task<double> BuildAsync(string endpoint, bool buildKit, IReadOnlyList<string> arguments, byte[]? context = null)
     {
         var start = new ProcessStartInfo(Program, ["build", .. buildKit ? ["--progress=plain"] : Array.Empty<string>(), .. arguments])
@@ -23,7 +23,7 @@ internal static class DockerCommand
         start.Environment["DOCKER_BUILDKIT"] = buildKit ? "1" : "0";
         var started = Stopwatch.GetTimestamp();
         using var docker = Process.Start(start)!;
-        // BuildKit's progress is printed as errors.
+        // BuildKit writes its progress to stderr.
         var errors = ReadTailAsync(docker.StandardError.BaseStream);
         var output = docker.StandardOutput.BaseStream.CopyToAsync(Stream.Null);
         await docker.StandardInput.BaseStream.WriteAsync(context ?? []);

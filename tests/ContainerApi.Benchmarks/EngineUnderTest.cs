@@ -7,7 +7,7 @@ using ContainerApi.Engine;
 
 namespace ContainerApi.Benchmarks;
 
-/// <summary>The real engine, by its own API and as fast as that goes, with containers of this run's own.</summary>
+/// <summary>The real engine through its own API, with the containers of this run.</summary>
 internal sealed class EngineUnderTest : IAsyncDisposable
 {
     private const string Label = "containerapi.benchmark";
@@ -33,10 +33,10 @@ internal sealed class EngineUnderTest : IAsyncDisposable
 
     public IReadOnlyList<string> Ids { get; private set; } = [];
 
-    /// <summary>On every container and image of this run, as the engine's filters write it; what has it goes at the run's end.</summary>
+    /// <summary>The label of every container and image of this run; they are removed at its end.</summary>
     public static string RunLabel => $"{Label}={Run}";
 
-    /// <summary>Starts this many containers: each with a process that waits and a network of its own.</summary>
+    /// <summary>Starts containers, each with a waiting process and a network.</summary>
     public async Task StartContainersAsync(int count)
     {
         await ImportImageAsync("sleep");
@@ -59,7 +59,7 @@ internal sealed class EngineUnderTest : IAsyncDisposable
         Ids = ids;
     }
 
-    /// <summary>An image that builds can run steps in; returns its name.</summary>
+    /// <summary>Imports an image for build steps; returns its name.</summary>
     public async Task<string> ImportShellAsync()
     {
         await ImportImageAsync("sh", "seq", "sleep");
@@ -70,7 +70,7 @@ internal sealed class EngineUnderTest : IAsyncDisposable
         ? CurlCommand.PostFileAsync(file, type, "--unix-socket", socket, "http://engine/v1.41/" + path)
         : CurlCommand.PostFileAsync(file, type, $"http://{_endpoint.Host}:{_endpoint.Port}/v1.41/{path}");
 
-    /// <summary>Builds by the engine's own call, read to the end; returns when its first byte was there.</summary>
+    /// <summary>Builds through the engine's API; returns the time to the first byte.</summary>
     public Task<TimeSpan> BuildAsync(string query, byte[] context) => Measure.FirstByteAsync(_http, "build?" + query, context);
 
     public Task ListAsync() => ReadAsync("containers/json");
@@ -79,7 +79,7 @@ internal sealed class EngineUnderTest : IAsyncDisposable
 
     public Task TopAsync(string id) => ReadAsync($"containers/{id}/top");
 
-    /// <summary>The nine fields, as fast as the API gives them: the list, then all statistics at once beside so many <c>top</c> at a time.</summary>
+    /// <summary>Reads the nine fields: the list, then statistics and <c>top</c> in parallel.</summary>
     public async Task NineFieldsAsync(int topsAtOnce)
     {
         await ListAsync();
@@ -106,7 +106,7 @@ internal sealed class EngineUnderTest : IAsyncDisposable
         _http.Dispose();
     }
 
-    /// <summary>Takes away whatever has this run's label: also what a start that failed half way left.</summary>
+    /// <summary>Removes everything with this run's label, also after a failed start.</summary>
     public async Task RemoveAsync()
     {
         var mine = Uri.EscapeDataString($$"""{"label":["{{RunLabel}}"]}""");
@@ -118,7 +118,7 @@ internal sealed class EngineUnderTest : IAsyncDisposable
         using var gone = await _http.DeleteAsync($"images/{Image}");
     }
 
-    /// <summary>What the engine is: for the head of a report.</summary>
+    /// <summary>The engine's version for the head of a report.</summary>
     public async Task<string> VersionAsync()
     {
         var version = (await _http.GetFromJsonAsync<JsonObject>("version"))!;

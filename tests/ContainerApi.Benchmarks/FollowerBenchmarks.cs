@@ -6,7 +6,7 @@ using System.Text.Json.Nodes;
 
 namespace ContainerApi.Benchmarks;
 
-/// <summary>A step that prints a million lines, and ten clients that read all of them while it does.</summary>
+/// <summary>A step that prints a million lines for ten concurrent readers.</summary>
 internal static class FollowerBenchmarks
 {
     private const int Lines = 1_000_000;
@@ -14,8 +14,7 @@ internal static class FollowerBenchmarks
     private const int Rounds = 3;
 
     /// <summary>
-    /// The classic builder hands on every line. BuildKit clips what a step prints (1 MiB, 200 KiB a second), so there it is what
-    /// is left that all followers must get.
+    /// The classic builder returns every line. BuildKit limits a step's output (1 MiB, 200 KiB/s), so its readers must get what is left.
     /// </summary>
     public static async Task FollowersAsync(Report report)
     {
@@ -25,7 +24,7 @@ internal static class FollowerBenchmarks
         await BuildAsync(service, dockerfile, "classic", 1);
         foreach (var builder in new[] { "classic", "buildkit" })
         {
-            // The service's own part shows in its memory before and at its highest while the build runs.
+            // The memory of the service before the build and its maximum during the build.
             var (alone, followed, rises) = (new List<double>(), new List<double>(), new List<double>());
             for (var round = 0; round < Rounds; round++)
             {
@@ -53,7 +52,7 @@ internal static class FollowerBenchmarks
         }
     }
 
-    /// <returns>Milliseconds from the request to the last line of the last follower.</returns>
+    /// <returns>Milliseconds from the request to the last line of the last reader.</returns>
     private static async Task<double> BuildAsync(ServiceUnderTest service, string dockerfile, string builder, int followers)
     {
         var started = Stopwatch.GetTimestamp();
@@ -67,7 +66,7 @@ internal static class FollowerBenchmarks
             : throw new InvalidOperationException($"The followers read {string.Join(", ", read)} lines.");
     }
 
-    /// <summary>Reads everything, and counts: every line must come, once.</summary>
+    /// <summary>Reads and counts all lines: each must arrive once.</summary>
     private static async Task<int> FollowAsync(ServiceUnderTest service, string id)
     {
         using var response = await service.Http.GetAsync($"builds/{id}/events", HttpCompletionOption.ResponseHeadersRead);

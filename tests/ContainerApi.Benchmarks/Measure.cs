@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace ContainerApi.Benchmarks;
 
-/// <summary>Durations of one thing, in milliseconds.</summary>
+/// <summary>Durations in milliseconds.</summary>
 internal sealed class Sample(IEnumerable<double> milliseconds)
 {
     private readonly double[] _sorted = [.. milliseconds.Order()];
@@ -12,15 +12,15 @@ internal sealed class Sample(IEnumerable<double> milliseconds)
 
     public double At(double quantile) => _sorted[Math.Min(_sorted.Length - 1, (int)(quantile * _sorted.Length))];
 
-    /// <summary>The median, and between which the middle eight tenths lie.</summary>
+    /// <summary>The median and the 10th and 90th percentile.</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Median:0.0} ms ({At(0.1):0.0} to {At(0.9):0.0})");
 }
 
 internal static class Measure
 {
     /// <summary>
-    /// Runs several things in turn, round after round, so that what else the machine does hits all alike; the first
-    /// <paramref name="warmUp"/> rounds do not count.
+    /// Runs the actions in turn, round after round, so that other load affects all alike; the first <paramref name="warmUp"/> rounds are
+    /// not counted.
     /// </summary>
     public static async Task<IReadOnlyList<Sample>> SideBySideAsync(int rounds, int warmUp, params IReadOnlyList<Func<Task>> things)
     {
@@ -41,7 +41,7 @@ internal static class Measure
         return [.. taken.Select(t => new Sample(t))];
     }
 
-    /// <summary>Posts an archive and reads the answer to its end; returns how long its first byte took. A build that failed is no measure.</summary>
+    /// <summary>Posts an archive and reads the whole answer; returns the time to the first byte. Throws if the build failed.</summary>
     public static async Task<TimeSpan> FirstByteAsync(HttpClient http, string path, byte[] archive)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new ByteArrayContent(archive) };
@@ -61,7 +61,7 @@ internal static class Measure
             : throw new InvalidOperationException("The build failed: " + text);
     }
 
-    /// <param name="answer">Of a build: the engine's last words are "Successfully built", the service's a result.</param>
+    /// <param name="answer">A build's answer; the engine ends with "Successfully built", the service with a result.</param>
     public static void RequireImage(string answer)
     {
         if (!answer.Contains("\"state\":\"succeeded\"", StringComparison.Ordinal) && !answer.Contains("Successfully built", StringComparison.Ordinal))
@@ -70,7 +70,7 @@ internal static class Measure
         }
     }
 
-    /// <summary>So many clients, each calling again as soon as it is answered.</summary>
+    /// <summary>Concurrent clients that repeat a call without a pause.</summary>
     public static async Task<(double PerSecond, Sample Latency)> LoadAsync(int clients, TimeSpan span, Func<Task> call)
     {
         await Task.WhenAll(Enumerable.Range(0, clients).Select(_ => call()));
@@ -92,15 +92,15 @@ internal static class Measure
     }
 }
 
-/// <summary>The table that a run prints, in Markdown.</summary>
+/// <summary>The Markdown table of a run.</summary>
 internal sealed class Report
 {
     private readonly List<(string What, string Measured, string Ratio, string Goal, bool? Reached)> _rows = [];
 
-    /// <summary>What a run was made on; a line above the table.</summary>
+    /// <summary>The machine and versions of a run.</summary>
     public List<string> Circumstances { get; } = [];
 
-    /// <param name="reached">Null where nothing must be reached: the row is there to compare with.</param>
+    /// <param name="reached">Whether the bound holds; null for a row that is only a comparison.</param>
     public void Add(string what, string measured, string ratio, string goal, bool? reached)
     {
         _rows.Add((what, measured, ratio, goal, reached));

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using ContainerApi.Benchmarks;
 
-// `make bench` runs all; arguments choose some by name.
+// `make bench` runs all benchmarks; arguments select some by name.
 var benchmarks = new Dictionary<string, Func<Report, Task>>
 {
     ["twenty"] = ContainerBenchmarks.TwentyAsync,
@@ -29,7 +29,7 @@ if (unknown.Count > 0)
     return 2;
 }
 
-// What a run has made goes also where it is ended from outside.
+// An interrupted run cleans up too.
 using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, End);
 using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, End);
 

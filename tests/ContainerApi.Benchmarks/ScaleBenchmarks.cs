@@ -7,14 +7,14 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ContainerApi.Benchmarks;
 
-/// <summary>A thousand containers on a stand-in engine, and nobody at all.</summary>
+/// <summary>1,000 containers on a stub engine, and a service without clients.</summary>
 internal static class ScaleBenchmarks
 {
     private const int Containers = 1000;
 
     /// <summary>
-    /// The stand-in is a process of its own (<c>standin</c> as the only argument), so that what is allocated here is the
-    /// service's: list, sections, projection and JSON of one sweep.
+    /// The stub is a separate process (<c>standin</c> as the only argument), so that allocations are those of the service: list,
+    /// sections, projection and JSON of one collection.
     /// </summary>
     public static async Task AllocationAsync(Report report)
     {
@@ -52,7 +52,7 @@ internal static class ScaleBenchmarks
         }
     }
 
-    /// <summary>Resident memory of the service after 1,000 sweeps of 1,000 containers, against that after the first third.</summary>
+    /// <summary>Resident memory after 1,000 collections of 1,000 containers compared with that after the first third.</summary>
     public static async Task MemoryAsync(Report report)
     {
         const int Sweeps = 1000;
@@ -73,7 +73,7 @@ internal static class ScaleBenchmarks
                 $"{last:0} MB against {second:0} MB"), Report.Times(last / second), "flat (within 1.05 ×)", last <= 1.05 * second);
     }
 
-    /// <summary>Twenty seconds without a client, after one call.</summary>
+    /// <summary>20 seconds without clients, after one call.</summary>
     public static async Task IdleAsync(Report report)
     {
         await using var stub = await DockerApiStub.StartAsync();

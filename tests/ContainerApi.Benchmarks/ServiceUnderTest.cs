@@ -6,7 +6,7 @@ using System.Net.Sockets;
 
 namespace ContainerApi.Benchmarks;
 
-/// <summary>The service as a process of its own, so that it shares no heap and no threads with what measures it.</summary>
+/// <summary>The service in its own process, so that it shares no heap with the benchmark.</summary>
 internal sealed class ServiceUnderTest : IAsyncDisposable
 {
     private readonly Process _process;
@@ -53,7 +53,7 @@ internal sealed class ServiceUnderTest : IAsyncDisposable
 
     public HttpClient Http => _http;
 
-    /// <returns>The answer's tag: answers of one sweep have the same.</returns>
+    /// <returns>The ETag: all answers from one collection have the same.</returns>
     public async Task<string?> GetAsync(string path)
     {
         using var response = await _http.GetAsync(path, HttpCompletionOption.ResponseHeadersRead);
@@ -65,17 +65,17 @@ internal sealed class ServiceUnderTest : IAsyncDisposable
     public Task PostFileAsync(string path, string file, string type) =>
         CurlCommand.PostFileAsync(file, type, new Uri(_http.BaseAddress!, path).AbsoluteUri);
 
-    /// <summary>Asks for a build and reads the answer to its end.</summary>
+    /// <summary>Builds and reads the whole answer.</summary>
     public async Task BuildAsync(string json)
     {
         using var response = await _http.PostAsync("images/build", new StringContent(json, new MediaTypeHeaderValue("application/json")));
         Measure.RequireImage(await response.Content.ReadAsStringAsync());
     }
 
-    /// <summary>Builds, read to the end; returns when the first event was there.</summary>
+    /// <summary>Builds and reads the whole answer; returns the time to the first event.</summary>
     public Task<TimeSpan> BuildAsync(string query, byte[] context) => Measure.FirstByteAsync(_http, "images/build?" + query, context);
 
-    /// <summary>CPU time of the whole process so far.</summary>
+    /// <summary>CPU time of the process.</summary>
     public TimeSpan CpuTime
     {
         get
@@ -85,7 +85,7 @@ internal sealed class ServiceUnderTest : IAsyncDisposable
         }
     }
 
-    /// <summary>Resident memory now.</summary>
+    /// <summary>Resident memory.</summary>
     public double MemoryMegabytes
     {
         get
@@ -105,7 +105,7 @@ internal sealed class ServiceUnderTest : IAsyncDisposable
         _state.Delete(recursive: true);
     }
 
-    /// <summary>A run that is interrupted leaves no service behind.</summary>
+    /// <summary>An interrupted run stops the service.</summary>
     private void Kill(object? sender, EventArgs e) => _process.Kill();
 
     private static int FreePort()

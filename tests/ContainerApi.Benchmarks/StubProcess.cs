@@ -4,7 +4,7 @@ using ContainerApi.Stubs;
 
 namespace ContainerApi.Benchmarks;
 
-/// <summary>A stand-in engine in a process of its own: this program again, with another argument.</summary>
+/// <summary>A stub engine in its own process: this program with another argument.</summary>
 internal sealed class StubProcess : IDisposable
 {
     public const string Argument = "standin";
@@ -25,7 +25,7 @@ internal sealed class StubProcess : IDisposable
         return new StubProcess(process, process.StandardOutput.ReadLine() ?? throw new InvalidOperationException("The stand-in did not start."));
     }
 
-    /// <summary>What the other process does: serve until its input ends.</summary>
+    /// <summary>Serves until standard input ends.</summary>
     public static async Task ServeAsync(int containers)
     {
         await using var engine = await DockerApiStub.StartAsync();

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace ContainerApi.EngineTests;
 
-/// <summary>Contexts as archives.</summary>
+/// <summary>Builds tar archives.</summary>
 internal static class Archive
 {
     public static byte[] Tar(params (string Name, string Text)[] files)

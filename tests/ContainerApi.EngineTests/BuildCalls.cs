@@ -5,7 +5,7 @@ using System.Text.Json.Nodes;
 
 namespace ContainerApi.EngineTests;
 
-/// <summary>What tests of builds ask of the service, and of the engine that really built.</summary>
+/// <summary>Calls for build tests, to the service and to the engine.</summary>
 public abstract class BuildCalls(EngineFixture fixture)
 {
     protected EngineFixture Fixture { get; } = fixture;
@@ -98,8 +98,8 @@ public abstract class BuildCalls(EngineFixture fixture)
         [.. (await Fixture.Engine.GetFromJsonAsync<JsonArray>("containers/json?all=1"))!.Select(c => c!.AsObject())];
 
     /// <summary>
-    /// Whether a container or a process with this in its command is there: BuildKit's steps are no containers. The engine's
-    /// host is this one. (A shell replaces itself by its last command, so a mark must not stand in that one's comment.)
+    /// Whether a container or process of this host has <paramref name="mark"/> in its command; BuildKit's steps are no containers. (A
+    /// shell replaces itself by its last command, so a comment cannot carry the mark.)
     /// </summary>
     protected async Task<bool> RunsAsync(string mark) =>
         (await ContainersAsync()).Any(c => c["Command"]!.GetValue<string>().Contains(mark, StringComparison.Ordinal))

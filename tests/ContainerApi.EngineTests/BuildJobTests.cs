@@ -9,7 +9,7 @@ using System.Text.Json.Nodes;
 
 namespace ContainerApi.EngineTests;
 
-/// <summary>Builds as things: detached, followed, queued and stopped, whichever builder works.</summary>
+/// <summary>Builds as resources: detached, followed, queued and canceled, with both builders.</summary>
 [Collection(EngineCollection.Name)]
 public sealed class BuildJobTests(EngineFixture fixture) : BuildCalls(fixture)
 {
@@ -35,7 +35,7 @@ public sealed class BuildJobTests(EngineFixture fixture) : BuildCalls(fixture)
 
         await DeleteAsync(second, HttpStatusCode.Accepted);
         await AssertEndsSoonAsync(mark);
-        // The process is gone; the engine still unmounts and forgets what it ran in.
+        // The engine cleans up after the end of the process.
         await EngineFixture.UntilAsync(async () => (await ContainersWithAsync(mark)).Count == 0);
         Assert.Equal("cancelled", Text((await EventsAsync(Fixture.Client, second))[^1]["error"]!, "code"));
         Assert.Empty((await Fixture.DanglingAsync()).Except(dangling));
@@ -49,7 +49,7 @@ public sealed class BuildJobTests(EngineFixture fixture) : BuildCalls(fixture)
     public async Task An_identical_build_succeeds_after_cancellation_of_the_other(string builder)
     {
         var (mark, tag) = (Mark(), Tag());
-        // Of what is printed no part is a sign that this is the step's command.
+        // The output must not contain the mark of the step's command.
         var dockerfile = $"FROM {Fixture.Image}\nRUN echo begun; sleep 3.{mark}\n";
         var dangling = await Fixture.DanglingAsync();
         var (stopped, other) = (
@@ -65,7 +65,7 @@ public sealed class BuildJobTests(EngineFixture fixture) : BuildCalls(fixture)
         using var image = await Fixture.Engine.GetAsync($"images/{tag}/json");
         Assert.Equal(HttpStatusCode.OK, image.StatusCode);
         Assert.Empty(ProcessesWith(mark));
-        // The process is gone; the engine still unmounts and forgets what it ran in.
+        // The engine cleans up after the end of the process.
         await EngineFixture.UntilAsync(async () => (await ContainersWithAsync(mark)).Count == 0);
         Assert.Empty((await Fixture.DanglingAsync()).Except(dangling));
     }
@@ -153,7 +153,7 @@ public sealed class BuildJobTests(EngineFixture fixture) : BuildCalls(fixture)
             ids.Add(await DetachAsync(Fixture.Client, "classic", Sleeping(marks[^1])));
         }
 
-        // A socket and no HttpClient, which reads no answer before the whole body is sent; and nobody takes that here.
+        // HttpClient reads no answer before the whole body is sent, so use a socket.
         JsonObject queued;
         using (var socket = new TcpClient(Fixture.Client.BaseAddress!.Host, Fixture.Client.BaseAddress.Port))
         {
@@ -195,7 +195,9 @@ public sealed class BuildJobTests(EngineFixture fixture) : BuildCalls(fixture)
         }
     }
 
-    /// <summary>A number of seconds that no other process sleeps; the shell gives way to its last command, so a comment would not do.</summary>
+    /// <summary>
+    /// A unique number of seconds to sleep; the shell replaces itself by its last command, so a comment would not work.
+    /// </summary>
     private static string Mark() => $"1{Random.Shared.Next(100_000_000, 999_999_999)}";
 
     private string Sleeping(string mark) => $"FROM {Fixture.Image}\nRUN echo begun; sleep {mark}\n";
@@ -221,7 +223,7 @@ public sealed class BuildJobTests(EngineFixture fixture) : BuildCalls(fixture)
 
     private static async Task<JsonObject> UntilAsync(StreamReader reader, string type)
     {
-        // One for all lines: heartbeats come for ever.
+        // One timeout for all lines, since heartbeats never stop.
         using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         while (true)
         {
@@ -246,7 +248,7 @@ public sealed class BuildJobTests(EngineFixture fixture) : BuildCalls(fixture)
         Assert.True(watch.Elapsed < Soon, $"the step ran on for {watch.Elapsed}");
     }
 
-    /// <summary>The processes of a step, whichever builder runs it.</summary>
+    /// <summary>The processes of a step, with either builder.</summary>
     private static List<string> ProcessesWith(string mark)
     {
         var found = new List<string>();
@@ -261,14 +263,14 @@ public sealed class BuildJobTests(EngineFixture fixture) : BuildCalls(fixture)
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                // It ended meanwhile.
+                // The process has ended.
             }
         }
 
         return found;
     }
 
-    /// <summary>Containers of a step, running or not: the classic builder makes one for each.</summary>
+    /// <summary>Containers of a step; the classic builder creates one per step.</summary>
     private async Task<List<string>> ContainersWithAsync(string mark) =>
         [.. (await Fixture.Engine.GetFromJsonAsync<JsonArray>("containers/json?all=1"))!
             .Where(c => c!["Command"]!.GetValue<string>().Contains(mark, StringComparison.Ordinal)).Select(c => c!["Id"]!.GetValue<string>())];

@@ -5,7 +5,7 @@ using static ContainerApi.EngineTests.Archive;
 
 namespace ContainerApi.EngineTests;
 
-/// <summary>What cannot be built is said with the right code, by both builders, and leaves nothing behind.</summary>
+/// <summary>Builds that fail have the same error code with both builders and leave nothing behind.</summary>
 [Collection(EngineCollection.Name)]
 public sealed class BuildRefusalTests(EngineFixture fixture) : BuildCalls(fixture)
 {
@@ -88,7 +88,7 @@ public sealed class BuildRefusalTests(EngineFixture fixture) : BuildCalls(fixtur
     }
 
     /// <summary>
-    /// What only the frontend finds: the classic builder has said nothing yet, BuildKit has, so there it is a result. The code is one.
+    /// Errors that only the builder's parser finds: a problem with the classic builder, a result with BuildKit, both with the same code.
     /// </summary>
     [Theory]
     [InlineData("FROM scratch\nCOPY a\n")]

@@ -39,7 +39,7 @@ public sealed class BuildResponseTests(EngineFixture fixture) : BuildCalls(fixtu
         var (succeeded, failed) = (await good.Content.ReadAsStringAsync(), await bad.Content.ReadAsStringAsync());
 
         Assert.Equal("text/plain", good.Content.Headers.ContentType?.MediaType);
-        // BuildKit's steps are told side by side, each line under its step's number.
+        // BuildKit interleaves its steps; each line has the step's number.
         var number = Regex.Match(succeeded, $@"(?m)^#(\d+) \[2/\d+\] RUN echo said {unique}$").Groups[1].Value;
         Assert.NotEmpty(number);
         Assert.Matches($@"(?m)^#{number} \d+\.\d{{3}} said {unique}$", succeeded);

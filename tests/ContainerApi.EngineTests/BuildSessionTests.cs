@@ -6,7 +6,7 @@ using System.Text.Json.Nodes;
 
 namespace ContainerApi.EngineTests;
 
-/// <summary>What a build is given beside its context, secrets and registries' credentials, on the real builders.</summary>
+/// <summary>Secrets and registry credentials of builds, on the real builders.</summary>
 [Collection(EngineCollection.Name)]
 public sealed class BuildSessionTests(EngineFixture fixture)
 {
@@ -28,7 +28,7 @@ public sealed class BuildSessionTests(EngineFixture fixture)
         var image = Text(result, "imageId");
         Assert.DoesNotContain(Secret, await fixture.Engine.GetStringAsync($"images/{image}/history"), StringComparison.Ordinal);
         Assert.DoesNotContain(Secret, await fixture.Engine.GetStringAsync($"images/{image}/json"), StringComparison.Ordinal);
-        // Layers and configuration as one archive; nothing in it is compressed.
+        // The archive of layers and configuration is not compressed.
         var archive = Encoding.Latin1.GetString(await fixture.Engine.GetByteArrayAsync($"images/{image}/get"));
         Assert.Contains("was-right", archive, StringComparison.Ordinal);
         Assert.DoesNotContain(Secret, archive, StringComparison.Ordinal);
@@ -99,7 +99,7 @@ public sealed class BuildSessionTests(EngineFixture fixture)
         Assert.Contains("feature_unsupported", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
     }
 
-    /// <summary>Puts the tests' image into the registry and takes its name off the engine, which would use it else.</summary>
+    /// <summary>Pushes the test image and removes its local tag, which the engine would use otherwise.</summary>
     private async Task<string> PushBaseAsync(DebianRegistry registry)
     {
         var image = $"{registry.Host}/team/base:v1";

@@ -6,7 +6,7 @@ using static ContainerApi.EngineTests.Archive;
 
 namespace ContainerApi.EngineTests;
 
-/// <summary>A build that is stopped, by its client or its time, leaves no work on the engine.</summary>
+/// <summary>A canceled build leaves no work on the engine.</summary>
 [Collection(EngineCollection.Name)]
 public sealed class BuildStopTests(EngineFixture fixture) : BuildCalls(fixture)
 {

@@ -6,7 +6,7 @@ using static ContainerApi.EngineTests.Archive;
 
 namespace ContainerApi.EngineTests;
 
-/// <summary>Builds through the service with both builders; what they made is looked up on the engine itself.</summary>
+/// <summary>Builds through the service with both builders; the engine's API gives the expected values.</summary>
 [Collection(EngineCollection.Name)]
 public sealed class BuildTests(EngineFixture fixture) : BuildCalls(fixture)
 {
@@ -251,14 +251,14 @@ public sealed class BuildTests(EngineFixture fixture) : BuildCalls(fixture)
         EngineFixture.UntilAsync(
             async () => (await Fixture.Engine.GetStringAsync($"containers/{container}/logs?stdout=1")).Contains("ready", StringComparison.Ordinal));
 
-    /// <summary>Runs a command in an image and returns what it printed.</summary>
+    /// <summary>Runs a command in an image and returns its output.</summary>
     private async Task<string> RunAsync(string image, params string[] command)
     {
         var container = await Fixture.CreateAsync(new { Image = image, Cmd = command, Tty = false });
         using var waited = await Fixture.Engine.PostAsync($"containers/{container}/wait", null);
         var frames = await Fixture.Engine.GetByteArrayAsync($"containers/{container}/logs?stdout=1&stderr=1");
         using var removed = await Fixture.Engine.DeleteAsync($"containers/{container}?force=1");
-        // Each frame: stream, three zeros, four bytes of length, big endian.
+        // Frame header: stream, three zeros, four bytes of length, big endian.
         using var text = new MemoryStream();
         for (var at = 0; at + 8 <= frames.Length;)
         {

@@ -6,7 +6,7 @@ using static ContainerApi.EngineTests.Archive;
 
 namespace ContainerApi.EngineTests;
 
-/// <summary>Where the two builders differ by themselves: through the service each case ends alike, or says why it does not.</summary>
+/// <summary>Cases in which the two builders differ: the service returns the same outcome or an error that names the reason.</summary>
 [Collection(EngineCollection.Name)]
 public sealed class BuilderCasesTests(EngineFixture fixture)
 {
@@ -96,7 +96,7 @@ public sealed class BuilderCasesTests(EngineFixture fixture)
         Assert.StartsWith("Line 3 of the Dockerfile: ", refused["detail"]!.GetValue<string>(), StringComparison.Ordinal);
     }
 
-    /// <returns>The status, the last line or the problem, and all that was answered.</returns>
+    /// <returns>The status, the last line or problem, and the whole answer.</returns>
     private async Task<(HttpStatusCode Status, JsonNode Last, string Text)> BuildAsync(
         string query, byte[] context, string type = "application/x-tar")
     {
@@ -112,7 +112,6 @@ public sealed class BuilderCasesTests(EngineFixture fixture)
         using var packed = new MemoryStream();
         if (packing == "zstd")
         {
-            // The package that the service unpacks with can pack as well.
             await using (var zstd = new SharpCompress.Compressors.ZStandard.CompressionStream(packed, leaveOpen: true))
             {
                 await zstd.WriteAsync(archive);

@@ -31,7 +31,7 @@ public sealed class CommitTests(EngineFixture fixture) : ImageCalls(fixture)
         Assert.Equal([tag], Texts(image["tags"]));
         var real = await InspectAsync(tag);
         Assert.Equal(real["Id"]!.GetValue<string>(), image["id"]!.GetValue<string>());
-        // The engine counts nanoseconds, we a hundred of them.
+        // The engine has nanoseconds, .NET ticks of 100 ns.
         Assert.Equal(
             DateTimeOffset.Parse(real["Created"]!.GetValue<string>(), null), image["createdAt"]!.GetValue<DateTimeOffset>(),
             TimeSpan.FromMicroseconds(1));
@@ -123,7 +123,7 @@ public sealed class CommitTests(EngineFixture fixture) : ImageCalls(fixture)
     public async Task Commit_pauses_as_requested(bool? pause, bool pauses)
     {
         var id = await Fixture.CreateAsync(new { Cmd = new[] { "sleep", "1000" } });
-        // A whole second on the engine's clock, so that the events of the start lie before it.
+        // Event times have whole seconds; this excludes the events of the start.
         var since = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
 
         await CommitAsync(new { container = id, tag = Tag(), pause, changes = new[] { MyLabel } });
@@ -174,7 +174,7 @@ public sealed class CommitTests(EngineFixture fixture) : ImageCalls(fixture)
         using var response = await Fixture.Client.PostAsJsonAsync("/images/commit", new { container = id, tag });
 
         await ProblemAsync(response, HttpStatusCode.BadRequest, "invalid_reference");
-        // An image takes its container's labels along.
+        // An image inherits the labels of its container.
         var filter = Uri.EscapeDataString($$"""{"label":["refused={{tag}}"]}""");
         Assert.Equal("[]", (await Fixture.Engine.GetStringAsync($"images/json?filters={filter}")).Trim());
     }
@@ -211,7 +211,7 @@ public sealed class CommitTests(EngineFixture fixture) : ImageCalls(fixture)
     private async Task<string[]> ImageIdsAsync() =>
         [.. (await Fixture.Engine.GetFromJsonAsync<JsonArray>("images/json?all=1"))!.Select(i => Text(i!, "Id")).Order(StringComparer.Ordinal)];
 
-    /// <summary>Waits until a file is in the container; there is no event for it.</summary>
+    /// <summary>Waits until a file exists in the container.</summary>
     private async Task UntilWrittenAsync(string id, string path)
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
@@ -225,7 +225,7 @@ public sealed class CommitTests(EngineFixture fixture) : ImageCalls(fixture)
         }
     }
 
-    /// <summary>Runs the image with its own command and holds what it prints against <paramref name="expected"/>.</summary>
+    /// <summary>Runs the image and compares its output.</summary>
     private async Task RunsAsync(string image, string expected)
     {
         var id = await Fixture.CreateAsync(new { Image = image, Tty = true });

@@ -5,7 +5,7 @@ using System.Text.Json.Nodes;
 
 namespace ContainerApi.EngineTests;
 
-/// <summary>The container picture against what the engine itself says of the same containers.</summary>
+/// <summary>Containers compared with the engine's own API.</summary>
 [Collection(EngineCollection.Name)]
 public sealed class ContainerTests(EngineFixture fixture) : ContainerCalls(fixture)
 {
@@ -23,7 +23,7 @@ public sealed class ContainerTests(EngineFixture fixture) : ContainerCalls(fixtu
             },
             name);
 
-        // Until both sleep, they are shells that are about to.
+        // Wait until the shells have executed sleep.
         JsonNode top = null!;
         await EngineFixture.UntilAsync(
             async () => (top = await EngineAsync($"containers/{id}/top?ps_args=-eo%20pid,args"))["Processes"]!.AsArray().Count(
@@ -63,7 +63,7 @@ public sealed class ContainerTests(EngineFixture fixture) : ContainerCalls(fixtu
         var traffic = item["network"]!;
         var eth0 = stats["networks"]!["eth0"]!;
         Assert.Equal(["eth0"], traffic["interfaces"]!.AsObject().Select(i => i.Key));
-        // The engine was asked later: neighbours' broadcasts may have come in between.
+        // The engine is read later: broadcasts may arrive in between.
         Assert.InRange(traffic["rxBytes"]!.GetValue<long>(), 1, eth0["rx_bytes"]!.GetValue<long>());
         Assert.InRange(traffic["txBytes"]!.GetValue<long>(), 0, eth0["tx_bytes"]!.GetValue<long>());
         Assert.Equal("bridge", Text(traffic, "mode"));
@@ -82,7 +82,7 @@ public sealed class ContainerTests(EngineFixture fixture) : ContainerCalls(fixtu
         var exited = await Fixture.CreateAsync(new { Cmd = new[] { "sh", "-c", "exit 7" } });
         var restarting = await Fixture.CreateAsync(new { Cmd = new[] { "false" }, HostConfig = new { RestartPolicy = new { Name = "always" } } });
         await StateAsync(exited, "exited");
-        // Docker waits longer from one attempt to the next: soon it rests more than it runs.
+        // Docker's restart delay grows, so the container is soon mostly in the state restarting.
         JsonNode resting = new JsonObject();
         await EngineFixture.UntilAsync(async () => Text(resting = await ItemAsync(restarting), "state") == "restarting");
 
@@ -169,7 +169,7 @@ public sealed class ContainerTests(EngineFixture fixture) : ContainerCalls(fixtu
         Assert.Equal(("ok", "container", owner), (Text(items[guest], "state"), Text(items[guest], "mode"), Text(items[guest], "sharedWith")));
         Assert.Equal(items[owner]["rxBytes"]!.GetValue<long>(), items[guest]["rxBytes"]!.GetValue<long>());
         Assert.Equal(("unsupported", host), (Text(items[guestOfHost], "state"), Text(items[guestOfHost], "sharedWith")));
-        // Also where the owner is not among the rows.
+        // The owner is not in this list.
         var alone = await Fixture.Client.GetFromJsonAsync<JsonObject>($"/containers/{guestOfHost}");
         Assert.Equal(("unsupported", host), (Text(alone!["network"]!, "state"), Text(alone["network"]!, "sharedWith")));
     }
@@ -243,7 +243,7 @@ public sealed class ContainerTests(EngineFixture fixture) : ContainerCalls(fixtu
         var used = now["cpu_usage"]!["total_usage"]!.GetValue<double>() - earlier["cpu_usage"]!["total_usage"]!.GetValue<double>();
         var system = before["cpu_stats"]!["system_cpu_usage"]!.GetValue<double>() - before["precpu_stats"]!["system_cpu_usage"]!.GetValue<double>();
         var percent = used / system * before["cpu_stats"]!["online_cpus"]!.GetValue<int>() * 100;
-        // A busy loop on a busy machine: the two windows are a second apart, and neither is quiet.
+        // The two measurement windows are a second apart, so the tolerance is wide.
         Assert.InRange(item["usage"]!["cpuPercent"]!.GetValue<double>(), percent * 0.4, Math.Max(percent * 2.5, 110));
         Assert.InRange(item["network"]!["rateWindowMs"]!.GetValue<long>(), 200, 60_000);
         Assert.NotNull(item["network"]!["rxBytesPerSecond"]);

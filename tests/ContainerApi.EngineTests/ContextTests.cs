@@ -9,7 +9,7 @@ using ContainerApi.Builds.Contexts;
 
 namespace ContainerApi.EngineTests;
 
-/// <summary>Every form of context on a real engine: through the service, and what the service would send given to BuildKit.</summary>
+/// <summary>Every form of context on a real engine; the archive that the service sends is also given to BuildKit directly.</summary>
 [Collection(EngineCollection.Name)]
 public sealed class ContextTests(EngineFixture fixture) : IDisposable
 {
@@ -45,7 +45,7 @@ public sealed class ContextTests(EngineFixture fixture) : IDisposable
         }
         else
         {
-            // The one with the extended header first.
+            // The file with the extended header comes first.
             await (program == "tar"
                 ? RunAsync("tar", [.. how, "-C", At("."), "-cf", archive, longest, "sub", "Dockerfile"])
                 : RunAsync("python3", "-c", $"""
@@ -85,7 +85,7 @@ public sealed class ContextTests(EngineFixture fixture) : IDisposable
     {
         var archive = Archive.Tar(("Dockerfile", $"FROM {fixture.Image}\nLABEL {EngineFixture.Label}={fixture.Run}\nRUN true\n"));
 
-        // A server of one file; the fixture's service allows this place and no other.
+        // The fixture's service allows only this server.
         using var server = new HttpListener();
         server.Prefixes.Add(EngineFixture.RemoteContexts);
         server.Start();
@@ -122,7 +122,7 @@ public sealed class ContextTests(EngineFixture fixture) : IDisposable
         }
     }
 
-    /// <summary>What the service makes of an archive, past the service to BuildKit: no other builder is as particular.</summary>
+    /// <summary>Sends the archive that the service produces directly to BuildKit, the strictest reader.</summary>
     private async Task BuildKitTakesAsync(byte[] body)
     {
         using var passed = new MemoryStream();

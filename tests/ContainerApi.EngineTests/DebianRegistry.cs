@@ -4,14 +4,13 @@ using System.Net.Sockets;
 
 namespace ContainerApi.EngineTests;
 
-/// <summary>Debian's docker-registry (the distribution project's) on loopback, empty at first: a registry that takes pushes, open or behind
-/// basic authentication.</summary>
+/// <summary>Debian's docker-registry on loopback, initially empty, open or with basic authentication.</summary>
 internal sealed class DebianRegistry : IAsyncDisposable
 {
     public const string User = "ann";
     public const string Password = "s3cret-of-the-registry";
 
-    /// <summary>The bcrypt hash of <see cref="Password"/>, at the least cost there is.</summary>
+    /// <summary>The bcrypt hash of <see cref="Password"/> at the lowest cost.</summary>
     private const string Hash = "$2y$04$abcdefghijklmnopqrstuuTF2maMdtVv8r8joBPmdX9ZGV5oqXM36";
 
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("containerapi-registry-");
@@ -33,17 +32,17 @@ internal sealed class DebianRegistry : IAsyncDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         })!;
-        // Nobody reads what it says, but a full pipe would stop it.
+        // A full pipe would stop the process.
         _process.OutputDataReceived += (_, _) => { };
         _process.ErrorDataReceived += (_, _) => { };
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
     }
 
-    /// <summary><c>127.0.0.1:port</c>, the first part of its images' names.</summary>
+    /// <summary><c>127.0.0.1:port</c>, the registry part of image names.</summary>
     public string Host { get; }
 
-    /// <param name="closed">Whether it wants <see cref="User"/> and <see cref="Password"/>.</param>
+    /// <param name="closed">Whether it requires <see cref="User"/> and <see cref="Password"/>.</param>
     public static async Task<DebianRegistry> StartAsync(bool closed = false)
     {
         var registry = new DebianRegistry(closed);

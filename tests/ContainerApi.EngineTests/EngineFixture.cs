@@ -15,33 +15,32 @@ using Microsoft.Extensions.DependencyInjection;
 namespace ContainerApi.EngineTests;
 
 /// <summary>
-/// A real Docker Engine (the one that <c>DOCKER_HOST</c> names, else the usual socket), the service on a real port in
-/// front of it, and an image to run. What a run makes carries its label and is removed at the end, also after a failure.
-/// Without an engine the tests fail: they are never skipped.
+/// A real Docker Engine (<c>DOCKER_HOST</c>, else the default socket), the service on a port, and an image to run. Objects of a run have
+/// its label and are removed at the end, also after a failure. Without an engine the tests fail.
 /// </summary>
 public sealed class EngineFixture : IAsyncLifetime
 {
-    /// <summary>On every object that a test makes.</summary>
+    /// <summary>The label key of every object that a test creates.</summary>
     public const string Label = "containerapi.test";
 
-    /// <summary>Where the service lets the engine fetch contexts from: a port of this machine that a test may serve.</summary>
+    /// <summary>The allowed prefix of remote contexts: a local port that a test may serve.</summary>
     public static string RemoteContexts { get; } = $"http://127.0.0.1:{FreePort()}/";
 
-    /// <summary>Where stores of builds lie that <see cref="StartService"/> was given a name for.</summary>
+    /// <summary>The folder of build stores of <see cref="StartService"/>.</summary>
     public string State => _state;
 
     public string Run { get; } = Guid.NewGuid().ToString("n")[..12];
 
-    /// <summary>A busybox image with <c>sh</c>, <c>sleep</c>, <c>httpd</c>, <c>wget</c> and others, made here.</summary>
+    /// <summary>A busybox image with <c>sh</c>, <c>sleep</c>, <c>httpd</c>, <c>wget</c> and others.</summary>
     public string Image => $"containerapi-test/busybox:{Run}";
 
-    /// <summary>A directory that is a configured context root of the service.</summary>
+    /// <summary>A configured context root of the service.</summary>
     public string ContextRoot { get; } = Directory.CreateTempSubdirectory("containerapi-test-").FullName;
 
-    /// <summary>The service through HTTP, on Kestrel.</summary>
+    /// <summary>A client of the service on Kestrel.</summary>
     public HttpClient Client { get; private set; } = null!;
 
-    /// <summary>The engine's own API, not through the service: what really is there.</summary>
+    /// <summary>A client of the engine's API, without the service.</summary>
     public HttpClient Engine { get; private set; } = null!;
 
     /// <summary>The engine that <c>DOCKER_HOST</c> names, else the default socket.</summary>
@@ -68,9 +67,9 @@ public sealed class EngineFixture : IAsyncLifetime
         (_service, Client) = StartService("builds.db");
     }
 
-    /// <summary>A service on a port of its own; dispose of it to end it.</summary>
-    /// <param name="store">The name of the file that keeps its builds, or its path.</param>
-    /// <param name="configure">Settings and services of the test's own.</param>
+    /// <summary>Starts a service on a free port; disposing stops it.</summary>
+    /// <param name="store">The file name or path of its build store.</param>
+    /// <param name="configure">Additional settings and services.</param>
     public (WebApplicationFactory<Program> Service, HttpClient Client) StartService(string store, Action<IWebHostBuilder>? configure = null)
     {
         var service = new Service(EndpointText, ContextRoot, Path.Combine(_state, store), configure);
@@ -86,7 +85,7 @@ public sealed class EngineFixture : IAsyncLifetime
         var mine = Uri.EscapeDataString($$"""{"label":["{{Label}}={{Run}}"]}""");
         foreach (var container in (await Engine.GetFromJsonAsync<JsonArray>($"containers/json?all=1&filters={mine}"))!)
         {
-            // Podman's force asks first, and waits: a hundred that sleep would take a quarter of an hour.
+            // Podman's forced removal waits for the stop timeout, so kill first.
             using var killed = await Engine.PostAsync($"containers/{container!["Id"]}/kill", null);
             using var removed = await Engine.DeleteAsync($"containers/{container["Id"]}?force=1&v=1");
         }
@@ -96,7 +95,7 @@ public sealed class EngineFixture : IAsyncLifetime
             using var removed = await Engine.DeleteAsync($"networks/{network!["Id"]}");
         }
 
-        // An image that a test committed from another keeps it alive, so children go first: until nothing goes any more.
+        // A child image keeps its parent, so repeat until no image can be removed.
         for (var left = int.MaxValue; ;)
         {
             var images = (await Engine.GetFromJsonAsync<JsonArray>($"images/json?all=0&filters={mine}"))!;
@@ -118,7 +117,7 @@ public sealed class EngineFixture : IAsyncLifetime
         Directory.Delete(_state, recursive: true);
     }
 
-    /// <summary>Creates a container on the engine, past the service, with the label of this run; returns its id.</summary>
+    /// <summary>Creates a container on the engine, with the label of this run; returns its id.</summary>
     public async Task<string> CreateAsync(object body, string? name = null, bool start = true)
     {
         var json = JsonSerializer.SerializeToNode(body)!.AsObject();
@@ -136,7 +135,7 @@ public sealed class EngineFixture : IAsyncLifetime
         return id;
     }
 
-    /// <summary>Images of this run that no tag names.</summary>
+    /// <summary>Untagged images of this run.</summary>
     public async Task<HashSet<string>> DanglingAsync()
     {
         var filters = Uri.EscapeDataString(JsonSerializer.Serialize(new Dictionary<string, string[]>
@@ -147,18 +146,17 @@ public sealed class EngineFixture : IAsyncLifetime
         return [.. (await Engine.GetFromJsonAsync<JsonArray>($"images/json?filters={filters}"))!.Select(i => i!["Id"]!.GetValue<string>())];
     }
 
-    /// <summary>As <see cref="CreateAsync"/>, for a container that never rests: it goes with its test and not at the end of them all, which
-    /// it would slow down.</summary>
+    /// <summary>Creates a container that uses CPU; disposing removes it at the end of its test.</summary>
     public async Task<BusyContainer> CreateBusyAsync(object body) => new(this, await CreateAsync(body));
 
-    /// <summary>A call to the engine itself that must succeed.</summary>
+    /// <summary>Calls the engine; the call must succeed.</summary>
     public async Task PostAsync(string path, object? body = null)
     {
         using var response = await Engine.PostAsync(path, body is null ? null : JsonContent.Create(body));
         Assert.True(response.IsSuccessStatusCode, $"{path}: {await response.Content.ReadAsStringAsync()}");
     }
 
-    /// <summary>Waits for what only the engine's own clockwork brings about.</summary>
+    /// <summary>Polls until a condition of the engine holds.</summary>
     public static async Task UntilAsync(Func<Task<bool>> isSo)
     {
         using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(2));
@@ -170,7 +168,7 @@ public sealed class EngineFixture : IAsyncLifetime
 
     public string UniqueName(string prefix) => $"{prefix}-{Run}-{Guid.NewGuid().ToString("n")[..6]}";
 
-    /// <summary>Imports busybox as an image with one layer: no registry is needed.</summary>
+    /// <summary>Imports busybox as an image with one layer, without a registry.</summary>
     private async Task ImportImageAsync()
     {
         const string Busybox = "/bin/busybox";
@@ -204,7 +202,7 @@ public sealed class EngineFixture : IAsyncLifetime
         }
     }
 
-    /// <summary>The same service, but that it asks the engine for all and reads nothing of the host.</summary>
+    /// <summary>The service with the host source off: it reads everything from the engine.</summary>
     public sealed class AskingService : WebApplicationFactory<Program>
     {
         public AskingService()
@@ -221,7 +219,7 @@ public sealed class EngineFixture : IAsyncLifetime
             builder.UseSetting("Engines:0:Endpoint", EndpointText);
             builder.UseSetting("Engines:0:HostSource", "off");
             builder.UseSetting("Builds:StorePath", "");
-            // Engine 20.10 reads a hundred containers one after the other: on a slow machine longer than a section may take.
+            // Engine 20.10 reads statistics one after the other: with 100 containers longer than the default limit.
             builder.ConfigureTestServices(
                 services => services.AddSingleton(new CollectionLimits { Section = TimeSpan.FromSeconds(60), Engine = TimeSpan.FromSeconds(90) }));
         }
@@ -241,7 +239,7 @@ public sealed class EngineFixture : IAsyncLifetime
     }
 }
 
-/// <summary>One engine and one service for all tests of this assembly; they run one class after the other.</summary>
+/// <summary>One engine and one service for all tests; test classes run one after the other.</summary>
 [CollectionDefinition(Name)]
 public sealed class EngineCollection : ICollectionFixture<EngineFixture>
 {

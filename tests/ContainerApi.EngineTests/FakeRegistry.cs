@@ -14,8 +14,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace ContainerApi.EngineTests;
 
 /// <summary>
-/// A registry of one image on loopback, which engines pull from without TLS: the parts of the distribution API that a
-/// pull needs. It can ask for credentials, hand out tokens as Docker Hub does, and serve a layer that is not what its digest says.
+/// A registry with one image on loopback: the part of the distribution API that a pull needs, optionally with credentials, tokens or a
+/// corrupt layer.
 /// </summary>
 internal sealed class FakeRegistry : IAsyncDisposable
 {
@@ -29,7 +29,7 @@ internal sealed class FakeRegistry : IAsyncDisposable
 
     private FakeRegistry(string label, string value, string? credentials, bool brokenLayer, bool tokens)
     {
-        // Random content: a layer that an engine already has would not be fetched.
+        // Random content, since an engine does not fetch a layer that it has.
         var tar = Layer(RandomNumberGenerator.GetBytes(64 * 1024));
         var layer = Gzip(tar);
         var config = JsonSerializer.SerializeToUtf8Bytes(new
@@ -71,24 +71,24 @@ internal sealed class FakeRegistry : IAsyncDisposable
             _blobs.TryGetValue(digest, out var blob) ? Results.Bytes(blob, "application/octet-stream") : Results.NotFound());
     }
 
-    /// <summary>What the image is called here, with tag.</summary>
+    /// <summary>The image reference with tag.</summary>
     public string Reference { get; private set; } = "";
 
-    /// <summary>Its name here, without tag.</summary>
+    /// <summary>The image reference without tag.</summary>
     public string Name => Reference[..Reference.LastIndexOf(':')];
 
     public string ImageId { get; }
 
     public string Digest { get; }
 
-    /// <summary>Its address as an image's name has it, <c>127.0.0.1:port</c>.</summary>
+    /// <summary>The registry part of the reference, <c>127.0.0.1:port</c>.</summary>
     public string Host => Reference[..Reference.IndexOf('/', StringComparison.Ordinal)];
 
-    /// <summary>How many tokens it handed out.</summary>
+    /// <summary>The number of tokens issued.</summary>
     public int Tokens { get; private set; }
 
-    /// <param name="credentials"><c>user:password</c>, or null for a registry open to all.</param>
-    /// <param name="tokens">Whether it wants a token, which its realm gives to whom the credentials say, or to all.</param>
+    /// <param name="credentials"><c>user:password</c>, or null for an open registry.</param>
+    /// <param name="tokens">Whether it requires a token, issued for the credentials or to everyone.</param>
     public static async Task<FakeRegistry> StartAsync(
         string label, string value, string? credentials = null, bool brokenLayer = false, bool tokens = false)
     {

@@ -5,7 +5,7 @@ using ContainerApi.Soak;
 
 namespace ContainerApi.EngineTests;
 
-/// <summary>A private engine for the faults alone, and the service as a process before it.</summary>
+/// <summary>A private engine for fault injection and the service as a process.</summary>
 public sealed class FaultFixture : IAsyncLifetime
 {
     private readonly DirectoryInfo _state = Directory.CreateTempSubdirectory("containerapi-test-");
@@ -29,9 +29,8 @@ public sealed class FaultFixture : IAsyncLifetime
 }
 
 /// <summary>
-/// A real engine that is mistreated: the service keeps answering, says what is wrong, is well again by itself, and holds no more
-/// than before. The engine is private to these tests; <c>make soak</c> does the same for long and under load, <see cref="FullDiskTests"/>
-/// fills the service's disk, and tests/ContainerApi.Tests/Faults has what takes no real engine.
+/// Faults of a real engine: the service keeps answering, reports the fault, recovers by itself and leaks nothing. <c>make soak</c> does
+/// the same under load; <see cref="FullDiskTests"/> fills the service's disk.
 /// </summary>
 [Collection(EngineCollection.Name)]
 public sealed class FaultTests(FaultFixture fixture) : IClassFixture<FaultFixture>
@@ -67,7 +66,7 @@ public sealed class FaultTests(FaultFixture fixture) : IClassFixture<FaultFixtur
         var (status, code) = fault == "paused"
             ? (HttpStatusCode.GatewayTimeout, "engine_timeout")
             : (HttpStatusCode.ServiceUnavailable, "engine_unavailable");
-        // Without the socket, connections that stand go on working, and whether one does is not ours to know.
+        // Open connections may still work without the socket; their state is not checked.
         if (fault != "without its socket" || (await AskAsync("readyz")).Status != HttpStatusCode.OK)
         {
             foreach (var path in new[] { "containers", "containers/nobody", "images" })
@@ -84,7 +83,7 @@ public sealed class FaultTests(FaultFixture fixture) : IClassFixture<FaultFixtur
 
         if (fault is "stopped" or "killed")
         {
-            // Its connection broke, so whoever watches is told at once.
+            // The connection broke, so watchers get an event at once.
             Assert.Contains("\"unavailable\"", await UntilAsync(watch, "\"type\":\"engine\""), StringComparison.Ordinal);
         }
 
@@ -95,7 +94,7 @@ public sealed class FaultTests(FaultFixture fixture) : IClassFixture<FaultFixtur
             _ => fixture.Engine.StartAsync(),
         });
 
-        // One that was only paused goes on with the build; of the others it is lost, and said to be.
+        // A paused engine continues the build; after other faults the build is lost and reported so.
         Assert.Contains(fault == "paused" ? "\"succeeded\"" : "\"failed\"", await UntilAsync(build, "\"result\""), StringComparison.Ordinal);
         await UntilAsync(async () => (await AskAsync("readyz")).Status == HttpStatusCode.OK);
         Assert.Equal(HttpStatusCode.OK, (await AskAsync("containers")).Status);
@@ -146,7 +145,7 @@ public sealed class FaultTests(FaultFixture fixture) : IClassFixture<FaultFixtur
         return Task.CompletedTask;
     }
 
-    /// <summary>The first line of a stream that says this; a stream that ends before fails.</summary>
+    /// <summary>The first line that contains <paramref name="word"/>; throws if the stream ends before.</summary>
     private static async Task<string> UntilAsync(StreamReader stream, string word)
     {
         using var limited = new CancellationTokenSource(Patience);

@@ -5,7 +5,7 @@ using System.Text.Json.Nodes;
 
 namespace ContainerApi.EngineTests;
 
-/// <summary>The store of builds on a disk that is full: a small file system of the test's own, filled to its last byte.</summary>
+/// <summary>The build store on a full disk: a small file system of the test.</summary>
 [Collection(EngineCollection.Name)]
 public sealed class FullDiskTests(EngineFixture fixture)
 {
@@ -51,13 +51,13 @@ public sealed class FullDiskTests(EngineFixture fixture)
         }
     }
 
-    /// <summary>What <c>/readyz</c>, which goes on answering, says of the store.</summary>
+    /// <summary>The state of the build store at <c>/readyz</c>.</summary>
     private static async Task<string> StoreAsync(HttpClient client) =>
         (
             await client.GetFromJsonAsync<JsonObject>(
                 "/readyz"))!["parts"]!.AsArray().Single(p => p!["name"]!.GetValue<string>() == "builds")!["state"]!.GetValue<string>();
 
-    /// <summary>Takes all the room that is left.</summary>
+    /// <summary>Fills the disk.</summary>
     private static string Fill(string disk)
     {
         var path = Path.Combine(disk, "filler");
@@ -88,7 +88,7 @@ public sealed class FullDiskTests(EngineFixture fixture)
         return JsonNode.Parse(text[0])!["buildId"]!.GetValue<string>();
     }
 
-    /// <summary>How many lines the build's log has, as it is told now.</summary>
+    /// <summary>The number of log lines of the build.</summary>
     private static async Task<int> LinesAsync(HttpClient client, string id) =>
         (await client.GetStringAsync($"/builds/{id}/events")).Split('\n', StringSplitOptions.RemoveEmptyEntries)
         .Select(line => JsonNode.Parse(line)!).Where(e => e["type"]!.GetValue<string>() == "log")

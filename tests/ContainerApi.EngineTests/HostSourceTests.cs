@@ -8,7 +8,7 @@ using ContainerApi.Engine.Host;
 
 namespace ContainerApi.EngineTests;
 
-/// <summary>The host and the engine tell the same of the same containers. The tests run on the engine's host.</summary>
+/// <summary>The host source and the engine return the same values. The tests run on the engine's host.</summary>
 [Collection(EngineCollection.Name)]
 public sealed class HostSourceTests(EngineFixture fixture) : IDisposable
 {
@@ -47,7 +47,7 @@ public sealed class HostSourceTests(EngineFixture fixture) : IDisposable
             await ExecAsync(id, "sleep", "1002");
         }
 
-        // Between fork and exec a child still has the shell's command line: what it is to become is what is waited for.
+        // Between fork and exec a child has the shell's command line, so wait for the final one.
         var (processes, last) = what switch
         {
             "children" => (3, "sleep 1001"),
@@ -99,7 +99,7 @@ public sealed class HostSourceTests(EngineFixture fixture) : IDisposable
             "networks/create", new { Name = network, Labels = new Dictionary<string, string> { [EngineFixture.Label] = fixture.Run } });
         var server = await fixture.CreateAsync(
             new { Cmd = new[] { "httpd", "-f", "-p", "80" }, HostConfig = new { Memory = 64L << 20, PidsLimit = 50 } });
-        // Refused connections are traffic, too, and the host refuses them whatever its firewall says of other containers.
+        // Refused connections are traffic too, and work with every firewall.
         var address = (
             await fixture.Engine.GetFromJsonAsync<JsonObject>(
                 $"containers/{server}/json"))!["NetworkSettings"]!["Networks"]!["bridge"]!["Gateway"]!.GetValue<string>();
@@ -139,7 +139,7 @@ public sealed class HostSourceTests(EngineFixture fixture) : IDisposable
             if (container.Item != client && container.Item != peer)
             {
                 Assert.Equal(b.Pids, h.Pids);
-                // The kernel counts memory per core and adds it up now and then: some pages either way.
+                // The kernel sums up memory per core with a delay: allow some pages.
                 Assert.InRange(
                     h.MemoryBytes!.Value, Math.Min(b.MemoryBytes!.Value, a.MemoryBytes!.Value) - (512 << 10),
                     Math.Max(b.MemoryBytes!.Value, a.MemoryBytes!.Value) + (512 << 10));
@@ -210,8 +210,7 @@ public sealed class HostSourceTests(EngineFixture fixture) : IDisposable
         Assert.InRange(now.TxDropped, before.TxDropped, after.TxDropped);
     }
 
-    /// <summary><c>ps</c> writes a line end as a blank and what is no plain letter as question marks, and the engine folds blanks: both
-    /// hide some of what the host shows.</summary>
+    /// <summary><c>ps</c> writes line ends as spaces and other characters as question marks, and the engine collapses spaces.</summary>
     private static string AsPsWrites(string command)
     {
         var plain = Regex.Replace(command.Replace('\n', ' '), "[^ -~]+", "?");
@@ -221,8 +220,7 @@ public sealed class HostSourceTests(EngineFixture fixture) : IDisposable
     private async Task<IEnumerable<int>> PidsAsync(string id) =>
         InOrder(await _engine.ListProcessesAsync(id, CancellationToken.None)).Select(p => p.Pid);
 
-    /// <summary>The engine tells processes in the order of their cgroup, the host by number; where numbers began anew at <c>pid_max</c> the
-    /// two differ.</summary>
+    /// <summary>The engine sorts processes by cgroup order, the host by number.</summary>
     private static List<ProcessFacts> InOrder(IEnumerable<ProcessFacts> processes) => [.. processes.OrderBy(p => p.Pid)];
 
     private async Task<HostSample> HostAsync(string id) => (await _engine.ReadHostAsync(await ListAsync(id), Both, CancellationToken.None))[id];
@@ -231,7 +229,7 @@ public sealed class HostSourceTests(EngineFixture fixture) : IDisposable
         await _engine.ListContainersAsync(
             new ContainerFilter(false, new Dictionary<string, IReadOnlyList<string>> { ["id"] = ids }), CancellationToken.None);
 
-    /// <summary>Starts a process in the container; it runs when this returns.</summary>
+    /// <summary>Starts a process in the container.</summary>
     private async Task ExecAsync(string id, params string[] command)
     {
         using var created = await fixture.Engine.PostAsJsonAsync($"containers/{id}/exec", new { Cmd = command });

@@ -5,11 +5,11 @@ using System.Text.Json.Nodes;
 
 namespace ContainerApi.EngineTests;
 
-/// <summary>What a <c>.dockerignore</c> leaves out, held against Docker's own command: the files that arrive in the image are the same.</summary>
+/// <summary><c>.dockerignore</c> rules: the image has the same files as with the docker command.</summary>
 [Collection(EngineCollection.Name)]
 public sealed class IgnoreFileTests(EngineFixture fixture)
 {
-    /// <summary>Beside <c>Dockerfile</c> and <c>.dockerignore</c>. Names that patterns, ports of them and file systems stumble over.</summary>
+    /// <summary>Files with names that are difficult for patterns, their ports and file systems.</summary>
     private static readonly string[] Tree =
     [
         "a", "ab", "a.log", "b/a", "b/a.log", "b/c/a", "b/c/d/keep", "b/c/d/drop", "foo", "foobar", "x/foo", "x/y/foo/z", "logs/a.log",
@@ -92,7 +92,7 @@ public sealed class IgnoreFileTests(EngineFixture fixture)
         return id;
     }
 
-    /// <summary>What the image holds; the engine adds some of its own to every container, and to both alike.</summary>
+    /// <summary>The files of the image and those that the engine adds to every container.</summary>
     private async Task<string> FilesAsync(string image)
     {
         var container = await fixture.CreateAsync(new { Image = image, Cmd = new[] { "none" } }, start: false);

@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 
 namespace ContainerApi.EngineTests;
 
-/// <summary>What tests of images ask of the service, and of the engine.</summary>
+/// <summary>Calls for image tests, to the service and to the engine.</summary>
 public abstract class ImageCalls(EngineFixture fixture)
 {
     protected EngineFixture Fixture { get; } = fixture;

@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 
 namespace ContainerApi.EngineTests;
 
-/// <summary>Images through the service; what really came of it is asked of the engine itself.</summary>
+/// <summary>Images through the service; the engine's API gives the expected values.</summary>
 [Collection(EngineCollection.Name)]
 public sealed class ImagesTests(EngineFixture fixture) : ImageCalls(fixture)
 {
@@ -110,7 +110,7 @@ public sealed class ImagesTests(EngineFixture fixture) : ImageCalls(fixture)
         Assert.Equal(12, Assert.Single(layers).Length);
         Assert.Contains(lines, l => l["current"] is not null);
         Assert.Equal(registry.ImageId, (await InspectAsync(registry.Reference))["Id"]!.GetValue<string>());
-        // By digest, the tag beside it or not.
+        // By digest, with and without a tag.
         foreach (var image in new[] { $"{registry.Name}@{registry.Digest}", $"{registry.Reference}@{registry.Digest}" })
         {
             Assert.Equal(registry.ImageId, Text((await PullAsync(new { image }))[^1], "id"));

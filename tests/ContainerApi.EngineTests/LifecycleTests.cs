@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 
 namespace ContainerApi.EngineTests;
 
-/// <summary>A container's life through the service; how it really is, is asked of the engine itself.</summary>
+/// <summary>The lifecycle of containers; the engine's API gives the expected values.</summary>
 [Collection(EngineCollection.Name)]
 public sealed class LifecycleTests(EngineFixture fixture)
 {
@@ -81,7 +81,7 @@ public sealed class LifecycleTests(EngineFixture fixture)
     [Fact]
     public async Task Stop_with_timeout_0_kills_at_once()
     {
-        // sleep as the first process ignores SIGTERM: a stop without a timeout would take 10 seconds.
+        // sleep ignores SIGTERM as the first process: a stop without a timeout would take 10 seconds.
         var id = await fixture.CreateAsync(new { Cmd = new[] { "sleep", "1000" }, StopTimeout = 60 });
 
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
@@ -134,7 +134,7 @@ public sealed class LifecycleTests(EngineFixture fixture)
             return response.StatusCode;
         }));
 
-        // One that looks it up when all is over finds nothing, as the last one would.
+        // A late caller gets a 404.
         Assert.All(answers, a => Assert.True(a is HttpStatusCode.NoContent or HttpStatusCode.NotFound, a.ToString()));
         Assert.Contains(HttpStatusCode.NoContent, answers);
         using var gone = await fixture.Engine.GetAsync($"containers/{id}/json");

@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 
 namespace ContainerApi.EngineTests;
 
-/// <summary>Pushes through the service to a real registry; what arrived is asked of the registry itself.</summary>
+/// <summary>Pushes to a real registry, which gives the expected values.</summary>
 [Collection(EngineCollection.Name)]
 public sealed class PushTests(EngineFixture fixture)
 {

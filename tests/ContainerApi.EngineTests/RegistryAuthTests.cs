@@ -6,8 +6,7 @@ using System.Text.Json.Nodes;
 
 namespace ContainerApi.EngineTests;
 
-/// <summary>How registries are asked: for tokens, as Docker Hub wants it, and with the credentials of the header that Docker's clients
-/// send.</summary>
+/// <summary>Registry authentication: tokens as at Docker Hub, and the credentials header of Docker's clients.</summary>
 [Collection(EngineCollection.Name)]
 public sealed class RegistryAuthTests(EngineFixture fixture)
 {
@@ -117,7 +116,7 @@ public sealed class RegistryAuthTests(EngineFixture fixture)
         Assert.NotNull(problem["errors"]![field]);
     }
 
-    /// <returns>Whether it succeeded, and all that was answered.</returns>
+    /// <returns>Whether the call succeeded, and the whole answer.</returns>
     private async Task<(bool Succeeded, string Text)> PostAsync(string call, object? header, object body)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, "/images/" + call) { Content = JsonContent.Create(body) };

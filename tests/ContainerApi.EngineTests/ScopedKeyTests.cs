@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Mvc.Testing;
 
 namespace ContainerApi.EngineTests;
 
-/// <summary>A key that is bound to a label, on an engine that has other containers, too.</summary>
+/// <summary>A scoped key on an engine that has other containers too.</summary>
 [Collection(EngineCollection.Name)]
 public sealed class ScopedKeyTests : IAsyncLifetime
 {
@@ -51,7 +51,7 @@ public sealed class ScopedKeyTests : IAsyncLifetime
     public async Task A_scoped_key_sees_and_changes_only_its_own_containers()
     {
         var foreignName = _fixture.UniqueName("foreign");
-        // An image of this test's own: who uses it is the only reason that it cannot be removed.
+        // This image has one user, the only reason for the 409.
         var image = _fixture.UniqueName("used") + ":1";
         using var built = await _fixture.Client.PostAsync(
             $"/images/build?stream=false&tag={image}&label={EngineFixture.Label}={_fixture.Run}",

@@ -10,7 +10,7 @@ using Serilog.Events;
 
 namespace ContainerApi.EngineTests;
 
-/// <summary>What a build is given in confidence is in nothing that the service keeps, logs or says.</summary>
+/// <summary>Secrets of a build are in no store, log or response of the service.</summary>
 [Collection(EngineCollection.Name)]
 public sealed class SecretTests(EngineFixture fixture)
 {
@@ -61,10 +61,10 @@ public sealed class SecretTests(EngineFixture fixture)
             answers.Append(await pushed.Content.ReadAsStringAsync());
         }
 
-        // What they are looked for in is there at all: the requests, the calls to the engine, the events of the build.
+        // Check that the searched texts are not empty.
         Assert.Contains("/images/build", logs.Text, StringComparison.Ordinal);
         Assert.Contains(logs.Levels, level => level <= LogEventLevel.Debug);
-        // The lock beside it is empty, and may not be free yet.
+        // The lock file is empty and may still be locked.
         var kept = string.Concat(
             Directory.GetFiles(fixture.State, store + "*").Where(file => !file.EndsWith(".lock", StringComparison.Ordinal))
                 .Select(file => Encoding.Latin1.GetString(File.ReadAllBytes(file))));
@@ -79,19 +79,19 @@ public sealed class SecretTests(EngineFixture fixture)
         }
     }
 
-    /// <summary>As it is, as a query has it, and as base64 whatever stands before it.</summary>
+    /// <summary>The text itself, URL-encoded, and in base64 at all three offsets.</summary>
     private static IEnumerable<string> Forms(string text)
     {
         yield return text;
         yield return Uri.EscapeDataString(text);
         for (var before = 0; before < 3; before++)
         {
-            // Of what lies between the borders nothing depends on the neighbours.
+            // The ends depend on neighboring bytes.
             yield return Convert.ToBase64String(Encoding.UTF8.GetBytes(new string(' ', before) + text))[4..^4];
         }
     }
 
-    /// <summary>Everything that is logged, messages and properties and exceptions.</summary>
+    /// <summary>Records messages, properties and exceptions of the log.</summary>
     private sealed class Sink : ILogEventSink
     {
         private readonly ConcurrentQueue<(LogEventLevel Level, string Text)> _events = [];

@@ -5,7 +5,7 @@ using System.Text.Json.Nodes;
 
 namespace ContainerApi.EngineTests;
 
-/// <summary>A client that sends its context one byte a second holds no build's place for long.</summary>
+/// <summary>A slow upload does not occupy a build slot.</summary>
 [Collection(EngineCollection.Name)]
 public sealed class SlowClientTests(EngineFixture fixture)
 {
@@ -49,7 +49,7 @@ public sealed class SlowClientTests(EngineFixture fixture)
         }
         catch (Exception e) when (e is OperationCanceledException or IOException)
         {
-            // The service has answered and closed, or the test is over.
+            // The service closed the connection, or the test ended.
         }
     }
 }

@@ -6,16 +6,15 @@ using ContainerApi.Tests.Access;
 namespace ContainerApi.EngineTests;
 
 /// <summary>
-/// A Docker Engine of a test's own that listens with <c>--tlsverify</c>. It has folders and a bridge of its own and leaves
-/// the firewall alone, so it takes nothing from another engine on the machine (with <c>--bridge=none</c> it would delete
-/// the other's <c>docker0</c>), and it ends, with all it made, when it is disposed of.
+/// A Docker Engine with <c>--tlsverify</c>, its own folders and its own bridge (with <c>--bridge=none</c> it would delete the
+/// <c>docker0</c> of another engine). Disposing removes everything.
 /// </summary>
 internal sealed class TlsEngine : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("containerapi-test-");
-    /// <summary>An interface's name may have 15 characters.</summary>
+    /// <summary>An interface name has at most 15 characters.</summary>
     private readonly string _bridge = "capi-" + Guid.NewGuid().ToString("n")[..8];
     private readonly Process _process;
 
@@ -38,7 +37,7 @@ internal sealed class TlsEngine : IAsyncDisposable
             RedirectStandardError = true,
             RedirectStandardOutput = true,
         })!;
-        // What it logs is read, so that it is never held up by it, and kept for the message of a failure.
+        // Read the log, so that a full pipe never blocks the engine; failures print it.
         _process.ErrorDataReceived += (_, line) => Log.Enqueue(line.Data);
         _process.BeginErrorReadLine();
         _process.BeginOutputReadLine();
@@ -48,7 +47,7 @@ internal sealed class TlsEngine : IAsyncDisposable
 
     public System.Collections.Concurrent.ConcurrentQueue<string?> Log { get; } = [];
 
-    /// <summary>Starts it, and returns when it listens.</summary>
+    /// <summary>Starts the engine; returns when it listens.</summary>
     public static async Task<TlsEngine> StartAsync(TestAuthority authority)
     {
         var engine = new TlsEngine(authority);
@@ -66,7 +65,7 @@ internal sealed class TlsEngine : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        // A signal, and not Kill: it ends its containerd, and unmounts what it mounted.
+        // SIGTERM, so that it stops its containerd and unmounts its file systems.
         using (var signal = Process.Start("kill", ["-TERM", _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]))
         {
             await signal.WaitForExitAsync();

@@ -9,7 +9,7 @@ using Microsoft.AspNetCore.Mvc.Testing;
 
 namespace ContainerApi.EngineTests;
 
-/// <summary>A real engine that listens with <c>--tlsverify</c>; what a service says that may, and may not, speak with it.</summary>
+/// <summary>A real engine with <c>--tlsverify</c>: which clients it accepts and which errors the service reports.</summary>
 [Collection(EngineCollection.Name)]
 public sealed class TlsEngineTests
 {
@@ -22,14 +22,14 @@ public sealed class TlsEngineTests
         var ours = authority.Write(authority.Client("containerapi"), "client");
         var known = new EngineTlsOptions { CaFile = authority.CaFile, CertificateFile = ours.CertificateFile, KeyFile = ours.KeyFile };
 
-        // It is served.
+        // The configured client works.
         await using var service = new Service(engine, known);
         var engines = JsonDocument.Parse(await service.CreateClient().GetStringAsync("/engines")).RootElement.GetProperty("items");
         Assert.Equal("ok", Assert.Single(engines.EnumerateArray()).GetProperty("state").GetString());
         using var containers = await service.CreateClient().GetAsync("/containers?all=true");
         Assert.Equal(HttpStatusCode.OK, containers.StatusCode);
 
-        // A certificate of another authority, none at all, and no TLS at all are refused, and it is said why.
+        // A foreign certificate, no certificate and no TLS are refused with a reason.
         var theirs = stranger.Write(stranger.Client("stranger"), "client");
         var unknown = new EngineTlsOptions { CaFile = authority.CaFile, CertificateFile = theirs.CertificateFile, KeyFile = theirs.KeyFile };
         Assert.Contains("asks for a client certificate that it trusts", await RefusalAsync(engine, unknown));
@@ -37,7 +37,7 @@ public sealed class TlsEngineTests
             "asks for a client certificate that it trusts", await RefusalAsync(engine, new EngineTlsOptions { CaFile = authority.CaFile }));
         Assert.Contains("it speaks TLS, and is configured here without", await RefusalAsync(engine, null));
 
-        // The engine is held to its own authority.
+        // The server certificate must come from the configured authority.
         Assert.Contains("an authority that is not the configured one", await RefusalAsync(engine, new EngineTlsOptions
         {
             CaFile = stranger.CaFile,
@@ -45,7 +45,7 @@ public sealed class TlsEngineTests
             KeyFile = ours.KeyFile,
         }));
 
-        // Certificates that are put right on the disk are used without a restart.
+        // Corrected certificate files are used without a restart.
         using var mended = new DockerEngine(Options(engine, unknown), TimeProvider.System);
         await Assert.ThrowsAsync<EngineException>(() => mended.PingAsync(CancellationToken.None));
         File.Copy(ours.CertificateFile, theirs.CertificateFile, overwrite: true);

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace ContainerApi.EngineTests;
 
-/// <summary>The watch on a real engine: what it is told of, and what its filters mean there.</summary>
+/// <summary>Watch events and filters on a real engine.</summary>
 [Collection(EngineCollection.Name)]
 public sealed class WatchTests(EngineFixture fixture)
 {
@@ -34,7 +34,7 @@ public sealed class WatchTests(EngineFixture fixture)
         var created = await fixture.Engine.PostAsJsonAsync(
             "networks/create", new { Name = network, Labels = new Dictionary<string, string> { [EngineFixture.Label] = fixture.Run } });
         var networkId = (await created.Content.ReadFromJsonAsync<JsonObject>())!["Id"]!.GetValue<string>();
-        // A parent of its own, so that what other tests make is not of its kind; and a child of that parent.
+        // A separate parent image, not used by other tests, and a child of it.
         var (parent, child) = ($"containerapi-test/watch-parent:{fixture.Run}", $"containerapi-test/watch-child:{fixture.Run}");
         var source = await fixture.CreateAsync(new { Cmd = Sleep }, start: false);
         await fixture.PostAsync(
@@ -61,7 +61,7 @@ public sealed class WatchTests(EngineFixture fixture)
 
     private sealed class Watch(StreamReader lines) : IDisposable
     {
-        /// <summary>The next event of this type; heartbeats, and what changed in between while the engine brought it about, do not count.</summary>
+        /// <summary>The next event of this type; skips heartbeats and changes.</summary>
         public async Task<JsonNode> NextAsync(string type)
         {
             // One for all of them: heartbeats come for ever.

@@ -4,8 +4,8 @@ using System.Text.Json;
 namespace ContainerApi.Soak;
 
 /// <summary>
-/// Builds by both builders: some succeed, some fail, some are cancelled, detached, or left by their client. Each that began must end
-/// in a state that is one, whatever happens to the engine meanwhile.
+/// Builds by both builders: some succeed, fail, are canceled, detached or lose their client. Each must end in a final state, whatever
+/// faults the engine has.
 /// </summary>
 internal sealed class Builds(ServiceProcess service, Tally tally)
 {
@@ -56,7 +56,7 @@ internal sealed class Builds(ServiceProcess service, Tally tally)
             var status = (int)answer.StatusCode;
             if (status >= 400)
             {
-                // The engine is mistreated, or many builds wait; a 500 is neither.
+                // 502, 503 and 504 are expected during faults; a 500 is not.
                 if (status is not (422 or 429 or 502 or 503 or 504))
                 {
                     tally.Break($"A build was answered {status}: {await answer.Content.ReadAsStringAsync(token)}");
@@ -73,7 +73,7 @@ internal sealed class Builds(ServiceProcess service, Tally tally)
         await EndsAsync(id, name, token);
     }
 
-    /// <summary>Reads on to the result, or to where it is to be cancelled or left; the build's id.</summary>
+    /// <summary>Reads to the result, or to the event at which to cancel or disconnect; returns the build's id.</summary>
     private async Task<string> FollowAsync(HttpResponseMessage answer, string name, CancellationToken token)
     {
         using var reader = new StreamReader(await answer.Content.ReadAsStreamAsync(token));
@@ -104,7 +104,7 @@ internal sealed class Builds(ServiceProcess service, Tally tally)
         return id!;
     }
 
-    /// <summary>The build is in the list, and comes to its end; its image goes.</summary>
+    /// <summary>Waits for the end of the build and removes its image.</summary>
     private async Task EndsAsync(string id, string name, CancellationToken token)
     {
         while (true)

@@ -2,19 +2,16 @@ using System.Diagnostics;
 
 namespace ContainerApi.Soak;
 
-/// <summary>
-/// Mistreats the engine in every way, one after the other, and asks the service meanwhile: it must say that it runs, and what is
-/// wrong, and be well again by itself once the engine is.
-/// </summary>
+/// <summary>Injects every fault into the engine in turn. The service must report the fault and recover by itself.</summary>
 internal sealed class Faults(ServiceProcess service, PrivateEngine engine, Tally tally)
 {
-    /// <summary>Between two faults all is well for this long.</summary>
+    /// <summary>The pause between two faults.</summary>
     private static readonly TimeSpan Peace = TimeSpan.FromSeconds(15);
 
     private static readonly TimeSpan LongestAnswer = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LongestRecovery = TimeSpan.FromSeconds(60);
 
-    /// <summary>The longest time from an engine that answers again to a service that says so.</summary>
+    /// <summary>The longest time between the recovery of the engine and of the service.</summary>
     public TimeSpan SlowestRecovery { get; private set; }
 
     public async Task RunAsync(CancellationToken stop)
@@ -26,7 +23,7 @@ internal sealed class Faults(ServiceProcess service, PrivateEngine engine, Tally
             ("stopped", engine.StopAsync, true, TimeSpan.FromSeconds(10), engine.StartAsync),
             ("paused for long", engine.PauseAsync, true, TimeSpan.FromSeconds(25), engine.ResumeAsync),
             ("restarted", engine.StopAsync, false, TimeSpan.Zero, engine.StartAsync),
-            // Connections that stand go on working: whether one does is not ours to know.
+            // Open connections may still work; their state is not checked.
             ("without its socket", RemoveSocketAsync, false, TimeSpan.FromSeconds(8), async () =>
             {
                 await engine.StopAsync();
@@ -45,7 +42,6 @@ internal sealed class Faults(ServiceProcess service, PrivateEngine engine, Tally
             {
                 await ExpectAsync("readyz", [503, 504], fault.Name);
                 await ExpectAsync("containers", [503, 504], fault.Name);
-                // The engine's entry tells what is wrong with it.
                 await ExpectAsync("engines", [200], fault.Name);
             }
 
@@ -56,7 +52,7 @@ internal sealed class Faults(ServiceProcess service, PrivateEngine engine, Tally
         }
     }
 
-    /// <summary>Waits until the service says that all is well; for a while, and no longer.</summary>
+    /// <summary>Waits, with a timeout, until the service reports no fault.</summary>
     private async Task RecoversAsync(string fault)
     {
         var began = Stopwatch.GetTimestamp();

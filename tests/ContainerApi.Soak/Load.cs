@@ -4,15 +4,15 @@ using System.Text;
 namespace ContainerApi.Soak;
 
 /// <summary>
-/// Clients of every kind beside each other: who polls, who watches, who leaves in the middle, who never reads. An engine that is
-/// mistreated meanwhile excuses an answer that says so (502, 503, 504), not a 500, not silence, and no stream without an end.
+/// Concurrent clients: they poll, watch, disconnect in mid-stream or never read. During a fault 502, 503 and 504 are allowed; a 500, a
+/// timeout or a stream without an end is not.
 /// </summary>
 internal sealed class Load(ServiceProcess service, IReadOnlyList<string> containers, Tally tally)
 {
-    /// <summary>Longer than any deadline of the service's own for a short answer.</summary>
+    /// <summary>Longer than every timeout of the service for a short answer.</summary>
     private static readonly TimeSpan LongestAnswer = TimeSpan.FromSeconds(60);
 
-    /// <summary>Streams are never silent for longer: a heartbeat comes every 15 seconds.</summary>
+    /// <summary>The heartbeat interval is 15 seconds.</summary>
     private static readonly TimeSpan HeartbeatInterval = TimeSpan.FromSeconds(60);
 
     private static readonly IReadOnlyList<string> Polled =
@@ -33,7 +33,7 @@ internal sealed class Load(ServiceProcess service, IReadOnlyList<string> contain
         tally.Count("polls");
     }, stop);
 
-    /// <summary>Starts, stops and restarts, makes and removes containers, and commits them.</summary>
+    /// <summary>Starts, stops, restarts, creates, removes and commits containers.</summary>
     public Task ChangeAsync(CancellationToken stop) => RepeatAsync(TimeSpan.FromMilliseconds(500), LongestAnswer * 4, async token =>
     {
         using var made = await PostAsync("containers", $$"""{"image":"{{PrivateEngine.Image}}","command":"sleep 1000","start":true}""", token);
@@ -55,7 +55,7 @@ internal sealed class Load(ServiceProcess service, IReadOnlyList<string> contain
         tally.Count("containers");
     }, stop);
 
-    /// <summary>Comes, watches for some seconds and goes, as a browser's page does.</summary>
+    /// <summary>Watches for some seconds and disconnects, like a browser page.</summary>
     public Task WatchAsync(CancellationToken stop) => RepeatAsync(TimeSpan.FromMilliseconds(100), Timeout.InfiniteTimeSpan, async token =>
     {
         using var leaving = CancellationTokenSource.CreateLinkedTokenSource(stop);
@@ -65,7 +65,7 @@ internal sealed class Load(ServiceProcess service, IReadOnlyList<string> contain
             leaving.Token);
     }, stop);
 
-    /// <summary>Twenty at once that leave as soon as something comes, or before.</summary>
+    /// <summary>Opens 20 streams and disconnects at the first event, or before.</summary>
     public Task LeaveAsync(CancellationToken stop) =>
         RepeatAsync(TimeSpan.FromSeconds(2), LongestAnswer, token => Task.WhenAll(Enumerable.Range(0, 20).Select(async n =>
     {
@@ -85,7 +85,7 @@ internal sealed class Load(ServiceProcess service, IReadOnlyList<string> contain
         tally.Count("clients that left");
     })), stop);
 
-    /// <summary>Asks for what has no end, and never reads a byte of it; for half a minute.</summary>
+    /// <summary>Opens an endless stream and reads nothing for 30 seconds.</summary>
     public Task NeverReadAsync(CancellationToken stop) => RepeatAsync(TimeSpan.Zero, Timeout.InfiniteTimeSpan, async token =>
     {
         using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 4096 };
@@ -95,7 +95,7 @@ internal sealed class Load(ServiceProcess service, IReadOnlyList<string> contain
         await Task.Delay(TimeSpan.FromSeconds(30), token);
     }, stop);
 
-    /// <summary>Reads a stream until it or the client ends; whether it ended by itself, as it must, with a result.</summary>
+    /// <summary>Reads a stream to its end; returns whether it ended with a result.</summary>
     private async Task FollowAsync(string path, CancellationToken leaving)
     {
         using var silence = CancellationTokenSource.CreateLinkedTokenSource(leaving);
@@ -152,7 +152,7 @@ internal sealed class Load(ServiceProcess service, IReadOnlyList<string> contain
         }
     }
 
-    /// <summary>Again and again until the end; what takes too long or breaks off is a broken promise.</summary>
+    /// <summary>Repeats a call until the end of the run; a timeout or a broken connection is a failure.</summary>
     private async Task RepeatAsync(TimeSpan pace, TimeSpan atMost, Func<CancellationToken, Task> turn, CancellationToken stop)
     {
         while (!stop.IsCancellationRequested)

@@ -7,14 +7,14 @@ using System.Net.Sockets;
 namespace ContainerApi.Soak;
 
 /// <summary>
-/// A Docker Engine to be mistreated: with folders, a containerd and a network namespace of its own, so that no other engine on
-/// the machine notices. It takes root and <c>dockerd</c>. Whatever state it is in, it ends with all it made when it is disposed of.
+/// A Docker Engine for fault injection with its own folders, containerd and network namespace. It needs root and <c>dockerd</c>.
+/// Disposing removes everything, whatever its state.
 /// </summary>
 internal sealed class PrivateEngine : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
 
-    /// <summary>Short: a unix socket's path may have 107 bytes, and the engine's own lie below this folder.</summary>
+    /// <summary>A unix socket path has at most 107 bytes, and the engine's sockets are below this folder.</summary>
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("capi-");
     private readonly HttpClient _http;
     private Process? _process;
@@ -44,13 +44,13 @@ internal sealed class PrivateEngine : IAsyncDisposable
 
     public string SocketPath => Path.Combine(_folder.FullName, "d.sock");
 
-    /// <summary>As <c>DOCKER_HOST</c> has it.</summary>
+    /// <summary>The value for <c>DOCKER_HOST</c>.</summary>
     public string Endpoint => "unix://" + SocketPath;
 
-    /// <summary>Its own API, not through the service.</summary>
+    /// <summary>The engine's API, without the service.</summary>
     public HttpClient Http => _http;
 
-    /// <summary>An engine that answers and has <see cref="Image"/>.</summary>
+    /// <summary>Starts an engine and imports <see cref="Image"/>.</summary>
     public static async Task<PrivateEngine> CreateAsync()
     {
         var engine = new PrivateEngine();
@@ -69,7 +69,7 @@ internal sealed class PrivateEngine : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts it, after <see cref="StopAsync"/> or <see cref="KillAsync"/> again; returns when it answers.</summary>
+    /// <summary>Starts the engine, also after <see cref="StopAsync"/> or <see cref="KillAsync"/>; returns when it answers.</summary>
     public async Task StartAsync()
     {
         var began = Stopwatch.GetTimestamp();
@@ -84,7 +84,7 @@ internal sealed class PrivateEngine : IAsyncDisposable
 
             if (_process!.HasExited)
             {
-                // One that was killed may find its containerd half dead and give up the first time; an init would start it again, too.
+                // After a kill the first start may fail on a containerd that is still shutting down; an init would retry too.
                 _process.Dispose();
                 log = Launch();
             }
@@ -93,11 +93,10 @@ internal sealed class PrivateEngine : IAsyncDisposable
         }
     }
 
-    /// <summary>What it logs, as it comes.</summary>
     private ConcurrentQueue<string?> Launch()
     {
         File.Delete(Path.Combine(_folder.FullName, "pid"));
-        // nsenter becomes dockerd: signals to the process are signals to the engine.
+        // nsenter executes dockerd, so signals reach the engine.
         _process = Process.Start(new ProcessStartInfo("nsenter",
         [
             "--net=/var/run/netns/" + _folder.Name, "dockerd", $"--data-root={_folder}/data", $"--exec-root={_folder}/run",
@@ -105,7 +104,7 @@ internal sealed class PrivateEngine : IAsyncDisposable
             "--host=" + Endpoint, "--log-level=error",
         ])
         { RedirectStandardError = true, RedirectStandardOutput = true })!;
-        // Read, so that it is never held up by what it logs, and kept for the message of a failure.
+        // Read the log, so that a full pipe never blocks the engine; failures print it.
         var log = new ConcurrentQueue<string?>();
         _process.ErrorDataReceived += (_, line) => log.Enqueue(line.Data);
         _process.BeginErrorReadLine();
@@ -113,25 +112,25 @@ internal sealed class PrivateEngine : IAsyncDisposable
         return log;
     }
 
-    /// <summary>Ends it as its administrator would: it stops its containers first.</summary>
+    /// <summary>Stops the engine with SIGTERM: it stops its containers first.</summary>
     public async Task StopAsync()
     {
         await SignalAsync("TERM");
         await _process!.WaitForExitAsync().WaitAsync(Patience);
     }
 
-    /// <summary>Ends it without a word.</summary>
+    /// <summary>Kills the engine.</summary>
     public async Task KillAsync()
     {
         _process!.Kill();
         await _process.WaitForExitAsync();
     }
 
-    /// <summary>It neither answers nor breaks: connections are taken by the kernel and nothing comes of them.</summary>
+    /// <summary>Freezes the engine: the kernel accepts connections, but nothing answers.</summary>
     public async Task PauseAsync()
     {
         await SignalAsync("STOP");
-        // Its threads stop one by one: until the last one has, a call may still be answered.
+        // Threads stop one by one; until the last one stops, a call may be answered.
         using var patience = new CancellationTokenSource(Patience);
         while (!Directory.EnumerateDirectories($"/proc/{_process!.Id}/task").All(IsStopped))
         {
@@ -150,7 +149,7 @@ internal sealed class PrivateEngine : IAsyncDisposable
             await _process.WaitForExitAsync().WaitAsync(Patience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
-        // What one that was killed left behind, its containerd and the processes that keep containers, names this folder, too.
+        // A killed engine leaves its containerd and shims, whose command lines name this folder.
         foreach (var left in Process.GetProcesses().Where(p => CommandOf(p.Id).Contains(_folder.FullName, StringComparison.Ordinal)))
         {
             left.Kill();
@@ -208,7 +207,7 @@ internal sealed class PrivateEngine : IAsyncDisposable
 
     private Task SignalAsync(string signal) => RunAsync("kill", "-" + signal, _process!.Id.ToString(CultureInfo.InvariantCulture));
 
-    /// <summary>By the state of proc(5), which follows the name in parentheses.</summary>
+    /// <summary>The state of proc(5), which follows the name in parentheses.</summary>
     private static bool IsStopped(string thread)
     {
         try
@@ -218,7 +217,7 @@ internal sealed class PrivateEngine : IAsyncDisposable
         }
         catch (IOException)
         {
-            // A thread that ended meanwhile.
+            // The thread has ended.
             return true;
         }
     }

@@ -6,13 +6,13 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using ContainerApi.Soak;
 
-// `make soak`: the service under mixed load for SOAK_MINUTES (30), while its engine is mistreated. Ends with a table of figures, and
-// with exit code 1 where a bound is broken.
+// `make soak`: runs the service under mixed load for SOAK_MINUTES (30) with faults of its engine. Prints a table of figures; exit code 1
+// if a bound is broken.
 const int PollersAtOnce = 4, WatchersAtOnce = 6, BuildersAtOnce = 3, NeverReaders = 8;
 var minutes = double.TryParse(Environment.GetEnvironmentVariable("SOAK_MINUTES"), CultureInfo.InvariantCulture, out var wanted) ? wanted : 30;
 var state = Directory.CreateTempSubdirectory("capi-soak-");
 var (tally, report) = (new Tally(), new Report());
-// Who interrupts it gets the table of what there was, and nothing is left behind.
+// An interrupted run still prints its table and cleans up.
 using var interrupted = new CancellationTokenSource();
 using var onInterrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Interrupt);
 using var onTerminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Interrupt);
@@ -25,7 +25,7 @@ await using (var engine = await PrivateEngine.CreateAsync())
         {
             ["Image"] = PrivateEngine.Image,
             ["Cmd"] = new JsonArray("sleep", "100000"),
-            // They come back with the engine.
+            // The containers restart with the engine.
             ["HostConfig"] = new JsonObject { ["RestartPolicy"] = new JsonObject { ["Name"] = "always" } },
         });
         made.EnsureSuccessStatusCode();
@@ -34,7 +34,7 @@ await using (var engine = await PrivateEngine.CreateAsync())
         containers.Add($"soak-{n}");
     }
 
-    // A short history, so that it is full before memory is compared.
+    // With a short history, the history is full before memory is compared.
     await using var service = await ServiceProcess.StartAsync(engine.Endpoint, Path.Combine(state.FullName, "builds.db"),
         "--Serilog:MinimumLevel:Default=Warning", "--Builds:History:MaxBuilds=40", "--Limits:ShutdownTimeout=00:00:20");
     var version = await engine.Http.GetFromJsonAsync<JsonObject>("version");
@@ -95,7 +95,7 @@ await using (var engine = await PrivateEngine.CreateAsync())
         Report.Text($"{DateTime.UtcNow:yyyy-MM-dd}; {readings[^1].At.TotalMinutes:0.#} minutes; {Environment.ProcessorCount} cores; ")
         + Report.Text($"Docker Engine {version!["Version"]}; .NET {Environment.Version}."));
 
-    // Everybody at once for a while; what the service held meanwhile, every two seconds.
+    // Runs all clients at once and reads memory, threads and files every two seconds.
     async Task<IReadOnlyList<Reading>> LoadAsync(TimeSpan span, bool withFaults)
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(interrupted.Token);
@@ -125,8 +125,7 @@ await using (var engine = await PrivateEngine.CreateAsync())
             .ToList();
     }
 
-    // With nobody there the service lets go of what it held for them. Connections stay open for a minute for who may come, and so
-    // does what a reading opens of the containers, which the next one closes: so somebody still looks now and then.
+    // Waits until connections close, which takes a minute. A list every two seconds lets the service close files of removed containers.
     async Task<Holding> RestAsync(Holding? before)
     {
         var began = Stopwatch.GetTimestamp();
@@ -143,7 +142,7 @@ await using (var engine = await PrivateEngine.CreateAsync())
         }
     }
 
-    // Ends the service while it works for many; each stream must still have its end.
+    // Stops the service under load; each stream must end with a result.
     async Task<(int ExitCode, TimeSpan Took, int Cut)> ShutDownAsync()
     {
         var streams = new List<StreamReader>();

@@ -2,15 +2,15 @@ using System.Globalization;
 
 namespace ContainerApi.Soak;
 
-/// <summary>One reading of what the service holds.</summary>
-/// <param name="At">Since the load began.</param>
-/// <param name="HeapMegabytes">What the last collection left, where the service said it.</param>
+/// <summary>Resource usage of the service at one time.</summary>
+/// <param name="At">Time since the start of the load.</param>
+/// <param name="HeapMegabytes">Heap size after the last garbage collection; null if unknown.</param>
 internal sealed record Reading(TimeSpan At, Holding Holds, double? HeapMegabytes);
 
-/// <summary>The table at the end of a run: figures, and bounds that they must hold.</summary>
+/// <summary>The table of figures and bounds at the end of a run.</summary>
 internal sealed class Report
 {
-    /// <summary>So long the service's code is compiled, its caches and history fill, and memory grows.</summary>
+    /// <summary>During this time code is compiled, caches and history fill, and memory grows.</summary>
     public static readonly TimeSpan Start = TimeSpan.FromMinutes(10);
 
     private readonly List<string> _rows = [];
@@ -24,8 +24,8 @@ internal sealed class Report
     }
 
     /// <summary>
-    /// Flat: the last third is not more than the second by more than so many percent. The first one is the service's start. A run
-    /// that is all start says nothing of it, and is told without a bound.
+    /// Adds a row that requires the mean of the last third to exceed the second by at most <paramref name="percent"/>. Runs shorter than
+    /// <see cref="Start"/> have no bound.
     /// </summary>
     public void AddFlat(string what, IReadOnlyList<Reading> readings, Func<Reading, double?> of, double percent, string unit)
     {

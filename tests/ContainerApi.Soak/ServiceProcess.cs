@@ -7,12 +7,12 @@ using System.Text.RegularExpressions;
 
 namespace ContainerApi.Soak;
 
-/// <summary>What the service's process holds at one time.</summary>
+/// <summary>Resource usage of the service process.</summary>
 /// <param name="Megabytes">Resident memory.</param>
 /// <param name="Files">Open file descriptors, connections included and .NET's own assemblies not.</param>
 internal sealed record Holding(double Megabytes, int Threads, int Files);
 
-/// <summary>The service as a process of its own, as it is run by who installs it: what it holds is its alone, and it is ended by a signal.</summary>
+/// <summary>The service in its own process, stopped by a signal.</summary>
 internal sealed partial class ServiceProcess : IAsyncDisposable
 {
     private readonly Process _process;
@@ -34,13 +34,13 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
 
     public HttpClient Http { get; }
 
-    /// <summary>What it logged, the last thousand lines.</summary>
+    /// <summary>The last 1,000 log lines.</summary>
     public ConcurrentQueue<string> Log { get; } = [];
 
-    /// <summary>Lines of errors so far.</summary>
+    /// <summary>The number of error lines so far.</summary>
     public int Errors { get; private set; }
 
-    /// <param name="store">The file that keeps its builds.</param>
+    /// <param name="store">The path of the build store.</param>
     public static async Task<ServiceProcess> StartAsync(string engine, string store, params IReadOnlyList<string> settings)
     {
         var port = FreePort();
@@ -80,7 +80,7 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
                 (char[])[' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
     }
 
-    /// <summary>.NET opens its assemblies as it comes to need them, and never again: they are no leak.</summary>
+    /// <summary>.NET opens its assemblies on demand and keeps them open: they are no leak.</summary>
     private static bool IsHeld(string descriptor)
     {
         try
@@ -89,12 +89,12 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
         }
         catch (IOException)
         {
-            // Closed meanwhile.
+            // The file was closed.
             return false;
         }
     }
 
-    /// <summary>The sum of a figure's series at <c>/metrics</c>; null where it has none.</summary>
+    /// <summary>The sum of all series of a metric at <c>/metrics</c>; null if there is none.</summary>
     public async Task<double?> FigureAsync(string name, CancellationToken cancellationToken)
     {
         var series = (await Http.GetStringAsync("metrics", cancellationToken)).Split('\n')
@@ -103,14 +103,14 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
         return series.Count > 0 ? series.Sum() : null;
     }
 
-    /// <summary>Asks it to end.</summary>
+    /// <summary>Sends SIGTERM.</summary>
     public async Task TerminateAsync()
     {
         using var kill = Process.Start("kill", ["-TERM", _process.Id.ToString(CultureInfo.InvariantCulture)]);
         await kill.WaitForExitAsync();
     }
 
-    /// <summary>Its exit code, when it has ended.</summary>
+    /// <summary>Waits for the end; returns the exit code.</summary>
     public async Task<int> EndedAsync(TimeSpan atMost)
     {
         await _process.WaitForExitAsync().WaitAsync(atMost);
@@ -141,7 +141,7 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>A run that is interrupted leaves no service behind.</summary>
+    /// <summary>An interrupted run stops the service.</summary>
     private void Kill(object? sender, EventArgs e) => _process.Kill();
 
     private static int FreePort()
@@ -151,7 +151,7 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
-    /// <summary>A series' value, before the time that may follow it.</summary>
+    /// <summary>The value of a series, without its optional timestamp.</summary>
     [GeneratedRegex(@"[} ] ?([0-9.eE+-]+)(?: \d+)?$")]
     private static partial Regex Value();
 }

@@ -2,13 +2,13 @@ using System.Collections.Concurrent;
 
 namespace ContainerApi.Soak;
 
-/// <summary>What happened so far, counted, and what must not have happened, told.</summary>
+/// <summary>Counts events and failures.</summary>
 internal sealed class Tally
 {
     private readonly ConcurrentDictionary<string, long> _counts = [];
     private readonly ConcurrentQueue<string> _broken = [];
 
-    /// <summary>Promises that were broken; none at the end of a good run.</summary>
+    /// <summary>Broken promises; empty after a good run.</summary>
     public IReadOnlyCollection<string> Broken => _broken;
 
     public void Count(string what, long by = 1) => _counts.AddOrUpdate(what, by, (_, n) => n + by);

@@ -5,10 +5,10 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace ContainerApi.Stubs;
 
-/// <summary>What the stand-in does with a call before, or instead of, answering it. True: it has been dealt with.</summary>
+/// <summary>What the stub does with a call before it answers. True if the call is finished.</summary>
 public delegate Task<bool> Behaviour(HttpContext context);
 
-/// <summary>The ways in which an engine is slow or fails.</summary>
+/// <summary>Slow and failing engines.</summary>
 public static class Behaviours
 {
     public static Behaviour Delay(TimeSpan delay) => async context =>
@@ -17,28 +17,28 @@ public static class Behaviours
         return false;
     };
 
-    /// <summary>Answers when the gate opens.</summary>
+    /// <summary>Answers when the gate completes.</summary>
     public static Behaviour Hold(Task gate) => async context =>
     {
         await gate.WaitAsync(context.RequestAborted);
         return false;
     };
 
-    /// <summary>Holds the connection open and says nothing.</summary>
+    /// <summary>Keeps the connection open without an answer.</summary>
     public static Behaviour NeverAnswer { get; } = async context =>
     {
         await Task.Delay(Timeout.Infinite, context.RequestAborted);
         return true;
     };
 
-    /// <summary>Does what the engine would, then breaks the connection without a word: the caller cannot know whether it was done.</summary>
+    /// <summary>Breaks the connection without an answer: the caller cannot know whether the call took effect.</summary>
     public static Behaviour BreakOff { get; } = context =>
     {
         context.Abort();
         return Task.FromResult(true);
     };
 
-    /// <summary>Answers with this, whatever was asked.</summary>
+    /// <summary>Returns this answer to every call.</summary>
     public static Behaviour Answer(int status, string body, string contentType = "application/json") => async context =>
     {
         context.Response.StatusCode = status;
@@ -47,11 +47,11 @@ public static class Behaviours
         return true;
     };
 
-    /// <summary>An error as the engine writes it.</summary>
+    /// <summary>An error in the format of the engine.</summary>
     public static Behaviour Error(int status, string message) =>
         Answer(status, "{\"message\":" + System.Text.Json.JsonSerializer.Serialize(message) + "}\n");
 
-    /// <summary>Promises a length, sends half of it and breaks the connection.</summary>
+    /// <summary>Announces a length, sends half of it and breaks the connection.</summary>
     public static Behaviour Half(string body) => async context =>
     {
         var bytes = Encoding.UTF8.GetBytes(body);
@@ -73,7 +73,7 @@ public static class Behaviours
         return true;
     };
 
-    /// <summary>Reads so much of the body, then refuses the call and closes the connection, as an engine does that will not read the rest.</summary>
+    /// <summary>Reads part of the body, then returns an error and closes the connection.</summary>
     public static Behaviour RefuseUpload(int status, string message, long readFirst = 0) => async context =>
     {
         context.Features.GetRequiredFeature<IHttpMaxRequestBodySizeFeature>().MaxRequestBodySize = null;
@@ -93,7 +93,7 @@ public static class Behaviours
         return await Error(status, message)(context);
     };
 
-    /// <summary>Only for the first calls.</summary>
+    /// <summary>Applies the behaviour to the first calls only.</summary>
     public static Behaviour Times(this Behaviour behaviour, int times)
     {
         var left = times;

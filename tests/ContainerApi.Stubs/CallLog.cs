@@ -21,13 +21,13 @@ public sealed class CallLog
     private readonly List<(Func<EngineCall, bool> Match, int Count, TaskCompletionSource Reached)> _waiters = [];
     private ConcurrentQueue<EngineCall> _calls = new();
 
-    /// <summary>In the order of their arrival.</summary>
+    /// <summary>The calls in the order of arrival.</summary>
     public IReadOnlyList<EngineCall> All => [.. _calls];
 
     /// <param name="route">As <c>/containers/{id}/top</c>.</param>
     public int Count(string route) => _calls.Count(c => c.Route == route);
 
-    /// <summary>The most calls of this route that were answered at the same time.</summary>
+    /// <summary>The maximum number of concurrent calls of this route.</summary>
     public int Peak(string route)
     {
         lock (_lock)
@@ -45,7 +45,7 @@ public sealed class CallLog
         }
     }
 
-    /// <summary>Ends when this many calls of the route have arrived, those before now included.</summary>
+    /// <summary>Completes when this many calls of the route have arrived, including earlier ones.</summary>
     public Task WaitForAsync(string route, int count = 1, TimeSpan? atMost = null)
     {
         var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

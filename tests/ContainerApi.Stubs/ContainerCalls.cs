@@ -60,7 +60,7 @@ internal static class ContainerCalls
     {
         if (!container.IsRunning)
         {
-            // 20.10; later engines say the same with 409.
+            // Engine 20.10 returns 500, later engines 409.
             await Behaviours.Error(500, $"Container {container.Id} is not running")(context);
             return;
         }
@@ -94,7 +94,9 @@ internal static class ContainerCalls
     private static Task WriteTopAsync(HttpContext context, string[] titles, IEnumerable<string[]> rows) =>
         EngineApi.Write(context, 200, JsonSerializer.Serialize(new { Processes = rows, Titles = titles }));
 
-    /// <summary>As the engine does: at blanks, all the rest in the last column. A user name with a blank shifts the columns.</summary>
+    /// <summary>
+    /// Splits at spaces as the engine does; the last column takes the rest. A user name with a space shifts the columns.
+    /// </summary>
     private static string[] Cut(string line, int columns) => line.Split(' ', columns, StringSplitOptions.RemoveEmptyEntries);
 
     private static string Title(string column) => column switch
@@ -142,7 +144,7 @@ internal static class ContainerCalls
                 await Task.Delay(TimeSpan.FromSeconds(1), context.RequestAborted);
             }
 
-            // Removed while it waited: the collector has nothing more to say, and the answer is empty.
+            // The container was removed during the wait; the engine returns an empty answer.
             if (engine.Containers.Find(container.Id) is null)
             {
                 return;

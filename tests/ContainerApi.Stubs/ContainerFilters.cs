@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace ContainerApi.Stubs;
 
-/// <summary>The list's filters: values of one with or, filters with and, as the engine combines them (labels with and).</summary>
+/// <summary>The filters of the list. Values of one filter are combined with OR, filters and labels with AND.</summary>
 internal sealed class ContainerFilters
 {
     private readonly string? _json;
@@ -30,7 +30,7 @@ internal sealed class ContainerFilters
 
     private IReadOnlyList<string> Values(string name) => Values(_json, name);
 
-    /// <summary>Both forms that the engine takes: <c>{"name":["a"]}</c> and <c>{"name":{"a":true}}</c>.</summary>
+    /// <summary>Reads both forms that the engine accepts: <c>{"name":["a"]}</c> and <c>{"name":{"a":true}}</c>.</summary>
     public static IReadOnlyList<string> Values(string? json, string name)
     {
         if (json is null)

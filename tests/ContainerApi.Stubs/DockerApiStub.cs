@@ -7,8 +7,7 @@ using Microsoft.AspNetCore.Http;
 namespace ContainerApi.Stubs;
 
 /// <summary>
-/// An engine that is none: it speaks the Engine API on a unix socket, has the containers that a test gives it, and is as
-/// slow or as broken as the test wants. It counts what it is asked.
+/// A stub of the Engine API on a unix socket. A test sets its containers, delays and faults, and reads the calls it received.
 /// </summary>
 /// <example>
 /// <code>
@@ -45,13 +44,12 @@ public sealed class DockerApiStub : IAsyncDisposable
         return engine;
     }
 
-    /// <summary>Changed by <see cref="StartAgainAsync"/> only.</summary>
     public StubOptions Options { get; private set; }
 
     /// <summary>The socket's path.</summary>
     public string SocketPath => Path.Combine(_directory, "d.sock");
 
-    /// <summary>As <c>DOCKER_HOST</c> has it: <c>unix:///…</c>.</summary>
+    /// <summary>The value for <c>DOCKER_HOST</c>: <c>unix:///…</c>.</summary>
     public string Endpoint => "unix://" + SocketPath;
 
     public StubContainers Containers { get; } = new();
@@ -60,7 +58,7 @@ public sealed class DockerApiStub : IAsyncDisposable
 
     public EngineEvents Events { get; } = new();
 
-    /// <summary>How many connections were opened so far.</summary>
+    /// <summary>The number of connections opened so far.</summary>
     public int Connections => Volatile.Read(ref _connections);
 
     /// <summary>The messages that <c>POST /build</c> streams, one JSON value each.</summary>
@@ -69,7 +67,7 @@ public sealed class DockerApiStub : IAsyncDisposable
     /// <summary>The messages that <c>POST /images/create</c> streams.</summary>
     public Func<EngineCall, CancellationToken, IAsyncEnumerable<string>> Pull { get; set; } = Scripts.Pull;
 
-    /// <summary>From now on, what to do with these calls; the first rule that matches and answers counts. Disposing ends it.</summary>
+    /// <summary>Adds a rule for matching calls. The first rule that matches and answers applies. Disposing removes the rule.</summary>
     public IDisposable When(Func<EngineCall, bool> match, Behaviour behaviour)
     {
         var rule = (match, behaviour);
@@ -92,8 +90,8 @@ public sealed class DockerApiStub : IAsyncDisposable
         When(c => route == "*" ? c.Route != "/_ping" : c.Route == route, behaviour);
 
     /// <summary>
-    /// Goes away at once: open connections break. Its socket goes too, unless <paramref name="leaveSocket"/>: then it is
-    /// there and refuses.
+    /// Stops at once and breaks open connections. Deletes the socket, unless <paramref name="leaveSocket"/>: then the socket refuses
+    /// connections.
     /// </summary>
     public async Task StopAsync(bool leaveSocket = false)
     {
@@ -115,13 +113,13 @@ public sealed class DockerApiStub : IAsyncDisposable
         }
     }
 
-    /// <summary>Stops where it runs, and comes back on the same socket with its containers, as another version if told so.</summary>
+    /// <summary>Restarts on the same socket with the same containers, with other options if given.</summary>
     public async Task StartAgainAsync(StubOptions? options = null)
     {
         await StopAsync();
         Options = options ?? Options;
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        // As many callers may wait to be accepted as at an engine, whose backlog is the kernel's limit; Kestrel's own is 512.
+        // The backlog of a real engine is the kernel's limit; Kestrel's default of 512 is too small for the load tests.
         builder.WebHost.UseKestrelCore().UseSockets(sockets => sockets.Backlog = 4096).ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -164,7 +162,7 @@ public sealed class DockerApiStub : IAsyncDisposable
         }
         catch (Exception e) when (e is OperationCanceledException or IOException or ConnectionAbortedException or ConnectionResetException)
         {
-            // The caller has left, or we have.
+            // The caller disconnected, or the stub stopped.
         }
     }
 
@@ -177,7 +175,7 @@ public sealed class DockerApiStub : IAsyncDisposable
     }
 }
 
-/// <summary>The containers of a stand-in, newest first as the engine lists them. Safe to change from any thread.</summary>
+/// <summary>The containers of the stub, newest first as the engine lists them. Thread-safe.</summary>
 public sealed class StubContainers
 {
     private readonly Lock _lock = new();
@@ -205,7 +203,7 @@ public sealed class StubContainers
         return container;
     }
 
-    /// <summary>Takes a container away without a word, as one does that is removed between two calls.</summary>
+    /// <summary>Removes a container without an event, like a removal between two calls.</summary>
     public bool Remove(StubContainer container)
     {
         lock (_lock)
@@ -224,7 +222,7 @@ public sealed class StubContainers
         }
     }
 
-    /// <summary>By full id, name, or unique id prefix.</summary>
+    /// <summary>Finds a container by full id, name, or unique id prefix.</summary>
     public StubContainer? Find(string reference)
     {
         lock (_lock)

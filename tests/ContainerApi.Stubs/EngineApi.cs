@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace ContainerApi.Stubs;
 
-/// <summary>The Engine API: which call gets which answer.</summary>
+/// <summary>Routes calls of the Engine API to answers.</summary>
 internal static class EngineApi
 {
     private static readonly string[] NotContainers = ["json", "create", "prune"];
@@ -21,7 +21,7 @@ internal static class EngineApi
         }
 
         var path = "/" + string.Join('/', segments);
-        // A word of the engine's own is a name where more follows, and where something is removed.
+        // "json" and the like are names when more follows, and in a DELETE.
         var last = segments.Count == 2 && request.Method != HttpMethods.Delete ? segments[1] : null;
         if (segments.Count > 1 && segments[0] == "containers" && !NotContainers.Contains(last))
         {
@@ -29,7 +29,7 @@ internal static class EngineApi
         }
         else if (segments.Count > 1 && segments[0] == "images" && !NotImages.Contains(last))
         {
-            // An image's name may hold slashes: all up to the verb is the name.
+            // An image name may contain slashes: everything before the verb is the name.
             var verb = segments.Count > 2 && segments[^1] is "json" or "history" or "tag" or "push" ? segments[^1] : null;
             segments = verb is null ? ["images", "{name}"] : ["images", "{name}", verb];
         }
@@ -87,7 +87,7 @@ internal static class EngineApi
         await answer;
     }
 
-    /// <summary>As moby's version middleware says it.</summary>
+    /// <summary>The error text of moby's version middleware.</summary>
     private static string? Refusal(StubOptions options, string? asked) =>
         asked is null ? null
         : Version.Parse(asked) < Version.Parse(options.MinApiVersion)
@@ -163,7 +163,7 @@ internal static class EngineApi
         var filters = context.Request.Query["filters"].FirstOrDefault();
         var types = ContainerFilters.Values(filters, "type");
         var actions = ContainerFilters.Values(filters, "event");
-        // Listening begins before the headers leave: a caller that has them misses nothing.
+        // Listen before the headers are sent, so that a caller that has them misses no event.
         var events = engine.Events.Listen(context.RequestAborted);
         context.Response.ContentType = "application/json";
         await context.Response.Body.FlushAsync(context.RequestAborted);
@@ -179,7 +179,7 @@ internal static class EngineApi
 
     private static async Task BuildAsync(DockerApiStub engine, EngineCall call, HttpContext context)
     {
-        // The classic builder unpacks the whole context before it says a word.
+        // The classic builder reads the whole context before its first output.
         await context.Request.Body.CopyToAsync(Stream.Null, context.RequestAborted);
         await StreamAsync(context, engine.Build(call, context.RequestAborted));
     }

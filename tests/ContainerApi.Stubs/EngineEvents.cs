@@ -4,7 +4,7 @@ using System.Threading.Channels;
 
 namespace ContainerApi.Stubs;
 
-/// <summary>The event stream: what happens is told to all who listen.</summary>
+/// <summary>The event stream, sent to all listeners.</summary>
 public sealed class EngineEvents
 {
     private readonly Lock _lock = new();
@@ -21,7 +21,7 @@ public sealed class EngineEvents
         }
     }
 
-    /// <summary>Tells of a container, as the engine does of <c>top</c> too.</summary>
+    /// <summary>Sends an event of a container; the engine sends one for <c>top</c> too.</summary>
     public void Emit(StubContainer container, string action) =>
         Emit(new EngineEvent("container", action, container.Id, container.Image, DateTimeOffset.UtcNow,
             new Dictionary<string, string>(container.Labels) { ["image"] = container.Image, ["name"] = container.Name }));
@@ -67,7 +67,7 @@ public sealed class EngineEvents
     }
 }
 
-/// <param name="From">The image, which older engines tell in a field of its own.</param>
+/// <param name="From">The image; older engines return it in a separate field.</param>
 public sealed record EngineEvent(
     string Type, string Action, string Id, string? From, DateTimeOffset At, IReadOnlyDictionary<string, string> Attributes)
 {

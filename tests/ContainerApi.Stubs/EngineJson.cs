@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace ContainerApi.Stubs;
 
-/// <summary>The engine's answers as JSON, in the shape of the asked version.</summary>
+/// <summary>The JSON answers of the engine in the requested API version.</summary>
 internal static class EngineJson
 {
     private static readonly Version ListHasHealth = new(1, 52);
@@ -94,14 +94,14 @@ internal static class EngineJson
         writer.WriteEndObject();
     }
 
-    /// <summary>Counters grow with time from the container's creation, so that two samples give its rates.</summary>
+    /// <summary>Counters grow with time since creation, so that two samples give a rate.</summary>
     public static void WriteStatistics(Utf8JsonWriter writer, StubContainer container)
     {
         var now = DateTimeOffset.UtcNow;
         var running = container.IsRunning;
         var seconds = (now - container.Created).TotalSeconds;
         writer.WriteStartObject();
-        // A container that does not run is answered with the year 1.
+        // The engine returns the year 1 for a stopped container.
         writer.WriteString("read"u8, running ? now : default);
         writer.WriteString("preread"u8, default(DateTimeOffset));
         writer.WriteStartObject("pids_stats"u8);
@@ -196,7 +196,7 @@ internal static class EngineJson
         var settings = new JsonObject { ["Networks"] = networks };
         if (version < ListHasHealth)
         {
-            // 1.52 took these away: addresses are told network by network.
+            // API 1.52 removed these fields; addresses are listed per network.
             settings["IPAddress"] = container.Networks.Count > 0 ? container.Networks[0].Ipv4 : "";
             settings["Gateway"] = container.Networks.Count > 0 ? container.Networks[0].Gateway : "";
             settings["MacAddress"] = container.Networks.Count > 0 ? container.Networks[0].Mac : "";

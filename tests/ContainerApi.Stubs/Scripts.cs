@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace ContainerApi.Stubs;
 
-/// <summary>What builds and pulls say when a test gives them nothing else to say.</summary>
+/// <summary>Default output of builds and pulls.</summary>
 public static class Scripts
 {
     public const string BuiltImage = "sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
@@ -26,7 +26,7 @@ public static class Scripts
         """{"status":"Status: Downloaded newer image for busybox:latest"}""",
     ], cancellationToken);
 
-    /// <summary>These messages, one after the other; the last one may be an error.</summary>
+    /// <summary>Yields these messages; the last one may be an error.</summary>
     public static async IAsyncEnumerable<string> Lines(
         IEnumerable<string> lines, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
@@ -38,7 +38,7 @@ public static class Scripts
         }
     }
 
-    /// <summary>These messages, then silence for ever.</summary>
+    /// <summary>Yields these messages, then nothing.</summary>
     public static async IAsyncEnumerable<string> LinesThenSilence(
         IEnumerable<string> lines, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -50,7 +50,7 @@ public static class Scripts
         await Task.Delay(Timeout.Infinite, cancellationToken);
     }
 
-    /// <summary>A failure in the middle of a stream; since API 1.48 <c>error</c> is deprecated, and may be left out.</summary>
+    /// <summary>An error in a stream. Since API 1.48 <c>error</c> is deprecated and may be missing.</summary>
     public static string Failure(string message, bool detailOnly = false) => detailOnly
         ? $$$"""{"errorDetail":{"message":{{{JsonSerializer.Serialize(message)}}}}}"""
         : $$$"""{"errorDetail":{"message":{{{JsonSerializer.Serialize(message)}}}},"error":{{{JsonSerializer.Serialize(message)}}}}""";

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace ContainerApi.Stubs;
 
-/// <summary>A container of the stand-in. Change it as a test needs; the next answer shows it.</summary>
+/// <summary>A container of the stub. The next answer shows its changes.</summary>
 public sealed class StubContainer
 {
     public required string Id { get; init; }
@@ -17,7 +17,7 @@ public sealed class StubContainer
     public string State { get; set; } = "running";
     public string Status { get; set; } = "Up 3 minutes";
 
-    /// <summary>Its own field since API 1.52, before that in the status text.</summary>
+    /// <summary>A field of its own since API 1.52, before that part of the status text.</summary>
     public string? Health { get; set; }
     public string NetworkMode { get; init; } = "default";
     public IReadOnlyList<StubNetwork> Networks { get; init; } = [];
@@ -25,12 +25,12 @@ public sealed class StubContainer
     public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
     public IReadOnlyList<StubProcess> Processes { get; set; } = [new StubProcess(4000, 3999, 0, "root", 180, 0, "sleep 1000")];
 
-    /// <summary>Bytes received and sent per second since it was created, from which the counters come.</summary>
+    /// <summary>Bytes received and sent per second since creation; counters are derived from it.</summary>
     public (long Rx, long Tx) Rates { get; init; } = (1000, 500);
 
     public bool IsRunning => State is "running" or "paused";
 
-    /// <summary>The n-th of a fleet that looks as one made with compose does; always the same for the same n.</summary>
+    /// <summary>The n-th container of a generated compose project; deterministic.</summary>
     public static StubContainer Generate(int n, bool running = true)
     {
         var project = Projects[n / 12 % Projects.Length];
@@ -93,7 +93,7 @@ public sealed class StubContainer
     ];
 }
 
-/// <summary>A container's place in one network. Empty texts are what the engine writes for nothing.</summary>
+/// <summary>A container's address in one network. The engine returns empty strings for missing values.</summary>
 public sealed record StubNetwork(string Name, string Ipv4, string Gateway, string Mac, string Ipv6 = "");
 
 /// <summary>A port: exposed only, or published on the host.</summary>

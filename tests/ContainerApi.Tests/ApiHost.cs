@@ -9,7 +9,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace ContainerApi.Tests;
 
-/// <summary>The whole service in memory, over engines of the test's own.</summary>
+/// <summary>The whole service in memory, with the engines of the test.</summary>
 internal sealed class ApiHost : WebApplicationFactory<Program>
 {
     private readonly IReadOnlyList<IEngine> _engines;
@@ -25,7 +25,7 @@ internal sealed class ApiHost : WebApplicationFactory<Program>
     {
     }
 
-    /// <param name="limits">How long a sweep may take, where the test is not about that; null for the service's own.</param>
+    /// <param name="limits">Limits of a collection; null for the default.</param>
     public ApiHost(CollectionLimits? limits, IReadOnlyDictionary<string, string?> settings, params IReadOnlyList<IEngine> engines)
     {
         _engines = engines;
@@ -40,8 +40,7 @@ internal sealed class ApiHost : WebApplicationFactory<Program>
 
     protected override void ConfigureWebHost(IWebHostBuilder builder)
     {
-        // Settings that decide at build time which services there are must be there before it: UseSetting is, the rest is not.
-        // Hosts of tests run at the same time: each keeps its builds to itself, in memory unless the test says where.
+        // UseSetting applies before services are registered.
         builder.UseSetting("Builds:StorePath", "");
         foreach (var (name, value) in _settings)
         {
@@ -67,7 +66,7 @@ internal sealed class ApiHost : WebApplicationFactory<Program>
 
 internal static class Answers
 {
-    /// <summary>The JSON of an answer whose status is as expected; the body is the failure's message where it is not.</summary>
+    /// <summary>The JSON of a response; fails with the body if the status differs.</summary>
     public static async Task<JsonElement> ReadJsonAsync(this HttpResponseMessage response, HttpStatusCode expected)
     {
         var text = await response.Content.ReadAsStringAsync();
@@ -75,7 +74,7 @@ internal static class Answers
         return JsonSerializer.Deserialize<JsonElement>(text);
     }
 
-    /// <summary>A problem with this code, in full form.</summary>
+    /// <summary>A complete problem document with this code.</summary>
     public static async Task<JsonElement> ReadProblemAsync(this HttpResponseMessage response, HttpStatusCode expected, string code)
     {
         var problem = await response.ReadJsonAsync(expected);

@@ -2,7 +2,7 @@ using ContainerApi.Engine;
 
 namespace ContainerApi.Tests;
 
-/// <summary>An engine made of one function per call. A call that a test did not expect fails it.</summary>
+/// <summary>A fake engine with one function per call. An unset call throws.</summary>
 internal sealed class FakeEngine : IEngine
 {
     public string Name { get; init; } = "local";
@@ -17,7 +17,7 @@ internal sealed class FakeEngine : IEngine
     public Func<string, CancellationToken, Task<IReadOnlyList<ProcessFacts>>> ListProcesses { get; set; } = (_, _) => throw Unexpected();
     public Func<string, CancellationToken, Task<StatisticsFacts>> ReadStatistics { get; set; } = (_, _) => throw Unexpected();
 
-    /// <summary>By default this engine's host is not ours.</summary>
+    /// <summary>By default the engine runs on another host.</summary>
     public Func<IReadOnlyList<ContainerFacts>, HostSections, CancellationToken, Task<IReadOnlyDictionary<string, HostSample>>> ReadHost { get; set; } =
         (_, _, _) => Task.FromResult<IReadOnlyDictionary<string, HostSample>>(new Dictionary<string, HostSample>());
 

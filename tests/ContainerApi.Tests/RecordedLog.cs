@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 
 namespace ContainerApi.Tests;
 
-/// <summary>The whole service, with all that it logs kept, down to what it says for debugging.</summary>
+/// <summary>The whole service with a recorded log, from level Debug.</summary>
 internal sealed class RecordedLog(IReadOnlyDictionary<string, string?> settings, params IReadOnlyList<IEngine> engines)
     : WebApplicationFactory<Program>, ILoggerProvider
 {

@@ -1,6 +1,6 @@
 namespace ContainerApi.Tests;
 
-/// <summary>For tests that measure the process's memory: they run while no other does.</summary>
+/// <summary>For tests that measure memory: they run alone.</summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
 public sealed class SerialCollection
 {

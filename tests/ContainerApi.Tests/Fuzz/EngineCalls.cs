@@ -6,8 +6,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace ContainerApi.Tests.Fuzz;
 
 /// <summary>
-/// What the service asked of the engine, exactly as it was sent, held against what it may ask: the calls that it is made of,
-/// names that are names, and no query parameter but its own. A piece of a request that got through unescaped is none of these.
+/// Checks the engine calls of the service: known calls, valid names and known query parameters. Unescaped input of a request matches none
+/// of these.
 /// </summary>
 internal sealed partial class EngineCalls
 {
@@ -19,7 +19,7 @@ internal sealed partial class EngineCalls
         return Task.FromResult(false);
     });
 
-    /// <summary>What each operation may change on the engine; the others may only read.</summary>
+    /// <summary>The calls with which an operation may change the engine; all other operations may only read.</summary>
     private static readonly Dictionary<string, Regex> Changes = new()
     {
         ["createContainer"] = new(@"^POST /containers/create$|^POST /images/create$|^POST /containers/ID/start$|^DELETE /containers/ID$"),
@@ -36,10 +36,10 @@ internal sealed partial class EngineCalls
         ["buildImage"] = new("^POST /build$|^POST /session$|^POST /images/NAME/push$"),
     };
 
-    /// <summary>Calls that leave something behind.</summary>
+    /// <summary>Calls that create an object.</summary>
     private static readonly Regex Makes = new("^POST /(containers/create|images/create|commit|images/NAME/tag)$");
 
-    /// <summary>What looks like a name in these is the engine's own word.</summary>
+    /// <summary>Paths whose last segment is not a name.</summary>
     private static readonly HashSet<string> EnginesOwn =
         ["GET /containers/json", "POST /containers/create", "GET /images/json", "POST /images/create"];
 
@@ -52,7 +52,7 @@ internal sealed partial class EngineCalls
         "cachefrom", "remote", "session", "buildid",
     ];
 
-    /// <summary>The calls since the last time; what is wrong with them, and how many made something.</summary>
+    /// <summary>The invalid calls since the last time, and the number of calls that created an object.</summary>
     public (IReadOnlyList<string> Wrong, int Made) Take(string? operation)
     {
         var wrong = new List<string>();
@@ -78,11 +78,11 @@ internal sealed partial class EngineCalls
     [GeneratedRegex(@"^/v1\.\d+(?=/)")]
     private static partial Regex Version();
 
-    /// <summary>A name or id as Docker has them.</summary>
+    /// <summary>A valid container name or id.</summary>
     [GeneratedRegex(@"(?<= )/containers/[a-zA-Z0-9][a-zA-Z0-9_.-]*(/[a-z]+)?$")]
     private static partial Regex Id();
 
-    /// <summary>A reference: no part of it begins with a dot, so none leads anywhere else.</summary>
+    /// <summary>An image reference: no part begins with a dot, so there is no path traversal.</summary>
     [GeneratedRegex(@"(?<= )/images/[a-zA-Z0-9\[](?:[a-zA-Z0-9._:@\[\]-]|%3A|%40|%2F|%5B|%5D|/(?=[a-z0-9]))*?(/(?:json|history|tag|push))?$")]
     private static partial Regex Name();
 

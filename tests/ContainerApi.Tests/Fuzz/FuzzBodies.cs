@@ -5,7 +5,7 @@ using System.Text.Json.Nodes;
 
 namespace ContainerApi.Tests.Fuzz;
 
-/// <summary>Bodies: documents with wrong fields, text that is no document, forms and archives that break off.</summary>
+/// <summary>Request bodies: JSON with wrong fields, invalid JSON, truncated forms and archives.</summary>
 internal sealed class FuzzBodies(FuzzValues values)
 {
     private static readonly IReadOnlyList<string> OtherTypes =
@@ -16,7 +16,7 @@ internal sealed class FuzzBodies(FuzzValues values)
         "garbage", "a/b/c", "*/*", "application/json, text/plain",
     ];
 
-    /// <summary>Larger than any body that is held in memory may be; zeros, made once.</summary>
+    /// <summary>Larger than the limit of buffered bodies; zeros.</summary>
     private static readonly string[] FileNames = ["Dockerfile", "src/main.c", "../../etc/passwd", "/etc/passwd", "a\\b"];
 
     private static readonly byte[] Huge = new byte[40 * 1024 * 1024];
@@ -115,7 +115,7 @@ internal sealed class FuzzBodies(FuzzValues values)
         return Encoding.UTF8.GetBytes(form.ToString());
     }
 
-    /// <summary>A small archive, whole or damaged, or bytes that begin as one.</summary>
+    /// <summary>A small archive, valid or damaged, or bytes that begin like one.</summary>
     private byte[] Packed(string type)
     {
         if (values.OneIn(3))

@@ -10,11 +10,10 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace ContainerApi.Tests.Fuzz;
 
-/// <summary>The service on Kestrel before a stand-in engine. It says in a header which operation a request came to, whatever its address
-/// looked like.</summary>
+/// <summary>The service on Kestrel with a stub engine. A response header names the operation.</summary>
 internal sealed class FuzzHost : WebApplicationFactory<Program>, IStartupFilter
 {
-    /// <summary>On every answer of the service; one without it is of Kestrel, which would not pass the request on.</summary>
+    /// <summary>In every response of the service; Kestrel's own responses lack it.</summary>
     public const string Reached = "Fuzz-Operation";
 
     private readonly DockerApiStub _engine;
@@ -36,7 +35,7 @@ internal sealed class FuzzHost : WebApplicationFactory<Program>, IStartupFilter
         {
             context.Response.OnStarting(() =>
             {
-                // A failure takes the endpoint off the request; the handler of failures remembers it.
+                // The exception handler resets the endpoint; its feature has the original.
                 var endpoint = context.Features.Get<IExceptionHandlerFeature>()?.Endpoint ?? context.GetEndpoint();
                 context.Response.Headers[Reached] = endpoint?.Metadata.GetMetadata<IEndpointNameMetadata>()?.EndpointName ?? "";
                 return Task.CompletedTask;

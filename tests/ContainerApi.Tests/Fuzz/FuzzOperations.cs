@@ -2,13 +2,13 @@ using System.Text.Json;
 
 namespace ContainerApi.Tests.Fuzz;
 
-/// <summary>One operation of the OpenAPI document, as far as it is needed to ask it and to judge its answer.</summary>
+/// <summary>The part of an OpenAPI operation that requests and checks need.</summary>
 /// <param name="Queries">The query parameters.</param>
 /// <param name="Headers">The headers that are parameters.</param>
-/// <param name="BodyTypes">The content types that it takes; none where it has no body.</param>
+/// <param name="BodyTypes">The content types of its body; empty without a body.</param>
 /// <param name="Fields">The fields of its JSON body.</param>
-/// <param name="Example">A body that is right in form.</param>
-/// <param name="Codes">By status what is documented: the problems' codes, none for other answers.</param>
+/// <param name="Example">A valid body.</param>
+/// <param name="Codes">The documented problem codes by status; empty for other responses.</param>
 internal sealed record FuzzOperation(
     string Id, string Method, string Path, IReadOnlyList<string> Queries, IReadOnlyList<string> Headers, IReadOnlyList<string> BodyTypes,
     IReadOnlyList<string> Fields, JsonElement? Example, IReadOnlyDictionary<int, IReadOnlyList<string>> Codes)

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace ContainerApi.Tests.Fuzz;
 
-/// <summary>A request as it goes out: the target exactly so, nothing of it is put right on the way.</summary>
+/// <summary>A request with its raw target, which is sent unchanged.</summary>
 internal sealed record FuzzRequest(
     string Method, string Target, IReadOnlyList<(string Name, string Value)> Headers, string? ContentType, byte[]? Body)
 {
@@ -13,7 +13,7 @@ internal sealed record FuzzRequest(
         if (Body is not null)
         {
             message.Content = new ByteArrayContent(Body);
-            // One whose size alone is refused is not sent.
+            // A body that is refused for its size is not sent.
             message.Headers.ExpectContinue = Body.Length > 1_000_000;
             if (ContentType is not null)
             {
@@ -36,7 +36,7 @@ internal sealed record FuzzRequest(
     private static string Cut(string text) => System.Text.Json.JsonSerializer.Serialize(text.Length > 300 ? text[..300] + "…" : text);
 }
 
-/// <summary>Makes requests for an operation: its parameters and its body, each right, wrong, or not there.</summary>
+/// <summary>Generates requests: each parameter and the body valid, invalid or missing.</summary>
 internal sealed class FuzzRequests(FuzzValues values)
 {
     private static readonly IReadOnlyList<string> OtherHeaders =
@@ -63,7 +63,7 @@ internal sealed class FuzzRequests(FuzzValues values)
         var headers = new List<(string, string)>();
         foreach (var name in operation.Headers.Where(_ => values.OneIn(6)).Concat(values.OneIn(8) ? [values.Pick(OtherHeaders)] : []))
         {
-            // What cannot stand in a header cannot be sent, and so not be received.
+            // Skip characters that are not allowed in a header.
             headers.Add(
                 (
                     name,
@@ -85,7 +85,7 @@ internal sealed class FuzzRequests(FuzzValues values)
 
     private string ValueOf(string name) => values.OneIn(2) ? values.Plausible(name) : values.Nasty();
 
-    /// <summary>Mostly as it must be, else raw where a request line can hold that, all in percent signs, or escaped twice.</summary>
+    /// <summary>Escapes a value: correctly, not at all, completely or twice.</summary>
     private string Encoded(string text)
     {
         if (values.OneIn(4))

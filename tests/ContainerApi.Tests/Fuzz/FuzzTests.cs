@@ -7,20 +7,20 @@ using Xunit.Abstractions;
 namespace ContainerApi.Tests.Fuzz;
 
 /// <summary>
-/// Requests that nobody should send, to every operation of the OpenAPI document: <c>FUZZ_REQUESTS</c> of them (5,000 without it),
-/// the same ones for the same <c>FUZZ_SEED</c>. Each answer must be one that is documented, and the engine must see only what it may.
+/// Random requests to every operation of the OpenAPI document: <c>FUZZ_REQUESTS</c> (5,000), repeatable with <c>FUZZ_SEED</c>. Each
+/// response must be documented, and the engine must see valid calls only.
 /// </summary>
 public sealed class FuzzTests(ITestOutputHelper output)
 {
     private const int ToldFailures = 25;
 
-    /// <summary>What has no operation is answered by routing alone: no such address, no such method, no such content type.</summary>
+    /// <summary>Responses of routing, without an operation.</summary>
     private static readonly Dictionary<int, string> OfRouting =
         new() { [404] = "not_found", [405] = "method_not_allowed", [415] = "unsupported_media_type" };
 
     /// <summary>
-    /// What Kestrel answers before the service sees anything of the request, without a body: a target that is no path (400),
-    /// one or headers that are too long (414, 431). The document cannot list them for an operation, since none was reached.
+    /// Kestrel's own responses, without a body: an invalid target (400), a target or headers that are too long (414, 431). They are not
+    /// in the document.
     /// </summary>
     private static readonly HashSet<int> OfTheServer = [400, 414, 431];
 
@@ -70,7 +70,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
 
         output.WriteLine(string.Join(", ", statuses.Select(s => $"{s.Key}: {s.Value}")));
         Assert.True(failures.Count == 0, $"FUZZ_SEED={seed}:\n" + string.Join('\n', failures));
-        // The generator must reach what it is to try: without good answers all of this would hold for a service that refuses everything.
+        // The generator must produce valid and invalid requests.
         Assert.True(
             statuses.GetValueOrDefault("200") > count / 20 && statuses.GetValueOrDefault("400") > count / 20,
             "Too few requests were understood, or too many.");
@@ -78,7 +78,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
         Assert.Equal(HttpStatusCode.OK, after.StatusCode);
     }
 
-    /// <summary>What runs have found, each as it was sent.</summary>
+    /// <summary>Requests that failed in earlier runs.</summary>
     [Theory]
     [InlineData("POST", "/images/tag", "application/json; charset=nonsense", "{}", 415)]
     [InlineData("GET", "/images?label=a&label=a", null, null, 200)]
@@ -108,11 +108,11 @@ public sealed class FuzzTests(ITestOutputHelper output)
         var endless = operation == "watchContainers" && response.IsSuccessStatusCode;
         using var patience = new CancellationTokenSource(http.Timeout);
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(patience.Token));
-        // Of a watch the first event; all others end by themselves.
+        // Read one event of a watch; other responses end.
         var body = endless ? await reader.ReadLineAsync(patience.Token) ?? "" : await reader.ReadToEndAsync(patience.Token);
         if (operation == "buildImage" && response.StatusCode == HttpStatusCode.Accepted)
         {
-            // It goes on alone: what it asks of the engine belongs to this request, so its end is waited for.
+            // A detached build continues; wait for its end, since its engine calls belong to this request.
             await http.GetStringAsync(response.Headers.Location + "/events", patience.Token);
         }
 
@@ -126,7 +126,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
             return OfTheServer.Contains(answer.Status) && answer.Body == "" ? [] : ["Kestrel's own answer is none that it is known for"];
         }
 
-        // The engine behind is well, so no answer may blame it, and the service least of all.
+        // The engine has no fault, so no 5xx is allowed.
         if (answer.Status >= 500)
         {
             return [$"the answer is {answer.Status}"];
@@ -159,7 +159,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
         string? Text(string name) => problem.TryGetProperty(name, out var value) ? value.GetString() : null;
     }
 
-    /// <summary>The engine's containers as they were, so that requests do not depend on those before them.</summary>
+    /// <summary>Restores the engine's containers, so that requests are independent.</summary>
     private static void Restore(DockerApiStub engine, IReadOnlyList<StubContainer> fleet)
     {
         foreach (var other in engine.Containers.All.Except(fleet))

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace ContainerApi.Tests.Fuzz;
 
-/// <summary>What nobody should send, and now and then what somebody would.</summary>
+/// <summary>Random values, mostly invalid.</summary>
 internal sealed class FuzzValues(Random random, IReadOnlyList<string> containers)
 {
     private const string Hex64 = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
@@ -32,7 +32,7 @@ internal sealed class FuzzValues(Random random, IReadOnlyList<string> containers
 
     private static readonly IReadOnlyList<int> Lengths = [63, 64, 65, 128, 129, 254, 255, 256, 257, 1024, 4096, 6000];
 
-    /// <summary>Something that is likely to be wrong anywhere.</summary>
+    /// <summary>A value that is likely to be invalid.</summary>
     public string Nasty() => random.Next(10) switch
     {
         < 5 => Pick(Words),
@@ -43,7 +43,7 @@ internal sealed class FuzzValues(Random random, IReadOnlyList<string> containers
         _ => Pick(Words) + Pick(Words),
     };
 
-    /// <summary>Something that may be right, by the name of what it is for.</summary>
+    /// <summary>A value that may be valid, by parameter name.</summary>
     public string Plausible(string name) => name.ToLowerInvariant() switch
     {
         "container" or "source" => Pick(containers),
@@ -67,7 +67,7 @@ internal sealed class FuzzValues(Random random, IReadOnlyList<string> containers
         _ => Pick(["a", "1", "true", "busybox", "local", Pick(containers)]),
     };
 
-    /// <summary>A text with one thing changed.</summary>
+    /// <summary>A text with one mutation.</summary>
     public string Mutated(string text)
     {
         var at = random.Next(text.Length + 1);
@@ -90,7 +90,7 @@ internal sealed class FuzzValues(Random random, IReadOnlyList<string> containers
         return bytes;
     }
 
-    /// <summary>Any characters there are, half of them below 128.</summary>
+    /// <summary>Random characters, half of them below 128.</summary>
     private string Characters(int count)
     {
         var text = new StringBuilder();
