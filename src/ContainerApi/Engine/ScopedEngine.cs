@@ -113,9 +113,12 @@ internal sealed partial class ScopedEngine(IEngine engine, IReadOnlyList<string>
 
     public Task<CreatedContainer> CreateContainerAsync(ContainerSpec spec, CancellationToken cancellationToken) => HideAsync(async () =>
     {
-        var labelled = spec with { Labels = Labelled(spec.Labels) };
-        await DemandJoinedAsync(spec.NetworkMode, cancellationToken);
-        return await engine.CreateContainerAsync(labelled, cancellationToken);
+        var scoped = spec with
+        {
+            Labels = Labelled(spec.Labels),
+            NetworkMode = await ResolveNetworkAsync(spec.NetworkMode, cancellationToken),
+        };
+        return await engine.CreateContainerAsync(scoped, cancellationToken);
     });
 
     public Task StartContainerAsync(string container, CancellationToken cancellationToken) => HideAsync(() => engine.StartContainerAsync(container, cancellationToken));
@@ -151,8 +154,8 @@ internal sealed partial class ScopedEngine(IEngine engine, IReadOnlyList<string>
 
     public async IAsyncEnumerable<BuildFact> BuildAsync(BuildSpec spec, Stream context, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        await DemandJoinedAsync(spec.Network, cancellationToken);
-        await foreach (var fact in engine.BuildAsync(spec, context, cancellationToken))
+        var scoped = spec with { Network = await ResolveNetworkAsync(spec.Network, cancellationToken) };
+        await foreach (var fact in engine.BuildAsync(scoped, context, cancellationToken))
         {
             yield return fact;
         }
@@ -177,19 +180,22 @@ internal sealed partial class ScopedEngine(IEngine engine, IReadOnlyList<string>
         return all;
     }
 
-    private async Task DemandJoinedAsync(string? networkMode, CancellationToken cancellationToken)
+    /// <summary>
+    /// Replaces the reference in <c>container:REFERENCE</c> with the full id of a visible container. The engine resolves names and
+    /// prefixes among all its containers, so the caller's text could select an invisible one; a full id takes precedence there.
+    /// </summary>
+    private async Task<string?> ResolveNetworkAsync(string? network, CancellationToken cancellationToken)
     {
-        if (networkMode?.StartsWith(JoinedContainer, StringComparison.Ordinal) != true)
+        if (network?.StartsWith(JoinedContainer, StringComparison.Ordinal) != true)
         {
-            return;
+            return network;
         }
 
-        var joined = networkMode[JoinedContainer.Length..];
-        var visible = await ListContainersAsync(new ContainerFilter(All: true), cancellationToken);
-        if (!visible.Any(c => c.Name == joined || c.Id.StartsWith(joined, StringComparison.Ordinal)))
-        {
-            throw new EngineException(EngineErrorKind.ContainerNotFound, Name, $"There is no container '{joined}'.");
-        }
+        var reference = network[JoinedContainer.Length..];
+        var visible = await ListVisibleAsync(new ContainerFilter(All: true), cancellationToken);
+        return reference.Length > 0 && ContainerMatch.Find(visible, reference) is [var joined]
+            ? JoinedContainer + joined.Id
+            : throw new EngineException(EngineErrorKind.ContainerNotFound, Name, $"There is no container '{reference}'.");
     }
 
     private static async Task HideAsync(Func<Task> call) => await HideAsync(async () =>

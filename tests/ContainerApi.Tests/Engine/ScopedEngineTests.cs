@@ -1,0 +1,86 @@
+using ContainerApi.Engine;
+using ContainerApi.Tests.Access;
+using TestFacts = ContainerApi.Tests.Containers.Facts;
+
+namespace ContainerApi.Tests.Engine;
+
+public sealed class ScopedEngineTests
+{
+    private static readonly string OwnId = TestFacts.Id('1');
+
+    /// <summary>An invisible container with a name that is a prefix of a visible container's id.</summary>
+    private static readonly ContainerFacts NamedLikePrefix = Keys.Others with { Name = OwnId[..12] };
+
+    /// <summary>An invisible container with a name that is a visible container's full id.</summary>
+    private static readonly ContainerFacts NamedLikeId = Keys.Others with { Id = TestFacts.Id('3'), Name = OwnId };
+
+    /// <summary>A visible container with a name that is an invisible container's full id.</summary>
+    private static readonly ContainerFacts NamedLikeOther = Keys.Mine with { Id = TestFacts.Id('4'), Name = Keys.Others.Id };
+
+    private static readonly ContainerFacts Sibling = Keys.Mine with { Id = "55" + TestFacts.Id('0')[2..], Name = "sibling" };
+    private static readonly ContainerFacts Twin = Keys.Mine with { Id = "55" + TestFacts.Id('1')[2..], Name = "twin" };
+
+    private readonly List<string?> _networks = [];
+
+    public static TheoryData<string?, string?> Networks => new()
+    {
+        { null, null },
+        { "bridge", "bridge" },
+        { "container:mine", "container:" + OwnId },
+        { "container:" + OwnId, "container:" + OwnId },
+        { "container:" + OwnId[..12], "container:" + OwnId },
+        { "container:" + NamedLikeOther.Name, "container:" + NamedLikeOther.Id },
+    };
+
+    public static TheoryData<string> InvisibleNetworks =>
+        ["container:", "container:foreign", "container:" + NamedLikeId.Id, "container:2222", "container:55", "container:nothing"];
+
+    [Theory]
+    [MemberData(nameof(Networks))]
+    public async Task A_joined_container_is_sent_to_the_engine_by_its_full_id(string? network, string? sent)
+    {
+        var engine = CreateEngine();
+
+        await engine.CreateContainerAsync(new ContainerSpec { Image = "app", NetworkMode = network }, CancellationToken.None);
+        await foreach (var _ in engine.BuildAsync(new BuildSpec { Network = network }, Stream.Null, CancellationToken.None))
+        {
+        }
+
+        Assert.Equal([sent, sent], _networks);
+    }
+
+    [Theory]
+    [MemberData(nameof(InvisibleNetworks))]
+    public async Task Joining_an_invisible_or_ambiguous_container_is_refused_as_not_found(string network)
+    {
+        var engine = CreateEngine();
+
+        var create = await Assert.ThrowsAsync<EngineException>(
+            () => engine.CreateContainerAsync(new ContainerSpec { Image = "app", NetworkMode = network }, CancellationToken.None));
+        var build = await Assert.ThrowsAsync<EngineException>(async () =>
+        {
+            await foreach (var _ in engine.BuildAsync(new BuildSpec { Network = network }, Stream.Null, CancellationToken.None))
+            {
+            }
+        });
+
+        Assert.Equal((EngineErrorKind.ContainerNotFound, EngineErrorKind.ContainerNotFound), (create.Kind, build.Kind));
+        Assert.Empty(_networks);
+    }
+
+    private IEngine CreateEngine()
+    {
+        var engine = TestFacts.Engine(NamedLikePrefix, NamedLikeId, Keys.Mine, NamedLikeOther, Sibling, Twin);
+        engine.CreateContainer = (spec, _) =>
+        {
+            _networks.Add(spec.NetworkMode);
+            return Task.FromResult(new CreatedContainer(TestFacts.Id('9'), []));
+        };
+        engine.Build = (spec, _, _) =>
+        {
+            _networks.Add(spec.Network);
+            return AsyncEnumerable.Empty<BuildFact>();
+        };
+        return new ScopedEngine(engine, ["team=a"]);
+    }
+}
