@@ -15,26 +15,26 @@ internal sealed class BuildFollower(BuildStore store, TimeProvider time)
     private static readonly TimeSpan SilenceInQueue = TimeSpan.FromSeconds(5);
 
     /// <returns>Whole lines of JSON as they are sent, some at a time; a heartbeat after silence.</returns>
-    public async IAsyncEnumerable<ReadOnlyMemory<byte>> FollowAsync(
-        BuildJob run, long from, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<LogBatch> FollowAsync(
+        BuildJob job, long from, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         while (true)
         {
-            var read = run.Log.Read(from);
+            var read = job.Log.Read(from);
             if (read.IsStored)
             {
-                if (store.Read(run.Id, from) is { } stored)
+                if (store.Read(job.Id, from) is { } stored)
                 {
-                    read = new LogRead(stored, null, IsStored: false);
+                    read = new LogRead(new LogBatch(stored, null), null, IsStored: false);
                 }
                 else
                 {
-                    var next = run.Log.FirstInMemory;
-                    yield return ToLine(new WarningEvent($"The events {from} to {next - 1} cannot be read.", null));
+                    var next = job.Log.FirstInMemory;
+                    yield return ToBatch(new WarningEvent($"The events {from} to {next - 1} cannot be read.", null));
                     from = next;
-                    if (run.IsEnded && next == run.Log.Count)
+                    if (job.IsEnded && next == job.Log.Count)
                     {
-                        yield return ToLine(run.Describe().ToResult());
+                        yield return ToBatch(job.Describe().ToResult());
                     }
 
                     continue;
@@ -43,25 +43,26 @@ internal sealed class BuildFollower(BuildStore store, TimeProvider time)
 
             if (read.Grown is { } grown)
             {
-                var silence = run.Describe().State == BuildState.Queued ? SilenceInQueue : Silence;
+                var silence = job.Describe().State == BuildState.Queued ? SilenceInQueue : Silence;
                 if (!await EndsWithinAsync(grown, silence, cancellationToken))
                 {
-                    yield return ToLine(new HeartbeatEvent(time.GetUtcNow()));
+                    yield return ToBatch(new HeartbeatEvent(time.GetUtcNow()));
                 }
             }
-            else if (read.Lines.Lines.IsEmpty)
+            else if (read.Batch.Lines.Lines.IsEmpty)
             {
                 yield break;
             }
             else
             {
-                yield return read.Lines.Lines;
-                from = read.Lines.Next;
+                yield return read.Batch;
+                from = read.Batch.Lines.Next;
             }
         }
     }
 
-    private static ReadOnlyMemory<byte> ToLine(BuildEvent told) => Encoding.UTF8.GetBytes(JsonSerializer.Serialize(told, WireJson.Options) + "\n");
+    private static LogBatch ToBatch(BuildEvent buildEvent) =>
+        new(new StoredLines(0, 0, Encoding.UTF8.GetBytes(JsonSerializer.Serialize(buildEvent, WireJson.Options) + "\n")), [buildEvent]);
 
     private async ValueTask<bool> EndsWithinAsync(Task task, TimeSpan span, CancellationToken cancellationToken)
     {

@@ -3,27 +3,28 @@ using ContainerApi.Builds.History;
 
 namespace ContainerApi.Builds;
 
-/// <summary>Why a build is stopped before its end.</summary>
+/// <summary>Why a build stops before its end.</summary>
 internal enum StopCause
 {
-    /// <summary>It took too long.</summary>
+    /// <summary>The build exceeded its timeout.</summary>
     Timeout,
 
-    /// <summary>Its client left, and it is not detached.</summary>
+    /// <summary>The client of a build that is not detached disconnected.</summary>
     ClientLeft,
 
-    /// <summary>Somebody asked for it.</summary>
+    /// <summary>A client cancelled the build.</summary>
     Cancelled,
 
-    /// <summary>The service stops.</summary>
+    /// <summary>The service is stopping.</summary>
     Shutdown,
 }
 
 /// <summary>
-/// One build: what it is, its events, and the way to stop it. It does not depend on any request: who started it and who
-/// looks at it follow its log.
+/// One build: its state, its events and the way to stop it. It does not depend on a request: the client that started it and other
+/// clients follow its log.
 /// </summary>
-[SuppressMessage("Design", "CA1001", Justification = "A source without a timer and without parents holds nothing to dispose of, and a build may be stopped at any time.")]
+[SuppressMessage("Design", "CA1001", Justification =
+    "A source without a timer and without parents holds no resources, and a build may be stopped at any time.")]
 internal sealed class BuildJob
 {
     private readonly CancellationTokenSource _stop = new();
@@ -31,19 +32,14 @@ internal sealed class BuildJob
     private readonly TaskCompletionSource _began = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _contextRead = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Build _build;
-    private int _touched;
 
-    public BuildJob(Build build, HistoryOptions options, TimeProvider time, Action<BuildJob> changed)
-    {
-        _build = build;
-        Log = new BuildLog(options, time) { Changed = () => changed(this) };
-    }
+    public BuildJob(Build build, BuildLog log) => (_build, Log) = (build, log);
 
-    /// <summary>A build that ended in an earlier life of the service.</summary>
-    public BuildJob(StoredBuild stored, HistoryOptions options, TimeProvider time)
+    /// <summary>A build that ended before this service started.</summary>
+    public BuildJob(StoredBuild stored, HistoryOptions options, TimeProvider time, BuildStore store)
     {
         _build = stored.Build;
-        Log = BuildLog.Restore(options, time, stored.Build.EventCount, stored.Bytes);
+        Log = new BuildLog(options, time, store, stored.Build.EventCount, stored.Bytes);
         _began.SetResult();
         _contextRead.SetResult();
     }
@@ -52,19 +48,19 @@ internal sealed class BuildJob
 
     public BuildLog Log { get; }
 
-    /// <summary>Cancelled when the build is to stop.</summary>
+    /// <summary>Cancelled when the build must stop.</summary>
     public CancellationToken Stopping => _stop.Token;
 
-    /// <summary>Why it is to stop; null while it is not.</summary>
+    /// <summary>Why the build must stop; null while it runs.</summary>
     public StopCause? Cause { get; private set; }
 
-    /// <summary>Ends with the first event, or with why there was none: the failure whose status belongs to the request.</summary>
+    /// <summary>Completes with the first event, or fails when the build ended before it; the request then fails the same way.</summary>
     public Task Began => _began.Task;
 
-    /// <summary>Ends when nobody reads the context any more, or with why it cannot be used.</summary>
+    /// <summary>Completes when the context was read, or fails when it is invalid.</summary>
     public Task ContextRead => _contextRead.Task;
 
-    /// <summary>Ends with the build. Never fails.</summary>
+    /// <summary>Completes when the build has ended. Never fails.</summary>
     public Task Work { get; set; } = Task.CompletedTask;
 
     public bool IsEnded => _build.State is not (BuildState.Queued or BuildState.Running);
@@ -77,7 +73,7 @@ internal sealed class BuildJob
         }
     }
 
-    /// <summary>Stops it; the first cause counts.</summary>
+    /// <summary>Stops the build; the first cause counts.</summary>
     public void Stop(StopCause cause)
     {
         lock (_lock)
@@ -93,12 +89,13 @@ internal sealed class BuildJob
         _stop.Cancel();
     }
 
-    /// <summary>Puts an event into the log, and what it says of the build into the build.</summary>
-    public void Tell(BuildEvent told)
+    /// <summary>Adds an event to the log and updates the build.</summary>
+    public void Report(BuildEvent buildEvent)
     {
+        Build build;
         lock (_lock)
         {
-            _build = told switch
+            build = _build = buildEvent switch
             {
                 QueuedEvent queued => _build with { QueuePosition = queued.Position },
                 StartedEvent started => _build with { Builder = started.Builder },
@@ -106,14 +103,14 @@ internal sealed class BuildJob
             };
         }
 
-        Log.Add(told);
-        if (told is not LogEvent)
+        Log.Add(buildEvent, build);
+        if (buildEvent is not LogEvent)
         {
             _began.TrySetResult();
         }
     }
 
-    /// <summary>The engine is free for it.</summary>
+    /// <summary>Marks the build as running.</summary>
     public void Admit(DateTimeOffset at)
     {
         lock (_lock)
@@ -122,7 +119,7 @@ internal sealed class BuildJob
         }
     }
 
-    /// <summary>Ends it. <paramref name="refusal"/>: why it never began, where that is so.</summary>
+    /// <summary>Ends the build. <paramref name="refusal"/> says why it never began.</summary>
     public void End(ResultEvent result, DateTimeOffset at, Exception? refusal)
     {
         lock (_lock)
@@ -140,18 +137,18 @@ internal sealed class BuildJob
             };
         }
 
-        // Whoever waits for the first event learns the refusal, and not that there was a result.
+        // A client that waits for the first event gets the refusal, not the result.
         if (refusal is not null && _began.TrySetException(refusal))
         {
             _ = _began.Task.Exception;
         }
 
         EndContext(null);
-        Tell(result);
+        Report(result);
         Log.Close();
     }
 
-    /// <summary>Nobody reads the context any more.</summary>
+    /// <summary>Marks the context as read, or as invalid.</summary>
     public void EndContext(Exception? failure)
     {
         if (failure is null)
@@ -163,10 +160,4 @@ internal sealed class BuildJob
             _ = _contextRead.Task.Exception;
         }
     }
-
-    /// <summary>Marks it as changed; false where it is already.</summary>
-    public bool Touch() => Interlocked.Exchange(ref _touched, 1) == 0;
-
-    /// <summary>What changes from now on is a change again.</summary>
-    public void Untouch() => Volatile.Write(ref _touched, 0);
 }

@@ -140,7 +140,7 @@ internal sealed partial class BuildPipeline(
     {
         while (await slot.Positions.ReadAsync(run.Stopping) is > 0 and var position)
         {
-            run.Tell(new QueuedEvent(run.Id, engine.Name, position, time.GetUtcNow()));
+            run.Report(new QueuedEvent(run.Id, engine.Name, position, time.GetUtcNow()));
         }
 
         run.Admit(time.GetUtcNow());
@@ -192,7 +192,7 @@ internal sealed partial class BuildPipeline(
     {
         foreach (var told in projection.Read(fact))
         {
-            run.Tell(told);
+            run.Report(told);
         }
     }
 

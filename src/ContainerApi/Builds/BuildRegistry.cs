@@ -6,105 +6,118 @@ using ContainerApi.Builds.History;
 
 namespace ContainerApi.Builds;
 
-/// <summary>Every build that there is: those at work, and of the past as many as the configuration keeps.</summary>
+/// <summary>All builds: those that wait or run, and as many ended builds as the configuration keeps.</summary>
 internal sealed class BuildRegistry(BuildStore store, BuildOptions options, TimeProvider time) : IHostedService
 {
-    /// <summary>How much of the past is kept in memory where no file keeps it, in bytes of events.</summary>
+    /// <summary>Maximum size of the events of ended builds when no file keeps them.</summary>
     private const long MaxInMemory = 32 * 1024 * 1024;
 
-    private readonly ConcurrentDictionary<string, BuildJob> _runs = [];
+    private readonly ConcurrentDictionary<string, BuildJob> _jobs = [];
 
-    /// <summary>Takes up the builds of earlier lives. One that was at work then was interrupted.</summary>
-    public Task StartAsync(CancellationToken cancellationToken)
+    /// <summary>Jobs whose deletion from the store has not finished.</summary>
+    private readonly ConcurrentDictionary<string, BuildJob> _deleting = [];
+
+    /// <summary>Loads the stored builds. A build that had not ended was interrupted.</summary>
+    public async Task StartAsync(CancellationToken cancellationToken)
     {
         foreach (var stored in store.Open())
         {
-            var run = stored.Build.State is BuildState.Queued or BuildState.Running ? Interrupt(stored) : new BuildJob(stored, options.History, time);
-            _runs[run.Id] = run;
+            var ended = stored.Build.State is BuildState.Queued or BuildState.Running ? await InterruptAsync(stored) : stored;
+            _jobs[ended.Build.Id] = new BuildJob(ended, options.History, time, store);
         }
 
-        store.Begin();
         Prune();
-        return Task.CompletedTask;
     }
 
-    /// <summary>Waits for the builds that the service's end stops, and closes the store.</summary>
+    /// <summary>Waits for the builds that the shutdown stops, and closes the store.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        await Task.WhenAll(_runs.Values.Select(r => r.Work)).WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await store.CloseAsync();
+        await Task.WhenAll(_jobs.Values.Select(j => j.Work)).WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await store.CloseAsync(_jobs.Values.Concat(_deleting.Values).Where(j => j.IsEnded).Select(j => j.Log.Written));
     }
 
     public BuildJob Open(string engine, IReadOnlyList<string> tags, string? startedBy = null)
     {
         Prune();
         var now = time.GetUtcNow();
-        var run = new BuildJob(
-            new Build { Id = BuildId.New(now), State = BuildState.Queued, Engine = engine, Tags = tags, StartedBy = startedBy, CreatedAt = now }, options.History, time, store.Touch);
-        _runs[run.Id] = run;
-        return run;
+        var build = new Build
+        {
+            Id = BuildId.New(now), State = BuildState.Queued, Engine = engine, Tags = tags, StartedBy = startedBy, CreatedAt = now,
+        };
+        var job = new BuildJob(build, new BuildLog(options.History, time, store));
+        _jobs[job.Id] = job;
+        return job;
     }
 
-    /// <param name="exists">Whether a build exists for who asks; null where nobody does.</param>
-    /// <exception cref="ApiException">There is none of this id.</exception>
+    /// <param name="exists">Whether the caller may see a build; null allows every build.</param>
+    /// <exception cref="ApiException">There is no such build.</exception>
     public BuildJob Get(string id, Func<Build, bool>? exists = null)
     {
         Prune();
-        return _runs.TryGetValue(id, out var run) && exists?.Invoke(run.Describe()) != false ? run : throw new ApiException(ErrorCode.BuildNotFound, $"There is no build '{id}'.");
+        return _jobs.TryGetValue(id, out var job) && exists?.Invoke(job.Describe()) != false
+            ? job
+            : throw new ApiException(ErrorCode.BuildNotFound, $"Build '{id}' not found.");
     }
 
-    /// <summary>A page of builds, the latest first.</summary>
-    /// <param name="before">The last build of the page before this one.</param>
+    /// <summary>Returns a page of builds, the latest first.</summary>
+    /// <param name="before">Id of the last build of the previous page.</param>
     public BuildList List(Func<Build, bool> wanted, string? before, int limit)
     {
         Prune();
-        var found = _runs.Values
-            .Where(run => before is null || string.CompareOrdinal(run.Id, before) < 0)
-            .OrderByDescending(run => run.Id, StringComparer.Ordinal)
-            .Select(run => run.Describe())
+        var found = _jobs.Values
+            .Where(job => before is null || string.CompareOrdinal(job.Id, before) < 0)
+            .OrderByDescending(job => job.Id, StringComparer.Ordinal)
+            .Select(job => job.Describe())
             .Where(wanted)
             .Take(limit + 1)
             .ToList();
         return found.Count > limit ? new BuildList(found[..limit], found[limit - 1].Id) : new BuildList(found, null);
     }
 
-    /// <summary>Forgets a build that ended.</summary>
-    public void Remove(BuildJob run)
+    /// <summary>Deletes an ended build.</summary>
+    public void Remove(BuildJob job)
     {
-        if (_runs.TryRemove(run.Id, out _))
+        if (_jobs.TryRemove(job.Id, out _))
         {
-            store.Remove(run.Id);
+            _ = DeleteAsync(job);
         }
     }
 
-    /// <summary>Removes what the configuration does not keep, the oldest first.</summary>
+    private async Task DeleteAsync(BuildJob job)
+    {
+        _deleting[job.Id] = job;
+        await job.Log.DeleteAsync(job.Id);
+        _deleting.TryRemove(job.Id, out _);
+    }
+
+    /// <summary>Removes the builds beyond the configured limits, the oldest first.</summary>
     private void Prune()
     {
         var history = options.History;
-        var mostBytes = store.HasFile ? history.MaxBytes : Math.Min(history.MaxBytes, MaxInMemory);
+        var maxBytes = store.HasFile ? history.MaxBytes : Math.Min(history.MaxBytes, MaxInMemory);
         var oldest = time.GetUtcNow() - history.MaxAge;
         var (count, bytes) = (0, 0L);
-        foreach (var run in _runs.Values.Where(r => r.IsEnded).OrderByDescending(r => r.Id, StringComparer.Ordinal))
+        foreach (var job in _jobs.Values.Where(j => j.IsEnded).OrderByDescending(j => j.Id, StringComparer.Ordinal))
         {
             count++;
-            bytes += run.Log.Bytes;
-            var build = run.Describe();
-            if (count > history.MaxBuilds || bytes > mostBytes || (build.EndedAt ?? build.CreatedAt) < oldest)
+            bytes += job.Log.Bytes;
+            var build = job.Describe();
+            if (count > history.MaxBuilds || bytes > maxBytes || (build.EndedAt ?? build.CreatedAt) < oldest)
             {
-                Remove(run);
+                Remove(job);
             }
         }
     }
 
-    private BuildJob Interrupt(StoredBuild stored)
+    private async Task<StoredBuild> InterruptAsync(StoredBuild stored)
     {
-        var error = new BuildError("interrupted", "The service ended while the build waited or worked.", null, null);
+        var error = new BuildError("interrupted", "The service ended while the build waited or ran.", null, null);
         var build = stored.Build with { State = BuildState.Interrupted, QueuePosition = null, Error = error };
         var result = new ResultEvent(BuildOutcome.Failed, null, [], null, error) { Seq = build.EventCount };
-        // Its stream ends as every stream does.
+        // Every stream ends with a result, this one too.
         var line = Encoding.UTF8.GetBytes(JsonSerializer.Serialize<BuildEvent>(result, WireJson.Options) + "\n");
         var ended = new StoredBuild(build with { EventCount = build.EventCount + 1 }, stored.Bytes + line.Length);
-        store.Append(ended, new StoredLines(build.EventCount, build.EventCount + 1, line));
-        return new BuildJob(ended, options.History, time);
+        await store.WriteAsync(ended, [new StoredLines(build.EventCount, build.EventCount + 1, line)]);
+        return ended;
     }
 }

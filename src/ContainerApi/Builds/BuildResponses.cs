@@ -110,9 +110,9 @@ internal sealed class BuildResponses(BuildFollower follower, BuildOptions option
     private async Task<IReadOnlyList<string>> LastLinesAsync(BuildJob run, CancellationToken cancellationToken)
     {
         var last = new Queue<string>();
-        await foreach (var lines in follower.FollowAsync(run, Math.Max(0, run.Log.Count - LastEvents), cancellationToken))
+        await foreach (var batch in follower.FollowAsync(run, Math.Max(0, run.Log.Count - LastEvents), cancellationToken))
         {
-            foreach (var line in BuildEventFormats.Parse(lines).OfType<LogEvent>().SelectMany(log => log.Text.TrimEnd('\n').Split('\n')))
+            foreach (var line in batch.Events.OfType<LogEvent>().SelectMany(log => log.Text.TrimEnd('\n').Split('\n')))
             {
                 last.Enqueue(line.Length > LongestLine ? line[..LongestLine] : line);
                 if (last.Count > LastLines)
@@ -137,11 +137,11 @@ internal sealed class BuildResponses(BuildFollower follower, BuildOptions option
         var text = asText ? new BuildText() : null;
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
         await http.Response.StartAsync(patience.Token);
-        await foreach (var lines in follower.FollowAsync(run, from, http.RequestAborted))
+        await foreach (var batch in follower.FollowAsync(run, from, http.RequestAborted))
         {
             // It may hold it as long as a build may take.
             patience.CancelAfter(options.Timeout);
-            await http.Response.Body.WriteAsync(text is null ? lines : Encoding.UTF8.GetBytes(text.Render(BuildEventFormats.Parse(lines))), patience.Token);
+            await http.Response.Body.WriteAsync(text is null ? batch.Lines.Lines : Encoding.UTF8.GetBytes(text.Render(batch.Events)), patience.Token);
             await http.Response.Body.FlushAsync(patience.Token);
             patience.CancelAfter(Timeout.InfiniteTimeSpan);
         }

@@ -60,9 +60,9 @@ internal sealed class BuildHost : IAsyncDisposable
     /// <summary>A build's events without what the log adds to them: number and time.</summary>
     public async IAsyncEnumerable<BuildEvent> FollowAsync(BuildJob run, long from, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        await foreach (var lines in Follower.FollowAsync(run, from, cancellationToken))
+        await foreach (var batch in Follower.FollowAsync(run, from, cancellationToken))
         {
-            foreach (var told in BuildEventFormats.Parse(lines))
+            foreach (var told in batch.Events)
             {
                 yield return told is LogEvent log ? log with { Seq = null, At = null } : told with { Seq = null };
             }

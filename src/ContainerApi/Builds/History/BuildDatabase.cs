@@ -4,28 +4,28 @@ using Microsoft.Data.Sqlite;
 
 namespace ContainerApi.Builds.History;
 
-/// <summary>A build as the store has it.</summary>
-/// <param name="Bytes">How long its events are.</param>
+/// <summary>A build in the store.</summary>
+/// <param name="Bytes">Size of all its events.</param>
 internal sealed record StoredBuild(Build Build, long Bytes);
 
 /// <summary>
-/// The builds in one SQLite file: one writer, and readers beside it (WAL). Every call is synchronous, as SQLite is, and
+/// Builds in one SQLite file in WAL mode, with one writer and any number of readers. Every call is synchronous, as SQLite is, and
 /// throws <see cref="SqliteException"/>.
 /// </summary>
 internal sealed class BuildDatabase : IDisposable
 {
     private const int Version = 1;
 
-    /// <summary>How long a call waits for someone else's lock, in seconds.</summary>
-    private const int Patience = 2;
+    /// <summary>How long a call waits for a lock of another process, in seconds.</summary>
+    private const int LockTimeout = 2;
 
-    private const int MostRead = 256 * 1024;
+    private const int MaxReadBytes = 256 * 1024;
     private readonly string _connectionText;
     private readonly SqliteConnection _writer;
 
     public BuildDatabase(string path)
     {
-        _connectionText = new SqliteConnectionStringBuilder { DataSource = path, DefaultTimeout = Patience }.ToString();
+        _connectionText = new SqliteConnectionStringBuilder { DataSource = path, DefaultTimeout = LockTimeout }.ToString();
         _writer = new SqliteConnection(_connectionText);
         try
         {
@@ -39,7 +39,7 @@ internal sealed class BuildDatabase : IDisposable
         }
     }
 
-    /// <summary>Every build, the oldest first.</summary>
+    /// <summary>Returns every build, the oldest first.</summary>
     public IReadOnlyList<StoredBuild> Load()
     {
         using var command = Command(_writer, "SELECT document, bytes, (SELECT MAX(next) FROM events WHERE build = id) FROM builds ORDER BY id");
@@ -54,47 +54,48 @@ internal sealed class BuildDatabase : IDisposable
         return builds;
     }
 
-    /// <summary>Writes all of it, or nothing.</summary>
-    public void Write(IReadOnlyList<StoredBuild> builds, IReadOnlyList<(string Build, StoredLines Lines)> events, IReadOnlyList<string> removed)
+    /// <summary>Writes a build and new events in one transaction.</summary>
+    public void Write(StoredBuild build, IReadOnlyList<StoredLines> events)
     {
         using var transaction = _writer.BeginTransaction();
-        foreach (var (build, bytes) in builds)
-        {
-            Execute(_writer, "INSERT OR REPLACE INTO builds (id, document, bytes) VALUES ($id, $document, $bytes)",
-                ("$id", build.Id), ("$document", JsonSerializer.Serialize(build, WireJson.Options)), ("$bytes", bytes));
-        }
-
-        foreach (var (build, lines) in events)
+        Execute(_writer, "INSERT OR REPLACE INTO builds (id, document, bytes) VALUES ($id, $document, $bytes)",
+            ("$id", build.Build.Id), ("$document", JsonSerializer.Serialize(build.Build, WireJson.Options)), ("$bytes", build.Bytes));
+        foreach (var lines in events)
         {
             Execute(_writer, "INSERT OR REPLACE INTO events (build, first, next, lines) VALUES ($build, $first, $next, $lines)",
-                ("$build", build), ("$first", lines.First), ("$next", lines.Next), ("$lines", lines.Lines.ToArray()));
-        }
-
-        foreach (var id in removed)
-        {
-            Execute(_writer, "DELETE FROM events WHERE build = $id; DELETE FROM builds WHERE id = $id", ("$id", id));
+                ("$build", build.Build.Id), ("$first", lines.First), ("$next", lines.Next), ("$lines", lines.Lines.ToArray()));
         }
 
         transaction.Commit();
-        if (removed.Count > 0)
-        {
-            // Gives the room back to the disk; else the file would stay as large as it ever was.
-            Execute(_writer, "PRAGMA incremental_vacuum");
-        }
     }
 
-    /// <summary>Some events from this one on; null where it is not there.</summary>
+    public void Delete(string build)
+    {
+        using (var transaction = _writer.BeginTransaction())
+        {
+            Execute(_writer, "DELETE FROM events WHERE build = $id; DELETE FROM builds WHERE id = $id", ("$id", build));
+            transaction.Commit();
+        }
+
+        // Without it the file keeps the largest size that it ever had.
+        Execute(_writer, "PRAGMA incremental_vacuum");
+    }
+
+    /// <summary>Returns some events from a number on; null when there are none.</summary>
     public StoredLines? Read(string build, long from)
     {
         using var connection = new SqliteConnection(_connectionText);
         connection.Open();
         using var command = Command(connection,
-            "SELECT first, next, lines FROM events WHERE build = $build AND first >= (SELECT MAX(first) FROM events WHERE build = $build AND first <= $from) ORDER BY first",
+            """
+            SELECT first, next, lines FROM events
+            WHERE build = $build AND first >= (SELECT MAX(first) FROM events WHERE build = $build AND first <= $from) ORDER BY first
+            """,
             ("$build", build), ("$from", from));
         using var rows = command.ExecuteReader();
         using var lines = new MemoryStream();
         var next = from;
-        while (lines.Length < MostRead && rows.Read() && rows.GetInt64(0) <= next && rows.GetInt64(1) > next)
+        while (lines.Length < MaxReadBytes && rows.Read() && rows.GetInt64(0) <= next && rows.GetInt64(1) > next)
         {
             lines.Write(LogSegment.SkipLines(rows.GetFieldValue<byte[]>(2), next - rows.GetInt64(0)).Span);
             next = rows.GetInt64(1);
@@ -126,7 +127,7 @@ internal sealed class BuildDatabase : IDisposable
                      """);
                 break;
             case Version:
-                // A file that is damaged further in says so here, and not in the middle of a build.
+                // Detects a damaged file at startup and not in the middle of a build.
                 using (var check = Command(_writer, "PRAGMA quick_check(1)"))
                 {
                     if (check.ExecuteScalar() is not "ok")

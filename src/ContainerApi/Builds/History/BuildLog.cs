@@ -2,114 +2,152 @@ using System.Buffers;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Threading.Channels;
 using ContainerApi.Api;
 
 namespace ContainerApi.Builds.History;
 
 /// <summary>
-/// The events of one build, the only place where they are: written once, as they are sent, by the build, and read by as many
-/// followers as there are, each at its own pace. What the store has leaves the memory, but for the latest.
+/// The events of one build as JSON lines. The build appends each event once, and any number of followers read at their own pace.
+/// The log writes itself to the store; stored events leave the memory, except for the latest ones.
 /// </summary>
-/// <remarks>One writer. Output that comes without a pause becomes one event, so that a step that prints a line at a time does not cost one each.</remarks>
-internal sealed class BuildLog(HistoryOptions options, TimeProvider time)
+/// <remarks>
+/// Only the build appends. Output without a pause becomes one event, so that a step that prints one line at a time does not cost an
+/// event per line.
+/// </remarks>
+internal sealed class BuildLog
 {
     private const int SegmentSize = 64 * 1024;
 
-    /// <summary>How much of the output may become one event, in characters.</summary>
-    private const int LongestText = 16 * 1024;
+    /// <summary>Maximum length of the text of one event, in characters.</summary>
+    private const int MaxTextLength = 16 * 1024;
 
-    /// <summary>How much is held for followers who keep up, in bytes.</summary>
+    /// <summary>How many bytes of stored events stay in memory for followers that keep up.</summary>
     private const int Window = 512 * 1024;
 
-    /// <summary>How much may wait for the store, in bytes: beyond it the build waits, or where nothing is stored its output ends.</summary>
-    public const int MostUnstored = 8 * 1024 * 1024;
+    /// <summary>
+    /// How many bytes may wait for the store. Beyond that the build waits, or, when nothing is stored, its output is dropped.
+    /// </summary>
+    public const int MaxUnstored = 8 * 1024 * 1024;
 
-    private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+    /// <summary>How long changes are collected before they are written together.</summary>
+    private static readonly TimeSpan BatchDelay = TimeSpan.FromMilliseconds(200);
 
+    private static readonly JsonWriterOptions JsonOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+
+    private readonly HistoryOptions _options;
+    private readonly TimeProvider _time;
+    private readonly BuildStore? _store;
     private readonly Lock _lock = new();
     private readonly List<LogSegment> _segments = [];
+    private readonly Channel<bool> _changes =
+        Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+
+    private Build? _build;
     private ArrayBufferWriter<byte> _line = new();
     private StringBuilder _text = new();
-    private LogEvent? _textOf;
+    private LogEvent? _pending;
     private TaskCompletionSource? _grown;
     private TaskCompletionSource? _room;
-    private bool _isStoring = true;
-    private bool _isCut;
+    private bool _isStoring;
+    private bool _isTruncated;
 
-    /// <summary>The log of a build that ended in an earlier life of the service.</summary>
-    public static BuildLog Restore(HistoryOptions options, TimeProvider time, long count, long bytes) =>
-        new(options, time) { Count = count, Bytes = bytes, IsClosed = true };
+    /// <param name="store">Null keeps the events in memory.</param>
+    public BuildLog(HistoryOptions options, TimeProvider time, BuildStore? store = null)
+    {
+        (_options, _time, _store) = (options, time, store);
+        _isStoring = store is null or { HasFile: true, Failure: null };
+        Written = store?.HasFile is true ? Task.Run(() => WriteAsync(store)) : Task.CompletedTask;
+    }
 
-    /// <summary>How many events there are.</summary>
+    /// <summary>The log of a build that ended before this service started.</summary>
+    public BuildLog(HistoryOptions options, TimeProvider time, BuildStore store, long count, long bytes)
+    {
+        (_options, _time, _store) = (options, time, store);
+        (Count, Bytes, IsClosed, Written) = (count, bytes, true, Task.CompletedTask);
+    }
+
+    /// <summary>Number of events.</summary>
     public long Count { get; private set; }
 
-    /// <summary>How long they are.</summary>
+    /// <summary>Size of all events.</summary>
     public long Bytes { get; private set; }
 
-    /// <summary>Whether there will be no more.</summary>
+    /// <summary>Whether the last event was added.</summary>
     public bool IsClosed { get; private set; }
 
-    /// <summary>Called when there is something new to store.</summary>
-    public Action? Changed { get; init; }
+    /// <summary>Completes when the closed log is in the store, or the store was closed. Never fails.</summary>
+    public Task Written { get; private set; }
 
-    public void Add(BuildEvent told)
+    /// <param name="build">The state of the build after the event, for the store.</param>
+    public void Add(BuildEvent buildEvent, Build? build = null)
     {
-        if (told is not LogEvent log)
+        lock (_lock)
+        {
+            _build = build ?? _build;
+        }
+
+        if (buildEvent is not LogEvent log)
         {
             Flush();
-            Append(told);
+            Append(buildEvent);
             return;
         }
 
-        if (_textOf is not null && (_textOf.Step != log.Step || _textOf.Stream != log.Stream))
+        if (_pending is not null && (_pending.Step != log.Step || _pending.Stream != log.Stream))
         {
             Flush();
         }
 
-        _textOf ??= log with { At = time.GetUtcNow() };
+        _pending ??= log with { At = _time.GetUtcNow() };
         _text.Append(log.Text);
-        if (_text.Length >= LongestText)
+        if (_text.Length >= MaxTextLength)
         {
             Flush();
         }
     }
 
-    /// <summary>Makes an event of the output so far: to be called before a pause.</summary>
+    /// <summary>Appends the collected output as one event. The build calls it before a pause.</summary>
     public void Flush()
     {
-        if (_textOf is { } log)
+        if (_pending is { } log)
         {
-            _textOf = null;
+            _pending = null;
             Append(log with { Text = _text.ToString() });
             _text.Clear();
         }
     }
 
-    /// <summary>There will be no more.</summary>
+    /// <summary>Ends the log.</summary>
     public void Close()
     {
         Flush();
-        // A log is kept for long; what it was written with need not be.
-        (_line, _text) = (new ArrayBufferWriter<byte>(), new StringBuilder());
         lock (_lock)
         {
+            // A log is kept for long; its buffers and objects are not.
+            (_line, _text) = (new ArrayBufferWriter<byte>(), new StringBuilder());
+            _segments.ForEach(s => s.DropEvents());
             IsClosed = true;
             Pulse(ref _grown);
         }
 
-        Changed?.Invoke();
+        _changes.Writer.TryWrite(true);
+        _changes.Writer.TryComplete();
     }
 
-    /// <summary>Waits while the store is too far behind.</summary>
+    /// <summary>Removes the closed log from the store.</summary>
+    public Task DeleteAsync(string build) => _store is null ? Task.CompletedTask : Written = DeleteAsync(_store, build, Written);
+
+    /// <summary>Waits while too many events wait for the store.</summary>
     public Task WaitForRoomAsync(CancellationToken cancellationToken)
     {
         lock (_lock)
         {
-            return _isStoring && Unstored > MostUnstored ? Wait(ref _room).WaitAsync(cancellationToken) : Task.CompletedTask;
+            return _isStoring && Unstored > MaxUnstored ? Wait(ref _room).WaitAsync(cancellationToken) : Task.CompletedTask;
         }
     }
 
-    /// <summary>What there is from an event on: lines in memory; or that they are in the store; or what ends when there is more.</summary>
+    /// <summary>Returns the events from a number on, as far as they are in memory.</summary>
     public LogRead Read(long from)
     {
         lock (_lock)
@@ -119,14 +157,13 @@ internal sealed class BuildLog(HistoryOptions options, TimeProvider time)
                 return new LogRead(default, IsClosed ? null : Wait(ref _grown), IsStored: false);
             }
 
-            var at = _segments.FindLastIndex(s => s.First <= from);
-            return at < 0
-                ? new LogRead(default, null, IsStored: true)
-                : new LogRead(new StoredLines(from, _segments[at].Next, _segments[at].From(from)), null, IsStored: false);
+            return _segments.FindLast(s => s.First <= from) is { } segment
+                ? new LogRead(segment.ReadFrom(from), null, IsStored: false)
+                : new LogRead(default, null, IsStored: true);
         }
     }
 
-    /// <summary>The first event that is in memory; <see cref="Count"/> where none is.</summary>
+    /// <summary>The first event in memory; <see cref="Count"/> when none is.</summary>
     public long FirstInMemory
     {
         get
@@ -138,7 +175,7 @@ internal sealed class BuildLog(HistoryOptions options, TimeProvider time)
         }
     }
 
-    /// <summary>What the store does not have yet.</summary>
+    /// <summary>Returns the events that are not in the store.</summary>
     public IReadOnlyList<StoredLines> TakeUnstored()
     {
         lock (_lock)
@@ -147,7 +184,7 @@ internal sealed class BuildLog(HistoryOptions options, TimeProvider time)
         }
     }
 
-    /// <summary>The store has it.</summary>
+    /// <summary>Marks events as stored and removes the oldest stored segments from memory.</summary>
     public void MarkStored(IReadOnlyList<StoredLines> taken)
     {
         lock (_lock)
@@ -169,7 +206,7 @@ internal sealed class BuildLog(HistoryOptions options, TimeProvider time)
         }
     }
 
-    /// <summary>The store does not take it for now: the memory must do.</summary>
+    /// <summary>Keeps the events in memory, because the store does not accept them for now.</summary>
     public void MarkNotStoring()
     {
         lock (_lock)
@@ -181,24 +218,68 @@ internal sealed class BuildLog(HistoryOptions options, TimeProvider time)
 
     private long Unstored => _segments.Sum(s => (long)s.Unstored);
 
-    private void Append(BuildEvent told)
+    private async Task WriteAsync(BuildStore store)
     {
-        var isOutput = told is LogEvent or ProgressEvent;
-        if (_isCut && isOutput)
+        while (await _changes.Reader.WaitToReadAsync())
+        {
+            await Task.Delay(BatchDelay, store.Closing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            _changes.Reader.TryRead(out _);
+            while (!await TryWriteAsync(store))
+            {
+                MarkNotStoring();
+                if (!await store.DelayRetryAsync())
+                {
+                    return;
+                }
+            }
+        }
+    }
+
+    private async Task<bool> TryWriteAsync(BuildStore store)
+    {
+        StoredBuild stored;
+        IReadOnlyList<StoredLines> lines;
+        lock (_lock)
+        {
+            lines = TakeUnstored();
+            stored = new StoredBuild(_build! with { EventCount = Count }, Bytes);
+        }
+
+        if (!await store.WriteAsync(stored, lines))
+        {
+            return false;
+        }
+
+        MarkStored(lines);
+        return true;
+    }
+
+    private static async Task DeleteAsync(BuildStore store, string build, Task written)
+    {
+        await written;
+        while (!await store.DeleteAsync(build) && await store.DelayRetryAsync())
+        {
+        }
+    }
+
+    private void Append(BuildEvent buildEvent)
+    {
+        var isOutput = buildEvent is LogEvent or ProgressEvent;
+        if (_isTruncated && isOutput)
         {
             return;
         }
 
-        Serialize(told);
+        buildEvent = Serialize(buildEvent);
         lock (_lock)
         {
-            var limit = Bytes + _line.WrittenCount > options.MaxLogBytes ? options.MaxLogBytes
-                : !_isStoring && Unstored + _line.WrittenCount > MostUnstored ? MostUnstored
+            var limit = Bytes + _line.WrittenCount > _options.MaxLogBytes ? _options.MaxLogBytes
+                : !_isStoring && Unstored + _line.WrittenCount > MaxUnstored ? MaxUnstored
                 : (long?)null;
             if (limit is not null && isOutput)
             {
-                _isCut = true;
-                Serialize(new WarningEvent($"The build printed more than the {limit} bytes that are kept of it; the rest of its output is left out.", null));
+                _isTruncated = true;
+                buildEvent = Serialize(new WarningEvent($"The output of the build exceeds the limit of {limit} bytes; the rest is not kept.", null));
             }
 
             var line = _line.WrittenSpan;
@@ -207,22 +288,24 @@ internal sealed class BuildLog(HistoryOptions options, TimeProvider time)
                 _segments.Add(new LogSegment(Count, Math.Max(SegmentSize, line.Length)));
             }
 
-            _segments[^1].Add(line);
+            _segments[^1].Add(buildEvent, line);
             Count++;
             Bytes += line.Length;
             Pulse(ref _grown);
         }
 
-        Changed?.Invoke();
+        _changes.Writer.TryWrite(true);
     }
 
-    private void Serialize(BuildEvent told)
+    private BuildEvent Serialize(BuildEvent buildEvent)
     {
+        buildEvent = buildEvent with { Seq = Count };
         _line.ResetWrittenCount();
-        using var json = new Utf8JsonWriter(_line, Plain);
-        JsonSerializer.Serialize(json, told with { Seq = Count }, WireJson.Options);
+        using var json = new Utf8JsonWriter(_line, JsonOptions);
+        JsonSerializer.Serialize(json, buildEvent, WireJson.Options);
         json.Flush();
         _line.Write("\n"u8);
+        return buildEvent;
     }
 
     private static Task Wait(ref TaskCompletionSource? waiting) =>
@@ -235,8 +318,15 @@ internal sealed class BuildLog(HistoryOptions options, TimeProvider time)
     }
 }
 
-/// <summary>What a log has from an event on.</summary>
-/// <param name="Lines">Empty where there is nothing in memory.</param>
-/// <param name="Grown">Ends when there is more; null where there is something, or never will be.</param>
-/// <param name="IsStored">Whether the store has it.</param>
-internal readonly record struct LogRead(StoredLines Lines, Task? Grown, bool IsStored);
+/// <summary>Some events of a build, in a row.</summary>
+/// <param name="Lines">The events as JSON lines; empty when there are none in memory.</param>
+/// <param name="Known">The same events as objects; null when only the lines are kept.</param>
+internal readonly record struct LogBatch(StoredLines Lines, IReadOnlyList<BuildEvent>? Known)
+{
+    public IEnumerable<BuildEvent> Events => Known ?? BuildEventFormats.Parse(Lines.Lines);
+}
+
+/// <summary>What a log has in memory from an event on.</summary>
+/// <param name="Grown">Completes when there are more events; null when there are some, or no more follow.</param>
+/// <param name="IsStored">Whether the events are in the store.</param>
+internal readonly record struct LogRead(LogBatch Batch, Task? Grown, bool IsStored);

@@ -1,39 +1,32 @@
 using System.Text.Json;
-using System.Threading.Channels;
 using Microsoft.Data.Sqlite;
 
 namespace ContainerApi.Builds.History;
 
 /// <summary>
-/// Keeps builds over the service's end. Builds never wait for the disk: what changed is written by one writer, in batches.
-/// A store that fails is told of in the log and by <c>/readyz</c>, and the builds go on in memory.
+/// Keeps builds across restarts. Builds do not wait for the disk: their logs write changes in the background. When a write fails, the
+/// builds continue in memory, and the log and <c>/readyz</c> report the failure.
 /// </summary>
 internal sealed partial class BuildStore(BuildOptions options, TimeProvider time, ILogger<BuildStore> logger) : IDisposable
 {
-    /// <summary>How long changes gather before they are written together.</summary>
-    private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long a store that failed is left alone.</summary>
-    private static readonly TimeSpan Recovery = TimeSpan.FromSeconds(5);
-
-    /// <summary>One entry per build at most, and one per removed build.</summary>
-    private readonly Channel<Change> _changes = Channel.CreateUnbounded<Change>(new UnboundedChannelOptions { SingleReader = true });
+    /// <summary>SQLite has one writer; a task that waits for it holds no thread.</summary>
+    private readonly SemaphoreSlim _writer = new(1);
     private readonly CancellationTokenSource _closing = new();
     private StoreFile? _file;
     private BuildDatabase? _database;
-    private Task _writing = Task.CompletedTask;
-    private Task? _closed;
 
-    /// <summary>Why builds are not kept now; null where they are, or are not meant to be.</summary>
+    /// <summary>Why builds are not stored now; null when they are, or when no store is configured.</summary>
     public string? Failure { get; private set; }
 
-    /// <summary>Whether there is a file: without one all is in memory until the service ends.</summary>
+    /// <summary>Whether builds are kept in a file. Without a file they are kept in memory until the service ends.</summary>
     public bool HasFile => _database is not null;
 
-    /// <summary>Begins to write; before it <see cref="Append"/> is the only writer.</summary>
-    public void Begin() => _writing = _database is null ? Task.CompletedTask : Task.Run(WriteAsync);
+    /// <summary>Cancelled when the store closes: writers write what is left, once.</summary>
+    public CancellationToken Closing => _closing.Token;
 
-    /// <summary>Opens the store and returns the builds that it has, the oldest first.</summary>
+    /// <summary>Opens the store and returns the builds in it, the oldest first.</summary>
     public IReadOnlyList<StoredBuild> Open()
     {
         if (options.StorePath is "")
@@ -48,46 +41,27 @@ internal sealed partial class BuildStore(BuildOptions options, TimeProvider time
         }
         catch (Exception e) when (e is SqliteException or IOException or UnauthorizedAccessException or NotSupportedException)
         {
-            _database?.Dispose();
-            _database = null;
-            _file?.Dispose();
-            _file = null;
-            Failure = "The store of builds cannot be opened; they are kept in memory until the service ends.";
-            Log.NotOpened(logger, e);
+            CloseFile();
+            Failure = "The build store cannot be opened; builds are kept in memory until the service ends.";
+            Log.OpenFailed(logger, e);
             return [];
         }
     }
 
-    /// <summary>Something of this build is new; it is written soon.</summary>
-    public void Touch(BuildJob run)
-    {
-        if (_database is null || Failure is not null)
-        {
-            run.Log.MarkNotStoring();
-        }
+    /// <summary>Writes a build and new events; returns whether they are stored.</summary>
+    public Task<bool> WriteAsync(StoredBuild build, IReadOnlyList<StoredLines> lines) => WriteAsync(database => database.Write(build, lines));
 
-        if (_database is not null && run.Touch())
-        {
-            _changes.Writer.TryWrite(new Change(run, null));
-        }
+    /// <summary>Deletes a build and its events; returns whether they are gone.</summary>
+    public Task<bool> DeleteAsync(string build) => WriteAsync(database => database.Delete(build));
+
+    /// <summary>Waits before the next attempt to write; returns false when the store closes.</summary>
+    public async Task<bool> DelayRetryAsync()
+    {
+        await Task.Delay(RetryInterval, Closing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return !Closing.IsCancellationRequested;
     }
 
-    /// <summary>Adds the last lines to a build of an earlier life.</summary>
-    public void Append(StoredBuild build, StoredLines lines)
-    {
-        try
-        {
-            _database?.Write([build], [(build.Build.Id, lines)], []);
-        }
-        catch (SqliteException e)
-        {
-            Log.NotWritten(logger, e);
-        }
-    }
-
-    public void Remove(string id) => _changes.Writer.TryWrite(new Change(null, id));
-
-    /// <summary>Some events of a build from this one on; null where the store does not have them or cannot say.</summary>
+    /// <summary>Returns some events of a build from a number on; null when the store does not have them or cannot be read.</summary>
     public StoredLines? Read(string build, long from)
     {
         try
@@ -96,33 +70,34 @@ internal sealed partial class BuildStore(BuildOptions options, TimeProvider time
         }
         catch (SqliteException e)
         {
-            Log.NotRead(logger, e);
+            Log.ReadFailed(logger, build, e);
             return null;
         }
     }
 
-    /// <summary>Writes what is left, and closes the file.</summary>
-    public Task CloseAsync()
+    /// <summary>Waits for the writers and closes the file.</summary>
+    public async Task CloseAsync(IEnumerable<Task> writers)
     {
-        lock (_closing)
-        {
-            // Whoever closes it waits for the same end: the file must be free for the next service then.
-            return _closed ??= CloseOnceAsync();
-        }
+        await _closing.CancelAsync();
+        await Task.WhenAll(writers);
+        Dispose();
     }
 
-    private async Task CloseOnceAsync()
+    public void Dispose()
     {
-        _changes.Writer.TryComplete();
-        await _closing.CancelAsync();
-        await _writing;
+        _closing.Cancel();
+        _writer.Wait();
+        CloseFile();
+        _writer.Release();
+    }
+
+    private void CloseFile()
+    {
         _database?.Dispose();
         _database = null;
         _file?.Dispose();
         _file = null;
     }
-
-    public void Dispose() => CloseAsync().GetAwaiter().GetResult();
 
     private IReadOnlyList<StoredBuild> OpenDatabase()
     {
@@ -135,90 +110,62 @@ internal sealed partial class BuildStore(BuildOptions options, TimeProvider time
         {
             _database?.Dispose();
             var aside = _file!.SetAside(time.GetUtcNow());
-            Log.SetAside(logger, Path.GetFileName(aside), e);
+            Log.Damaged(logger, Path.GetFileName(aside), e);
             _database = new BuildDatabase(_file.Path);
             return [];
         }
     }
 
-    private async Task WriteAsync()
+    private async Task<bool> WriteAsync(Action<BuildDatabase> write)
     {
-        var batch = new List<Change>();
-        while (await _changes.Reader.WaitToReadAsync())
-        {
-            await Task.Delay(Gathering, _closing.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            while (_changes.Reader.TryRead(out var change))
-            {
-                batch.Add(change);
-            }
-
-            while (!TryWrite(batch) && !_closing.IsCancellationRequested)
-            {
-                await Task.Delay(Recovery, _closing.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
-
-            batch.Clear();
-        }
-    }
-
-    private bool TryWrite(List<Change> batch)
-    {
-        var runs = batch.Select(c => c.Run).OfType<BuildJob>().Distinct().ToList();
-        var taken = runs.Select(run =>
-        {
-            run.Untouch();
-            return (Run: run, Build: new StoredBuild(run.Describe(), run.Log.Bytes), Lines: run.Log.TakeUnstored());
-        }).ToList();
+        await _writer.WaitAsync();
         try
         {
-            _database!.Write(
-                [.. taken.Select(t => t.Build)],
-                [.. taken.SelectMany(t => t.Lines.Select(lines => (t.Run.Id, lines)))],
-                [.. batch.Select(c => c.Removed).OfType<string>()]);
+            if (_database is null)
+            {
+                return false;
+            }
+
+            write(_database);
+            if (Failure is not null)
+            {
+                Failure = null;
+                Log.Recovered(logger);
+            }
+
+            return true;
         }
         catch (SqliteException e)
         {
             if (Failure is null)
             {
-                Log.NotWritten(logger, e);
+                Log.WriteFailed(logger, RetryInterval.TotalSeconds, e);
             }
 
-            Failure = "The store of builds does not take what is written; builds go on in memory.";
-            runs.ForEach(run => run.Log.MarkNotStoring());
+            Failure = "Writing to the build store failed; builds continue in memory.";
             return false;
         }
-
-        if (Failure is not null)
+        finally
         {
-            Failure = null;
-            Log.Recovered(logger);
+            _writer.Release();
         }
-
-        foreach (var (run, _, lines) in taken)
-        {
-            run.Log.MarkStored(lines);
-        }
-
-        return true;
     }
-
-    private readonly record struct Change(BuildJob? Run, string? Removed);
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Error, "The store of builds cannot be opened: builds are kept in memory until the service ends")]
-        public static partial void NotOpened(ILogger logger, Exception exception);
+        [LoggerMessage(1, LogLevel.Error, "Opening the build store failed; builds are kept in memory until the service ends")]
+        public static partial void OpenFailed(ILogger logger, Exception exception);
 
-        [LoggerMessage(2, LogLevel.Error, "The store of builds was damaged; it is now {File}, and a new one was begun")]
-        public static partial void SetAside(ILogger logger, string file, Exception exception);
+        [LoggerMessage(2, LogLevel.Error, "The build store is damaged; it was renamed to {File} and a new store was created")]
+        public static partial void Damaged(ILogger logger, string file, Exception exception);
 
-        [LoggerMessage(3, LogLevel.Error, "The store of builds does not take what is written: builds go on in memory, and it is tried again")]
-        public static partial void NotWritten(ILogger logger, Exception exception);
+        [LoggerMessage(3, LogLevel.Error, "Writing to the build store failed; builds continue in memory; retrying every {Interval} s")]
+        public static partial void WriteFailed(ILogger logger, double interval, Exception exception);
 
-        [LoggerMessage(4, LogLevel.Information, "The store of builds takes what is written again")]
+        [LoggerMessage(4, LogLevel.Information, "Writing to the build store succeeds again")]
         public static partial void Recovered(ILogger logger);
 
-        [LoggerMessage(5, LogLevel.Warning, "Events of a build cannot be read from the store")]
-        public static partial void NotRead(ILogger logger, Exception exception);
+        [LoggerMessage(5, LogLevel.Warning, "Reading the events of build {BuildId} from the build store failed")]
+        public static partial void ReadFailed(ILogger logger, string buildId, Exception exception);
     }
 }

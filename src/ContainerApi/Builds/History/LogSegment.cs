@@ -1,23 +1,23 @@
 namespace ContainerApi.Builds.History;
 
 /// <summary>
-/// A stretch of a build's events as they are sent: lines of JSON, one after the other. It only grows, so what a reader was
-/// given stays true while more is added.
+/// Consecutive events of a build as JSON lines. A segment only grows, so the lines that a reader holds stay valid.
 /// </summary>
 internal sealed class LogSegment(long first, int capacity)
 {
     private const byte NewLine = (byte)'\n';
     private readonly byte[] _lines = new byte[capacity];
+    private List<BuildEvent>? _events = [];
 
-    /// <summary>The number of its first event.</summary>
+    /// <summary>Number of the first event.</summary>
     public long First { get; } = first;
 
-    /// <summary>The number of the event after its last one.</summary>
+    /// <summary>Number of the event after the last one.</summary>
     public long Next { get; private set; } = first;
 
     public int Length { get; private set; }
 
-    /// <summary>How much of it the store has: the number of the next event, and where that begins.</summary>
+    /// <summary>End of the stored part: number and offset of the first event that is not stored.</summary>
     public (long Next, int Length) Stored { get; private set; } = (first, 0);
 
     public bool IsStored => Stored.Length == Length;
@@ -26,16 +26,23 @@ internal sealed class LogSegment(long first, int capacity)
 
     public bool HasRoomFor(int length) => _lines.Length - Length >= length;
 
-    /// <param name="line">One line, its end included.</param>
-    public void Add(ReadOnlySpan<byte> line)
+    /// <param name="line">The event as JSON, with the line break.</param>
+    public void Add(BuildEvent buildEvent, ReadOnlySpan<byte> line)
     {
+        _events?.Add(buildEvent);
         line.CopyTo(_lines.AsSpan(Length));
         Length += line.Length;
         Next++;
     }
 
-    /// <summary>The lines from this event on.</summary>
-    public ReadOnlyMemory<byte> From(long number) => SkipLines(_lines.AsMemory(0, Length), number - First);
+    public LogBatch ReadFrom(long number)
+    {
+        var lines = SkipLines(_lines.AsMemory(0, Length), number - First);
+        return new LogBatch(new StoredLines(number, Next, lines), _events?[(int)(number - First)..]);
+    }
+
+    /// <summary>Keeps only the lines.</summary>
+    public void DropEvents() => _events = null;
 
     public StoredLines TakeUnstored() => new(Stored.Next, Next, _lines.AsMemory(Stored.Length, Length - Stored.Length));
 
@@ -52,7 +59,7 @@ internal sealed class LogSegment(long first, int capacity)
     }
 }
 
-/// <summary>Some events of a build as they are sent.</summary>
-/// <param name="First">The number of the first.</param>
-/// <param name="Next">The number of the one after the last.</param>
+/// <summary>Consecutive events of a build as JSON lines.</summary>
+/// <param name="First">Number of the first event.</param>
+/// <param name="Next">Number of the event after the last one.</param>
 internal readonly record struct StoredLines(long First, long Next, ReadOnlyMemory<byte> Lines);

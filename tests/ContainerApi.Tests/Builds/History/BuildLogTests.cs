@@ -1,4 +1,3 @@
-using System.Text;
 using ContainerApi.Builds;
 using ContainerApi.Builds.History;
 
@@ -82,7 +81,7 @@ public sealed class BuildLogTests
 
         var events = ReadAll(log, 0);
         Assert.InRange(log.Bytes, 90_000, 101_000);
-        Assert.Equal("The build printed more than the 100000 bytes that are kept of it; the rest of its output is left out.", Assert.Single(events.OfType<WarningEvent>()).Text);
+        Assert.Equal("The output of the build exceeds the limit of 100000 bytes; the rest is not kept.", Assert.Single(events.OfType<WarningEvent>()).Text);
         Assert.IsType<StepEvent>(events[^2]);
         Assert.IsType<ResultEvent>(events[^1]);
         Assert.Equal(Enumerable.Range(0, events.Count), events.Select(e => (int)e.Seq!.Value));
@@ -134,7 +133,7 @@ public sealed class BuildLogTests
 
         void Fill()
         {
-            for (var n = 0; n <= BuildLog.MostUnstored / 16384; n++)
+            for (var n = 0; n <= BuildLog.MaxUnstored / 16384; n++)
             {
                 log.Add(new LogEvent("1", "stdout", new string('x', 16384)));
             }
@@ -159,12 +158,13 @@ public sealed class BuildLogTests
 
     private static List<BuildEvent> ReadAll(BuildLog log, long from)
     {
-        var text = new StringBuilder();
-        for (var read = log.Read(from); !read.Lines.Lines.IsEmpty; read = log.Read(read.Lines.Next))
+        var events = new List<BuildEvent>();
+        for (var read = log.Read(from).Batch; !read.Lines.Lines.IsEmpty; read = log.Read(read.Lines.Next).Batch)
         {
-            text.Append(Encoding.UTF8.GetString(read.Lines.Lines.Span));
+            events.AddRange(BuildEventFormats.Parse(read.Lines.Lines));
+            Assert.Equal(events.TakeLast(read.Events.Count()).Select(e => (e.GetType(), e.Seq)), read.Events.Select(e => (e.GetType(), e.Seq)));
         }
 
-        return [.. BuildEventFormats.Parse(Encoding.UTF8.GetBytes(text.ToString()))];
+        return events;
     }
 }
