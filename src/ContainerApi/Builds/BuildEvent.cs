@@ -1,4 +1,6 @@
 using System.Text.Json.Serialization;
+using ContainerApi.Api;
+using ContainerApi.Engine;
 
 namespace ContainerApi.Builds;
 
@@ -106,4 +108,6 @@ public enum BuildOutcome
 public sealed record BuildError(string Code, string Message, string? Step, int? ExitCode)
 {
     internal const string Cancelled = "cancelled";
+
+    internal static BuildError Of(EngineException exception) => new(Problems.CodeOf(exception.Kind).Code, exception.Message, null, null);
 }

@@ -1,52 +1,46 @@
 using System.Runtime.CompilerServices;
-using System.Text;
-using System.Text.Json;
 using ContainerApi.Api;
 using ContainerApi.Builds.History;
 
 namespace ContainerApi.Builds;
 
-/// <summary>Reads a build's events from one on until the build ends. A slow reader costs nothing: what it has not read is in the log.</summary>
+/// <summary>Reads the events of a build until it ends. A slow reader costs nothing: the log keeps what it has not read.</summary>
 internal sealed class BuildFollower(BuildStore store, TimeProvider time)
 {
-    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(15);
+    /// <summary>
+    /// The context of a waiting build is not read, so a disconnected client shows only when something is written to it.
+    /// </summary>
+    private static readonly TimeSpan QueuedHeartbeatInterval = TimeSpan.FromSeconds(5);
 
-    /// <summary>While a build waits, its client may be one whose context nobody reads: that it left shows only when it is written to.</summary>
-    private static readonly TimeSpan SilenceInQueue = TimeSpan.FromSeconds(5);
+    public Heartbeat<LogBatch> CreateHeartbeat(BuildJob job) => new(
+        at => LogBatch.Of(new HeartbeatEvent(at)),
+        () => job.Describe().State == BuildState.Queued ? QueuedHeartbeatInterval : Heartbeat<LogBatch>.DefaultInterval,
+        time,
+        BeforeFirst: true);
 
-    /// <returns>Whole lines of JSON as they are sent, some at a time; a heartbeat after silence.</returns>
-    public async IAsyncEnumerable<LogBatch> FollowAsync(
-        BuildJob job, long from, [EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <summary>Returns the events from a number on, some at a time.</summary>
+    public async IAsyncEnumerable<LogBatch> FollowAsync(BuildJob job, long from, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         while (true)
         {
             var read = job.Log.Read(from);
-            if (read.IsStored)
-            {
-                if (store.Read(job.Id, from) is { } stored)
-                {
-                    read = new LogRead(new LogBatch(stored, null), null, IsStored: false);
-                }
-                else
-                {
-                    var next = job.Log.FirstInMemory;
-                    yield return ToBatch(new WarningEvent($"The events {from} to {next - 1} cannot be read.", null));
-                    from = next;
-                    if (job.IsEnded && next == job.Log.Count)
-                    {
-                        yield return ToBatch(job.Describe().ToResult());
-                    }
-
-                    continue;
-                }
-            }
-
             if (read.Grown is { } grown)
             {
-                var silence = job.Describe().State == BuildState.Queued ? SilenceInQueue : Silence;
-                if (!await EndsWithinAsync(grown, silence, cancellationToken))
+                await grown.WaitAsync(cancellationToken);
+            }
+            else if (read.IsStored && store.Read(job.Id, from) is { } stored)
+            {
+                yield return new LogBatch(stored, null);
+                from = stored.Next;
+            }
+            else if (read.IsStored)
+            {
+                var next = job.Log.FirstInMemory;
+                yield return LogBatch.Of(new WarningEvent($"The events {from} to {next - 1} cannot be read.", null));
+                from = next;
+                if (job.IsEnded && next == job.Log.Count)
                 {
-                    yield return ToBatch(new HeartbeatEvent(time.GetUtcNow()));
+                    yield return LogBatch.Of(job.Describe().ToResult());
                 }
             }
             else if (read.Batch.Lines.Lines.IsEmpty)
@@ -59,15 +53,5 @@ internal sealed class BuildFollower(BuildStore store, TimeProvider time)
                 from = read.Batch.Lines.Next;
             }
         }
-    }
-
-    private static LogBatch ToBatch(BuildEvent buildEvent) =>
-        new(new StoredLines(0, 0, Encoding.UTF8.GetBytes(JsonSerializer.Serialize(buildEvent, WireJson.Options) + "\n")), [buildEvent]);
-
-    private async ValueTask<bool> EndsWithinAsync(Task task, TimeSpan span, CancellationToken cancellationToken)
-    {
-        await task.WaitAsync(span, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        cancellationToken.ThrowIfCancellationRequested();
-        return task.IsCompleted;
     }
 }

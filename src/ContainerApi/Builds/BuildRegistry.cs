@@ -1,6 +1,4 @@
 using System.Collections.Concurrent;
-using System.Text;
-using System.Text.Json;
 using ContainerApi.Api;
 using ContainerApi.Builds.History;
 
@@ -115,7 +113,7 @@ internal sealed class BuildRegistry(BuildStore store, BuildOptions options, Time
         var build = stored.Build with { State = BuildState.Interrupted, QueuePosition = null, Error = error };
         var result = new ResultEvent(BuildOutcome.Failed, null, [], null, error) { Seq = build.EventCount };
         // Every stream ends with a result, this one too.
-        var line = Encoding.UTF8.GetBytes(JsonSerializer.Serialize<BuildEvent>(result, WireJson.Options) + "\n");
+        var line = JsonLines.Serialize<BuildEvent>(result);
         var ended = new StoredBuild(build with { EventCount = build.EventCount + 1 }, stored.Bytes + line.Length);
         await store.WriteAsync(ended, [new StoredLines(build.EventCount, build.EventCount + 1, line)]);
         return ended;

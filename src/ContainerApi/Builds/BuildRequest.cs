@@ -103,7 +103,7 @@ public sealed record BuildRequest
     /// <summary>How the request wants to be answered.</summary>
     internal BuildResponseMode ToReply(HttpRequest request) =>
         Rules.ToBoolean(Detach) ? BuildResponseMode.Detached
-        : !Rules.ToBoolean(Stream, otherwise: true) ? BuildResponseMode.AtTheEnd
+        : !Rules.ToBoolean(Stream, otherwise: true) ? BuildResponseMode.Document
         : BuildEventFormats.IsText(Format, request) ? BuildResponseMode.Text
         : BuildResponseMode.Events;
 

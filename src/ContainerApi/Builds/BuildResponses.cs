@@ -1,98 +1,98 @@
 using System.Text;
 using ContainerApi.Api;
-using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+using ContainerApi.Builds.History;
 
 namespace ContainerApi.Builds;
 
-/// <summary>How a request that starts a build is answered.</summary>
+/// <summary>How the response to a build request looks.</summary>
 internal enum BuildResponseMode
 {
-    /// <summary>With the events as they come.</summary>
+    /// <summary>A stream of events.</summary>
     Events,
 
-    /// <summary>With the same as a log for people.</summary>
+    /// <summary>The same stream as a text log.</summary>
     Text,
 
-    /// <summary>With one document, when all is over.</summary>
-    AtTheEnd,
+    /// <summary>One document after the end of the build.</summary>
+    Document,
 
-    /// <summary>At once: the build goes on alone.</summary>
+    /// <summary>One document at once; the build continues without its client.</summary>
     Detached,
 }
 
-/// <summary>Answers about builds. Whoever starts one without <c>detach</c> owns it: when that client leaves, the build stops.</summary>
+/// <summary>Creates the responses about builds. A build without <c>detach</c> stops when its client disconnects.</summary>
 internal sealed class BuildResponses(BuildFollower follower, BuildOptions options)
 {
-    private const int LastLines = 20;
-    private const int LongestLine = 1000;
+    private const int MaxLogLines = 20;
+    private const int MaxLineLength = 1000;
 
-    /// <summary>How many events at the end are looked through for the last lines.</summary>
-    private const int LastEvents = 100;
+    /// <summary>How many of the last events are searched for log lines.</summary>
+    private const int MaxReadEvents = 100;
 
-    /// <summary>Answers the request that started a build.</summary>
-    /// <param name="hasContext">Whether the request was read whole: then the build needs it no more, also while it waits.</param>
-    public IResult RespondToStarter(BuildJob run, BuildResponseMode reply, bool hasContext) => new Answer(http => reply switch
+    /// <summary>Responds to the request that started a build.</summary>
+    /// <param name="hasContext">Whether the context was read with the request: then even a waiting build can continue without its client.</param>
+    public IResult RespondToStarter(BuildJob job, BuildResponseMode mode, bool hasContext) => new Response(http => mode switch
     {
-        BuildResponseMode.Detached => DetachAsync(http, run, hasContext),
-        BuildResponseMode.AtTheEnd => OwnAsync(http, run, () => AtTheEndAsync(http, run)),
-        _ => OwnAsync(http, run, () => StreamAsync(http, run, 0, reply == BuildResponseMode.Text)),
+        BuildResponseMode.Detached => DetachAsync(http, job, hasContext),
+        BuildResponseMode.Document => OwnAsync(http, job, () => DocumentAsync(http, job)),
+        _ => OwnAsync(http, job, () => Stream(job, 0, mode == BuildResponseMode.Text, http.RequestAborted).ExecuteAsync(http)),
     });
 
-    /// <summary>A build's events from one on: what there is, then what comes.</summary>
-    public IResult RespondToFollower(BuildJob run, long from, bool asText) => new Answer(http => StreamAsync(http, run, from, asText));
+    /// <summary>Streams the events of a build from a number on.</summary>
+    public IResult RespondToFollower(BuildJob job, long from, bool asText) => Stream(job, from, asText, CancellationToken.None);
 
-    /// <summary>The build ends with the request.</summary>
-    private static async Task OwnAsync(HttpContext http, BuildJob run, Func<Task> answer)
+    /// <summary>Stops the build when the request ends.</summary>
+    private static async Task OwnAsync(HttpContext http, BuildJob job, Func<Task> respond)
     {
         try
         {
-            await run.Began.WaitAsync(http.RequestAborted);
-            await answer();
+            await job.Began.WaitAsync(http.RequestAborted);
+            await respond();
         }
         finally
         {
-            // Where it has ended that does nothing. The request's body is the build's until it has.
-            run.Stop(StopCause.ClientLeft);
-            await run.Work;
-            if (run.Describe().Error is { } error)
+            // No effect on an ended build. The build may read the request's body until its end.
+            job.Stop(StopCause.ClientLeft);
+            await job.Work;
+            if (job.Describe().Error is { } error)
             {
-                http.SetOutcome($"build {run.Id} {error.Code}");
+                http.SetOutcome($"build {job.Id} {error.Code}");
             }
         }
     }
 
-    /// <summary>Lets go of the build once it needs its client no more; what goes wrong before is the client's to know.</summary>
-    private static async Task DetachAsync(HttpContext http, BuildJob run, bool hasContext)
+    /// <summary>Responds when the build no longer needs its client; a failure before that is the response.</summary>
+    private static async Task DetachAsync(HttpContext http, BuildJob job, bool hasContext)
     {
         try
         {
-            await run.Began.WaitAsync(http.RequestAborted);
-            if (!hasContext || run.Describe().State != BuildState.Queued)
+            await job.Began.WaitAsync(http.RequestAborted);
+            if (!hasContext || job.Describe().State != BuildState.Queued)
             {
-                await run.ContextRead.WaitAsync(http.RequestAborted);
+                await job.ContextRead.WaitAsync(http.RequestAborted);
             }
         }
         catch
         {
-            run.Stop(StopCause.ClientLeft);
-            await run.Work;
+            job.Stop(StopCause.ClientLeft);
+            await job.Work;
             throw;
         }
 
-        await TypedResults.Accepted($"/builds/{run.Id}", run.Describe()).ExecuteAsync(http);
+        await TypedResults.Accepted($"/builds/{job.Id}", job.Describe()).ExecuteAsync(http);
     }
 
-    private async Task AtTheEndAsync(HttpContext http, BuildJob run)
+    private async Task DocumentAsync(HttpContext http, BuildJob job)
     {
-        await run.Work.WaitAsync(http.RequestAborted);
-        var build = run.Describe();
+        await job.Work.WaitAsync(http.RequestAborted);
+        var build = job.Describe();
         if (build.Error is not { } error)
         {
             await TypedResults.Created($"/images/{build.ImageId}", build).ExecuteAsync(http);
             return;
         }
 
-        // What no step is to blame for has a status of its own, as it would have had before the first event.
+        // A failure that is not a step's keeps the status that it has before the first event.
         var code = ErrorCode.All.FirstOrDefault(c => c.Code == error.Code) ?? ErrorCode.BuildFailed;
         throw new ApiException(code, error.Message)
         {
@@ -102,20 +102,20 @@ internal sealed class BuildResponses(BuildFollower follower, BuildOptions option
                 ["reason"] = error.Code,
                 ["step"] = error.Step,
                 ["exitCode"] = error.ExitCode,
-                ["log"] = await LastLinesAsync(run, http.RequestAborted),
+                ["log"] = await LastLinesAsync(job, http.RequestAborted),
             },
         };
     }
 
-    private async Task<IReadOnlyList<string>> LastLinesAsync(BuildJob run, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<string>> LastLinesAsync(BuildJob job, CancellationToken cancellationToken)
     {
         var last = new Queue<string>();
-        await foreach (var batch in follower.FollowAsync(run, Math.Max(0, run.Log.Count - LastEvents), cancellationToken))
+        await foreach (var batch in follower.FollowAsync(job, Math.Max(0, job.Log.Count - MaxReadEvents), cancellationToken))
         {
             foreach (var line in batch.Events.OfType<LogEvent>().SelectMany(log => log.Text.TrimEnd('\n').Split('\n')))
             {
-                last.Enqueue(line.Length > LongestLine ? line[..LongestLine] : line);
-                if (last.Count > LastLines)
+                last.Enqueue(line.Length > MaxLineLength ? line[..MaxLineLength] : line);
+                if (last.Count > MaxLogLines)
                 {
                     last.Dequeue();
                 }
@@ -125,30 +125,21 @@ internal sealed class BuildResponses(BuildFollower follower, BuildOptions option
         return [.. last];
     }
 
-    private async Task StreamAsync(HttpContext http, BuildJob run, long from, bool asText)
+    private StreamResult<LogBatch> Stream(BuildJob job, long from, bool asText, CancellationToken cancellationToken)
     {
-        // A client that holds the stream for a while (a pager, a paused terminal) is no attack: nothing piles up.
-        if (http.Features.Get<IHttpMinResponseDataRateFeature>() is { } feature)
-        {
-            feature.MinDataRate = null;
-        }
-
-        http.Response.SetStream(asText ? BuildEventFormats.TextType : MediaTypes.Ndjson);
         var text = asText ? new BuildText() : null;
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
-        await http.Response.StartAsync(patience.Token);
-        await foreach (var batch in follower.FollowAsync(run, from, http.RequestAborted))
+        return new StreamResult<LogBatch>(follower.FollowAsync(job, from, cancellationToken))
         {
-            // It may hold it as long as a build may take.
-            patience.CancelAfter(options.Timeout);
-            await http.Response.Body.WriteAsync(text is null ? batch.Lines.Lines : Encoding.UTF8.GetBytes(text.Render(batch.Events)), patience.Token);
-            await http.Response.Body.FlushAsync(patience.Token);
-            patience.CancelAfter(Timeout.InfiniteTimeSpan);
-        }
+            ContentType = asText ? BuildEventFormats.TextType : MediaTypes.Ndjson,
+            Format = batch => text is null ? batch.Lines.Lines : Encoding.UTF8.GetBytes(text.Render(batch.Events)),
+            Heartbeat = follower.CreateHeartbeat(job),
+            WriteTimeout = options.Timeout,
+            StartsAtOnce = true,
+        };
     }
 
-    private sealed class Answer(Func<HttpContext, Task> answer) : IResult
+    private sealed class Response(Func<HttpContext, Task> respond) : IResult
     {
-        public Task ExecuteAsync(HttpContext httpContext) => answer(httpContext);
+        public Task ExecuteAsync(HttpContext httpContext) => respond(httpContext);
     }
 }

@@ -102,20 +102,24 @@ internal static class ImageEndpoints
         return TypedResults.Created($"/images/{name}", new TaggedImage(image.Summary.Id, image.Summary.Tags));
     }
 
-    private static NdjsonResult<PullEvent> Pull(PullRequest request, ImagePull pull, HttpContext http, CancellationToken cancellationToken)
+    private static StreamResult<PullEvent> Pull(PullRequest request, ImagePull pull, HttpContext http, CancellationToken cancellationToken)
     {
         http.SetTarget($"image {request.Image}");
-        return new NdjsonResult<PullEvent>(
-            pull.RunAsync(request with { RegistryAuth = RegistryAuthHeader.Of(http.Request, request.RegistryAuth) }, cancellationToken),
-            told => told is PullResult { Error: { } error } ? $"{error.Code}: {error.Message}" : null);
+        return new StreamResult<PullEvent>(
+            pull.RunAsync(request with { RegistryAuth = RegistryAuthHeader.Of(http.Request, request.RegistryAuth) }, cancellationToken))
+        {
+            Outcome = item => item is PullResult { Error: { } error } ? $"{error.Code}: {error.Message}" : null,
+        };
     }
 
-    private static NdjsonResult<PushEvent> Push(PushRequest request, ImagePush push, HttpContext http, CancellationToken cancellationToken)
+    private static StreamResult<PushEvent> Push(PushRequest request, ImagePush push, HttpContext http, CancellationToken cancellationToken)
     {
         http.SetTarget($"image {request.Image}");
-        return new NdjsonResult<PushEvent>(
-            push.RunAsync(request with { RegistryAuth = RegistryAuthHeader.Of(http.Request, request.RegistryAuth) }, cancellationToken),
-            told => told is PushResult { Error: { } error } ? $"{error.Code}: {error.Message}" : null);
+        return new StreamResult<PushEvent>(
+            push.RunAsync(request with { RegistryAuth = RegistryAuthHeader.Of(http.Request, request.RegistryAuth) }, cancellationToken))
+        {
+            Outcome = item => item is PushResult { Error: { } error } ? $"{error.Code}: {error.Message}" : null,
+        };
     }
 
     private static async Task<Results<Created<CommittedImage>, Ok<CommitDryRun>>> CommitAsync(

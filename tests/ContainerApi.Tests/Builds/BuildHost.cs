@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using ContainerApi.Api;
 using ContainerApi.Builds;
 using ContainerApi.Builds.Contexts;
 using ContainerApi.Builds.History;
@@ -60,7 +61,7 @@ internal sealed class BuildHost : IAsyncDisposable
     /// <summary>A build's events without what the log adds to them: number and time.</summary>
     public async IAsyncEnumerable<BuildEvent> FollowAsync(BuildJob run, long from, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        await foreach (var batch in Follower.FollowAsync(run, from, cancellationToken))
+        await foreach (var batch in Follower.FollowAsync(run, from, cancellationToken).WithHeartbeats(Follower.CreateHeartbeat(run), cancellationToken))
         {
             foreach (var told in batch.Events)
             {

@@ -38,8 +38,6 @@ internal sealed class CreateImageRequestValidator : AbstractValidator<CreateImag
 /// <summary>The tutorial's one tool: <c>POST /images</c> builds a directory or commits a container, by what the source is.</summary>
 internal static class CreateImageEndpoint
 {
-    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(15);
-
     public static void MapImageSources(this WebApplication app) =>
         app.MapPost("/images", CreateAsync)
             .WithTags("Images")
@@ -84,8 +82,16 @@ internal static class CreateImageEndpoint
 
         var (engine, container) = await FindContainerAsync(request, containers, cancellationToken);
         http.SetTarget($"container {container.Id[..12]} ({container.Name}) as {request.Tag}");
-        return new NdjsonResult<BuildEvent>(CommitAsync(engine, container, request.Tag!, time, cancellationToken),
-            told => told is ResultEvent { Error: { } error } ? $"{error.Code}: {error.Message}" : null);
+        var began = time.GetTimestamp();
+        return new StreamResult<BuildEvent>(CommitAsync(engine, container, request.Tag!, () => Elapsed(time, began), cancellationToken))
+        {
+            Heartbeat = new Heartbeat<BuildEvent>(
+                at => new HeartbeatEvent(at), () => Heartbeat<BuildEvent>.DefaultInterval, time, BeforeFirst: true),
+            FailureItem = e => e is EngineException engineError
+                ? new ResultEvent(BuildOutcome.Failed, null, [], Elapsed(time, began), BuildError.Of(engineError))
+                : null,
+            Outcome = item => item is ResultEvent { Error: { } error } ? $"{error.Code}: {error.Message}" : null,
+        };
     }
 
     /// <summary>The directory that the source names, or null where it can only be a container.</summary>
@@ -112,45 +118,17 @@ internal static class CreateImageEndpoint
         }
     }
 
-    /// <summary>Commits, with a heartbeat now and then; a failure before the first one keeps its status.</summary>
     private static async IAsyncEnumerable<BuildEvent> CommitAsync(
-        IEngine engine, ContainerDetails container, string tag, TimeProvider time, [EnumeratorCancellation] CancellationToken cancellationToken)
+        IEngine engine, ContainerDetails container, string tag, Func<long> elapsed, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var began = time.GetTimestamp();
         var reference = ImageReference.TryParse(tag, out var parsed) ? parsed : throw new UnreachableException();
-        var spec = new CommitSpec(container.Id, reference.Repository, reference.Tag ?? "latest", Comment: null, Author: null, Pause: true, Changes: []);
-        var commit = engine.CommitContainerAsync(spec, cancellationToken);
-        var isFirst = true;
-        while (true)
-        {
-            await ((Task)commit).WaitAsync(Silence, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (commit.IsCompleted)
-            {
-                break;
-            }
-
-            cancellationToken.ThrowIfCancellationRequested();
-            isFirst = false;
-            yield return new HeartbeatEvent(time.GetUtcNow());
-        }
-
-        yield return await ResultAsync(commit, reference.ToString(), time, began, isFirst);
+        var spec = new CommitSpec(
+            container.Id, reference.Repository, reference.Tag ?? "latest", Comment: null, Author: null, Pause: true, Changes: []);
+        var imageId = await engine.CommitContainerAsync(spec, cancellationToken);
+        yield return new ResultEvent(BuildOutcome.Succeeded, imageId, [reference.ToString()], elapsed(), null);
     }
 
-    private static async Task<ResultEvent> ResultAsync(Task<string> commit, string tag, TimeProvider time, long began, bool isFirst)
-    {
-        try
-        {
-            var imageId = await commit;
-            return new ResultEvent(BuildOutcome.Succeeded, imageId, [tag], (long)time.GetElapsedTime(began).TotalMilliseconds, null);
-        }
-        catch (EngineException e) when (!isFirst)
-        {
-            var problem = Problems.From(e);
-            var error = new BuildError((string)problem.Extensions["code"]!, problem.Detail!, null, null);
-            return new ResultEvent(BuildOutcome.Failed, null, [], (long)time.GetElapsedTime(began).TotalMilliseconds, error);
-        }
-    }
+    private static long Elapsed(TimeProvider time, long began) => (long)time.GetElapsedTime(began).TotalMilliseconds;
 
     private static ApiException NotFound(string source) =>
         new(ErrorCode.SourceNotFound, $"'{source}' is neither a directory with a Dockerfile in the context roots nor a container.");

@@ -323,6 +323,9 @@ internal sealed class BuildLog
 /// <param name="Known">The same events as objects; null when only the lines are kept.</param>
 internal readonly record struct LogBatch(StoredLines Lines, IReadOnlyList<BuildEvent>? Known)
 {
+    /// <summary>An event that is not in the log.</summary>
+    public static LogBatch Of(BuildEvent buildEvent) => new(new StoredLines(0, 0, JsonLines.Serialize(buildEvent)), [buildEvent]);
+
     public IEnumerable<BuildEvent> Events => Known ?? BuildEventFormats.Parse(Lines.Lines);
 }
 

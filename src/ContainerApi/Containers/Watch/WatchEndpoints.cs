@@ -32,7 +32,7 @@ internal static partial class WatchEndpoints
 
     private static IResult Watch(
         [AsParameters] WatchQuery query, HttpContext context, WatchHub hub, EngineDirectory engines, Caller caller, ContainerRedactor mask,
-        StreamTimeout deadline, IHostApplicationLifetime lifetime, ILogger<WatchHub> logger)
+        StreamTimeout deadline, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<WatchHub> logger)
     {
         foreach (var name in query.Engine ?? [])
         {
@@ -48,11 +48,12 @@ internal static partial class WatchEndpoints
         };
         var lastEventId = query.LastEventId ?? context.Request.Headers["Last-Event-ID"].FirstOrDefault();
         var events = UntilShutdown(
-            token => hub.WatchAsync(view, query.ToInterval(), lastEventId, token), logger, deadline, lifetime.ApplicationStopping, context.RequestAborted);
+            token => hub.WatchAsync(view, query.ToInterval(), lastEventId, token), logger, deadline, lifetime.ApplicationStopping, context.RequestAborted)
+            .WithHeartbeats(WatchHeartbeat.Create(time), context.RequestAborted);
         var sse = query.Format is null
             ? context.Request.GetTypedHeaders().Accept.Any(a => a.MediaType == MediaTypes.EventStream)
             : query.Format == "sse";
-        return sse ? TypedResults.ServerSentEvents(AsItems(events)) : new NdjsonResult<WatchEvent>(events);
+        return sse ? TypedResults.ServerSentEvents(AsItems(events)) : new StreamResult<WatchEvent>(events);
     }
 
     private static async IAsyncEnumerable<SseItem<WatchEvent>> AsItems(IAsyncEnumerable<WatchEvent> events)

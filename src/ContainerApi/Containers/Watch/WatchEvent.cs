@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using ContainerApi.Api;
 
 namespace ContainerApi.Containers.Watch;
 
@@ -130,6 +131,9 @@ public sealed record WatchHeartbeat : WatchEvent
     internal const string Type = "heartbeat";
 
     internal override string TypeName => Type;
+
+    internal static Heartbeat<WatchEvent> Create(TimeProvider time) =>
+        new(at => new WatchHeartbeat { At = at }, () => Heartbeat<WatchEvent>.DefaultInterval, time);
 }
 
 /// <summary>The service ends the stream; the last event.</summary>

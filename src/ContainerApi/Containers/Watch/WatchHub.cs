@@ -65,12 +65,7 @@ internal sealed class WatchHub(EngineDirectory engines, ReadEverything read, Tim
             var lastSample = time.GetTimestamp();
             while (true)
             {
-                if (!await HappensWithinAsync(published, Silence, cancellationToken))
-                {
-                    yield return new WatchHeartbeat { At = time.GetUtcNow() };
-                    continue;
-                }
-
+                await published.WaitAsync(cancellationToken);
                 (var newest, published) = Newest();
                 var due = newest.Sampled > sampled.Sampled && time.GetElapsedTime(lastSample) >= interval - Tolerance;
                 foreach (var happened in WatchDifference.Between(known, newest, view, samples: false))

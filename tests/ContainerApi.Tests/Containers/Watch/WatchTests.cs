@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
+using ContainerApi.Api;
 using ContainerApi.Containers;
 using ContainerApi.Containers.Watch;
 using ContainerApi.Engine;
@@ -266,6 +267,7 @@ public sealed class WatchTests
         public static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
         private readonly WatchHub _hub;
+        private readonly TimeProvider _time;
         private readonly TaskCompletionSource _subscribed = new();
         private readonly TaskCompletionSource _unsubscribed = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private Channel<ContainerEvent> _events = Channel.CreateUnbounded<ContainerEvent>();
@@ -276,6 +278,7 @@ public sealed class WatchTests
         public Stage(TimeProvider? time = null)
         {
             time ??= TimeProvider.System;
+            _time = time;
             Engine = Facts.Engine();
             Engine.ListContainers = (_, _) =>
             {
@@ -296,7 +299,8 @@ public sealed class WatchTests
         public int Lists => _lists;
 
         public IAsyncEnumerator<WatchEvent> Watch(WatchView view, TimeSpan? interval = null, string? lastEventId = null) =>
-            _hub.WatchAsync(view, interval ?? TimeSpan.FromSeconds(1), lastEventId, CancellationToken.None).GetAsyncEnumerator();
+            _hub.WatchAsync(view, interval ?? TimeSpan.FromSeconds(1), lastEventId, CancellationToken.None)
+                .WithHeartbeats(WatchHeartbeat.Create(_time)).GetAsyncEnumerator();
 
         public void Happens(string action, IReadOnlyList<ContainerFacts> containers)
         {
