@@ -7,81 +7,85 @@ using ContainerApi.Engine;
 namespace ContainerApi.Builds;
 
 /// <summary>
-/// Runs builds: (1) each waits for its turn, (2) the context flows to the engine, (3) what the engine says becomes events in
-/// the build's log, (4) the engine is asked for the image, (5) exactly one result ends it. A build belongs to no request:
-/// <see cref="BuildJob.Stop"/>, the timeout and the service's shutdown each stop the work on the engine.
+/// Runs builds: (1) each build waits in the queue, (2) the context streams to the engine, (3) the engine's output becomes events in
+/// the build's log, (4) the engine is asked for the image, (5) exactly one result ends the build. A build belongs to no request:
+/// <see cref="BuildJob.Stop"/>, the timeout and the service's shutdown each stop it on the engine.
 /// </summary>
 internal sealed partial class BuildPipeline(
-    BuildOptions options, BuildQueue queue, BuildRegistry registry, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<BuildPipeline> logger)
+    BuildOptions options,
+    BuildQueue queue,
+    BuildRegistry registry,
+    TimeProvider time,
+    IHostApplicationLifetime lifetime,
+    ILogger<BuildPipeline> logger)
 {
-
     private static readonly PipeOptions ContextPipe = new(
         pauseWriterThreshold: 1024 * 1024, resumeWriterThreshold: 512 * 1024, minimumSegmentSize: 64 * 1024, useSynchronizationContext: false);
 
-    /// <summary>Begins a build, or puts it into the engine's queue; its context is not read before its turn.</summary>
-    /// <param name="client">Among clients the turns are shared out.</param>
-    /// <param name="startedBy">The caller's name; null where it is not known.</param>
-    /// <exception cref="ApiException">Too many builds wait already.</exception>
+    /// <summary>Starts a build or queues it; a queued build does not read its context.</summary>
+    /// <param name="client">The client that the queue is fair to.</param>
+    /// <param name="startedBy">Name of the caller; null when the caller is anonymous.</param>
+    /// <exception cref="ApiException">The queue is full.</exception>
     public BuildJob Start(IEngine engine, BuildParameters parameters, BuildContext context, string client, string? startedBy = null)
     {
         var slot = queue.Enqueue(engine.Name, client);
-        var run = registry.Open(engine.Name, parameters.Spec.Tags, startedBy);
-        run.Work = Task.Run(() => RunAsync(run, engine, parameters, context, slot));
-        return run;
+        var job = registry.Open(engine.Name, parameters.Spec.Tags, startedBy);
+        job.Work = Task.Run(() => RunAsync(job, engine, parameters, context, slot));
+        return job;
     }
 
-    private async Task RunAsync(BuildJob run, IEngine engine, BuildParameters parameters, BuildContext context, QueueSlot slot)
+    private async Task RunAsync(BuildJob job, IEngine engine, BuildParameters parameters, BuildContext context, QueueSlot slot)
     {
-        var began = time.GetTimestamp();
+        var started = time.GetTimestamp();
         var limit = parameters.Timeout ?? options.Timeout;
-        var observed = BuildTelemetry.Begin(run.Id, engine.Name);
-        string? image;
+        var observed = BuildTelemetry.Begin(job.Id, engine.Name);
+        ImageFacts? image;
         BuildError? error;
         Exception? failure;
-        using (lifetime.ApplicationStopping.Register(() => run.Stop(StopCause.Shutdown)))
+        using (lifetime.ApplicationStopping.Register(() => job.Stop(StopCause.Shutdown)))
         using (slot)
         {
-            (image, error, failure) = await BuildAsync(run, engine, parameters, context, slot, limit);
+            (image, error, failure) = await BuildAsync(job, engine, parameters, context, slot, limit);
         }
 
-        var took = (long)time.GetElapsedTime(began).TotalMilliseconds;
-        // The image is there also where only its push failed.
+        var took = (long)time.GetElapsedTime(started).TotalMilliseconds;
+        // The image exists even when only its push failed.
         var result = error is null
-            ? new ResultEvent(BuildOutcome.Succeeded, image, parameters.Spec.Tags, took, null)
-            : new ResultEvent(BuildOutcome.Failed, image, [], took, error);
-        var outcome = error is null ? "succeeded" : run.Cause is StopCause.ClientLeft ? "client_left" : error.Code;
-        // Before the result is told: who waits for it finds the figures as they are then.
-        observed.End(run.Describe().Builder ?? BuilderChoice.NameOf(parameters.Spec.Builder), outcome);
-        run.End(result, time.GetUtcNow(), failure is null ? null : Refusal(run.Cause, engine.Name, limit) ?? failure);
-        Log.Ended(logger, run.Id, engine.Name, outcome, took);
+            ? new ResultEvent(BuildOutcome.Succeeded, image!.Id, image.Tags, took, null)
+            : new ResultEvent(BuildOutcome.Failed, image?.Id, [], took, error);
+        var outcome = error is null ? "succeeded" : job.Cause is StopCause.ClientLeft ? "client_left" : error.Code;
+        // Before the result, so that a client that waits for it finds the metrics updated.
+        observed.End(job.Describe().Builder ?? BuilderChoice.NameOf(parameters.Spec.Builder), outcome);
+        job.End(result, time.GetUtcNow(), failure is null ? null : Refusal(job.Cause, engine.Name, limit) ?? failure);
+        Log.Ended(logger, job.Id, engine.Name, outcome, took);
     }
 
-    /// <summary>The engine's part. Returns the image once the engine has it, what failed, and the exception where it was one. Never throws.</summary>
-    private async Task<(string? Image, BuildError? Error, Exception? Failure)> BuildAsync(
-        BuildJob run, IEngine engine, BuildParameters parameters, BuildContext context, QueueSlot slot, TimeSpan limit)
+    /// <summary>Builds on the engine. Returns the image, the error and the exception behind it, each as far as there is one. Never throws.</summary>
+    private async Task<(ImageFacts? Image, BuildError? Error, Exception? Failure)> BuildAsync(
+        BuildJob job, IEngine engine, BuildParameters parameters, BuildContext context, QueueSlot slot, TimeSpan limit)
     {
-        string? image = null;
+        ImageFacts? image = null;
         BuildProjection? projection = null;
         Exception? failure = null;
         try
         {
-            await WaitForTurnAsync(run, engine, slot);
-            Log.Started(logger, run.Id, engine.Name);
+            await WaitForTurnAsync(job, engine, slot);
+            Log.Started(logger, job.Id, engine.Name);
             using var timeout = new CancellationTokenSource(limit, time);
-            using var stopping = timeout.Token.Register(() => run.Stop(StopCause.Timeout));
-            var spec = await SettleAsync(engine, parameters, run.Stopping);
+            using var stopping = timeout.Token.Register(() => job.Stop(StopCause.Timeout));
+            var spec = await ChooseBuilderAsync(engine, parameters, job.Stopping);
             projection = new BuildProjection(
-                new StartedEvent(run.Id, engine.Name, BuilderChoice.NameOf(spec.Builder), time.GetUtcNow()), time, spec.BuildArguments);
-            failure = await WorkAsync(run, engine, spec, context, projection);
+                new StartedEvent(job.Id, engine.Name, BuilderChoice.NameOf(spec.Builder), time.GetUtcNow()), time, spec.BuildArguments);
+            failure = await WorkAsync(job, engine, spec, context, projection);
             if (failure is null)
             {
-                if ((ErrorOf(projection.Failure) ?? await FindImageAsync(engine, projection.ImageId, run.Stopping)) is { } refused)
+                var error = ErrorOf(projection.Failure);
+                if (error is null)
                 {
-                    return (null, refused, null);
+                    (image, error) = await FindImageAsync(engine, projection.ImageId, job.Stopping);
                 }
 
-                image = projection.ImageId;
-                return (image, spec.Push ? await PushAsync(run, engine, spec, projection) : null, null);
+                return (image, error ?? (spec.Push ? await PushAsync(job, engine, spec, projection) : null), null);
             }
         }
         catch (Exception e)
@@ -89,27 +93,27 @@ internal sealed partial class BuildPipeline(
             failure = e;
         }
 
-        // Once we stop it, whatever it ends with is our doing.
-        var error = run.Cause is { } cause ? ErrorOf(cause, limit) : ErrorOf(failure);
-        return (image, error with { Step = projection?.StepName }, failure);
+        // After a stop, the cause of the stop explains every failure.
+        var stopped = job.Cause is { } cause ? ErrorOf(cause, limit) : ErrorOf(job, engine, failure);
+        return (image, stopped with { Step = projection?.StepName }, failure);
     }
 
-    /// <summary>Pushes the image under each of its tags, a step each; returns why one could not be pushed, or null.</summary>
-    private static async Task<BuildError?> PushAsync(BuildJob run, IEngine engine, BuildSpec spec, BuildProjection projection)
+    /// <summary>Pushes the image under each of its tags, one step each; returns the error of the first failed push, or null.</summary>
+    private static async Task<BuildError?> PushAsync(BuildJob job, IEngine engine, BuildSpec spec, BuildProjection projection)
     {
         foreach (var tag in spec.Tags)
         {
             var step = "push " + tag;
-            Tell(run, projection, new StepStarted(step, null, null, step));
+            Report(job, projection, new StepStarted(step, null, null, step));
             var registry = ImageReference.TryParse(tag, out var reference) ? reference.Registry : tag;
             try
             {
-                await foreach (var moved in engine.PushImageAsync(tag, spec.Credentials.FirstOrDefault(c => c.AreFor(registry)), run.Stopping))
+                await foreach (var moved in engine.PushImageAsync(tag, spec.Credentials.FirstOrDefault(c => c.AreFor(registry)), job.Stopping))
                 {
-                    Tell(run, projection, moved.Layer is { } layer
+                    Report(job, projection, moved.Layer is { } layer
                         ? new StepProgress(step, layer, moved.Status, moved.Current, moved.Total)
                         : new StepLog(step, "stdout", moved.Status + "\n"));
-                    await run.Log.WaitForRoomAsync(run.Stopping);
+                    await job.Log.WaitForRoomAsync(job.Stopping);
                 }
             }
             catch (EngineException e)
@@ -117,14 +121,14 @@ internal sealed partial class BuildPipeline(
                 return new BuildError(Problems.CodeOf(e.Kind).Code, e.Message, step, null);
             }
 
-            Tell(run, projection, new StepCompleted(step, Cached: false));
+            Report(job, projection, new StepCompleted(step, Cached: false));
         }
 
         return null;
     }
 
-    /// <summary>The build as this engine can do it: which builder it has shows only when it was asked.</summary>
-    private static async Task<BuildSpec> SettleAsync(IEngine engine, BuildParameters parameters, CancellationToken cancellationToken)
+    /// <summary>Chooses the builder. A ping says which builders the engine has.</summary>
+    private static async Task<BuildSpec> ChooseBuilderAsync(IEngine engine, BuildParameters parameters, CancellationToken cancellationToken)
     {
         if (engine.ApiVersion is null)
         {
@@ -135,35 +139,35 @@ internal sealed partial class BuildPipeline(
         return spec with { Builder = BuilderChoice.On(engine, spec, parameters.IsBuilderForced) };
     }
 
-    /// <summary>Waits until the build may run and reports its position in the queue.</summary>
-    private async Task WaitForTurnAsync(BuildJob run, IEngine engine, QueueSlot slot)
+    /// <summary>Waits until the build may job and reports its position in the queue.</summary>
+    private async Task WaitForTurnAsync(BuildJob job, IEngine engine, QueueSlot slot)
     {
-        while (await slot.Positions.ReadAsync(run.Stopping) is > 0 and var position)
+        while (await slot.Positions.ReadAsync(job.Stopping) is > 0 and var position)
         {
-            run.Report(new QueuedEvent(run.Id, engine.Name, position, time.GetUtcNow()));
+            job.Report(new QueuedEvent(job.Id, engine.Name, position, time.GetUtcNow()));
         }
 
-        run.Admit(time.GetUtcNow());
+        job.Admit(time.GetUtcNow());
     }
 
-    /// <summary>Lets the engine build and tells what it says; returns what went wrong, or null. Never throws.</summary>
-    private static async Task<Exception?> WorkAsync(BuildJob run, IEngine engine, BuildSpec spec, BuildContext context, BuildProjection projection)
+    /// <summary>Runs the build on the engine and reports its output; returns the failure, or null. Never throws.</summary>
+    private static async Task<Exception?> WorkAsync(BuildJob job, IEngine engine, BuildSpec spec, BuildContext context, BuildProjection projection)
     {
         var pipe = new Pipe(ContextPipe);
-        using var engineLeft = CancellationTokenSource.CreateLinkedTokenSource(run.Stopping);
-        // A directory is read synchronously, on a thread of its own.
-        var filling = Task.Run(() => FillAsync(run, engine, spec, context, pipe.Writer, engineLeft.Token), CancellationToken.None);
+        using var engineLeft = CancellationTokenSource.CreateLinkedTokenSource(job.Stopping);
+        // A directory is read synchronously, so it needs a thread of its own.
+        var filling = Task.Run(() => FillAsync(job, engine, spec, context, pipe.Writer, engineLeft.Token), CancellationToken.None);
         Exception? failure = null;
         try
         {
-            await using var facts = engine.BuildAsync(spec, pipe.Reader.AsStream(), run.Stopping).GetAsyncEnumerator(run.Stopping);
+            await using var facts = engine.BuildAsync(spec, pipe.Reader.AsStream(), job.Stopping).GetAsyncEnumerator(job.Stopping);
             while (true)
             {
                 var next = facts.MoveNextAsync();
                 if (!next.IsCompleted)
                 {
-                    // A pause: what was printed so far is told now.
-                    run.Log.Flush();
+                    // Report the output so far before a pause.
+                    job.Log.Flush();
                 }
 
                 if (!await next)
@@ -171,8 +175,8 @@ internal sealed partial class BuildPipeline(
                     break;
                 }
 
-                Tell(run, projection, facts.Current);
-                await run.Log.WaitForRoomAsync(run.Stopping);
+                Report(job, projection, facts.Current);
+                await job.Log.WaitForRoomAsync(job.Stopping);
             }
         }
         catch (Exception e)
@@ -180,42 +184,42 @@ internal sealed partial class BuildPipeline(
             failure = e;
         }
 
-        var stopped = failure is not null && run.Stopping.IsCancellationRequested;
+        var stopped = failure is not null && job.Stopping.IsCancellationRequested;
         await engineLeft.CancelAsync();
-        // A context that breaks off makes the engine's call fail, too: the context is the reason.
+        // A context that fails makes the engine's call fail too; the context is the reason.
         var contextFailure = await filling;
         await pipe.Reader.CompleteAsync();
         return stopped ? failure : contextFailure ?? failure;
     }
 
-    private static void Tell(BuildJob run, BuildProjection projection, BuildFact fact)
+    private static void Report(BuildJob job, BuildProjection projection, BuildFact fact)
     {
-        foreach (var told in projection.Read(fact))
+        foreach (var buildEvent in projection.Read(fact))
         {
-            run.Report(told);
+            job.Report(buildEvent);
         }
     }
 
-    /// <summary>Writes the context; returns why it could not be written, or null. An engine that reads no further is no reason.</summary>
+    /// <summary>Writes the context; returns the failure, or null. It is no failure when the engine stops reading.</summary>
     private static async Task<Exception?> FillAsync(
-        BuildJob run, IEngine engine, BuildSpec spec, BuildContext context, PipeWriter archive, CancellationToken cancellationToken)
+        BuildJob job, IEngine engine, BuildSpec spec, BuildContext context, PipeWriter archive, CancellationToken cancellationToken)
     {
         Exception? failure = null;
         try
         {
-            // The Dockerfile is judged as it passes by, before the engine has all of the context and begins.
+            // The Dockerfile is validated before the engine has the whole context and starts.
             var version = Version.Parse(engine.ApiVersion ?? await engine.PingAsync(cancellationToken));
             await context(archive, dockerfile => Check(dockerfile, spec, version), cancellationToken);
             await archive.CompleteAsync();
         }
         catch (Exception e)
         {
-            // With an exception, so that what there is of the archive is not taken for all of it.
+            // With an exception, so that the engine does not take a part of the archive for the whole.
             await archive.CompleteAsync(e);
             failure = e is OperationCanceledException ? null : e;
         }
 
-        run.EndContext(failure);
+        job.EndContext(failure);
         return failure;
     }
 
@@ -225,12 +229,12 @@ internal sealed partial class BuildPipeline(
         DockerfileRequirements.Check(dockerfile!, spec.Builder, engineApi);
     }
 
-    /// <summary>What the one who started a build is told where it was stopped before its first event.</summary>
+    /// <summary>Returns the failure of the request when the build was stopped before its first event.</summary>
     private static Exception? Refusal(StopCause? cause, string engine, TimeSpan limit) => cause switch
     {
         StopCause.Timeout => new EngineException(EngineErrorKind.TimedOut, engine, $"The build did not begin within {limit.TotalSeconds:0} seconds."),
         StopCause.Shutdown => new EngineException(EngineErrorKind.Unavailable, engine, "The service is stopping."),
-        StopCause.Cancelled => new ApiException(ErrorCode.Conflict, "The build was cancelled before it began."),
+        StopCause.Cancelled => new ApiException(ErrorCode.Conflict, "The build was cancelled before it started."),
         StopCause.ClientLeft => new OperationCanceledException(),
         _ => null,
     };
@@ -247,49 +251,49 @@ internal sealed partial class BuildPipeline(
         failed.Kind is { } kind ? Problems.CodeOf(kind).Code : failed.StepName is null ? ErrorCode.BuildFailed.Code : "step_failed",
         failed.Message, failed.StepName, failed.ExitCode);
 
-    private BuildError ErrorOf(Exception exception)
+    private BuildError ErrorOf(BuildJob job, IEngine engine, Exception exception)
     {
         var problem = Problems.From(exception);
         if (problem.Status >= StatusCodes.Status500InternalServerError)
         {
-            Log.Broke(logger, exception);
+            Log.FailedUnexpectedly(logger, job.Id, engine.Name, exception);
         }
 
         return new BuildError((string)problem.Extensions["code"]!, problem.Detail!, null, null);
     }
 
-    /// <summary>Asks the engine for the image before it is promised; null where it is there.</summary>
-    private async Task<BuildError?> FindImageAsync(IEngine engine, string? imageId, CancellationToken cancellationToken)
+    /// <summary>Asks the engine for the image before the build succeeds; its tags are those of the result.</summary>
+    private static async Task<(ImageFacts? Image, BuildError? Error)> FindImageAsync(
+        IEngine engine, string? imageId, CancellationToken cancellationToken)
     {
         if (imageId is null)
         {
-            return new BuildError(ErrorCode.EngineError.Code, "The engine named no image.", null, null);
+            return (null, new BuildError(ErrorCode.EngineError.Code, "The engine named no image.", null, null));
         }
 
         try
         {
-            await engine.InspectImageAsync(imageId, cancellationToken);
-            return null;
+            return ((await engine.InspectImageAsync(imageId, cancellationToken)).Summary, null);
         }
         catch (EngineException e) when (e.Kind == EngineErrorKind.ImageNotFound)
         {
-            return new BuildError(ErrorCode.EngineError.Code, "The engine does not have the image that it built.", null, null);
+            return (null, new BuildError(ErrorCode.EngineError.Code, "The engine does not have the image that it built.", null, null));
         }
         catch (EngineException e)
         {
-            return ErrorOf(e);
+            return (null, BuildError.Of(e));
         }
     }
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Information, "Build {BuildId} begins on {Engine}")]
+        [LoggerMessage(1, LogLevel.Information, "Build {BuildId} on {Engine} started")]
         public static partial void Started(ILogger logger, string buildId, string engine);
 
         [LoggerMessage(2, LogLevel.Information, "Build {BuildId} on {Engine} ended: {Outcome} after {DurationMs} ms")]
         public static partial void Ended(ILogger logger, string buildId, string engine, string outcome, long durationMs);
 
-        [LoggerMessage(3, LogLevel.Error, "A build broke off")]
-        public static partial void Broke(ILogger logger, Exception exception);
+        [LoggerMessage(3, LogLevel.Error, "Build {BuildId} on {Engine} failed unexpectedly")]
+        public static partial void FailedUnexpectedly(ILogger logger, string buildId, string engine, Exception exception);
     }
 }

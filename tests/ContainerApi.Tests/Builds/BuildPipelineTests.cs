@@ -22,7 +22,7 @@ public sealed class BuildPipelineTests
     }
 
     [Fact]
-    public async Task A_build_is_told_from_started_to_its_result()
+    public async Task A_build_reports_events_from_started_to_result()
     {
         Say(new StepStarted("1", 1, 2, "FROM x"), new StepCompleted("1", true), new StepStarted("2", 2, 2, "RUN y"),
             new StepLog("2", "stderr", "oh\n"), new StepProgress("2", "layer", "Downloading", 1, null), new BuildWarning("careful", 3),
@@ -455,5 +455,5 @@ public sealed class BuildPipelineTests
     }
 
     private static ImageDetails Details(string id) =>
-        new() { Summary = new ImageFacts { Id = id, CreatedAt = null, SizeBytes = 1 } };
+        new() { Summary = new ImageFacts { Id = id, Tags = ["app:v1"], CreatedAt = null, SizeBytes = 1 } };
 }

@@ -18,7 +18,7 @@ public sealed class BuildHistoryTests : IDisposable
     public BuildHistoryTests()
     {
         _engine.Build = BuildAsync;
-        _engine.InspectImage = (id, _) => Task.FromResult(new ImageDetails { Summary = new ImageFacts { Id = id, CreatedAt = null, SizeBytes = 1 } });
+        _engine.InspectImage = (id, _) => Task.FromResult(new ImageDetails { Summary = new ImageFacts { Id = id, Tags = ["app:v1"], CreatedAt = null, SizeBytes = 1 } });
         _api = new ApiHost(new Dictionary<string, string?> { ["Builds:MaxConcurrent"] = "2", ["Builds:MaxQueued"] = "2", ["Builds:MaxContextBytes"] = "5000" }, _engine);
     }
 
