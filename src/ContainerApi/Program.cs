@@ -16,12 +16,13 @@ if (args is [HealthCheck.Command, .. var settings])
 
 try
 {
-    // The settings lie beside the program, so it finds them from whatever directory it is started in.
+    // appsettings.json is next to the program, whatever the working directory is.
     var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
 
     builder.AddLogging();
     builder.AddTelemetry();
     builder.AddLimits();
+    builder.AddHealth();
     builder.AddSecurity();
     builder.AddEngines();
     builder.Services.AddHttpRoom();
@@ -38,7 +39,7 @@ try
     app.UseRequestTimeouts();
     app.MapOpenApiDocument();
     app.UseCallers();
-    app.UseRates();
+    app.UseRateLimits();
     app.UseAuthorization();
     app.MapHealth();
     app.MapTelemetry().RequireScope(Scopes.MetricsRead);
@@ -51,7 +52,7 @@ try
     app.Run();
     return 0;
 }
-catch (Exception e) when (StartupErrors.Explains(e))
+catch (Exception e) when (StartupErrors.IsConfigurationError(e))
 {
-    return StartupErrors.Tell(e);
+    return StartupErrors.Report(e);
 }

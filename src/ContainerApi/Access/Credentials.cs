@@ -11,18 +11,21 @@ internal static class Credentials
     private const string EitherScheme = "Credentials";
     private const string Bearer = "Bearer ";
 
-    public static void AddCredentials(this WebApplicationBuilder builder, SecurityOptions options)
+    public static void AddCredentials(this WebApplicationBuilder builder)
     {
-        var authentication = builder.Services.AddAuthentication(EitherScheme)
-            .AddPolicyScheme(EitherScheme, null, either => either.ForwardDefaultSelector = http =>
-                options.Jwt is not null && http.Request.Headers[ApiKeys.Header].Count == 0 && IsToken(Of(http.Request)) ? JwtBearerDefaults.AuthenticationScheme : ApiKeys.SchemeName)
-            .AddScheme<AuthenticationSchemeOptions, ApiKeys>(ApiKeys.SchemeName, null);
+        builder.Services.AddAuthentication(EitherScheme)
+            .AddPolicyScheme(EitherScheme, null, either => either.ForwardDefaultSelector = SchemeFor)
+            .AddScheme<AuthenticationSchemeOptions, ApiKeys>(ApiKeys.SchemeName, null)
+            .AddJwtBearer();
+        builder.Services.AddOptions<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme).Configure<SecurityOptions>((bearer, security) =>
+        {
+            if (security.Jwt is { } jwt)
+            {
+                Configure(bearer, jwt);
+            }
+        });
         // Nothing here is encrypted for a later request, as cookies are: no keys for that are to be made and kept.
         builder.Services.Remove(builder.Services.Single(s => s.ImplementationType?.Name == "DataProtectionHostedService"));
-        if (options.Jwt is { } jwt)
-        {
-            authentication.AddJwtBearer(bearer => Configure(bearer, jwt));
-        }
     }
 
     /// <summary>What a request shows; null where it shows nothing.</summary>
@@ -31,6 +34,14 @@ internal static class Credentials
         : request.Headers.Authorization.FirstOrDefault() is { } authorization && authorization.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase)
             ? authorization[Bearer.Length..].Trim()
             : null;
+
+    private static string SchemeFor(HttpContext http)
+    {
+        var takesTokens = http.RequestServices.GetRequiredService<SecurityOptions>().Jwt is not null;
+        return takesTokens && http.Request.Headers[ApiKeys.Header].Count == 0 && IsToken(Of(http.Request))
+            ? JwtBearerDefaults.AuthenticationScheme
+            : ApiKeys.SchemeName;
+    }
 
     /// <summary>Three parts with dots between them; no key of ours has to look so.</summary>
     private static bool IsToken(string? shown) => shown?.Count(c => c == '.') == 2;

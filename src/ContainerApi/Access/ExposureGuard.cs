@@ -11,7 +11,7 @@ internal static partial class ExposureGuard
 {
     private const string Setting = "Security:AllowAnonymous";
 
-    public static void AddExposureGuard(this WebApplicationBuilder builder, SecurityOptions options)
+    public static void AddExposureGuard(this WebApplicationBuilder builder)
     {
         // Kestrel calls this for every endpoint, from wherever it was configured, before it binds it.
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.ConfigureEndpointDefaults(listen =>
@@ -21,6 +21,7 @@ internal static partial class ExposureGuard
                 return;
             }
 
+            var options = kestrel.ApplicationServices.GetRequiredService<SecurityOptions>();
             if (options.AllowAnonymous)
             {
                 Log.Exposed(kestrel.ApplicationServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(ExposureGuard)), endpoint);

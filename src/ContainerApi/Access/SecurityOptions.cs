@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using ContainerApi.Hosting;
 using FluentValidation;
 
 namespace ContainerApi.Access;
@@ -31,9 +30,6 @@ internal sealed class SecurityOptions
 
     /// <summary>Whether there are credentials by which a caller can be known.</summary>
     public bool HasCredentials => ApiKeys.Count > 0 || Jwt is not null;
-
-    /// <summary>Reads and judges the section, so that a service with a bad one does not start.</summary>
-    public static SecurityOptions From(IConfiguration configuration) => OptionsRegistration.Read(configuration, Section, new SecurityOptionsValidator());
 }
 
 /// <summary>A key by which a caller is known: <c>Security:ApiKeys:N</c>. The key itself is nowhere kept.</summary>

@@ -1,5 +1,7 @@
 using ContainerApi.Engine;
+using ContainerApi.Settings;
 using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Cors.Infrastructure;
 
 namespace ContainerApi.Access;
 
@@ -8,10 +10,10 @@ internal static class SecurityServices
 {
     public static void AddSecurity(this WebApplicationBuilder builder)
     {
-        var options = SecurityOptions.From(builder.Configuration);
-        builder.AddExposureGuard(options);
+        builder.Services.AddSettings<SecurityOptions, SecurityOptionsValidator>(SecurityOptions.Section);
+        builder.AddExposureGuard();
         HostNameFilter.AddTo(builder.Services);
-        builder.AddCredentials(options);
+        builder.AddCredentials();
         builder.Services.AddSingleton<SecuritySettings>();
         builder.Services.AddSingleton<AuthenticationFailures>();
         builder.Services.AddSingleton<IAuthorizationHandler, AccessHandler>();
@@ -27,8 +29,9 @@ internal static class SecurityServices
             return services.GetRequiredService<ConfiguredEngines>().Directory.Narrow(caller.Engines, caller.Labels);
         });
         builder.Services.ConfigureSwaggerGen(ScopeDocumentation.Define);
-        builder.Services.AddCors(cors => cors.AddDefaultPolicy(policy => policy
-            .WithOrigins([.. options.CorsOrigins]).AllowAnyHeader().AllowAnyMethod()
+        builder.Services.AddCors();
+        builder.Services.AddOptions<CorsOptions>().Configure<SecurityOptions>((cors, security) => cors.AddDefaultPolicy(policy => policy
+            .WithOrigins([.. security.CorsOrigins]).AllowAnyHeader().AllowAnyMethod()
             .WithExposedHeaders("ETag", "Link", "Location", "Retry-After", "X-Missing-Engines")));
     }
 

@@ -14,13 +14,13 @@ internal sealed partial class SecuritySettings : IDisposable
     private readonly bool _mayBeAnonymous;
     private volatile Snapshot _current;
 
-    public SecuritySettings(IConfiguration configuration, ILogger<SecuritySettings> logger)
+    public SecuritySettings(IConfiguration configuration, SecurityOptions options, IOptionsFactory<SecurityOptions> factory, ILogger<SecuritySettings> logger)
     {
         _logger = logger;
-        _current = new Snapshot(SecurityOptions.From(configuration));
+        _current = new Snapshot(options);
         // Decided once: taking the last key away must not open a service that listens to the world.
         _mayBeAnonymous = Current.AllowAnonymous || !Current.HasCredentials;
-        _watching = ChangeToken.OnChange(configuration.GetReloadToken, () => Reload(configuration));
+        _watching = ChangeToken.OnChange(configuration.GetReloadToken, () => Reload(factory));
     }
 
     public SecurityOptions Current => _current.Options;
@@ -32,11 +32,11 @@ internal sealed partial class SecuritySettings : IDisposable
 
     public void Dispose() => _watching.Dispose();
 
-    private void Reload(IConfiguration configuration)
+    private void Reload(IOptionsFactory<SecurityOptions> factory)
     {
         try
         {
-            _current = new Snapshot(SecurityOptions.From(configuration));
+            _current = new Snapshot(factory.Create(Options.DefaultName));
             Log.Reloaded(_logger, Current.ApiKeys.Count);
         }
         catch (OptionsValidationException e)

@@ -4,6 +4,7 @@ using ContainerApi.Api.OpenApi;
 using ContainerApi.Builds.Contexts;
 using ContainerApi.Builds.History;
 using ContainerApi.Engine;
+using ContainerApi.Settings;
 
 namespace ContainerApi.Builds;
 
@@ -11,7 +12,7 @@ internal static class BuildEndpoints
 {
     public static void AddBuilds(this WebApplicationBuilder builder)
     {
-        builder.Services.AddSingleton(BuildOptions.From(builder.Configuration));
+        builder.Services.AddSettings<BuildOptions, BuildOptionsValidator>("Builds");
         builder.Services.AddSingleton<ContextRoots>();
         builder.Services.AddSingleton<RemoteContexts>();
         builder.Services.AddSingleton<BuildRequestReader>();

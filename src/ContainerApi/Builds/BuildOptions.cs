@@ -1,4 +1,3 @@
-using ContainerApi.Hosting;
 using FluentValidation;
 
 namespace ContainerApi.Builds;
@@ -32,9 +31,6 @@ internal sealed class BuildOptions
 
     /// <summary>How much of past builds is kept.</summary>
     public HistoryOptions History { get; set; } = new();
-
-    /// <summary>Reads and judges the section, so that a service with a bad one does not start.</summary>
-    public static BuildOptions From(IConfiguration configuration) => OptionsRegistration.Read(configuration, "Builds", new BuildOptionsValidator());
 }
 
 /// <summary>How much of past builds is kept; the oldest go first. A build at work is never removed.</summary>

@@ -3,6 +3,7 @@ using ContainerApi.Api;
 using ContainerApi.Api.OpenApi;
 using ContainerApi.Containers.Lifecycle;
 using ContainerApi.Containers.Watch;
+using ContainerApi.Settings;
 
 namespace ContainerApi.Containers;
 
@@ -11,7 +12,7 @@ internal static class ContainerEndpoints
     public static void AddContainers(this WebApplicationBuilder builder)
     {
         var services = builder.Services;
-        services.AddSingleton(MetricsOptions.From(builder.Configuration));
+        services.AddSettings<MetricsOptions, MetricsOptionsValidator>("Metrics");
         services.AddScoped<ContainerResolver>();
         services.AddPicture();
         services.AddWatch();

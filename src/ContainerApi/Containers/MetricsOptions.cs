@@ -1,4 +1,3 @@
-using ContainerApi.Hosting;
 using FluentValidation;
 
 namespace ContainerApi.Containers;
@@ -11,9 +10,6 @@ internal sealed class MetricsOptions
 
     /// <summary>The most containers that are told; of more, the newest.</summary>
     public int MaxContainers { get; set; } = 1000;
-
-    /// <summary>Reads and judges the section, so that a service with a bad one does not start.</summary>
-    public static MetricsOptions From(IConfiguration configuration) => OptionsRegistration.Read(configuration, "Metrics", new MetricsOptionsValidator());
 }
 
 internal sealed class MetricsOptionsValidator : AbstractValidator<MetricsOptions>

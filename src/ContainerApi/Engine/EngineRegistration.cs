@@ -2,7 +2,7 @@ using ContainerApi.Engine.Docker;
 using ContainerApi.Engine.Docker.Builders.BuildKit;
 using ContainerApi.Engine.Docker.Transport;
 using ContainerApi.Engine.Host;
-using ContainerApi.Hosting;
+using ContainerApi.Settings;
 using Microsoft.Extensions.Options;
 
 namespace ContainerApi.Engine;
@@ -15,8 +15,8 @@ internal static partial class EngineRegistration
     /// </summary>
     public static void AddEngines(this WebApplicationBuilder builder)
     {
-        var configured = OptionsRegistration.Bind<List<EngineOptions>>(builder.Configuration, "Engines");
-        var host = OptionsRegistration.Bind<HostRoots>(builder.Configuration, "Host");
+        var configured = SettingsRegistration.Bind(builder.Configuration, "Engines", new List<EngineOptions>());
+        var host = SettingsRegistration.Bind(builder.Configuration, "Host", new HostRoots());
         if (configured.Count == 0)
         {
             configured.Add(Default(builder.Configuration));

@@ -6,73 +6,97 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace ContainerApi.Hosting;
 
-/// <summary>Whether the service is able to answer.</summary>
-/// <param name="State"><c>ok</c>, or <c>degraded</c> while only some engines answer or a part of the service is not well.</param>
-/// <param name="Engines">The state of each engine that the caller may see; none for a caller without <c>engines:read</c>.</param>
-/// <param name="Parts">The state of the service's own parts: <c>builds</c>, where they are kept. None for a caller without <c>engines:read</c>.</param>
+/// <summary>The readiness of the service.</summary>
+/// <param name="State"><c>ok</c>, or <c>degraded</c> while an engine does not answer or a component is degraded.</param>
+/// <param name="Engines">The engines that the caller may see; empty without the scope <c>engines:read</c>.</param>
+/// <param name="Parts">The components of the service: <c>builds</c> is the build history. Empty without the scope <c>engines:read</c>.</param>
 public sealed record Readiness(string State, IReadOnlyList<EngineReadiness> Engines, IReadOnlyList<ComponentReadiness> Parts);
 
-/// <summary>Whether a part of the service is well. None is needed for the service to answer.</summary>
-/// <param name="Name">The part.</param>
+/// <summary>The state of a component of the service. The service answers without it.</summary>
+/// <param name="Name">The component's name.</param>
 /// <param name="State"><c>ok</c> or <c>degraded</c>.</param>
-/// <param name="Error">Why the state is not <c>ok</c>.</param>
+/// <param name="Error">The reason if the state is not <c>ok</c>.</param>
 public sealed record ComponentReadiness(string Name, string State, string? Error);
 
-/// <summary>Whether one engine answers.</summary>
-/// <param name="Name">The name that the configuration gives it.</param>
+/// <summary>The state of one engine.</summary>
+/// <param name="Name">The engine's name in the configuration.</param>
 /// <param name="State"><c>ok</c>, <c>unavailable</c>, <c>timeout</c> or <c>error</c>.</param>
-/// <param name="Error">Why the state is not <c>ok</c>.</param>
+/// <param name="Error">The reason if the state is not <c>ok</c>.</param>
 public sealed record EngineReadiness(string Name, string State, string? Error);
 
+/// <summary>Liveness and readiness endpoints on ASP.NET Core's health checks; each engine is one check.</summary>
 internal static class Health
 {
     private const string Degraded = "degraded";
+    private const string EngineTag = "engine";
+
+    public static void AddHealth(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddHealthChecks();
+        builder.Services.AddOptions<HealthCheckServiceOptions>().Configure<ConfiguredEngines>((health, engines) =>
+        {
+            foreach (var engine in engines.All)
+            {
+                health.Registrations.Add(
+                    new HealthCheckRegistration($"{EngineTag}:{engine.Name}", _ => new EngineHealthCheck(engine), HealthStatus.Unhealthy, [EngineTag]));
+            }
+        });
+    }
 
     public static void MapHealth(this WebApplication app)
     {
         app.MapGet("/healthz", () => TypedResults.Text("ok\n"))
             .AllowAnonymous()
             .WithTags("Health").WithName("healthz")
-            .WithSummary("Whether the service runs")
-            .WithDescription("Says nothing of the engines: a restart of this service does not bring an engine back.")
+            .WithSummary("Check liveness")
+            .WithDescription("Returns 200 while the service runs. The engines are not checked: a restart of this service does not repair an engine.")
             .Produces<string>(StatusCodes.Status200OK, "text/plain");
         app.MapGet("/readyz", ReadyAsync)
             .AllowAnonymous()
             .WithTags("Health").WithName("readyz")
-            .WithSummary("Whether at least one engine answers")
-            .WithDescription("Needs no key. Which engine it is and why it does not answer is told with the scope `engines:read`.")
+            .WithSummary("Check readiness")
+            .WithDescription("Returns 200 while at least one engine answers. No key is needed. The scope `engines:read` shows the state of each engine.")
             .CanFailWith(ErrorCode.EngineUnavailable);
     }
 
-    private static async Task<Ok<Readiness>> ReadyAsync(ConfiguredEngines directory, HealthCheckService health, HttpContext http, CancellationToken cancellationToken)
+    private static async Task<Ok<Readiness>> ReadyAsync(
+        ConfiguredEngines directory, HealthCheckService health, HttpContext http, CancellationToken cancellationToken)
     {
         var caller = http.GetCaller() is { } known && known.Scopes.Contains(Scopes.EnginesRead) ? known : null;
-        var answers = await Task.WhenAll(directory.All.Select(e => AskAsync(e, cancellationToken)));
-        var told = answers.Where(a => caller is not null && (caller.Engines.Count == 0 || caller.Engines.Contains(a.Engine.Name))).ToList();
-        if (answers.All(a => a.Failure is not null))
+        var report = await health.CheckHealthAsync(cancellationToken);
+        var engines = directory.All.Select(e => (e.Name, Failure: FailureOf(report.Entries[$"{EngineTag}:{e.Name}"]))).ToList();
+        var visible = engines.Where(e => caller is not null && (caller.Engines.Count == 0 || caller.Engines.Contains(e.Name))).ToList();
+        if (engines.All(e => e.Failure is not null))
         {
-            throw told is [var first, ..]
-                ? new EngineException(EngineErrorKind.Unavailable, first.Engine.Name, string.Join(" ", told.Select(a => $"{a.Engine.Name}: {a.Failure!.Message}")), first.Failure)
+            throw visible is [var first, ..]
+                ? new EngineException(
+                    EngineErrorKind.Unavailable, first.Name, string.Join(" ", visible.Select(e => $"{e.Name}: {e.Failure!.Message}")), first.Failure)
                 : new ApiException(ErrorCode.EngineUnavailable, "No engine answers.");
         }
 
-        var parts = await health.CheckHealthAsync(cancellationToken);
+        var components = report.Entries.Where(e => !e.Value.Tags.Contains(EngineTag));
         return TypedResults.Ok(new Readiness(
-            answers.All(a => a.Failure is null) && parts.Status == HealthStatus.Healthy ? EngineStates.Ok : Degraded,
-            [.. told.Select(a => new EngineReadiness(a.Engine.Name, a.Failure is null ? EngineStates.Ok : EngineStates.Of(a.Failure), a.Failure?.Message))],
-            caller is null ? [] : [.. parts.Entries.Select(p => new ComponentReadiness(p.Key, p.Value.Status == HealthStatus.Healthy ? EngineStates.Ok : Degraded, p.Value.Description))]));
+            report.Status == HealthStatus.Healthy ? EngineStates.Ok : Degraded,
+            [.. visible.Select(e => new EngineReadiness(e.Name, e.Failure is null ? EngineStates.Ok : EngineStates.Of(e.Failure), e.Failure?.Message))],
+            caller is null ? [] : [.. components.Select(c => new ComponentReadiness(c.Key, StateOf(c.Value.Status), c.Value.Description))]));
     }
 
-    private static async Task<(IEngine Engine, EngineException? Failure)> AskAsync(IEngine engine, CancellationToken cancellationToken)
+    private static string StateOf(HealthStatus status) => status == HealthStatus.Healthy ? EngineStates.Ok : Degraded;
+
+    /// <summary>Returns null for a healthy engine. Rethrows what is no failure of the engine.</summary>
+    private static EngineException? FailureOf(HealthReportEntry entry) => entry.Exception switch
     {
-        try
+        null => null,
+        EngineException failure => failure,
+        { } unexpected => throw unexpected,
+    };
+
+    private sealed class EngineHealthCheck(IEngine engine) : IHealthCheck
+    {
+        public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
         {
             await engine.PingAsync(cancellationToken);
-            return (engine, null);
-        }
-        catch (EngineException e)
-        {
-            return (engine, e);
+            return HealthCheckResult.Healthy();
         }
     }
 }

@@ -1,27 +1,27 @@
 namespace ContainerApi.Hosting;
 
 /// <summary>
-/// <c>ContainerApi healthcheck</c>: asks the service that runs beside it, by the same settings, whether it runs. For a
-/// container's health check, whose image has no program that could ask.
+/// The command <c>ContainerApi healthcheck</c>: calls <c>/healthz</c> of the service with the same settings. The image's health check
+/// uses it, because the image has no HTTP client.
 /// </summary>
 internal static class HealthCheck
 {
     public const string Command = "healthcheck";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(4);
 
-    /// <returns>The exit code: 0 where the service answers, else 1.</returns>
+    /// <returns>The exit code: 0 if the service answers, else 1.</returns>
     public static async Task<int> RunAsync(string[] args)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
         var address = AddressOf(builder.Configuration["Urls"]);
         try
         {
-            using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = Patience };
-            using var answer = await client.GetAsync(new Uri(address, "healthz"));
-            Console.WriteLine($"{address} answers {(int)answer.StatusCode}");
-            // One that does not know the host name that we call it by (AllowedHosts) runs, too.
-            return (int)answer.StatusCode < 500 ? 0 : 1;
+            using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = CallTimeout };
+            using var response = await client.GetAsync(new Uri(address, "healthz"));
+            Console.WriteLine($"{address} answers {(int)response.StatusCode}");
+            // A service whose AllowedHosts does not include this host name answers 400, and runs.
+            return (int)response.StatusCode < 500 ? 0 : 1;
         }
         catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
         {
@@ -30,7 +30,7 @@ internal static class HealthCheck
         }
     }
 
-    /// <summary>The first address that the service listens on, as one that can be called: all addresses are this host's, too.</summary>
+    /// <summary>Returns the first address that the service listens on, with <c>localhost</c> for a wildcard.</summary>
     internal static Uri AddressOf(string? urls)
     {
         var address = BindingAddress.Parse((urls is { Length: > 0 } ? urls : "http://127.0.0.1:8080").Split(';')[0]);

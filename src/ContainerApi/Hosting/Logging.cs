@@ -4,15 +4,15 @@ using Serilog.Events;
 
 namespace ContainerApi.Hosting;
 
-/// <summary>Serilog, configured by the <c>Serilog</c> section; one line per request, with what came of it.</summary>
+/// <summary>Serilog, configured by the <c>Serilog</c> section; one line per request with its outcome.</summary>
 internal static class Logging
 {
     public static void AddLogging(this WebApplicationBuilder builder) =>
         builder.Services.AddSerilog((services, logger) => logger
             .ReadFrom.Configuration(builder.Configuration)
             .ReadFrom.Services(services)
-            // Told once, in a line of its own, and not as a crash.
-            .Filter.ByExcluding(line => line.Exception is { } failure && StartupErrors.Explains(failure)));
+            // StartupErrors reports these in one line without a stack trace.
+            .Filter.ByExcluding(line => line.Exception is { } failure && StartupErrors.IsConfigurationError(failure)));
 
     public static void UseRequestLogging(this WebApplication app) =>
         app.UseSerilogRequestLogging(options =>

@@ -5,24 +5,23 @@ using OpenTelemetry.Trace;
 namespace ContainerApi.Hosting;
 
 /// <summary>
-/// What is seen of the service from outside: its own figures for Prometheus at <c>/metrics</c>, and, where
-/// <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> names a collector, metrics and traces by OTLP. Every room has a meter and a source
-/// whose name begins with <c>ContainerApi</c>.
+/// The service's metrics for Prometheus at <c>/metrics</c>, and metrics and traces by OTLP if <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> is set.
+/// The name of every meter and activity source begins with <c>ContainerApi</c>.
 /// </summary>
 internal static class Telemetry
 {
-    private const string Rooms = "ContainerApi.*";
-    private const string Collector = "OTEL_EXPORTER_OTLP_ENDPOINT";
+    private const string Sources = "ContainerApi.*";
+    private const string CollectorSetting = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
     public static void AddTelemetry(this WebApplicationBuilder builder)
     {
         builder.Services.AddHostedService<UnobservedExceptions>();
-        var exports = !string.IsNullOrEmpty(builder.Configuration[Collector]);
+        var exports = !string.IsNullOrEmpty(builder.Configuration[CollectorSetting]);
         var telemetry = builder.Services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService("containerapi"))
             .WithMetrics(metrics =>
             {
-                metrics.AddMeter(Rooms, "System.Runtime", "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel")
+                metrics.AddMeter(Sources, "System.Runtime", "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel")
                     .AddPrometheusExporter();
                 if (exports)
                 {
@@ -31,7 +30,7 @@ internal static class Telemetry
             });
         if (exports)
         {
-            telemetry.WithTracing(traces => traces.AddSource(Rooms).AddAspNetCoreInstrumentation().AddOtlpExporter());
+            telemetry.WithTracing(traces => traces.AddSource(Sources).AddAspNetCoreInstrumentation().AddOtlpExporter());
         }
     }
 

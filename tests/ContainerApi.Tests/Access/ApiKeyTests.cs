@@ -1,8 +1,10 @@
 using System.Net;
 using ContainerApi.Access;
+using ContainerApi.Settings;
 using ContainerApi.Tests.Containers;
+using ContainerApi.Tests.Hosting;
 using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace ContainerApi.Tests.Access;
 
@@ -90,7 +92,7 @@ public sealed class ApiKeyTests
     public void Keys_are_rotated_without_a_restart_and_a_section_that_is_wrong_changes_nothing()
     {
         using var file = new SettingsFile(Section("one", Scopes.ContainersRead));
-        using var settings = new SecuritySettings(file.Configuration, NullLogger<SecuritySettings>.Instance);
+        using var settings = file.Settings();
 
         file.Write(Section("two", Scopes.ContainersRead));
         var rotated = settings.Current.ApiKeys.Single().Name;
@@ -104,7 +106,7 @@ public sealed class ApiKeyTests
     public void Taking_the_last_key_away_opens_nothing()
     {
         using var file = new SettingsFile(Section("one", Scopes.ContainersRead));
-        using var settings = new SecuritySettings(file.Configuration, NullLogger<SecuritySettings>.Instance);
+        using var settings = file.Settings();
 
         file.Write("{}");
 
@@ -128,6 +130,13 @@ public sealed class ApiKeyTests
 
         public IConfigurationRoot Configuration { get; }
 
+        public SecuritySettings Settings()
+        {
+            var services = new ServiceCollection().AddSingleton<IConfiguration>(Configuration).AddLogging().AddSingleton<SecuritySettings>();
+            services.AddSettings<SecurityOptions, SecurityOptionsValidator>(SecurityOptions.Section);
+            return services.BuildServiceProvider().GetRequiredService<SecuritySettings>();
+        }
+
         public void Write(string text)
         {
             File.WriteAllText(_path, text);
@@ -149,9 +158,9 @@ public sealed class ApiKeyTests
     {
         var settings = new Keys().Add("good", [Scopes.ContainersRead]);
         settings[name] = value;
-        var configuration = new ConfigurationBuilder().AddInMemoryCollection(settings).Build();
 
-        var refusal = Assert.Throws<Microsoft.Extensions.Options.OptionsValidationException>(() => SecurityOptions.From(configuration));
+        var refusal = Assert.Throws<Microsoft.Extensions.Options.OptionsValidationException>(
+            () => SettingsTests.Read<SecurityOptions, SecurityOptionsValidator>(SecurityOptions.Section, settings));
 
         Assert.Contains(told, refusal.Message);
         Assert.DoesNotContain("the key itself", refusal.Message);

@@ -1,6 +1,5 @@
 using System.Net;
-using System.Net.Sockets;
-using System.Text;
+using System.Net.Http.Json;
 using System.Text.Json;
 using ContainerApi.Access;
 using ContainerApi.Engine;
@@ -17,18 +16,18 @@ using Microsoft.Extensions.Options;
 
 namespace ContainerApi.Tests.Hosting;
 
-/// <summary>How much may be asked of the service, and what is said to who asks more.</summary>
+/// <summary>The limits of the service over HTTP.</summary>
 public sealed class LimitTests
 {
     [Fact]
-    public async Task A_key_that_asks_too_often_is_told_when_to_come_again_and_others_are_served()
+    public async Task Key_over_its_rate_gets_429_with_Retry_After_and_others_are_served()
     {
         var keys = new Keys().Add("busy", Scopes.All).Add("calm", Scopes.All);
         keys["Limits:RequestsPerSecond"] = "1";
         await using var host = new ApiHost(keys, Facts.Engine());
         using var client = host.With("busy");
 
-        // Twice the rate may come at once.
+        // The burst is twice the rate.
         HttpResponseMessage last;
         var served = 0;
         while ((last = await client.GetAsync("/containers")).StatusCode == HttpStatusCode.OK && served < 50)
@@ -44,7 +43,7 @@ public sealed class LimitTests
     }
 
     [Fact]
-    public async Task A_caller_has_so_many_streams_open_and_no_more_until_one_ends()
+    public async Task Caller_at_its_stream_limit_gets_429_until_a_stream_ends()
     {
         var engine = Facts.Engine(Facts.Container('1'));
         engine.WatchContainers = _ => Subscribed();
@@ -63,8 +62,8 @@ public sealed class LimitTests
         }
 
         HttpResponseMessage again;
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        while ((again = await client.GetAsync("/containers/watch", HttpCompletionOption.ResponseHeadersRead, patience.Token)).StatusCode != HttpStatusCode.OK)
+        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while ((again = await client.GetAsync("/containers/watch", HttpCompletionOption.ResponseHeadersRead, timeout.Token)).StatusCode != HttpStatusCode.OK)
         {
             again.Dispose();
         }
@@ -73,7 +72,7 @@ public sealed class LimitTests
     }
 
     [Fact]
-    public async Task A_watch_ends_at_its_deadline_with_a_result()
+    public async Task Watch_ends_at_its_timeout_with_a_result()
     {
         var engine = Facts.Engine(Facts.Container('1'));
         engine.WatchContainers = _ => Subscribed();
@@ -87,7 +86,7 @@ public sealed class LimitTests
     }
 
     [Fact]
-    public async Task A_request_that_takes_too_long_is_a_problem()
+    public async Task Request_over_its_timeout_returns_504()
     {
         var engine = Facts.Engine();
         engine.ListContainers = async (_, token) =>
@@ -103,41 +102,18 @@ public sealed class LimitTests
     }
 
     [Fact]
-    public async Task What_is_too_large_is_refused_by_the_server_itself()
+    public async Task Too_large_body_or_headers_are_rejected_by_the_server()
     {
         await using var service = new Service(new() { ["Limits:BodyBytes"] = "1024", ["Limits:HeaderBytes"] = "2048" });
         service.StartServer();
         using var client = service.CreateClient();
 
-        using var body = await client.PostAsync("/containers", new StringContent(JsonSerializer.Serialize(new { image = new string('a', 5000) }), Encoding.UTF8, "application/json"));
+        using var body = await client.PostAsJsonAsync("/containers", new { image = new string('a', 5000) });
         client.DefaultRequestHeaders.Add("X-Long", new string('x', 4000));
         using var headers = await client.GetAsync("/healthz");
 
         await body.ReadProblemAsync(HttpStatusCode.RequestEntityTooLarge, "request_too_large");
         Assert.Equal(HttpStatusCode.RequestHeaderFieldsTooLarge, headers.StatusCode);
-    }
-
-    [Theory]
-    [InlineData("Limits:Connections", "0", "Limits:Connections: must be from 1 to 1000000.")]
-    [InlineData("Limits:RequestTimeout", "soon", "Limits:RequestTimeout")]
-    [InlineData("Limits:ShutdownTimeout", "00:00:00", "Limits:ShutdownTimeout: must be")]
-    [InlineData("Limits:BodyByte", "1", "Limits: there is no setting 'BodyByte' here.")]
-    public void A_limit_that_makes_no_sense_is_named(string name, string value, string told)
-    {
-        var configuration = new ConfigurationBuilder().AddInMemoryCollection([KeyValuePair.Create(name, (string?)value)]).Build();
-
-        var refusal = Assert.Throws<OptionsValidationException>(() => LimitOptions.From(configuration));
-
-        Assert.Contains(told, refusal.Message);
-        Assert.Equal(string.Join(" ", refusal.Failures), StartupErrors.Reason(refusal));
-    }
-
-    [Fact]
-    public void A_start_that_fails_for_what_was_configured_has_a_reason_and_a_crash_has_none()
-    {
-        Assert.Contains("already in use", StartupErrors.Reason(new IOException("Failed to bind to address http://127.0.0.1:1: address already in use.", new AddressInUseException("x"))));
-        Assert.NotNull(StartupErrors.Reason(new SocketException((int)SocketError.AddressNotAvailable)));
-        Assert.Null(StartupErrors.Reason(new InvalidOperationException("A fault of ours.")));
     }
 
     private static async IAsyncEnumerable<ContainerEvent> Subscribed()
@@ -146,7 +122,7 @@ public sealed class LimitTests
         await Task.Delay(Timeout.Infinite);
     }
 
-    /// <summary>On a real Kestrel, which keeps sizes.</summary>
+    /// <summary>On a real Kestrel, which enforces sizes.</summary>
     private sealed class Service : WebApplicationFactory<Program>
     {
         private readonly Dictionary<string, string?> _settings;

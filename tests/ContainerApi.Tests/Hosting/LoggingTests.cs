@@ -7,12 +7,12 @@ namespace ContainerApi.Tests.Hosting;
 public sealed class LoggingTests
 {
     [Fact]
-    public async Task Levels_follow_the_settings_while_the_service_runs()
+    public async Task Log_levels_follow_the_settings_at_run_time()
     {
         var file = Path.Combine(Directory.CreateTempSubdirectory("containerapi-settings-").FullName, "appsettings.json");
         await File.WriteAllTextAsync(file, Levels("Information", "Warning"));
         await using var host = new ApiHost(new Dictionary<string, string?>(), new FakeEngine());
-        // The service's own file is watched by ASP.NET Core; what it does when one has changed is done here by hand.
+        // ASP.NET Core watches the service's own file; the test reloads this one itself.
         var configuration = (ConfigurationManager)host.Services.GetRequiredService<IConfiguration>();
         configuration.AddJsonFile(file, optional: false, reloadOnChange: false);
         var loggers = host.Services.GetRequiredService<ILoggerFactory>();

@@ -15,11 +15,11 @@ public sealed class TelemetryTests
     [InlineData("/build", "/build")]
     [InlineData("/build/prune", "/build/prune")]
     [InlineData("/_ping", "/_ping")]
-    public void An_operation_has_no_name_of_an_object_in_it(string path, string operation) =>
+    public void Operation_has_a_placeholder_for_names_and_ids(string path, string operation) =>
         Assert.Equal(operation, EngineTelemetry.OperationOf(path));
 
     [Fact]
-    public async Task The_services_own_figures_are_there_for_Prometheus()
+    public async Task Prometheus_metrics_include_the_service_and_its_requests()
     {
         await using var host = new ApiHost(new FakeEngine { ListContainers = (_, _) => Task.FromResult<IReadOnlyList<ContainerFacts>>([]) });
         await host.GetJsonAsync("/containers");
