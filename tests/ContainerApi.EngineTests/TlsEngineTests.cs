@@ -35,7 +35,7 @@ public sealed class TlsEngineTests
         Assert.Contains("asks for a client certificate that it trusts", await RefusalAsync(engine, unknown));
         Assert.Contains(
             "asks for a client certificate that it trusts", await RefusalAsync(engine, new EngineTlsOptions { CaFile = authority.CaFile }));
-        Assert.Contains("it speaks TLS, and is configured here without", await RefusalAsync(engine, null));
+        Assert.Contains("it requires TLS, which is not configured", await RefusalAsync(engine, null));
 
         // The server certificate must come from the configured authority.
         Assert.Contains("an authority that is not the configured one", await RefusalAsync(engine, new EngineTlsOptions

@@ -115,7 +115,7 @@ internal sealed partial class DockerEngine : IEngine, IDisposable
     private EngineException? Translate(Exception exception) => exception switch
     {
         HttpRequestException or IOException => EngineErrors.FromTransport(Name, exception),
-        JsonException or NotSupportedException => EngineErrors.NotAnAnswer(Name, exception),
+        JsonException or NotSupportedException => EngineErrors.InvalidResponse(Name, exception),
         _ => null,
     };
 

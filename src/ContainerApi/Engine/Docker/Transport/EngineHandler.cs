@@ -85,7 +85,7 @@ internal sealed class EngineHandler(string engine, HttpMessageHandler transport)
             }
         }
 
-        throw EngineErrors.FromResponse(engine, request.Method, path.AbsolutePath, response.StatusCode, body);
+        throw EngineErrors.FromResponse(engine, path.AbsolutePath, response.StatusCode, body);
     }
 
     /// <summary>Asks <c>/_ping</c>, which needs no version and answers in under a millisecond, and remembers what to speak.</summary>
@@ -96,7 +96,7 @@ internal sealed class EngineHandler(string engine, HttpMessageHandler transport)
         if (response.StatusCode != HttpStatusCode.OK)
         {
             var body = await ReadErrorAsync(response, cancellationToken);
-            throw EngineErrors.FromResponse(engine, request.Method, "/_ping", response.StatusCode, body);
+            throw EngineErrors.FromResponse(engine, "/_ping", response.StatusCode, body);
         }
 
         IsPodman = response.Headers.Contains("Libpod-API-Version");

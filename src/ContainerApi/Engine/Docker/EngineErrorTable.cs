@@ -1,0 +1,87 @@
+using System.Net;
+using System.Text.RegularExpressions;
+
+namespace ContainerApi.Engine.Docker;
+
+/// <summary>
+/// The meaning of an engine's error by its status, the call's path without the version, and the text. The first row that matches
+/// counts. Status 200 is an error inside a stream that began well. The last column is where the text was seen.
+/// </summary>
+internal static class EngineErrorTable
+{
+    private const int Stream = 200;
+    private const string All = "";
+    private const string Build = "^/build$";
+    private const string Create = "^/containers/create";
+    private const string Transfer = "^/images/(create$|.*/push$)";
+
+    /// <summary>BuildKit names its frontend <c>dockerfile.v0</c> in all its errors.</summary>
+    private const string InvalidDockerfile =
+        @"(?<!frontend )(?i:dockerfile)|(?i:dockerfile)(?!\.v0)|build stage|target stage|outside the build context";
+
+    /// <summary>What registries and engines answer for missing or wrong credentials.</summary>
+    private const string RegistryDenial = "(?i)unauthorized|authentication required|no basic auth credentials|denied";
+
+    private static readonly IReadOnlyList<Row> Rows =
+    [
+        new([Stream, 400, 500], Build, "Error processing tar file|archive/tar", EngineErrorKind.InvalidContext, "Docker 20.10 (500), 28.5 (400)"),
+        new([Stream, 400, 500], Build, InvalidDockerfile, EngineErrorKind.InvalidDockerfile, "Docker 20.10 (500), 28.5 (400)"),
+        new([Stream, 400, 500], Build, "unexpected EOF", EngineErrorKind.InvalidContext, "Docker 20.10"),
+        new([500], Build, All, EngineErrorKind.Failed, "all"),
+        new([Stream], Transfer, "(?i)not found|manifest unknown|name unknown", EngineErrorKind.ImageNotFound, "registries"),
+        new([Stream], Transfer, "does not exist", EngineErrorKind.ImageNotFound, "Docker 20.10, push"),
+        new([Stream], Transfer, "does not match the specified platform", EngineErrorKind.ImageNotFound, "Docker 26.1"),
+        new([Stream], Transfer, RegistryDenial, EngineErrorKind.Denied, "registries"),
+
+        new([400, 500], All, "(?i:multiple IDs found with provided prefix)", EngineErrorKind.Conflict, "Docker 20.10 (500), later (400)"),
+        new([400, 500], All, "more than one result for container", EngineErrorKind.Conflict, "Podman 5.4"),
+        new([400], All, All, EngineErrorKind.Invalid, "all"),
+        new([401, 403], All, All, EngineErrorKind.Denied, "authorization plugins"),
+        new([404], Create, "(?i)image", EngineErrorKind.ImageNotFound, "all"),
+        new([404], Create, All, EngineErrorKind.NotFound, "all"),
+        new([404], "^/images/", All, EngineErrorKind.ImageNotFound, "all"),
+        // A start answers 404 for a missing network, too.
+        new([404, 500], "^/(containers/|commit)", "(?i)no such container", EngineErrorKind.ContainerNotFound, "Docker 28.5 (500: network of a container)"),
+        new([404, 405], "^/session$", All, EngineErrorKind.Unsupported, "programs without BuildKit"),
+        new([404], All, All, EngineErrorKind.NotFound, "all"),
+        new([409], Create, "is already in use by container", EngineErrorKind.NameInUse, "Docker"),
+        new([409, 500], All, "is not running", EngineErrorKind.NotRunning, "Docker 20.10 (500: top), later (409)"),
+        new([409], All, All, EngineErrorKind.Conflict, "all"),
+        new([501], All, All, EngineErrorKind.Unsupported, "all"),
+
+        new([500], All, "that name is already in use$", EngineErrorKind.NameInUse, "Podman 5.4"),
+        new([500], All, "^top can only be used on running containers$", EngineErrorKind.NotRunning, "Podman 5.4"),
+        new([500], All, ": network not found$", EngineErrorKind.NotFound, "Podman 5.4"),
+        new([500], All, "cannot be removed without force: container state improper$", EngineErrorKind.Conflict, "Podman 5.4"),
+        new([500], "/start$", @"executable file not found in \$PATH", EngineErrorKind.Invalid, "Podman 5.4"),
+        new([500], "^/commit$", "applying changes: ", EngineErrorKind.Invalid, "Podman 5.4"),
+        new([500], "/push$", RegistryDenial, EngineErrorKind.Denied, "Podman 5.4"),
+
+        new([500], All, "\"ps\": executable file not found", EngineErrorKind.Unsupported, "hosts without ps"),
+        new([500], All, "port is already allocated|address already in use", EngineErrorKind.Conflict, "Docker"),
+        // An IPv6 registry is a valid reference that older engines do not parse.
+        new([500], All, "invalid reference format", EngineErrorKind.Invalid, "Docker 20.10"),
+        new([500], "^/images/create", "(?i)manifest unknown|name unknown", EngineErrorKind.ImageNotFound, "Docker"),
+        new([500], "^/images/create", RegistryDenial, EngineErrorKind.Denied, "Docker"),
+    ];
+
+    /// <summary>The meaning of an error answer; <see cref="EngineErrorKind.Failed"/> for an unknown one.</summary>
+    public static EngineErrorKind Find(HttpStatusCode status, string path, string message) =>
+        Search((int)status, path, message) ?? EngineErrorKind.Failed;
+
+    /// <summary>Whether a build that began failed because of its Dockerfile or its context; null where the message names neither.</summary>
+    public static EngineErrorKind? FindInBuild(string message) => Search(Stream, "/build", message);
+
+    private static EngineErrorKind? Search(int status, string path, string message) =>
+        Rows.FirstOrDefault(r => r.Statuses.Contains(status) && r.Path.IsMatch(path) && r.Text.IsMatch(message))?.Kind;
+
+    private sealed record Row(int[] Statuses, Regex Path, Regex Text, EngineErrorKind Kind, string SeenOn)
+    {
+        public Row(int[] statuses, string path, string text, EngineErrorKind kind, string seenOn)
+            : this(statuses, Compile(path), Compile(text), kind, seenOn)
+        {
+        }
+
+        private static Regex Compile(string pattern) => new(pattern, RegexOptions.CultureInvariant);
+    }
+}
