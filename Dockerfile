@@ -34,5 +34,5 @@ COPY --from=build --chown=1654:1654 /state /var/lib/containerapi
 USER $APP_UID
 ENTRYPOINT ["dotnet", "ContainerApi.dll"]
 
-# The image has no shell and no curl: the program asks itself. An engine that is away does not make the service unhealthy.
+# The image has no shell and no curl, so the program is its own health check. An unreachable engine does not make it unhealthy.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=10s CMD ["dotnet", "ContainerApi.dll", "healthcheck"]

@@ -1,4 +1,4 @@
-# Everything that is done with this repository. `make` alone lists it.
+# All tasks of this repository. `make` lists them.
 
 CONFIGURATION ?= Release
 PORT ?= 8080
@@ -8,7 +8,7 @@ DOTNET = DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 dotnet
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo demo-clean compare test test-engines check build openapi bench soak engine engine-stop clean
-# Targets build the same tree and use the same engine.
+# All targets build the same tree and use the same engine.
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -17,22 +17,22 @@ help: ## list the targets
 run: ## find or start an engine, then run the service on http://127.0.0.1:8080 (PORT=… for another port)
 	@scripts/run
 
-demo: ## beside `make run`: make sample containers and images, and show them through the API
+demo: ## create sample containers and images through the API and show them; needs `make run`
 	@scripts/demo
 
-demo-clean: ## remove what `make demo` made
+demo-clean: ## remove the containers and images of `make demo`
 	@scripts/demo clean
 
-compare: ## hold the nine fields of the API against what docker-py reports for the demo's containers
+compare: ## compare the nine fields of the demo's containers with docker-py
 	@scripts/compare
 
-test: ## find or start an engine, build, and run every test, those on the real engine included
+test: ## find or start an engine, build, and run every test, including the engine tests
 	@scripts/test
 
-test-engines: ## run the engine tests on the engines that Debian's releases package (SUITES="bookworm trixie forky podman-trixie"); takes a while
+test-engines: ## run the engine tests on the engines of Debian's releases (SUITES="bookworm trixie forky podman-trixie"); takes a while
 	@scripts/test-engines $(SUITES)
 
-check: ## what a change must hold: locked packages without known faults, no warnings, format, the walls between the rooms
+check: ## check a change: locked packages, vulnerabilities, warnings, format, architecture rules
 	$(DOTNET) restore ContainerApi.sln --locked-mode
 	$(DOTNET) build ContainerApi.sln -c $(CONFIGURATION) --no-restore -warnaserror -v quiet
 	$(DOTNET) format ContainerApi.sln --no-restore --verify-no-changes
@@ -42,7 +42,7 @@ check: ## what a change must hold: locked packages without known faults, no warn
 build: ## build the solution
 	$(DOTNET) build ContainerApi.sln -c $(CONFIGURATION) -v quiet
 
-openapi: ## write docs/openapi.json anew from the service; its diff is the contract's change
+openapi: ## regenerate docs/openapi.json from the service
 	UPDATE_OPENAPI=1 $(DOTNET) test tests/ContainerApi.Tests -c $(CONFIGURATION) -v quiet --filter FullyQualifiedName~OpenApiTests
 
 bench: ## run the benchmarks on the engine
@@ -50,7 +50,7 @@ bench: ## run the benchmarks on the engine
 	  scripts/install-tools busybox-static curl procps python3-docker && \
 	  $(DOTNET) run --project tests/ContainerApi.Benchmarks -c Release
 
-soak: ## run the service under load for SOAK_MINUTES (30) while a private engine is stopped, killed, paused and restarted
+soak: ## load the service for SOAK_MINUTES (30) while a private engine is stopped, killed, paused and restarted
 	@command -v dockerd >/dev/null || scripts/install-tools docker.io
 	@scripts/install-tools iptables iproute2 busybox-static procps
 	$(DOTNET) run --project tests/ContainerApi.Soak -c Release
@@ -58,9 +58,9 @@ soak: ## run the service under load for SOAK_MINUTES (30) while a private engine
 engine: ## find an engine, or install and start a private one; prints its DOCKER_HOST
 	@scripts/engine up
 
-engine-stop: ## stop the private engine (never another one)
+engine-stop: ## stop the private engine, never another one
 	@scripts/engine down
 
-clean: ## remove what building and testing left here, and the private engine with its data
+clean: ## remove build and test output, and the private engine with its data
 	scripts/engine purge
 	rm -rf artifacts src/*/bin src/*/obj tests/*/bin tests/*/obj
