@@ -1,14 +1,14 @@
 # ContainerApi in a container. It needs the engine's socket, and the group that owns it; see docker-compose.yml.
 #   docker build -t containerapi .
 
-# Other bases can be named where these cannot be pulled; scripts/base-images makes some.
+# Set other base images if these cannot be pulled; scripts/base-images makes some.
 ARG SDK_IMAGE=mcr.microsoft.com/dotnet/sdk:10.0
 ARG RUNTIME_IMAGE=mcr.microsoft.com/dotnet/aspnet:10.0-noble-chiseled
 
 FROM ${SDK_IMAGE} AS build
 WORKDIR /source
 
-# What restoring needs comes first, so that this layer stays while only code changes.
+# The restore comes first, so that its layer is cached while only code changes.
 COPY global.json Directory.Build.props Directory.Packages.props ./
 COPY src/ContainerApi/ContainerApi.csproj src/ContainerApi/packages.lock.json src/ContainerApi/
 RUN dotnet restore src/ContainerApi --locked-mode
@@ -21,16 +21,16 @@ FROM ${RUNTIME_IMAGE}
 WORKDIR /app
 COPY --from=build /app ./
 
-# The base image sets a port for all addresses; the service has one setting for addresses, and it says which one.
+# Replaces the port setting of the base image: the service has one setting for its addresses.
 ENV ASPNETCORE_HTTP_PORTS="" \
     Urls=http://0.0.0.0:8080 \
     DOTNET_EnableDiagnostics=0
 EXPOSE 8080
 
-# Where builds are kept; a volume here keeps them when the container is replaced.
+# The build history; a volume keeps it when the container is replaced.
 COPY --from=build --chown=1654:1654 /state /var/lib/containerapi
 
-# The base image's own account without rights (1654). It reaches the socket by a group: --group-add.
+# The unprivileged user of the base image (1654). It needs the socket's group: --group-add.
 USER $APP_UID
 ENTRYPOINT ["dotnet", "ContainerApi.dll"]
 
