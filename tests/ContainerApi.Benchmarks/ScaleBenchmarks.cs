@@ -43,12 +43,12 @@ internal static class ScaleBenchmarks
         async Task SweepAsync()
         {
             var list = await sweep.RunAsync(new EngineDirectory([engine]), new ContainerRequest(), CancellationToken.None);
-            if (list.Items.Count != Containers || list.Items.Any(c => c.Usage?.State != SectionState.Ok))
+            if (list.Rows.Count != Containers || list.Rows.Any(c => c.Usage?.State != SectionState.Ok))
             {
                 throw new InvalidOperationException("The sweep was not whole.");
             }
 
-            await System.Text.Json.JsonSerializer.SerializeAsync(Stream.Null, list, Api.WireJson.Options);
+            await System.Text.Json.JsonSerializer.SerializeAsync(Stream.Null, ContainerProjection.ToList(list), Api.WireJson.Options);
         }
     }
 

@@ -1,82 +1,60 @@
-
 namespace ContainerApi.Containers;
 
-/// <summary>Puts what was read of one engine's containers into their rows.</summary>
-internal static class ContainerAssembler
+/// <summary>Puts the readings of one engine's containers into their rows.</summary>
+internal sealed class ContainerAssembler(
+    IReadOnlyDictionary<string, ContainerReading> readings, Func<string, ContainerFacts?> find, ContainerSections sections)
 {
-    /// <returns>Completes a row; null where its container vanished while it was read.</returns>
-    public static Func<ContainerFacts, Container, Container?> Engine(
-        string engine,
-        IReadOnlyList<ContainerFacts> containers,
-        IReadOnlyDictionary<string, ContainerReading> readings,
-        Func<string, ContainerFacts?> find,
-        ContainerSections sections,
-        RateHistory memory)
+    private readonly Dictionary<string, ContainerRates> _rates = [];
+
+    /// <summary>Records the samples of all rows. Call it before <see cref="Complete"/>: rows that share a network share its rates too.</summary>
+    public void Record(IReadOnlyList<ContainerRow> rows, RateHistory history)
     {
-        // Every sample is remembered once, before any row is made: rows that share a network share its rates too.
-        var rates = new Dictionary<string, ContainerRates>();
-        foreach (var container in containers)
+        foreach (var row in rows)
         {
-            if (!container.HasProcesses)
+            if (!row.Facts.HasProcesses)
             {
-                memory.Forget(engine, container.Id);
+                history.Forget(row.Engine, row.Id);
             }
-            else if (readings.TryGetValue(container.Id, out var reading) && reading.Statistics is { Value: { } facts } statistics)
+            else if (readings.TryGetValue(row.Id, out var reading) && reading.Statistics is { Value: { } facts } statistics)
             {
-                var sample = new RateSample(statistics.Timestamp, InitPid(reading.Processes?.Value), facts);
-                rates[container.Id] = memory.Remember(engine, container.Id, sample);
+                _rates[row.Id] = history.Record(row.Engine, row.Id, new RateSample(statistics.Timestamp, InitPid(reading.Processes?.Value), facts));
             }
         }
-
-        return (container, picture) => Complete(container, picture, readings, rates, find, sections);
     }
 
-    private static Container? Complete(
-        ContainerFacts container,
-        Container picture,
-        IReadOnlyDictionary<string, ContainerReading> readings,
-        Dictionary<string, ContainerRates> rates,
-        Func<string, ContainerFacts?> find,
-        ContainerSections sections)
+    /// <returns>The row with its sections; null where the container was removed while it was read.</returns>
+    public ContainerRow? Complete(ContainerRow row)
     {
-        var reading = readings.GetValueOrDefault(container.Id);
+        var reading = readings.GetValueOrDefault(row.Id);
         if (reading?.IsGone == true)
         {
             return null;
         }
 
-        var statistics = reading?.Statistics ?? NotRunning<StatisticsFacts>(container);
-        if (sections.HasFlag(ContainerSections.Processes))
+        var statistics = reading?.Statistics ?? NotRunning<StatisticsFacts>(row.Facts);
+        return row with
         {
-            picture = picture with
-            {
-                Processes = ContainerProjection.Processes(reading?.Processes ?? NotRunning<IReadOnlyList<ProcessFacts>>(container)),
-            };
-        }
+            Processes = sections.HasFlag(ContainerSections.Processes)
+                ? ContainerProjection.Processes(reading?.Processes ?? NotRunning<IReadOnlyList<ProcessFacts>>(row.Facts))
+                : null,
+            Network = sections.HasFlag(ContainerSections.Network) ? Network(row, statistics) : null,
+            Usage = sections.HasFlag(ContainerSections.Usage) ? ContainerProjection.Usage(statistics, _rates.GetValueOrDefault(row.Id)) : null,
+        };
+    }
 
-        if (sections.HasFlag(ContainerSections.Network))
-        {
-            var place = NetworkMembership.Of(container, find);
-            var owner = statistics.State == SectionState.Ok
-                && readings.GetValueOrDefault(place.Owner)?.Statistics is { State: SectionState.Ok }
-                ? place.Owner
-                : container.Id;
-            picture = picture with
-            {
-                Network = ContainerProjection.Network(
-                    place, readings.GetValueOrDefault(owner)?.Statistics ?? statistics, rates.GetValueOrDefault(owner)),
-            };
-        }
-
-        return sections.HasFlag(ContainerSections.Usage)
-            ? picture with { Usage = ContainerProjection.Usage(statistics, rates.GetValueOrDefault(container.Id)) }
-            : picture;
+    private NetworkSection Network(ContainerRow row, Reading<StatisticsFacts> statistics)
+    {
+        var membership = NetworkMembership.Of(row.Facts, find);
+        var owner = statistics.State == SectionState.Ok && readings.GetValueOrDefault(membership.Owner)?.Statistics is { State: SectionState.Ok }
+            ? membership.Owner
+            : row.Id;
+        return ContainerProjection.Network(membership, readings.GetValueOrDefault(owner)?.Statistics ?? statistics, _rates.GetValueOrDefault(owner));
     }
 
     private static Reading<T> NotRunning<T>(ContainerFacts container) where T : class =>
-        Reading<T>.Failed(SectionState.NotRunning, $"The container does not run: it is {container.State}.", source: null);
+        Reading<T>.Failed(SectionState.NotRunning, $"The container is not running. Its state is {container.State}.", source: null);
 
-    /// <summary>The oldest of the processes that no other of the container started; an exec starts some beside it.</summary>
+    /// <summary>The oldest process whose parent is outside the container. An exec adds further ones.</summary>
     private static int? InitPid(IReadOnlyList<ProcessFacts>? processes)
     {
         if (processes is not { Count: > 0 } || processes.Any(p => p.StartedAt is null || p.ParentPid is null))

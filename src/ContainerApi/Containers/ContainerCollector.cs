@@ -4,70 +4,67 @@ using ContainerApi.Engine;
 namespace ContainerApi.Containers;
 
 /// <summary>
-/// Makes one picture: (1) every engine lists, at the same time; (2) rows are filtered and, where the order needs no section,
-/// cut to the page, so that nothing is read that is not shown; (3) sections are read; (4) the projection puts them
-/// together. An engine that fails is an entry of the answer, a container that vanished is left out.
+/// Collects containers: (1) every engine lists, in parallel; (2) rows are filtered and, where the order needs no section, cut
+/// to the page, so that no section is read in vain; (3) sections are read; (4) the assembler completes the rows. An engine that
+/// fails is an entry of the result. A container that was removed meanwhile is left out.
 /// </summary>
 internal sealed partial class ContainerCollector(SectionReader reader, RateHistory rates, ILogger<ContainerCollector> logger)
 {
-    /// <summary>Engines that did not answer last time: each outage is told once, not with every sweep.</summary>
-    private readonly ConcurrentDictionary<string, bool> _missing = new();
+    /// <summary>Engines whose last list failed: an outage is logged once.</summary>
+    private readonly ConcurrentDictionary<string, bool> _failing = new();
 
-    /// <param name="engines">Those that whoever asks sees.</param>
-    /// <param name="evenIfAllFail">Whether an answer without any engine is one: its entries of the engines tell why.</param>
-    /// <exception cref="EngineException">There is no engine of a name, or none of those asked answered.</exception>
-    public Task<ContainerList> RunAsync(EngineDirectory engines, ContainerRequest request, CancellationToken cancellationToken, bool evenIfAllFail = false) =>
-        ContainerTelemetry.ObserveAsync(request.Sections, () => SweepAsync(engines, request, evenIfAllFail, cancellationToken));
+    /// <param name="engines">The engines that the caller may see.</param>
+    /// <param name="evenIfAllFail">Returns a result without rows where every engine fails, instead of throwing.</param>
+    /// <exception cref="EngineException">No such engine, or no engine answered.</exception>
+    public Task<ContainerCollection> RunAsync(
+        EngineDirectory engines, ContainerRequest request, CancellationToken cancellationToken, bool evenIfAllFail = false) =>
+        ContainerTelemetry.ObserveAsync(request.Sections, () => CollectAsync(engines, request, evenIfAllFail, cancellationToken));
 
-    private async Task<ContainerList> SweepAsync(EngineDirectory engines, ContainerRequest request, bool evenIfAllFail, CancellationToken cancellationToken)
+    /// <summary>Reads one container; null where it does not exist.</summary>
+    /// <param name="id">The full id.</param>
+    /// <exception cref="EngineException">The engine failed.</exception>
+    public async Task<ContainerRow?> ReadOneAsync(IEngine engine, string id, ContainerSections sections, CancellationToken cancellationToken)
+    {
+        // By the list, so that the row is the same as in GET /containers.
+        var listed = await engine.ListContainersAsync(ById([id]), cancellationToken);
+        if (listed.FirstOrDefault(c => c.Id == id) is not { } container)
+        {
+            return null;
+        }
+
+        var row = new ContainerRow(engine.Name, container);
+        return sections == ContainerSections.None
+            ? row
+            : (await AssemblerAsync(engine, [row], [container], sections, cancellationToken)).Complete(row);
+    }
+
+    private async Task<ContainerCollection> CollectAsync(
+        EngineDirectory engines, ContainerRequest request, bool evenIfAllFail, CancellationToken cancellationToken)
     {
         var asked = request.Engines.Count == 0 ? engines.All : [.. request.Engines.Distinct().Select(engines.Get)];
         var lists = await Task.WhenAll(asked.Select(engine => ListAsync(engine, request, cancellationToken)));
         if (!evenIfAllFail && lists.All(l => l.Failure is not null))
         {
-            // Who asked is told, and the request's line in the log says it.
+            // The caller gets the failure, and the log line of the request contains it.
             throw OneFailure(lists);
         }
 
-        TellWhoIsMissing(lists);
-        var matching = lists.SelectMany(l => l.Rows).ToList();
+        LogOutages(lists);
+        var rows = lists.SelectMany(l => l.Rows);
+        var total = lists.Sum(l => l.Rows.Count);
         var sort = request.Sort;
-        var cutFirst = sort.Field.Section == ContainerSections.None;
-        var (page, next) = cutFirst
-            ? ContainerPaging.Cut(matching, r => r.ContainerCollection, sort, request.After, request.Limit)
-            : (matching, null);
-        var complete = await CompleteAsync(page, request.Sections | sort.Field.Section, lists, cancellationToken);
-        var pictures = complete.Where(r => r is not null).Select(r => r!).ToList();
-        if (!cutFirst)
+        if (sort.Field.Section == ContainerSections.None)
         {
-            (var cut, next) = ContainerPaging.Cut(pictures, p => p, sort, request.After, request.Limit);
-            pictures = [.. cut.Select(p => OnlyWanted(p, request.Sections))];
+            var (page, next) = ContainerPaging.Cut(rows, sort, request.After, request.Limit);
+            var complete = await CompleteAsync(page, request.Sections, lists, cancellationToken);
+            return new(complete, [.. lists.Select(Report)], total - page.Count + complete.Count, next);
         }
-
-        return new ContainerList
+        else
         {
-            Items = pictures,
-            Engines = [.. lists.Select(Report)],
-            Total = matching.Count - complete.Count(r => r is null),
-            NextCursor = next,
-        };
-    }
-
-    /// <summary>Reads one container; null where it does not exist.</summary>
-    /// <param name="id">The full id.</param>
-    /// <exception cref="EngineException">The engine failed.</exception>
-    public async Task<Container?> ReadOneAsync(IEngine engine, string id, ContainerSections sections, CancellationToken cancellationToken)
-    {
-        // By the list, so that the row is the same as in GET /containers.
-        var listed = await engine.ListContainersAsync(ById([id]), cancellationToken);
-        var container = listed.FirstOrDefault(c => c.Id == id);
-        if (container is null)
-        {
-            return null;
+            var complete = await CompleteAsync([.. rows], request.Sections | sort.Field.Section, lists, cancellationToken);
+            var (page, next) = ContainerPaging.Cut(complete, sort, request.After, request.Limit);
+            return new([.. page.Select(r => r.Only(request.Sections))], [.. lists.Select(Report)], complete.Count, next);
         }
-
-        var row = new Row(engine, container, ContainerProjection.Row(engine.Name, container));
-        return (await CompleteAsync([row], sections, [new EngineList(engine, [row], [container], null)], cancellationToken))[0];
     }
 
     private static async Task<EngineList> ListAsync(IEngine engine, ContainerRequest request, CancellationToken cancellationToken)
@@ -75,11 +72,7 @@ internal sealed partial class ContainerCollector(SectionReader reader, RateHisto
         try
         {
             var containers = await engine.ListContainersAsync(request.ToFilter(), cancellationToken);
-            return new EngineList(
-                engine,
-                [.. containers.Select(c => new Row(engine, c, ContainerProjection.Row(engine.Name, c))).Where(r => request.Matches(r.ContainerCollection))],
-                containers,
-                null);
+            return new EngineList(engine, [.. containers.Where(request.Matches).Select(c => new ContainerRow(engine.Name, c))], containers, null);
         }
         catch (EngineException e)
         {
@@ -87,46 +80,52 @@ internal sealed partial class ContainerCollector(SectionReader reader, RateHisto
         }
     }
 
-    /// <summary>An engine that fails is told once, not at every sweep, and once more when it is back.</summary>
-    private void TellWhoIsMissing(EngineList[] lists)
+    private void LogOutages(EngineList[] lists)
     {
         foreach (var (engine, _, _, failure) in lists)
         {
-            if (failure is null && _missing.TryRemove(engine.Name, out _))
+            if (failure is null && _failing.TryRemove(engine.Name, out _))
             {
-                Log.EngineBack(logger, engine.Name);
+                Log.EngineReachable(logger, engine.Name);
             }
-            else if (failure is not null && _missing.TryAdd(engine.Name, true))
+            else if (failure is not null && _failing.TryAdd(engine.Name, true))
             {
-                Log.EngineMissing(logger, engine.Name, failure.Kind, failure.Message);
+                Log.EngineFailed(logger, engine.Name, failure.Kind, failure.Message);
             }
         }
     }
 
-    /// <returns>One picture for each row, in their order; null for a container that vanished.</returns>
-    private async Task<IReadOnlyList<Container?>> CompleteAsync(
-        IReadOnlyList<Row> rows, ContainerSections sections, IReadOnlyList<EngineList> lists, CancellationToken cancellationToken)
+    /// <returns>The rows with their sections, in their order, without containers that were removed meanwhile.</returns>
+    private async Task<IReadOnlyList<ContainerRow>> CompleteAsync(
+        IReadOnlyList<ContainerRow> rows, ContainerSections sections, EngineList[] lists, CancellationToken cancellationToken)
     {
         if (sections == ContainerSections.None)
         {
-            return [.. rows.Select(r => r.ContainerCollection)];
+            return rows;
         }
 
-        rates.Sweep();
+        rates.RemoveExpired();
         var byEngine = rows.GroupBy(r => r.Engine).ToList();
-        var completed = await Task.WhenAll(byEngine.Select(async rowsOfEngine =>
+        var assemblers = await Task.WhenAll(byEngine.Select(group =>
         {
-            var engine = rowsOfEngine.Key;
-            var listed = lists.First(l => l.Engine == engine).Listed;
-            var running = rowsOfEngine.Select(r => r.Container).Where(c => c.HasProcesses).ToList();
-            var peers = sections.HasFlag(ContainerSections.Network)
-                ? PeersOfAsync(engine, running, listed, cancellationToken)
-                : Task.FromResult<Func<string, ContainerFacts?>>(_ => null);
-            var readings = await reader.ReadAsync(engine, running, sections, cancellationToken);
-            return ContainerAssembler.Engine(engine.Name, [.. rowsOfEngine.Select(r => r.Container)], readings, await peers, sections, rates);
+            var list = lists.First(l => l.Engine.Name == group.Key);
+            return AssemblerAsync(list.Engine, [.. group], list.Listed, sections, cancellationToken);
         }));
-        var sectionsOf = byEngine.Zip(completed).ToDictionary(g => g.First.Key, g => g.Second);
-        return [.. rows.Select(r => sectionsOf[r.Engine](r.Container, r.ContainerCollection))];
+        var assemblerOf = byEngine.Zip(assemblers).ToDictionary(g => g.First.Key, g => g.Second);
+        return [.. rows.Select(r => assemblerOf[r.Engine].Complete(r)).OfType<ContainerRow>()];
+    }
+
+    private async Task<ContainerAssembler> AssemblerAsync(
+        IEngine engine, IReadOnlyList<ContainerRow> rows, IReadOnlyList<ContainerFacts> listed, ContainerSections sections, CancellationToken cancellationToken)
+    {
+        var running = rows.Select(r => r.Facts).Where(c => c.HasProcesses).ToList();
+        var peers = sections.HasFlag(ContainerSections.Network)
+            ? PeersOfAsync(engine, running, listed, cancellationToken)
+            : Task.FromResult<Func<string, ContainerFacts?>>(_ => null);
+        var readings = await reader.ReadAsync(engine, running, sections, cancellationToken);
+        var assembler = new ContainerAssembler(readings, await peers, sections);
+        assembler.Record(rows, rates);
+        return assembler;
     }
 
     /// <summary>
@@ -134,7 +133,7 @@ internal sealed partial class ContainerCollector(SectionReader reader, RateHisto
     /// them out of the list. Those are looked up by id, once per link of a chain.
     /// </summary>
     private static async Task<Func<string, ContainerFacts?>> PeersOfAsync(
-        IEngine engine, List<ContainerFacts> running, IReadOnlyList<ContainerFacts> listed, CancellationToken cancellationToken)
+        IEngine engine, IReadOnlyList<ContainerFacts> running, IReadOnlyList<ContainerFacts> listed, CancellationToken cancellationToken)
     {
         var unresolved = running.Where(c => NetworkMembership.PeerOf(c) is not null).ToList();
         if (unresolved.Count == 0)
@@ -177,13 +176,6 @@ internal sealed partial class ContainerCollector(SectionReader reader, RateHisto
     private static ContainerFilter ById(IReadOnlyList<string> ids) =>
         new(All: true, new Dictionary<string, IReadOnlyList<string>> { ["id"] = ids });
 
-    private static Container OnlyWanted(Container picture, ContainerSections sections) => picture with
-    {
-        Processes = sections.HasFlag(ContainerSections.Processes) ? picture.Processes : null,
-        Network = sections.HasFlag(ContainerSections.Network) ? picture.Network : null,
-        Usage = sections.HasFlag(ContainerSections.Usage) ? picture.Usage : null,
-    };
-
     private static EngineReport Report(EngineList list) => new(
         list.Engine.Name,
         list.Failure is null ? EngineStates.Ok : EngineStates.Of(list.Failure),
@@ -191,7 +183,7 @@ internal sealed partial class ContainerCollector(SectionReader reader, RateHisto
         list.Failure is null ? list.Rows.Count : null,
         list.Failure?.Message);
 
-    /// <summary>All failed alike: that failure. Not alike: unavailable, with what each one said.</summary>
+    /// <summary>One failure for all engines: their common kind, else unavailable.</summary>
     private static EngineException OneFailure(EngineList[] lists)
     {
         var failures = lists.Select(l => l.Failure!).ToList();
@@ -204,16 +196,14 @@ internal sealed partial class ContainerCollector(SectionReader reader, RateHisto
                 failures[0]);
     }
 
-    private sealed record Row(IEngine Engine, ContainerFacts Container, Container ContainerCollection);
-
-    private sealed record EngineList(IEngine Engine, IReadOnlyList<Row> Rows, IReadOnlyList<ContainerFacts> Listed, EngineException? Failure);
+    private sealed record EngineList(IEngine Engine, IReadOnlyList<ContainerRow> Rows, IReadOnlyList<ContainerFacts> Listed, EngineException? Failure);
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Warning, "Engine {Engine} is missing from the picture: {Kind}: {Reason}")]
-        public static partial void EngineMissing(ILogger logger, string engine, EngineErrorKind kind, string reason);
+        [LoggerMessage(1, LogLevel.Warning, "Listing the containers of engine {Engine} failed: {Kind}: {Reason}")]
+        public static partial void EngineFailed(ILogger logger, string engine, EngineErrorKind kind, string reason);
 
-        [LoggerMessage(2, LogLevel.Information, "Engine {Engine} is back in the picture")]
-        public static partial void EngineBack(ILogger logger, string engine);
+        [LoggerMessage(2, LogLevel.Information, "Engine {Engine} lists its containers again")]
+        public static partial void EngineReachable(ILogger logger, string engine);
     }
 }

@@ -42,8 +42,8 @@ internal static class ContainerEndpoints
         services.AddSingleton<SectionReader>();
         services.AddSingleton<RateHistory>();
         services.AddSingleton<ContainerCollector>();
-        services.AddSingleton<SingleFlight<SharedResult<ContainerList>>>();
-        services.AddSingleton<SingleFlight<SharedResult<Container>>>();
+        services.AddSingleton<SingleFlight<SharedResult<ContainerCollection>>>();
+        services.AddSingleton<SingleFlight<SharedResult<ContainerRow>>>();
         services.AddSingleton<ContainerRedactor>();
         services.AddScoped<ContainerQueries>();
     }

@@ -1,20 +1,18 @@
 using System.Buffers.Text;
-using System.Collections;
 using System.Diagnostics.CodeAnalysis;
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using ContainerApi.Containers.Formatting;
 
 namespace ContainerApi.Containers;
 
-/// <summary>An order of rows: by one field, then by engine and id, so that it is total and the same on every page.</summary>
-internal sealed record ContainerSort(ContainerField Field, bool Descending) : IComparer<SortKey>
+/// <summary>The order of rows: by one column, then by engine and id, so that the order is total and the same for every page.</summary>
+internal sealed record ContainerSort(ContainerColumn Field, bool Descending) : IComparer<SortKey>
 {
     /// <summary>Newest first, as <c>docker ps</c>.</summary>
     public static readonly ContainerSort Default = new(ContainerColumns.Find("createdAt")!, Descending: true);
 
-    /// <param name="text">A field's name, <c>-</c> in front for descending.</param>
+    /// <param name="text">The name of a column, prefixed with <c>-</c> for descending order.</param>
     public static bool TryParse(string text, [NotNullWhen(true)] out ContainerSort? sort)
     {
         var descending = text.StartsWith('-');
@@ -22,27 +20,21 @@ internal sealed record ContainerSort(ContainerField Field, bool Descending) : IC
         return sort is not null;
     }
 
-    public SortKey KeyOf(Container row) => Field.Value(row) switch
+    public SortKey KeyOf(ContainerRow row)
     {
-        null => new SortKey(null, null, row.Engine, row.Id),
-        string text => new SortKey(null, Head(text), row.Engine, row.Id),
-        DateTimeOffset time => new SortKey(time.ToUnixTimeMilliseconds(), null, row.Engine, row.Id),
-        Enum value => new SortKey(null, value.ToString(), row.Engine, row.Id),
-        // A list is worth its length: containers with most ports, most processes.
-        ICollection list => new SortKey(list.Count, null, row.Engine, row.Id),
-        IEnumerable list => new SortKey(list.Cast<object>().Count(), null, row.Engine, row.Id),
-        var number => new SortKey(Convert.ToDouble(number, CultureInfo.InvariantCulture), null, row.Engine, row.Id),
-    };
+        var value = Field.Value(row);
+        return new SortKey(ContainerColumn.Number(value), value is string or Enum ? Truncate(value.ToString()!) : null, row.Engine, row.Id);
+    }
 
-    /// <summary>A command can be as long as the kernel allows, and a cursor must hold it: what is compared is its beginning.</summary>
-    private static string Head(string text) =>
-        text.Length <= LongestKey ? text
-        : char.IsHighSurrogate(text[LongestKey - 1]) ? text[..(LongestKey - 1)]
-        : text[..LongestKey];
+    /// <summary>A cursor contains the key, and a command can be very long, so only its first characters are compared.</summary>
+    private static string Truncate(string text) =>
+        text.Length <= MaxKey ? text
+        : char.IsHighSurrogate(text[MaxKey - 1]) ? text[..(MaxKey - 1)]
+        : text[..MaxKey];
 
-    private const int LongestKey = 200;
+    private const int MaxKey = 200;
 
-    /// <summary>What is not known comes last, whichever way the order goes.</summary>
+    /// <summary>Unknown values come last in both directions.</summary>
     public int Compare(SortKey? x, SortKey? y)
     {
         var (a, b) = (x!, y!);
@@ -62,7 +54,7 @@ internal sealed record ContainerSort(ContainerField Field, bool Descending) : IC
     public override string ToString() => (Descending ? "-" : "") + Field.Name;
 }
 
-/// <summary>A row's place in an order.</summary>
+/// <summary>The position of a row in an order.</summary>
 internal sealed record SortKey(double? Number, string? Text, string Engine, string Id)
 {
     [JsonIgnore]
@@ -70,19 +62,19 @@ internal sealed record SortKey(double? Number, string? Text, string Engine, stri
 }
 
 /// <summary>
-/// Where a page ended: the last row's place, not its number, so that containers that come and go between two pages neither
-/// repeat a row nor hide one.
+/// The sort key of a page's last row. It is no row number, so containers that appear or disappear between two pages neither
+/// repeat nor hide a row.
 /// </summary>
 internal sealed record ContainerCursor(string Sort, SortKey Last)
 {
-    private const int LongestText = 4096;
+    private const int MaxText = 4096;
 
     public string Encode() => Base64Url.EncodeToString(JsonSerializer.SerializeToUtf8Bytes(this));
 
     public static bool TryDecode(string text, [NotNullWhen(true)] out ContainerCursor? cursor)
     {
         cursor = null;
-        if (text.Length > LongestText || !Base64Url.IsValid(text))
+        if (text.Length > MaxText || !Base64Url.IsValid(text))
         {
             return false;
         }
@@ -99,14 +91,14 @@ internal sealed record ContainerCursor(string Sort, SortKey Last)
     }
 }
 
-/// <summary>Pure: rows in order, cut to a page.</summary>
+/// <summary>Pure: sorts rows and cuts them to a page.</summary>
 internal static class ContainerPaging
 {
-    /// <returns>The page, and the cursor of the next one where there is more.</returns>
-    public static (IReadOnlyList<T> Page, string? NextCursor) Cut<T>(
-        IEnumerable<T> rows, Func<T, Container> picture, ContainerSort sort, ContainerCursor? after, int? limit)
+    /// <returns>The page, and the cursor of the next page or null.</returns>
+    public static (IReadOnlyList<ContainerRow> Page, string? NextCursor) Cut(
+        IEnumerable<ContainerRow> rows, ContainerSort sort, ContainerCursor? after, int? limit)
     {
-        var keyed = rows.Select(row => (Row: row, Key: sort.KeyOf(picture(row))));
+        var keyed = rows.Select(row => (Row: row, Key: sort.KeyOf(row)));
         if (after is not null)
         {
             keyed = keyed.Where(r => sort.Compare(r.Key, after.Last) > 0);

@@ -1,29 +1,39 @@
 
 namespace ContainerApi.Containers;
 
-/// <summary>Pure: what an engine or its host said → the wire. The only bridge between the two.</summary>
+/// <summary>Pure: turns facts (what an engine or its host said) into contracts (what a client sees).</summary>
 internal static class ContainerProjection
 {
     private const string HostCounters = "The container uses its host's network: those counters are the host's, not its own.";
 
-    /// <summary>A row without sections.</summary>
-    public static Container Row(string engine, ContainerFacts container) => new()
+    public static ContainerList ToList(ContainerCollection collection) => new()
     {
-        Engine = engine,
-        Id = container.Id,
-        ShortId = container.Id.Length > 12 ? container.Id[..12] : container.Id,
-        Name = container.Name,
-        Aliases = container.Aliases,
-        Image = container.Image,
-        ImageId = container.ImageId,
-        CreatedAt = container.CreatedAt,
-        Command = container.Command,
-        State = container.State,
-        Status = container.Status,
-        Health = container.Health,
-        Networks = [.. container.Networks.Select(n => new NetworkAddress(n.Name, n.Ipv4, n.Ipv6, n.Gateway, n.Mac))],
-        Ports = [.. container.Ports.Select(p => new PortMapping(p.ContainerPort, p.Protocol, p.HostIp, p.HostPort))],
-        Labels = container.Labels,
+        Items = [.. collection.Rows.Select(ToContainer)],
+        Engines = collection.Engines,
+        Total = collection.Total,
+        NextCursor = collection.NextCursor,
+    };
+
+    public static Container ToContainer(ContainerRow row) => new()
+    {
+        Engine = row.Engine,
+        Id = row.Id,
+        ShortId = row.ShortId,
+        Name = row.Facts.Name,
+        Aliases = row.Facts.Aliases,
+        Image = row.Facts.Image,
+        ImageId = row.Facts.ImageId,
+        CreatedAt = row.Facts.CreatedAt,
+        Command = row.Facts.Command,
+        State = row.Facts.State,
+        Status = row.Facts.Status,
+        Health = row.Facts.Health,
+        Networks = [.. row.Facts.Networks.Select(n => new NetworkAddress(n.Name, n.Ipv4, n.Ipv6, n.Gateway, n.Mac))],
+        Ports = [.. row.Facts.Ports.Select(p => new PortMapping(p.ContainerPort, p.Protocol, p.HostIp, p.HostPort))],
+        Labels = row.Facts.Labels,
+        Processes = row.Processes,
+        Network = row.Network,
+        Usage = row.Usage,
     };
 
     public static ProcessesSection Processes(Reading<IReadOnlyList<ProcessFacts>> reading) => new()

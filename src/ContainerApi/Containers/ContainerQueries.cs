@@ -13,8 +13,8 @@ internal sealed class ContainerQueries(
     ContainerResolver resolver,
     EngineDirectory engines,
     ContainerCollector collector,
-    SingleFlight<SharedResult<ContainerList>> lists,
-    SingleFlight<SharedResult<Container>> containers,
+    SingleFlight<SharedResult<ContainerCollection>> lists,
+    SingleFlight<SharedResult<ContainerRow>> containers,
     ContainerRedactor redactor,
     Caller caller,
     TimeProvider time)
@@ -82,7 +82,7 @@ internal sealed class ContainerQueries(
         return shared.Render("statistics", c => Json(new ContainerStatistics(c.Network!, c.Usage!)));
     }
 
-    private async Task<SharedResult<Container>> OneAsync(
+    private async Task<SharedResult<ContainerRow>> OneAsync(
         string reference, string? engineName, ContainerSections sections, TimeSpan maxAge, CancellationToken cancellationToken)
     {
         var (engine, found) = await resolver.FindAsync(reference, engineName, cancellationToken);
@@ -96,7 +96,7 @@ internal sealed class ContainerQueries(
     }
 
     /// <summary>Throws where the section that the request asks for could not be read.</summary>
-    private static void RequireOk(Container container, ContainerSection section)
+    private static void RequireOk(ContainerRow container, ContainerSection section)
     {
         switch (section.State)
         {

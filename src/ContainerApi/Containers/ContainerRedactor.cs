@@ -2,24 +2,23 @@ using ContainerApi.Access;
 
 namespace ContainerApi.Containers;
 
-/// <summary>Hides from callers without <c>containers:secrets</c> what the mask patterns find in command lines and labels.</summary>
+/// <summary>Redacts secrets in command lines and labels for callers without the scope <c>containers:secrets</c>.</summary>
 internal sealed class ContainerRedactor(SecuritySettings settings)
 {
-    public ContainerList For(Caller caller, ContainerList list) =>
-        caller.SeesSecrets ? list : list with { Items = [.. list.Items.Select(Hide)] };
+    public ContainerCollection For(Caller caller, ContainerCollection collection) =>
+        caller.SeesSecrets ? collection : collection with { Rows = [.. collection.Rows.Select(Redact)] };
 
-    public Func<Container, Container> For(Caller caller) => caller.SeesSecrets ? c => c : Hide;
+    public Func<ContainerRow, ContainerRow> For(Caller caller) => caller.SeesSecrets ? r => r : Redact;
 
-    private Container Hide(Container container)
+    private ContainerRow Redact(ContainerRow row)
     {
-        var masks = settings.Redactor;
-        return container with
+        var redactor = settings.Redactor;
+        return row with
         {
-            Command = masks.Text(container.Command),
-            Labels = masks.Values(container.Labels),
-            Processes = container.Processes is { Items: { } items } processes
-                ? processes with { Items = [.. items.Select(p => p with { Command = masks.Text(p.Command) })] }
-                : container.Processes,
+            Facts = row.Facts with { Command = redactor.Text(row.Facts.Command), Labels = redactor.Values(row.Facts.Labels) },
+            Processes = row.Processes is { Items: { } items } processes
+                ? processes with { Items = [.. items.Select(p => p with { Command = redactor.Text(p.Command) })] }
+                : row.Processes,
         };
     }
 }

@@ -63,7 +63,7 @@ internal sealed record ContainerRequest
     /// Health, image and network are its own to judge: its list tells neither the health of a paused container, nor an
     /// image's ancestors, nor a network's id.
     /// </summary>
-    public bool Matches(Container container) =>
+    public bool Matches(ContainerFacts container) =>
         (States.Count == 0 || States.Contains(container.State))
         && (Name is null || (container.Name?.Contains(Name, StringComparison.Ordinal) ?? false))
         && LabelSelector.Matches(Labels, container.Labels)
@@ -110,6 +110,6 @@ internal sealed record PortFilter(int Number, string? Protocol)
         return port is not null;
     }
 
-    public bool Matches(PortMapping port) =>
+    public bool Matches(PortFacts port) =>
         (port.ContainerPort == Number || port.HostPort == Number) && (Protocol is null || port.Protocol == Protocol);
 }

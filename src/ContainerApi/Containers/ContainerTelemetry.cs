@@ -26,7 +26,7 @@ internal static class ContainerTelemetry
         "containerapi.watchers", "{watcher}", "How many clients watch the containers.");
 
     /// <summary>Runs a sweep and takes note of it.</summary>
-    public static async Task<ContainerList> ObserveAsync(ContainerSections sections, Func<Task<ContainerList>> sweep)
+    public static async Task<ContainerCollection> ObserveAsync(ContainerSections sections, Func<Task<ContainerCollection>> collect)
     {
         using var span = Source.StartActivity("sweep");
         span?.SetTag("containerapi.sections", sections.ToString());
@@ -34,10 +34,10 @@ internal static class ContainerTelemetry
         var outcome = "failed";
         try
         {
-            var list = await sweep();
+            var list = await collect();
             outcome = "ok";
-            Size.Record(list.Items.Count);
-            span?.SetTag("containerapi.containers", list.Items.Count);
+            Size.Record(list.Rows.Count);
+            span?.SetTag("containerapi.containers", list.Rows.Count);
             return list;
         }
         finally

@@ -74,27 +74,27 @@ internal static class Rates
 internal sealed class RateHistory(TimeProvider time)
 {
     /// <summary>Below this, ticks of the kernel's clocks and of the engine's collector show.</summary>
-    public static readonly TimeSpan ShortestWindow = TimeSpan.FromMilliseconds(200);
+    public static readonly TimeSpan MinWindow = TimeSpan.FromMilliseconds(200);
 
-    public static readonly TimeSpan LongestWindow = TimeSpan.FromMinutes(5);
+    public static readonly TimeSpan MaxWindow = TimeSpan.FromMinutes(5);
 
     private readonly Lock _lock = new();
     private readonly Dictionary<(string Engine, string Id), (RateSample? Older, RateSample Newer)> _samples = [];
-    private long _swept = time.GetTimestamp();
+    private long _cleaned = time.GetTimestamp();
 
     /// <summary>Takes a sample and tells the rates since an earlier one.</summary>
-    public ContainerRates Remember(string engine, string id, RateSample sample)
+    public ContainerRates Record(string engine, string id, RateSample sample)
     {
         lock (_lock)
         {
-            if (!_samples.TryGetValue((engine, id), out var known) || Elapsed(known.Newer, sample) > LongestWindow)
+            if (!_samples.TryGetValue((engine, id), out var known) || Elapsed(known.Newer, sample) > MaxWindow)
             {
                 _samples[(engine, id)] = (null, sample);
                 return ContainerRates.Unknown;
             }
 
             // The newest kept one is too near: the one before it still tells, and is kept.
-            var near = Elapsed(known.Newer, sample) < ShortestWindow;
+            var near = Elapsed(known.Newer, sample) < MinWindow;
             var older = near ? known.Older : known.Newer;
             var rates = older is null ? ContainerRates.Unknown : Rates.Between(older, sample, Elapsed(older, sample));
             if (!near || (older is not null && rates == ContainerRates.Unknown))
@@ -117,19 +117,19 @@ internal sealed class RateHistory(TimeProvider time)
     }
 
     /// <summary>Drops what is too old to be of use; at most once in a window's length, so that it costs nothing.</summary>
-    public void Sweep()
+    public void RemoveExpired()
     {
         lock (_lock)
         {
-            if (time.GetElapsedTime(_swept) <= LongestWindow)
+            if (time.GetElapsedTime(_cleaned) <= MaxWindow)
             {
                 return;
             }
 
-            _swept = time.GetTimestamp();
+            _cleaned = time.GetTimestamp();
             foreach (var (key, known) in _samples)
             {
-                if (time.GetElapsedTime(known.Newer.Timestamp, _swept) > LongestWindow)
+                if (time.GetElapsedTime(known.Newer.Timestamp, _cleaned) > MaxWindow)
                 {
                     _samples.Remove(key);
                 }

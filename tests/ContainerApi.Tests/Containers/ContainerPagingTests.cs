@@ -24,7 +24,7 @@ public sealed class ContainerPagingTests
 
         var (page, next) = Cut(rows, sort);
 
-        Assert.Equal(expected, string.Join(',', page.Select(p => p.Name)));
+        Assert.Equal(expected, string.Join(',', page.Select(p => p.Facts.Name)));
         Assert.Null(next);
     }
 
@@ -44,7 +44,7 @@ public sealed class ContainerPagingTests
         {
             if (page == 1)
             {
-                rows.RemoveAll(r => r.Name is "c1" or "c3");         // what the cursor stands on is gone
+                rows.RemoveAll(r => r.Facts.Name is "c1" or "c3");         // what the cursor stands on is gone
                 rows.Add(Row(Facts.Container('0')));                  // before the cursor: not on a later page
                 rows.Add(Row(Facts.Container('8')));                  // behind it: is
             }
@@ -71,7 +71,7 @@ public sealed class ContainerPagingTests
         var second = Cut(rows, "command", after: first.Next, limit: 1);
 
         Assert.InRange(first.Next!.Length, 1, 4096);
-        Assert.Equal(("c1", "c2"), (first.Page[0].Name, second.Page[0].Name));
+        Assert.Equal(("c1", "c2"), (first.Page[0].Facts.Name, second.Page[0].Facts.Name));
     }
 
     [Theory]
@@ -84,14 +84,14 @@ public sealed class ContainerPagingTests
     [InlineData("!!!!")]
     public void What_is_no_cursor_is_refused(string text) => Assert.False(ContainerCursor.TryDecode(text, out _));
 
-    private static List<string> Walk(List<Container> rows, string sort, int limit, Action<int> between)
+    private static List<string> Walk(List<ContainerRow> rows, string sort, int limit, Action<int> between)
     {
         var names = new List<string>();
         string? cursor = null;
         for (var page = 1; page == 1 || cursor is not null; page++)
         {
             var cut = Cut(rows, sort, cursor, limit);
-            names.AddRange(cut.Page.Select(p => p.Name!));
+            names.AddRange(cut.Page.Select(p => p.Facts.Name!));
             cursor = cut.Next;
             between(page);
         }
@@ -99,14 +99,14 @@ public sealed class ContainerPagingTests
         return names;
     }
 
-    private static (IReadOnlyList<Container> Page, string? Next) Cut(
-        IEnumerable<Container> rows, string sort, string? after = null, int? limit = null)
+    private static (IReadOnlyList<ContainerRow> Page, string? Next) Cut(
+        IEnumerable<ContainerRow> rows, string sort, string? after = null, int? limit = null)
     {
         Assert.True(ContainerSort.TryParse(sort, out var order));
         ContainerCursor? cursor = null;
         Assert.True(after is null || ContainerCursor.TryDecode(after, out cursor));
-        return ContainerPaging.Cut(rows, r => r, order, cursor, limit);
+        return ContainerPaging.Cut(rows, order, cursor, limit);
     }
 
-    private static Container Row(ContainerFacts container) => ContainerProjection.Row("local", container);
+    private static ContainerRow Row(ContainerFacts container) => new("local", container);
 }

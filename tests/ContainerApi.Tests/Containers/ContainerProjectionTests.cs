@@ -114,14 +114,14 @@ public sealed class ContainerProjectionTests
     [Fact]
     public void A_row_is_the_engines_row()
     {
-        var row = ContainerProjection.Row("local", Facts.Container('1', "web") with
+        var row = ContainerProjection.ToContainer(new("local", Facts.Container('1', "web") with
         {
             Aliases = ["other/web"],
             Health = "healthy",
             Networks = [new("a", "10.0.0.2", "fd00::2", "10.0.0.1", "02:42:ac:11:00:02"), new("b", null, null, null, null)],
             Ports = [new(80, "tcp", "0.0.0.0", 8080), new(80, "tcp", "::", 8080), new(443, "tcp", null, null)],
             Labels = new Dictionary<string, string> { ["k"] = "a=b", ["ключ"] = "значение" },
-        });
+        }));
 
         Assert.Equal(("web", Facts.Id('1'), "111111111111", "healthy"), (row.Name, row.Id, row.ShortId, row.Health));
         Assert.Equal([new NetworkAddress("a", "10.0.0.2", "fd00::2", "10.0.0.1", "02:42:ac:11:00:02"), new NetworkAddress("b", null, null, null, null)], row.Networks);

@@ -109,8 +109,8 @@ public sealed class RatesTests
     public void What_nobody_read_for_long_is_forgotten()
     {
         Read(Facts.Statistics());
-        _time.Advance(RateHistory.LongestWindow + TimeSpan.FromSeconds(1));
-        _memory.Sweep();
+        _time.Advance(RateHistory.MaxWindow + TimeSpan.FromSeconds(1));
+        _memory.RemoveExpired();
 
         Assert.Equal(ContainerRates.Unknown, Read(Facts.Statistics()));
     }
@@ -121,13 +121,13 @@ public sealed class RatesTests
         Read(Facts.Statistics());
         _time.Advance(TimeSpan.FromSeconds(1));
 
-        Assert.Equal(ContainerRates.Unknown, _memory.Remember("other", "a", new RateSample(_time.GetTimestamp(), null, Facts.Statistics())));
+        Assert.Equal(ContainerRates.Unknown, _memory.Record("other", "a", new RateSample(_time.GetTimestamp(), null, Facts.Statistics())));
     }
 
     /// <summary>Reads container <c>a</c>; the sample's own clock goes with ours.</summary>
     private ContainerRates Read(StatisticsFacts facts, int after = 0, int? initPid = null)
     {
         _time.Advance(TimeSpan.FromMilliseconds(after));
-        return _memory.Remember("local", "a", new RateSample(_time.GetTimestamp(), initPid, facts with { SampledAt = _time.GetUtcNow() }));
+        return _memory.Record("local", "a", new RateSample(_time.GetTimestamp(), initPid, facts with { SampledAt = _time.GetUtcNow() }));
     }
 }

@@ -1,82 +1,125 @@
+using System.Globalization;
+using static ContainerApi.Containers.ContainerSections;
 
 namespace ContainerApi.Containers.Formatting;
 
-/// <summary>One field of the picture by its path on the wire (<c>name</c>, <c>network.rxBytes</c>).</summary>
-/// <param name="Section">The section that must be read to know it.</param>
-/// <param name="Value">Text, number, time, enum or list; null where it is not known.</param>
-internal sealed record ContainerField(string Name, ContainerSections Section, Func<Container, object?> Value);
-
-/// <summary>Every field that <c>fields</c>, <c>sort</c> and CSV can name. A test holds them against the wire records.</summary>
+/// <summary>
+/// Every column of the containers, declared once: <c>fields</c>, <c>sort</c>, NDJSON, CSV, the table and Prometheus are made from it.
+/// Metrics have cAdvisor's names where it has the same metric. The order is the JSON order.
+/// </summary>
 internal static class ContainerColumns
 {
-    public static readonly IReadOnlyList<ContainerField> All =
+    public static readonly IReadOnlyList<ContainerColumn> All =
     [
-        new("engine", ContainerSections.None, c => c.Engine),
-        new("id", ContainerSections.None, c => c.Id),
-        new("shortId", ContainerSections.None, c => c.ShortId),
-        new("name", ContainerSections.None, c => c.Name),
-        new("aliases", ContainerSections.None, c => c.Aliases),
-        new("image", ContainerSections.None, c => c.Image),
-        new("imageId", ContainerSections.None, c => c.ImageId),
-        new("createdAt", ContainerSections.None, c => c.CreatedAt),
-        new("command", ContainerSections.None, c => c.Command),
-        new("state", ContainerSections.None, c => c.State),
-        new("status", ContainerSections.None, c => c.Status),
-        new("health", ContainerSections.None, c => c.Health),
-        new("networks", ContainerSections.None, c => c.Networks),
-        new("ports", ContainerSections.None, c => c.Ports),
-        new("labels", ContainerSections.None, c => c.Labels),
-        .. Section("processes", ContainerSections.Processes, c => c.Processes),
-        new("processes.items", ContainerSections.Processes, c => c.Processes?.Items),
-        .. Section("network", ContainerSections.Network, c => c.Network),
-        new("network.mode", ContainerSections.Network, c => c.Network?.Mode),
-        new("network.sharedWith", ContainerSections.Network, c => c.Network?.SharedWith),
-        new("network.rxBytes", ContainerSections.Network, c => c.Network?.RxBytes),
-        new("network.rxPackets", ContainerSections.Network, c => c.Network?.RxPackets),
-        new("network.rxErrors", ContainerSections.Network, c => c.Network?.RxErrors),
-        new("network.rxDropped", ContainerSections.Network, c => c.Network?.RxDropped),
-        new("network.txBytes", ContainerSections.Network, c => c.Network?.TxBytes),
-        new("network.txPackets", ContainerSections.Network, c => c.Network?.TxPackets),
-        new("network.txErrors", ContainerSections.Network, c => c.Network?.TxErrors),
-        new("network.txDropped", ContainerSections.Network, c => c.Network?.TxDropped),
-        new("network.rxBytesPerSecond", ContainerSections.Network, c => c.Network?.RxBytesPerSecond),
-        new("network.txBytesPerSecond", ContainerSections.Network, c => c.Network?.TxBytesPerSecond),
-        new("network.rateWindowMs", ContainerSections.Network, c => c.Network?.RateWindowMs),
-        new("network.interfaces", ContainerSections.Network, c => c.Network?.Interfaces),
-        .. Section("usage", ContainerSections.Usage, c => c.Usage),
-        new("usage.cpuPercent", ContainerSections.Usage, c => c.Usage?.CpuPercent),
-        new("usage.cpuTimeMs", ContainerSections.Usage, c => c.Usage?.CpuTimeMs),
-        new("usage.memoryBytes", ContainerSections.Usage, c => c.Usage?.MemoryBytes),
-        new("usage.memoryLimitBytes", ContainerSections.Usage, c => c.Usage?.MemoryLimitBytes),
-        new("usage.pids", ContainerSections.Usage, c => c.Usage?.Pids),
-        new("usage.blockReadBytes", ContainerSections.Usage, c => c.Usage?.BlockReadBytes),
-        new("usage.blockWriteBytes", ContainerSections.Usage, c => c.Usage?.BlockWriteBytes),
+        new("engine", None, r => r.Engine) { Table = new(1, "ENGINE", (r, _) => r.Engine) },
+        new("id", None, r => r.Id),
+        new("shortId", None, r => r.ShortId) { Table = new(2, "CONTAINER ID", (r, _) => r.ShortId) },
+        new("name", None, r => r.Facts.Name) { Table = new(13, "NAMES", (r, _) => ColumnText.Names(r.Facts)) },
+        new("aliases", None, r => r.Facts.Aliases),
+        new("image", None, r => r.Facts.Image) { Table = new(3, "IMAGE", (r, _) => ColumnText.Image(r.Facts.Image)) },
+        new("imageId", None, r => r.Facts.ImageId),
+        new("createdAt", None, r => r.Facts.CreatedAt)
+        {
+            Table = new(5, "CREATED", (r, now) => ColumnText.Ago(now - r.Facts.CreatedAt) + " ago"),
+            Metric = new("container_created_timestamp_seconds", "gauge", "Creation time in seconds since 1970.") { Divisor = 1000 },
+        },
+        new("command", None, r => r.Facts.Command) { Table = new(4, "COMMAND", (r, _) => ColumnText.Command(r.Facts.Command)) },
+        new("state", None, r => r.Facts.State) { Metric = new("container_state", "gauge", "1 for the state of the container.") },
+        new("status", None, r => r.Facts.Status) { Table = new(6, "STATUS", (r, _) => r.Facts.Status) },
+        new("health", None, r => r.Facts.Health) { Metric = new("container_health", "gauge", "1 for the result of the container's health check.") },
+        new("networks", None, r => r.Facts.Networks) { Table = new(7, "IP", (r, _) => ColumnText.Addresses(r.Facts.Networks)) },
+        new("ports", None, r => r.Facts.Ports) { Table = new(8, "PORTS", (r, _) => ColumnText.Ports(r.Facts.Ports)) },
+        new("labels", None, r => r.Facts.Labels),
+        .. Section("processes", Processes, r => r.Processes),
+        new("processes.items", Processes, r => r.Processes?.Items)
+        {
+            Metric = new("container_processes", "gauge", "Processes in the container."),
+        },
+        .. Section("network", Network, r => r.Network),
+        new("network.mode", Network, r => r.Network?.Mode),
+        new("network.sharedWith", Network, r => r.Network?.SharedWith),
+        new("network.rxBytes", Network, r => r.Network?.RxBytes)
+        {
+            Table = new(11, "NET I/O", (r, _) => ColumnText.Traffic(r.Network)),
+            Metric = Interface("receive_bytes", "Bytes received.", i => i.RxBytes),
+        },
+        new("network.rxPackets", Network, r => r.Network?.RxPackets) { Metric = Interface("receive_packets", "Packets received.", i => i.RxPackets) },
+        new("network.rxErrors", Network, r => r.Network?.RxErrors) { Metric = Interface("receive_errors", "Receive errors.", i => i.RxErrors) },
+        new("network.rxDropped", Network, r => r.Network?.RxDropped)
+        {
+            Metric = Interface("receive_packets_dropped", "Received packets dropped.", i => i.RxDropped),
+        },
+        new("network.txBytes", Network, r => r.Network?.TxBytes) { Metric = Interface("transmit_bytes", "Bytes transmitted.", i => i.TxBytes) },
+        new("network.txPackets", Network, r => r.Network?.TxPackets)
+        {
+            Metric = Interface("transmit_packets", "Packets transmitted.", i => i.TxPackets),
+        },
+        new("network.txErrors", Network, r => r.Network?.TxErrors) { Metric = Interface("transmit_errors", "Transmit errors.", i => i.TxErrors) },
+        new("network.txDropped", Network, r => r.Network?.TxDropped)
+        {
+            Metric = Interface("transmit_packets_dropped", "Packets dropped while transmitting.", i => i.TxDropped),
+        },
+        new("network.rxBytesPerSecond", Network, r => r.Network?.RxBytesPerSecond),
+        new("network.txBytesPerSecond", Network, r => r.Network?.TxBytesPerSecond),
+        new("network.rateWindowMs", Network, r => r.Network?.RateWindowMs),
+        new("network.interfaces", Network, r => r.Network?.Interfaces),
+        .. Section("usage", Usage, r => r.Usage),
+        new("usage.cpuPercent", Usage, r => r.Usage?.CpuPercent) { Table = new(9, "CPU %", (r, _) => ColumnText.Percent(r.Usage?.CpuPercent)) },
+        new("usage.cpuTimeMs", Usage, r => r.Usage?.CpuTimeMs)
+        {
+            Metric = new("container_cpu_usage_seconds_total", "counter", "CPU time used, on all cores.") { Divisor = 1000 },
+        },
+        new("usage.memoryBytes", Usage, r => r.Usage?.MemoryBytes)
+        {
+            Table = new(10, "MEM", (r, _) => r.Usage?.MemoryBytes is { } memory ? ColumnText.BinarySize(memory) : null),
+            Metric = new("container_memory_working_set_bytes", "gauge", "Memory used, without the inactive file cache."),
+        },
+        new("usage.memoryLimitBytes", Usage, r => r.Usage?.MemoryLimitBytes)
+        {
+            Metric = new("container_spec_memory_limit_bytes", "gauge", "Memory limit of the container; the host's memory where it has no limit."),
+        },
+        new("usage.pids", Usage, r => r.Usage?.Pids)
+        {
+            Table = new(12, "PIDS", (r, _) => r.Usage?.Pids?.ToString(CultureInfo.InvariantCulture)),
+            Metric = new("container_threads", "gauge", "Processes and threads in the container."),
+        },
+        new("usage.blockReadBytes", Usage, r => r.Usage?.BlockReadBytes)
+        {
+            Metric = new("container_fs_reads_bytes_total", "counter", "Bytes read from block devices."),
+        },
+        new("usage.blockWriteBytes", Usage, r => r.Usage?.BlockWriteBytes)
+        {
+            Metric = new("container_fs_writes_bytes_total", "counter", "Bytes written to block devices."),
+        },
     ];
 
-    /// <summary>The sections as wholes: <c>fields</c> can name them, an order cannot.</summary>
+    /// <summary>The sections by name. <c>fields</c> accepts them, <c>sort</c> does not.</summary>
     public static readonly IReadOnlyDictionary<string, ContainerSections> Sections = new Dictionary<string, ContainerSections>
     {
-        ["processes"] = ContainerSections.Processes,
-        ["network"] = ContainerSections.Network,
-        ["usage"] = ContainerSections.Usage,
+        ["processes"] = Processes,
+        ["network"] = Network,
+        ["usage"] = Usage,
     };
 
-    /// <summary>What <c>fields</c> may name.</summary>
-    public static readonly IReadOnlyList<string> Names = [.. All.Select(f => f.Name), .. Sections.Keys];
+    /// <summary>The names that <c>fields</c> accepts.</summary>
+    public static readonly IReadOnlyList<string> Names = [.. All.Select(c => c.Name), .. Sections.Keys];
 
-    private static readonly Dictionary<string, ContainerField> ByName = All.ToDictionary(f => f.Name);
+    private static readonly Dictionary<string, ContainerColumn> ByName = All.ToDictionary(c => c.Name);
 
-    public static ContainerField? Find(string name) => ByName.GetValueOrDefault(name);
+    public static ContainerColumn? Find(string name) => ByName.GetValueOrDefault(name);
 
-    /// <summary>What must be read to know a field or a section.</summary>
+    /// <summary>The section that must be read for a column or a section.</summary>
     public static ContainerSections SectionOf(string name) =>
-        Sections.TryGetValue(name, out var section) ? section : Find(name)?.Section ?? ContainerSections.None;
+        Sections.TryGetValue(name, out var section) ? section : Find(name)?.Section ?? None;
 
-    private static IEnumerable<ContainerField> Section(string name, ContainerSections section, Func<Container, ContainerSection?> of) =>
+    private static IEnumerable<ContainerColumn> Section(string name, ContainerSections section, Func<ContainerRow, ContainerSection?> of) =>
     [
-        new(name + ".state", section, c => of(c)?.State),
-        new(name + ".reason", section, c => of(c)?.Reason),
-        new(name + ".sampledAt", section, c => of(c)?.SampledAt),
-        new(name + ".source", section, c => of(c)?.Source),
+        new(name + ".state", section, r => of(r)?.State),
+        new(name + ".reason", section, r => of(r)?.Reason),
+        new(name + ".sampledAt", section, r => of(r)?.SampledAt),
+        new(name + ".source", section, r => of(r)?.Source),
     ];
+
+    private static MetricColumn Interface(string name, string help, Func<InterfaceTraffic, long> value) =>
+        new($"container_network_{name}_total", "counter", help) { OfInterface = value };
 }

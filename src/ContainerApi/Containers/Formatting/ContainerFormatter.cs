@@ -7,19 +7,19 @@ using ContainerApi.Api;
 
 namespace ContainerApi.Containers.Formatting;
 
-/// <summary>Pure: a picture in one of its forms.</summary>
+/// <summary>Pure: containers in the requested format.</summary>
 internal static class ContainerFormatter
 {
     private static readonly JsonWriterOptions Writing = new() { Encoder = WireJson.Options.Encoder };
 
     /// <param name="fields">Validated names, or null for all.</param>
-    public static RenderedBody List(ContainerList list, Format format, IReadOnlyList<string>? fields, DateTimeOffset now) => new(
+    public static RenderedBody List(ContainerCollection list, Format format, IReadOnlyList<string>? fields, DateTimeOffset now) => new(
         format switch
         {
             Format.Ndjson => Lines(list, fields),
             Format.Table => Encoding.UTF8.GetBytes(fields is null ? ContainerTable.Write(list, now) : FieldTable(list, fields)),
             Format.Csv => Encoding.UTF8.GetBytes(Values(list, fields)),
-            _ when fields is null => JsonSerializer.SerializeToUtf8Bytes(list, WireJson.Options),
+            _ when fields is null => JsonSerializer.SerializeToUtf8Bytes(ContainerProjection.ToList(list), WireJson.Options),
             _ => Selected(list, fields),
         },
         Formats.ContentTypeOf(format))
@@ -29,21 +29,21 @@ internal static class ContainerFormatter
     };
 
     /// <summary>One container: in JSON the object itself, else as a list of one row.</summary>
-    public static RenderedBody One(Container container, Format format, IReadOnlyList<string>? fields, DateTimeOffset now) =>
+    public static RenderedBody One(ContainerRow container, Format format, IReadOnlyList<string>? fields, DateTimeOffset now) =>
         format != Format.Json
-            ? List(new ContainerList { Items = [container], Engines = [], Total = 1, NextCursor = null }, format, fields, now)
+            ? List(new ContainerCollection([container], [], 1, null), format, fields, now)
             : new RenderedBody(
                 fields is null
-                    ? JsonSerializer.SerializeToUtf8Bytes(container, WireJson.Options)
+                    ? JsonSerializer.SerializeToUtf8Bytes(ContainerProjection.ToContainer(container), WireJson.Options)
                     : Written(writer => FieldSelection.Of(fields).Write(writer, container)),
                 Formats.ContentTypeOf(format));
 
-    private static byte[] Selected(ContainerList list, IReadOnlyList<string> fields) => Written(writer =>
+    private static byte[] Selected(ContainerCollection list, IReadOnlyList<string> fields) => Written(writer =>
     {
         var selection = FieldSelection.Of(fields);
         writer.WriteStartObject();
         writer.WriteStartArray("items");
-        foreach (var item in list.Items)
+        foreach (var item in list.Rows)
         {
             selection.Write(writer, item);
         }
@@ -55,12 +55,12 @@ internal static class ContainerFormatter
         writer.WriteEndObject();
     });
 
-    /// <summary>One line for each container, and a last one with what the list has beside them.</summary>
-    private static byte[] Lines(ContainerList list, IReadOnlyList<string>? fields)
+    /// <summary>One line for each container, and a last line for the list.</summary>
+    private static byte[] Lines(ContainerCollection list, IReadOnlyList<string>? fields)
     {
         var selection = fields is null ? null : FieldSelection.Of(fields);
         var buffer = new ArrayBufferWriter<byte>();
-        foreach (var item in list.Items)
+        foreach (var item in list.Rows)
         {
             Line(buffer, "container", writer => (selection ?? FieldSelection.Everything).WriteMembers(writer, item));
         }
@@ -106,48 +106,44 @@ internal static class ContainerFormatter
         return buffer.WrittenSpan.ToArray();
     }
 
-    /// <summary>With <c>fields</c>, a column for each; else every field, of the sections that were read.</summary>
-    private static string Values(ContainerList list, IReadOnlyList<string>? fields)
+    /// <summary>The columns of <c>fields</c>, or all columns whose section was read.</summary>
+    private static string Values(ContainerCollection list, IReadOnlyList<string>? fields)
     {
         var columns = Columns(fields, list);
         return Csv.Write(
             [.. columns.Select(c => c.Name)],
-            [.. list.Items.Select(item => (IReadOnlyList<CsvValue>)[.. columns.Select(c => Cell(c.Value(item)))])]);
+            [.. list.Rows.Select(item => (IReadOnlyList<CsvValue>)[.. columns.Select(c => Cell(c.Value(item)))])]);
     }
 
-    private static string FieldTable(ContainerList list, IReadOnlyList<string> fields)
+    private static string FieldTable(ContainerCollection list, IReadOnlyList<string> fields)
     {
         var columns = Columns(fields, list);
         return Table.Write(
             [.. columns.Select(c => c.Name.ToUpperInvariant())],
-            [.. list.Items.Select(item => (IReadOnlyList<string?>)[.. columns.Select(c => Cell(c.Value(item)).Text)])]);
+            [.. list.Rows.Select(item => (IReadOnlyList<string?>)[.. columns.Select(c => Cell(c.Value(item)).Text)])]);
     }
 
-    private static List<ContainerField> Columns(IReadOnlyList<string>? fields, ContainerList list) => fields is null
-        ? [.. ContainerColumns.All.Where(f => f.Section == ContainerSections.None || list.Items.Any(i => HasSection(i, f.Section)))]
-        // A section's name stands for all its fields.
+    private static List<ContainerColumn> Columns(IReadOnlyList<string>? fields, ContainerCollection list) => fields is null
+        ? [.. ContainerColumns.All.Where(c => list.Has(c.Section))]
+        // The name of a section stands for all its columns.
         : [.. fields.Distinct().SelectMany(name => ContainerColumns.Find(name) is { } one
             ? [one]
             : ContainerColumns.All.Where(f => f.Section == ContainerColumns.Sections[name]))];
 
-    private static bool HasSection(Container item, ContainerSections section) => section switch
-    {
-        ContainerSections.Processes => item.Processes is not null,
-        ContainerSections.Network => item.Network is not null,
-        _ => item.Usage is not null,
-    };
-
-    /// <summary>Numbers stay numbers, in bytes and milliseconds; lists are joined by blanks, as their parts hold none.</summary>
+    /// <summary>Numbers are in bytes and milliseconds. List items contain no spaces, so spaces separate them.</summary>
     private static CsvValue Cell(object? value) => value switch
     {
         null => new CsvValue(null, IsOurs: true),
         string text => new CsvValue(text, IsOurs: false),
         DateTimeOffset time => new CsvValue(JsonSerializer.Serialize(time, WireJson.Options).Trim('"'), IsOurs: true),
         Enum word => new CsvValue(JsonNamingPolicy.SnakeCaseLower.ConvertName(word.ToString()), IsOurs: true),
-        IEnumerable<NetworkAddress> networks => Joined(" ", networks.Select(n => $"{n.Name}={string.Join('|', new[] { n.Ipv4, n.Ipv6 }.OfType<string>())}")),
-        IEnumerable<PortMapping> ports => new CsvValue(ContainerTable.Ports([.. ports]), IsOurs: true),
-        IEnumerable<ContainerProcess> processes => Joined("; ", processes.Select(p => string.Create(CultureInfo.InvariantCulture, $"{p.Pid} {p.User} {p.Command}"))),
-        IEnumerable<KeyValuePair<string, string>> labels => Joined("; ", labels.OrderBy(l => l.Key, StringComparer.Ordinal).Select(l => $"{l.Key}={l.Value}")),
+        IEnumerable<NetworkFacts> networks =>
+            Joined(" ", networks.Select(n => $"{n.Name}={string.Join('|', new[] { n.Ipv4, n.Ipv6 }.OfType<string>())}")),
+        IEnumerable<PortFacts> ports => new CsvValue(ColumnText.Ports([.. ports]), IsOurs: true),
+        IEnumerable<ContainerProcess> processes =>
+            Joined("; ", processes.Select(p => string.Create(CultureInfo.InvariantCulture, $"{p.Pid} {p.User} {p.Command}"))),
+        IEnumerable<KeyValuePair<string, string>> labels =>
+            Joined("; ", labels.OrderBy(l => l.Key, StringComparer.Ordinal).Select(l => $"{l.Key}={l.Value}")),
         IEnumerable<KeyValuePair<string, InterfaceTraffic>> interfaces =>
             Joined(" ", interfaces.Select(i => string.Create(CultureInfo.InvariantCulture, $"{i.Key}={i.Value.RxBytes}/{i.Value.TxBytes}"))),
         IEnumerable list => Joined(" ", list.Cast<object>().Select(o => o.ToString()!)),

@@ -3,70 +3,57 @@ using ContainerApi.Api;
 
 namespace ContainerApi.Containers.Formatting;
 
-/// <summary>The fields of a row that a client wants, as a tree: none below a name means all of it.</summary>
+/// <summary>Writes columns of a row as JSON, those of a section as one object.</summary>
 internal sealed class FieldSelection
 {
-    /// <summary>A row as it is.</summary>
-    public static readonly FieldSelection Everything = new();
+    public static readonly FieldSelection Everything = new(ContainerColumns.All);
 
-    private readonly Dictionary<string, FieldSelection> _fields = [];
+    private readonly IReadOnlyList<ContainerColumn> _columns;
 
-    public static FieldSelection Of(IReadOnlyList<string> names)
-    {
-        var selection = new FieldSelection();
-        // Short names first: a section as a whole outweighs a field of it.
-        foreach (var name in names.OrderBy(n => n.Length))
-        {
-            var parts = name.Split('.');
-            if (!selection._fields.TryGetValue(parts[0], out var below))
-            {
-                selection._fields[parts[0]] = below = parts.Length == 1 ? Everything : new FieldSelection();
-            }
+    private FieldSelection(IReadOnlyList<ContainerColumn> columns) => _columns = columns;
 
-            if (parts.Length > 1 && below != Everything)
-            {
-                below._fields[parts[1]] = Everything;
-            }
-        }
+    /// <param name="names">Names of columns, and of sections for all their columns.</param>
+    public static FieldSelection Of(IReadOnlyList<string> names) =>
+        new([.. ContainerColumns.All.Where(c => names.Contains(c.Name) || (c.Parent is { } parent && names.Contains(parent)))]);
 
-        return selection;
-    }
-
-    public void Write(Utf8JsonWriter writer, Container row)
+    public void Write(Utf8JsonWriter writer, ContainerRow row)
     {
         writer.WriteStartObject();
         WriteMembers(writer, row);
         writer.WriteEndObject();
     }
 
-    /// <summary>The members alone, for an object that has others too.</summary>
-    public void WriteMembers(Utf8JsonWriter writer, Container row)
+    public void WriteMembers(Utf8JsonWriter writer, ContainerRow row)
     {
-        var json = JsonSerializer.SerializeToElement(row, WireJson.Options);
-        WriteMembers(writer, json);
-    }
-
-    private void WriteMembers(Utf8JsonWriter writer, JsonElement row)
-    {
-        foreach (var member in row.EnumerateObject())
+        string? open = null;
+        foreach (var column in _columns.Where(c => row.Has(c.Section)))
         {
-            if (this == Everything)
+            if (column.Parent != open)
             {
-                member.WriteTo(writer);
-            }
-            else if (_fields.TryGetValue(member.Name, out var below))
-            {
-                if (below == Everything || member.Value.ValueKind != JsonValueKind.Object)
+                if (open is not null)
                 {
-                    member.WriteTo(writer);
-                }
-                else
-                {
-                    writer.WriteStartObject(member.Name);
-                    below.WriteMembers(writer, member.Value);
                     writer.WriteEndObject();
                 }
+
+                if (column.Parent is { } parent)
+                {
+                    writer.WriteStartObject(parent);
+                }
+
+                open = column.Parent;
             }
+
+            var value = column.Value(row);
+            if (value is not null || column.Key != "reason")
+            {
+                writer.WritePropertyName(column.Key);
+                JsonSerializer.Serialize(writer, value, value?.GetType() ?? typeof(object), WireJson.Options);
+            }
+        }
+
+        if (open is not null)
+        {
+            writer.WriteEndObject();
         }
     }
 }

@@ -11,8 +11,9 @@ internal static class WatchDifference
         At = state.At,
         Items =
         [
-            .. state.Containers.Values.Where(c => view.Sees(state, c)).Select(c => view.Cut(c, state))
-                .OrderBy(c => c.Engine, StringComparer.Ordinal).ThenByDescending(c => c.CreatedAt).ThenBy(c => c.Id, StringComparer.Ordinal),
+            .. state.Containers.Values.Where(c => view.Sees(state, c))
+                .OrderBy(c => c.Engine, StringComparer.Ordinal).ThenByDescending(c => c.Facts.CreatedAt).ThenBy(c => c.Id, StringComparer.Ordinal)
+                .Select(c => view.ToContainer(c, state)),
         ],
         Engines = [.. state.Engines.Values.Where(e => view.Sees(e.Name)).Select(e => view.Cut(e, state))],
     };
@@ -32,7 +33,7 @@ internal static class WatchDifference
         {
             if (view.Sees(before, gone) && !(after.Containers.TryGetValue(key, out var now) && view.Sees(after, now)))
             {
-                yield return new WatchRemoved { Id = after.EventId, At = after.At, Engine = gone.Engine, ContainerId = gone.Id, Name = gone.Name };
+                yield return new WatchRemoved { Id = after.EventId, At = after.At, Engine = gone.Engine, ContainerId = gone.Id, Name = gone.Facts.Name };
             }
         }
 
@@ -46,11 +47,11 @@ internal static class WatchDifference
 
             if (!before.Containers.TryGetValue(key, out var then) || !view.Sees(before, then))
             {
-                yield return new WatchAdded { Id = after.EventId, At = after.At, Container = view.Cut(now, after) };
+                yield return new WatchAdded { Id = after.EventId, At = after.At, Container = view.ToContainer(now, after) };
             }
-            else if (!SameFacts(then, now))
+            else if (!SameFacts(then.Facts, now.Facts))
             {
-                yield return new WatchChanged { Id = after.EventId, At = after.At, Container = view.Cut(now, after) };
+                yield return new WatchChanged { Id = after.EventId, At = after.At, Container = view.ToContainer(now, after) };
             }
             else if (samples && !SameSections(then, now, view.Sections))
             {
@@ -66,24 +67,24 @@ internal static class WatchDifference
 
     /// <summary>Whether the same containers are in both, unchanged.</summary>
     public static bool SameFacts(WatchState a, WatchState b) =>
-        a.Containers.Count == b.Containers.Count && a.Containers.All(c => b.Containers.TryGetValue(c.Key, out var other) && SameFacts(c.Value, other));
+        a.Containers.Count == b.Containers.Count && a.Containers.All(c => b.Containers.TryGetValue(c.Key, out var other) && SameFacts(c.Value.Facts, other.Facts));
 
     /// <summary>All but the sections, and but the status text: it ages by itself, and says no more than the state otherwise.</summary>
-    public static bool SameFacts(Container a, Container b) =>
+    public static bool SameFacts(ContainerFacts a, ContainerFacts b) =>
         a.State == b.State && a.Name == b.Name && a.Health == b.Health && a.Image == b.Image && a.ImageId == b.ImageId
         && a.Aliases.SequenceEqual(b.Aliases) && a.Networks.SequenceEqual(b.Networks) && a.Ports.SequenceEqual(b.Ports)
         && a.Labels.Count == b.Labels.Count && a.Labels.All(l => b.Labels.TryGetValue(l.Key, out var value) && value == l.Value);
 
-    private static bool SameSections(Container a, Container b, ContainerSections sections) =>
+    private static bool SameSections(ContainerRow a, ContainerRow b, ContainerSections sections) =>
         (!sections.HasFlag(ContainerSections.Processes) || ReferenceEquals(a.Processes, b.Processes))
         && (!sections.HasFlag(ContainerSections.Network) || ReferenceEquals(a.Network, b.Network))
         && (!sections.HasFlag(ContainerSections.Usage) || ReferenceEquals(a.Usage, b.Usage));
 
-    private static ContainerSample Sample(Container container) => new()
+    private static ContainerSample Sample(ContainerRow container) => new()
     {
         Engine = container.Engine,
         Id = container.Id,
-        Status = container.Status,
+        Status = container.Facts.Status,
         Processes = container.Processes,
         Network = container.Network,
         Usage = container.Usage,
@@ -95,42 +96,43 @@ internal static class WatchDifference
 /// <param name="Engines">Names; none means all.</param>
 /// <param name="Question">What its engine must say of a container for it to be one; null where the engine need not be asked.</param>
 internal sealed record WatchView(
-    Func<Container, bool> Matches, IReadOnlyList<string> Engines, ContainerSections Sections, WatchSelection? Question = null)
+    Func<ContainerFacts, bool> Matches, IReadOnlyList<string> Engines, ContainerSections Sections, WatchSelection? Question = null)
 {
     /// <summary>Which containers exist for the watcher; null for all.</summary>
-    public Func<Container, bool>? Exists { get; init; }
+    public Func<ContainerFacts, bool>? Exists { get; init; }
 
-    /// <summary>Hides what the watcher may not read.</summary>
-    public Func<Container, Container> Mask { get; init; } = c => c;
+    /// <summary>Redacts secrets that the watcher may not read.</summary>
+    public Func<ContainerRow, ContainerRow> Redact { get; init; } = r => r;
 
-    public bool Sees(WatchState state, Container container) =>
-        Sees(container.Engine) && Exists?.Invoke(container) != false && Matches(container)
+    public bool Sees(WatchState state, ContainerRow container) =>
+        Sees(container.Engine) && Exists?.Invoke(container.Facts) != false && Matches(container.Facts)
         && (Question is null || (state.Answers.TryGetValue(Question.Key, out var those) && those.Contains((container.Engine, container.Id))));
 
     public bool Sees(string engine) => Engines.Count == 0 || Engines.Contains(engine);
 
     /// <summary>Without the sections that it did not ask for, and without what it may not see.</summary>
-    public Container Cut(Container container, WatchState state)
+    public ContainerRow Cut(ContainerRow container, WatchState state)
     {
-        var cut = Sections == ContainerSections.All ? container : container with
-        {
-            Processes = Sections.HasFlag(ContainerSections.Processes) ? container.Processes : null,
-            Network = Sections.HasFlag(ContainerSections.Network) ? container.Network : null,
-            Usage = Sections.HasFlag(ContainerSections.Usage) ? container.Usage : null,
-        };
-        return Mask(Exists is null ? cut : WithoutPeers(cut, state, Exists));
+        var cut = container.Only(Sections);
+        return Redact(Exists is null ? cut : WithoutPeers(cut, state, Exists));
     }
+
+    public Container ToContainer(ContainerRow container, WatchState state) => ContainerProjection.ToContainer(Cut(container, state));
 
     /// <summary>An engine's containers are counted as the watcher sees them.</summary>
     public EngineReport Cut(EngineReport engine, WatchState state) => Exists is null || engine.Containers is null
         ? engine
-        : engine with { Containers = state.Containers.Values.Count(c => c.Engine == engine.Name && Exists(c)) };
+        : engine with { Containers = state.Containers.Values.Count(c => c.Engine == engine.Name && Exists(c.Facts)) };
 
     /// <summary>Others are named by the network that they share, and by links.</summary>
-    private static Container WithoutPeers(Container container, WatchState state, Func<Container, bool> exists)
+    private static ContainerRow WithoutPeers(ContainerRow container, WatchState state, Func<ContainerFacts, bool> exists)
     {
         var peer = container.Network?.SharedWith;
-        var isHidden = peer is not null && !(state.Containers.TryGetValue((container.Engine, peer), out var owner) && exists(owner));
-        return container with { Aliases = [], Network = isHidden ? container.Network! with { SharedWith = null } : container.Network };
+        var isHidden = peer is not null && !(state.Containers.TryGetValue((container.Engine, peer), out var owner) && exists(owner.Facts));
+        return container with
+        {
+            Facts = container.Facts with { Aliases = [] },
+            Network = isHidden ? container.Network! with { SharedWith = null } : container.Network,
+        };
     }
 }

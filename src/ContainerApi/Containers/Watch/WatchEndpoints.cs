@@ -31,7 +31,7 @@ internal static partial class WatchEndpoints
             .CanFailWith(ErrorCode.InvalidRequest, ErrorCode.EngineNotFound);
 
     private static IResult Watch(
-        [AsParameters] WatchQuery query, HttpContext context, WatchHub hub, EngineDirectory engines, Caller caller, ContainerRedactor mask,
+        [AsParameters] WatchQuery query, HttpContext context, WatchHub hub, EngineDirectory engines, Caller caller, ContainerRedactor redactor,
         StreamTimeout deadline, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<WatchHub> logger)
     {
         foreach (var name in query.Engine ?? [])
@@ -44,7 +44,7 @@ internal static partial class WatchEndpoints
         {
             Engines = view.Engines.Count > 0 ? view.Engines : caller.Engines,
             Exists = caller.Labels.Count == 0 ? null : c => LabelSelector.Matches(caller.Labels, c.Labels),
-            Mask = mask.For(caller),
+            Redact = redactor.For(caller),
         };
         var lastEventId = query.LastEventId ?? context.Request.Headers["Last-Event-ID"].FirstOrDefault();
         var events = UntilShutdown(

@@ -4,7 +4,7 @@ using ContainerApi.Engine;
 namespace ContainerApi.Containers.Watch;
 
 /// <summary>Reads all containers of all engines, with the sections that are wanted.</summary>
-internal delegate Task<ContainerList> ReadEverything(ContainerSections sections, CancellationToken cancellationToken);
+internal delegate Task<ContainerCollection> ReadEverything(ContainerSections sections, CancellationToken cancellationToken);
 
 /// <summary>
 /// One subscription to each engine, however many watch. While somebody does, the hub (1) subscribes, (2) reads everything,
@@ -216,7 +216,7 @@ internal sealed class WatchHub(EngineDirectory engines, ReadEverything read, Tim
     }
 
     private async Task PublishAsync(
-        ContainerList everything, ContainerSections sections, IReadOnlyCollection<WatchSelection> questions, CancellationToken cancellationToken)
+        ContainerCollection everything, ContainerSections sections, IReadOnlyCollection<WatchSelection> questions, CancellationToken cancellationToken)
     {
         WatchState? last;
         WatchState before;

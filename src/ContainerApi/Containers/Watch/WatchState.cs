@@ -10,7 +10,7 @@ namespace ContainerApi.Containers.Watch;
 /// <param name="Answers">What the engines answered to the questions of those who watch, by <see cref="WatchSelection.Key"/>.</param>
 internal sealed record WatchState(
     string Epoch, long Version, long Sampled, DateTimeOffset At,
-    ImmutableDictionary<(string Engine, string Id), Container> Containers,
+    ImmutableDictionary<(string Engine, string Id), ContainerRow> Containers,
     ImmutableSortedDictionary<string, EngineReport> Engines,
     ImmutableDictionary<string, ImmutableHashSet<(string Engine, string Id)>> Answers)
 {
@@ -21,22 +21,22 @@ internal sealed record WatchState(
     public bool Answered(WatchSelection? question) => question is null || Answers.ContainsKey(question.Key);
 
     public static WatchState Empty(string epoch) => new(epoch, 0, 0, default,
-        ImmutableDictionary<(string, string), Container>.Empty, ImmutableSortedDictionary<string, EngineReport>.Empty, WatchSelections.None);
+        ImmutableDictionary<(string, string), ContainerRow>.Empty, ImmutableSortedDictionary<string, EngineReport>.Empty, WatchSelections.None);
 
     /// <summary>
-    /// The state after a sweep. Containers of an engine that did not answer stay as last seen. A sweep that read no sections
+    /// The state after a collection. Containers of an engine that did not answer stay as last seen. A sweep that read no sections
     /// keeps the known ones of containers whose state is the same.
     /// </summary>
-    public WatchState After(ContainerList sweep, ContainerSections read, DateTimeOffset at)
+    public WatchState After(ContainerCollection collection, ContainerSections read, DateTimeOffset at)
     {
-        var answered = sweep.Engines.Where(e => e.State == EngineStates.Ok).Select(e => e.Name).ToHashSet();
+        var answered = collection.Engines.Where(e => e.State == EngineStates.Ok).Select(e => e.Name).ToHashSet();
         var containers = Containers.ToBuilder();
         containers.RemoveRange(Containers.Keys.Where(k => answered.Contains(k.Engine))
-            .Except(sweep.Items.Select(c => (c.Engine, c.Id))));
-        foreach (var container in sweep.Items)
+            .Except(collection.Rows.Select(c => (c.Engine, c.Id))));
+        foreach (var container in collection.Rows)
         {
             var key = (container.Engine, container.Id);
-            containers[key] = read == ContainerSections.None && containers.TryGetValue(key, out var known) && known.State == container.State
+            containers[key] = read == ContainerSections.None && containers.TryGetValue(key, out var known) && known.Facts.State == container.Facts.State
                 ? container with { Processes = known.Processes, Network = known.Network, Usage = known.Usage }
                 : container;
         }
@@ -47,7 +47,7 @@ internal sealed record WatchState(
             Sampled = read == ContainerSections.None ? Sampled : Version + 1,
             At = at,
             Containers = containers.ToImmutable(),
-            Engines = sweep.Engines.ToImmutableSortedDictionary(e => e.Name, e => e, StringComparer.Ordinal),
+            Engines = collection.Engines.ToImmutableSortedDictionary(e => e.Name, e => e, StringComparer.Ordinal),
         };
     }
 
@@ -61,9 +61,9 @@ internal sealed record WatchState(
         containers.RemoveRange(containers.Keys.Where(k => !Containers.ContainsKey(k)).ToList());
         foreach (var (key, now) in Containers)
         {
-            if (!containers.TryGetValue(key, out var then) || !WatchDifference.SameFacts(then, now))
+            if (!containers.TryGetValue(key, out var then) || !WatchDifference.SameFacts(then.Facts, now.Facts))
             {
-                containers[key] = now with { Processes = null, Network = null, Usage = null };
+                containers[key] = now.Only(ContainerSections.None);
             }
         }
 

@@ -44,7 +44,7 @@ public sealed class ContainerMetricsTests
     public void Labels_come_when_they_are_wanted_and_are_escaped()
     {
         var lines = Lines(
-            List(Row("web") with { Labels = new Dictionary<string, string> { ["com.example/team"] = "a\"b\\c\nd", ["other"] = "x" } }),
+            List(Row("web", new Dictionary<string, string> { ["com.example/team"] = "a\"b\\c\nd", ["other"] = "x" })),
             new MetricsOptions { ContainerLabels = ["com.example/team", "missing"] });
 
         var state = Assert.Single(lines, l => l.StartsWith("container_state{", StringComparison.Ordinal));
@@ -75,10 +75,10 @@ public sealed class ContainerMetricsTests
         Assert.Contains("containerapi_engine_up{engine=\"local\"} 0\n", await answer.Content.ReadAsStringAsync());
     }
 
-    private static string[] Lines(ContainerList list, MetricsOptions? options = null) => ContainerMetrics.Write(list, options ?? new()).Split('\n');
+    private static string[] Lines(ContainerCollection list, MetricsOptions? options = null) => ContainerMetrics.Write(list, options ?? new()).Split('\n');
 
-    private static Container Row(string name) => ContainerProjection.Row("local", Facts.Container('1', name: name)) with { Image = "busybox", CreatedAt = Created };
+    private static ContainerRow Row(string name, IReadOnlyDictionary<string, string>? labels = null) => new(
+        "local", Facts.Container('1', name: name) with { Image = "busybox", CreatedAt = Created, Labels = labels ?? new Dictionary<string, string>() });
 
-    private static ContainerList List(params Container[] items) =>
-        new() { Items = items, Engines = [new("local", "ok", "1.41", items.Length, null)], Total = items.Length, NextCursor = null };
+    private static ContainerCollection List(params ContainerRow[] rows) => new(rows, [new("local", "ok", "1.41", rows.Length, null)], rows.Length, null);
 }

@@ -1,5 +1,4 @@
 using ContainerApi.Api;
-using ContainerApi.Containers;
 using ContainerApi.Containers.Formatting;
 
 namespace ContainerApi.Tests.Containers.Formatting;
@@ -78,7 +77,7 @@ public sealed class TableTests
     [InlineData(25275678720, "23.54GiB")]
     [InlineData(1048576, "1MiB")]
     [InlineData(long.MaxValue, "8EiB")]
-    public void Memory_reads_as_in_docker_stats(long bytes, string expected) => Assert.Equal(expected, ContainerTable.BinarySize(bytes));
+    public void Memory_reads_as_in_docker_stats(long bytes, string expected) => Assert.Equal(expected, ColumnText.BinarySize(bytes));
 
     [Theory]
     [InlineData(0, "0B")]
@@ -86,7 +85,7 @@ public sealed class TableTests
     [InlineData(1410, "1.41kB")]
     [InlineData(65_000_000, "65MB")]
     [InlineData(123_456_789_012, "123GB")]
-    public void Traffic_reads_as_in_docker_stats(long bytes, string expected) => Assert.Equal(expected, ContainerTable.DecimalSize(bytes));
+    public void Traffic_reads_as_in_docker_stats(long bytes, string expected) => Assert.Equal(expected, ColumnText.DecimalSize(bytes));
 
     [Theory]
     [InlineData(0.5, "Less than a second")]
@@ -101,19 +100,19 @@ public sealed class TableTests
     [InlineData(14 * 86400, "2 weeks")]
     [InlineData(60 * 86400, "2 months")]
     [InlineData(800 * 86400, "2 years")]
-    public void Age_reads_as_in_docker_ps(double seconds, string expected) => Assert.Equal(expected, ContainerTable.Ago(TimeSpan.FromSeconds(seconds)));
+    public void Age_reads_as_in_docker_ps(double seconds, string expected) => Assert.Equal(expected, ColumnText.Ago(TimeSpan.FromSeconds(seconds)));
 
     [Fact]
     public void Ports_that_follow_each_other_are_a_range()
     {
-        PortMapping[] ports =
+        PortFacts[] ports =
         [
             new(80, "tcp", "0.0.0.0", 8080), new(81, "tcp", "0.0.0.0", 8081), new(82, "tcp", "0.0.0.0", 9000),
             new(80, "tcp", "::", 8080), new(53, "udp", null, null), new(54, "udp", null, null), new(443, "tcp", null, null),
         ];
 
         Assert.Equal(
-            "0.0.0.0:8080-8081->80-81/tcp, 0.0.0.0:9000->82/tcp, [::]:8080->80/tcp, 443/tcp, 53-54/udp", ContainerTable.Ports(ports));
-        Assert.Equal("1-65535/tcp", ContainerTable.Ports([.. Enumerable.Range(1, 65535).Select(n => new PortMapping(n, "tcp", null, null))]));
+            "0.0.0.0:8080-8081->80-81/tcp, 0.0.0.0:9000->82/tcp, [::]:8080->80/tcp, 443/tcp, 53-54/udp", ColumnText.Ports(ports));
+        Assert.Equal("1-65535/tcp", ColumnText.Ports([.. Enumerable.Range(1, 65535).Select(n => new PortFacts(n, "tcp", null, null))]));
     }
 }

@@ -188,11 +188,12 @@ public sealed class WatchTests
     [Fact]
     public void A_remembered_state_has_no_sections_and_shares_what_did_not_change()
     {
-        var row = ContainerProjection.Row("local", Facts.Container('1')) with { Usage = ContainerProjection.Usage(Reading<StatisticsFacts>.Failed(SectionState.Error, "no"), default) };
-        var list = new ContainerList { Items = [row], Engines = [new EngineReport("local", "ok", "1.41", 1, null)], Total = 1, NextCursor = null };
+        var usage = ContainerProjection.Usage(Reading<StatisticsFacts>.Failed(SectionState.Error, "no"), default);
+        var row = new ContainerRow("local", Facts.Container('1')) { Usage = usage };
+        var list = new ContainerCollection([row], [new EngineReport("local", "ok", "1.41", 1, null)], 1, null);
         var first = WatchState.Empty("e").After(list, ContainerSections.All, Facts.Noon);
         var remembered = first.Bare(null);
-        var second = first.After(list with { Items = [row with { Status = "Up 4 minutes" }] }, ContainerSections.All, Facts.Noon);
+        var second = first.After(list with { Rows = [row with { Facts = row.Facts with { Status = "Up 4 minutes" } }] }, ContainerSections.All, Facts.Noon);
 
         Assert.Null(Assert.Single(remembered.Containers.Values).Usage);
         Assert.Same(Assert.Single(remembered.Containers.Values), Assert.Single(second.Bare(remembered).Containers.Values));

@@ -1,0 +1,37 @@
+namespace ContainerApi.Containers;
+
+/// <summary>One collected container: what its engine said about it, and the sections that were read. <see cref="Container"/> is its contract.</summary>
+internal sealed record ContainerRow(string Engine, ContainerFacts Facts)
+{
+    public ProcessesSection? Processes { get; init; }
+    public NetworkSection? Network { get; init; }
+    public UsageSection? Usage { get; init; }
+
+    public string Id => Facts.Id;
+
+    public string ShortId => Facts.Id[..Math.Min(12, Facts.Id.Length)];
+
+    public bool Has(ContainerSections section) => section switch
+    {
+        ContainerSections.Processes => Processes is not null,
+        ContainerSections.Network => Network is not null,
+        ContainerSections.Usage => Usage is not null,
+        _ => true,
+    };
+
+    /// <summary>Without other sections than these.</summary>
+    public ContainerRow Only(ContainerSections sections) => sections == ContainerSections.All ? this : this with
+    {
+        Processes = sections.HasFlag(ContainerSections.Processes) ? Processes : null,
+        Network = sections.HasFlag(ContainerSections.Network) ? Network : null,
+        Usage = sections.HasFlag(ContainerSections.Usage) ? Usage : null,
+    };
+}
+
+/// <summary>What one collection found: the rows of a page, the state of every asked engine, and the number of matching containers.</summary>
+internal sealed record ContainerCollection(
+    IReadOnlyList<ContainerRow> Rows, IReadOnlyList<EngineReport> Engines, int Total, string? NextCursor)
+{
+    /// <summary>Whether any row has the section.</summary>
+    public bool Has(ContainerSections section) => section == ContainerSections.None || Rows.Any(r => r.Has(section));
+}

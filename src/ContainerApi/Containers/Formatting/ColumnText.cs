@@ -1,0 +1,104 @@
+using System.Globalization;
+using ContainerApi.Api;
+
+namespace ContainerApi.Containers.Formatting;
+
+/// <summary>Pure: values as text for people, as Docker's command line writes them.</summary>
+internal static class ColumnText
+{
+    /// <summary>As Docker's command line truncates it.</summary>
+    private const int MaxCommand = 20;
+
+    public static string? Names(ContainerFacts container) =>
+        container.Name is null ? null : string.Join(',', [container.Name, .. container.Aliases]);
+
+    public static string? Percent(double? value) => value is { } percent ? string.Create(CultureInfo.InvariantCulture, $"{percent:0.00}%") : null;
+
+    public static string Image(string image) =>
+        image.StartsWith("sha256:", StringComparison.Ordinal) && image.Length > 19 ? image[7..19] : image;
+
+    public static string Command(string command) => $"\"{TextWidth.Cut(Table.Visible(command), MaxCommand)}\"";
+
+    public static string? Addresses(IReadOnlyList<NetworkFacts> networks)
+    {
+        var addresses = networks.Select(n => n.Ipv4 ?? n.Ipv6).Where(a => a is not null).ToList();
+        return addresses.Count == 0 ? null : string.Join(',', addresses);
+    }
+
+    /// <summary><c>0.0.0.0:8000-8003->80-83/tcp, 443/tcp</c>: consecutive ports are one range.</summary>
+    public static string Ports(IReadOnlyList<PortFacts> ports)
+    {
+        var ranges = new List<(PortFacts First, PortFacts Last)>();
+        foreach (var port in ports.OrderBy(p => p.HostIp is null).ThenBy(p => p.HostIp, StringComparer.Ordinal)
+            .ThenBy(p => p.Protocol, StringComparer.Ordinal).ThenBy(p => p.ContainerPort).ThenBy(p => p.HostPort))
+        {
+            if (ranges.Count > 0 && Follows(ranges[^1].Last, port))
+            {
+                ranges[^1] = (ranges[^1].First, port);
+            }
+            else
+            {
+                ranges.Add((port, port));
+            }
+        }
+
+        return string.Join(", ", ranges.Select(r => Published(r.First, r.Last) + Range(r.First.ContainerPort, r.Last.ContainerPort) + "/" + r.First.Protocol));
+    }
+
+    private static bool Follows(PortFacts last, PortFacts next) =>
+        last.HostIp == next.HostIp && last.Protocol == next.Protocol && next.ContainerPort == last.ContainerPort + 1
+        && (last.HostPort is null ? next.HostPort is null : next.HostPort == last.HostPort + 1);
+
+    private static string Published(PortFacts first, PortFacts last)
+    {
+        if (first.HostPort is null)
+        {
+            return "";
+        }
+
+        var address = first.HostIp ?? "0.0.0.0";
+        return (address.Contains(':') ? $"[{address}]" : address) + ":" + Range(first.HostPort.Value, last.HostPort!.Value) + "->";
+    }
+
+    private static string Range(int first, int last) =>
+        first == last ? first.ToString(CultureInfo.InvariantCulture) : string.Create(CultureInfo.InvariantCulture, $"{first}-{last}");
+
+    public static string? Traffic(NetworkSection? network) =>
+        network is { RxBytes: { } received, TxBytes: { } sent } ? $"{DecimalSize(received)} / {DecimalSize(sent)}" : null;
+
+    /// <summary>A time span as <c>docker ps</c> writes it (docker/go-units <c>HumanDuration</c>).</summary>
+    public static string Ago(TimeSpan span) => span switch
+    {
+        { TotalSeconds: < 1 } => "Less than a second",
+        { TotalSeconds: < 2 } => "1 second",
+        { TotalMinutes: < 1 } => Count(span.TotalSeconds, "seconds"),
+        { TotalMinutes: < 2 } => "About a minute",
+        { TotalHours: < 1 } => Count(span.TotalMinutes, "minutes"),
+        { TotalHours: < 2 } => "About an hour",
+        { TotalDays: < 2 } => Count(span.TotalHours, "hours"),
+        { TotalDays: < 14 } => Count(span.TotalDays, "days"),
+        { TotalDays: < 60 } => Count(span.TotalDays / 7, "weeks"),
+        { TotalDays: < 730 } => Count(span.TotalDays / 30, "months"),
+        _ => Count(span.TotalDays / 365, "years"),
+    };
+
+    private static string Count(double number, string unit) => string.Create(CultureInfo.InvariantCulture, $"{(long)number} {unit}");
+
+    /// <summary>Memory as <c>docker stats</c> writes it: powers of 1024, four digits.</summary>
+    public static string BinarySize(long bytes) => Size(bytes, 1024, ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"], digits: 4);
+
+    /// <summary>Traffic as <c>docker stats</c> writes it: powers of 1000, three digits.</summary>
+    public static string DecimalSize(long bytes) => Size(bytes, 1000, ["B", "kB", "MB", "GB", "TB", "PB", "EB"], digits: 3);
+
+    private static string Size(double value, int step, string[] units, int digits)
+    {
+        var unit = 0;
+        for (; value >= step && unit < units.Length - 1; unit++)
+        {
+            value /= step;
+        }
+
+        var whole = Math.Max(1, (int)Math.Floor(Math.Log10(Math.Max(value, 1))) + 1);
+        return Math.Round(value, Math.Max(0, digits - whole)).ToString("0.###", CultureInfo.InvariantCulture) + units[unit];
+    }
+}
