@@ -1,4 +1,3 @@
-
 namespace ContainerApi.Containers;
 
 /// <summary>What one container had counted at one moment.</summary>

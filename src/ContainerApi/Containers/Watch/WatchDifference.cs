@@ -1,10 +1,9 @@
-
 namespace ContainerApi.Containers.Watch;
 
-/// <summary>Pure: what a watcher must be told to get from one state to another.</summary>
+/// <summary>Pure: the events that take a watcher from one state to another.</summary>
 internal static class WatchDifference
 {
-    /// <param name="view">Which containers, engines and sections this watcher sees.</param>
+    /// <param name="view">The containers, engines and sections that the watcher sees.</param>
     public static WatchSnapshot Snapshot(WatchState state, WatchView view) => new()
     {
         Id = state.EventId,
@@ -18,7 +17,7 @@ internal static class WatchDifference
         Engines = [.. state.Engines.Values.Where(e => view.Sees(e.Name)).Select(e => view.Cut(e, state))],
     };
 
-    /// <param name="samples">Whether new sections of containers that did not change otherwise are due.</param>
+    /// <param name="samples">Whether to report new sections of otherwise unchanged containers.</param>
     public static IEnumerable<WatchEvent> Between(WatchState before, WatchState after, WatchView view, bool samples)
     {
         foreach (var engine in after.Engines.Values.Where(e => view.Sees(e.Name)))
@@ -65,11 +64,11 @@ internal static class WatchDifference
         }
     }
 
-    /// <summary>Whether the same containers are in both, unchanged.</summary>
+    /// <summary>Whether both states have the same, unchanged containers.</summary>
     public static bool SameFacts(WatchState a, WatchState b) =>
         a.Containers.Count == b.Containers.Count && a.Containers.All(c => b.Containers.TryGetValue(c.Key, out var other) && SameFacts(c.Value.Facts, other.Facts));
 
-    /// <summary>All but the sections, and but the status text: it ages by itself, and says no more than the state otherwise.</summary>
+    /// <summary>Ignores the status text: it changes with time alone and otherwise repeats the state.</summary>
     public static bool SameFacts(ContainerFacts a, ContainerFacts b) =>
         a.State == b.State && a.Name == b.Name && a.Health == b.Health && a.Image == b.Image && a.ImageId == b.ImageId
         && a.Aliases.SequenceEqual(b.Aliases) && a.Networks.SequenceEqual(b.Networks) && a.Ports.SequenceEqual(b.Ports)
@@ -92,13 +91,13 @@ internal static class WatchDifference
 }
 
 /// <summary>What one watcher sees.</summary>
-/// <param name="Matches">Whether a container is one that it asked for.</param>
-/// <param name="Engines">Names; none means all.</param>
-/// <param name="Question">What its engine must say of a container for it to be one; null where the engine need not be asked.</param>
+/// <param name="Matches">Whether a container matches the filters.</param>
+/// <param name="Engines">Names; an empty list means all.</param>
+/// <param name="Selection">The filters that only the engine can evaluate, or null.</param>
 internal sealed record WatchView(
-    Func<ContainerFacts, bool> Matches, IReadOnlyList<string> Engines, ContainerSections Sections, WatchSelection? Question = null)
+    Func<ContainerFacts, bool> Matches, IReadOnlyList<string> Engines, ContainerSections Sections, WatchSelection? Selection = null)
 {
-    /// <summary>Which containers exist for the watcher; null for all.</summary>
+    /// <summary>The containers that the watcher may see; null for all.</summary>
     public Func<ContainerFacts, bool>? Exists { get; init; }
 
     /// <summary>Redacts secrets that the watcher may not read.</summary>
@@ -106,11 +105,11 @@ internal sealed record WatchView(
 
     public bool Sees(WatchState state, ContainerRow container) =>
         Sees(container.Engine) && Exists?.Invoke(container.Facts) != false && Matches(container.Facts)
-        && (Question is null || (state.Answers.TryGetValue(Question.Key, out var those) && those.Contains((container.Engine, container.Id))));
+        && (Selection is null || (state.Selected.TryGetValue(Selection.Key, out var those) && those.Contains((container.Engine, container.Id))));
 
     public bool Sees(string engine) => Engines.Count == 0 || Engines.Contains(engine);
 
-    /// <summary>Without the sections that it did not ask for, and without what it may not see.</summary>
+    /// <summary>Without the sections that the watcher did not ask for, and without values that it may not see.</summary>
     public ContainerRow Cut(ContainerRow container, WatchState state)
     {
         var cut = container.Only(Sections);
@@ -119,12 +118,12 @@ internal sealed record WatchView(
 
     public Container ToContainer(ContainerRow container, WatchState state) => ContainerProjection.ToContainer(Cut(container, state));
 
-    /// <summary>An engine's containers are counted as the watcher sees them.</summary>
+    /// <summary>Counts only the containers that the watcher may see.</summary>
     public EngineReport Cut(EngineReport engine, WatchState state) => Exists is null || engine.Containers is null
         ? engine
         : engine with { Containers = state.Containers.Values.Count(c => c.Engine == engine.Name && Exists(c.Facts)) };
 
-    /// <summary>Others are named by the network that they share, and by links.</summary>
+    /// <summary>A shared network and link aliases name other containers.</summary>
     private static ContainerRow WithoutPeers(ContainerRow container, WatchState state, Func<ContainerFacts, bool> exists)
     {
         var peer = container.Network?.SharedWith;

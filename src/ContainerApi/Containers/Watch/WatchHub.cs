@@ -1,54 +1,67 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
+using System.Threading.Channels;
 using ContainerApi.Engine;
 
 namespace ContainerApi.Containers.Watch;
 
-/// <summary>Reads all containers of all engines, with the sections that are wanted.</summary>
-internal delegate Task<ContainerCollection> ReadEverything(ContainerSections sections, CancellationToken cancellationToken);
+/// <summary>Collects all containers of all engines, with these sections.</summary>
+internal delegate Task<ContainerCollection> CollectAll(ContainerSections sections, CancellationToken cancellationToken);
 
 /// <summary>
-/// One subscription to each engine, however many watch. While somebody does, the hub (1) subscribes, (2) reads everything,
-/// (3) reads the bare list again whenever an engine says that something happened, and the sections once per interval.
-/// Watchers are told the difference between the state they know and the newest one, so a slow one skips what lies between
-/// and nothing queues up for it.
+/// Serves all watchers from one event subscription per engine. While there are watchers, the hub (1) subscribes, (2) collects
+/// everything, (3) lists again after an event of an engine, and reads the sections once per interval. A watcher receives the
+/// difference between its last state and the newest one. Its channel holds one state, so a slow watcher skips states.
 /// </summary>
-internal sealed class WatchHub(EngineDirectory engines, ReadEverything read, TimeProvider time) : IDisposable
+internal sealed class WatchHub(EngineDirectory engines, CollectAll collect, TimeProvider time) : IDisposable
 {
-    /// <summary>Events come in bursts (a removal is three); this long is waited for the rest of one.</summary>
-    private static readonly TimeSpan Burst = TimeSpan.FromMilliseconds(20);
+    /// <summary>Events come in bursts: a removal is three.</summary>
+    private static readonly TimeSpan BatchDelay = TimeSpan.FromMilliseconds(20);
 
-    /// <summary>By how much a sample may come before its time: timers are not exact, and to skip one would double the interval.</summary>
-    private static readonly TimeSpan Tolerance = TimeSpan.FromMilliseconds(200);
+    /// <summary>A sample may be this much early: timers are inexact, and skipping a sample would double the interval.</summary>
+    private static readonly TimeSpan SampleTolerance = TimeSpan.FromMilliseconds(200);
 
-    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(15);
+    /// <summary>How many states are kept for resuming watchers, without their sections.</summary>
+    private const int MaxHistory = 64;
 
-    /// <summary>How many states are remembered for those who resume, without their sections.</summary>
-    private const int Remembered = 64;
+    private static readonly BoundedChannelOptions NewestOnly = new(1) { FullMode = BoundedChannelFullMode.DropOldest };
 
     private readonly Lock _lock = new();
     private readonly List<Watcher> _watchers = [];
     private readonly Queue<WatchState> _history = new();
+    private readonly Channel<bool> _dirty = Channel.CreateBounded<bool>(NewestOnly);
+    private readonly WatchSelections _selections = new(engines);
     private readonly string _epoch = Guid.NewGuid().ToString("n")[..12];
     private WatchState? _current;
-    private TaskCompletionSource _published = NewSignal();
     private CancellationTokenSource? _running;
-    private TaskCompletionSource _dirty = NewSignal();
 
-    private readonly WatchSelections _answers = new(engines);
+    private sealed record Watcher(ContainerSections Sections, TimeSpan Interval, WatchSelection? Selection)
+    {
+        public Channel<WatchState> States { get; } = Channel.CreateBounded<WatchState>(NewestOnly);
 
-    private sealed record Watcher(ContainerSections Sections, TimeSpan Interval, WatchSelection? Question);
+        /// <summary>Sends a state, unless the engines have not yet evaluated this watcher's selection for it.</summary>
+        public void Send(WatchState state)
+        {
+            if (state.Evaluated(Selection))
+            {
+                States.Writer.TryWrite(state);
+            }
+        }
+    }
 
-    /// <param name="lastEventId">The id of the last event that the watcher has seen, or null.</param>
-    /// <param name="interval">How often new sections are told; 1 s at least.</param>
+    /// <param name="lastEventId">The id of the last event that the watcher received, or null.</param>
+    /// <param name="interval">How often the watcher receives new sections, at least 1 s.</param>
     public async IAsyncEnumerable<WatchEvent> WatchAsync(
         WatchView view, TimeSpan interval, string? lastEventId, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var watcher = new Watcher(view.Sections, interval, view.Question);
-        var joined = Join(watcher);
+        var watcher = new Watcher(view.Sections, interval, view.Selection);
+        var states = watcher.States.Reader;
+        Join(watcher);
         try
         {
-            var (known, published) = await FirstAsync(joined, view.Question, cancellationToken);
-            if (Recall(lastEventId, view.Question) is { } resumed)
+            await states.WaitToReadAsync(cancellationToken);
+            var known = states.TryRead(out var first) ? first : throw new UnreachableException("The watcher is the only reader.");
+            if (Recall(lastEventId, view.Selection) is { } resumed)
             {
                 foreach (var missed in WatchDifference.Between(resumed, known, view, samples: true))
                 {
@@ -60,22 +73,20 @@ internal sealed class WatchHub(EngineDirectory engines, ReadEverything read, Tim
                 yield return WatchDifference.Snapshot(known, view);
             }
 
-            // What changed is told against the newest state; new sections against the state of the last sample.
+            // Changes are relative to the newest state, samples to the state of the last sample.
             var sampled = known;
             var lastSample = time.GetTimestamp();
-            while (true)
+            await foreach (var newest in states.ReadAllAsync(cancellationToken))
             {
-                await published.WaitAsync(cancellationToken);
-                (var newest, published) = Newest();
-                var due = newest.Sampled > sampled.Sampled && time.GetElapsedTime(lastSample) >= interval - Tolerance;
-                foreach (var happened in WatchDifference.Between(known, newest, view, samples: false))
+                var isSampleDue = newest.Sampled > sampled.Sampled && time.GetElapsedTime(lastSample) >= interval - SampleTolerance;
+                foreach (var change in WatchDifference.Between(known, newest, view, samples: false))
                 {
-                    yield return happened;
+                    yield return change;
                 }
 
                 known = newest;
-                // A state that was read for an event has the sections of the last reading: those are not due for another interval.
-                if (due)
+                // A state after an event has the sections of the last sample, so they wait for the next interval.
+                if (isSampleDue)
                 {
                     lastSample = time.GetTimestamp();
                     foreach (var sample in WatchDifference.Between(sampled, newest, view, samples: true).OfType<WatchSample>())
@@ -95,14 +106,17 @@ internal sealed class WatchHub(EngineDirectory engines, ReadEverything read, Tim
 
     public void Dispose() => _running?.Cancel();
 
-    /// <returns>Done when the next state is there, or the reading of it failed.</returns>
-    private Task Join(Watcher watcher)
+    private void Join(Watcher watcher)
     {
         lock (_lock)
         {
-            var published = _published.Task;
             _watchers.Add(watcher);
             ContainerTelemetry.Watchers.Add(1);
+            if (_current is not null)
+            {
+                watcher.Send(_current);
+            }
+
             if (_running is null)
             {
                 _running = new CancellationTokenSource();
@@ -110,15 +124,13 @@ internal sealed class WatchHub(EngineDirectory engines, ReadEverything read, Tim
             }
             else
             {
-                // It may want a section, or ask a question, that nobody has asked for so far.
-                _dirty.TrySetResult();
+                // The watcher may want a section or a selection that no other watcher wants.
+                MarkDirty();
             }
-
-            return published;
         }
     }
 
-    /// <summary>The last one to leave ends the subscriptions: nobody watching costs nothing.</summary>
+    /// <summary>The last watcher to leave ends the subscriptions.</summary>
     private void Leave(Watcher watcher)
     {
         lock (_lock)
@@ -127,59 +139,55 @@ internal sealed class WatchHub(EngineDirectory engines, ReadEverything read, Tim
             ContainerTelemetry.Watchers.Add(-1);
             if (_watchers.Count == 0)
             {
-                _running?.Cancel();
-                _running = null;
-                _current = null;
-                _published.TrySetResult();
-                _published = NewSignal();
+                Stop();
             }
         }
     }
 
+    /// <summary>Under the lock.</summary>
+    private void Stop()
+    {
+        _running?.Cancel();
+        _running = null;
+        _current = null;
+    }
+
     private async Task RunAsync(CancellationToken cancellationToken)
     {
-        // (1) Subscribe before the first list, so that nothing falls between; an engine that is away counts as tried.
+        // (1) Before the first list, so that no event is lost. An unreachable engine counts as tried.
         var subscriptions = engines.All.Select(engine => WatchSubscription.Start(engine, time, MarkDirty, cancellationToken)).ToList();
         await Task.WhenAll(subscriptions.Select(s => s.Tried));
         long? lastSections = null;
+        Task<bool>? dirty = null;
         try
         {
             while (!cancellationToken.IsCancellationRequested)
             {
                 // (2), (3)
-                TaskCompletionSource dirty;
-                ContainerSections wanted;
-                TimeSpan interval;
-                List<WatchSelection> questions;
-                lock (_lock)
-                {
-                    dirty = _dirty = NewSignal();
-                    wanted = _watchers.Aggregate(ContainerSections.None, (all, w) => all | w.Sections);
-                    interval = _watchers.Where(w => w.Sections != ContainerSections.None).Select(w => w.Interval).DefaultIfEmpty(Silence).Min();
-                    questions = [.. _watchers.Select(w => w.Question).OfType<WatchSelection>()];
-                }
-
-                var due = wanted != ContainerSections.None && (lastSections is not { } last || time.GetElapsedTime(last) >= interval - Burst);
-                var sections = due || _current is null ? wanted : ContainerSections.None;
-                if (due)
+                _dirty.Reader.TryRead(out _);
+                var (wanted, interval, selections) = Wanted();
+                var isDue = wanted != ContainerSections.None && (lastSections is not { } last || time.GetElapsedTime(last) >= interval - BatchDelay);
+                var sections = isDue || _current is null ? wanted : ContainerSections.None;
+                if (isDue)
                 {
                     lastSections = time.GetTimestamp();
                 }
 
-                await PublishAsync(await read(sections, cancellationToken), sections, questions, cancellationToken);
-                var rest = wanted != ContainerSections.None && lastSections is { } begun ? Max(interval - time.GetElapsedTime(begun), TimeSpan.Zero) : Timeout.InfiniteTimeSpan;
-                if (await HappensWithinAsync(dirty.Task, rest, cancellationToken))
+                await PublishAsync(await collect(sections, cancellationToken), sections, selections, cancellationToken);
+                var rest = wanted != ContainerSections.None && lastSections is { } started
+                    ? Math.Max(0, (interval - time.GetElapsedTime(started)).TotalMilliseconds)
+                    : Timeout.Infinite;
+                dirty ??= _dirty.Reader.WaitToReadAsync(cancellationToken).AsTask();
+                if (await CompletesWithinAsync(dirty, TimeSpan.FromMilliseconds(rest), cancellationToken))
                 {
-                    await Task.Delay(Burst, time, cancellationToken);
+                    dirty = null;
+                    await Task.Delay(BatchDelay, time, cancellationToken);
                 }
             }
         }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-        }
         catch (Exception e)
         {
-            // A read tells a failed engine as data; anything else is ours, and those who watch must not wait for ever.
+            // A failed engine is part of a collection. Any other failure ends all watches.
             Fail(e, cancellationToken);
         }
         finally
@@ -188,117 +196,85 @@ internal sealed class WatchHub(EngineDirectory engines, ReadEverything read, Tim
         }
     }
 
+    private (ContainerSections Sections, TimeSpan Interval, IReadOnlyList<WatchSelection> Selections) Wanted()
+    {
+        lock (_lock)
+        {
+            return (
+                _watchers.Aggregate(ContainerSections.None, (all, w) => all | w.Sections),
+                _watchers.Where(w => w.Sections != ContainerSections.None).Select(w => w.Interval).DefaultIfEmpty(TimeSpan.MaxValue).Min(),
+                [.. _watchers.Select(w => w.Selection).OfType<WatchSelection>()]);
+        }
+    }
+
     private void Fail(Exception failure, CancellationToken cancellationToken)
     {
         lock (_lock)
         {
-            if (cancellationToken.IsCancellationRequested)
+            if (!cancellationToken.IsCancellationRequested)
             {
-                return;
+                Stop();
+                _watchers.ForEach(w => w.States.Writer.TryComplete(failure));
             }
-
-            _running?.Cancel();
-            _running = null;
-            _current = null;
-            _published.TrySetException(failure);
-            // Nobody may be left to see it.
-            _ = _published.Task.Exception;
-            _published = NewSignal();
         }
     }
 
-    private void MarkDirty()
-    {
-        lock (_lock)
-        {
-            _dirty.TrySetResult();
-        }
-    }
+    private void MarkDirty() => _dirty.Writer.TryWrite(true);
 
     private async Task PublishAsync(
-        ContainerCollection everything, ContainerSections sections, IReadOnlyCollection<WatchSelection> questions, CancellationToken cancellationToken)
+        ContainerCollection collection, ContainerSections sections, IReadOnlyList<WatchSelection> selections, CancellationToken cancellationToken)
     {
         WatchState? last;
         WatchState before;
         lock (_lock)
         {
-            // A run that was ended must not speak for the one that came after it.
+            // A stopped run must not publish into the next one.
             cancellationToken.ThrowIfCancellationRequested();
             last = _history.LastOrDefault();
             before = _current ?? last ?? WatchState.Empty(_epoch);
         }
 
-        var after = before.After(everything, sections, time.GetUtcNow());
-        var (answers, whole) = await _answers.AskAsync(questions, before, after, cancellationToken);
+        var after = before.After(collection, sections, time.GetUtcNow());
+        var (selected, isComplete) = await _selections.EvaluateAsync(selections, before, after, cancellationToken);
         lock (_lock)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            _current = after with { Answers = answers };
+            _current = after with { Selected = selected };
             _history.Enqueue(_current.Bare(last));
-            if (_history.Count > Remembered)
+            if (_history.Count > MaxHistory)
             {
                 _history.Dequeue();
             }
 
-            _published.TrySetResult();
-            _published = NewSignal();
+            _watchers.ForEach(w => w.Send(_current));
         }
 
-        if (!whole)
+        if (!isComplete)
         {
-            _ = AskAgainAsync(cancellationToken);
+            _ = RetryAsync(cancellationToken);
         }
     }
 
-    /// <summary>An engine that answered the list and not the question after it: it is asked anew in a while.</summary>
-    private async Task AskAgainAsync(CancellationToken cancellationToken)
+    /// <summary>Repeats the collection after an engine answered the list but not a selection.</summary>
+    private async Task RetryAsync(CancellationToken cancellationToken)
     {
-        await Task.Delay(WatchSubscription.Reconnect, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.Delay(WatchSubscription.RetryInterval, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         MarkDirty();
     }
 
-    /// <summary>The first state that answers what this watcher asks.</summary>
-    private async Task<(WatchState State, Task Next)> FirstAsync(Task joined, WatchSelection? question, CancellationToken cancellationToken)
-    {
-        for (var published = joined; ;)
-        {
-            lock (_lock)
-            {
-                if (_current is not null && _current.Answered(question))
-                {
-                    return (_current, _published.Task);
-                }
-            }
-
-            await published.WaitAsync(cancellationToken);
-            lock (_lock)
-            {
-                published = _published.Task;
-            }
-        }
-    }
-
-    private (WatchState State, Task Next) Newest()
+    private WatchState? Recall(string? eventId, WatchSelection? selection)
     {
         lock (_lock)
         {
-            return (_current ?? throw new InvalidOperationException("The reading that all watch has failed."), _published.Task);
+            return eventId is null ? null : _history.FirstOrDefault(s => s.EventId == eventId && s.Evaluated(selection));
         }
     }
 
-    private WatchState? Recall(string? eventId, WatchSelection? question)
-    {
-        lock (_lock)
-        {
-            return eventId is null ? null : _history.FirstOrDefault(s => s.EventId == eventId && s.Answered(question));
-        }
-    }
-
-    private async Task<bool> HappensWithinAsync(Task what, TimeSpan span, CancellationToken cancellationToken)
+    private async Task<bool> CompletesWithinAsync(Task task, TimeSpan timeout, CancellationToken cancellationToken)
     {
         try
         {
-            await what.WaitAsync(span, time, cancellationToken);
+            await task.WaitAsync(timeout, time, cancellationToken);
             return true;
         }
         catch (TimeoutException)
@@ -306,8 +282,4 @@ internal sealed class WatchHub(EngineDirectory engines, ReadEverything read, Tim
             return false;
         }
     }
-
-    private static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
-
-    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

@@ -4,71 +4,67 @@ using ContainerApi.Engine;
 namespace ContainerApi.Containers.Watch;
 
 /// <summary>
-/// What a watcher wants to know of containers that only their engine can tell: whether their image descends from another
-/// one, whether they are in the network of an id, what the health of a paused one is. The engine is asked as the list asks it.
+/// The part of a watcher's filters that only an engine can evaluate: an image's descendants, a network's id, the health of a
+/// paused container.
 /// </summary>
-/// <param name="Key">Equal for watchers that ask the same.</param>
+/// <param name="Key">Equal for equal filters.</param>
 internal sealed record WatchSelection(string Key, ContainerFilter Filter)
 {
-    /// <summary>Null where the list tells all that the request depends on.</summary>
+    /// <summary>Null where the rows of the list suffice for the filters.</summary>
     public static WatchSelection? Of(ContainerRequest request)
     {
-        var question = new ContainerRequest { All = true, Healths = request.Healths, Image = request.Image, Network = request.Network };
-        return question.ToFilter() is { Filters.Count: > 0 } filter ? new WatchSelection(question.Key(), filter) : null;
+        var selection = new ContainerRequest { All = true, Healths = request.Healths, Image = request.Image, Network = request.Network };
+        return selection.ToFilter() is { Filters.Count: > 0 } filter ? new WatchSelection(selection.Key(), filter) : null;
     }
 }
 
-/// <summary>The containers that questions are answered with, by the question's key.</summary>
+/// <summary>Asks the engines which containers the selections of the watchers match.</summary>
 internal sealed class WatchSelections(EngineDirectory engines)
 {
     public static readonly ImmutableDictionary<string, ImmutableHashSet<(string Engine, string Id)>> None =
         ImmutableDictionary<string, ImmutableHashSet<(string Engine, string Id)>>.Empty;
 
-    private volatile bool _whole = true;
+    private volatile bool _wasComplete = true;
 
-    /// <summary>
-    /// Asks every engine that has answered the list. Where the list is as it was, what was answered before still holds, and
-    /// nobody is asked again.
-    /// </summary>
-    /// <returns>The answers, and whether they are whole: an engine that fails meanwhile keeps those that it gave before.</returns>
-    public async Task<(ImmutableDictionary<string, ImmutableHashSet<(string Engine, string Id)>> Answers, bool Whole)> AskAsync(
-        IReadOnlyCollection<WatchSelection> questions, WatchState before, WatchState after, CancellationToken cancellationToken)
+    /// <summary>Asks every engine that answered the list. Where the list did not change, the earlier result is kept.</summary>
+    /// <returns>The containers by selection, and whether all engines answered: an engine that fails keeps its earlier result.</returns>
+    public async Task<(ImmutableDictionary<string, ImmutableHashSet<(string Engine, string Id)>> Selected, bool IsComplete)> EvaluateAsync(
+        IReadOnlyCollection<WatchSelection> selections, WatchState before, WatchState after, CancellationToken cancellationToken)
     {
-        // One that failed to answer has not answered for this list.
-        var changed = !_whole || !WatchDifference.SameFacts(before, after);
-        var whole = true;
-        var answers = None.ToBuilder();
-        foreach (var question in questions.DistinctBy(q => q.Key))
+        var changed = !_wasComplete || !WatchDifference.SameFacts(before, after);
+        var isComplete = true;
+        var selected = None.ToBuilder();
+        foreach (var selection in selections.DistinctBy(s => s.Key))
         {
-            var known = before.Answers.GetValueOrDefault(question.Key);
+            var known = before.Selected.GetValueOrDefault(selection.Key);
             if (known is null || changed)
             {
-                // One question after the other: many that ask different things must not cost the engine more at once than one does.
-                var told = await Task.WhenAll(after.Engines.Values.Select(e => AskAsync(e, question, known, cancellationToken)));
-                whole &= told.All(t => t.Answered);
-                known = [.. told.SelectMany(t => t.Containers)];
+                // One after the other: many different selections must not load the engine more at once than one does.
+                var answers = await Task.WhenAll(after.Engines.Values.Select(e => EvaluateAsync(e, selection, known, cancellationToken)));
+                isComplete &= answers.All(a => a.IsComplete);
+                known = [.. answers.SelectMany(a => a.Containers)];
             }
 
-            answers[question.Key] = known;
+            selected[selection.Key] = known;
         }
 
-        _whole = whole;
-        return (answers.ToImmutable(), whole);
+        _wasComplete = isComplete;
+        return (selected.ToImmutable(), isComplete);
     }
 
-    private async Task<(IEnumerable<(string Engine, string Id)> Containers, bool Answered)> AskAsync(
-        EngineReport engine, WatchSelection question, ImmutableHashSet<(string Engine, string Id)>? known, CancellationToken cancellationToken)
+    private async Task<(IEnumerable<(string Engine, string Id)> Containers, bool IsComplete)> EvaluateAsync(
+        EngineReport engine, WatchSelection selection, ImmutableHashSet<(string Engine, string Id)>? known, CancellationToken cancellationToken)
     {
         var before = known?.Where(c => c.Engine == engine.Name) ?? [];
         if (engine.State != EngineStates.Ok)
         {
-            // Its containers stay as last seen, too; the next list that it answers is another one.
+            // Its containers stay as last seen. Its next list differs from this one.
             return (before, true);
         }
 
         try
         {
-            var containers = await engines.Get(engine.Name).ListContainersAsync(question.Filter, cancellationToken);
+            var containers = await engines.Get(engine.Name).ListContainersAsync(selection.Filter, cancellationToken);
             return (containers.Select(c => (engine.Name, c.Id)), true);
         }
         catch (EngineException)

@@ -4,28 +4,28 @@ using ContainerApi.Engine;
 
 namespace ContainerApi.Containers.Watch;
 
-/// <summary>All containers of all engines at one moment. Immutable: many watchers read it, each at its own speed.</summary>
-/// <param name="Version">Counts up with every new state of one <see cref="WatchHub"/>.</param>
-/// <param name="Sampled">The version of the last state that sections were read for.</param>
-/// <param name="Answers">What the engines answered to the questions of those who watch, by <see cref="WatchSelection.Key"/>.</param>
+/// <summary>All containers of all engines at one moment. Immutable, because many watchers read it.</summary>
+/// <param name="Version">Increases with every state of one <see cref="WatchHub"/>.</param>
+/// <param name="Sampled">The version of the last state with newly read sections.</param>
+/// <param name="Selected">The containers that match each selection, by <see cref="WatchSelection.Key"/>.</param>
 internal sealed record WatchState(
     string Epoch, long Version, long Sampled, DateTimeOffset At,
     ImmutableDictionary<(string Engine, string Id), ContainerRow> Containers,
     ImmutableSortedDictionary<string, EngineReport> Engines,
-    ImmutableDictionary<string, ImmutableHashSet<(string Engine, string Id)>> Answers)
+    ImmutableDictionary<string, ImmutableHashSet<(string Engine, string Id)>> Selected)
 {
-    /// <summary>What <c>Last-Event-ID</c> carries: the run of the service, and the version.</summary>
+    /// <summary>The value of <c>Last-Event-ID</c>: the run of the service and the version.</summary>
     public string EventId => string.Create(CultureInfo.InvariantCulture, $"{Epoch}-{Version}");
 
-    /// <summary>Whether a watcher's question is answered in it, or it has none.</summary>
-    public bool Answered(WatchSelection? question) => question is null || Answers.ContainsKey(question.Key);
+    /// <summary>Whether the engines have evaluated the selection for this state.</summary>
+    public bool Evaluated(WatchSelection? selection) => selection is null || Selected.ContainsKey(selection.Key);
 
     public static WatchState Empty(string epoch) => new(epoch, 0, 0, default,
         ImmutableDictionary<(string, string), ContainerRow>.Empty, ImmutableSortedDictionary<string, EngineReport>.Empty, WatchSelections.None);
 
     /// <summary>
-    /// The state after a collection. Containers of an engine that did not answer stay as last seen. A sweep that read no sections
-    /// keeps the known ones of containers whose state is the same.
+    /// The state after a collection. Containers of an engine that did not answer stay as last seen. A collection without
+    /// sections keeps the known sections of containers whose state did not change.
     /// </summary>
     public WatchState After(ContainerCollection collection, ContainerSections read, DateTimeOffset at)
     {
@@ -52,8 +52,8 @@ internal sealed record WatchState(
     }
 
     /// <summary>
-    /// Without sections, to be remembered for long: they are most of a state and are told anew anyway. A container that is
-    /// the same in <paramref name="earlier"/> is shared with it.
+    /// The state for the history, without sections: they are most of its size. Unchanged containers are shared with
+    /// <paramref name="earlier"/>.
     /// </summary>
     public WatchState Bare(WatchState? earlier)
     {

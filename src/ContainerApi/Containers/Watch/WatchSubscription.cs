@@ -2,14 +2,14 @@ using ContainerApi.Engine;
 
 namespace ContainerApi.Containers.Watch;
 
-/// <summary>A subscription to what happens on one engine, made anew whenever it ends.</summary>
-/// <param name="Tried">Done when it stands, or the engine is known to be away.</param>
-/// <param name="Ended">Done when the token that it was started with has ended it.</param>
+/// <summary>A subscription to the events of one engine. It reconnects until its token is cancelled.</summary>
+/// <param name="Tried">Completes with the first event, or the first failure.</param>
+/// <param name="Ended">Completes when the token has ended the subscription.</param>
 internal sealed record WatchSubscription(Task Tried, Task Ended)
 {
-    public static readonly TimeSpan Reconnect = TimeSpan.FromSeconds(1);
+    public static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
 
-    /// <param name="happened">Called for everything that happens, and whenever the subscription ends.</param>
+    /// <param name="happened">Called for every event, and after each end of the connection.</param>
     public static WatchSubscription Start(IEngine engine, TimeProvider time, Action happened, CancellationToken cancellationToken)
     {
         var tried = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -31,12 +31,12 @@ internal sealed record WatchSubscription(Task Tried, Task Ended)
                     }
                     catch (EngineException)
                     {
-                        // The next read tells how the engine is.
+                        // The next collection reports the state of the engine.
                     }
 
                     tried.TrySetResult();
                     happened();
-                    await Task.Delay(Reconnect, time, cancellationToken);
+                    await Task.Delay(RetryInterval, time, cancellationToken);
                 }
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
