@@ -4,8 +4,8 @@ using Microsoft.Extensions.Primitives;
 namespace ContainerApi.Access;
 
 /// <summary>
-/// The <c>Security</c> section as it is now: keys are added, rotated and taken away without a restart, wherever the
-/// configuration's source tells of changes (a JSON file does). A section that is wrong is told, and the last good one stays.
+/// The current <c>Security</c> section. Keys are added, rotated and removed without a restart if the configuration source reports
+/// changes, as a JSON file does. An invalid section is logged, and the last valid one stays in use.
 /// </summary>
 internal sealed partial class SecuritySettings : IDisposable
 {
@@ -14,11 +14,12 @@ internal sealed partial class SecuritySettings : IDisposable
     private readonly bool _mayBeAnonymous;
     private volatile Snapshot _current;
 
-    public SecuritySettings(IConfiguration configuration, SecurityOptions options, IOptionsFactory<SecurityOptions> factory, ILogger<SecuritySettings> logger)
+    public SecuritySettings(
+        IConfiguration configuration, SecurityOptions options, IOptionsFactory<SecurityOptions> factory, ILogger<SecuritySettings> logger)
     {
         _logger = logger;
         _current = new Snapshot(options);
-        // Decided once: taking the last key away must not open a service that listens to the world.
+        // Decided once: removing the last key must not open a service that listens on all addresses.
         _mayBeAnonymous = Current.AllowAnonymous || !Current.HasCredentials;
         _watching = ChangeToken.OnChange(configuration.GetReloadToken, () => Reload(factory));
     }
@@ -27,7 +28,7 @@ internal sealed partial class SecuritySettings : IDisposable
 
     public Redactor Redactor => _current.Redactor;
 
-    /// <summary>Whether who shows no credentials is served. Once there are credentials, only where the configuration says so.</summary>
+    /// <summary>Whether requests without credentials are accepted. With credentials configured, only if the setting allows it.</summary>
     public bool ServesAnonymous => _mayBeAnonymous && (Current.AllowAnonymous || !Current.HasCredentials);
 
     public void Dispose() => _watching.Dispose();
@@ -54,10 +55,10 @@ internal sealed partial class SecuritySettings : IDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Information, "The security settings were read again; there are {Keys} API keys")]
+        [LoggerMessage(1, LogLevel.Information, "Security settings reloaded; {Keys} API keys")]
         public static partial void Reloaded(ILogger logger, int keys);
 
-        [LoggerMessage(2, LogLevel.Error, "The security settings were changed and are not valid, so those from before stay: {Reason}")]
+        [LoggerMessage(2, LogLevel.Error, "Security settings not reloaded because they are invalid; the previous ones stay in use: {Reason}")]
         public static partial void Refused(ILogger logger, string reason);
     }
 }

@@ -37,8 +37,8 @@ internal static class Health
         {
             foreach (var engine in engines.All)
             {
-                health.Registrations.Add(
-                    new HealthCheckRegistration($"{EngineTag}:{engine.Name}", _ => new EngineHealthCheck(engine), HealthStatus.Unhealthy, [EngineTag]));
+                health.Registrations.Add(new HealthCheckRegistration(
+                    $"{EngineTag}:{engine.Name}", _ => new EngineHealthCheck(engine), HealthStatus.Unhealthy, [EngineTag]));
             }
         });
     }
@@ -55,7 +55,7 @@ internal static class Health
             .AllowAnonymous()
             .WithTags("Health").WithName("readyz")
             .WithSummary("Check readiness")
-            .WithDescription("Returns 200 while at least one engine answers. No key is needed. The scope `engines:read` shows the state of each engine.")
+            .WithDescription("Returns 200 while at least one engine answers. Needs no key; the state of each engine needs the scope `engines:read`.")
             .CanFailWith(ErrorCode.EngineUnavailable);
     }
 
@@ -77,9 +77,11 @@ internal static class Health
         var components = report.Entries.Where(e => !e.Value.Tags.Contains(EngineTag));
         return TypedResults.Ok(new Readiness(
             report.Status == HealthStatus.Healthy ? EngineStates.Ok : Degraded,
-            [.. visible.Select(e => new EngineReadiness(e.Name, e.Failure is null ? EngineStates.Ok : EngineStates.Of(e.Failure), e.Failure?.Message))],
+            [.. visible.Select(e => new EngineReadiness(e.Name, StateOf(e.Failure), e.Failure?.Message))],
             caller is null ? [] : [.. components.Select(c => new ComponentReadiness(c.Key, StateOf(c.Value.Status), c.Value.Description))]));
     }
+
+    private static string StateOf(EngineException? failure) => failure is null ? EngineStates.Ok : EngineStates.Of(failure);
 
     private static string StateOf(HealthStatus status) => status == HealthStatus.Healthy ? EngineStates.Ok : Degraded;
 

@@ -75,7 +75,8 @@ internal static class Limits
         });
     }
 
-    private static RequestTimeoutPolicy TimeoutPolicy(TimeSpan timeout) => new() { Timeout = timeout, TimeoutStatusCode = ErrorCode.EngineTimeout.Status };
+    private static RequestTimeoutPolicy TimeoutPolicy(TimeSpan timeout) =>
+        new() { Timeout = timeout, TimeoutStatusCode = ErrorCode.EngineTimeout.Status };
 
     private static bool IsLocalWithoutKey(HttpContext http) =>
         http.User.Identity is not { IsAuthenticated: true } && (http.Connection.RemoteIpAddress is not { } address || IPAddress.IsLoopback(address));
@@ -87,11 +88,14 @@ internal static class Limits
             {
                 TokenLimit = options.RequestsPerSecond * 2,
                 TokensPerPeriod = Math.Max(1, options.RequestsPerSecond / 10),
-                ReplenishmentPeriod = options.RequestsPerSecond < 10 ? TimeSpan.FromSeconds(1.0 / options.RequestsPerSecond) : TimeSpan.FromMilliseconds(100),
+                ReplenishmentPeriod = options.RequestsPerSecond < 10
+                    ? TimeSpan.FromSeconds(1.0 / options.RequestsPerSecond)
+                    : TimeSpan.FromMilliseconds(100),
             }));
 
     private static PartitionedRateLimiter<HttpContext> OpenStreams(LimitOptions options) => PartitionedRateLimiter.Create<HttpContext, string>(http =>
         http.GetEndpoint()?.Metadata.GetMetadata<LongRequest>() is null
             ? RateLimitPartition.GetNoLimiter(Unlimited)
-            : RateLimitPartition.GetConcurrencyLimiter(http.GetClient(), _ => new ConcurrencyLimiterOptions { PermitLimit = options.StreamsPerCaller }));
+            : RateLimitPartition.GetConcurrencyLimiter(
+                http.GetClient(), _ => new ConcurrencyLimiterOptions { PermitLimit = options.StreamsPerCaller }));
 }

@@ -14,7 +14,8 @@ internal static class StartupErrors
     private const int ExitCode = 2;
 
     /// <summary>Whether the configuration caused the failure. False in a test host, which handles the exception itself.</summary>
-    public static bool IsConfigurationError(Exception failure) => Assembly.GetEntryAssembly() == typeof(StartupErrors).Assembly && Reason(failure) is not null;
+    public static bool IsConfigurationError(Exception failure) =>
+        Assembly.GetEntryAssembly() == typeof(StartupErrors).Assembly && Reason(failure) is not null;
 
     /// <returns>The exit code.</returns>
     public static int Report(Exception failure)

@@ -16,7 +16,9 @@ internal static partial class SettingsRegistration
         where TOptions : class
         where TValidator : IValidator<TOptions>, new()
     {
-        services.AddOptions<TOptions>().Configure<IConfiguration>((options, configuration) => Bind(configuration, section, options)).ValidateOnStart();
+        services.AddOptions<TOptions>()
+            .Configure<IConfiguration>((options, configuration) => Bind(configuration, section, options))
+            .ValidateOnStart();
         services.AddSingleton<IValidateOptions<TOptions>>(new SettingsValidator<TOptions>(section, new TValidator()));
         services.AddSingleton(provider => provider.GetRequiredService<IOptions<TOptions>>().Value);
     }
@@ -34,9 +36,11 @@ internal static partial class SettingsRegistration
         catch (InvalidOperationException e)
         {
             // The binder has no exception type for unknown settings. For an item of a list the reason is in the inner exception.
-            var reason = e.InnerException is { } inner && e.Message.Contains("binding has failed", StringComparison.Ordinal) ? inner.Message : e.Message;
+            var isItem = e.InnerException is not null && e.Message.Contains("binding has failed", StringComparison.Ordinal);
+            var reason = isItem ? e.InnerException!.Message : e.Message;
+            var unknown = UnknownSetting.Match(reason);
             throw new OptionsValidationException(
-                section, typeof(T), [UnknownSetting.Match(reason) is { Success: true } match ? $"{section}: unknown setting {match.Groups[1].Value}." : reason]);
+                section, typeof(T), [unknown.Success ? $"{section}: unknown setting {unknown.Groups[1].Value}." : reason]);
         }
     }
 

@@ -20,7 +20,8 @@ public sealed class SettingsTests
     [InlineData("Limits:BodyByte", "1", "Limits: unknown setting 'BodyByte'.")]
     public void Invalid_limit_is_reported_with_its_name(string name, string value, string expected)
     {
-        var failure = Assert.Throws<OptionsValidationException>(() => Read<LimitOptions, LimitOptionsValidator>(LimitOptions.Section, new() { [name] = value }));
+        var failure = Assert.Throws<OptionsValidationException>(
+            () => Read<LimitOptions, LimitOptionsValidator>(LimitOptions.Section, new() { [name] = value }));
 
         Assert.Contains(expected, failure.Message);
         Assert.Equal(string.Join(" ", failure.Failures), StartupErrors.Reason(failure));
