@@ -14,7 +14,7 @@ internal static class ContainerEndpoints
         var services = builder.Services;
         services.AddSettings<MetricsOptions, MetricsOptionsValidator>("Metrics");
         services.AddScoped<ContainerResolver>();
-        services.AddPicture();
+        services.AddCollections();
         services.AddWatch();
         services.AddLifecycle();
     }
@@ -22,21 +22,23 @@ internal static class ContainerEndpoints
     public static void MapContainers(this WebApplication app)
     {
         var containers = app.MapGroup("/containers").WithTags("Containers");
-        containers.MapPicture();
+        containers.MapQueries();
         containers.MapWatch();
         containers.MapLifecycle();
-        app.MapGet("/metrics/containers", async (ContainerQueries book, MetricsOptions options, HttpContext http) =>
-                new RenderingResult(await book.MetricsAsync(options, http.RequestAborted)))
+        app.MapGet("/metrics/containers", async (ContainerQueries queries, MetricsOptions options, HttpContext http) =>
+                new RenderingResult(await queries.MetricsAsync(options, http.RequestAborted)))
             .RequireScope(Scopes.MetricsRead)
             .WithTags("Metrics")
             .WithName("containerMetrics")
-            .WithSummary("Show the containers to Prometheus")
-            .WithDescription("State, processes, CPU, memory, block and network counters of every container, in Prometheus's text format. `/metrics` has the service's own figures.")
+            .WithSummary("Export container metrics for Prometheus")
+            .WithDescription(
+                "State, processes, CPU, memory, block and network counters of every container, in Prometheus's text format. "
+                + "`/metrics` has the service's own metrics.")
             .Produces<string>(StatusCodes.Status200OK, "text/plain")
             .Produces(StatusCodes.Status304NotModified);
     }
 
-    private static void AddPicture(this IServiceCollection services)
+    private static void AddCollections(this IServiceCollection services)
     {
         services.AddSingleton(new CollectionLimits());
         services.AddSingleton<SectionReader>();
@@ -48,10 +50,10 @@ internal static class ContainerEndpoints
         services.AddScoped<ContainerQueries>();
     }
 
-    private static void MapPicture(this RouteGroupBuilder containers)
+    private static void MapQueries(this RouteGroupBuilder containers)
     {
-        containers.MapGet("/", async ([AsParameters] ContainerListRequest query, ContainerQueries book, HttpContext http) =>
-                new RenderingResult(await book.ListAsync(query, http.Request, http.RequestAborted)))
+        containers.MapGet("/", async ([AsParameters] ContainerListRequest query, ContainerQueries queries, HttpContext http) =>
+                new RenderingResult(await queries.ListAsync(query, http.Request, http.RequestAborted)))
             .RequireScope(Scopes.ContainersRead)
             .ValidateQuery<ContainerListRequest>()
             .WithName("listContainers")
@@ -66,35 +68,35 @@ internal static class ContainerEndpoints
             .Produces(StatusCodes.Status304NotModified)
             .ProducesEngineProblems(ErrorCode.NotAcceptable);
 
-        containers.MapGet("/{container}", async ([AsParameters] ContainerQuery query, ContainerQueries book, HttpContext http) =>
-                new RenderingResult(await book.OneAsync(query, http.Request, http.RequestAborted)))
+        containers.MapGet("/{container}", async ([AsParameters] ContainerQuery query, ContainerQueries queries, HttpContext http) =>
+                new RenderingResult(await queries.OneAsync(query, http.Request, http.RequestAborted)))
             .RequireScope(Scopes.ContainersRead)
             .ValidateQuery<ContainerQuery>()
             .WithName("getContainer")
             .WithSummary("Show one container with its processes, traffic and usage")
-            .WithDescription("The same as its row in the list. The beginning of an id that several containers share is a 409 that names them.")
+            .WithDescription("The same as the row in the list. An ambiguous id prefix is a 409 with the candidates.")
             .Produces<Container>(StatusCodes.Status200OK, MediaTypes.Json, MediaTypes.Ndjson, "text/plain", "text/csv")
             .Produces(StatusCodes.Status304NotModified)
             .ProducesEngineProblems(ErrorCode.ContainerNotFound, ErrorCode.NotAcceptable, ErrorCode.Conflict);
 
-        containers.MapGet("/{container}/processes", async ([AsParameters] ContainerSectionQuery query, ContainerQueries book, HttpContext http) =>
-                new RenderingResult(await book.ProcessesAsync(query, http.Request, http.RequestAborted)))
+        containers.MapGet("/{container}/processes", async ([AsParameters] ContainerSectionQuery query, ContainerQueries queries, HttpContext http) =>
+                new RenderingResult(await queries.ProcessesAsync(query, http.Request, http.RequestAborted)))
             .RequireScope(Scopes.ContainersRead)
             .ValidateQuery<ContainerSectionQuery>()
             .WithName("getContainerProcesses")
             .WithSummary("Show a container's processes")
-            .WithDescription("The section `processes` alone. Where it cannot be had, the answer is a problem: 409 for a container that does not run.")
+            .WithDescription("The section `processes`. A section that cannot be read is a problem: 409 for a container that is not running.")
             .Produces<ProcessesSection>()
             .Produces(StatusCodes.Status304NotModified)
             .ProducesEngineProblems(SectionProblems);
 
-        containers.MapGet("/{container}/stats", async ([AsParameters] ContainerSectionQuery query, ContainerQueries book, HttpContext http) =>
-                new RenderingResult(await book.StatisticsAsync(query, http.Request, http.RequestAborted)))
+        containers.MapGet("/{container}/stats", async ([AsParameters] ContainerSectionQuery query, ContainerQueries queries, HttpContext http) =>
+                new RenderingResult(await queries.StatisticsAsync(query, http.Request, http.RequestAborted)))
             .RequireScope(Scopes.ContainersRead)
             .ValidateQuery<ContainerSectionQuery>()
             .WithName("getContainerStatistics")
-            .WithSummary("Show what a container sends, receives and uses")
-            .WithDescription("The sections `network` and `usage` alone. Where they cannot be had, the answer is a problem: 409 for a container that does not run.")
+            .WithSummary("Show a container's network traffic and resource usage")
+            .WithDescription("The sections `network` and `usage`. Sections that cannot be read are a problem: 409 for a container that is not running.")
             .Produces<ContainerStatistics>()
             .Produces(StatusCodes.Status304NotModified)
             .ProducesEngineProblems(SectionProblems);

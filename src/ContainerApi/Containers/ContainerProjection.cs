@@ -4,7 +4,7 @@ namespace ContainerApi.Containers;
 /// <summary>Pure: turns facts (what an engine or its host said) into contracts (what a client sees).</summary>
 internal static class ContainerProjection
 {
-    private const string HostCounters = "The container uses its host's network: those counters are the host's, not its own.";
+    private const string HostCounters = "The container uses its host's network. Its counters are those of the host.";
 
     public static ContainerList ToList(ContainerCollection collection) => new()
     {
@@ -66,9 +66,9 @@ internal static class ContainerProjection
         BlockWriteBytes = reading.Value?.BlockWriteBytes,
     };
 
-    /// <param name="place">Whose network namespace it is.</param>
-    /// <param name="reading">Of the container that owns the namespace, where that was read, so that both rows tell the same.</param>
-    public static NetworkSection Network(NetworkMembership place, Reading<StatisticsFacts> reading, ContainerRates rates)
+    /// <param name="membership">The owner of the network namespace.</param>
+    /// <param name="reading">The reading of the owner where there is one, so that both rows have the same counters.</param>
+    public static NetworkSection Network(NetworkMembership membership, Reading<StatisticsFacts> reading, ContainerRates rates)
     {
         var section = new NetworkSection
         {
@@ -76,10 +76,10 @@ internal static class ContainerProjection
             Reason = reading.Reason,
             SampledAt = reading.SampledAt,
             Source = reading.Source,
-            Mode = place.Mode,
-            SharedWith = place.SharedWith,
+            Mode = membership.Mode,
+            SharedWith = membership.SharedWith,
         };
-        if (place.IsHost && reading.State != SectionState.NotRunning)
+        if (membership.IsHost && reading.State != SectionState.NotRunning)
         {
             return Without(section, SectionState.Unsupported, HostCounters);
         }
@@ -89,10 +89,10 @@ internal static class ContainerProjection
             return section;
         }
 
-        var interfaces = reading.Value!.Interfaces ?? (place.HasNone ? new Dictionary<string, InterfaceCounters>() : null);
+        var interfaces = reading.Value!.Interfaces ?? (membership.HasNone ? new Dictionary<string, InterfaceCounters>() : null);
         if (interfaces is null)
         {
-            return Without(section, SectionState.Unsupported, "The engine gives no counters for this container's network.");
+            return Without(section, SectionState.Unsupported, "The engine returns no counters for this container's network.");
         }
 
         var sum = reading.Value.TotalTraffic;
@@ -119,13 +119,13 @@ internal static class ContainerProjection
         section with { State = state, Reason = reason, SampledAt = null, Source = null };
 }
 
-/// <summary>Whose network namespace a container lives in.</summary>
-/// <param name="Mode">As on the wire: a shared one is <c>container</c>.</param>
-/// <param name="SharedWith">Full id of the container it is shared with.</param>
-/// <param name="Owner">Full id of the container the namespace was made for: the end of a chain of shared ones.</param>
-/// <param name="IsHost">It is the engine's host's.</param>
-/// <param name="HasNone">It has no interface but loopback.</param>
-/// <param name="IsKnown">The owner was found.</param>
+/// <summary>The network namespace of a container.</summary>
+/// <param name="Mode">The mode in the contract: <c>container</c> for a shared network.</param>
+/// <param name="SharedWith">The full id of the container whose network is shared.</param>
+/// <param name="Owner">The full id of the container that the namespace was created for: the end of a chain of shared networks.</param>
+/// <param name="IsHost">The namespace of the engine's host.</param>
+/// <param name="HasNone">Only loopback.</param>
+/// <param name="IsKnown">Whether the owner was found.</param>
 internal sealed record NetworkMembership(string? Mode, string? SharedWith, string Owner, bool IsHost, bool HasNone, bool IsKnown)
 {
     private const string Shared = "container:";
@@ -172,7 +172,7 @@ internal sealed record NetworkMembership(string? Mode, string? SharedWith, strin
             : new NetworkMembership("container", sharedWith, owner.Id, owner.NetworkMode is "host", HasNoNetwork(owner), IsKnown: true);
     }
 
-    /// <summary><c>--network none</c>, or taken off all its networks.</summary>
+    /// <summary><c>--network none</c>, or disconnected from all networks.</summary>
     private static bool HasNoNetwork(ContainerFacts container) =>
         container.NetworkMode is "none" || (container.Networks.Count == 0 && PeerOf(container) is null && container.NetworkMode is not "host");
 }

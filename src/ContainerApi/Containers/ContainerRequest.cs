@@ -3,7 +3,7 @@ using System.Text;
 
 namespace ContainerApi.Containers;
 
-/// <summary>The parts of the picture that are read container by container.</summary>
+/// <summary>The parts of a container that are read container by container.</summary>
 [Flags]
 internal enum ContainerSections
 {
@@ -14,15 +14,15 @@ internal enum ContainerSections
     All = Processes | Network | Usage,
 }
 
-/// <summary>Which containers are wanted, and what of them: what a query means once it is judged.</summary>
+/// <summary>A parsed container query: the filters, the sections, the order and the page.</summary>
 internal sealed record ContainerRequest
 {
-    /// <summary>Names of engines; none means all.</summary>
+    /// <summary>Names of engines; an empty list means all.</summary>
     public IReadOnlyList<string> Engines { get; init; } = [];
     public bool All { get; init; }
     public IReadOnlyList<string> States { get; init; } = [];
 
-    /// <summary><c>none</c> is without a health check.</summary>
+    /// <summary><c>none</c> selects containers without a health check.</summary>
     public IReadOnlyList<string> Healths { get; init; } = [];
     public string? Name { get; init; }
     public string? Image { get; init; }
@@ -35,8 +35,8 @@ internal sealed record ContainerRequest
     public ContainerCursor? After { get; init; }
 
     /// <summary>
-    /// What the engine can narrow by itself, where its meaning is ours: <c>name</c> is a regular expression there, and
-    /// asking for a state implies those that do not run.
+    /// The filters that the engine evaluates. <c>name</c> is a regular expression there, and a state implies containers that
+    /// are not running.
     /// </summary>
     public ContainerFilter ToFilter()
     {
@@ -59,9 +59,9 @@ internal sealed record ContainerRequest
     }
 
     /// <summary>
-    /// What the engine lets through and we do not: it matches names of links too, and knows no filter on both kinds of port.
-    /// Health, image and network are its own to judge: its list tells neither the health of a paused container, nor an
-    /// image's ancestors, nor a network's id.
+    /// The filters that the engine evaluates differently: it matches link aliases too, and has no filter on both kinds of
+    /// port. Only the engine can evaluate health, image and network: its list contains neither the health of a paused
+    /// container, nor an image's ancestors, nor a network's id.
     /// </summary>
     public bool Matches(ContainerFacts container) =>
         (States.Count == 0 || States.Contains(container.State))
@@ -69,7 +69,7 @@ internal sealed record ContainerRequest
         && LabelSelector.Matches(Labels, container.Labels)
         && (Port is null || container.Ports.Any(Port.Matches));
 
-    /// <summary>Equal for requests that one sweep answers. Every value carries its length, so that no two requests meet in one text.</summary>
+    /// <summary>Equal for requests that can share a collection. Each value carries its length, so that different requests have different keys.</summary>
     public string Key()
     {
         var key = new StringBuilder();
@@ -93,7 +93,7 @@ internal sealed record ContainerRequest
     }
 }
 
-/// <summary>A port by number and, where told, protocol; inside the container or on the host.</summary>
+/// <summary>A port number in the container or on the host, with an optional protocol.</summary>
 internal sealed record PortFilter(int Number, string? Protocol)
 {
     private static readonly IReadOnlyList<string> Protocols = ["tcp", "udp", "sctp"];

@@ -4,7 +4,7 @@ using ContainerApi.Engine;
 
 namespace ContainerApi.Containers;
 
-/// <summary>What is seen from outside of the picture: a span and a duration for every sweep, and how many watch.</summary>
+/// <summary>Telemetry of container collections: a span and a duration for each, and the number of watchers.</summary>
 internal static class ContainerTelemetry
 {
     /// <summary>The name of the source and of the meter.</summary>
@@ -14,23 +14,22 @@ internal static class ContainerTelemetry
     private static readonly Meter Meter = new(Name);
 
     private static readonly Histogram<double> Duration = Meter.CreateHistogram(
-        "containerapi.sweep.duration", "s", "Time that one reading of the containers takes, from the first call to the last answer.",
+        "containerapi.sweep.duration", "s", "Duration of one collection of the containers, from the first call to the last answer.",
         advice: EngineTelemetry.Seconds);
 
     private static readonly Histogram<int> Size = Meter.CreateHistogram(
-        "containerapi.sweep.containers", "{container}", "How many containers one reading of them finds.",
+        "containerapi.sweep.containers", "{container}", "Containers found by one collection.",
         advice: new InstrumentAdvice<int> { HistogramBucketBoundaries = [1, 10, 50, 100, 500, 1000, 5000] });
 
-    /// <summary>Goes up and down with those who watch.</summary>
     public static readonly UpDownCounter<int> Watchers = Meter.CreateUpDownCounter<int>(
-        "containerapi.watchers", "{watcher}", "How many clients watch the containers.");
+    "containerapi.watchers", "{watcher}", "Clients that watch the containers.");
 
-    /// <summary>Runs a sweep and takes note of it.</summary>
+    /// <summary>Runs a collection and records it.</summary>
     public static async Task<ContainerCollection> ObserveAsync(ContainerSections sections, Func<Task<ContainerCollection>> collect)
     {
         using var span = Source.StartActivity("sweep");
         span?.SetTag("containerapi.sections", sections.ToString());
-        var began = Stopwatch.GetTimestamp();
+        var started = Stopwatch.GetTimestamp();
         var outcome = "failed";
         try
         {
@@ -42,7 +41,7 @@ internal static class ContainerTelemetry
         }
         finally
         {
-            Duration.Record(Stopwatch.GetElapsedTime(began).TotalSeconds, new KeyValuePair<string, object?>("outcome", outcome));
+            Duration.Record(Stopwatch.GetElapsedTime(started).TotalSeconds, new KeyValuePair<string, object?>("outcome", outcome));
             span?.SetStatus(outcome == "ok" ? ActivityStatusCode.Ok : ActivityStatusCode.Error);
         }
     }

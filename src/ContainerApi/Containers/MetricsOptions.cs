@@ -2,13 +2,13 @@ using FluentValidation;
 
 namespace ContainerApi.Containers;
 
-/// <summary>How container figures are labelled: the <c>Metrics</c> section.</summary>
+/// <summary>The <c>Metrics</c> settings section.</summary>
 internal sealed class MetricsOptions
 {
-    /// <summary>Container labels that become labels of the series; none by default, since each value is a series.</summary>
+    /// <summary>Container labels that become labels of the series; none by default, because each value adds a series.</summary>
     public IReadOnlyList<string> ContainerLabels { get; set; } = [];
 
-    /// <summary>The most containers that are told; of more, the newest.</summary>
+    /// <summary>The maximum number of containers with metrics; the newest ones are chosen.</summary>
     public int MaxContainers { get; set; } = 1000;
 }
 

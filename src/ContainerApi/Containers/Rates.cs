@@ -1,12 +1,12 @@
 namespace ContainerApi.Containers;
 
-/// <summary>What one container had counted at one moment.</summary>
-/// <param name="Timestamp">Our own monotonic clock when the sample was there (<see cref="TimeProvider.GetTimestamp"/>).</param>
-/// <param name="InitPid">The process the container began with, where known: another one means that it was restarted.</param>
+/// <summary>The counters of one container at one moment.</summary>
+/// <param name="Timestamp">The monotonic clock of this service (<see cref="TimeProvider.GetTimestamp"/>).</param>
+/// <param name="InitPid">The first process of the container, where known: a different one means a restart.</param>
 internal sealed record RateSample(long Timestamp, int? InitPid, StatisticsFacts Facts);
 
-/// <summary>What happened between two samples. What cannot be told is null.</summary>
-/// <param name="CpuPercent">100 is one core fully used.</param>
+/// <summary>Rates between two samples; null where unknown.</summary>
+/// <param name="CpuPercent">100 is one full core.</param>
 internal readonly record struct ContainerRates(
     double? RxBytesPerSecond, double? TxBytesPerSecond, double? CpuPercent, long? WindowMs)
 {
@@ -16,7 +16,7 @@ internal readonly record struct ContainerRates(
 /// <summary>Pure: two samples → rates.</summary>
 internal static class Rates
 {
-    /// <param name="elapsed">Between the two by our own clock, which no clock step moves.</param>
+    /// <param name="elapsed">The time between the samples by the monotonic clock.</param>
     public static ContainerRates Between(RateSample older, RateSample newer, TimeSpan elapsed)
     {
         if (IsReset(older, newer) || Window(older, newer, elapsed) is not { } window)
@@ -34,8 +34,8 @@ internal static class Rates
     }
 
     /// <summary>
-    /// The samples' own times are exact, but their clock can be set; ours cannot, but has the way to us in it. So theirs
-    /// count where the two agree.
+    /// The samples' own times are exact, but their clock can be set. The monotonic clock cannot be set, but includes network
+    /// latency. So the samples' times are used where the two agree.
     /// </summary>
     private static TimeSpan? Window(RateSample older, RateSample newer, TimeSpan elapsed)
     {
@@ -44,12 +44,12 @@ internal static class Rates
             return null;
         }
 
-        var told = newer.Facts.SampledAt - older.Facts.SampledAt;
-        // Twice the same sample: a collector that did not tick in between.
-        return told == TimeSpan.Zero ? null : (told - elapsed).Duration() <= elapsed / 4 ? told : elapsed;
+        var sampled = newer.Facts.SampledAt - older.Facts.SampledAt;
+        // The same sample twice: the engine's collector did not tick in between.
+        return sampled == TimeSpan.Zero ? null : (sampled - elapsed).Duration() <= elapsed / 4 ? sampled : elapsed;
     }
 
-    /// <summary>Counters only grow while a container runs: one that went back means that it was restarted in between.</summary>
+    /// <summary>Counters only grow while a container runs: a smaller one means a restart.</summary>
     private static bool IsReset(RateSample older, RateSample newer) =>
         (older.InitPid is { } before && newer.InitPid is { } now && before != now)
         || newer.Facts.CpuTime < older.Facts.CpuTime
@@ -67,12 +67,12 @@ internal static class Rates
 }
 
 /// <summary>
-/// Remembers what it takes to give every reading a rate: for each container two samples that are far enough apart, however
-/// often it is read. Samples live only while somebody reads: what is not asked for again is forgotten at a later reading.
+/// Keeps two samples per container that are far enough apart for a rate, however often the container is read. Samples of
+/// containers that are no longer read expire.
 /// </summary>
 internal sealed class RateHistory(TimeProvider time)
 {
-    /// <summary>Below this, ticks of the kernel's clocks and of the engine's collector show.</summary>
+    /// <summary>In shorter windows the ticks of the kernel's clocks and of the engine's collector distort the rate.</summary>
     public static readonly TimeSpan MinWindow = TimeSpan.FromMilliseconds(200);
 
     public static readonly TimeSpan MaxWindow = TimeSpan.FromMinutes(5);
@@ -81,7 +81,7 @@ internal sealed class RateHistory(TimeProvider time)
     private readonly Dictionary<(string Engine, string Id), (RateSample? Older, RateSample Newer)> _samples = [];
     private long _cleaned = time.GetTimestamp();
 
-    /// <summary>Takes a sample and tells the rates since an earlier one.</summary>
+    /// <summary>Records a sample and returns the rates since an earlier one.</summary>
     public ContainerRates Record(string engine, string id, RateSample sample)
     {
         lock (_lock)
@@ -92,13 +92,13 @@ internal sealed class RateHistory(TimeProvider time)
                 return ContainerRates.Unknown;
             }
 
-            // The newest kept one is too near: the one before it still tells, and is kept.
+            // The newest sample is too near, so the one before it is used and kept.
             var near = Elapsed(known.Newer, sample) < MinWindow;
             var older = near ? known.Older : known.Newer;
             var rates = older is null ? ContainerRates.Unknown : Rates.Between(older, sample, Elapsed(older, sample));
             if (!near || (older is not null && rates == ContainerRates.Unknown))
             {
-                // After a reset nothing before it counts.
+                // After a restart earlier samples are useless.
                 _samples[(engine, id)] = (rates == ContainerRates.Unknown ? null : known.Newer, sample);
             }
 
@@ -106,7 +106,7 @@ internal sealed class RateHistory(TimeProvider time)
         }
     }
 
-    /// <summary>A container that does not run starts at zero again.</summary>
+    /// <summary>The counters of a stopped container start at zero again.</summary>
     public void Forget(string engine, string id)
     {
         lock (_lock)
@@ -115,7 +115,7 @@ internal sealed class RateHistory(TimeProvider time)
         }
     }
 
-    /// <summary>Drops what is too old to be of use; at most once in a window's length, so that it costs nothing.</summary>
+    /// <summary>Removes samples that are older than the maximum window, at most once per window.</summary>
     public void RemoveExpired()
     {
         lock (_lock)

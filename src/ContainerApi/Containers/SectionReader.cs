@@ -4,8 +4,8 @@ using ContainerApi.Engine;
 namespace ContainerApi.Containers;
 
 /// <summary>How the reading of one section of one container ended.</summary>
-/// <param name="Reason">Why there is no <paramref name="Value"/>.</param>
-/// <param name="Timestamp">Our monotonic clock when it was there.</param>
+/// <param name="Reason">Why <paramref name="Value"/> is missing.</param>
+/// <param name="Timestamp">The monotonic clock of this service at the time of the reading.</param>
 internal sealed record Reading<T>(SectionState State, string? Reason, SectionSource? Source, DateTimeOffset? SampledAt, long Timestamp, T? Value)
     where T : class
 {
@@ -16,37 +16,37 @@ internal sealed record Reading<T>(SectionState State, string? Reason, SectionSou
         new(state, reason, source, null, 0, null);
 }
 
-/// <summary>What was read of one container; null where it was not wanted.</summary>
+/// <summary>The readings of one container; null where a section was not requested.</summary>
 internal sealed record ContainerReading(Reading<IReadOnlyList<ProcessFacts>>? Processes, Reading<StatisticsFacts>? Statistics)
 {
     public bool IsGone => Processes?.State == SectionState.Gone || Statistics?.State == SectionState.Gone;
 }
 
-/// <summary>How long and how wide a sweep may reach.</summary>
+/// <summary>Timeouts and concurrency limits of a collection.</summary>
 internal sealed record CollectionLimits
 {
-    /// <summary>For one section of one container, from the moment that the engine is asked.</summary>
+    /// <summary>The timeout of one section of one container, from the engine call on.</summary>
     public TimeSpan Section { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>For all sections of one engine, waiting included.</summary>
+    /// <summary>The timeout of all sections of one engine, including waiting.</summary>
     public TimeSpan Engine { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary><c>top</c> at once on one engine, over all sweeps: it runs <c>ps</c> on its host, and past some only latency grows.</summary>
+    /// <summary>Concurrent <c>top</c> calls per engine: each runs <c>ps</c> on the host, and more calls only add latency.</summary>
     public int Tops { get; init; } = 8;
 
-    /// <summary>Statistics at once on one engine: all of a sweep, so that they meet the same tick of its collector; the bound is for file descriptors.</summary>
+    /// <summary>Concurrent statistics calls per engine: enough for all to share one tick of its collector. Bounds file descriptors.</summary>
     public int Statistics { get; init; } = 1000;
 }
 
 /// <summary>
-/// Reads processes and statistics of many containers of one engine: first (1) what its host shows, in one pass, then (2) the
-/// engine for what the host left open, all statistics at once, processes a few at a time. Each section fails on its own.
+/// Reads processes and statistics of many containers of one engine: (1) from its host, in one pass, (2) from the engine what
+/// the host does not show: all statistics at once, processes a few at a time. Each section fails separately.
 /// </summary>
 internal sealed class SectionReader(TimeProvider time, CollectionLimits limits)
 {
     private readonly ConcurrentDictionary<string, Gates> _gates = new();
 
-    /// <param name="containers">Those that have processes.</param>
+    /// <param name="containers">Containers with processes.</param>
     public async Task<IReadOnlyDictionary<string, ContainerReading>> ReadAsync(
         IEngine engine, IReadOnlyList<ContainerFacts> containers, ContainerSections sections, CancellationToken cancellationToken)
     {
@@ -70,18 +70,18 @@ internal sealed class SectionReader(TimeProvider time, CollectionLimits limits)
                 ? null
                 : sample?.Statistics is { } s && Suffices(s, container, sections)
                     ? Task.FromResult(Reading<StatisticsFacts>.Ok(SectionSource.Host, s.SampledAt, timestamp, s))
-                    : AskAsync(gates.Statistics, token => engine.ReadStatisticsAsync(container.Id, token), f => f.SampledAt, limited.Token, cancellationToken);
+                    : CallAsync(gates.Statistics, token => engine.ReadStatisticsAsync(container.Id, token), f => f.SampledAt, limited.Token, cancellationToken);
             var processes = !wanted.HasFlag(HostSections.Processes)
                 ? null
                 : sample?.Processes is { } p
                     ? Task.FromResult(Reading<IReadOnlyList<ProcessFacts>>.Ok(SectionSource.Host, sample.SampledAt, timestamp, p))
-                    : AskAsync(gates.Tops, token => engine.ListProcessesAsync(container.Id, token), _ => time.GetUtcNow(), limited.Token, cancellationToken);
+                    : CallAsync(gates.Tops, token => engine.ListProcessesAsync(container.Id, token), _ => time.GetUtcNow(), limited.Token, cancellationToken);
             return new ContainerReading(processes is null ? null : await processes, statistics is null ? null : await statistics);
         }));
         return containers.Zip(readings).ToDictionary(r => r.First.Id, r => r.Second);
     }
 
-    /// <summary>A host that fails, or is too slow, is a host that shows nothing.</summary>
+    /// <summary>A host that fails or is too slow counts as a host that shows nothing.</summary>
     private async Task<IReadOnlyDictionary<string, HostSample>> ReadHostAsync(
         IEngine engine, IReadOnlyList<ContainerFacts> containers, HostSections wanted, CancellationToken cancellationToken)
     {
@@ -97,22 +97,22 @@ internal sealed class SectionReader(TimeProvider time, CollectionLimits limits)
         }
     }
 
-    /// <summary>Whether what the host showed holds every section that is wanted; a service in a container may see one half.</summary>
+    /// <summary>Whether the host showed every requested section. A service in a container may see only some.</summary>
     private static bool Suffices(StatisticsFacts statistics, ContainerFacts container, ContainerSections sections) =>
         (!sections.HasFlag(ContainerSections.Usage) || statistics.CpuTime is not null || statistics.MemoryBytes is not null)
         && (!sections.HasFlag(ContainerSections.Network) || statistics.Interfaces is not null || container.Networks.Count == 0 || container.NetworkMode is "host");
 
-    private async Task<Reading<T>> AskAsync<T>(
-        SemaphoreSlim gate, Func<CancellationToken, Task<T>> call, Func<T, DateTimeOffset> sampledAt, CancellationToken sweep, CancellationToken caller)
+    private async Task<Reading<T>> CallAsync<T>(
+        SemaphoreSlim gate, Func<CancellationToken, Task<T>> call, Func<T, DateTimeOffset> sampledAt, CancellationToken collection, CancellationToken caller)
         where T : class
     {
         try
         {
-            await gate.WaitAsync(sweep);
+            await gate.WaitAsync(collection);
             try
             {
                 using var limited = new CancellationTokenSource(limits.Section, time);
-                await using var stop = limited.Follow(sweep);
+                await using var stop = limited.Follow(collection);
                 var value = await call(limited.Token);
                 return Reading<T>.Ok(SectionSource.Engine, sampledAt(value), time.GetTimestamp(), value);
             }
@@ -145,7 +145,7 @@ internal sealed class SectionReader(TimeProvider time, CollectionLimits limits)
 
 internal static class Cancellation
 {
-    /// <summary>Cancels this one, which has a deadline of its own, when <paramref name="token"/> is cancelled.</summary>
+    /// <summary>Also cancels this source, which has a timeout of its own, when <paramref name="token"/> is cancelled.</summary>
     public static CancellationTokenRegistration Follow(this CancellationTokenSource limited, CancellationToken token) =>
         token.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), limited);
 }

@@ -4,29 +4,29 @@ using System.Text;
 namespace ContainerApi.Containers.Formatting;
 
 /// <summary>
-/// Splits a command line into arguments as a POSIX shell's quoting does (Shell Command Language, 2.2): blanks separate,
-/// quotes and backslashes keep together. Nothing is expanded: no variables, no globs, no comments.
+/// Splits a command line into arguments by the quoting rules of a POSIX shell (Shell Command Language, 2.2). It expands
+/// neither variables nor globs and has no comments.
 /// </summary>
 internal static class CommandText
 {
-    /// <returns>False where a quote is not closed, or the last character is a backslash.</returns>
+    /// <returns>False for an unclosed quote or a trailing backslash.</returns>
     public static bool TrySplit(string text, [NotNullWhen(true)] out IReadOnlyList<string>? arguments)
     {
         var found = new List<string>();
         var argument = new StringBuilder();
-        // Empty quotes are an argument, too, so an empty builder does not tell.
-        var begun = false;
+        // Empty quotes are an argument, so an empty builder does not mean that there is none.
+        var hasArgument = false;
         arguments = null;
         for (var i = 0; i < text.Length; i++)
         {
             switch (text[i])
             {
                 case ' ' or '\t' or '\r' or '\n':
-                    if (begun)
+                    if (hasArgument)
                     {
                         found.Add(argument.ToString());
                         argument.Clear();
-                        begun = false;
+                        hasArgument = false;
                     }
 
                     break;
@@ -36,11 +36,11 @@ internal static class CommandText
                         return false;
                     }
 
-                    // Before the end of a line it only joins the next one.
+                    // A backslash before a line break joins the lines.
                     if (text[i] != '\n')
                     {
                         argument.Append(text[i]);
-                        begun = true;
+                        hasArgument = true;
                     }
 
                     break;
@@ -50,16 +50,16 @@ internal static class CommandText
                         return false;
                     }
 
-                    begun = true;
+                    hasArgument = true;
                     break;
                 default:
                     argument.Append(text[i]);
-                    begun = true;
+                    hasArgument = true;
                     break;
             }
         }
 
-        if (begun)
+        if (hasArgument)
         {
             found.Add(argument.ToString());
         }
@@ -68,13 +68,13 @@ internal static class CommandText
         return true;
     }
 
-    /// <summary>Reads from the quote at <paramref name="i"/> to its partner, where it leaves <paramref name="i"/>.</summary>
+    /// <summary>Reads from the quote at <paramref name="i"/> to the closing quote.</summary>
     private static bool TryReadQuoted(string text, ref int i, StringBuilder argument)
     {
         var quote = text[i];
         while (++i < text.Length && text[i] != quote)
         {
-            // A backslash means something in double quotes alone, and there before these four and a line's end alone.
+            // A backslash escapes only in double quotes, and there only these four characters and a line break.
             if (quote == '"' && text[i] == '\\' && i + 1 < text.Length && text[i + 1] is '$' or '`' or '"' or '\\' or '\n')
             {
                 if (text[++i] == '\n')

@@ -2,7 +2,7 @@ using ContainerApi.Engine;
 
 namespace ContainerApi.Containers.Lifecycle;
 
-/// <summary>Makes a container: (1) pulls the image as asked, (2) creates, (3) starts as asked; what fails leaves no container behind.</summary>
+/// <summary>Creates a container: (1) pulls the image, (2) creates, (3) starts. A failure leaves no container behind.</summary>
 internal sealed partial class ContainerCreation(EngineDirectory engines, ILogger<ContainerCreation> logger)
 {
     public async Task<ContainerCreated> CreateAsync(CreateContainerRequest request, CancellationToken cancellationToken)
@@ -28,7 +28,7 @@ internal sealed partial class ContainerCreation(EngineDirectory engines, ILogger
         }
         catch
         {
-            await RemoveAgainAsync(engine, created.Id);
+            await RemoveAsync(engine, created.Id);
             throw;
         }
     }
@@ -49,7 +49,7 @@ internal sealed partial class ContainerCreation(EngineDirectory engines, ILogger
         cancellationToken.ThrowIfCancellationRequested();
         try
         {
-            // Not the caller's token: an answer that is cut here would leave a container whose id nobody knows.
+            // Without the caller's token: a cancelled call would leave a container with an unknown id.
             return await engine.CreateContainerAsync(spec, CancellationToken.None);
         }
         catch (EngineException e) when (e.Kind == EngineErrorKind.ImageNotFound && mayPull && !ImageReference.IsId(spec.Image))
@@ -61,15 +61,15 @@ internal sealed partial class ContainerCreation(EngineDirectory engines, ILogger
 
     private static async Task PullAsync(IEngine engine, string image, CancellationToken cancellationToken)
     {
-        // In full: without a tag an engine pulls them all.
+        // Without a tag an engine pulls all tags.
         var reference = ImageReference.TryParse(image, out var parsed) ? parsed.ToString() : image;
         await foreach (var _ in engine.PullImageAsync(reference, platform: null, credentials: null, cancellationToken))
         {
-            // Only the end matters here; POST /images/pull shows the way.
+            // Only the end of the pull matters here.
         }
     }
 
-    private async Task RemoveAgainAsync(IEngine engine, string id)
+    private async Task RemoveAsync(IEngine engine, string id)
     {
         try
         {
@@ -77,17 +77,17 @@ internal sealed partial class ContainerCreation(EngineDirectory engines, ILogger
         }
         catch (EngineException e) when (e.Kind == EngineErrorKind.ContainerNotFound)
         {
-            // Somebody else removed it, and that is as good.
+            // Another caller removed it.
         }
         catch (EngineException e)
         {
-            Log.LeftBehind(logger, id[..12], engine.Name, e.Message);
+            Log.RemovalFailed(logger, id[..12], engine.Name, e.Message);
         }
     }
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Warning, "Container {Container} on {Engine} could not be started nor removed again: {Reason}")]
-        public static partial void LeftBehind(ILogger logger, string container, string engine, string reason);
+        [LoggerMessage(1, LogLevel.Warning, "Removing container {Container} on {Engine} after a failed start failed: {Reason}")]
+        public static partial void RemovalFailed(ILogger logger, string container, string engine, string reason);
     }
 }

@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace ContainerApi.Containers.Lifecycle;
 
-/// <summary>A container's life: create, start, stop, restart, remove.</summary>
+/// <summary>Creates, starts, stops, restarts and removes containers.</summary>
 internal static class LifecycleEndpoints
 {
     public static void AddLifecycle(this IServiceCollection services)
@@ -19,28 +19,28 @@ internal static class LifecycleEndpoints
         containers.MapPost("", CreateAsync).RequireScope(Scopes.ContainersWrite).WithLongTimeout().ValidateBody<CreateContainerRequest>()
             .WithName("createContainer").WithSummary("Create a container")
             .WithDescription("Creates a container and, with `start`, starts it. A missing image is pulled first unless `pull` is `never`. "
-                + "Where the container cannot be started, none is left behind.")
+                + "A container that cannot be started is removed again.")
             .ProducesEngineProblems(
                 ErrorCode.InvalidReference, ErrorCode.Forbidden, ErrorCode.ImageNotFound, ErrorCode.NotFound, ErrorCode.NameInUse, ErrorCode.Conflict);
 
         containers.MapPost("/{container}/start", StartAsync).RequireScope(Scopes.ContainersWrite).WithLongTimeout().ValidateQuery<StartQuery>()
             .WithName("startContainer").WithSummary("Start a container")
-            .WithDescription("One that runs already is left as it is.")
+            .WithDescription("A running container stays as it is.")
             .ProducesEngineProblems(ErrorCode.ContainerNotFound, ErrorCode.Conflict);
 
         containers.MapPost("/{container}/stop", StopAsync).RequireScope(Scopes.ContainersWrite).WithLongTimeout().ValidateQuery<StopQuery>()
             .WithName("stopContainer").WithSummary("Stop a container")
-            .WithDescription("Asks its first process to end and kills it after `timeout` seconds. One that is stopped already is left as it is.")
+            .WithDescription("Signals the first process to stop and kills it after `timeout` seconds. A stopped container stays as it is.")
             .ProducesEngineProblems(ErrorCode.ContainerNotFound, ErrorCode.Conflict);
 
         containers.MapPost("/{container}/restart", RestartAsync).RequireScope(Scopes.ContainersWrite).WithLongTimeout().ValidateQuery<StopQuery>()
             .WithName("restartContainer").WithSummary("Restart a container")
-            .WithDescription("Stops it as `stop` does, and starts it; one that does not run is started.")
+            .WithDescription("Stops the container as `stop` does and starts it. A container that is not running is started.")
             .ProducesEngineProblems(ErrorCode.ContainerNotFound, ErrorCode.Conflict);
 
         containers.MapDelete("/{container}", RemoveAsync).RequireScope(Scopes.ContainersWrite).WithLongTimeout().ValidateQuery<RemoveContainerQuery>()
             .WithName("removeContainer").WithSummary("Remove a container")
-            .WithDescription("A running one is refused with 409 unless `force` is true. One that another caller removes meanwhile is gone all the same.")
+            .WithDescription("A running container is a 409 unless `force` is true. A container that another caller removes meanwhile is a 204.")
             .ProducesEngineProblems(ErrorCode.ContainerNotFound, ErrorCode.Conflict);
     }
 
@@ -54,50 +54,50 @@ internal static class LifecycleEndpoints
     }
 
     private static async Task<NoContent> StartAsync(
-        [AsParameters] StartQuery query, ContainerResolver locator, HttpContext http, CancellationToken cancellationToken)
+        [AsParameters] StartQuery query, ContainerResolver resolver, HttpContext http, CancellationToken cancellationToken)
     {
-        var (engine, container) = await FindAsync(locator, http, query.Container!, query.Engine, cancellationToken);
+        var (engine, container) = await FindAsync(resolver, http, query.Container!, query.Engine, cancellationToken);
         await engine.StartContainerAsync(container.Id, cancellationToken);
         return TypedResults.NoContent();
     }
 
     private static async Task<NoContent> StopAsync(
-        [AsParameters] StopQuery query, ContainerResolver locator, HttpContext http, CancellationToken cancellationToken)
+        [AsParameters] StopQuery query, ContainerResolver resolver, HttpContext http, CancellationToken cancellationToken)
     {
-        var (engine, container) = await FindAsync(locator, http, query.Container!, query.Engine, cancellationToken);
+        var (engine, container) = await FindAsync(resolver, http, query.Container!, query.Engine, cancellationToken);
         await engine.StopContainerAsync(container.Id, query.Grace(), cancellationToken);
         return TypedResults.NoContent();
     }
 
     private static async Task<NoContent> RestartAsync(
-        [AsParameters] StopQuery query, ContainerResolver locator, HttpContext http, CancellationToken cancellationToken)
+        [AsParameters] StopQuery query, ContainerResolver resolver, HttpContext http, CancellationToken cancellationToken)
     {
-        var (engine, container) = await FindAsync(locator, http, query.Container!, query.Engine, cancellationToken);
+        var (engine, container) = await FindAsync(resolver, http, query.Container!, query.Engine, cancellationToken);
         await engine.RestartContainerAsync(container.Id, query.Grace(), cancellationToken);
         return TypedResults.NoContent();
     }
 
     private static async Task<NoContent> RemoveAsync(
-        [AsParameters] RemoveContainerQuery query, ContainerResolver locator, HttpContext http, CancellationToken cancellationToken)
+        [AsParameters] RemoveContainerQuery query, ContainerResolver resolver, HttpContext http, CancellationToken cancellationToken)
     {
-        var (engine, container) = await FindAsync(locator, http, query.Container!, query.Engine, cancellationToken);
+        var (engine, container) = await FindAsync(resolver, http, query.Container!, query.Engine, cancellationToken);
         try
         {
             await engine.RemoveContainerAsync(container.Id, Rules.ToBoolean(query.Force), Rules.ToBoolean(query.Volumes), cancellationToken);
         }
         catch (EngineException e) when (e.Kind == EngineErrorKind.ContainerNotFound)
         {
-            // It was there when it was looked up: another caller was faster, and it is gone as asked.
+            // Another caller removed the container after the lookup.
         }
 
         return TypedResults.NoContent();
     }
 
-    /// <summary>The container, named in the audit from here on.</summary>
+    /// <summary>Finds the container and names it in the audit log.</summary>
     private static async Task<(IEngine, ContainerDetails)> FindAsync(
-        ContainerResolver locator, HttpContext http, string name, string? engineName, CancellationToken cancellationToken)
+        ContainerResolver resolver, HttpContext http, string name, string? engineName, CancellationToken cancellationToken)
     {
-        var (engine, container) = await locator.FindAsync(name, engineName, cancellationToken);
+        var (engine, container) = await resolver.FindAsync(name, engineName, cancellationToken);
         http.SetTarget($"container {container.Id[..12]} ({container.Name}) on {engine.Name}");
         return (engine, container);
     }

@@ -12,7 +12,10 @@ internal static partial class WatchEndpoints
     public static void AddWatch(this IServiceCollection services) => services.AddSingleton(provider => new WatchHub(
         provider.GetRequiredService<ConfiguredEngines>().Directory,
         (sections, cancellationToken) => provider.GetRequiredService<ContainerCollector>().RunAsync(
-            provider.GetRequiredService<ConfiguredEngines>().Directory, new ContainerRequest { All = true, Sections = sections }, cancellationToken, evenIfAllFail: true),
+            provider.GetRequiredService<ConfiguredEngines>().Directory,
+            new ContainerRequest { All = true, Sections = sections },
+            cancellationToken,
+            evenIfAllFail: true),
         provider.GetRequiredService<TimeProvider>()));
 
     public static void MapWatch(this RouteGroupBuilder containers) =>
@@ -25,8 +28,8 @@ internal static partial class WatchEndpoints
             .WithDescription(
                 "A `snapshot`, then an event per change: `added`, `changed`, `removed`, `engine`; a `sample` with new processes, counters "
                 + "and rates every `interval`; a `heartbeat` after 15 s of silence. As NDJSON, or as Server-Sent Events with `Accept: text/event-stream`. "
-                + "A reader that is slow gets the newest state and skips what lay between. The filters are those of the list; what only an engine "
-                + "can tell (an image's descendants, a network's id) is asked of it again when its containers change.")
+                + "A slow reader gets the newest state and skips the states before it. The filters are those of the list. Filters that only an engine "
+                + "can evaluate (an image's descendants, a network's id) are evaluated again when its containers change.")
             .Produces<WatchEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson, MediaTypes.EventStream)
             .CanFailWith(ErrorCode.InvalidRequest, ErrorCode.EngineNotFound);
 
@@ -64,7 +67,7 @@ internal static partial class WatchEndpoints
         }
     }
 
-    /// <summary>Ends with a result where the service stops, the deadline comes or something fails after the first event; a client that left needs none.</summary>
+    /// <summary>Adds a result at the end: on shutdown, at the stream timeout, or after a failure behind the first event.</summary>
     private static async IAsyncEnumerable<WatchEvent> UntilShutdown(
         Func<CancellationToken, IAsyncEnumerable<WatchEvent>> watch,
         ILogger logger,
@@ -112,7 +115,7 @@ internal static partial class WatchEndpoints
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Error, "A watch of the containers failed.")]
+        [LoggerMessage(1, LogLevel.Error, "Watching the containers failed")]
         public static partial void Failed(ILogger logger, Exception exception);
     }
 }

@@ -15,38 +15,38 @@ namespace ContainerApi.Containers.Watch;
 [JsonDerivedType(typeof(WatchResult), WatchResult.Type)]
 public abstract record WatchEvent
 {
-    /// <summary>Where the watcher is after this event: what <c>Last-Event-ID</c> takes. Events of one moment share it.</summary>
+    /// <summary>The value of <c>Last-Event-ID</c> that resumes after this event. Events of one state share it.</summary>
     public string? Id { get; init; }
 
     /// <summary>The value of <c>type</c>, for the event field of Server-Sent Events.</summary>
     internal abstract string TypeName { get; }
 
-    /// <summary>When the service learnt it.</summary>
+    /// <summary>When the service observed the change.</summary>
     public required DateTimeOffset At { get; init; }
 }
 
-/// <summary>Everything as it is: the first event, and again where a watcher asks to resume from where nobody remembers.</summary>
+/// <summary>The full state. The first event, unless the watcher resumes from a state that the service still has.</summary>
 public sealed record WatchSnapshot : WatchEvent
 {
     internal const string Type = "snapshot";
 
     internal override string TypeName => Type;
 
-    /// <summary>The containers that match.</summary>
+    /// <summary>The matching containers.</summary>
     public required IReadOnlyList<Container> Items { get; init; }
 
-    /// <summary>The engines that are watched.</summary>
+    /// <summary>The watched engines.</summary>
     public required IReadOnlyList<EngineReport> Engines { get; init; }
 }
 
-/// <summary>A container that was not there before, or did not match before.</summary>
+/// <summary>A container that appeared, or began to match the filters.</summary>
 public sealed record WatchAdded : WatchEvent
 {
     internal const string Type = "added";
 
     internal override string TypeName => Type;
 
-    /// <summary>The container in full; sections follow with the next sample where they are not known yet.</summary>
+    /// <summary>The container. Sections that are not known yet follow with the next sample.</summary>
     public required Container Container { get; init; }
 }
 
@@ -57,11 +57,11 @@ public sealed record WatchChanged : WatchEvent
 
     internal override string TypeName => Type;
 
-    /// <summary>The container in full.</summary>
+    /// <summary>The container.</summary>
     public required Container Container { get; init; }
 }
 
-/// <summary>A container that is gone, or does not match any more.</summary>
+/// <summary>A container that was removed, or no longer matches the filters.</summary>
 public sealed record WatchRemoved : WatchEvent
 {
     internal const string Type = "removed";
@@ -74,18 +74,18 @@ public sealed record WatchRemoved : WatchEvent
     /// <summary>64 hex digits.</summary>
     public required string ContainerId { get; init; }
 
-    /// <summary>Its last name.</summary>
+    /// <summary>The last name of the container.</summary>
     public required string? Name { get; init; }
 }
 
-/// <summary>New processes, counters and rates of containers that did not change otherwise; at most once per <c>interval</c>.</summary>
+/// <summary>New processes, counters and rates of otherwise unchanged containers, at most once per <c>interval</c>.</summary>
 public sealed record WatchSample : WatchEvent
 {
     internal const string Type = "sample";
 
     internal override string TypeName => Type;
 
-    /// <summary>The containers of which there is something new.</summary>
+    /// <summary>The containers with new sections.</summary>
     public required IReadOnlyList<ContainerSample> Items { get; init; }
 }
 
@@ -98,30 +98,30 @@ public sealed record ContainerSample
     /// <summary>64 hex digits.</summary>
     public required string Id { get; init; }
 
-    /// <summary>The status text, which ages: <c>Up 3 minutes</c>.</summary>
+    /// <summary>The status text, which changes with time: <c>Up 3 minutes</c>.</summary>
     public required string Status { get; init; }
 
-    /// <summary>Absent where it was not asked for.</summary>
+    /// <summary>Absent where <c>include</c> excludes it.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ProcessesSection? Processes { get; init; }
 
-    /// <summary>Absent where it was not asked for.</summary>
+    /// <summary>Absent where <c>include</c> excludes it.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public NetworkSection? Network { get; init; }
 
-    /// <summary>Absent where it was not asked for.</summary>
+    /// <summary>Absent where <c>include</c> excludes it.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public UsageSection? Usage { get; init; }
 }
 
-/// <summary>An engine that went away, came back, or fails otherwise. While it is away its containers stay as last seen.</summary>
+/// <summary>An engine that became unreachable or reachable, or failed. The containers of an unreachable engine stay as last seen.</summary>
 public sealed record WatchEngine : WatchEvent
 {
     internal const string Type = "engine";
 
     internal override string TypeName => Type;
 
-    /// <summary>How it is now.</summary>
+    /// <summary>The current state of the engine.</summary>
     public required EngineReport Engine { get; init; }
 }
 
@@ -136,7 +136,7 @@ public sealed record WatchHeartbeat : WatchEvent
         new(at => new WatchHeartbeat { At = at }, () => Heartbeat<WatchEvent>.DefaultInterval, time);
 }
 
-/// <summary>The service ends the stream; the last event.</summary>
+/// <summary>The last event: the service ends the stream.</summary>
 public sealed record WatchResult : WatchEvent
 {
     internal const string Type = "result";
@@ -146,6 +146,6 @@ public sealed record WatchResult : WatchEvent
     /// <summary><c>ended</c> or <c>failed</c>.</summary>
     public required string State { get; init; }
 
-    /// <summary>Why.</summary>
+    /// <summary>Why the stream ends.</summary>
     public required string Reason { get; init; }
 }
