@@ -63,8 +63,8 @@ internal sealed class DockerIgnorePattern
     /// <summary>The literal text with which every match begins and ends: it rejects most paths without the tokens.</summary>
     private static (string Head, string Tail) Literals(string text)
     {
-        var first = text.AsSpan().IndexOfAny(NotLiteral);
-        if (first < 0)
+        // Docker's builders compare a text without wildcards as it is: there "^" is no assertion.
+        if (!text.AsSpan().ContainsAny(@"*?[]\"))
         {
             return (text, "");
         }
@@ -81,7 +81,7 @@ internal sealed class DockerIgnorePattern
             tail++;
         }
 
-        return (text[..first], text[tail..]);
+        return (text[..text.AsSpan().IndexOfAny(NotLiteral)], text[tail..]);
     }
 
     /// <summary>Moves the set of reachable token positions over the path.</summary>

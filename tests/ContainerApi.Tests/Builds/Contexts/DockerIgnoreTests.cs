@@ -13,6 +13,7 @@ public sealed class DockerIgnoreTests
     [InlineData("a[^a]b", "a/b", true)]
     [InlineData(@"a\d", "a5", true)]
     [InlineData("a^b*", "a^bc", false)]
+    [InlineData("a^b", "a^b", true)]
     [InlineData("**foo*", "xfoo1", false)]
     [InlineData("foo/", "foo", true)]
     [InlineData("../foo", "foo", false)]
