@@ -43,12 +43,12 @@ internal static class FollowerBenchmarks
             var (one, ten) = (new Sample(alone), new Sample(followed));
             var rate = one.Median / ten.Median;
             var command = builder == "classic" ? "`docker build`, whose output is plain" : "`docker build --progress=plain`, clipped both";
-            report.Add($"a step that prints {Lines:N0} lines, {builder}, to {Followers} followers, against one {command}",
-                $"{ten} against {one}", Report.Times(rate), "at least 0.8 × the rate", rate >= 0.8);
-            report.Add($"the same, {builder}: memory of the service while it does, above that before",
-                string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"{rises[0]:0} MB in the first build, {rises.Max():0} MB at most"), "", "under 64 MB", rises.Max() < 64);
+            report.Add(
+                $"a step that prints {Lines:N0} lines, {builder}, to {Followers} followers, against one {command}", $"{ten} against {one}",
+                Report.Times(rate), "at least 0.8 × the rate", rate >= 0.8);
+            report.Add(
+                $"the same, {builder}: memory of the service while it does, above that before",
+                $"{rises[0]:0} MB in the first build, {rises.Max():0} MB at most", "", "under 64 MB", rises.Max() < 64);
         }
     }
 

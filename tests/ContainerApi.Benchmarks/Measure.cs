@@ -13,7 +13,7 @@ internal sealed class Sample(IEnumerable<double> milliseconds)
     public double At(double quantile) => _sorted[Math.Min(_sorted.Length - 1, (int)(quantile * _sorted.Length))];
 
     /// <summary>The median and the 10th and 90th percentile.</summary>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Median:0.0} ms ({At(0.1):0.0} to {At(0.9):0.0})");
+    public override string ToString() => $"{Median:0.0} ms ({At(0.1):0.0} to {At(0.9):0.0})";
 }
 
 internal static class Measure
@@ -121,5 +121,5 @@ internal sealed class Report
 
     private static string Word(bool? reached) => reached switch { true => "reached", false => "**missed**", null => "" };
 
-    public static string Times(double ratio) => string.Create(CultureInfo.InvariantCulture, $"{ratio:0.00} ×");
+    public static string Times(double ratio) => $"{ratio:0.00} ×";
 }

@@ -35,8 +35,8 @@ using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, End);
 
 var report = new Report();
 var load = File.ReadAllText("/proc/loadavg").Split(' ')[0];
-report.Circumstances.Add(string.Create(CultureInfo.InvariantCulture,
-    $"{DateTime.UtcNow:yyyy-MM-dd}; {Environment.ProcessorCount} cores; .NET {Environment.Version}; load average before: {load}"));
+report.Circumstances.Add(
+    $"{DateTime.UtcNow:yyyy-MM-dd}; {Environment.ProcessorCount} cores; .NET {Environment.Version}; load average before: {load}");
 foreach (var (name, run) in benchmarks.Where(b => args.Length == 0 || args.Contains(b.Key)))
 {
     Console.Error.WriteLine($"== {name}");

@@ -22,30 +22,31 @@ internal static class ScaleBenchmarks
         using var engine = new DockerEngine(
             new EngineOptions { Name = "local", Endpoint = stub.Endpoint, HostSource = EngineOptions.HostSourceOff }, TimeProvider.System);
         var limits = new CollectionLimits();
-        var sweep = new ContainerCollector(
+        var collection = new ContainerCollector(
             new SectionReader(TimeProvider.System, limits), new RateHistory(TimeProvider.System), NullLogger<ContainerCollector>.Instance);
         for (var n = 0; n < 3; n++)
         {
-            await SweepAsync();
+            await CollectAsync();
         }
 
         const int Sweeps = 10;
         var before = GC.GetTotalAllocatedBytes(precise: true);
         for (var n = 0; n < Sweeps; n++)
         {
-            await SweepAsync();
+            await CollectAsync();
         }
 
         var each = (GC.GetTotalAllocatedBytes(precise: true) - before) / (double)Sweeps / Containers / 1024;
-        report.Add($"{Containers} containers (stand-in engine, host source off): allocation per container and sweep",
-            string.Create(CultureInfo.InvariantCulture, $"{each:0.0} KB"), "", "under 40 KB", each < 40);
+        report.Add(
+            $"{Containers} containers (stub engine, host source off): allocation per container and collection", $"{each:0.0} KB", "", "under 40 KB",
+            each < 40);
 
-        async Task SweepAsync()
+        async Task CollectAsync()
         {
-            var list = await sweep.RunAsync(new EngineDirectory([engine]), new ContainerRequest(), CancellationToken.None);
+            var list = await collection.RunAsync(new EngineDirectory([engine]), new ContainerRequest(), CancellationToken.None);
             if (list.Rows.Count != Containers || list.Rows.Any(c => c.Usage?.State != SectionState.Ok))
             {
-                throw new InvalidOperationException("The sweep was not whole.");
+                throw new InvalidOperationException("The collection is incomplete.");
             }
 
             await System.Text.Json.JsonSerializer.SerializeAsync(Stream.Null, ContainerProjection.ToList(list), Api.WireJson.Options);
@@ -67,10 +68,10 @@ internal static class ScaleBenchmarks
 
         var second = memory[(Sweeps / 3)..(2 * Sweeps / 3)].Average();
         var last = memory[(2 * Sweeps / 3)..].Average();
-        report.Add($"{Containers} containers: resident memory over {Sweeps} sweeps, last third against the second",
-            string.Create(
-                CultureInfo.InvariantCulture,
-                $"{last:0} MB against {second:0} MB"), Report.Times(last / second), "flat (within 1.05 ×)", last <= 1.05 * second);
+        report.Add(
+            $"{Containers} containers: resident memory over {Sweeps} collections, last third against the second",
+            $"{last:0} MB against {second:0} MB",
+            Report.Times(last / second), "flat (within 1.05 ×)", last <= 1.05 * second);
     }
 
     /// <summary>20 seconds without clients, after one call.</summary>
@@ -86,8 +87,6 @@ internal static class ScaleBenchmarks
         await Task.Delay(span);
         var used = (service.CpuTime - cpu) / span * 100;
         var made = stub.Calls.All.Count - calls;
-        report.Add(
-            "idle, no client", string.Create(CultureInfo.InvariantCulture, $"{made} engine calls, {used:0.00} % of a core"), "",
-            "none, under 0.2 %", made == 0 && used < 0.2);
+        report.Add("idle, no client", $"{made} engine calls, {used:0.00} % of a core", "", "none, under 0.2 %", made == 0 && used < 0.2);
     }
 }

@@ -36,7 +36,7 @@ internal sealed class ServiceUnderTest : IAsyncDisposable
         ])
         { RedirectStandardOutput = false })!;
         var service = new ServiceUnderTest(process, port, state);
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         while (true)
         {
             try
@@ -44,9 +44,9 @@ internal sealed class ServiceUnderTest : IAsyncDisposable
                 await service.GetAsync("healthz");
                 return service;
             }
-            catch (HttpRequestException) when (!patience.IsCancellationRequested && !process.HasExited)
+            catch (HttpRequestException) when (!timeout.IsCancellationRequested && !process.HasExited)
             {
-                await Task.Delay(50, patience.Token);
+                await Task.Delay(50, timeout.Token);
             }
         }
     }

@@ -22,7 +22,7 @@ internal sealed class StubProcess : IDisposable
             RedirectStandardOutput = true,
             RedirectStandardInput = true,
         })!;
-        return new StubProcess(process, process.StandardOutput.ReadLine() ?? throw new InvalidOperationException("The stand-in did not start."));
+        return new StubProcess(process, process.StandardOutput.ReadLine() ?? throw new InvalidOperationException("The stub did not start."));
     }
 
     /// <summary>Serves until standard input ends.</summary>

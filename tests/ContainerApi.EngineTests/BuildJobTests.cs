@@ -224,11 +224,11 @@ public sealed class BuildJobTests(EngineFixture fixture) : BuildCalls(fixture)
     private static async Task<JsonObject> UntilAsync(StreamReader reader, string type)
     {
         // One timeout for all lines, since heartbeats never stop.
-        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        using var timeout = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         while (true)
         {
             var line = JsonNode.Parse(
-                await reader.ReadLineAsync(patience.Token) ?? throw new EndOfStreamException($"The stream ended before a {type}."))!.AsObject();
+                await reader.ReadLineAsync(timeout.Token) ?? throw new EndOfStreamException($"The stream ended before a {type}."))!.AsObject();
             if (Text(line, "type") == type)
             {
                 return line;

@@ -57,12 +57,12 @@ internal sealed class FakeRegistry : IAsyncDisposable
         _app = builder.Build();
         if (tokens)
         {
-            _app.Use(DemandTokenAsync);
-            _app.MapGet("/token", (HttpContext context) => GiveToken(context, credentials));
+            _app.Use(RequireTokenAsync);
+            _app.MapGet("/token", (HttpContext context) => CreateToken(context, credentials));
         }
         else if (credentials is not null)
         {
-            _app.Use((context, next) => DemandAsync(context, next, credentials));
+            _app.Use((context, next) => RequireCredentialsAsync(context, next, credentials));
         }
 
         _app.MapGet("/v2/", () => Results.Ok());
@@ -112,7 +112,7 @@ internal sealed class FakeRegistry : IAsyncDisposable
         return Results.Bytes(_manifest, ManifestType);
     }
 
-    private Task DemandTokenAsync(HttpContext context, RequestDelegate next)
+    private Task RequireTokenAsync(HttpContext context, RequestDelegate next)
     {
         if (context.Request.Path == "/token" || context.Request.Headers.Authorization == "Bearer " + _token)
         {
@@ -124,7 +124,7 @@ internal sealed class FakeRegistry : IAsyncDisposable
         return Task.CompletedTask;
     }
 
-    private IResult GiveToken(HttpContext context, string? credentials)
+    private IResult CreateToken(HttpContext context, string? credentials)
     {
         if (credentials is not null && !Has(context, credentials))
         {
@@ -138,7 +138,7 @@ internal sealed class FakeRegistry : IAsyncDisposable
     private static bool Has(HttpContext context, string credentials) =>
         context.Request.Headers.Authorization == "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes(credentials));
 
-    private static Task DemandAsync(HttpContext context, RequestDelegate next, string credentials)
+    private static Task RequireCredentialsAsync(HttpContext context, RequestDelegate next, string credentials)
     {
         if (Has(context, credentials))
         {

@@ -36,7 +36,7 @@ public sealed class FaultFixture : IAsyncLifetime
 public sealed class FaultTests(FaultFixture fixture) : IClassFixture<FaultFixture>
 {
     private const int Slack = 20;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan WaitTimeout = TimeSpan.FromSeconds(90);
 
     private HttpClient Http => fixture.Service.Http;
 
@@ -69,7 +69,7 @@ public sealed class FaultTests(FaultFixture fixture) : IClassFixture<FaultFixtur
         // Open connections may still work without the socket; their state is not checked.
         if (fault != "without its socket" || (await AskAsync("readyz")).Status != HttpStatusCode.OK)
         {
-            foreach (var path in new[] { "containers", "containers/nobody", "images" })
+            foreach (var path in new[] { "containers", "containers/missing", "images" })
             {
                 var (its, problem) = await AskAsync(path);
                 Assert.Equal((status, code), (its, problem.GetProperty("code").GetString()));
@@ -127,7 +127,7 @@ public sealed class FaultTests(FaultFixture fixture) : IClassFixture<FaultFixtur
 
     private async Task<(HttpStatusCode Status, JsonElement Answer)> AskAsync(string path)
     {
-        using var limited = new CancellationTokenSource(Patience);
+        using var limited = new CancellationTokenSource(WaitTimeout);
         using var answer = await Http.GetAsync(path, limited.Token);
         var body = await answer.Content.ReadAsStringAsync(limited.Token);
         return (answer.StatusCode, body.StartsWith('{') ? JsonSerializer.Deserialize<JsonElement>(body) : default);
@@ -148,7 +148,7 @@ public sealed class FaultTests(FaultFixture fixture) : IClassFixture<FaultFixtur
     /// <summary>The first line that contains <paramref name="word"/>; throws if the stream ends before.</summary>
     private static async Task<string> UntilAsync(StreamReader stream, string word)
     {
-        using var limited = new CancellationTokenSource(Patience);
+        using var limited = new CancellationTokenSource(WaitTimeout);
         while (true)
         {
             var line = await stream.ReadLineAsync(limited.Token);
@@ -162,7 +162,7 @@ public sealed class FaultTests(FaultFixture fixture) : IClassFixture<FaultFixtur
 
     private static async Task UntilAsync(Func<Task<bool>> isSo)
     {
-        using var deadline = new CancellationTokenSource(Patience);
+        using var deadline = new CancellationTokenSource(WaitTimeout);
         while (!await isSo())
         {
             await Task.Delay(50, deadline.Token);

@@ -67,7 +67,7 @@ public sealed class HostSourceTests(EngineFixture fixture) : IDisposable
         var engine = InOrder(await _engine.ListProcessesAsync(id, CancellationToken.None));
 
         Assert.Equal(engine.Select(p => (p.Pid, p.ParentPid, p.User)), host.Select(p => (p.Pid, p.ParentPid, p.User)));
-        Assert.Equal(engine.Select(p => AsPsWrites(p.Command)), host.Select(p => AsPsWrites(p.Command)));
+        Assert.Equal(engine.Select(p => PsFormat(p.Command)), host.Select(p => PsFormat(p.Command)));
         Assert.All(engine.Zip(host), p =>
         {
             Assert.InRange((p.First.StartedAt!.Value - p.Second.StartedAt!.Value).Duration(), TimeSpan.Zero, TimeSpan.FromSeconds(2));
@@ -211,7 +211,7 @@ public sealed class HostSourceTests(EngineFixture fixture) : IDisposable
     }
 
     /// <summary><c>ps</c> writes line ends as spaces and other characters as question marks, and the engine collapses spaces.</summary>
-    private static string AsPsWrites(string command)
+    private static string PsFormat(string command)
     {
         var plain = Regex.Replace(command.Replace('\n', ' '), "[^ -~]+", "?");
         return Regex.Replace(Regex.Replace(plain, @"\?+", "?"), " +", " ").Trim();

@@ -22,13 +22,13 @@ public sealed class SlowClientTests(EngineFixture fixture)
         await stream.WriteAsync(Encoding.ASCII.GetBytes(
             $"POST /images/build?builder={builder} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {type}\r\nContent-Length: 10000\r\n\r\n"));
         using var stop = new CancellationTokenSource();
-        var dribbling = DribbleAsync(stream, stop.Token);
+        var sending = SendSlowlyAsync(stream, stop.Token);
 
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         using var reader = new StreamReader(stream, leaveOpen: true);
-        var answer = await reader.ReadToEndAsync(patience.Token);
+        var answer = await reader.ReadToEndAsync(timeout.Token);
         await stop.CancelAsync();
-        await dribbling;
+        await sending;
 
         Assert.StartsWith("HTTP/1.1 408 ", answer, StringComparison.Ordinal);
         var problem = JsonNode.Parse(answer[answer.IndexOf('{', StringComparison.Ordinal)..(answer.LastIndexOf('}') + 1)])!;
@@ -37,7 +37,7 @@ public sealed class SlowClientTests(EngineFixture fixture)
         Assert.DoesNotContain(builds, b => b!["state"]!.GetValue<string>() is "running" or "queued");
     }
 
-    private static async Task DribbleAsync(NetworkStream stream, CancellationToken cancellationToken)
+    private static async Task SendSlowlyAsync(NetworkStream stream, CancellationToken cancellationToken)
     {
         try
         {

@@ -11,7 +11,7 @@ namespace ContainerApi.EngineTests;
 /// </summary>
 internal sealed class TlsEngine : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan WaitTimeout = TimeSpan.FromSeconds(90);
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("containerapi-test-");
     /// <summary>An interface name has at most 15 characters.</summary>
@@ -73,7 +73,7 @@ internal sealed class TlsEngine : IAsyncDisposable
 
         try
         {
-            await _process.WaitForExitAsync().WaitAsync(Patience);
+            await _process.WaitForExitAsync().WaitAsync(WaitTimeout);
         }
         catch (TimeoutException)
         {
@@ -108,7 +108,7 @@ internal sealed class TlsEngine : IAsyncDisposable
             }
             catch (SocketException)
             {
-                Assert.True(Stopwatch.GetElapsedTime(began) < Patience, "dockerd does not listen: " + string.Join('\n', Log.TakeLast(15)));
+                Assert.True(Stopwatch.GetElapsedTime(began) < WaitTimeout, "dockerd does not listen: " + string.Join('\n', Log.TakeLast(15)));
                 await Task.Delay(50);
             }
         }

@@ -46,11 +46,11 @@ public sealed class TlsEngineTests
         }));
 
         // Corrected certificate files are used without a restart.
-        using var mended = new DockerEngine(Options(engine, unknown), TimeProvider.System);
-        await Assert.ThrowsAsync<EngineException>(() => mended.PingAsync(CancellationToken.None));
+        using var corrected = new DockerEngine(Options(engine, unknown), TimeProvider.System);
+        await Assert.ThrowsAsync<EngineException>(() => corrected.PingAsync(CancellationToken.None));
         File.Copy(ours.CertificateFile, theirs.CertificateFile, overwrite: true);
         File.Copy(ours.KeyFile, theirs.KeyFile, overwrite: true);
-        Assert.NotEmpty(await mended.PingAsync(CancellationToken.None));
+        Assert.NotEmpty(await corrected.PingAsync(CancellationToken.None));
     }
 
     private static async Task<string> RefusalAsync(TlsEngine engine, EngineTlsOptions? tls)

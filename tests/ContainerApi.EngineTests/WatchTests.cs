@@ -7,7 +7,7 @@ namespace ContainerApi.EngineTests;
 [Collection(EngineCollection.Name)]
 public sealed class WatchTests(EngineFixture fixture)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan WaitTimeout = TimeSpan.FromMinutes(1);
     private static readonly string[] Sleep = ["sleep", "1000"];
 
     [Fact]
@@ -65,17 +65,17 @@ public sealed class WatchTests(EngineFixture fixture)
         public async Task<JsonNode> NextAsync(string type)
         {
             // One for all of them: heartbeats come for ever.
-            using var patience = new CancellationTokenSource(Patience);
+            using var timeout = new CancellationTokenSource(WaitTimeout);
             while (true)
             {
-                var happened = JsonNode.Parse(await lines.ReadLineAsync(patience.Token) ?? throw new EndOfStreamException())!;
-                var told = happened["type"]!.GetValue<string>();
-                if (told == type)
+                var happened = JsonNode.Parse(await lines.ReadLineAsync(timeout.Token) ?? throw new EndOfStreamException())!;
+                var received = happened["type"]!.GetValue<string>();
+                if (received == type)
                 {
                     return happened;
                 }
 
-                Assert.True(told is "heartbeat" or "changed", $"{type} was expected: {happened.ToJsonString()}");
+                Assert.True(received is "heartbeat" or "changed", $"{type} was expected: {happened.ToJsonString()}");
             }
         }
 

@@ -80,9 +80,9 @@ internal sealed class Builds(ServiceProcess service, Tally tally)
         string? id = null;
         while (await reader.ReadLineAsync(token) is { } line)
         {
-            var told = JsonSerializer.Deserialize<JsonElement>(line);
-            var type = told.GetProperty("type").GetString();
-            id ??= told.TryGetProperty("buildId", out var its) ? its.GetString() : null;
+            var buildEvent = JsonSerializer.Deserialize<JsonElement>(line);
+            var type = buildEvent.GetProperty("type").GetString();
+            id ??= buildEvent.TryGetProperty("buildId", out var its) ? its.GetString() : null;
             if (type == "result")
             {
                 return id!;

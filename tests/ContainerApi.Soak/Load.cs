@@ -21,7 +21,7 @@ internal sealed class Load(ServiceProcess service, IReadOnlyList<string> contain
         "containers?maxAge=2&sort=name&limit=3",
         "containers/{container}", "containers/{container}/processes", "containers/{container}/stats", "images", "engines", "builds?limit=20",
         "readyz", "healthz", "metrics", "metrics/containers",
-        "containers/nobody", "images/nobody", "containers?nonsense=1",
+        "containers/missing", "images/missing", "containers?nonsense=1",
     ];
 
     public Task PollAsync(CancellationToken stop) => RepeatAsync(TimeSpan.FromMilliseconds(60), LongestAnswer, async token =>
@@ -29,7 +29,7 @@ internal sealed class Load(ServiceProcess service, IReadOnlyList<string> contain
         var path = Pick(Polled).Replace("{container}", Pick(containers), StringComparison.Ordinal);
         using var answer = await service.Http.GetAsync(path, token);
         await answer.Content.CopyToAsync(Stream.Null, token);
-        Judge("GET " + path, (int)answer.StatusCode);
+        Check("GET " + path, (int)answer.StatusCode);
         tally.Count("polls");
     }, stop);
 
@@ -103,7 +103,7 @@ internal sealed class Load(ServiceProcess service, IReadOnlyList<string> contain
         try
         {
             using var answer = await service.Http.GetAsync(path, HttpCompletionOption.ResponseHeadersRead, silence.Token);
-            Judge("GET " + path, (int)answer.StatusCode);
+            Check("GET " + path, (int)answer.StatusCode);
             using var reader = new StreamReader(await answer.Content.ReadAsStreamAsync(silence.Token));
             var last = "";
             while (await reader.ReadLineAsync(silence.Token) is { } line)
@@ -132,17 +132,17 @@ internal sealed class Load(ServiceProcess service, IReadOnlyList<string> contain
     private async Task<HttpResponseMessage> PostAsync(string path, string? json, CancellationToken token)
     {
         var answer = await service.Http.PostAsync(path, json is null ? null : new StringContent(json, Encoding.UTF8, "application/json"), token);
-        Judge("POST " + path, (int)answer.StatusCode);
+        Check("POST " + path, (int)answer.StatusCode);
         return answer;
     }
 
     private async Task DeleteAsync(string path, CancellationToken token)
     {
         using var answer = await service.Http.DeleteAsync(path, token);
-        Judge("DELETE " + path, (int)answer.StatusCode);
+        Check("DELETE " + path, (int)answer.StatusCode);
     }
 
-    private void Judge(string what, int status)
+    private void Check(string what, int status)
     {
         tally.Count("requests");
         tally.Count(status switch { < 400 => "answers", < 500 => "refusals", _ => "engine unreachable" });

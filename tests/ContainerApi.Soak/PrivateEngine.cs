@@ -12,7 +12,7 @@ namespace ContainerApi.Soak;
 /// </summary>
 internal sealed class PrivateEngine : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromMinutes(4);
 
     /// <summary>A unix socket path has at most 107 bytes, and the engine's sockets are below this folder.</summary>
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("capi-");
@@ -76,7 +76,7 @@ internal sealed class PrivateEngine : IAsyncDisposable
         var log = Launch();
         while (!await AnswersAsync())
         {
-            if (Stopwatch.GetElapsedTime(began) > Patience)
+            if (Stopwatch.GetElapsedTime(began) > StartTimeout)
             {
                 throw new InvalidOperationException(
                     "The private engine did not start; it takes root, dockerd, iptables and ip. " + string.Join('\n', log.TakeLast(15)));
@@ -116,7 +116,7 @@ internal sealed class PrivateEngine : IAsyncDisposable
     public async Task StopAsync()
     {
         await SignalAsync("TERM");
-        await _process!.WaitForExitAsync().WaitAsync(Patience);
+        await _process!.WaitForExitAsync().WaitAsync(StartTimeout);
     }
 
     /// <summary>Kills the engine.</summary>
@@ -131,10 +131,10 @@ internal sealed class PrivateEngine : IAsyncDisposable
     {
         await SignalAsync("STOP");
         // Threads stop one by one; until the last one stops, a call may be answered.
-        using var patience = new CancellationTokenSource(Patience);
+        using var timeout = new CancellationTokenSource(StartTimeout);
         while (!Directory.EnumerateDirectories($"/proc/{_process!.Id}/task").All(IsStopped))
         {
-            await Task.Delay(1, patience.Token);
+            await Task.Delay(1, timeout.Token);
         }
     }
 
@@ -146,7 +146,7 @@ internal sealed class PrivateEngine : IAsyncDisposable
         {
             await ResumeAsync();
             await SignalAsync("TERM");
-            await _process.WaitForExitAsync().WaitAsync(Patience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await _process.WaitForExitAsync().WaitAsync(StartTimeout).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         // A killed engine leaves its containerd and shims, whose command lines name this folder.

@@ -59,41 +59,37 @@ await using (var engine = await PrivateEngine.CreateAsync())
 
     report.Add(
         "load",
-        Report.Text($"{tally.Of("requests"):#,0} requests, {tally.Of("engine unreachable"):#,0} of them answered engine_unavailable; ")
-        + Report.Text($"{tally.Of("watches"):#,0} watches, {tally.Of("events read"):#,0} events"));
+        $"{tally.Of("requests"):#,0} requests, {tally.Of("engine unreachable"):#,0} of them answered engine_unavailable; "
+        + $"{tally.Of("watches"):#,0} watches, {tally.Of("events read"):#,0} events");
     report.Add(
-        "clients that left in mid-stream; that never read",
-        Report.Text($"{tally.Of("clients that left"):#,0}; {tally.Of("clients that never read"):#,0}"));
+        "clients that disconnected in mid-stream; that never read",
+        $"{tally.Of("clients that left"):#,0}; {tally.Of("clients that never read"):#,0}");
     report.Add(
         "builds begun",
-        Report.Text($"{tally.Of("builds")}: {tally.Of("builds that succeeded")} succeeded, {tally.Of("builds that failed")} failed, ")
-        + Report.Text($"{tally.Of("builds that cancelled")} cancelled; {tally.Of("commits")} commits"));
+        $"{tally.Of("builds")}: {tally.Of("builds that succeeded")} succeeded, {tally.Of("builds that failed")} failed, "
+        + $"{tally.Of("builds that cancelled")} cancelled; {tally.Of("commits")} commits");
     var ended = tally.Of("builds that succeeded") + tally.Of("builds that failed") + tally.Of("builds that cancelled");
+    report.Add("builds lost or without an end", $"{tally.Of("builds") - ended + unfinished}", "0", tally.Of("builds") == ended && unfinished == 0);
     report.Add(
-        "builds lost or without an end", Report.Text($"{tally.Of("builds") - ended + unfinished}"), "0",
-        tally.Of("builds") == ended && unfinished == 0);
-    report.Add(
-        "faults of the engine", Report.Text($"{tally.Of("faults")}, slowest recovery {faults.SlowestRecovery.TotalSeconds:0.0} s"), "≥ 1",
+        "faults of the engine", $"{tally.Of("faults")}, slowest recovery {faults.SlowestRecovery.TotalSeconds:0.0} s", "≥ 1",
         tally.Of("faults") > 0);
-    report.Add("promises broken (a 500, silence, a stream without an end …)", Report.Text($"{tally.Broken.Count}"), "0", tally.Broken.Count == 0);
-    report.Add(
-        "unobserved exceptions; internal errors", Report.Text($"{unobserved:0}; {internalErrors}"), "0; 0", unobserved == 0 && internalErrors == 0);
+    report.Add("violations (500, timeout, stream without a result)", $"{tally.Broken.Count}", "0", tally.Broken.Count == 0);
+    report.Add("unobserved exceptions; internal errors", $"{unobserved:0}; {internalErrors}", "0; 0", unobserved == 0 && internalErrors == 0);
     report.AddFlat("resident memory by thirds of the run", readings, r => r.Holds.Megabytes, 5, " MB");
     report.AddFlat("heap by thirds", readings, r => r.HeapMegabytes, 15, " MB");
-    report.Add("most threads; most open files under load", Report.Text($"{readings.Max(r => r.Holds.Threads)}; {readings.Max(r => r.Holds.Files)}"));
+    report.Add("most threads; most open files under load", $"{readings.Max(r => r.Holds.Threads)}; {readings.Max(r => r.Holds.Files)}");
     if (!isShort)
     {
-        report.Add(
-            "threads at rest, before and after", Report.Text($"{idle.Threads}, {rested.Threads}"), "≤ +10", rested.Threads <= idle.Threads + 10);
-        report.Add("open files at rest, before and after", Report.Text($"{idle.Files}, {rested.Files}"), "≤ +10", rested.Files <= idle.Files + 10);
+        report.Add("threads at rest, before and after", $"{idle.Threads}, {rested.Threads}", "≤ +10", rested.Threads <= idle.Threads + 10);
+        report.Add("open files at rest, before and after", $"{idle.Files}, {rested.Files}", "≤ +10", rested.Files <= idle.Files + 10);
     }
 
     report.Add(
-        "shutdown under load", Report.Text($"{ending.TotalSeconds:0.0} s, exit code {exitCode}, {cut} streams without a result"),
-        "≤ 25 s, 0, 0", ending < TimeSpan.FromSeconds(25) && exitCode == 0 && cut == 0);
+        "shutdown under load", $"{ending.TotalSeconds:0.0} s, exit code {exitCode}, {cut} streams without a result", "≤ 25 s, 0, 0",
+        ending < TimeSpan.FromSeconds(25) && exitCode == 0 && cut == 0);
     report.Print(
-        Report.Text($"{DateTime.UtcNow:yyyy-MM-dd}; {readings[^1].At.TotalMinutes:0.#} minutes; {Environment.ProcessorCount} cores; ")
-        + Report.Text($"Docker Engine {version!["Version"]}; .NET {Environment.Version}."));
+        $"{DateTime.UtcNow:yyyy-MM-dd}; {readings[^1].At.TotalMinutes:0.#} minutes; {Environment.ProcessorCount} cores; "
+        + $"Docker Engine {version!["Version"]}; .NET {Environment.Version}.");
 
     // Runs all clients at once and reads memory, threads and files every two seconds.
     async Task<IReadOnlyList<Reading>> LoadAsync(TimeSpan span, bool withFaults)
@@ -111,8 +107,8 @@ await using (var engine = await PrivateEngine.CreateAsync())
             taken.Add(new Reading(Stopwatch.GetElapsedTime(began), service.Holds(), heap / 1024 / 1024));
             if (taken.Count % 15 == 0)
             {
-                var counts = Report.Text($"{tally.Of("requests")} requests, {tally.Of("builds")} builds, {tally.Broken.Count} broken");
-                Console.Error.WriteLine(Report.Text($"{DateTime.UtcNow:HH:mm:ss} {taken[^1].Holds} heap {taken[^1].HeapMegabytes:0.0}; {counts}"));
+                var counts = $"{tally.Of("requests")} requests, {tally.Of("builds")} builds, {tally.Broken.Count} broken";
+                Console.Error.WriteLine($"{DateTime.UtcNow:HH:mm:ss} {taken[^1].Holds} heap {taken[^1].HeapMegabytes:0.0}; {counts}");
             }
 
             await Task.Delay(TimeSpan.FromSeconds(2), end.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -31,14 +31,14 @@ internal sealed class Report
     {
         var (first, second, last) = (MeanOf(0), MeanOf(1), MeanOf(2));
         var growth = (last / second - 1) * 100;
-        var figure = Text($"{first:0.0}, {second:0.0}, {last:0.0}{unit} ({growth:+0.0;-0.0} %)");
+        var figure = $"{first:0.0}, {second:0.0}, {last:0.0}{unit} ({growth:+0.0;-0.0} %)";
         if (readings[^1].At < Start)
         {
             Add(what, figure);
         }
         else
         {
-            Add(what, figure, Text($"≤ +{percent:0} %"), growth <= percent);
+            Add(what, figure, $"≤ +{percent:0} %", growth <= percent);
         }
 
         double MeanOf(int third) => readings.Skip(third * readings.Count / 3).Take(readings.Count / 3).Select(of).OfType<double>()
@@ -53,6 +53,4 @@ internal sealed class Report
         Console.WriteLine("|---|---|---|---|");
         _rows.ForEach(Console.WriteLine);
     }
-
-    public static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

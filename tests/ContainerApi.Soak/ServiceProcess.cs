@@ -50,17 +50,17 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
             "--Engines:0:Name=local", "--Engines:0:Endpoint=" + engine, .. settings,
         ])
         { RedirectStandardOutput = true, RedirectStandardError = true })!, port);
-        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        using var timeout = new CancellationTokenSource(TimeSpan.FromMinutes(1));
         while (true)
         {
             try
             {
-                using var answer = await service.Http.GetAsync("healthz", patience.Token);
+                using var answer = await service.Http.GetAsync("healthz", timeout.Token);
                 return service;
             }
             catch (HttpRequestException) when (!service._process.HasExited)
             {
-                await Task.Delay(50, patience.Token);
+                await Task.Delay(50, timeout.Token);
             }
             catch
             {

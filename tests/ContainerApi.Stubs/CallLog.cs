@@ -52,7 +52,7 @@ public sealed class CallLog
         lock (_lock)
         {
             _waiters.Add((c => c.Route == route, count, reached));
-            Tell();
+            Notify();
         }
 
         return reached.Task.WaitAsync(atMost ?? TimeSpan.FromSeconds(30));
@@ -65,7 +65,7 @@ public sealed class CallLog
             _calls.Enqueue(call);
             var now = _now[call.Route] = _now.GetValueOrDefault(call.Route) + 1;
             _peak[call.Route] = Math.Max(now, _peak.GetValueOrDefault(call.Route));
-            Tell();
+            Notify();
         }
 
         return new Ended(() =>
@@ -77,7 +77,7 @@ public sealed class CallLog
         });
     }
 
-    private void Tell()
+    private void Notify()
     {
         foreach (var waiter in _waiters.Where(w => _calls.Count(w.Match) >= w.Count).ToList())
         {

@@ -40,7 +40,7 @@ internal sealed partial class EngineCalls
     private static readonly Regex Makes = new("^POST /(containers/create|images/create|commit|images/NAME/tag)$");
 
     /// <summary>Paths whose last segment is not a name.</summary>
-    private static readonly HashSet<string> EnginesOwn =
+    private static readonly HashSet<string> ReservedPaths =
         ["GET /containers/json", "POST /containers/create", "GET /images/json", "POST /images/create"];
 
     private static readonly HashSet<string> QueryNames =
@@ -61,7 +61,7 @@ internal sealed partial class EngineCalls
         {
             var path = call.Target.Split('?')[0];
             var form = $"{call.Method} {Version().Replace(path, "")}";
-            form = EnginesOwn.Contains(form) ? form : Name().Replace(Id().Replace(form, "/containers/ID$1"), "/images/NAME$1");
+            form = ReservedPaths.Contains(form) ? form : Name().Replace(Id().Replace(form, "/containers/ID$1"), "/images/NAME$1");
             if (!Reads().IsMatch(form) && !(operation is not null && Changes.TryGetValue(operation, out var may) && may.IsMatch(form)))
             {
                 wrong.Add($"{call.Method} {call.Target} is no call of {operation ?? "an address that there is not"}");

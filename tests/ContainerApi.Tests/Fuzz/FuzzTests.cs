@@ -12,20 +12,20 @@ namespace ContainerApi.Tests.Fuzz;
 /// </summary>
 public sealed class FuzzTests(ITestOutputHelper output)
 {
-    private const int ToldFailures = 25;
+    private const int MaxFailures = 25;
 
     /// <summary>Responses of routing, without an operation.</summary>
-    private static readonly Dictionary<int, string> OfRouting =
+    private static readonly Dictionary<int, string> RoutingCodes =
         new() { [404] = "not_found", [405] = "method_not_allowed", [415] = "unsupported_media_type" };
 
     /// <summary>
     /// Kestrel's own responses, without a body: an invalid target (400), a target or headers that are too long (414, 431). They are not
     /// in the document.
     /// </summary>
-    private static readonly HashSet<int> OfTheServer = [400, 414, 431];
+    private static readonly HashSet<int> KestrelStatuses = [400, 414, 431];
 
     [Fact]
-    public async Task Whatever_is_sent_the_answer_is_a_documented_one_and_the_engine_sees_nothing_of_it()
+    public async Task Random_requests_get_documented_responses_and_valid_engine_calls()
     {
         var (count, seed) = (Setting("FUZZ_REQUESTS", 5_000), Setting("FUZZ_SEED", 20261125));
         output.WriteLine($"FUZZ_REQUESTS={count} FUZZ_SEED={seed}");
@@ -41,7 +41,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
         var requests = new FuzzRequests(new FuzzValues(random, [.. fleet.Select(c => c.Name), fleet[0].Id, fleet[1].Id[..12]]));
         var (failures, statuses) = (new List<string>(), new SortedDictionary<string, int>());
 
-        for (var n = 0; n < count && failures.Count < ToldFailures; n++)
+        for (var n = 0; n < count && failures.Count < MaxFailures; n++)
         {
             var asked = operations[n % operations.Count];
             var request = requests.For(asked);
@@ -49,7 +49,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
             {
                 var answer = await SendAsync(http, request);
                 var (wrong, made) = calls.Take(answer.Operation);
-                failures.AddRange(Judge(answer, operations).Concat(wrong)
+                failures.AddRange(Check(answer, operations).Concat(wrong)
                     .Concat(
                         made > 0 && answer.Status is >= 400 and < 500 ? [$"{made} calls made something though the answer is {answer.Status}"] : [])
                     .Select(w => $"#{n} {asked.Id}: {w}\n    {request}\n    {answer}"));
@@ -83,7 +83,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
     [InlineData("POST", "/images/tag", "application/json; charset=nonsense", "{}", 415)]
     [InlineData("GET", "/images?label=a&label=a", null, null, 200)]
     [InlineData("POST", "/images/build?builder=buildkit", "text/x-dockerfile", "FROM scratch\nLABEL a=b\n", 422)]
-    public async Task What_was_found_stays_found(string method, string target, string? type, string? body, int status)
+    public async Task Requests_that_failed_before_get_their_status(string method, string target, string? type, string? body, int status)
     {
         await using var engine = await DockerApiStub.StartAsync();
         await using var host = new FuzzHost(engine);
@@ -106,24 +106,24 @@ public sealed class FuzzTests(ITestOutputHelper output)
         using var response = await http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead);
         var operation = response.Headers.TryGetValues(FuzzHost.Reached, out var reached) ? reached.Single() : null;
         var endless = operation == "watchContainers" && response.IsSuccessStatusCode;
-        using var patience = new CancellationTokenSource(http.Timeout);
-        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(patience.Token));
+        using var timeout = new CancellationTokenSource(http.Timeout);
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(timeout.Token));
         // Read one event of a watch; other responses end.
-        var body = endless ? await reader.ReadLineAsync(patience.Token) ?? "" : await reader.ReadToEndAsync(patience.Token);
+        var body = endless ? await reader.ReadLineAsync(timeout.Token) ?? "" : await reader.ReadToEndAsync(timeout.Token);
         if (operation == "buildImage" && response.StatusCode == HttpStatusCode.Accepted)
         {
             // A detached build continues; wait for its end, since its engine calls belong to this request.
-            await http.GetStringAsync(response.Headers.Location + "/events", patience.Token);
+            await http.GetStringAsync(response.Headers.Location + "/events", timeout.Token);
         }
 
         return new Answer((int)response.StatusCode, operation, response.Content.Headers.ContentType?.MediaType ?? "", body);
     }
 
-    private static IEnumerable<string> Judge(Answer answer, IReadOnlyList<FuzzOperation> operations)
+    private static IEnumerable<string> Check(Answer answer, IReadOnlyList<FuzzOperation> operations)
     {
         if (answer.Operation is null)
         {
-            return OfTheServer.Contains(answer.Status) && answer.Body == "" ? [] : ["Kestrel's own answer is none that it is known for"];
+            return KestrelStatuses.Contains(answer.Status) && answer.Body == "" ? [] : ["an unexpected response of Kestrel"];
         }
 
         // The engine has no fault, so no 5xx is allowed.
@@ -134,17 +134,17 @@ public sealed class FuzzTests(ITestOutputHelper output)
 
         if (answer.Operation == "")
         {
-            return OfRouting.TryGetValue(answer.Status, out var code) ? JudgeProblem(answer, [code]) : [$"{answer.Status} without an operation"];
+            return RoutingCodes.TryGetValue(answer.Status, out var code) ? CheckProblem(answer, [code]) : [$"{answer.Status} without an operation"];
         }
 
         var operation = operations.FirstOrDefault(o => o.Id == answer.Operation);
         return operation is null ? [$"the operation {answer.Operation} is not documented"]
             : !operation.Codes.TryGetValue(answer.Status, out var codes) ? [$"{answer.Status} is not documented for {operation.Id}"]
-            : answer.Status >= 400 ? JudgeProblem(answer, codes)
+            : answer.Status >= 400 ? CheckProblem(answer, codes)
             : [];
     }
 
-    private static IEnumerable<string> JudgeProblem(Answer answer, IReadOnlyList<string> codes)
+    private static IEnumerable<string> CheckProblem(Answer answer, IReadOnlyList<string> codes)
     {
         if (answer.ContentType != "application/problem+json")
         {
