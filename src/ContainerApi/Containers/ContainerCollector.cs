@@ -116,7 +116,8 @@ internal sealed partial class ContainerCollector(SectionReader reader, RateHisto
     }
 
     private async Task<ContainerAssembler> AssemblerAsync(
-        IEngine engine, IReadOnlyList<ContainerRow> rows, IReadOnlyList<ContainerFacts> listed, ContainerSections sections, CancellationToken cancellationToken)
+        IEngine engine, IReadOnlyList<ContainerRow> rows, IReadOnlyList<ContainerFacts> listed, ContainerSections sections,
+        CancellationToken cancellationToken)
     {
         var running = rows.Select(r => r.Facts).Where(c => c.HasProcesses).ToList();
         var peers = sections.HasFlag(ContainerSections.Network)
@@ -196,7 +197,8 @@ internal sealed partial class ContainerCollector(SectionReader reader, RateHisto
                 failures[0]);
     }
 
-    private sealed record EngineList(IEngine Engine, IReadOnlyList<ContainerRow> Rows, IReadOnlyList<ContainerFacts> Listed, EngineException? Failure);
+    private sealed record EngineList(
+        IEngine Engine, IReadOnlyList<ContainerRow> Rows, IReadOnlyList<ContainerFacts> Listed, EngineException? Failure);
 
     private static partial class Log
     {

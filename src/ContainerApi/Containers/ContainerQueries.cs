@@ -47,7 +47,8 @@ internal sealed class ContainerQueries(
             TimeSpan.Zero,
             async token => new(redactor.For(caller, await collector.RunAsync(engines, request, token, evenIfAllFail: true))),
             cancellationToken);
-        return shared.Render("metrics", list => new RenderedBody(Encoding.UTF8.GetBytes(ContainerMetrics.Write(list, options)), ContainerMetrics.ContentType));
+        return shared.Render("metrics", list =>
+            new RenderedBody(Encoding.UTF8.GetBytes(ContainerMetrics.Write(list, options)), ContainerMetrics.ContentType));
     }
 
     /// <exception cref="ApiException">No such container, an ambiguous reference, or no accepted format exists.</exception>

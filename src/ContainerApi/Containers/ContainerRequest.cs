@@ -69,7 +69,7 @@ internal sealed record ContainerRequest
         && LabelSelector.Matches(Labels, container.Labels)
         && (Port is null || container.Ports.Any(Port.Matches));
 
-    /// <summary>Equal for requests that can share a collection. Each value carries its length, so that different requests have different keys.</summary>
+    /// <summary>Equal for requests that can share a collection. The lengths in it keep different requests apart.</summary>
     public string Key()
     {
         var key = new StringBuilder();

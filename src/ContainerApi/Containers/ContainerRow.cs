@@ -1,6 +1,6 @@
 namespace ContainerApi.Containers;
 
-/// <summary>One collected container: what its engine said about it, and the sections that were read. <see cref="Container"/> is its contract.</summary>
+/// <summary>One collected container: the facts of its engine and the sections that were read. Its contract is <see cref="Container"/>.</summary>
 internal sealed record ContainerRow(string Engine, ContainerFacts Facts)
 {
     public ProcessesSection? Processes { get; init; }

@@ -70,12 +70,14 @@ internal sealed class SectionReader(TimeProvider time, CollectionLimits limits)
                 ? null
                 : sample?.Statistics is { } s && Suffices(s, container, sections)
                     ? Task.FromResult(Reading<StatisticsFacts>.Ok(SectionSource.Host, s.SampledAt, timestamp, s))
-                    : CallAsync(gates.Statistics, token => engine.ReadStatisticsAsync(container.Id, token), f => f.SampledAt, limited.Token, cancellationToken);
+                    : CallAsync(
+                        gates.Statistics, token => engine.ReadStatisticsAsync(container.Id, token), f => f.SampledAt, limited.Token, cancellationToken);
             var processes = !wanted.HasFlag(HostSections.Processes)
                 ? null
                 : sample?.Processes is { } p
                     ? Task.FromResult(Reading<IReadOnlyList<ProcessFacts>>.Ok(SectionSource.Host, sample.SampledAt, timestamp, p))
-                    : CallAsync(gates.Tops, token => engine.ListProcessesAsync(container.Id, token), _ => time.GetUtcNow(), limited.Token, cancellationToken);
+                    : CallAsync(
+                        gates.Tops, token => engine.ListProcessesAsync(container.Id, token), _ => time.GetUtcNow(), limited.Token, cancellationToken);
             return new ContainerReading(processes is null ? null : await processes, statistics is null ? null : await statistics);
         }));
         return containers.Zip(readings).ToDictionary(r => r.First.Id, r => r.Second);
@@ -100,10 +102,12 @@ internal sealed class SectionReader(TimeProvider time, CollectionLimits limits)
     /// <summary>Whether the host showed every requested section. A service in a container may see only some.</summary>
     private static bool Suffices(StatisticsFacts statistics, ContainerFacts container, ContainerSections sections) =>
         (!sections.HasFlag(ContainerSections.Usage) || statistics.CpuTime is not null || statistics.MemoryBytes is not null)
-        && (!sections.HasFlag(ContainerSections.Network) || statistics.Interfaces is not null || container.Networks.Count == 0 || container.NetworkMode is "host");
+        && (!sections.HasFlag(ContainerSections.Network) || statistics.Interfaces is not null
+            || container.Networks.Count == 0 || container.NetworkMode is "host");
 
     private async Task<Reading<T>> CallAsync<T>(
-        SemaphoreSlim gate, Func<CancellationToken, Task<T>> call, Func<T, DateTimeOffset> sampledAt, CancellationToken collection, CancellationToken caller)
+        SemaphoreSlim gate, Func<CancellationToken, Task<T>> call, Func<T, DateTimeOffset> sampledAt,
+        CancellationToken collection, CancellationToken caller)
         where T : class
     {
         try

@@ -8,11 +8,11 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace ContainerApi.Tests.Containers;
 
-/// <summary>The picture through HTTP: what is read of whom, what fails and what it costs, who shares what.</summary>
+/// <summary>The container list through HTTP: sections, failures, engine calls and shared collections.</summary>
 public sealed class ContainerListHttpTests
 {
     [Fact]
-    public async Task One_call_has_all_nine_fields()
+    public async Task List_returns_all_nine_fields()
     {
         using var host = new ApiHost(Facts.Engine(Facts.Container('1', "web") with { Ports = [new(80, "tcp", "0.0.0.0", 8080)] }));
 
@@ -43,7 +43,7 @@ public sealed class ContainerListHttpTests
     [InlineData("include=none", false, false, false)]
     [InlineData("fields=name,usage.cpuPercent", false, false, true)]
     [InlineData("sort=-network.rxBytes&include=none", false, false, false)]
-    public async Task What_is_not_asked_for_is_neither_shown_nor_read(string query, bool processes, bool network, bool usage)
+    public async Task Excluded_sections_are_neither_returned_nor_read(string query, bool processes, bool network, bool usage)
     {
         var tops = 0;
         var statistics = 0;
@@ -62,7 +62,7 @@ public sealed class ContainerListHttpTests
     }
 
     [Fact]
-    public async Task What_the_host_shows_is_not_asked_of_the_engine()
+    public async Task Sections_from_the_host_cost_no_engine_call()
     {
         var engine = Facts.Engine(Facts.Container('1'), Facts.Container('2'), Facts.Container('3'));
         var asked = new List<string>();
@@ -90,7 +90,7 @@ public sealed class ContainerListHttpTests
     }
 
     [Fact]
-    public async Task A_host_that_fails_is_a_host_that_shows_nothing()
+    public async Task Sections_come_from_the_engine_when_the_host_source_fails()
     {
         var engine = Facts.Engine(Facts.Container('1'));
         engine.ReadHost = (_, _, _) => throw new EngineException(EngineErrorKind.Failed, "local", "no /proc");
@@ -108,7 +108,7 @@ public sealed class ContainerListHttpTests
     [InlineData(EngineErrorKind.Unsupported, "unsupported")]
     [InlineData(EngineErrorKind.Failed, "error")]
     [InlineData(EngineErrorKind.Unavailable, "error")]
-    internal async Task A_section_that_fails_costs_itself_alone(EngineErrorKind kind, string state)
+    internal async Task A_failed_section_fails_alone(EngineErrorKind kind, string state)
     {
         var engine = Facts.Engine(Facts.Container('1'));
         engine.ListProcesses = (_, _) => throw new EngineException(kind, "local", "No ps here.");
@@ -123,7 +123,7 @@ public sealed class ContainerListHttpTests
     }
 
     [Fact]
-    public async Task A_container_that_hangs_costs_its_own_section_a_timeout()
+    public async Task A_hanging_container_times_out_its_own_section_only()
     {
         var engine = Facts.Engine(Facts.Container('1'), Facts.Container('2'));
         engine.ReadStatistics = async (id, token) =>
@@ -142,7 +142,7 @@ public sealed class ContainerListHttpTests
     }
 
     [Fact]
-    public async Task Processes_are_asked_a_few_at_a_time_and_statistics_all_at_once()
+    public async Task Top_calls_are_limited_and_statistics_calls_run_at_once()
     {
         var containers = Enumerable.Range(0, 40).Select(n => Facts.Container('1', "c" + n) with { Id = n.ToString("x64") }).ToList();
         var (tops, mostTops, statistics) = (0, 0, 0);
@@ -176,7 +176,7 @@ public sealed class ContainerListHttpTests
     }
 
     [Fact]
-    public async Task A_container_that_vanishes_while_it_is_read_is_left_out()
+    public async Task A_container_removed_during_the_collection_is_left_out()
     {
         var engine = Facts.Engine(Facts.Container('1'), Facts.Container('2'));
         engine.ListProcesses = (id, _) => id == Facts.Id('1')
@@ -193,7 +193,7 @@ public sealed class ContainerListHttpTests
     }
 
     [Fact]
-    public async Task Containers_that_share_a_network_tell_the_same_counters()
+    public async Task Containers_that_share_a_network_have_the_same_counters()
     {
         var web = Facts.Container('a', "web");
         var engine = Facts.Engine(web, Facts.Container('b', "sidecar", network: "container:" + web.Id) with { Networks = [] });
@@ -222,7 +222,7 @@ public sealed class ContainerListHttpTests
     }
 
     [Fact]
-    public async Task An_engine_that_is_down_is_an_entry_and_the_others_answer()
+    public async Task An_unreachable_engine_is_an_entry_beside_other_rows()
     {
         var down = new FakeEngine { Name = "down", ApiVersion = null, ListContainers = (_, _) => throw new EngineException(EngineErrorKind.Unavailable, "down", "It is gone.") };
         using var host = new ApiHost(Facts.Engine(Facts.Container('1')), down);
@@ -243,7 +243,7 @@ public sealed class ContainerListHttpTests
     [InlineData(EngineErrorKind.TimedOut, EngineErrorKind.TimedOut, 504, "engine_timeout")]
     [InlineData(EngineErrorKind.Failed, EngineErrorKind.Failed, 502, "engine_error")]
     [InlineData(EngineErrorKind.TimedOut, EngineErrorKind.Failed, 503, "engine_unavailable")]
-    internal async Task Only_when_every_engine_fails_does_the_call(EngineErrorKind one, EngineErrorKind two, int status, string code)
+    internal async Task List_fails_only_when_every_engine_fails(EngineErrorKind one, EngineErrorKind two, int status, string code)
     {
         FakeEngine Failing(string name, EngineErrorKind kind) => new() { Name = name, ListContainers = (_, _) => throw new EngineException(kind, name, "No.") };
         using var host = new ApiHost(Failing("one", one), Failing("two", two));
@@ -254,7 +254,7 @@ public sealed class ContainerListHttpTests
     }
 
     [Fact]
-    public async Task The_same_sweep_has_the_same_tag_and_is_sent_once()
+    public async Task A_shared_collection_has_one_etag_and_returns_304()
     {
         var lists = 0;
         var engine = Facts.Engine(Facts.Container('1'));
@@ -280,7 +280,7 @@ public sealed class ContainerListHttpTests
     }
 
     [Fact]
-    public async Task Rates_come_with_the_second_reading()
+    public async Task Rates_need_two_samples()
     {
         var received = 0L;
         var at = DateTimeOffset.UtcNow;
@@ -299,7 +299,7 @@ public sealed class ContainerListHttpTests
     }
 
     [Fact]
-    public async Task One_container_is_the_row_itself()
+    public async Task Get_container_returns_the_row()
     {
         using var host = new ApiHost(Facts.Engine(Facts.Container('1', "web"), Facts.Container('2')));
 
@@ -325,7 +325,7 @@ public sealed class ContainerListHttpTests
     [InlineData("/containers/c2/stats", 409, "container_not_running")]
     [InlineData("/containers/c1/processes", 504, "engine_timeout")]
     [InlineData("/containers/c1/stats", 502, "engine_error")]
-    public async Task What_cannot_be_had_is_a_problem(string address, int status, string code)
+    public async Task Failures_of_one_container_are_problems(string address, int status, string code)
     {
         var engine = Facts.Engine(Facts.Container('1'), Facts.Container('2', state: ContainerStates.Exited));
         engine.ListProcesses = (_, _) => throw new EngineException(EngineErrorKind.TimedOut, "local", "Slow.");
@@ -338,7 +338,7 @@ public sealed class ContainerListHttpTests
     }
 
     [Fact]
-    public async Task The_engines_that_are_asked_are_those_named()
+    public async Task Only_the_named_engines_are_queried()
     {
         var other = Facts.EngineNamed("other", Facts.Container('2'));
         using var host = new ApiHost(Facts.Engine(Facts.Container('1')), other);

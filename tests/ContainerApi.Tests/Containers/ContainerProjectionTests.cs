@@ -12,7 +12,7 @@ public sealed class ContainerProjectionTests
     [InlineData("mynet", "ok", "mynet", 1000L)]
     [InlineData("host", "Unsupported", "host", null)]
     [InlineData("none", "ok", "none", 0L)]
-    public void The_network_section_tells_what_is_the_containers_own(string mode, string state, string wireMode, long? received)
+    public void The_network_section_has_only_the_containers_counters(string mode, string state, string wireMode, long? received)
     {
         var container = Facts.Container('1', network: mode) with
         {
@@ -28,7 +28,7 @@ public sealed class ContainerProjectionTests
     }
 
     [Fact]
-    public void The_hosts_counters_are_not_shown_even_where_they_are_read()
+    public void Counters_of_the_host_network_are_not_returned()
     {
         var section = Network(Facts.Container('1', network: "host"), Facts.Statistics());
 
@@ -52,7 +52,7 @@ public sealed class ContainerProjectionTests
     }
 
     [Fact]
-    public void A_container_off_all_its_networks_has_zero_interfaces()
+    public void A_disconnected_container_has_zero_interfaces()
     {
         var section = Network(Facts.Container('1') with { Networks = [] }, Facts.Statistics() with { Interfaces = null });
 
@@ -60,7 +60,7 @@ public sealed class ContainerProjectionTests
     }
 
     [Fact]
-    public void An_engine_without_counters_for_a_connected_container_is_told_not_guessed()
+    public void Missing_counters_are_unsupported_not_zero()
     {
         var section = Network(Facts.Container('1'), Facts.Statistics() with { Interfaces = null });
 
@@ -70,7 +70,7 @@ public sealed class ContainerProjectionTests
     [Theory]
     [InlineData("by id")]
     [InlineData("by name")]
-    public void A_shared_network_names_the_full_id_it_is_shared_with(string how)
+    public void A_shared_network_returns_the_owners_full_id(string how)
     {
         var owner = Facts.Container('a', "web");
         var container = Facts.Container('1', network: "container:" + (how == "by id" ? owner.Id : "web"));
@@ -93,7 +93,7 @@ public sealed class ContainerProjectionTests
     }
 
     [Fact]
-    public void A_chain_that_bites_its_tail_ends_too()
+    public void A_cyclic_chain_of_shared_networks_ends()
     {
         var one = Facts.Container('a', network: "container:" + Facts.Id('b'));
         var two = Facts.Container('b', network: "container:" + Facts.Id('a'));
@@ -104,7 +104,7 @@ public sealed class ContainerProjectionTests
     }
 
     [Fact]
-    public void A_network_whose_owner_is_not_known_keeps_the_id()
+    public void A_shared_network_with_an_unknown_owner_keeps_the_id()
     {
         var place = NetworkMembership.Of(Facts.Container('1', network: "container:" + Facts.Id('a')), _ => null);
 
@@ -112,7 +112,7 @@ public sealed class ContainerProjectionTests
     }
 
     [Fact]
-    public void A_row_is_the_engines_row()
+    public void The_contract_has_the_values_of_the_engine()
     {
         var row = ContainerProjection.ToContainer(new("local", Facts.Container('1', "web") with
         {
@@ -131,7 +131,7 @@ public sealed class ContainerProjectionTests
     }
 
     [Fact]
-    public void Processes_come_by_pid_and_unknown_stays_unknown()
+    public void Processes_are_sorted_by_pid_and_unknown_values_are_null()
     {
         var reading = Reading<IReadOnlyList<ProcessFacts>>.Ok(SectionSource.Engine, Facts.Noon, 0,
             [Facts.Process(7), new ProcessFacts(3, null, null, null, null, "")]);
@@ -142,7 +142,7 @@ public sealed class ContainerProjectionTests
     }
 
     [Fact]
-    public void The_field_list_is_the_wire_contract()
+    public void The_columns_are_the_fields_of_the_contract()
     {
         static string Camel(PropertyInfo p) => JsonNamingPolicy.CamelCase.ConvertName(p.Name);
         var wire = typeof(Container).GetProperties().SelectMany(p => p.PropertyType.IsAssignableTo(typeof(ContainerSection))

@@ -34,7 +34,7 @@ public sealed class ContainerQueryTests
     [InlineData("maxAge=3601", "maxAge")]
     [InlineData("format=xml", "format")]
     [InlineData("filter=x", "filter")]
-    public async Task A_bad_value_is_told_by_name_and_never_reaches_the_engine(string query, string field)
+    public async Task An_invalid_value_is_a_400_without_an_engine_call(string query, string field)
     {
         using var host = new ApiHost(new FakeEngine());
 

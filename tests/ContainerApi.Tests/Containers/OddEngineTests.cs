@@ -7,7 +7,7 @@ using ContainerApi.Stubs;
 
 namespace ContainerApi.Tests.Containers;
 
-/// <summary>The picture of engines that are slow, broken, strange or large: the service on a stand-in that speaks the Engine API.</summary>
+/// <summary>Lists of slow, broken, unusual and large engines, played by the Docker API stub.</summary>
 public sealed class OddEngineTests : IAsyncLifetime
 {
     private DockerApiStub _engine = null!;
@@ -40,7 +40,7 @@ public sealed class OddEngineTests : IAsyncLifetime
     [InlineData("""[{"Id":"ID","Labels":[]}]""")]
     [InlineData("""[{"Id":"ID"}""")]
     [InlineData("<html>It works!</html>")]
-    public async Task A_list_that_is_none_is_a_problem_with_the_engine(string body)
+    public async Task An_invalid_list_is_an_engine_error(string body)
     {
         await StartAsync(new StubOptions());
         _engine.When("/containers/json", Behaviours.Answer(200, body.Replace("ID", Facts.Id('1'), StringComparison.Ordinal)));
@@ -51,7 +51,7 @@ public sealed class OddEngineTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Half_a_list_is_a_broken_connection()
+    public async Task A_truncated_list_is_engine_unavailable()
     {
         await StartAsync(new StubOptions());
         _engine.When("/containers/json", Behaviours.Half("""[{"Id":"a"},{"Id":"b"}]"""));
@@ -62,7 +62,7 @@ public sealed class OddEngineTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_engine_that_says_nothing_is_timed_out()
+    public async Task A_silent_engine_times_out()
     {
         await StartAsync(new StubOptions(), callTimeout: TimeSpan.FromMilliseconds(300));
         _engine.When("/containers/json", Behaviours.NeverAnswer);
@@ -84,7 +84,7 @@ public sealed class OddEngineTests : IAsyncLifetime
     [InlineData("stats", "usage", """{"read":"2026-11-01T12:00:00Z","networks":{"eth0":null}}""")]
     [InlineData("stats", "usage", """{"read":"2026-11-01T12:00:00Z","blkio_stats":{"io_service_bytes_recursive":[null]}}""")]
     [InlineData("stats", "usage", """{"read":"2026-11-01T12:00:00Z","cpu_stats":{"cpu_usage":{"total_usage":-1}}}""")]
-    public async Task A_section_that_is_none_costs_itself_alone(string call, string section, string body)
+    public async Task An_invalid_section_fails_alone(string call, string section, string body)
     {
         await StartAsync(new StubOptions { Running = 2 });
         var broken = _engine.Containers.All[0].Id;
@@ -97,7 +97,7 @@ public sealed class OddEngineTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Counters_near_their_end_neither_fail_nor_turn_negative()
+    public async Task Counters_above_the_maximum_are_saturated()
     {
         await StartAsync(new StubOptions { Running = 1 });
         const string Most = """{"rx_bytes":18446744073709551615,"rx_packets":18446744073709551615,"rx_errors":0,"rx_dropped":0,"tx_bytes":9223372036854775807,"tx_packets":1,"tx_errors":0,"tx_dropped":0}""";
@@ -115,7 +115,7 @@ public sealed class OddEngineTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_container_removed_while_its_statistics_are_waited_for_is_left_out()
+    public async Task A_container_removed_during_a_statistics_call_is_left_out()
     {
         await StartAsync(new StubOptions { Running = 2, StatisticsTick = TimeSpan.FromMilliseconds(300) });
         var goes = _engine.Containers.All[0];
@@ -128,7 +128,7 @@ public sealed class OddEngineTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_changes_during_a_sweep_is_told_as_it_was_listed_and_anew_by_the_next()
+    public async Task Changes_during_a_collection_appear_in_the_next()
     {
         await StartAsync(new StubOptions { Running = 3 });
         var (renamed, paused, stopped) = (_engine.Containers.All[0], _engine.Containers.All[1], _engine.Containers.All[2]);
@@ -162,7 +162,7 @@ public sealed class OddEngineTests : IAsyncLifetime
     [InlineData("dead", "Dead")]
     [InlineData("created", "Created")]
     [InlineData("exited", "Exited (137) 3 hours ago")]
-    public async Task A_container_that_does_not_run_is_not_asked(string state, string status)
+    public async Task A_stopped_container_costs_no_section_call(string state, string status)
     {
         await StartAsync(new StubOptions { Running = 1 });
         (_engine.Containers.All[0].State, _engine.Containers.All[0].Status) = (state, status);
@@ -178,7 +178,7 @@ public sealed class OddEngineTests : IAsyncLifetime
     [InlineData(HostPs.Procps, "ok", 7, "2026")]
     [InlineData(HostPs.Busybox, "ok", null, null)]
     [InlineData(HostPs.Missing, "unsupported", null, null)]
-    public async Task Processes_are_what_the_hosts_ps_can_tell(HostPs ps, string state, int? parent, string? started)
+    public async Task Processes_have_the_columns_of_the_hosts_ps(HostPs ps, string state, int? parent, string? started)
     {
         await StartAsync(new StubOptions { Running = 1, Ps = ps });
         _engine.Containers.All[0].Processes = [new StubProcess(8, 7, 1000, "domain users", 5, 2, "sh -c echo 1 2 3; sleep 9")];
@@ -198,7 +198,7 @@ public sealed class OddEngineTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_ps_that_knows_fewer_columns_is_asked_twice_only_once()
+    public async Task A_ps_with_fewer_columns_is_retried_once()
     {
         await StartAsync(new StubOptions { Running = 3, Ps = HostPs.Busybox });
         await _host.GetJsonAsync("/containers?include=processes");
@@ -211,7 +211,7 @@ public sealed class OddEngineTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_an_engines_ps_knows_is_found_out_anew_when_the_engine_comes_back()
+    public async Task The_columns_of_ps_are_tried_again_after_a_reconnect()
     {
         await StartAsync(new StubOptions { Running = 1, Ps = HostPs.Busybox });
         Assert.Equal(JsonValueKind.Null, (await StartedAtAsync()).ValueKind);
@@ -233,7 +233,7 @@ public sealed class OddEngineTests : IAsyncLifetime
     [InlineData("sp\u00e4te Gr\u00fc\u00dfe \u6f22\u5b57 \ufffd")]
     [InlineData("[kworker/0:1]")]
     [InlineData("100 KB")]
-    public async Task A_command_line_comes_through_the_engine_as_its_ps_tells_it(string command)
+    public async Task A_command_line_is_returned_as_ps_prints_it(string command)
     {
         command = command == "100 KB" ? "sh " + new string('x', 100 * 1024) : command;
         await StartAsync(new StubOptions { Running = 1 });
@@ -245,7 +245,7 @@ public sealed class OddEngineTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_container_restarted_during_a_sweep_is_whole_and_begins_its_rates_anew()
+    public async Task A_restart_during_a_collection_resets_the_rates()
     {
         await StartAsync(new StubOptions { Running = 1 });
         var container = _engine.Containers.All[0];
@@ -271,7 +271,7 @@ public sealed class OddEngineTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Labels_keep_their_signs_and_can_be_asked_for()
+    public async Task Labels_with_special_characters_can_be_filtered()
     {
         await StartAsync(new StubOptions { Running = 1 });
         _engine.Containers.Add(With(500, labels: new() { ["größe"] = "漢字 \"x\"", ["formula"] = "a=b=c", ["empty"] = "" }));
@@ -285,7 +285,7 @@ public sealed class OddEngineTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Every_port_there_is_can_be_published()
+    public async Task All_ports_can_be_published()
     {
         await StartAsync(new StubOptions());
         _engine.Containers.Add(With(500, ports: [.. Enumerable.Range(1, 65535).Select(p => new StubPort(p, "0.0.0.0", p))]));
@@ -315,7 +315,7 @@ public sealed class OddEngineTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_engine_that_comes_back_as_another_version_is_spoken_to_anew()
+    public async Task The_API_version_is_negotiated_again_after_a_reconnect()
     {
         await StartAsync(new StubOptions { Running = 2 });
         Assert.Equal("1.41", Text((await _host.GetJsonAsync("/containers")).GetProperty("engines")[0], "apiVersion"));
@@ -335,7 +335,7 @@ public sealed class OddEngineTests : IAsyncLifetime
     [Theory]
     [InlineData(1000)]
     [InlineData(5000)]
-    public async Task Thousands_of_containers_are_one_answer_and_their_pages_hold_each_once(int count)
+    public async Task Thousands_of_containers_are_listed_and_paged_completely(int count)
     {
         // A slow machine is no reason to give up: this is about all being there, not about time.
         await StartAsync(new StubOptions { Running = count }, limits: new CollectionLimits { Section = TimeSpan.FromMinutes(2), Engine = TimeSpan.FromMinutes(2) });

@@ -42,7 +42,8 @@ internal static class ColumnText
             }
         }
 
-        return string.Join(", ", ranges.Select(r => Published(r.First, r.Last) + Range(r.First.ContainerPort, r.Last.ContainerPort) + "/" + r.First.Protocol));
+        return string.Join(", ", ranges.Select(r =>
+            Published(r.First, r.Last) + Range(r.First.ContainerPort, r.Last.ContainerPort) + "/" + r.First.Protocol));
     }
 
     private static bool Follows(PortFacts last, PortFacts next) =>

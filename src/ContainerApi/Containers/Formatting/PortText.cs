@@ -5,7 +5,7 @@ using System.Text.RegularExpressions;
 
 namespace ContainerApi.Containers.Formatting;
 
-/// <summary>Reads published ports as <c>docker run -p</c> writes them: <c>[[hostIp:][hostPort]:]containerPort[/protocol]</c>, each port a range or one.</summary>
+/// <summary>Parses <c>docker run -p</c> ports: <c>[[hostIp:][hostPort]:]containerPort[/protocol]</c>, with single ports or ranges.</summary>
 internal static partial class PortText
 {
     public static readonly IReadOnlyList<string> Protocols = ["tcp", "udp", "sctp"];

@@ -66,7 +66,8 @@ internal static class WatchDifference
 
     /// <summary>Whether both states have the same, unchanged containers.</summary>
     public static bool SameFacts(WatchState a, WatchState b) =>
-        a.Containers.Count == b.Containers.Count && a.Containers.All(c => b.Containers.TryGetValue(c.Key, out var other) && SameFacts(c.Value.Facts, other.Facts));
+        a.Containers.Count == b.Containers.Count
+        && a.Containers.All(c => b.Containers.TryGetValue(c.Key, out var other) && SameFacts(c.Value.Facts, other.Facts));
 
     /// <summary>Ignores the status text: it changes with time alone and otherwise repeats the state.</summary>
     public static bool SameFacts(ContainerFacts a, ContainerFacts b) =>

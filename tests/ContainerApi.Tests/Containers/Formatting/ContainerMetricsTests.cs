@@ -9,7 +9,7 @@ public sealed class ContainerMetricsTests
     private static readonly DateTimeOffset Created = new(2026, 11, 25, 10, 0, 0, TimeSpan.Zero);
 
     [Fact]
-    public void What_is_known_is_told_under_the_usual_names_and_what_is_not_is_left_out()
+    public void Known_values_have_samples_under_cadvisor_names()
     {
         var lines = Lines(List(Row("web") with
         {
@@ -30,7 +30,7 @@ public sealed class ContainerMetricsTests
     }
 
     [Fact]
-    public void A_shared_network_is_told_by_its_owner_alone()
+    public void Only_the_owner_of_a_shared_network_has_its_metrics()
     {
         var lines = Lines(List(Row("sidecar") with
         {
@@ -41,7 +41,7 @@ public sealed class ContainerMetricsTests
     }
 
     [Fact]
-    public void Labels_come_when_they_are_wanted_and_are_escaped()
+    public void Configured_labels_are_escaped()
     {
         var lines = Lines(
             List(Row("web", new Dictionary<string, string> { ["com.example/team"] = "a\"b\\c\nd", ["other"] = "x" })),
@@ -53,7 +53,7 @@ public sealed class ContainerMetricsTests
     }
 
     [Fact]
-    public void More_containers_than_the_bound_are_counted_and_not_told()
+    public void Containers_beyond_the_maximum_are_counted()
     {
         var lines = Lines(List(Row("a"), Row("b"), Row("c")), new MetricsOptions { MaxContainers = 2 });
 
@@ -62,7 +62,7 @@ public sealed class ContainerMetricsTests
     }
 
     [Fact]
-    public async Task An_engine_that_is_down_is_a_figure_and_no_failure()
+    public async Task Metrics_of_an_unreachable_engine_return_200()
     {
         await using var host = new ApiHost(new FakeEngine
         {

@@ -44,7 +44,7 @@ public sealed class TableTests
     [InlineData("\u001b[31mred", "\\u001b[31mred")]
     [InlineData("a\u202eb", "a\\u202eb")]
     [InlineData("👩\u200d🚀", "👩\u200d🚀")]
-    public void What_a_terminal_would_obey_is_shown(string text, string expected) => Assert.Equal(expected, Table.Visible(text));
+    public void Control_characters_are_shown_escaped(string text, string expected) => Assert.Equal(expected, Table.Visible(text));
 
     [Theory]
     [InlineData("plain", "plain")]
@@ -63,7 +63,7 @@ public sealed class TableTests
     [InlineData("", "\"\"")]
     [InlineData(null, "")]
     [InlineData(" x", "\" x\"")]
-    public void Csv_is_quoted_and_harmless(string? value, string expected) =>
+    public void Csv_is_quoted_and_contains_no_formulas(string? value, string expected) =>
         Assert.Equal($"h\r\n{expected}\r\n", Csv.Write(["h"], [[new CsvValue(value, IsOurs: false)]]));
 
     [Fact]
@@ -103,7 +103,7 @@ public sealed class TableTests
     public void Age_reads_as_in_docker_ps(double seconds, string expected) => Assert.Equal(expected, ColumnText.Ago(TimeSpan.FromSeconds(seconds)));
 
     [Fact]
-    public void Ports_that_follow_each_other_are_a_range()
+    public void Consecutive_ports_are_a_range()
     {
         PortFacts[] ports =
         [

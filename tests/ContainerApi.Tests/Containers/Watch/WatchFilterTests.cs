@@ -7,7 +7,7 @@ using ContainerApi.Stubs;
 
 namespace ContainerApi.Tests.Containers.Watch;
 
-/// <summary>The watch takes the list's filters and means the same by them: the service on a stand-in that speaks the Engine API.</summary>
+/// <summary>The watch applies the filters of the list, on the Docker API stub.</summary>
 public sealed class WatchFilterTests : IAsyncLifetime
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
@@ -50,7 +50,7 @@ public sealed class WatchFilterTests : IAsyncLifetime
     [InlineData("label=team", "web,db")]
     [InlineData("label=team&label=team%3Dblue%3D1", "db")]
     [InlineData("label=team%3D", "")]
-    public async Task It_begins_with_what_the_list_shows(string query, string expected)
+    public async Task The_snapshot_equals_the_list(string query, string expected)
     {
         AddFleet();
 
@@ -72,7 +72,7 @@ public sealed class WatchFilterTests : IAsyncLifetime
     [InlineData("state=up", "state")]
     [InlineData("include=none,usage", "include")]
     [InlineData("sort=name", "sort")]
-    public async Task A_bad_value_is_told_by_name_and_never_reaches_the_engine(string query, string field)
+    public async Task An_invalid_value_is_a_400_without_an_engine_call(string query, string field)
     {
         using var answer = await _host.Client.GetAsync("/containers/watch?" + query);
 
@@ -82,7 +82,7 @@ public sealed class WatchFilterTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_container_comes_and_goes_with_what_only_its_engine_can_tell()
+    public async Task Filters_that_only_the_engine_evaluates_add_and_remove()
     {
         AddFleet();
         var db = _engine.Containers.Find("db")!;
@@ -100,7 +100,7 @@ public sealed class WatchFilterTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_new_container_of_a_descendant_image_is_told_and_another_is_not()
+    public async Task Only_a_new_container_of_a_descendant_image_is_added()
     {
         AddFleet();
         using var watch = await WatchAsync("image=nginx:1");
@@ -113,7 +113,7 @@ public sealed class WatchFilterTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Those_who_ask_the_same_cost_one_question_and_only_when_something_changed()
+    public async Task Equal_selections_cost_one_list_per_change()
     {
         AddFleet();
         var watches = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => WatchAsync("image=nginx:1&interval=1", "usage")));
@@ -133,7 +133,7 @@ public sealed class WatchFilterTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Who_resumes_is_told_what_was_missed_of_what_it_asked_for()
+    public async Task A_resumed_watch_gets_missed_events_of_its_filters()
     {
         AddFleet();
         using var stays = await WatchAsync("image=nginx:1");
@@ -150,7 +150,7 @@ public sealed class WatchFilterTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_engine_that_fails_to_answer_a_question_is_asked_again()
+    public async Task A_failed_selection_is_retried()
     {
         AddFleet();
         using var watch = await WatchAsync("image=nginx:1");

@@ -12,7 +12,7 @@ public sealed class WatchTests
     private static readonly WatchView Everything = new(_ => true, [], ContainerSections.None);
 
     [Fact]
-    public async Task The_list_is_read_after_the_subscription_stands()
+    public async Task The_subscription_precedes_the_first_list()
     {
         var stage = new Stage();
         var released = new TaskCompletionSource();
@@ -31,7 +31,7 @@ public sealed class WatchTests
     }
 
     [Fact]
-    public async Task What_happens_is_told_as_added_changed_and_removed()
+    public async Task Changes_are_sent_as_added_changed_and_removed()
     {
         var stage = new Stage();
         await using var watcher = stage.Watch(Everything);
@@ -49,7 +49,7 @@ public sealed class WatchTests
     }
 
     [Fact]
-    public async Task A_container_that_begins_or_ceases_to_match_comes_and_goes_for_that_watcher()
+    public async Task A_change_of_the_match_is_sent_as_added_or_removed()
     {
         var stage = new Stage();
         await using var watcher = stage.Watch(Everything with { Matches = c => c.State == ContainerStates.Running });
@@ -63,7 +63,7 @@ public sealed class WatchTests
     }
 
     [Fact]
-    public async Task Five_hundred_watchers_cost_one_subscription_and_the_last_to_leave_ends_it()
+    public async Task Five_hundred_watchers_share_one_subscription()
     {
         var stage = new Stage();
         var watchers = Enumerable.Range(0, 500).Select(_ => stage.Watch(Everything)).ToList();
@@ -82,7 +82,7 @@ public sealed class WatchTests
     }
 
     [Fact]
-    public async Task A_slow_reader_is_told_the_newest_state_and_nothing_in_between()
+    public async Task A_slow_reader_gets_only_the_newest_state()
     {
         var stage = new Stage();
         await using var slow = stage.Watch(Everything);
@@ -100,7 +100,7 @@ public sealed class WatchTests
     }
 
     [Fact]
-    public async Task Who_resumes_is_told_what_was_missed()
+    public async Task A_resumed_watch_gets_missed_events()
     {
         var stage = new Stage();
         await using var stays = stage.Watch(Everything);
@@ -116,7 +116,7 @@ public sealed class WatchTests
     }
 
     [Fact]
-    public async Task An_engine_that_goes_and_comes_back_is_told_and_its_containers_stay_meanwhile()
+    public async Task Containers_of_an_unreachable_engine_stay()
     {
         var stage = new Stage();
         await using var watcher = stage.Watch(Everything);
@@ -132,7 +132,7 @@ public sealed class WatchTests
     }
 
     [Fact]
-    public async Task Every_reading_of_the_sections_is_told_and_none_is_made_twice()
+    public async Task Every_sample_is_sent_and_read_once()
     {
         var stage = new Stage();
         var received = 1000L;
@@ -167,7 +167,7 @@ public sealed class WatchTests
     }
 
     [Fact]
-    public async Task A_watcher_is_told_no_sections_that_only_others_asked_for()
+    public async Task A_watcher_gets_no_sections_of_other_watchers()
     {
         var stage = new Stage();
         var received = 1000L;
@@ -186,7 +186,7 @@ public sealed class WatchTests
     }
 
     [Fact]
-    public void A_remembered_state_has_no_sections_and_shares_what_did_not_change()
+    public void The_history_has_no_sections_and_shares_unchanged_rows()
     {
         var usage = ContainerProjection.Usage(Reading<StatisticsFacts>.Failed(SectionState.Error, "no"), default);
         var row = new ContainerRow("local", Facts.Container('1')) { Usage = usage };
@@ -201,7 +201,7 @@ public sealed class WatchTests
     }
 
     [Fact]
-    public async Task A_watch_that_fails_after_its_first_event_ends_with_a_result_that_says_so()
+    public async Task A_failed_watch_ends_with_a_failed_result()
     {
         var engine = Facts.Engine(Facts.Container('1'));
         var happens = new TaskCompletionSource();
@@ -228,7 +228,7 @@ public sealed class WatchTests
     }
 
     [Fact]
-    public async Task Silence_is_broken_by_a_heartbeat()
+    public async Task A_silent_watch_sends_heartbeats()
     {
         var time = new FakeTimeProvider(Facts.Noon);
         var stage = new Stage(time);
@@ -246,7 +246,7 @@ public sealed class WatchTests
     }
 
     [Fact]
-    public async Task A_read_that_fails_in_a_way_nobody_foresaw_ends_the_watch()
+    public async Task An_unexpected_failure_ends_the_watch()
     {
         var stage = new Stage();
         stage.Engine.ListContainers = (_, _) => throw new InvalidOperationException("no");
