@@ -3,16 +3,12 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using ContainerApi.Access;
 using ContainerApi.Engine;
-using ContainerApi.Hosting;
 using ContainerApi.Tests.Access;
 using ContainerApi.Tests.Containers;
-using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.AspNetCore.TestHost;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Options;
 
 namespace ContainerApi.Tests.Hosting;
 
