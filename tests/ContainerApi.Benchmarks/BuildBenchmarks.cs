@@ -59,7 +59,8 @@ internal static class BuildBenchmarks
         {
             writer.WriteEntry(
                 new UstarTarEntry(
-                    TarEntryType.RegularFile, "Dockerfile") { DataStream = new MemoryStream(Encoding.UTF8.GetBytes(dockerfile.ToString())) });
+                    TarEntryType.RegularFile, "Dockerfile")
+                { DataStream = new MemoryStream(Encoding.UTF8.GetBytes(dockerfile.ToString())) });
         }
 
         return archive.ToArray();

@@ -142,7 +142,8 @@ internal sealed class EngineUnderTest : IAsyncDisposable
             await using var binary = File.OpenRead("/bin/busybox");
             await writer.WriteEntryAsync(
                 new UstarTarEntry(
-                    TarEntryType.RegularFile, "bin/busybox") { Mode = UnixFileMode.UserRead | UnixFileMode.UserExecute, DataStream = binary });
+                    TarEntryType.RegularFile, "bin/busybox")
+                { Mode = UnixFileMode.UserRead | UnixFileMode.UserExecute, DataStream = binary });
             foreach (var applet in applets)
             {
                 await writer.WriteEntryAsync(new UstarTarEntry(TarEntryType.SymbolicLink, "bin/" + applet) { LinkName = "busybox" });

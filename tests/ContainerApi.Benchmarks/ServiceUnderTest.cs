@@ -18,7 +18,8 @@ internal sealed class ServiceUnderTest : IAsyncDisposable
         _process = process;
         _state = state;
         _http = new HttpClient(
-            new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri($"http://127.0.0.1:{port}/"), Timeout = TimeSpan.FromMinutes(10) };
+            new SocketsHttpHandler { UseProxy = false })
+        { BaseAddress = new Uri($"http://127.0.0.1:{port}/"), Timeout = TimeSpan.FromMinutes(10) };
         AppDomain.CurrentDomain.ProcessExit += Kill;
     }
 

@@ -65,7 +65,8 @@ public abstract class BuildCalls(EngineFixture fixture)
     {
         using var request = new HttpRequestMessage(
             HttpMethod.Post,
-            $"/images/build?{query}&label={EngineFixture.Label}={Fixture.Run}") { Content = new ByteArrayContent(Archive.Tar(("Dockerfile", dockerfile))) };
+            $"/images/build?{query}&label={EngineFixture.Label}={Fixture.Run}")
+        { Content = new ByteArrayContent(Archive.Tar(("Dockerfile", dockerfile))) };
         request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/x-tar");
         return await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
     }

@@ -1,7 +1,5 @@
 using System.Diagnostics;
-using System.Formats.Tar;
 using System.Net;
-using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Text;

@@ -1,8 +1,6 @@
 using ContainerApi.Engine.Docker.Transport;
 using System.Formats.Tar;
-using System.Net;
 using System.Net.Http.Json;
-using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ContainerApi.Containers;

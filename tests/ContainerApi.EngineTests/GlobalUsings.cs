@@ -1,3 +1,2 @@
 global using ContainerApi.Engine.Facts;
-global using ContainerApi.Errors;
 global using static ContainerApi.EngineTests.Json;

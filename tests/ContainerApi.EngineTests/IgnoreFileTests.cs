@@ -82,7 +82,8 @@ public sealed class IgnoreFileTests(EngineFixture fixture)
     private static async Task<string> DockerBuildAsync(string directory)
     {
         var start = new ProcessStartInfo(
-            "docker", ["build", "-q", "--no-cache", directory]) { RedirectStandardOutput = true, RedirectStandardError = true };
+            "docker", ["build", "-q", "--no-cache", directory])
+        { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["DOCKER_BUILDKIT"] = "0";
         using var docker = Process.Start(start)!;
         var errors = docker.StandardError.ReadToEndAsync();

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace ContainerApi.Soak;
 
 /// <summary>Resource usage of the service at one time.</summary>

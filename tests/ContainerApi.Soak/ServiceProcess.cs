@@ -26,7 +26,8 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
         Http = new HttpClient(
-            new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri($"http://127.0.0.1:{port}/"), Timeout = Timeout.InfiniteTimeSpan };
+            new SocketsHttpHandler { UseProxy = false })
+        { BaseAddress = new Uri($"http://127.0.0.1:{port}/"), Timeout = Timeout.InfiniteTimeSpan };
         AppDomain.CurrentDomain.ProcessExit += Kill;
     }
 

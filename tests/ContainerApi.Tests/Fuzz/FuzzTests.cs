@@ -33,8 +33,12 @@ public sealed class FuzzTests(ITestOutputHelper output)
         var fleet = engine.Containers.All.ToList();
         await using var host = new FuzzHost(engine);
         using var http = new HttpClient(
-            new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false }) { BaseAddress = host.Address, Timeout = TimeSpan.FromSeconds(
-                20) };
+            new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false })
+        {
+            BaseAddress = host.Address,
+            Timeout = TimeSpan.FromSeconds(
+                20)
+        };
         var operations = FuzzOperation.Read(JsonSerializer.Deserialize<JsonElement>(await http.GetStringAsync("swagger/v1/swagger.json")));
         var calls = new EngineCalls(engine);
         var random = new Random(seed);
@@ -88,7 +92,8 @@ public sealed class FuzzTests(ITestOutputHelper output)
         await using var engine = await DockerApiStub.StartAsync();
         await using var host = new FuzzHost(engine);
         using var http = new HttpClient(
-            new SocketsHttpHandler { UseProxy = false }) { BaseAddress = host.Address, Timeout = TimeSpan.FromSeconds(20) };
+            new SocketsHttpHandler { UseProxy = false })
+        { BaseAddress = host.Address, Timeout = TimeSpan.FromSeconds(20) };
 
         var answer = await SendAsync(http, new FuzzRequest(method, target, [], type, body is null ? null : System.Text.Encoding.UTF8.GetBytes(body)));
 
