@@ -52,19 +52,25 @@ internal sealed class Problems(IProblemDetailsService writer, IDiagnosticContext
         return true;
     }
 
-    /// <summary>The switch: what each exception is to a client.</summary>
-    public static ProblemDetails From(Exception exception) => exception switch
+    public static ProblemDetails From(Exception exception)
     {
-        ApiException e => Create(e.Code, e.Message, errors: e.Errors, extensions: e.Extensions),
-        EngineException e => Create(CodeOf(e.Kind), e.Message, e.Engine),
+        var (code, detail) = Describe(exception);
+        var api = exception as ApiException;
+        return Create(code, detail, (exception as EngineException)?.Engine, api?.Errors, api?.Extensions);
+    }
+
+    /// <summary>Maps an exception to the code and the detail that a client gets.</summary>
+    public static (ErrorCode Code, string Detail) Describe(Exception exception) => exception switch
+    {
+        ApiException e => (e.Code, e.Message),
+        EngineException e => (CodeOf(e.Kind), e.Message),
         BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout } =>
-            Create(ErrorCode.RequestTimeout, "The request body came too slowly: a client must send 240 bytes a second once five seconds have passed."),
+            (ErrorCode.RequestTimeout, "The request body came too slowly: a client must send 240 bytes a second once five seconds have passed."),
         BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } =>
-            Create(ErrorCode.RequestTooLarge, "The request body is larger than this address takes."),
-        BadHttpRequestException { StatusCode: StatusCodes.Status415UnsupportedMediaType } e =>
-            Create(ErrorCode.UnsupportedMediaType, e.Message),
-        BadHttpRequestException e => Create(ErrorCode.InvalidRequest, DetailOf(e)),
-        _ => Create(ErrorCode.Internal, "Something went wrong inside the service; its log tells more under the trace id."),
+            (ErrorCode.RequestTooLarge, "The request body is larger than this address takes."),
+        BadHttpRequestException { StatusCode: StatusCodes.Status415UnsupportedMediaType } e => (ErrorCode.UnsupportedMediaType, e.Message),
+        BadHttpRequestException e => (ErrorCode.InvalidRequest, DetailOf(e)),
+        _ => (ErrorCode.Internal, "Something went wrong inside the service; its log tells more under the trace id."),
     };
 
     public static ProblemDetails Create(

@@ -1,78 +1,78 @@
 namespace ContainerApi.Builds;
 
-/// <summary>One build, as far as it is: never its build arguments, never a secret.</summary>
+/// <summary>State of one build, without build arguments and secrets.</summary>
 public sealed record Build
 {
     /// <summary>26 characters, sorted by time.</summary>
     public required string Id { get; init; }
 
-    /// <summary>Where it is.</summary>
+    /// <summary>State of the build.</summary>
     public required BuildState State { get; init; }
 
-    /// <summary>The engine that builds.</summary>
+    /// <summary>Name of the engine.</summary>
     public required string Engine { get; init; }
 
-    /// <summary>Which builder does: <c>classic</c>, <c>buildkit</c>, or on Podman <c>podman</c>; null until it begins.</summary>
+    /// <summary>The builder: <c>classic</c>, <c>buildkit</c>, or <c>podman</c> on Podman; null until the build starts.</summary>
     public string? Builder { get; init; }
 
-    /// <summary>The references that were asked for.</summary>
+    /// <summary>The requested references.</summary>
     public required IReadOnlyList<string> Tags { get; init; }
 
-    /// <summary>The place in the queue, from 1; null where it does not wait.</summary>
+    /// <summary>Position in the queue, from 1; null when the build is not queued.</summary>
     public int? QueuePosition { get; init; }
 
-    /// <summary><c>sha256:</c> and 64 hex digits; null while there is no image.</summary>
+    /// <summary><c>sha256:</c> and 64 hex digits; null when there is no image.</summary>
     public string? ImageId { get; init; }
 
-    /// <summary>The name of the key or the token that it was asked for with; null where the caller is not known.</summary>
+    /// <summary>Name of the key or token that started the build; null when the caller is anonymous.</summary>
     public string? StartedBy { get; init; }
 
-    /// <summary>When it was asked for.</summary>
+    /// <summary>When the build was requested.</summary>
     public required DateTimeOffset CreatedAt { get; init; }
 
-    /// <summary>When the engine was free for it; null while it waits.</summary>
+    /// <summary>When the build left the queue; null while it is queued.</summary>
     public DateTimeOffset? StartedAt { get; init; }
 
-    /// <summary>When it ended; null while it works, and where the service died with it.</summary>
+    /// <summary>When the build ended; null before that, and when it was interrupted.</summary>
     public DateTimeOffset? EndedAt { get; init; }
 
-    /// <summary>From the request to the end; null while there is none.</summary>
+    /// <summary>Duration from the request to the end; null until the build ends.</summary>
     public long? DurationMs { get; init; }
 
-    /// <summary>Why there is no image; null where there is one, or while it works.</summary>
+    /// <summary>Why the build failed; null when it succeeded or has not ended.</summary>
     public BuildError? Error { get; init; }
 
-    /// <summary>How many events its stream has so far.</summary>
+    /// <summary>Number of events so far.</summary>
     public long EventCount { get; init; }
 
-    /// <summary>The end of its stream, where the one that was told is lost.</summary>
+    /// <summary>Returns the result event when the stored one is lost.</summary>
     internal ResultEvent ToResult() => State == BuildState.Succeeded
         ? new ResultEvent(BuildOutcome.Succeeded, ImageId, Tags, DurationMs, null)
         : new ResultEvent(BuildOutcome.Failed, null, [], DurationMs, Error);
 }
 
-/// <summary>Where a build is.</summary>
+/// <summary>State of a build.</summary>
 public enum BuildState
 {
-    /// <summary>It waits for the engine.</summary>
+    /// <summary>The build waits in the queue.</summary>
     Queued,
 
-    /// <summary>The engine works.</summary>
+    /// <summary>The engine builds.</summary>
     Running,
 
-    /// <summary>The image is there.</summary>
+    /// <summary>The image exists.</summary>
     Succeeded,
 
-    /// <summary>It failed, or took too long.</summary>
+    /// <summary>The build failed or exceeded its timeout.</summary>
     Failed,
 
-    /// <summary>It was stopped: on request, because its client left, or because the service stopped.</summary>
+    /// <summary>The build was stopped: on request, because its client disconnected, or because the service stopped.</summary>
     Cancelled,
 
-    /// <summary>The service died while it waited or worked.</summary>
+    /// <summary>The service ended unexpectedly while the build was queued or running.</summary>
     Interrupted,
 }
 
 /// <summary>A page of builds, the latest first.</summary>
-/// <param name="NextCursor">What <c>cursor</c> takes for the next page; null on the last.</param>
+/// <param name="NextCursor">Value of <c>cursor</c> for the next page; null on the last page.</param>
 public sealed record BuildList(IReadOnlyList<Build> Items, string? NextCursor);

@@ -3,10 +3,10 @@ using ContainerApi.Api;
 
 namespace ContainerApi.Builds;
 
-/// <summary>Reads the registries' credentials of a build from its headers, which Docker's own clients send, too.</summary>
+/// <summary>Reads registry credentials from the headers that Docker's clients send.</summary>
 internal static class BuildCredentials
 {
-    /// <returns>What both headers say; null where one of them is not in its form.</returns>
+    /// <returns>The credentials of both headers; null when a header is malformed.</returns>
     public static IReadOnlyList<RegistryAuthRequest>? Of(BuildRequest request)
     {
         try

@@ -34,33 +34,37 @@ internal static class BuildEndpoints
             .WithSummary("Build an image")
             .WithDescription(
                 $"""
-                 The context comes as a tar archive, plain (`{BuildRequestReader.Tar}`) or packed (`{BuildRequestReader.Gzip}`, `{BuildRequestReader.Bzip2}`,
-                 `{BuildRequestReader.Xz}`, `{BuildRequestReader.Zstd}`; its first bytes say which it is), as a form
-                 (`{BuildRequestReader.Form}`) whose files are entries by their file names, `filename="src/main.c"`, as a Dockerfile alone
-                 (`{BuildRequestReader.DockerfileText}`), or as JSON: `path` names a directory under a configured context root, `dockerfile`
-                 holds a Dockerfile's text, `remote` is an address that the engine fetches, where the configuration allows it.
-                 JSON has the parameters as fields, the others have them in the query; a form may have them as parts before its
-                 first file.
+                 The context is a tar archive, plain (`{BuildRequestReader.Tar}`) or compressed (`{BuildRequestReader.Gzip}`,
+                 `{BuildRequestReader.Bzip2}`,
+                 `{BuildRequestReader.Xz}`, `{BuildRequestReader.Zstd}`; the first bytes decide), a form
+                 (`{BuildRequestReader.Form}`) whose files become entries by file name, `filename="src/main.c"`, a Dockerfile
+                 (`{BuildRequestReader.DockerfileText}`), or JSON: `path` is a directory under a configured context root, `dockerfile`
+                 is the text of a Dockerfile, `remote` is a URL that the engine fetches, if the configuration allows it.
+                 JSON has the parameters as fields, the other formats have them in the query. A form may have them as parts before
+                 its first file.
 
-                 The answer is one JSON object per line: `started`, then `step`, `log`, `progress`, `warning` and, after 15
+                 The response is one JSON object per line: `started`, then `step`, `log`, `progress`, `warning` and, after 15
                  seconds of silence, `heartbeat`; the last line is `result`. A failed build is a `result` with state
-                 `failed` under status 200; what is wrong before the engine begins is a problem. A Dockerfile that is missing, has
-                 no `FROM`, an unknown instruction or not the `target` is always one, 400 `invalid_dockerfile`; what else a builder
-                 finds in it is one with the classic builder, and with BuildKit, which has begun by then, a `result` of the same
-                 code. To leave the stream stops the build. `format=text` (or `Accept: text/plain`) is the same as a log for people; its last line says how it ended.
+                 `failed` and status 200; an error before the engine starts is a problem. A Dockerfile that is missing, has
+                 no `FROM`, has an unknown instruction or lacks the `target` is always 400 `invalid_dockerfile`. Other errors in it
+                 are that problem with the classic builder, and a `result` with that code with BuildKit, which has started by then.
+                 Closing the stream stops the build. `format=text` (or `Accept: text/plain`) returns a text log; its last line is
+                 the outcome.
 
-                 `stream=false` waits: 201 with the build and the image's `Location`, or a problem, 422 `build_failed` where the build
-                 itself failed, with `buildId`, `reason`, `step`, `exitCode` and the last lines of the `log`.
+                 `stream=false` waits for the end: 201 with the build and the image's `Location`, or a problem: 422 `build_failed`
+                 when the build itself failed, with `buildId`, `reason`, `step`, `exitCode` and the last lines of the `log`.
 
-                 `detach=true` answers 202 with the build's `Location` and lets it go on alone: as soon as the engine has the context
-                 and began, so that what is wrong before is still a problem; or at once where the build must wait and
-                 its context is a Dockerfile or a JSON document.
+                 `detach=true` returns 202 with the build's `Location`, and the build continues without its client: as soon as the
+                 engine has read the context and started, so that earlier errors are still problems, or at once when the build is
+                 queued and its context is a Dockerfile or a JSON document.
 
-                 An engine works at a limited number of builds, more wait: `queued` tells the place in the queue, and again
-                 whenever it changes. The context is not read before a build's turn, and `timeout` counts from there. Turns are
-                 shared out among clients. Where too many wait already the answer is 429 with `Retry-After`.
+                 An engine runs a limited number of builds; further builds are queued. `queued` reports the position whenever it
+                 changes. The context of a queued build is not read, and `timeout` starts when the build leaves the queue. Clients
+                 take turns. When the queue is full the response is 429 with `Retry-After`.
                  """)
-            .Accepts<BuildDocument>(MediaTypes.Json, BuildRequestReader.Tar, BuildRequestReader.Gzip, BuildRequestReader.Bzip2, BuildRequestReader.Xz, BuildRequestReader.Zstd, BuildRequestReader.Form, BuildRequestReader.DockerfileText)
+            .Accepts<BuildDocument>(
+                MediaTypes.Json, BuildRequestReader.Tar, BuildRequestReader.Gzip, BuildRequestReader.Bzip2, BuildRequestReader.Xz,
+                BuildRequestReader.Zstd, BuildRequestReader.Form, BuildRequestReader.DockerfileText)
             .Produces<BuildEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson, MediaTypes.Text)
             .Produces<Build>(StatusCodes.Status201Created)
             .Produces<Build>(StatusCodes.Status202Accepted)
@@ -72,15 +76,16 @@ internal static class BuildEndpoints
                 ErrorCode.InvalidReference, ErrorCode.InvalidDockerfile, ErrorCode.InvalidContext, ErrorCode.ContextPathNotAllowed,
                 ErrorCode.RemoteContextNotAllowed, ErrorCode.ContextTooLarge, ErrorCode.UnsupportedMediaType, ErrorCode.BuildFailed,
                 ErrorCode.FeatureUnsupported, ErrorCode.TooManyBuilds, ErrorCode.RequestTimeout);
-        app.MapBuildRecords();
+        app.MapBuildHistory();
     }
 
     private static async Task<IResult> BuildAsync(
-        HttpContext http, [AsParameters] BuildRequest query, BuildRequestReader input, EngineDirectory engines, BuildPipeline pipeline, BuildResponses replies, Caller caller)
+        HttpContext http, [AsParameters] BuildRequest query, BuildRequestReader reader,
+        EngineDirectory engines, BuildPipeline pipeline, BuildResponses responses, Caller caller)
     {
-        var (parameters, context) = await input.ReadAsync(http, query);
-        var run = pipeline.Start(engines.Get(parameters.Engine), parameters, context, http.GetClient(), caller.Name);
-        http.SetTarget($"build {run.Id}{string.Concat(parameters.Spec.Tags.Select(t => " " + t))} on {run.Describe().Engine}");
-        return replies.RespondToStarter(run, parameters.Reply, hasContext: BuildRequestReader.IsReadWhole(http.Request));
+        var (parameters, context) = await reader.ReadAsync(http, query);
+        var job = pipeline.Start(engines.Get(parameters.Engine), parameters, context, http.GetClient(), caller.Name);
+        http.SetTarget($"build {job.Id}{string.Concat(parameters.Spec.Tags.Select(t => " " + t))} on {job.Describe().Engine}");
+        return responses.RespondToStarter(job, parameters.Reply, hasContext: BuildRequestReader.IsReadWhole(http.Request));
     }
 }

@@ -3,7 +3,7 @@ using ContainerApi.Api;
 
 namespace ContainerApi.Builds;
 
-/// <summary>The forms that a build's events can be had in.</summary>
+/// <summary>Formats of a build's events.</summary>
 internal static class BuildEventFormats
 {
     private const string Text = "text";
@@ -15,7 +15,7 @@ internal static class BuildEventFormats
     /// <param name="format">One of <see cref="Names"/>, or null: then <c>Accept</c> decides.</param>
     public static bool IsText(string? format, HttpRequest request) => format is null ? Formats.PrefersText(request) : format == Text;
 
-    /// <summary>Lines of JSON as the events that they are.</summary>
+    /// <summary>Parses JSON lines.</summary>
     public static IEnumerable<BuildEvent> Parse(ReadOnlyMemory<byte> lines)
     {
         for (var end = 0; !lines.IsEmpty; lines = lines[end..])

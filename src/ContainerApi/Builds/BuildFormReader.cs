@@ -7,25 +7,26 @@ using Microsoft.Net.Http.Headers;
 
 namespace ContainerApi.Builds;
 
-/// <summary>A build as a form: the parameters first, by the names that they have in the query, then the files of the context.</summary>
+/// <summary>Reads a build request as a form: first the parameters, named as in the query, then the files of the context.</summary>
 internal static class BuildFormReader
 {
     private const int MaxBoundaryLength = 70;
-    private const int LongestValue = 64 * 1024;
-    private const int MostValues = 1000;
+    private const int MaxValueLength = 64 * 1024;
+    private const int MaxValues = 1000;
 
     private static readonly IReadOnlyDictionary<string, PropertyInfo> Parameters = typeof(BuildRequest).GetProperties()
         .Where(p => p.GetCustomAttribute<FromQueryAttribute>() is not null)
         .ToDictionary(p => p.GetCustomAttribute<FromQueryAttribute>()!.Name!, StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Reads the parameters, up to the first file, and adds them to those of the query.</summary>
-    /// <exception cref="ApiException">The body is no form, has no file, or has parameters that cannot be.</exception>
-    public static async Task<(BuildRequest Request, MultipartReader Reader, MultipartSection FirstFile)> ReadAsync(HttpContext http, BuildRequest query)
+    /// <summary>Reads the parameters before the first file and adds them to those of the query.</summary>
+    /// <exception cref="ApiException">The body is not a form, has no file, or has invalid parameters.</exception>
+    public static async Task<(BuildRequest Request, MultipartReader Reader, MultipartSection FirstFile)> ReadAsync(
+        HttpContext http, BuildRequest query)
     {
         var boundary = HeaderUtilities.RemoveQuotes(MediaTypeHeaderValue.Parse(http.Request.ContentType).Boundary).ToString();
         if (boundary.Length is 0 or > MaxBoundaryLength)
         {
-            throw BuildContexts.Invalid($"The content type must name the form's boundary, of 1 to {MaxBoundaryLength} characters.");
+            throw BuildContexts.Invalid($"The boundary in the content type must have 1 to {MaxBoundaryLength} characters.");
         }
 
         var reader = new MultipartReader(boundary, http.Request.Body);
@@ -38,9 +39,9 @@ internal static class BuildFormReader
             }
 
             var name = MultipartContext.NameOf(section);
-            if (name.Length == 0 || values.Count == MostValues)
+            if (name.Length == 0 || values.Count == MaxValues)
             {
-                throw BuildContexts.Invalid($"A part of the form must have a name or a file name, and a form at most {MostValues} parameters.");
+                throw BuildContexts.Invalid($"A part of the form must have a name or a file name, and a form at most {MaxValues} parameters.");
             }
 
             values.Add((name, await ReadValueAsync(section, name, http.RequestAborted)));
@@ -63,11 +64,11 @@ internal static class BuildFormReader
             }
             else if (!Parameters.TryGetValue(field.Key, out var parameter))
             {
-                errors[field.Key] = [$"is not a parameter; allowed are {string.Join(", ", Parameters.Keys)}."];
+                errors[field.Key] = [$"is unknown. Allowed parameters: {string.Join(", ", Parameters.Keys)}."];
             }
             else if (inQuery.ContainsKey(field.Key))
             {
-                errors[field.Key] = ["is in the query and in the form; it must be in one of them."];
+                errors[field.Key] = ["must not be in both the query and the form."];
             }
             else if (parameter.PropertyType.IsArray)
             {
@@ -92,11 +93,11 @@ internal static class BuildFormReader
     {
         try
         {
-            var buffer = new byte[LongestValue + 1];
+            var buffer = new byte[MaxValueLength + 1];
             var read = await section.Body.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellationToken);
-            return read <= LongestValue
+            return read <= MaxValueLength
                 ? Encoding.UTF8.GetString(buffer, 0, read)
-                : throw new ApiException(ErrorCode.InvalidRequest, $"{name} may have {LongestValue} bytes.");
+                : throw new ApiException(ErrorCode.InvalidRequest, $"{name} is too long. Maximum length: {MaxValueLength} bytes.");
         }
         catch (Exception e) when (MultipartContext.IsDamage(e))
         {

@@ -253,13 +253,13 @@ internal sealed partial class BuildPipeline(
 
     private BuildError ErrorOf(BuildJob job, IEngine engine, Exception exception)
     {
-        var problem = Problems.From(exception);
-        if (problem.Status >= StatusCodes.Status500InternalServerError)
+        var (code, message) = Problems.Describe(exception);
+        if (code.Status >= StatusCodes.Status500InternalServerError)
         {
             Log.FailedUnexpectedly(logger, job.Id, engine.Name, exception);
         }
 
-        return new BuildError((string)problem.Extensions["code"]!, problem.Detail!, null, null);
+        return new BuildError(code.Code, message, null, null);
     }
 
     /// <summary>Asks the engine for the image before the build succeeds; its tags are those of the result.</summary>

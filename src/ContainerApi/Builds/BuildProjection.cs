@@ -1,30 +1,33 @@
 
 namespace ContainerApi.Builds;
 
-/// <summary>What an engine says of one build, as events for the client. One per build.</summary>
-/// <param name="started">The first event: it goes before whatever the engine says first.</param>
-/// <param name="arguments">The build's arguments: BuildKit puts their values into the names of steps, where they are told by name again.</param>
+/// <summary>Converts the facts of one build to events. One instance per build.</summary>
+/// <param name="started">The event before the first fact.</param>
+/// <param name="arguments">The build arguments. BuildKit puts their values into names of steps; the events have the argument's name instead.</param>
 internal sealed class BuildProjection(StartedEvent started, TimeProvider time, IReadOnlyDictionary<string, string?> arguments)
 {
-    /// <summary>What is shorter is no secret, and may stand in a step for another reason.</summary>
+    /// <summary>Shorter values are no secrets and may be in a step by chance.</summary>
     private const int MinRedactedLength = 8;
 
-    private readonly List<(string Name, string Value)> _veiled =
-        [.. arguments.Where(a => a.Value is { Length: >= MinRedactedLength }).Select(a => ("$" + a.Key, a.Value!)).OrderByDescending(a => a.Item2.Length)];
+    private readonly List<(string Name, string Value)> _redacted =
+    [
+        .. arguments.Where(a => a.Value is { Length: >= MinRedactedLength }).Select(a => ("$" + a.Key, a.Value!))
+            .OrderByDescending(a => a.Item2.Length),
+    ];
 
-    private readonly Dictionary<string, (StepStarted Step, long Began)> _steps = [];
+    private readonly Dictionary<string, (StepStarted Step, long Started)> _steps = [];
     private bool _isStarted;
 
-    /// <summary>The image that was made last.</summary>
+    /// <summary>The image that was built last.</summary>
     public string? ImageId { get; private set; }
 
-    /// <summary>What failed the build, or null.</summary>
+    /// <summary>Why the build failed, or null.</summary>
     public BuildFailed? Failure { get; private set; }
 
-    /// <summary>The step that is at work, or null; of several the one that began last: BuildKit tells late that one has ended.</summary>
-    public string? StepName => _steps.Values.OrderBy(s => s.Began).Select(s => s.Step.Name).LastOrDefault();
+    /// <summary>The running step that started last, or null. BuildKit reports late that a step has completed.</summary>
+    public string? StepName => _steps.Values.OrderBy(s => s.Started).Select(s => s.Step.Name).LastOrDefault();
 
-    /// <summary>The events that tell a fact; none for what the result will tell.</summary>
+    /// <summary>Converts a fact; returns no event for what the result contains.</summary>
     public IEnumerable<BuildEvent> Read(BuildFact fact)
     {
         if (!_isStarted)
@@ -33,21 +36,25 @@ internal sealed class BuildProjection(StartedEvent started, TimeProvider time, I
             yield return started with { At = time.GetUtcNow() };
         }
 
-        if (ToEvent(Veil(fact)) is { } told)
+        if (ToEvent(Redact(fact)) is { } buildEvent)
         {
-            yield return told;
+            yield return buildEvent;
         }
     }
 
-    private BuildFact Veil(BuildFact fact) => fact switch
+    private BuildFact Redact(BuildFact fact) => fact switch
     {
-        _ when _veiled.Count == 0 => fact,
-        StepStarted step => step with { Name = Veil(step.Name) },
-        BuildFailed failed => failed with { Message = Veil(failed.Message), StepName = failed.StepName is null ? null : Veil(failed.StepName) },
+        _ when _redacted.Count == 0 => fact,
+        StepStarted step => step with { Name = Redact(step.Name) },
+        BuildFailed failed => failed with
+        {
+            Message = Redact(failed.Message), StepName = failed.StepName is null ? null : Redact(failed.StepName),
+        },
         _ => fact,
     };
 
-    private string Veil(string text) => _veiled.Aggregate(text, (seen, argument) => seen.Replace(argument.Value, argument.Name, StringComparison.Ordinal));
+    private string Redact(string text) =>
+        _redacted.Aggregate(text, (seen, argument) => seen.Replace(argument.Value, argument.Name, StringComparison.Ordinal));
 
     private BuildEvent? ToEvent(BuildFact fact)
     {
@@ -57,9 +64,10 @@ internal sealed class BuildProjection(StartedEvent started, TimeProvider time, I
                 _steps[step.Id] = (step, time.GetTimestamp());
                 return new StepEvent(step.Id, step.Number, step.Total, step.Name, StepState.Started, null, null, time.GetUtcNow());
             case StepCompleted completed when _steps.Remove(completed.Id, out var known):
-                var took = (long)(completed.Took ?? time.GetElapsedTime(known.Began)).TotalMilliseconds;
+                var took = (long)(completed.Took ?? time.GetElapsedTime(known.Started)).TotalMilliseconds;
                 return new StepEvent(
-                    completed.Id, known.Step.Number, known.Step.Total, known.Step.Name, StepState.Completed, completed.Cached, took, time.GetUtcNow());
+                    completed.Id, known.Step.Number, known.Step.Total, known.Step.Name,
+                    StepState.Completed, completed.Cached, took, time.GetUtcNow());
             case StepLog log:
                 return new LogEvent(log.Step, log.Stream, log.Text);
             case StepProgress progress:

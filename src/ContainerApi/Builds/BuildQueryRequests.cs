@@ -5,31 +5,31 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace ContainerApi.Builds;
 
-/// <summary>What <c>GET /builds</c> takes.</summary>
+/// <summary>Query of <c>GET /builds</c>.</summary>
 internal sealed record BuildsQuery
 {
-    public const int MostItems = 500;
-    private const int UsualItems = 50;
+    public const int MaxItems = 500;
+    private const int DefaultItems = 50;
 
-    /// <summary>Only builds in these states; repeatable.</summary>
+    /// <summary>Only builds in these states. Repeatable.</summary>
     [FromQuery(Name = "state")]
     [QueryValue(Allowed = ["queued", "running", "succeeded", "failed", "cancelled", "interrupted"])]
     public string[]? State { get; init; }
 
-    /// <summary>Only builds of these engines; repeatable.</summary>
+    /// <summary>Only builds on these engines. Repeatable.</summary>
     [FromQuery(Name = "engine")]
     public string[]? Engine { get; init; }
 
-    /// <summary>How many at most.</summary>
+    /// <summary>Maximum number of builds.</summary>
     [FromQuery(Name = "limit")]
-    [QueryValue("integer", Default = "50", Minimum = 1, Maximum = MostItems)]
+    [QueryValue("integer", Default = "50", Minimum = 1, Maximum = MaxItems)]
     public string? Limit { get; init; }
 
-    /// <summary>Where the last page ended: its `nextCursor`.</summary>
+    /// <summary>The `nextCursor` of the previous page.</summary>
     [FromQuery(Name = "cursor")]
     public string? Cursor { get; init; }
 
-    public int ToLimit() => Rules.ToInteger(Limit) ?? UsualItems;
+    public int ToLimit() => Rules.ToInteger(Limit) ?? DefaultItems;
 
     public bool Matches(Build build) =>
         (State is not { Length: > 0 } states || states.Any(s => Enum.Parse<BuildState>(s, ignoreCase: true) == build.State))
@@ -41,12 +41,12 @@ internal sealed class BuildsQueryValidator : AbstractValidator<BuildsQuery>
     public BuildsQueryValidator()
     {
         RuleForEach(q => q.State).OneOf([.. Enum.GetNames<BuildState>().Select(name => name.ToLowerInvariant())]);
-        RuleFor(q => q.Limit).Integer(1, BuildsQuery.MostItems);
-        RuleFor(q => q.Cursor).Must(cursor => cursor is null || BuildId.IsValid(cursor)).WithMessage("must be the nextCursor of an answer.");
+        RuleFor(q => q.Limit).Integer(1, BuildsQuery.MaxItems);
+        RuleFor(q => q.Cursor).Must(cursor => cursor is null || BuildId.IsValid(cursor)).WithMessage("must be the nextCursor of a previous page.");
     }
 }
 
-/// <summary>Names one build.</summary>
+/// <summary>Path of one build.</summary>
 internal sealed record BuildQuery
 {
     /// <summary>The build's id: 26 characters.</summary>
@@ -59,24 +59,24 @@ internal sealed class BuildQueryValidator : AbstractValidator<BuildQuery>
     public BuildQueryValidator() => RuleFor(q => q.Build).BuildIdentifier();
 }
 
-/// <summary>What <c>GET /builds/{build}/events</c> takes.</summary>
+/// <summary>Query of <c>GET /builds/{build}/events</c>.</summary>
 internal sealed record BuildEventsQuery
 {
     /// <summary>The build's id: 26 characters.</summary>
     [FromRoute(Name = "build")]
     public string? Build { get; init; }
 
-    /// <summary>The first event to send: one more than the `seq` of the last one seen.</summary>
+    /// <summary>The first event to send: the last seen `seq` plus one.</summary>
     [FromQuery(Name = "from")]
     [QueryValue("integer", Default = "0", Minimum = 0)]
     public string? From { get; init; }
 
-    /// <summary>`ndjson`, or `text` for people; without it the `Accept` header decides, and NDJSON where it does not.</summary>
+    /// <summary>`ndjson` or `text`. By default the `Accept` header decides, and NDJSON is used if it does not.</summary>
     [FromQuery(Name = "format")]
     [QueryValue(Allowed = ["ndjson", "text"])]
     public string? Format { get; init; }
 
-    /// <exception cref="ApiException">There are fewer events.</exception>
+    /// <exception cref="ApiException">The build has fewer events.</exception>
     public long ToFrom(long count)
     {
         var from = Rules.ToInteger(From) ?? 0;

@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace ContainerApi.Builds;
 
-/// <summary>The parameters of a build, as text: in the query beside an archive or a Dockerfile.</summary>
+/// <summary>The parameters of a build in the query.</summary>
 public sealed record BuildRequest
 {
     /// <summary>A reference for the image, <c>app:v1</c>; repeatable. Without a tag in it, <c>latest</c>.</summary>
@@ -33,11 +33,11 @@ public sealed record BuildRequest
     [FromQuery(Name = "platform")]
     public string? Platform { get; init; }
 
-    /// <summary>Whether to do every step again.</summary>
+    /// <summary>Whether to build without the cache.</summary>
     [FromQuery(Name = "noCache")]
     public string? NoCache { get; init; }
 
-    /// <summary>Whether to ask the registry for newer base images.</summary>
+    /// <summary>Whether to pull newer base images.</summary>
     [FromQuery(Name = "pull")]
     public string? Pull { get; init; }
 
@@ -45,19 +45,21 @@ public sealed record BuildRequest
     [FromQuery(Name = "network")]
     public string? Network { get; init; }
 
-    /// <summary>A line for the steps' hosts file, <c>name:address</c>; repeatable.</summary>
+    /// <summary>An entry for the hosts file of <c>RUN</c> steps, <c>name:address</c>; repeatable.</summary>
     [FromQuery(Name = "extraHost")]
     public string[]? ExtraHost { get; init; }
 
-    /// <summary>An image whose layers may serve as cache; repeatable.</summary>
+    /// <summary>An image to use as cache source; repeatable.</summary>
     [FromQuery(Name = "cacheFrom")]
     public string[]? CacheFrom { get; init; }
 
-    /// <summary>A secret for <c>RUN --mount=type=secret,id=…</c>, <c>id=value</c>; repeatable. In no log, history or layer. A query is seen by proxies: JSON keeps secrets out of it.</summary>
+    /// <summary>A secret for <c>RUN --mount=type=secret,id=…</c>, <c>id=value</c>; repeatable.
+    /// It is in no log, history or layer. Proxies may log a query; use JSON to keep a secret out of it.</summary>
     [FromQuery(Name = "secret")]
     public string[]? Secret { get; init; }
 
-    /// <summary>Credentials for the registries of base images, as Docker's clients send them: <c>{"host":{"username":"…","password":"…"}}</c> in base64url.</summary>
+    /// <summary>Credentials for the registries of base images, as Docker's clients send them:
+    /// <c>{"host":{"username":"…","password":"…"}}</c> in base64url.</summary>
     [FromHeader(Name = "X-Registry-Config")]
     public string? RegistryConfig { get; init; }
 
@@ -68,47 +70,47 @@ public sealed record BuildRequest
     /// <summary>Credentials as a JSON document has them.</summary>
     internal IReadOnlyList<RegistryAuthRequest> Credentials { get; init; } = [];
 
-    /// <summary><c>auto</c> (default: BuildKit, but for what only the classic builder does), <c>buildkit</c> or <c>classic</c>.</summary>
+    /// <summary><c>auto</c> (default: BuildKit, except for features that only the classic builder has), <c>buildkit</c> or <c>classic</c>.</summary>
     [FromQuery(Name = "builder")]
     public string? Builder { get; init; }
 
-    /// <summary>The engine that builds; the first by default.</summary>
+    /// <summary>Name of the engine; the first by default.</summary>
     [FromQuery(Name = "engine")]
     public string? Engine { get; init; }
 
-    /// <summary>How many seconds the build may take from its admission on, its upload included.</summary>
+    /// <summary>Maximum duration of the build in seconds after the queue, including the upload of the context.</summary>
     [FromQuery(Name = "timeout")]
     public string? Timeout { get; init; }
 
-    /// <summary>Whether to push the image under each of its tags once it is there, with the credentials for their registries.</summary>
+    /// <summary>Whether to push each tag after the build, with the credentials for its registry.</summary>
     [FromQuery(Name = "push")]
     [QueryValue("boolean", Default = "false")]
     public string? Push { get; init; }
 
-    /// <summary>Whether the build goes on without its client: the answer is 202 as soon as the engine has the context.</summary>
+    /// <summary>Whether the build continues without its client: the response is 202 as soon as the engine has the context.</summary>
     [FromQuery(Name = "detach")]
     [QueryValue("boolean", Default = "false")]
     public string? Detach { get; init; }
 
-    /// <summary>Whether to answer as it goes; `false` waits for the end and answers with one document.</summary>
+    /// <summary>Whether to stream events; `false` returns one document after the end of the build.</summary>
     [FromQuery(Name = "stream")]
     [QueryValue("boolean", Default = "true")]
     public string? Stream { get; init; }
 
-    /// <summary>`ndjson`, or `text` for people; without it the `Accept` header decides, and NDJSON where it does not.</summary>
+    /// <summary>`ndjson` or `text`. By default the `Accept` header decides, and NDJSON is used if it does not.</summary>
     [FromQuery(Name = "format")]
     [QueryValue(Allowed = ["ndjson", "text"])]
     public string? Format { get; init; }
 
-    /// <summary>How the request wants to be answered.</summary>
+    /// <summary>Returns the mode of the response.</summary>
     internal BuildResponseMode ToReply(HttpRequest request) =>
         Rules.ToBoolean(Detach) ? BuildResponseMode.Detached
         : !Rules.ToBoolean(Stream, otherwise: true) ? BuildResponseMode.Document
         : BuildEventFormats.IsText(Format, request) ? BuildResponseMode.Text
         : BuildResponseMode.Events;
 
-    /// <summary>The parameters in the engine's terms. They are valid.</summary>
-    /// <exception cref="ApiException">They ask for a builder that cannot do what they ask for.</exception>
+    /// <summary>Converts valid parameters to the engine's specification.</summary>
+    /// <exception cref="ApiException">The requested builder lacks a requested feature.</exception>
     internal BuildParameters ToParameters(HttpRequest http) =>
         new(Engine, Rules.ToInteger(Timeout) is { } seconds ? TimeSpan.FromSeconds(seconds) : null, new BuildSpec
         {
@@ -132,7 +134,7 @@ public sealed record BuildRequest
 
     private static string Canonical(string text) => ImageReference.TryParse(text, out var reference) ? reference.ToString() : text;
 
-    /// <summary>As <c>docker build</c> reads them: the last of one name counts.</summary>
+    /// <summary>The last value of a name counts, as for <c>docker build</c>.</summary>
     private static Dictionary<string, string?> Pairs(IReadOnlyList<string>? texts)
     {
         var pairs = new Dictionary<string, string?>();
@@ -146,19 +148,19 @@ public sealed record BuildRequest
     }
 }
 
-/// <summary>A build whose context is on the service's side, or is a Dockerfile alone; lists may be one string.</summary>
+/// <summary>A build request in JSON. A list with one item may be a string.</summary>
 public sealed record BuildDocument
 {
-    /// <summary>A directory under a configured context root: absolute, or relative to a root. Its <c>.dockerignore</c> applies.</summary>
+    /// <summary>A directory under a configured context root: absolute, or relative to a root. Its <c>.dockerignore</c> file applies.</summary>
     public string? Path { get; init; }
 
     /// <summary>
-    /// An address that the engine fetches the context from, <c>https://host/repository.git#branch:directory</c> or that of a
-    /// tar archive. Refused unless the configuration allows it.
+    /// A URL that the engine fetches the context from: <c>https://host/repository.git#branch:directory</c> or a tar archive.
+    /// Refused unless the configuration allows it.
     /// </summary>
     public string? Remote { get; init; }
 
-    /// <summary>With <c>path</c> or <c>remote</c>, the Dockerfile's path inside it; without, the Dockerfile's text, which is the whole context.</summary>
+    /// <summary>With <c>path</c> or <c>remote</c>, the path of the Dockerfile in the context; otherwise the text of the Dockerfile.</summary>
     public string? Dockerfile { get; init; }
 
     /// <summary>References for the image.</summary>
@@ -179,27 +181,28 @@ public sealed record BuildDocument
     /// <summary>The platform to build for.</summary>
     public string? Platform { get; init; }
 
-    /// <summary>Whether to do every step again.</summary>
+    /// <summary>Whether to build without the cache.</summary>
     public bool? NoCache { get; init; }
 
-    /// <summary>Whether to ask the registry for newer base images.</summary>
+    /// <summary>Whether to pull newer base images.</summary>
     public bool? Pull { get; init; }
 
-    /// <summary>Whether to push the image under each of its tags once it is there.</summary>
+    /// <summary>Whether to push each tag after the build.</summary>
     public bool? Push { get; init; }
 
     /// <summary>The network of <c>RUN</c> steps.</summary>
     public string? Network { get; init; }
 
-    /// <summary>Lines for the steps' hosts file, <c>name:address</c>.</summary>
+    /// <summary>Entries for the hosts file of <c>RUN</c> steps, <c>name:address</c>.</summary>
     [JsonConverter(typeof(OneOrManyConverter))]
     public string[]? ExtraHost { get; init; }
 
-    /// <summary>Images whose layers may serve as cache.</summary>
+    /// <summary>Images to use as cache sources.</summary>
     [JsonConverter(typeof(OneOrManyConverter))]
     public string[]? CacheFrom { get; init; }
 
-    /// <summary>Secrets for <c>RUN --mount=type=secret,id=…</c>: an object of ids and values, or <c>id=value</c>. In no log, history or layer.</summary>
+    /// <summary>Secrets for <c>RUN --mount=type=secret,id=…</c>: an object of ids and values, or <c>id=value</c>.
+    /// It is in no log, history or layer.</summary>
     [JsonConverter(typeof(PairsConverter))]
     public string[]? Secret { get; init; }
 
@@ -207,25 +210,25 @@ public sealed record BuildDocument
     [JsonConverter(typeof(OneOrManyConverter<RegistryAuthRequest>))]
     public RegistryAuthRequest[]? RegistryAuth { get; init; }
 
-    /// <summary><c>auto</c> (default: BuildKit, but for what only the classic builder does), <c>buildkit</c> or <c>classic</c>.</summary>
+    /// <summary><c>auto</c> (default: BuildKit, except for features that only the classic builder has), <c>buildkit</c> or <c>classic</c>.</summary>
     public string? Builder { get; init; }
 
-    /// <summary>The engine that builds; the first by default.</summary>
+    /// <summary>Name of the engine; the first by default.</summary>
     public string? Engine { get; init; }
 
-    /// <summary>How many seconds the build may take.</summary>
+    /// <summary>Maximum duration of the build in seconds.</summary>
     public int? Timeout { get; init; }
 
-    /// <summary>Whether the build goes on without its client.</summary>
+    /// <summary>Whether the build continues without its client.</summary>
     public bool? Detach { get; init; }
 
-    /// <summary>Whether to answer as it goes; true by default.</summary>
+    /// <summary>Whether to stream events; true by default.</summary>
     public bool? Stream { get; init; }
 
     /// <summary><c>ndjson</c> or <c>text</c>.</summary>
     public string? Format { get; init; }
 
-    /// <summary>The same as text, for one validator.</summary>
+    /// <summary>Converts to the parameters of the query, for the common validator.</summary>
     internal BuildRequest ToRequest() => new()
     {
         Tag = Tag,
@@ -251,14 +254,14 @@ public sealed record BuildDocument
     };
 }
 
-/// <summary>A build's parameters, judged.</summary>
+/// <summary>The validated parameters of a build.</summary>
 /// <param name="Engine">Null is the first.</param>
 /// <param name="Timeout">Null is the configured one.</param>
 internal sealed record BuildParameters(string? Engine, TimeSpan? Timeout, BuildSpec Spec)
 {
-    /// <summary>How the one who asks wants to be answered.</summary>
+    /// <summary>The mode of the response.</summary>
     public BuildResponseMode Reply { get; init; }
 
-    /// <summary>Whether the builder must be this one; else it is the one for most engines.</summary>
+    /// <summary>Whether the request names the builder.</summary>
     public bool IsBuilderForced { get; init; }
 }

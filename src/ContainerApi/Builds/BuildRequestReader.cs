@@ -8,7 +8,7 @@ using Microsoft.Net.Http.Headers;
 
 namespace ContainerApi.Builds;
 
-/// <summary>What a build request brings: its parameters, judged, and its context, by the form that the content type names.</summary>
+/// <summary>Reads the parameters and the context of a build request by its content type.</summary>
 internal sealed class BuildRequestReader(ContextRoots roots, RemoteContexts remotes, BuildOptions options, IValidator<BuildRequest> validator)
 {
     public const string Tar = "application/x-tar";
@@ -19,24 +19,26 @@ internal sealed class BuildRequestReader(ContextRoots roots, RemoteContexts remo
     public const string Form = "multipart/form-data";
     public const string DockerfileText = "text/x-dockerfile";
 
-    /// <summary>What names a context without being one.</summary>
+    /// <summary>Parameters that name a context.</summary>
     private static readonly string[] OtherContexts = ["path", "remote"];
 
-    /// <summary>For a body that is read whole: a Dockerfile, a JSON document.</summary>
-    private const long LargestText = 4 * 1024 * 1024;
+    /// <summary>Limit of a body that is read whole: a Dockerfile or a JSON document.</summary>
+    private const long MaxTextBytes = 4 * 1024 * 1024;
 
-    /// <exception cref="ApiException">The content type, a parameter or the place of the context cannot be used.</exception>
-    public async Task<(BuildParameters Parameters, BuildContext Context)> ReadAsync(HttpContext http, BuildRequest query) => MediaTypeOf(http.Request) switch
+    /// <exception cref="ApiException">The content type, a parameter or the context is invalid.</exception>
+    public async Task<(BuildParameters Parameters, BuildContext Context)> ReadAsync(HttpContext http, BuildRequest query) =>
+        MediaTypeOf(http.Request) switch
     {
         Tar or Gzip or Bzip2 or Xz or Zstd => ToUpload(http, query.ToParameters(http.Request)),
         Form => await ReadFormAsync(http, query),
         DockerfileText => (query.ToParameters(http.Request), BuildContexts.FromDockerfile(await ReadTextAsync(http), options.MaxContextBytes)),
         MediaTypes.Json => ToBuild(http.Request, await ReadDocumentAsync(http), query),
         var other => throw new ApiException(
-            ErrorCode.UnsupportedMediaType, $"A context comes as {Tar}, {Gzip}, {Bzip2}, {Xz}, {Zstd}, {Form}, {DockerfileText} or {MediaTypes.Json}; the request's content type is '{other}'."),
+            ErrorCode.UnsupportedMediaType, $"Unsupported content type '{other}'. "
+            + $"Supported content types: {Tar}, {Gzip}, {Bzip2}, {Xz}, {Zstd}, {Form}, {DockerfileText}, {MediaTypes.Json}."),
     };
 
-    /// <summary>Whether a request's body is read before the build begins; else it is the context, and read by the build.</summary>
+    /// <summary>Whether the body is read with the request; otherwise the build reads it as its context.</summary>
     public static bool IsReadWhole(HttpRequest request) => MediaTypeOf(request) is DockerfileText or MediaTypes.Json;
 
     private static string MediaTypeOf(HttpRequest request) =>
@@ -57,7 +59,7 @@ internal sealed class BuildRequestReader(ContextRoots roots, RemoteContexts remo
         return (parameters, MultipartContext.From(reader, firstFile, parameters.Spec.Dockerfile, options.MaxContextBytes));
     }
 
-    /// <summary>The server's own limit is meant for bodies that are held in memory; what a context unpacks to is counted as it passes.</summary>
+    /// <summary>The server's limit is for bodies in memory. The uncompressed size of a context is counted as it streams.</summary>
     private void LimitToContext(HttpContext http)
     {
         if (http.Request.ContentLength > options.MaxContextBytes)
@@ -65,11 +67,11 @@ internal sealed class BuildRequestReader(ContextRoots roots, RemoteContexts remo
             throw BuildContexts.TooLarge(options.MaxContextBytes);
         }
 
-        // Packed or not, a body that is larger than what it may unpack to is too large.
-        Limit(http, options.MaxContextBytes + LargestText);
+        // A compressed body may not be larger than the uncompressed limit either.
+        Limit(http, options.MaxContextBytes + MaxTextBytes);
     }
 
-    /// <param name="headers">What the request has beside its body.</param>
+    /// <param name="headers">The headers of the request.</param>
     private (BuildParameters, BuildContext) ToBuild(HttpRequest http, BuildDocument document, BuildRequest headers)
     {
         if (document.Path is not null && document.Remote is not null)
@@ -96,7 +98,7 @@ internal sealed class BuildRequestReader(ContextRoots roots, RemoteContexts remo
         };
     }
 
-    /// <summary>Names both contexts where the query has one beside the body, which a parameter that is not known would not.</summary>
+    /// <summary>Names both contexts in the error when the query names one beside the body.</summary>
     public static ValueTask<object?> RefuseTwoContextsAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
         var request = context.HttpContext.Request;
@@ -109,7 +111,7 @@ internal sealed class BuildRequestReader(ContextRoots roots, RemoteContexts remo
         ErrorCode.InvalidRequest, $"A build has one context: {one} and {other} name two.",
         new Dictionary<string, string[]> { [one] = [$"names a context beside {other}."], [other] = [$"names a context beside {one}."] });
 
-    /// <summary>A directory's context, and the parameters with the Dockerfile that it has.</summary>
+    /// <summary>Returns the context of a directory and the parameters with its Dockerfile.</summary>
     public (BuildParameters, BuildContext) FromDirectory(string directory, BuildParameters parameters)
     {
         var context = DirectoryContext.Open(directory, parameters.Spec.Dockerfile);
@@ -136,19 +138,19 @@ internal sealed class BuildRequestReader(ContextRoots roots, RemoteContexts remo
 
     private static async Task<string> ReadTextAsync(HttpContext http)
     {
-        if (http.Request.ContentLength > LargestText)
+        if (http.Request.ContentLength > MaxTextBytes)
         {
             throw TextTooLarge();
         }
 
-        Limit(http, LargestText);
+        Limit(http, MaxTextBytes);
         using var body = new StreamReader(http.Request.Body, Encoding.UTF8, detectEncodingFromByteOrderMarks: false);
         var text = new StringBuilder();
         var buffer = new char[16 * 1024];
         while (await body.ReadAsync(buffer, http.RequestAborted) is var read and > 0)
         {
             text.Append(buffer, 0, read);
-            if (text.Length > LargestText)
+            if (text.Length > MaxTextBytes)
             {
                 throw TextTooLarge();
             }
@@ -158,7 +160,7 @@ internal sealed class BuildRequestReader(ContextRoots roots, RemoteContexts remo
     }
 
     private static ApiException TextTooLarge() =>
-        new(ErrorCode.ContextTooLarge, $"A Dockerfile or a JSON document may have {LargestText} bytes.");
+        new(ErrorCode.ContextTooLarge, $"The body is too large. Maximum size of a Dockerfile or JSON document: {MaxTextBytes} bytes.");
 
     private static void Limit(HttpContext http, long? bytes)
     {

@@ -5,13 +5,13 @@ using FluentValidation;
 
 namespace ContainerApi.Builds;
 
-/// <summary>Judges a build's parameters before anything is sent: an engine that refuses one while the context flows is seen as a broken pipe.</summary>
+/// <summary>Validates a build's parameters before anything is sent, because a refusal during the upload looks like a broken connection.</summary>
 internal sealed partial class BuildRequestValidator : AbstractValidator<BuildRequest>
 {
-    /// <summary>As the engine's own client has it (moby <c>secretsprovider</c>).</summary>
-    private const int LongestSecret = 500 * 1024;
+    /// <summary>The limit of Docker's client (<c>secretsprovider</c> in BuildKit).</summary>
+    private const int MaxSecretLength = 500 * 1024;
     private static readonly RegistryAuthRequestValidator Credentials = new();
-    private const int LongestPath = 4096;
+    private const int MaxPathLength = 4096;
 
     public BuildRequestValidator(BuildOptions options)
     {
@@ -36,8 +36,8 @@ internal sealed partial class BuildRequestValidator : AbstractValidator<BuildReq
             .WithMessage("must be name:address, the address an IP address or host-gateway.");
         RuleForEach(r => r.CacheFrom).Must(ImageReference.NamesAnImage).WithErrorCode(ErrorCode.InvalidReference.Code)
             .WithMessage("must be an image's reference or id.");
-        RuleForEach(r => r.Secret).Must(secret => secret is { Length: <= LongestSecret } && SecretText.IsMatch(secret))
-            .WithMessage($"must be id=value, the id letters, digits, '_', '.' and '-', in all not longer than {LongestSecret} characters.");
+        RuleForEach(r => r.Secret).Must(secret => secret is { Length: <= MaxSecretLength } && SecretText.IsMatch(secret))
+            .WithMessage($"must be id=value, the id letters, digits, '_', '.' and '-', in all not longer than {MaxSecretLength} characters.");
         RuleFor(r => r.RegistryConfig).Must((r, _) => BuildCredentials.Of(r) is not null).OverridePropertyName("registryAuth")
             .WithMessage("must be JSON in base64url: X-Registry-Config an object of credentials by registry, X-Registry-Auth one's own.");
         RuleFor(r => r).Must(r => AllOf(r).All(c => c.ServerAddress is { Length: > 0 })).OverridePropertyName("registryAuth.serverAddress")
@@ -59,7 +59,7 @@ internal sealed partial class BuildRequestValidator : AbstractValidator<BuildReq
         request.Credentials.Concat(BuildCredentials.Of(request) ?? []);
 
     private static bool IsInside(string path) =>
-        path.Length is > 0 and <= LongestPath && path[0] != '/' && !path.Contains('\0')
+        path.Length is > 0 and <= MaxPathLength && path[0] != '/' && !path.Contains('\0')
         && path.Split('/') is var parts && !parts.Contains("..") && parts.Any(part => part is not ("" or "."));
 
     private static bool IsHost(string text)
@@ -93,7 +93,7 @@ internal sealed partial class BuildRequestValidator : AbstractValidator<BuildReq
 
 internal static class BuildRules
 {
-    /// <summary>A reference that an image can be given.</summary>
+    /// <summary>Validates a reference for a new image.</summary>
     public static IRuleBuilderOptions<T, string?> BuildTag<T>(this IRuleBuilder<T, string?> rule) =>
         rule.Must(text => ImageReference.TryParse(text, out var reference) && reference.Digest is null)
             .WithErrorCode(ErrorCode.InvalidReference.Code)

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace ContainerApi.Builds;
 
-/// <summary>Tells <c>/readyz</c> whether builds are kept.</summary>
+/// <summary>Reports to <c>/readyz</c> whether builds are stored.</summary>
 internal sealed class BuildStoreHealth(BuildStore store) : IHealthCheck
 {
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>

@@ -13,14 +13,14 @@ internal static class BuildTelemetry
     private static readonly Meter Meter = new(Name);
 
     private static readonly Histogram<double> Duration = Meter.CreateHistogram(
-        "containerapi.build.duration", "s", "Time from a build's request to its result, the wait for its turn included.",
+        "containerapi.build.duration", "s", "Time from a build's request to its result, including its time in the queue.",
         advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200] });
 
     private static readonly UpDownCounter<int> Queue = Meter.CreateUpDownCounter<int>(
-        "containerapi.builds.waiting", "{build}", "How many builds wait for their turn.");
+        "containerapi.builds.waiting", "{build}", "Number of queued builds.");
 
     private static readonly UpDownCounter<int> AtWork = Meter.CreateUpDownCounter<int>(
-        "containerapi.builds.working", "{build}", "How many builds an engine works at.");
+        "containerapi.builds.working", "{build}", "Number of running builds.");
 
     /// <param name="by">1 where one begins to wait, -1 where it waits no longer.</param>
     public static void Wait(string engine, int by) => Queue.Add(by, new KeyValuePair<string, object?>("engine", engine));

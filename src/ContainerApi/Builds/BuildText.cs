@@ -4,8 +4,8 @@ using System.Text;
 namespace ContainerApi.Builds;
 
 /// <summary>
-/// A build's events as a log for people, in the manner of <c>docker build --progress=plain</c>: steps are numbered in the
-/// order they began, and where they take turns each block says whose it is. The last line says how it ended. One per reader.
+/// Renders a build's events as a text log like <c>docker build --progress=plain</c>. Steps are numbered in the order in which they
+/// started, and each block of interleaved output names its step. The last line is the outcome. One instance per reader.
 /// </summary>
 internal sealed class BuildText
 {
@@ -15,21 +15,21 @@ internal sealed class BuildText
     private string? _open;
     private bool _any;
 
-    /// <summary>The text for these events.</summary>
+    /// <summary>Renders the next events.</summary>
     public string Render(IEnumerable<BuildEvent> events)
     {
         _text.Clear();
-        foreach (var told in events)
+        foreach (var buildEvent in events)
         {
-            Write(told);
+            Write(buildEvent);
         }
 
         return _text.ToString();
     }
 
-    private void Write(BuildEvent told)
+    private void Write(BuildEvent buildEvent)
     {
-        switch (told)
+        switch (buildEvent)
         {
             case QueuedEvent queued:
                 Line($"Build {queued.BuildId} waits for the engine {queued.Engine}: number {queued.Position} in the queue");
@@ -38,7 +38,7 @@ internal sealed class BuildText
                 Line($"Build {started.BuildId} on {started.Engine} ({started.Builder})");
                 break;
             case StepEvent { State: StepState.Started } step:
-                // A step can begin twice; it keeps its number.
+                // A step that starts again keeps its number.
                 _steps[step.Id] = new Step(_steps.TryGetValue(step.Id, out var known) ? known.Index : _steps.Count + 1, Title(step), step.At);
                 _open = null;
                 Open(step.Id);
@@ -86,15 +86,19 @@ internal sealed class BuildText
         Blank();
         if (error is null)
         {
-            Line($"Build succeeded{(result.DurationMs is { } took ? " in " + Seconds(took) : "")}: {string.Join(' ', result.Tags.Prepend(result.ImageId))}");
+            var image = string.Join(' ', result.Tags.Prepend(result.ImageId));
+            Line($"Build succeeded{(result.DurationMs is { } took ? " in " + Seconds(took) : "")}: {image}");
             return;
         }
 
-        var where = string.Join(", ", new[] { error.Step is null ? null : $"step {OneLine(error.Step)}", error.ExitCode is { } code ? $"exit code {code}" : null }.OfType<string>());
-        Line($"Build failed{(result.DurationMs is { } worked ? " after " + Seconds(worked) : "")}: {error.Code}: {OneLine(error.Message)}{(where.Length > 0 ? $" ({where})" : "")}");
+        string?[] parts =
+            [error.Step is null ? null : $"step {OneLine(error.Step)}", error.ExitCode is { } code ? $"exit code {code}" : null];
+        var where = string.Join(", ", parts.OfType<string>());
+        var duration = result.DurationMs is { } worked ? " after " + Seconds(worked) : "";
+        Line($"Build failed{duration}: {error.Code}: {OneLine(error.Message)}{(where.Length > 0 ? $" ({where})" : "")}");
     }
 
-    /// <summary>Makes sure that the block of this step is the open one; returns what its lines begin with.</summary>
+    /// <summary>Opens the block of a step if it is not open; returns the prefix of its lines.</summary>
     private string Open(string? id)
     {
         if (id is null || !_steps.TryGetValue(id, out var step))
@@ -112,7 +116,7 @@ internal sealed class BuildText
         return $"#{step.Index} ";
     }
 
-    /// <summary>A transfer tells its every step; a reader wants to know what goes on now.</summary>
+    /// <summary>Reports a transfer only when its status changes.</summary>
     private bool Changes(ProgressEvent progress)
     {
         var key = (progress.Step, progress.Id);

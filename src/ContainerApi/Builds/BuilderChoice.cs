@@ -3,8 +3,8 @@ using ContainerApi.Engine;
 namespace ContainerApi.Builds;
 
 /// <summary>
-/// Which builder does a build: BuildKit, which every Docker Engine on Linux has that this service speaks with, but for what only
-/// the classic builder does, and on Windows; on Podman it is Podman's own. <c>builder</c> forces one.
+/// Chooses the builder of a build: BuildKit, except for features that only the classic builder has and for engines without BuildKit.
+/// Podman has a builder of its own. The parameter <c>builder</c> forces one.
 /// </summary>
 internal static class BuilderChoice
 {
@@ -12,28 +12,29 @@ internal static class BuilderChoice
     public const string BuildKit = "buildkit";
     public const string Classic = "classic";
 
-    /// <summary>What does the classic builder's part on Podman; no word of requests.</summary>
+    /// <summary>Podman's builder. Requests cannot name it.</summary>
     public const string Podman = "podman";
 
-    /// <param name="wanted">The request's word; null is <c>auto</c>.</param>
-    /// <exception cref="ApiException">The builder that is wanted cannot do what is wanted of it.</exception>
+    /// <param name="wanted">The parameter <c>builder</c>; null is <c>auto</c>.</param>
+    /// <exception cref="ApiException">The requested builder lacks a requested feature.</exception>
     public static BuilderKind Of(string? wanted, string? network, bool hasSecrets) => (wanted ?? Auto) switch
     {
-        Classic when hasSecrets => throw Unsupported("The classic builder has no secrets: builder=buildkit has."),
+        Classic when hasSecrets => throw Unsupported("The classic builder does not support secrets. Use builder=buildkit."),
         Classic => BuilderKind.Classic,
-        BuildKit when OnlyClassic(network) is { } reason => throw Unsupported(reason),
-        Auto when OnlyClassic(network) is { } reason => hasSecrets ? throw Unsupported(reason + " It has no secrets.") : BuilderKind.Classic,
+        BuildKit when OnlyClassic(network) is { } reason => throw Unsupported(reason + " Use builder=classic."),
+        Auto when OnlyClassic(network) is { } reason =>
+            hasSecrets ? throw Unsupported(reason + " The classic builder does not support secrets.") : BuilderKind.Classic,
         _ => BuilderKind.BuildKit,
     };
 
-    /// <summary>The builder of what <see cref="Of"/> chose, where the engine is this one, which was met before.</summary>
+    /// <summary>Adapts the choice of <see cref="Of"/> to an engine that was connected before.</summary>
     /// <param name="isForced">Whether the request named the builder.</param>
-    /// <exception cref="ApiException">The engine has no builder that can do what is wanted.</exception>
+    /// <exception cref="ApiException">The engine has no builder with the requested features.</exception>
     public static BuilderKind On(IEngine engine, BuildSpec spec, bool isForced)
     {
         if (engine.BuildKitUnavailableReason is { } reason && spec.Builder == BuilderKind.BuildKit && (isForced || spec.Secrets.Count > 0))
         {
-            throw Unsupported(reason + (isForced ? " builder=classic builds there." : " The classic builder has no secrets."));
+            throw Unsupported(reason + (isForced ? " Use builder=classic." : " The classic builder does not support secrets."));
         }
 
         return engine.IsPodman ? OnPodman(spec)
@@ -41,7 +42,7 @@ internal static class BuilderChoice
             : BuilderKind.Classic;
     }
 
-    /// <summary>The word for a builder, in requests and in events.</summary>
+    /// <summary>Name of a builder in requests and events.</summary>
     public static string NameOf(BuilderKind builder) => builder switch
     {
         BuilderKind.BuildKit => BuildKit,
@@ -49,11 +50,11 @@ internal static class BuilderChoice
         _ => Classic,
     };
 
-    /// <summary>Podman 5.4 passes over a remote, and over a network that its builder does not know.</summary>
+    /// <summary>Podman 5.4 ignores a remote context, and a network that its builder does not know.</summary>
     private static BuilderKind OnPodman(BuildSpec spec) =>
-        spec.Remote is not null ? throw Unsupported("The engine is Podman, which fetches no remote contexts.")
+        spec.Remote is not null ? throw Unsupported("Podman does not support remote contexts.")
         : IsOfEveryBuilder(spec.Network) ? BuilderKind.Podman
-        : throw Unsupported($"Podman runs steps in the network bridge, host or none, and does not join '{spec.Network}'.");
+        : throw Unsupported($"Podman does not support the network '{spec.Network}' for builds. Allowed networks: bridge, host, none.");
 
     private static ApiException Unsupported(string reason) => new(ErrorCode.FeatureUnsupported, reason);
 
@@ -61,5 +62,5 @@ internal static class BuilderChoice
 
     private static string? OnlyClassic(string? network) => IsOfEveryBuilder(network)
         ? null
-        : $"BuildKit runs steps in the network bridge, host or none; only the classic builder joins '{network}'.";
+        : $"BuildKit does not support the network '{network}' for builds. Allowed networks: bridge, host, none.";
 }

@@ -53,7 +53,9 @@ internal sealed class OneOrManyConverter<T> : JsonConverter<T[]>
             return [JsonSerializer.Deserialize<T>(ref reader, options)!];
         }
 
-        var items = reader.TokenType == JsonTokenType.StartArray ? JsonSerializer.Deserialize<List<T?>>(ref reader, options)! : throw new JsonException();
+        var items = reader.TokenType == JsonTokenType.StartArray
+            ? JsonSerializer.Deserialize<List<T?>>(ref reader, options)!
+            : throw new JsonException();
         return [.. items.Select(item => item ?? throw new JsonException())];
     }
 

@@ -32,12 +32,12 @@ public sealed class BrokenEngineTests
                 http.Abort();
             }
         };
-        await using var room = new BuildHost(TimeProvider.System);
+        await using var host = new BuildHost(TimeProvider.System);
 
-        var run = room.Start(engine.Engine);
-        await foreach (var told in room.FollowAsync(run, 0))
+        var run = host.Start(engine.Engine);
+        await foreach (var buildEvent in host.FollowAsync(run, 0))
         {
-            if (told is StepEvent { Number: 2 })
+            if (buildEvent is StepEvent { Number: 2 })
             {
                 isRead.TrySetResult();
             }
@@ -45,7 +45,7 @@ public sealed class BrokenEngineTests
 
         await run.Work.WaitAsync(TimeSpan.FromSeconds(30));
 
-        var events = await room.FollowAsync(run, 0).ToListAsync();
+        var events = await host.FollowAsync(run, 0).ToListAsync();
         var result = Assert.IsType<ResultEvent>(events[^1]);
         Assert.Single(events.OfType<ResultEvent>());
         Assert.IsType<StartedEvent>(events[0]);
@@ -59,9 +59,9 @@ public sealed class BrokenEngineTests
     public async Task An_engine_that_closes_without_a_word_is_a_failed_result()
     {
         await using var engine = await RecordedEngine.StartAsync(HttpStatusCode.OK, "");
-        await using var room = new BuildHost(TimeProvider.System);
+        await using var host = new BuildHost(TimeProvider.System);
 
-        var run = room.Start(engine.Engine);
+        var run = host.Start(engine.Engine);
         await run.Work.WaitAsync(TimeSpan.FromSeconds(30));
 
         Assert.Equal((BuildState.Failed, "build_failed"), (run.Describe().State, run.Describe().Error?.Code));

@@ -79,7 +79,7 @@ public sealed class BuildEndpointTests : IDisposable
     }
 
     [Fact]
-    public async Task A_directory_is_built_by_its_path_without_what_it_ignores()
+    public async Task A_directory_is_built_without_ignored_files()
     {
         Directory.CreateDirectory(Path.Combine(_root, "app"));
         File.WriteAllText(Path.Combine(_root, "app", "my.Dockerfile"), "FROM scratch\n");
@@ -119,7 +119,7 @@ public sealed class BuildEndpointTests : IDisposable
     [InlineData("timeout=0", "invalid_request", "timeout")]
     [InlineData("timeout=601", "invalid_request", "timeout")]
     [InlineData("nope=1", "invalid_request", "nope")]
-    public async Task A_bad_parameter_is_told_by_name_before_the_engine_hears_of_it(string query, string code, string field)
+    public async Task An_invalid_parameter_is_named_before_the_engine_is_called(string query, string code, string field)
     {
         _engine.Build = (_, _, _) => throw new InvalidOperationException();
 
@@ -150,7 +150,7 @@ public sealed class BuildEndpointTests : IDisposable
     [InlineData("""{"dockerfile":""", 400, "invalid_request")]
     [InlineData("null", 400, "invalid_request")]
     [InlineData("", 400, "invalid_request")]
-    public async Task A_bad_document_is_a_problem(string json, int status, string code)
+    public async Task An_invalid_document_is_a_problem(string json, int status, string code)
     {
         Directory.CreateDirectory(Path.Combine(_root, "empty"));
 
@@ -163,7 +163,7 @@ public sealed class BuildEndpointTests : IDisposable
     [InlineData("""{"path":"app","remote":"https://git.example.com/team/x.git"}""", "path", "remote")]
     [InlineData("""{"path":"app","dockerfile":"FROM x\n"}""", "path", "dockerfile")]
     [InlineData("""{"remote":"https://git.example.com/team/x.git","dockerfile":"FROM x\n"}""", "remote", "dockerfile")]
-    public async Task Two_contexts_in_one_document_are_refused_by_name(string json, string one, string other)
+    public async Task Two_contexts_in_one_document_are_named_in_the_problem(string json, string one, string other)
     {
         var problem = await (await PostJsonAsync(json)).ReadProblemAsync(HttpStatusCode.BadRequest, "invalid_request");
 
@@ -175,7 +175,7 @@ public sealed class BuildEndpointTests : IDisposable
     [InlineData("text/x-dockerfile", "remote=https://git.example.com/team/x.git", "remote")]
     [InlineData("application/json", "remote=https://git.example.com/team/x.git", "remote")]
     [InlineData("application/x-tar", "path=app", "path")]
-    public async Task A_body_beside_another_context_is_refused_and_both_are_named(string type, string query, string name)
+    public async Task A_body_beside_another_context_is_a_problem_that_names_both(string type, string query, string name)
     {
         var problem = await (await PostAsync(query, Tar(), type)).ReadProblemAsync(HttpStatusCode.BadRequest, "invalid_request");
 
@@ -183,7 +183,7 @@ public sealed class BuildEndpointTests : IDisposable
     }
 
     [Fact]
-    public async Task A_remote_context_is_the_engines_to_fetch()
+    public async Task A_remote_context_is_fetched_by_the_engine()
     {
         const string Remote = "https://git.example.com/team/app.git#v1:web";
         _engine.Build = (spec, context, token) =>
@@ -233,7 +233,7 @@ public sealed class BuildEndpointTests : IDisposable
     [Theory]
     [InlineData("application/json", """{"dockerfile":"FROM scratch"}""")]
     [InlineData("text/x-dockerfile", "FROM scratch")]
-    public async Task Credentials_of_the_headers_count_whatever_the_body_is(string type, string body)
+    public async Task Credentials_in_headers_apply_to_every_kind_of_body(string type, string body)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, "/images/build") { Content = new StringContent(body, Encoding.UTF8, type) };
         request.Headers.Add("X-Registry-Auth", Convert.ToBase64String("""{"username":"ann","password":"s3cret","email":"","serveraddress":"one:5000"}"""u8));
@@ -252,14 +252,14 @@ public sealed class BuildEndpointTests : IDisposable
     [InlineData("application/octet-stream")]
     [InlineData("multipart/mixed; boundary=x")]
     [InlineData(null)]
-    public async Task Another_content_type_is_not_taken(string? type) =>
+    public async Task An_unknown_content_type_is_refused(string? type) =>
         await (await PostAsync("", Tar(), type)).ReadProblemAsync(HttpStatusCode.UnsupportedMediaType, "unsupported_media_type");
 
     [Theory]
     [InlineData("", "invalid_context")]
     [InlineData("this is not a tar archive", "invalid_context")]
     [InlineData("BZh9", "invalid_context")]
-    public async Task A_body_that_is_no_archive_is_refused(string body, string code) =>
+    public async Task A_body_that_is_not_an_archive_is_refused(string body, string code) =>
         await (await PostAsync("tag=a", Encoding.ASCII.GetBytes(body), "application/x-tar")).ReadProblemAsync(HttpStatusCode.BadRequest, code);
 
     [Theory]
@@ -277,7 +277,7 @@ public sealed class BuildEndpointTests : IDisposable
     }
 
     [Fact]
-    public async Task A_refusal_by_the_engine_keeps_its_status()
+    public async Task A_refusal_of_the_engine_keeps_its_status()
     {
         _engine.Build = (_, _, _) => Throw(new EngineException(EngineErrorKind.InvalidDockerfile, "local", "dockerfile parse error line 2"));
 
@@ -287,7 +287,7 @@ public sealed class BuildEndpointTests : IDisposable
     }
 
     [Fact]
-    public async Task The_tutorials_tool_builds_a_directory()
+    public async Task Create_image_builds_a_directory()
     {
         Directory.CreateDirectory(Path.Combine(_root, "web"));
         File.WriteAllText(Path.Combine(_root, "web", "Dockerfile"), "FROM scratch\n");
@@ -300,7 +300,7 @@ public sealed class BuildEndpointTests : IDisposable
     }
 
     [Fact]
-    public async Task The_tutorials_tool_commits_a_container()
+    public async Task Create_image_commits_a_container()
     {
         CommitSpec? committed = null;
         Directory.CreateDirectory(Path.Combine(_root, "redis")); // no Dockerfile in it
@@ -328,7 +328,7 @@ public sealed class BuildEndpointTests : IDisposable
     [InlineData(null, "x:1", 400, "invalid_request")]
     [InlineData("nothing", "X", 400, "invalid_reference")]
     [InlineData("nothing", null, 400, "invalid_reference")]
-    public async Task The_tutorials_tool_says_what_it_cannot_find(string? source, string? tag, int status, string code)
+    public async Task Create_image_reports_a_missing_source(string? source, string? tag, int status, string code)
     {
         _engine.ListContainers = (_, _) => Task.FromResult<IReadOnlyList<ContainerFacts>>([Container("other")]);
 
@@ -338,14 +338,14 @@ public sealed class BuildEndpointTests : IDisposable
     }
 
     [Fact]
-    public void Options_that_cannot_be_are_found_at_start()
+    public void Invalid_options_fail_the_start()
     {
         var failure = Assert.ThrowsAny<Exception>(() => new ApiHost(
             new Dictionary<string, string?> { ["Builds:ContextRoots:0"] = "relative", ["Builds:Timeout"] = "00:00:00", ["Builds:MaxConcurrent"] = "0", ["Builds:StorePath"] = "here.db", ["Builds:History:MaxBuilds"] = "-1" }, _engine));
 
         Assert.Contains("'relative' is not an absolute path", failure.ToString(), StringComparison.Ordinal);
         Assert.All(["Builds:Timeout", "Builds:MaxConcurrent", "'here.db' is not an absolute path", "Builds:History:MaxBuilds: must be 0 or more"],
-            told => Assert.Contains(told, failure.ToString(), StringComparison.Ordinal));
+            buildEvent => Assert.Contains(buildEvent, failure.ToString(), StringComparison.Ordinal));
     }
 
     [Fact]

@@ -141,7 +141,7 @@ public sealed class BuildFormReaderTests : IDisposable
     {
         Assert.Contains("target must be given once", await RefusalAsync(Field("target", "a") + Field("target", "b") + Dockerfile + End, "invalid_request"), StringComparison.Ordinal);
         Assert.Contains("'tag' comes after a file", await RefusalAsync(Dockerfile + Field("tag", "a") + End, "invalid_request"), StringComparison.Ordinal);
-        Assert.Contains("target may have", await RefusalAsync(Field("target", new string('x', 70_000)) + Dockerfile + End, "invalid_request"), StringComparison.Ordinal);
+        Assert.Contains("target is too long", await RefusalAsync(Field("target", new string('x', 70_000)) + Dockerfile + End, "invalid_request"), StringComparison.Ordinal);
     }
 
     [Theory]

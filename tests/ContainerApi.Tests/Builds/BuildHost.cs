@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ContainerApi.Tests.Builds;
 
-/// <summary>What builds need of the service, without HTTP.</summary>
+/// <summary>The services that builds need, without HTTP.</summary>
 internal sealed class BuildHost : IAsyncDisposable
 {
     private readonly BuildOptions _options;
@@ -46,9 +46,9 @@ internal sealed class BuildHost : IAsyncDisposable
         try
         {
             await run.Began.WaitAsync(cancellationToken);
-            await foreach (var told in FollowAsync(run, 0, cancellationToken))
+            await foreach (var buildEvent in FollowAsync(run, 0, cancellationToken))
             {
-                yield return told;
+                yield return buildEvent;
             }
         }
         finally
@@ -63,9 +63,9 @@ internal sealed class BuildHost : IAsyncDisposable
     {
         await foreach (var batch in Follower.FollowAsync(run, from, cancellationToken).WithHeartbeats(Follower.CreateHeartbeat(run), cancellationToken))
         {
-            foreach (var told in batch.Events)
+            foreach (var buildEvent in batch.Events)
             {
-                yield return told is LogEvent log ? log with { Seq = null, At = null } : told with { Seq = null };
+                yield return buildEvent is LogEvent log ? log with { Seq = null, At = null } : buildEvent with { Seq = null };
             }
         }
     }

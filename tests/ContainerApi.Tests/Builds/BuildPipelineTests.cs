@@ -9,14 +9,14 @@ public sealed class BuildPipelineTests
 {
     private const string Image = "sha256:205312e33451ce9a371c6493573e41eb930be2f25d47ca067066aa96baf80d27";
     private readonly TestClock _clock = new();
-    private readonly BuildHost _room;
+    private readonly BuildHost _host;
     private readonly FakeEngine _engine = new();
     private readonly Channel<BuildFact> _facts = Channel.CreateUnbounded<BuildFact>();
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public BuildPipelineTests()
     {
-        _room = new BuildHost(_clock);
+        _host = new BuildHost(_clock);
         _engine.Build = BuildAsync;
         _engine.InspectImage = (reference, _) => Task.FromResult(Details(reference));
     }
@@ -73,7 +73,7 @@ public sealed class BuildPipelineTests
     }
 
     [Fact]
-    public async Task Values_of_build_arguments_are_told_by_name()
+    public async Task Values_of_build_arguments_are_redacted_in_step_names()
     {
         Say(new StepStarted("1", 1, 2, "RUN login s3cret-value-2 v1"), new BuildFailed("RUN login s3cret-value-2 v1: no", "RUN login s3cret-value-2 v1", 1));
         End();
@@ -86,7 +86,7 @@ public sealed class BuildPipelineTests
     }
 
     [Fact]
-    public async Task Durations_are_of_the_engine_and_not_of_a_client_that_reads_slowly()
+    public async Task Durations_do_not_include_a_slow_reader()
     {
         await using var run = Run().GetAsyncEnumerator();
         Say(new StepStarted("1", 1, 1, "RUN x"));
@@ -121,7 +121,7 @@ public sealed class BuildPipelineTests
     }
 
     [Fact]
-    public async Task The_timeout_stops_the_engine_and_is_the_result()
+    public async Task A_timeout_stops_the_engine_and_is_the_result()
     {
         await using var run = Run(timeout: TimeSpan.FromSeconds(10)).GetAsyncEnumerator();
         Say(new StepStarted("1", 1, 1, "RUN sleep"));
@@ -137,7 +137,7 @@ public sealed class BuildPipelineTests
     }
 
     [Fact]
-    public async Task The_timeout_stops_the_engine_also_where_nobody_reads()
+    public async Task A_timeout_stops_the_engine_without_a_reader()
     {
         await using var run = Run(timeout: TimeSpan.FromSeconds(10)).GetAsyncEnumerator();
         Say([.. Enumerable.Range(0, 1000).Select(i => new StepLog(null, "stdout", $"{i}\n"))]);
@@ -149,7 +149,7 @@ public sealed class BuildPipelineTests
     }
 
     [Fact]
-    public async Task A_timeout_before_the_engine_answers_keeps_its_status()
+    public async Task A_timeout_before_the_first_event_fails_the_request()
     {
         var run = ReadAllAsync(Run(timeout: TimeSpan.FromSeconds(10)));
 
@@ -166,14 +166,14 @@ public sealed class BuildPipelineTests
         await NextAsync<StartedEvent>(run);
         await NextAsync<StepEvent>(run);
 
-        _room.Lifetime.StopApplication();
+        _host.Lifetime.StopApplication();
 
         await _stopped.Task.WaitAsync(TimeSpan.FromSeconds(10));
         await NextAsync<ResultEvent>(run, result => Assert.Equal("cancelled", result.Error!.Code));
     }
 
     [Fact]
-    public async Task A_client_that_leaves_stops_the_engine_and_gets_nothing()
+    public async Task A_disconnected_client_stops_the_engine()
     {
         using var client = new CancellationTokenSource();
         await using var run = Run(cancellationToken: client.Token).GetAsyncEnumerator(CancellationToken.None);
@@ -201,7 +201,7 @@ public sealed class BuildPipelineTests
     }
 
     [Fact]
-    public async Task An_engine_that_refuses_keeps_its_status()
+    public async Task A_refusal_of_the_engine_fails_the_request()
     {
         Break(new EngineException(EngineErrorKind.InvalidDockerfile, "local", "dockerfile parse error line 2"));
 
@@ -211,7 +211,7 @@ public sealed class BuildPipelineTests
     }
 
     [Fact]
-    public async Task An_engine_that_breaks_in_the_middle_is_in_the_result()
+    public async Task An_engine_error_after_the_start_is_in_the_result()
     {
         Say(new StepStarted("1", 1, 1, "RUN x"));
         Break(new EngineException(EngineErrorKind.Unavailable, "local", "The connection broke."));
@@ -222,7 +222,7 @@ public sealed class BuildPipelineTests
     }
 
     [Fact]
-    public async Task A_context_that_breaks_off_is_the_reason_whatever_the_engine_says()
+    public async Task A_failed_context_is_the_error_instead_of_the_engines_error()
     {
         _engine.Build = (_, context, token) => ReadContext(context, new EngineException(EngineErrorKind.Unavailable, "local", "The connection broke."), token);
 
@@ -236,7 +236,7 @@ public sealed class BuildPipelineTests
     }
 
     [Fact]
-    public async Task A_context_that_breaks_off_never_looks_complete_to_the_engine()
+    public async Task A_failed_context_fails_the_engines_stream()
     {
         Exception? seen = null;
         _engine.Build = (_, context, token) => Watch(context, e => seen = e, token);
@@ -247,7 +247,7 @@ public sealed class BuildPipelineTests
     }
 
     [Fact]
-    public async Task An_engine_that_answers_early_stops_the_context()
+    public async Task An_engine_that_fails_early_stops_the_context()
     {
         var contextStopped = new TaskCompletionSource();
         Break(new EngineException(EngineErrorKind.Invalid, "local", "No."));
@@ -268,7 +268,7 @@ public sealed class BuildPipelineTests
     }
 
     [Fact]
-    public async Task Success_is_said_only_of_an_image_that_the_engine_has()
+    public async Task A_build_without_its_image_on_the_engine_fails()
     {
         _engine.InspectImage = (_, _) => throw new EngineException(EngineErrorKind.ImageNotFound, "local", "No such image.");
         Say(new StepStarted("1", 1, 1, "FROM x"), new StepCompleted("1", false), new ImageBuilt(Image));
@@ -280,7 +280,7 @@ public sealed class BuildPipelineTests
     }
 
     [Fact]
-    public async Task An_engine_that_says_nothing_at_all_has_failed()
+    public async Task A_build_without_output_fails()
     {
         End();
 
@@ -290,14 +290,14 @@ public sealed class BuildPipelineTests
     }
 
     [Fact]
-    public async Task The_context_of_a_build_that_waits_is_not_read_and_its_timeout_has_not_begun()
+    public async Task A_queued_build_reads_no_context_and_has_no_timeout()
     {
-        await using var room = new BuildHost(_clock, new BuildOptions { StorePath = "", MaxConcurrent = 1 });
+        await using var host = new BuildHost(_clock, new BuildOptions { StorePath = "", MaxConcurrent = 1 });
         Say(new StepStarted("1", 1, 1, "RUN sleep"));
-        var first = room.Start(_engine);
+        var first = host.Start(_engine);
         await first.Began;
         var isRead = new TaskCompletionSource();
-        var second = room.Pipeline.Start(_engine, new BuildParameters(null, TimeSpan.FromSeconds(10), new BuildSpec()), (_, _, _) =>
+        var second = host.Pipeline.Start(_engine, new BuildParameters(null, TimeSpan.FromSeconds(10), new BuildSpec()), (_, _, _) =>
         {
             isRead.SetResult();
             throw BuildContexts.Invalid("Read.");
@@ -314,11 +314,11 @@ public sealed class BuildPipelineTests
     }
 
     [Fact]
-    public async Task A_build_that_waits_has_heartbeats()
+    public async Task A_queued_build_has_heartbeats()
     {
-        await using var room = new BuildHost(_clock, new BuildOptions { StorePath = "", MaxConcurrent = 1 });
-        var first = room.Start(_engine);
-        await using var events = room.FollowAsync(room.Start(_engine), 0).GetAsyncEnumerator();
+        await using var host = new BuildHost(_clock, new BuildOptions { StorePath = "", MaxConcurrent = 1 });
+        var first = host.Start(_engine);
+        await using var events = host.FollowAsync(host.Start(_engine), 0).GetAsyncEnumerator();
         await NextAsync<QueuedEvent>(events, queued => Assert.Equal(1, queued.Position));
 
         var next = events.MoveNextAsync().AsTask();
@@ -329,14 +329,14 @@ public sealed class BuildPipelineTests
     }
 
     [Fact]
-    public async Task Many_followers_each_read_everything_whenever_they_come()
+    public async Task Every_follower_reads_all_events()
     {
         const int Lines = 20_000;
         var followers = new List<Task<string>>();
         var started = new TaskCompletionSource<BuildJob>();
-        await using var room = new BuildHost(TimeProvider.System);
+        await using var host = new BuildHost(TimeProvider.System);
         _engine.Build = (_, _, _) => PrintAsync();
-        started.SetResult(room.Start(_engine));
+        started.SetResult(host.Start(_engine));
 
         await (await started.Task).Work;
 
@@ -351,7 +351,7 @@ public sealed class BuildPipelineTests
                 if (n % 1000 == 0)
                 {
                     var run = await started.Task;
-                    followers.Add(Task.Run(() => LogAsync(room, run)));
+                    followers.Add(Task.Run(() => LogAsync(host, run)));
                 }
 
                 yield return new StepLog("1", "stdout", $"{n}\n");
@@ -361,12 +361,12 @@ public sealed class BuildPipelineTests
         }
     }
 
-    private static async Task<string> LogAsync(BuildHost room, BuildJob run)
+    private static async Task<string> LogAsync(BuildHost host, BuildJob run)
     {
         var text = new System.Text.StringBuilder();
-        await foreach (var told in room.FollowAsync(run, 0))
+        await foreach (var buildEvent in host.FollowAsync(run, 0))
         {
-            text.Append((told as LogEvent)?.Text);
+            text.Append((buildEvent as LogEvent)?.Text);
         }
 
         return text.ToString();
@@ -374,7 +374,7 @@ public sealed class BuildPipelineTests
 
     private IAsyncEnumerable<BuildEvent> Run(
         string[]? tags = null, TimeSpan? timeout = null, BuildContext? context = null, IReadOnlyDictionary<string, string?>? arguments = null, CancellationToken cancellationToken = default) =>
-        _room.RunAsync(_engine, new BuildParameters(null, timeout, new BuildSpec { Builder = BuilderKind.BuildKit, Tags = tags ?? [], BuildArguments = arguments ?? new Dictionary<string, string?>() }), context, cancellationToken);
+        _host.RunAsync(_engine, new BuildParameters(null, timeout, new BuildSpec { Builder = BuilderKind.BuildKit, Tags = tags ?? [], BuildArguments = arguments ?? new Dictionary<string, string?>() }), context, cancellationToken);
 
     private void Say(params BuildFact[] facts)
     {
@@ -446,9 +446,9 @@ public sealed class BuildPipelineTests
     private static async Task<List<BuildEvent>> ReadAllAsync(IAsyncEnumerable<BuildEvent> run)
     {
         var events = new List<BuildEvent>();
-        await foreach (var told in run)
+        await foreach (var buildEvent in run)
         {
-            events.Add(told);
+            events.Add(buildEvent);
         }
 
         return events;

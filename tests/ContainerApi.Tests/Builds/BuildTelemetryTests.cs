@@ -67,10 +67,10 @@ public sealed class BuildTelemetryTests : IDisposable
     [InlineData("RUN false", "step_failed", ActivityStatusCode.Error)]
     public async Task A_build_is_a_span_and_a_duration_with_its_engine_builder_and_outcome(string? failedStep, string outcome, ActivityStatusCode status)
     {
-        await using var room = new BuildHost(TimeProvider.System);
+        await using var host = new BuildHost(TimeProvider.System);
         var engine = Engine((_, _, _) => Facts(failedStep is null ? new ImageBuilt(Image) : new BuildFailed("No.", failedStep, 1)));
 
-        var run = room.Start(engine);
+        var run = host.Start(engine);
         await run.Work;
 
         var expected = new Dictionary<string, object?> { ["engine"] = _engine, ["builder"] = "classic", ["outcome"] = outcome };
@@ -82,15 +82,15 @@ public sealed class BuildTelemetryTests : IDisposable
     }
 
     [Fact]
-    public async Task Those_that_wait_and_those_at_work_are_counted_until_they_end()
+    public async Task Queued_and_running_builds_are_counted()
     {
-        await using var room = new BuildHost(TimeProvider.System, new BuildOptions { StorePath = "", MaxConcurrent = 1 });
+        await using var host = new BuildHost(TimeProvider.System, new BuildOptions { StorePath = "", MaxConcurrent = 1 });
         var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var engine = Engine((_, _, _) => Facts(new ImageBuilt(Image), gate.Task));
 
-        var working = room.Start(engine);
-        var waiting = room.Start(engine);
-        var leaving = room.Start(engine);
+        var working = host.Start(engine);
+        var waiting = host.Start(engine);
+        var leaving = host.Start(engine);
         Assert.Equal((2, 1), Queue());
 
         leaving.Stop(StopCause.ClientLeft);
@@ -104,7 +104,7 @@ public sealed class BuildTelemetryTests : IDisposable
     }
 
     [Fact]
-    public async Task They_are_there_for_Prometheus()
+    public async Task Build_metrics_are_exported_to_Prometheus()
     {
         await using var host = new ApiHost(Engine((_, _, _) => Facts(new ImageBuilt(Image))));
         using var body = new StringContent("FROM scratch\n", null, "text/x-dockerfile");

@@ -7,7 +7,7 @@ public sealed class BuildTextTests
     private static readonly DateTimeOffset Begin = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
 
     [Fact]
-    public void A_build_reads_as_docker_prints_it() => Assert.Equal(
+    public void A_build_is_rendered_like_plain_docker_output() => Assert.Equal(
         """
         Build 01JX waits for the engine local: number 3 in the queue
         Build 01JX on local (classic)
@@ -46,7 +46,7 @@ public sealed class BuildTextTests
         ]));
 
     [Fact]
-    public void Steps_that_take_turns_say_whose_lines_follow() => Assert.Equal(
+    public void Interleaved_steps_repeat_their_title() => Assert.Equal(
         """
         #1 [1/2] RUN a
 
@@ -71,7 +71,7 @@ public sealed class BuildTextTests
         ]));
 
     [Fact]
-    public void A_failure_ends_with_one_line_that_says_what_and_where() => Assert.Equal(
+    public void A_failed_build_ends_with_one_line_with_error_and_step() => Assert.Equal(
         """
         #1 [1/2] RUN make
         #1 ERROR: It returned 2
@@ -86,7 +86,7 @@ public sealed class BuildTextTests
         ]));
 
     [Fact]
-    public void A_step_without_a_number_and_text_without_a_step_are_told_too() => Assert.Equal(
+    public void Steps_without_number_and_output_without_step_are_rendered() => Assert.Equal(
         """
         #1 load context
         of nobody

@@ -18,19 +18,19 @@ public sealed class BuilderChoiceTests
         Assert.Equal(builder, BuilderChoice.NameOf(BuilderChoice.Of(wanted, network, hasSecrets: false)));
 
     [Fact]
-    public void A_builder_that_cannot_do_it_is_refused_with_the_reason()
+    public void A_builder_without_the_feature_is_refused_with_the_reason()
     {
         var refused = Assert.Throws<ApiException>(() => BuilderChoice.Of("buildkit", "mynet", hasSecrets: false));
 
         Assert.Equal(ErrorCode.FeatureUnsupported, refused.Code);
-        Assert.Equal("BuildKit runs steps in the network bridge, host or none; only the classic builder joins 'mynet'.", refused.Message);
+        Assert.Equal("BuildKit does not support the network 'mynet' for builds. Allowed networks: bridge, host, none. Use builder=classic.", refused.Message);
     }
 
     [Theory]
     [InlineData("classic", null)]
     [InlineData("auto", "mynet")]
     [InlineData(null, "container:web")]
-    public void Secrets_are_refused_where_only_the_classic_builder_can_build(string? wanted, string? network) =>
+    public void Secrets_are_refused_when_only_the_classic_builder_can_build(string? wanted, string? network) =>
         Assert.Equal("feature_unsupported", Assert.Throws<ApiException>(() => BuilderChoice.Of(wanted, network, hasSecrets: true)).Code.Code);
 
     [Theory]
@@ -65,9 +65,9 @@ public sealed class BuilderChoiceTests
     [InlineData(null, null, null)]
     [InlineData("host", null, null)]
     [InlineData("none", null, null)]
-    [InlineData("mynet", null, "Podman runs steps in the network bridge, host or none, and does not join 'mynet'.")]
-    [InlineData(null, "https://example.com/context.tar", "The engine is Podman, which fetches no remote contexts.")]
-    public void What_Podman_would_pass_over_is_refused(string? network, string? remote, string? reason)
+    [InlineData("mynet", null, "Podman does not support the network 'mynet' for builds. Allowed networks: bridge, host, none.")]
+    [InlineData(null, "https://example.com/context.tar", "Podman does not support remote contexts.")]
+    public void Parameters_that_Podman_ignores_are_refused(string? network, string? remote, string? reason)
     {
         var engine = new FakeEngine { BuildKitUnavailableReason = "It has none.", IsPodman = true };
         foreach (var chosen in new[] { BuilderKind.BuildKit, BuilderKind.Classic })

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 
 namespace ContainerApi.Builds.Contexts;
@@ -82,6 +83,8 @@ internal sealed record IgnoreToken(IgnoreTokenKind Kind, char Character, IReadOn
         _ => false,
     };
 
+    private static readonly SearchValues<char> Special = SearchValues.Create(@"*?[]\^");
+
     /// <summary>Splits a pattern; false if <c>filepath.Match</c> or Go's regular expressions would not accept it.</summary>
     public static bool TryParse(string text, [NotNullWhen(true)] out IReadOnlyList<IgnoreToken>? tokens)
     {
@@ -99,7 +102,7 @@ internal sealed record IgnoreToken(IgnoreTokenKind Kind, char Character, IReadOn
                     }
 
                     // "**" before literal text only is a suffix match in moby's patternmatcher: "**x" matches "ax".
-                    var isSuffixMatch = i == 1 && !text.AsSpan(2).ContainsAny(@"*?[]\^");
+                    var isSuffixMatch = i == 1 && !text.AsSpan(2).ContainsAny(Special);
                     parsed.AddRange(isSuffixMatch || i + 1 == text.Length
                         ? [Of(IgnoreTokenKind.Anything)]
                         : [Of(IgnoreTokenKind.Directories), Of(IgnoreTokenKind.DirectoriesRest)]);

@@ -10,44 +10,43 @@ using FluentValidation;
 
 namespace ContainerApi.Builds.CreateImage;
 
-/// <summary>An image from whatever the source names.</summary>
+/// <summary>A request to create an image from a directory or a container.</summary>
 public sealed record CreateImageRequest
 {
-    /// <summary>A directory with a Dockerfile, under a configured context root; or else a container's name or id.</summary>
+    /// <summary>A directory with a Dockerfile under a configured context root, or the name or id of a container.</summary>
     public string? Source { get; init; }
 
     /// <summary>The reference for the image, <c>app:v1</c>.</summary>
     public string? Tag { get; init; }
 
-    /// <summary>The engine; without it the first one builds, and a container is looked for on all.</summary>
+    /// <summary>Name of the engine. By default the first engine builds, and a container is searched on all engines.</summary>
     public string? Engine { get; init; }
 }
 
 internal sealed class CreateImageRequestValidator : AbstractValidator<CreateImageRequest>
 {
-    private const int LongestPath = 4096;
+    private const int MaxPathLength = 4096;
 
     public CreateImageRequestValidator()
     {
-        RuleFor(r => r.Source).Must(source => source is { Length: > 0 and <= LongestPath } && !source.Contains('\0'))
+        RuleFor(r => r.Source).Must(source => source is { Length: > 0 and <= MaxPathLength } && !source.Contains('\0'))
             .WithMessage("must name a directory or a container.");
         RuleFor(r => r.Tag).BuildTag();
     }
 }
 
-/// <summary>The tutorial's one tool: <c>POST /images</c> builds a directory or commits a container, by what the source is.</summary>
+/// <summary><c>POST /images</c>, the tool of the tutorial: builds a directory or commits a container.</summary>
 internal static class CreateImageEndpoint
 {
     public static void MapImageSources(this WebApplication app) =>
         app.MapPost("/images", CreateAsync)
             .WithTags("Images")
             .WithName("createImage")
-            .WithSummary("Make an image of a directory or of a container")
+            .WithSummary("Create an image from a directory or a container")
             .WithDescription(
                 """
-                A source that is a directory with a Dockerfile under a configured context root is built; any other is taken
-                for a container's name or id, and that container is committed. The answer is a stream of JSON lines that ends
-                with a `result` line either way.
+                Builds the source if it is a directory with a Dockerfile under a configured context root; otherwise commits the
+                container with that name or id. The response is a stream of JSON lines that ends with a `result` line.
                 """)
             .Produces<BuildEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson)
             .RequireScope(Scopes.ImagesWrite)
@@ -65,8 +64,8 @@ internal static class CreateImageEndpoint
         Caller caller,
         ContextRoots roots,
         BuildPipeline pipeline,
-        BuildResponses replies,
-        BuildRequestReader input,
+        BuildResponses responses,
+        BuildRequestReader reader,
         TimeProvider time,
         CancellationToken cancellationToken)
     {
@@ -74,10 +73,10 @@ internal static class CreateImageEndpoint
         {
             caller.Demand(Scopes.BuildsWrite);
             var build = new BuildRequest { Tag = [request.Tag!], Engine = request.Engine };
-            var (parameters, context) = input.FromDirectory(directory, build.ToParameters(http.Request));
-            var run = pipeline.Start(engines.Get(parameters.Engine), parameters, context, http.GetClient(), caller.Name);
-            http.SetTarget($"build {run.Id} of {request.Tag}");
-            return replies.RespondToStarter(run, BuildResponseMode.Events, hasContext: true);
+            var (parameters, context) = reader.FromDirectory(directory, build.ToParameters(http.Request));
+            var job = pipeline.Start(engines.Get(parameters.Engine), parameters, context, http.GetClient(), caller.Name);
+            http.SetTarget($"build {job.Id} of {request.Tag}");
+            return responses.RespondToStarter(job, BuildResponseMode.Events, hasContext: true);
         }
 
         var (engine, container) = await FindContainerAsync(request, containers, cancellationToken);
@@ -94,10 +93,10 @@ internal static class CreateImageEndpoint
         };
     }
 
-    /// <summary>The directory that the source names, or null where it can only be a container.</summary>
+    /// <summary>Returns the directory that the source names, or null when it can only be a container.</summary>
     private static string? FindDirectory(string source, ContextRoots roots)
     {
-        // A container's name is a fine name for a directory, too; anything else can only be a path.
+        // A source that is a valid container name may also be a directory; any other source is a path.
         var isPath = !Rules.ContainerName.IsMatch(source);
         var directory = isPath || roots.Any ? roots.Find(source) : null;
         return directory is not null && DirectoryContext.HasDockerfile(directory) ? directory
@@ -131,5 +130,6 @@ internal static class CreateImageEndpoint
     private static long Elapsed(TimeProvider time, long began) => (long)time.GetElapsedTime(began).TotalMilliseconds;
 
     private static ApiException NotFound(string source) =>
-        new(ErrorCode.SourceNotFound, $"'{source}' is neither a directory with a Dockerfile in the context roots nor a container.");
+        new(ErrorCode.SourceNotFound,
+            $"Source '{source}' not found: it is neither a directory with a Dockerfile under a context root nor a container.");
 }

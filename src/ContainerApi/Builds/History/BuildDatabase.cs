@@ -121,7 +121,8 @@ internal sealed class BuildDatabase : IDisposable
                     $"""
                      BEGIN IMMEDIATE;
                      CREATE TABLE builds (id TEXT PRIMARY KEY, document TEXT NOT NULL, bytes INTEGER NOT NULL) WITHOUT ROWID;
-                     CREATE TABLE events (build TEXT NOT NULL, first INTEGER NOT NULL, next INTEGER NOT NULL, lines BLOB NOT NULL, PRIMARY KEY (build, first));
+                     CREATE TABLE events (build TEXT NOT NULL, first INTEGER NOT NULL, next INTEGER NOT NULL, lines BLOB NOT NULL,
+                         PRIMARY KEY (build, first));
                      PRAGMA user_version = {Version};
                      COMMIT;
                      """);

@@ -2,7 +2,7 @@ using Microsoft.Data.Sqlite;
 
 namespace ContainerApi.Builds.History;
 
-/// <summary>Where the store is, and that no other service has it at the same time.</summary>
+/// <summary>Path of the store, and a lock that keeps other services out.</summary>
 internal sealed class StoreFile : IDisposable
 {
     private const string Name = "builds.db";
@@ -19,9 +19,10 @@ internal sealed class StoreFile : IDisposable
     public static StoreFile Take(string? configured)
     {
         var path = configured ?? System.IO.Path.Combine(
-            StateDirectories().FirstOrDefault(IsWritable) ?? throw new UnauthorizedAccessException("No state directory can be written; Builds:StorePath names another file."), Name);
+            StateDirectories().FirstOrDefault(IsWritable)
+                ?? throw new UnauthorizedAccessException("No state directory is writable. Set Builds:StorePath."), Name);
         Create(System.IO.Path.GetDirectoryName(path)!);
-        // Readable by nobody else: logs tell what people build. SQLite gives its other files the mode of this one.
+        // Private, because build logs are confidential. SQLite gives its other files the same mode.
         using (Open(path, FileShare.ReadWrite))
         {
         }
@@ -67,7 +68,8 @@ internal sealed class StoreFile : IDisposable
         {
             Create(directory);
             using var probe = new FileStream(
-                System.IO.Path.Combine(directory, $".probe-{Guid.NewGuid():n}"), FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
+                System.IO.Path.Combine(directory, $".probe-{Guid.NewGuid():n}"),
+                FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
             return true;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

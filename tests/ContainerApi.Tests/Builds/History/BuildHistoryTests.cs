@@ -7,7 +7,7 @@ using ContainerApi.Engine;
 
 namespace ContainerApi.Tests.Builds.History;
 
-/// <summary>Builds as things, through HTTP.</summary>
+/// <summary>Builds as resources, through HTTP.</summary>
 public sealed class BuildHistoryTests : IDisposable
 {
     private const string Image = "sha256:205312e33451ce9a371c6493573e41eb930be2f25d47ca067066aa96baf80d27";
@@ -25,7 +25,7 @@ public sealed class BuildHistoryTests : IDisposable
     public void Dispose() => _api.Dispose();
 
     [Fact]
-    public async Task A_detached_build_goes_on_alone_and_can_be_looked_at_and_followed()
+    public async Task A_detached_build_can_be_inspected_and_followed()
     {
         var posting = PostAsync("tag=app:v1&detach=true&buildArg=PASSWORD=geheim");
         var build = await NextAsync();
@@ -58,7 +58,7 @@ public sealed class BuildHistoryTests : IDisposable
     }
 
     [Fact]
-    public async Task What_is_wrong_before_a_detached_build_begins_is_a_problem()
+    public async Task An_error_before_a_detached_build_starts_is_a_problem()
     {
         using var cut = await SendAsync("detach=true", "no archive at all"u8.ToArray(), "application/x-tar");
         await cut.ReadProblemAsync(HttpStatusCode.BadRequest, "invalid_context");
@@ -73,7 +73,7 @@ public sealed class BuildHistoryTests : IDisposable
     }
 
     [Fact]
-    public async Task Builds_beyond_the_limit_wait_say_where_they_are_and_are_refused_when_too_many_wait()
+    public async Task Builds_beyond_the_limit_are_queued_then_refused_with_429()
     {
         var first = await DetachedAsync();
         var second = await DetachedAsync();
@@ -106,7 +106,7 @@ public sealed class BuildHistoryTests : IDisposable
     }
 
     [Fact]
-    public async Task A_client_that_leaves_the_queue_gives_its_place_back()
+    public async Task A_disconnected_client_leaves_the_queue()
     {
         var first = await DetachedAsync();
         var second = await DetachedAsync();
@@ -124,7 +124,7 @@ public sealed class BuildHistoryTests : IDisposable
     }
 
     [Fact]
-    public async Task A_build_at_work_is_stopped_and_one_that_ended_is_forgotten()
+    public async Task Delete_stops_a_running_build_and_removes_an_ended_one()
     {
         var posting = PostAsync("detach=true");
         var build = await NextAsync();
@@ -153,7 +153,7 @@ public sealed class BuildHistoryTests : IDisposable
     }
 
     [Fact]
-    public async Task A_follower_that_leaves_changes_nothing_for_the_build()
+    public async Task A_disconnected_follower_does_not_stop_the_build()
     {
         var posting = PostAsync("detach=true");
         var build = await NextAsync();
@@ -171,7 +171,7 @@ public sealed class BuildHistoryTests : IDisposable
     }
 
     [Fact]
-    public async Task The_list_has_the_latest_first_page_by_page_and_only_what_is_asked_for()
+    public async Task The_list_is_sorted_paged_and_filtered()
     {
         for (var n = 0; n < 5; n++)
         {
@@ -215,7 +215,7 @@ public sealed class BuildHistoryTests : IDisposable
     [InlineData("/builds/..%2Fimages", "build")]
     [InlineData("/builds/01JD0000000000000000000000/events?from=-1", "from")]
     [InlineData("/builds/01JD0000000000000000000000/events?format=xml", "format")]
-    public async Task What_makes_no_sense_is_told_by_name(string address, string field)
+    public async Task An_invalid_parameter_is_named_in_the_problem(string address, string field)
     {
         using var response = await _api.Client.GetAsync(address);
 
@@ -230,7 +230,7 @@ public sealed class BuildHistoryTests : IDisposable
     [InlineData("stream=false&format=ndjson", "format")]
     [InlineData("format=json", "format")]
     [InlineData("detach=maybe", "detach")]
-    public async Task Parameters_that_contradict_each_other_are_told(string query, string field)
+    public async Task Contradicting_parameters_are_named_in_the_problem(string query, string field)
     {
         using var response = await PostAsync(query);
 
@@ -240,7 +240,7 @@ public sealed class BuildHistoryTests : IDisposable
     }
 
     [Fact]
-    public async Task Without_a_stream_the_answer_is_one_document_about_the_image()
+    public async Task Without_a_stream_the_response_is_201_with_the_build()
     {
         var posting = PostAsync("stream=false&tag=app:v1");
         (await NextAsync()).Succeed();
@@ -253,7 +253,7 @@ public sealed class BuildHistoryTests : IDisposable
     }
 
     [Fact]
-    public async Task Without_a_stream_a_failed_build_is_a_problem_with_its_last_lines()
+    public async Task Without_a_stream_a_failed_build_is_422_with_log_lines()
     {
         var posting = PostAsync("stream=false");
         var build = await NextAsync();
@@ -271,7 +271,7 @@ public sealed class BuildHistoryTests : IDisposable
     }
 
     [Fact]
-    public async Task Without_a_stream_what_the_engine_is_to_blame_for_keeps_its_status()
+    public async Task Without_a_stream_an_engine_error_keeps_its_status()
     {
         var posting = PostAsync("stream=false");
         var build = await NextAsync();
@@ -289,7 +289,7 @@ public sealed class BuildHistoryTests : IDisposable
     [InlineData("", "*/*", false)]
     [InlineData("", "text/html, */*;q=0.8", false)]
     [InlineData("format=ndjson", "text/plain", false)]
-    public async Task The_log_can_be_had_as_text(string query, string? accept, bool isText)
+    public async Task Format_and_accept_select_the_text_log(string query, string? accept, bool isText)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, "/images/build?tag=app:v1&" + query) { Content = new StringContent("FROM x", Encoding.UTF8, "text/x-dockerfile") };
         if (accept is not null)
@@ -312,7 +312,7 @@ public sealed class BuildHistoryTests : IDisposable
     }
 
     [Fact]
-    public async Task Readiness_says_whether_builds_are_kept()
+    public async Task Readiness_reports_whether_builds_are_stored()
     {
         _engine.Ping = _ => Task.FromResult("1.41");
         var well = await _api.GetJsonAsync("/readyz");
@@ -336,7 +336,7 @@ public sealed class BuildHistoryTests : IDisposable
 
     private async Task<string?> UntilEndedAsync(string id)
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         while (true)
         {
             if (Text(await _api.GetJsonAsync("/builds/" + id), "state") is not ("running" or "queued") and var state)
@@ -344,7 +344,7 @@ public sealed class BuildHistoryTests : IDisposable
                 return state;
             }
 
-            await Task.Delay(10, patience.Token);
+            await Task.Delay(10, timeout.Token);
         }
     }
 

@@ -8,7 +8,7 @@ public sealed class BuildLogTests
     private readonly FakeTimeProvider _clock = new();
 
     [Fact]
-    public void It_can_be_read_from_every_event_on()
+    public void A_log_can_be_read_from_every_event()
     {
         var log = Log();
         // Large enough for several segments, and the last one is not full.
@@ -29,7 +29,7 @@ public sealed class BuildLogTests
     }
 
     [Fact]
-    public void Output_without_a_pause_is_one_event_and_nothing_of_it_is_lost_or_out_of_order()
+    public void Output_without_a_pause_is_one_event()
     {
         var log = Log();
         log.Add(new LogEvent("1", "stdout", "a\n"));
@@ -49,7 +49,7 @@ public sealed class BuildLogTests
     }
 
     [Fact]
-    public void Long_output_is_cut_into_events_of_a_bounded_length()
+    public void Long_output_is_split_into_events()
     {
         var log = Log();
         var line = new string('x', 999) + "\n";
@@ -67,7 +67,7 @@ public sealed class BuildLogTests
     }
 
     [Fact]
-    public void Output_beyond_the_bound_is_left_out_and_that_is_said_once()
+    public void Output_beyond_the_limit_is_dropped_with_one_warning()
     {
         var log = Log(new HistoryOptions { MaxLogBytes = 100_000 });
         for (var n = 0; n < 100; n++)
@@ -88,7 +88,7 @@ public sealed class BuildLogTests
     }
 
     [Fact]
-    public void What_the_store_has_leaves_the_memory()
+    public void Stored_events_leave_the_memory()
     {
         var log = Log();
         for (var n = 0; n < 1000; n++)
@@ -112,21 +112,21 @@ public sealed class BuildLogTests
     }
 
     [Fact]
-    public async Task A_store_that_is_behind_makes_the_build_wait_and_one_that_fails_does_not()
+    public async Task A_slow_store_delays_the_build_and_a_failed_one_does_not()
     {
         var log = Log();
         Assert.True(log.WaitForRoomAsync(CancellationToken.None).IsCompleted);
         Fill();
-        var room = log.WaitForRoomAsync(CancellationToken.None);
-        Assert.False(room.IsCompleted);
+        var host = log.WaitForRoomAsync(CancellationToken.None);
+        Assert.False(host.IsCompleted);
         log.MarkStored(log.TakeUnstored());
-        await room;
+        await host;
 
         Fill();
-        room = log.WaitForRoomAsync(CancellationToken.None);
-        Assert.False(room.IsCompleted);
+        host = log.WaitForRoomAsync(CancellationToken.None);
+        Assert.False(host.IsCompleted);
         log.MarkNotStoring();
-        await room;
+        await host;
         var before = log.Bytes;
         Fill();
         Assert.InRange(log.Bytes - before, 0, 1000);
@@ -141,7 +141,7 @@ public sealed class BuildLogTests
     }
 
     [Fact]
-    public async Task A_reader_at_the_end_is_told_when_there_is_more_and_when_there_will_be_none()
+    public async Task A_reader_at_the_end_waits_for_more_events_or_the_end()
     {
         var log = Log();
         var grown = log.Read(0).Grown!;

@@ -21,17 +21,17 @@ public sealed class BuildStoreTests : IDisposable
     public void Dispose() => Directory.Delete(_directory, recursive: true);
 
     [Fact]
-    public async Task Builds_and_their_events_survive_a_restart_from_every_event_on()
+    public async Task Stored_builds_can_be_followed_from_every_event_after_a_restart()
     {
         Build before;
         List<BuildEvent> events;
-        await using (var room = Room())
+        await using (var host = CreateHost())
         {
-            var run = await BuildAsync(room);
-            (before, events) = (run.Describe(), await ReadAsync(room, run, 0));
+            var run = await BuildAsync(host);
+            (before, events) = (run.Describe(), await ReadAsync(host, run, 0));
         }
 
-        await using var again = Room();
+        await using var again = CreateHost();
         var restored = again.Registry.Get(before.Id);
 
         Assert.Equivalent(before, restored.Describe(), strict: true);
@@ -43,16 +43,16 @@ public sealed class BuildStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task A_follower_who_is_far_behind_reads_on_from_the_file_while_the_build_works()
+    public async Task A_slow_follower_reads_stored_events_of_a_running_build()
     {
         const int Lines = 4000;
         var line = new string('x', 999) + "\n";
         var goOn = new TaskCompletionSource();
         _engine.Build = (_, _, _) => PrintAsync();
-        await using var room = Room();
-        var run = room.Start(_engine);
+        await using var host = CreateHost();
+        var run = host.Start(_engine);
         await UntilAsync(() => run.Log.FirstInMemory > 0);
-        await using var events = room.FollowAsync(run, 0).GetAsyncEnumerator();
+        await using var events = host.FollowAsync(run, 0).GetAsyncEnumerator();
         var (text, last) = (0, (BuildEvent?)null);
         while (await events.MoveNextAsync())
         {
@@ -80,16 +80,16 @@ public sealed class BuildStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task A_build_at_work_when_the_service_died_is_interrupted_and_its_stream_has_an_end()
+    public async Task A_build_that_ran_during_a_crash_is_interrupted_with_a_result()
     {
         var facts = Channel.CreateUnbounded<BuildFact>();
         facts.Writer.TryWrite(new StepStarted("1", 1, 1, "RUN sleep"));
         _engine.Build = (_, _, token) => facts.Reader.ReadAllAsync(token);
         var copy = Path.Combine(_directory, "copy.db");
         string id;
-        await using (var room = Room())
+        await using (var host = CreateHost())
         {
-            var run = room.Start(_engine);
+            var run = host.Start(_engine);
             id = run.Id;
             await UntilStoredAsync(id, events: 2);
             // What the disk would hold after a sudden death.
@@ -102,7 +102,7 @@ public sealed class BuildStoreTests : IDisposable
 
         for (var life = 0; life < 2; life++)
         {
-            await using var again = Room(path: copy);
+            await using var again = CreateHost(path: copy);
             var restored = again.Registry.Get(id);
             var build = restored.Describe();
             Assert.Equal((BuildState.Interrupted, "interrupted", 3L, (DateTimeOffset?)null), (build.State, build.Error!.Code, build.EventCount, build.EndedAt));
@@ -113,20 +113,20 @@ public sealed class BuildStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task A_service_that_ends_well_leaves_a_cancelled_build()
+    public async Task A_shutdown_leaves_a_cancelled_build()
     {
         var facts = Channel.CreateUnbounded<BuildFact>();
         facts.Writer.TryWrite(new StepStarted("1", 1, 1, "RUN sleep"));
         _engine.Build = (_, _, token) => facts.Reader.ReadAllAsync(token);
         string id;
-        await using (var room = Room())
+        await using (var host = CreateHost())
         {
-            var run = room.Start(_engine);
+            var run = host.Start(_engine);
             await run.Began;
             id = run.Id;
         }
 
-        await using var again = Room();
+        await using var again = CreateHost();
         var build = again.Registry.Get(id).Describe();
         Assert.Equal((BuildState.Cancelled, "cancelled", "RUN sleep"), (build.State, build.Error!.Code, build.Error.Step));
     }
@@ -135,22 +135,22 @@ public sealed class BuildStoreTests : IDisposable
     [InlineData(3, long.MaxValue, 3)]
     [InlineData(100, 2500, 2)]
     [InlineData(0, long.MaxValue, 0)]
-    public async Task The_oldest_builds_go_first(int maxBuilds, long maxBytes, int left)
+    public async Task The_oldest_builds_are_removed_first(int maxBuilds, long maxBytes, int left)
     {
         var history = new HistoryOptions { MaxBuilds = maxBuilds, MaxBytes = maxBytes };
         var ids = new List<string>();
-        await using (var room = Room(history))
+        await using (var host = CreateHost(history))
         {
             for (var n = 0; n < 6; n++)
             {
-                ids.Add((await BuildAsync(room)).Id);
+                ids.Add((await BuildAsync(host)).Id);
             }
 
             ids.Sort(StringComparer.Ordinal);
-            Assert.Equal(ids.TakeLast(left), Listed(room));
+            Assert.Equal(ids.TakeLast(left), Listed(host));
         }
 
-        await using var again = Room(history);
+        await using var again = CreateHost(history);
         Assert.Equal(ids.TakeLast(left), Listed(again));
         using var file = new SqliteConnection($"Data Source={StorePath};Mode=ReadOnly;Pooling=False");
         file.Open();
@@ -158,45 +158,45 @@ public sealed class BuildStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Builds_go_when_they_are_too_old()
+    public async Task Builds_beyond_the_maximum_age_are_removed()
     {
         var clock = new FakeTimeProvider();
-        await using var room = Room(new HistoryOptions { MaxAge = TimeSpan.FromDays(1) }, time: clock);
-        var run = await BuildAsync(room);
+        await using var host = CreateHost(new HistoryOptions { MaxAge = TimeSpan.FromDays(1) }, time: clock);
+        var run = await BuildAsync(host);
         clock.Advance(TimeSpan.FromHours(23));
-        Assert.Single(Listed(room));
+        Assert.Single(Listed(host));
         clock.Advance(TimeSpan.FromHours(2));
-        Assert.Empty(Listed(room));
-        Assert.Throws<ApiException>(() => room.Registry.Get(run.Id));
+        Assert.Empty(Listed(host));
+        Assert.Throws<ApiException>(() => host.Registry.Get(run.Id));
     }
 
     [Theory]
     [InlineData("this is no database, however long one looks at it")]
     [InlineData("")]
-    public async Task A_damaged_file_is_set_aside_and_a_new_one_begun(string content)
+    public async Task A_damaged_file_is_renamed_and_replaced(string content)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(StorePath)!);
         await File.WriteAllTextAsync(StorePath, string.Concat(Enumerable.Repeat(content, 1000)));
         string id;
-        await using (var room = Room())
+        await using (var host = CreateHost())
         {
-            Assert.Null(room.Store.Failure);
-            id = (await BuildAsync(room)).Id;
+            Assert.Null(host.Store.Failure);
+            id = (await BuildAsync(host)).Id;
         }
 
-        await using var again = Room();
+        await using var again = CreateHost();
         Assert.Equal([id], Listed(again));
         Assert.Equal(content.Length > 0 ? 1 : 0, Directory.GetFiles(Path.GetDirectoryName(StorePath)!, "*.damaged-*").Length);
     }
 
     [Fact]
-    public async Task A_file_that_is_damaged_further_in_is_set_aside_too()
+    public async Task A_file_with_damaged_pages_is_renamed_and_replaced()
     {
-        await using (var room = Room())
+        await using (var host = CreateHost())
         {
             for (var n = 0; n < 20; n++)
             {
-                await BuildAsync(room);
+                await BuildAsync(host);
             }
         }
 
@@ -206,18 +206,18 @@ public sealed class BuildStoreTests : IDisposable
             file.Write(Enumerable.Repeat((byte)0xAB, 8192).ToArray());
         }
 
-        await using var again = Room();
+        await using var again = CreateHost();
         Assert.Null(again.Store.Failure);
         Assert.Empty(Listed(again));
         await BuildAsync(again);
     }
 
     [Fact]
-    public async Task A_second_service_leaves_the_file_to_the_first_and_builds_all_the_same()
+    public async Task A_second_service_keeps_builds_in_memory()
     {
-        await using var first = Room();
+        await using var first = CreateHost();
         await BuildAsync(first);
-        await using var second = Room();
+        await using var second = CreateHost();
 
         var run = await BuildAsync(second);
 
@@ -228,38 +228,38 @@ public sealed class BuildStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task A_place_that_cannot_be_written_stops_no_build()
+    public async Task An_unwritable_path_does_not_stop_builds()
     {
         await File.WriteAllTextAsync(Path.Combine(_directory, "file"), "");
-        await using var room = Room(path: Path.Combine(_directory, "file", "builds.db"));
+        await using var host = CreateHost(path: Path.Combine(_directory, "file", "builds.db"));
 
-        var run = await BuildAsync(room);
+        var run = await BuildAsync(host);
 
-        Assert.NotNull(room.Store.Failure);
+        Assert.NotNull(host.Store.Failure);
         Assert.Equal(BuildState.Succeeded, run.Describe().State);
-        Assert.Equal(5, (await ReadAsync(room, run, 0)).Count);
+        Assert.Equal(5, (await ReadAsync(host, run, 0)).Count);
     }
 
     [Fact]
-    public async Task A_store_that_fails_under_way_stops_no_build_and_is_told_of()
+    public async Task A_failing_store_does_not_stop_builds_and_is_reported()
     {
-        await using var room = Room();
+        await using var host = CreateHost();
         using (var other = new SqliteConnection($"Data Source={StorePath};Pooling=False"))
         {
             other.Open();
             using var taken = other.BeginTransaction(deferred: false);
-            var run = await BuildAsync(room);
+            var run = await BuildAsync(host);
             Assert.Equal(BuildState.Succeeded, run.Describe().State);
-            await UntilAsync(() => room.Store.Failure is not null);
-            Assert.Equal(5, (await ReadAsync(room, run, 0)).Count);
+            await UntilAsync(() => host.Store.Failure is not null);
+            Assert.Equal(5, (await ReadAsync(host, run, 0)).Count);
         }
     }
 
     [Fact]
-    public async Task Nobody_else_may_read_the_file()
+    public async Task The_file_is_private()
     {
-        await using var room = Room();
-        await BuildAsync(room);
+        await using var host = CreateHost();
+        await BuildAsync(host);
         if (!OperatingSystem.IsWindows())
         {
             foreach (var file in Directory.GetFiles(Path.GetDirectoryName(StorePath)!))
@@ -269,28 +269,28 @@ public sealed class BuildStoreTests : IDisposable
         }
     }
 
-    private BuildHost Room(HistoryOptions? history = null, string? path = null, TimeProvider? time = null) =>
+    private BuildHost CreateHost(HistoryOptions? history = null, string? path = null, TimeProvider? time = null) =>
         new(time ?? TimeProvider.System, new BuildOptions { StorePath = path ?? StorePath, History = history ?? new HistoryOptions() });
 
-    private async Task<BuildJob> BuildAsync(BuildHost room)
+    private async Task<BuildJob> BuildAsync(BuildHost host)
     {
-        var run = room.Start(_engine);
+        var run = host.Start(_engine);
         await run.Work;
         return run;
     }
 
-    private static async Task<List<BuildEvent>> ReadAsync(BuildHost room, BuildJob run, long from)
+    private static async Task<List<BuildEvent>> ReadAsync(BuildHost host, BuildJob run, long from)
     {
         var events = new List<BuildEvent>();
-        await foreach (var told in room.FollowAsync(run, from))
+        await foreach (var buildEvent in host.FollowAsync(run, from))
         {
-            events.Add(told);
+            events.Add(buildEvent);
         }
 
         return events;
     }
 
-    private static IEnumerable<string> Listed(BuildHost room) => room.Registry.List(_ => true, null, 100).Items.Select(b => b.Id).Reverse();
+    private static IEnumerable<string> Listed(BuildHost host) => host.Registry.List(_ => true, null, 100).Items.Select(b => b.Id).Reverse();
 
     private async Task UntilStoredAsync(string id, int events)
     {
@@ -301,10 +301,10 @@ public sealed class BuildStoreTests : IDisposable
 
     private static async Task UntilAsync(Func<bool> condition)
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         while (!condition())
         {
-            await Task.Delay(20, patience.Token);
+            await Task.Delay(20, timeout.Token);
         }
     }
 
