@@ -1,29 +1,13 @@
 using System.Net;
-using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
-using System.Threading.Channels;
 using ContainerApi.Engine;
 
 namespace ContainerApi.Tests.Builds.History;
 
 /// <summary>Builds as resources, through HTTP.</summary>
-public sealed class BuildHistoryTests : IDisposable
+public sealed class BuildHistoryTests : BuildHistoryFixture
 {
-    private const string Image = "sha256:205312e33451ce9a371c6493573e41eb930be2f25d47ca067066aa96baf80d27";
-    private readonly Channel<Conversation> _builds = Channel.CreateUnbounded<Conversation>();
-    private readonly FakeEngine _engine = new();
-    private readonly ApiHost _api;
-
-    public BuildHistoryTests()
-    {
-        _engine.Build = BuildAsync;
-        _engine.InspectImage = (id, _) => Task.FromResult(new ImageDetails { Summary = new ImageFacts { Id = id, Tags = ["app:v1"], CreatedAt = null, SizeBytes = 1 } });
-        _api = new ApiHost(new Dictionary<string, string?> { ["Builds:MaxConcurrent"] = "2", ["Builds:MaxQueued"] = "2", ["Builds:MaxContextBytes"] = "5000" }, _engine);
-    }
-
-    public void Dispose() => _api.Dispose();
-
     [Fact]
     public async Task A_detached_build_can_be_inspected_and_followed()
     {
@@ -205,112 +189,6 @@ public sealed class BuildHistoryTests : IDisposable
         Assert.Equal(0, (await _api.GetJsonAsync("/builds?engine=other")).GetProperty("items").GetArrayLength());
     }
 
-    [Theory]
-    [InlineData("/builds?state=done", "state[0]")]
-    [InlineData("/builds?limit=0", "limit")]
-    [InlineData("/builds?cursor=x", "cursor")]
-    [InlineData("/builds?all=1", "all")]
-    [InlineData("/builds/x", "build")]
-    [InlineData("/builds/01jd0000000000000000000000", "build")]
-    [InlineData("/builds/..%2Fimages", "build")]
-    [InlineData("/builds/01JD0000000000000000000000/events?from=-1", "from")]
-    [InlineData("/builds/01JD0000000000000000000000/events?format=xml", "format")]
-    public async Task An_invalid_parameter_is_named_in_the_problem(string address, string field)
-    {
-        using var response = await _api.Client.GetAsync(address);
-
-        var problem = await response.ReadProblemAsync(HttpStatusCode.BadRequest, "invalid_request");
-
-        Assert.Equal(field, problem.GetProperty("errors").EnumerateObject().Single().Name);
-    }
-
-    [Theory]
-    [InlineData("detach=true&stream=true", "stream")]
-    [InlineData("detach=true&format=text", "format")]
-    [InlineData("stream=false&format=ndjson", "format")]
-    [InlineData("format=json", "format")]
-    [InlineData("detach=maybe", "detach")]
-    public async Task Contradicting_parameters_are_named_in_the_problem(string query, string field)
-    {
-        using var response = await PostAsync(query);
-
-        var problem = await response.ReadProblemAsync(HttpStatusCode.BadRequest, "invalid_request");
-
-        Assert.Equal(field, problem.GetProperty("errors").EnumerateObject().Single().Name);
-    }
-
-    [Fact]
-    public async Task Without_a_stream_the_response_is_201_with_the_build()
-    {
-        var posting = PostAsync("stream=false&tag=app:v1");
-        (await NextAsync()).Succeed();
-
-        using var response = await posting;
-        var build = await response.ReadJsonAsync(HttpStatusCode.Created);
-
-        Assert.Equal("/images/" + Image, response.Headers.Location?.ToString());
-        Assert.Equal(("succeeded", Image, "app:v1"), (Text(build, "state"), Text(build, "imageId"), build.GetProperty("tags")[0].GetString()));
-    }
-
-    [Fact]
-    public async Task Without_a_stream_a_failed_build_is_422_with_log_lines()
-    {
-        var posting = PostAsync("stream=false");
-        var build = await NextAsync();
-        build.Say(
-            new StepStarted("1", 1, 1, "RUN make"), new StepLog("1", "stdout", string.Concat(Enumerable.Range(0, 100).Select(n => $"line {n}\n"))),
-            new BuildFailed("It returned 2.", "RUN make", 2));
-        build.End();
-
-        using var response = await posting;
-        var problem = await response.ReadProblemAsync(HttpStatusCode.UnprocessableEntity, "build_failed");
-
-        Assert.Equal(("step_failed", "RUN make", 2), (Text(problem, "reason"), Text(problem, "step"), problem.GetProperty("exitCode").GetInt32()));
-        Assert.Equal(Enumerable.Range(80, 20).Select(n => $"line {n}"), problem.GetProperty("log").EnumerateArray().Select(l => l.GetString()));
-        Assert.Equal("failed", Text(await _api.GetJsonAsync("/builds/" + Text(problem, "buildId")), "state"));
-    }
-
-    [Fact]
-    public async Task Without_a_stream_an_engine_error_keeps_its_status()
-    {
-        var posting = PostAsync("stream=false");
-        var build = await NextAsync();
-        build.Say(new StepStarted("1", 1, 1, "RUN make"));
-        build.Break(new EngineException(EngineErrorKind.Unavailable, "local", "The connection broke."));
-
-        using var response = await posting;
-        await response.ReadProblemAsync(HttpStatusCode.ServiceUnavailable, "engine_unavailable");
-    }
-
-    [Theory]
-    [InlineData("format=text", null, true)]
-    [InlineData("", "text/plain", true)]
-    [InlineData("", "application/x-ndjson, text/plain;q=0.5", false)]
-    [InlineData("", "*/*", false)]
-    [InlineData("", "text/html, */*;q=0.8", false)]
-    [InlineData("format=ndjson", "text/plain", false)]
-    public async Task Format_and_accept_select_the_text_log(string query, string? accept, bool isText)
-    {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/images/build?tag=app:v1&" + query) { Content = new StringContent("FROM x", Encoding.UTF8, "text/x-dockerfile") };
-        if (accept is not null)
-        {
-            request.Headers.TryAddWithoutValidation("Accept", accept);
-        }
-
-        var sending = _api.Client.SendAsync(request);
-        (await NextAsync()).Succeed();
-        using var response = await sending;
-        var text = await response.Content.ReadAsStringAsync();
-
-        Assert.Equal(isText ? "text/plain" : "application/x-ndjson", response.Content.Headers.ContentType?.MediaType);
-        if (isText)
-        {
-            Assert.Matches($@"\ABuild \w{{26}} on local \(buildkit\)\n\n#1 \[1/1\] RUN x\n#1 DONE \d+\.\ds\n\nBuild succeeded in \d+\.\ds: {Image} app:v1\n\z", text);
-            var id = text.Split(' ')[1];
-            Assert.Equal(text, await _api.Client.GetStringAsync($"/builds/{id}/events?format=text"));
-        }
-    }
-
     [Fact]
     public async Task Readiness_reports_whether_builds_are_stored()
     {
@@ -322,104 +200,5 @@ public sealed class BuildHistoryTests : IDisposable
         var degraded = await without.GetJsonAsync("/readyz");
         Assert.Equal(("degraded", "builds", "degraded"), (Text(degraded, "state"), Text(degraded.GetProperty("parts")[0], "name"), Text(degraded.GetProperty("parts")[0], "state")));
         Assert.DoesNotContain("/dev/null", degraded.GetRawText(), StringComparison.Ordinal);
-    }
-
-    /// <summary>A build that began and does not end by itself.</summary>
-    private async Task<Conversation> DetachedAsync()
-    {
-        var posting = PostAsync("detach=true");
-        var build = await NextAsync();
-        build.Begin();
-        await (await posting).ReadJsonAsync(HttpStatusCode.Accepted);
-        return build;
-    }
-
-    private async Task<string?> UntilEndedAsync(string id)
-    {
-        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        while (true)
-        {
-            if (Text(await _api.GetJsonAsync("/builds/" + id), "state") is not ("running" or "queued") and var state)
-            {
-                return state;
-            }
-
-            await Task.Delay(10, timeout.Token);
-        }
-    }
-
-    private Task<HttpResponseMessage> PostAsync(string query) => SendAsync(query, "FROM x"u8.ToArray(), "text/x-dockerfile");
-
-    private async Task<HttpResponseMessage> SendAsync(string query, byte[] body, string type)
-    {
-        using var content = new ByteArrayContent(body);
-        content.Headers.ContentType = MediaTypeHeaderValue.Parse(type);
-        return await _api.Client.PostAsync("/images/build?" + query, content);
-    }
-
-    private async Task<List<JsonElement>> LinesAsync(string address)
-    {
-        var text = await _api.Client.GetStringAsync(address);
-        return [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonSerializer.Deserialize<JsonElement>(line))];
-    }
-
-    private static async Task<JsonElement> LineAsync(StreamReader reader) =>
-        JsonSerializer.Deserialize<JsonElement>(await reader.ReadLineAsync() ?? throw new EndOfStreamException());
-
-    private static string? Text(JsonElement element, string name) => element.GetProperty(name).GetString();
-
-    private Task<Conversation> NextAsync() => _builds.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30));
-
-    private async IAsyncEnumerable<BuildFact> BuildAsync(
-        BuildSpec spec, Stream context, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        await context.CopyToAsync(Stream.Null, cancellationToken);
-        var build = new Conversation();
-        _builds.Writer.TryWrite(build);
-        try
-        {
-            await foreach (var fact in build.Facts.ReadAllAsync(cancellationToken))
-            {
-                yield return fact;
-            }
-        }
-        finally
-        {
-            build.SetStopped();
-        }
-    }
-
-    /// <summary>What the engine says of one build, as the test wants it.</summary>
-    private sealed class Conversation
-    {
-        private readonly Channel<BuildFact> _facts = Channel.CreateUnbounded<BuildFact>();
-        private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public ChannelReader<BuildFact> Facts => _facts.Reader;
-
-        public Task Stopped => _stopped.Task;
-
-        public void Say(params BuildFact[] facts) => Assert.All(facts, fact => Assert.True(_facts.Writer.TryWrite(fact)));
-
-        public void End() => _facts.Writer.Complete();
-
-        public void Break(Exception exception) => _facts.Writer.Complete(exception);
-
-        public void Begin() => Say(new StepStarted("1", 1, 1, "RUN x"));
-
-        /// <summary>Ends the step that <see cref="Begin"/> began, and the build.</summary>
-        public void Finish()
-        {
-            Say(new StepCompleted("1", false), new ImageBuilt(Image));
-            End();
-        }
-
-        public void Succeed()
-        {
-            Begin();
-            Finish();
-        }
-
-        public void SetStopped() => _stopped.SetResult();
     }
 }
