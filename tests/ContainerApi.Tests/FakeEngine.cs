@@ -8,8 +8,9 @@ internal sealed class FakeEngine : IEngine
     public string Name { get; init; } = "local";
     public string Endpoint { get; init; } = "unix:///fake.sock";
     public string? ApiVersion { get; init; } = "1.41";
-    public string? BuildKitUnavailableReason { get; init; }
-    public bool IsPodman { get; init; }
+    public bool IsWindows { get; init; }
+
+    public EngineCapabilities? Capabilities => ApiVersion is null ? null : CapabilitiesOf(ApiVersion);
 
     public Func<CancellationToken, Task<string>> Ping { get; set; } = _ => throw Unexpected();
     public Func<CancellationToken, Task<EngineInfo>> Describe { get; set; } = _ => throw Unexpected();
@@ -42,50 +43,50 @@ internal sealed class FakeEngine : IEngine
     public Func<CommitSpec, CancellationToken, Task<string>> CommitContainer { get; set; } = (_, _) => throw Unexpected();
     public Func<BuildSpec, Stream, CancellationToken, IAsyncEnumerable<BuildFact>> Build { get; set; } = (_, _, _) => throw Unexpected();
 
-    Task<string> IEngine.PingAsync(CancellationToken cancellationToken) => Ping(cancellationToken);
+    async Task<EngineCapabilities> IEngine.PingAsync(CancellationToken cancellationToken) => CapabilitiesOf(await Ping(cancellationToken));
     Task<EngineInfo> IEngine.DescribeAsync(CancellationToken cancellationToken) => Describe(cancellationToken);
-    Task<IReadOnlyList<ContainerFacts>> IContainerEngine.ListContainersAsync(
+    Task<IReadOnlyList<ContainerFacts>> IEngine.ListContainersAsync(
         ContainerFilter filter, CancellationToken cancellationToken) => ListContainers(filter, cancellationToken);
-    Task<IReadOnlyList<ProcessFacts>> IContainerEngine.ListProcessesAsync(
+    Task<IReadOnlyList<ProcessFacts>> IEngine.ListProcessesAsync(
         string id, CancellationToken cancellationToken) => ListProcesses(id, cancellationToken);
-    Task<StatisticsFacts> IContainerEngine.ReadStatisticsAsync(
+    Task<StatisticsFacts> IEngine.ReadStatisticsAsync(
         string id, CancellationToken cancellationToken) => ReadStatistics(id, cancellationToken);
-    Task<IReadOnlyDictionary<string, HostSample>> IContainerEngine.ReadHostAsync(
+    Task<IReadOnlyDictionary<string, HostSample>> IEngine.ReadHostAsync(
         IReadOnlyList<ContainerFacts> containers, HostSections sections,
         CancellationToken cancellationToken) => ReadHost(containers, sections, cancellationToken);
-    IAsyncEnumerable<ContainerEvent> IContainerEngine.WatchContainersAsync(CancellationToken cancellationToken) => WatchContainers(cancellationToken);
-    Task<ContainerDetails> IContainerEngine.InspectContainerAsync(
+    IAsyncEnumerable<ContainerEvent> IEngine.WatchContainersAsync(CancellationToken cancellationToken) => WatchContainers(cancellationToken);
+    Task<ContainerDetails> IEngine.InspectContainerAsync(
         string container, CancellationToken cancellationToken) => InspectContainer(container, cancellationToken);
-    Task<ContainerConfiguration> IContainerEngine.ReadConfigurationAsync(
+    Task<ContainerConfiguration> IEngine.ReadConfigurationAsync(
         string container, CancellationToken cancellationToken) => ReadConfiguration(container, cancellationToken);
-    Task<IReadOnlyList<FileChange>> IContainerEngine.ListFileChangesAsync(
+    Task<IReadOnlyList<FileChange>> IEngine.ListFileChangesAsync(
         string container, int most, CancellationToken cancellationToken) => ListFileChanges(container, most, cancellationToken);
-    Task<CreatedContainer> IContainerEngine.CreateContainerAsync(
+    Task<CreatedContainer> IEngine.CreateContainerAsync(
         ContainerSpec spec, CancellationToken cancellationToken) => CreateContainer(spec, cancellationToken);
-    Task IContainerEngine.StartContainerAsync(string container, CancellationToken cancellationToken) => StartContainer(container, cancellationToken);
-    Task IContainerEngine.StopContainerAsync(
+    Task IEngine.StartContainerAsync(string container, CancellationToken cancellationToken) => StartContainer(container, cancellationToken);
+    Task IEngine.StopContainerAsync(
         string container, TimeSpan? grace, CancellationToken cancellationToken) => StopContainer(container, grace, cancellationToken);
-    Task IContainerEngine.RestartContainerAsync(
+    Task IEngine.RestartContainerAsync(
         string container, TimeSpan? grace, CancellationToken cancellationToken) => RestartContainer(container, grace, cancellationToken);
-    Task IContainerEngine.RemoveContainerAsync(
+    Task IEngine.RemoveContainerAsync(
         string container, bool force, bool volumes,
         CancellationToken cancellationToken) => RemoveContainer(container, force, volumes, cancellationToken);
-    Task<IReadOnlyList<ImageFacts>> IImageEngine.ListImagesAsync(
+    Task<IReadOnlyList<ImageFacts>> IEngine.ListImagesAsync(
         IReadOnlyDictionary<string, IReadOnlyList<string>>? filters, CancellationToken cancellationToken) => ListImages(filters, cancellationToken);
-    Task<ImageDetails> IImageEngine.InspectImageAsync(
+    Task<ImageDetails> IEngine.InspectImageAsync(
         string reference, CancellationToken cancellationToken) => InspectImage(reference, cancellationToken);
-    Task IImageEngine.TagImageAsync(
+    Task IEngine.TagImageAsync(
         string source, string repository, string tag, CancellationToken cancellationToken) => TagImage(source, repository, tag, cancellationToken);
-    Task<RemovedImage> IImageEngine.RemoveImageAsync(
+    Task<RemovedImage> IEngine.RemoveImageAsync(
         string reference, bool force, CancellationToken cancellationToken) => RemoveImage(reference, force, cancellationToken);
-    IAsyncEnumerable<TransferFacts> IImageEngine.PullImageAsync(
+    IAsyncEnumerable<TransferFacts> IEngine.PullImageAsync(
         string reference, string? platform, RegistryCredentials? credentials,
         CancellationToken cancellationToken) => PullImage(reference, platform, credentials, cancellationToken);
-    IAsyncEnumerable<TransferFacts> IImageEngine.PushImageAsync(
+    IAsyncEnumerable<TransferFacts> IEngine.PushImageAsync(
         string reference, RegistryCredentials? credentials,
         CancellationToken cancellationToken) => PushImage(reference, credentials, cancellationToken);
-    Task<string> IImageEngine.CommitContainerAsync(CommitSpec spec, CancellationToken cancellationToken) => CommitContainer(spec, cancellationToken);
-    IAsyncEnumerable<BuildFact> IBuildEngine.BuildAsync(
+    Task<string> IEngine.CommitContainerAsync(CommitSpec spec, CancellationToken cancellationToken) => CommitContainer(spec, cancellationToken);
+    IAsyncEnumerable<BuildFact> IEngine.BuildAsync(
         BuildSpec spec, Stream context, CancellationToken cancellationToken) => Build(spec, context, cancellationToken);
 
     /// <summary>By default a container of the list, by the engine's precedence.</summary>
@@ -102,6 +103,8 @@ internal sealed class FakeEngine : IEngine
             [] => throw new EngineException(EngineErrorKind.ContainerNotFound, Name, $"No such container: {reference}"),
             _ => throw new EngineException(EngineErrorKind.Conflict, Name, $"Multiple IDs found with provided prefix: {reference}"),
         };
+
+    private EngineCapabilities CapabilitiesOf(string apiVersion) => new(apiVersion, isWindows: IsWindows);
 
     private static InvalidOperationException Unexpected() => new("The test did not expect this engine call.");
 }

@@ -18,16 +18,12 @@ internal sealed record Caller
 
     public required IReadOnlySet<string> Scopes { get; init; }
 
-    /// <summary>Names of engines; none means all.</summary>
-    public IReadOnlyList<string> Engines { get; init; } = [];
-
-    /// <summary>All of which a container must have to exist for this caller; none means all containers.</summary>
-    public IReadOnlyList<string> Labels { get; init; } = [];
+    public Visibility Visibility { get; init; } = Visibility.All;
 
     public bool SeesSecrets => Scopes.Contains(Access.Scopes.ContainersSecrets);
 
     /// <summary>Equal for callers who see the same, so that they may share an answer.</summary>
-    public string View => $"{string.Join(',', Engines)};{string.Join(',', Labels.Select(l => $"{l.Length}:{l}"))};{(SeesSecrets ? "all" : "masked")}";
+    public string View => $"{Visibility.Key};{(SeesSecrets ? "all" : "redacted")}";
 
     /// <exception cref="ApiException">The caller has not this scope, which a part of the request needs beside the endpoint's own.</exception>
     public void Demand(string scope)
@@ -42,8 +38,8 @@ internal sealed record Caller
     {
         Name = user.Identity?.Name,
         Scopes = new HashSet<string>(user.FindAll(ScopeClaim).SelectMany(c => c.Value.Split(' '))),
-        Engines = [.. user.FindAll(EngineClaim).Select(c => c.Value)],
-        Labels = [.. user.FindAll(LabelClaim).Select(c => c.Value)],
+        Visibility = new(
+            [.. user.FindAll(EngineClaim).Select(c => c.Value)], [.. user.FindAll(LabelClaim).Select(c => c.Value)], user.Identity?.Name),
     };
 }
 

@@ -24,10 +24,7 @@ internal static class SecurityServices
         builder.Services.AddScoped(services => services.GetRequiredService<IHttpContextAccessor>().HttpContext?.GetCaller()
             ?? throw new InvalidOperationException("There is no caller outside of a request."));
         builder.Services.AddScoped(services =>
-        {
-            var caller = services.GetRequiredService<Caller>();
-            return services.GetRequiredService<ConfiguredEngines>().Directory.Narrow(caller.Engines, caller.Labels);
-        });
+            services.GetRequiredService<Caller>().Visibility.Scope(services.GetRequiredService<ConfiguredEngines>().Directory));
         builder.Services.ConfigureSwaggerGen(ScopeDocumentation.Define);
         builder.Services.AddCors();
         builder.Services.AddOptions<CorsOptions>().Configure<SecurityOptions>((cors, security) => cors.AddDefaultPolicy(policy => policy

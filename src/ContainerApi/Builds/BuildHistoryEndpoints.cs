@@ -67,8 +67,6 @@ internal static class BuildHistoryEndpoints
         return TypedResults.Accepted($"/builds/{job.Id}", job.Describe());
     }
 
-    /// <summary>A key scoped to engines sees their builds. A key scoped to labels sees its own builds, because builds have no labels.</summary>
     private static bool Exists(Build build, Caller caller) =>
-        (caller.Engines.Count == 0 || caller.Engines.Contains(build.Engine))
-        && (caller.Labels.Count == 0 || (caller.Name is not null && build.StartedBy == caller.Name));
+        caller.Visibility.IncludesBuild(build.Engine, build.StartedBy);
 }

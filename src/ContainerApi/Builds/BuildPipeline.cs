@@ -130,13 +130,9 @@ internal sealed partial class BuildPipeline(
     /// <summary>Chooses the builder. A ping says which builders the engine has.</summary>
     private static async Task<BuildSpec> ChooseBuilderAsync(IEngine engine, BuildParameters parameters, CancellationToken cancellationToken)
     {
-        if (engine.ApiVersion is null)
-        {
-            await engine.PingAsync(cancellationToken);
-        }
-
+        var capabilities = engine.Capabilities ?? await engine.PingAsync(cancellationToken);
         var spec = parameters.Spec;
-        return spec with { Builder = BuilderChoice.On(engine, spec, parameters.IsBuilderForced) };
+        return spec with { Builder = BuilderChoice.On(capabilities, spec, parameters.IsBuilderForced) };
     }
 
     /// <summary>Waits until the build may job and reports its position in the queue.</summary>
@@ -208,8 +204,8 @@ internal sealed partial class BuildPipeline(
         try
         {
             // The Dockerfile is validated before the engine has the whole context and starts.
-            var version = Version.Parse(engine.ApiVersion ?? await engine.PingAsync(cancellationToken));
-            await context(archive, dockerfile => Check(dockerfile, spec, version), cancellationToken);
+            var capabilities = engine.Capabilities ?? await engine.PingAsync(cancellationToken);
+            await context(archive, dockerfile => Check(dockerfile, spec, capabilities), cancellationToken);
             await archive.CompleteAsync();
         }
         catch (Exception e)
@@ -223,10 +219,10 @@ internal sealed partial class BuildPipeline(
         return failure;
     }
 
-    private static void Check(string? dockerfile, BuildSpec spec, Version engineApi)
+    private static void Check(string? dockerfile, BuildSpec spec, EngineCapabilities engine)
     {
         DockerfileValidator.Check(dockerfile, spec);
-        DockerfileRequirements.Check(dockerfile!, spec.Builder, engineApi);
+        DockerfileRequirements.Check(dockerfile!, spec.Builder, engine);
     }
 
     /// <summary>Returns the failure of the request when the build was stopped before its first event.</summary>

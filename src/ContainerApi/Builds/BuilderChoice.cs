@@ -27,19 +27,27 @@ internal static class BuilderChoice
         _ => BuilderKind.BuildKit,
     };
 
-    /// <summary>Adapts the choice of <see cref="Of"/> to an engine that was connected before.</summary>
+    /// <summary>Adapts the choice of <see cref="Of"/> to the capabilities of an engine.</summary>
     /// <param name="isForced">Whether the request named the builder.</param>
     /// <exception cref="ApiException">The engine has no builder with the requested features.</exception>
-    public static BuilderKind On(IEngine engine, BuildSpec spec, bool isForced)
+    public static BuilderKind On(EngineCapabilities engine, BuildSpec spec, bool isForced)
     {
         if (engine.BuildKitUnavailableReason is { } reason && spec.Builder == BuilderKind.BuildKit && (isForced || spec.Secrets.Count > 0))
         {
             throw Unsupported(reason + (isForced ? " Use builder=classic." : " The classic builder does not support secrets."));
         }
 
-        return engine.IsPodman ? OnPodman(spec)
-            : engine.BuildKitUnavailableReason is null ? spec.Builder
-            : BuilderKind.Classic;
+        if (spec.Remote is not null && engine.RemoteContextUnavailableReason is { } noRemote)
+        {
+            throw Unsupported(noRemote);
+        }
+
+        if (!IsOfEveryBuilder(spec.Network) && engine.BuildNetworkUnavailableReason(spec.Network!) is { } noNetwork)
+        {
+            throw Unsupported(noNetwork);
+        }
+
+        return engine.BuildKitUnavailableReason is null ? spec.Builder : engine.ClassicBuilder;
     }
 
     /// <summary>Name of a builder in requests and events.</summary>
@@ -49,12 +57,6 @@ internal static class BuilderChoice
         BuilderKind.Podman => Podman,
         _ => Classic,
     };
-
-    /// <summary>Podman 5.4 ignores a remote context, and a network that its builder does not know.</summary>
-    private static BuilderKind OnPodman(BuildSpec spec) =>
-        spec.Remote is not null ? throw Unsupported("Podman does not support remote contexts.")
-        : IsOfEveryBuilder(spec.Network) ? BuilderKind.Podman
-        : throw Unsupported($"Podman does not support the network '{spec.Network}' for builds. Allowed networks: bridge, host, none.");
 
     private static ApiException Unsupported(string reason) => new(ErrorCode.FeatureUnsupported, reason);
 

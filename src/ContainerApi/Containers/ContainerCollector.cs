@@ -180,7 +180,7 @@ internal sealed partial class ContainerCollector(SectionReader reader, RateHisto
     private static EngineReport Report(EngineList list) => new(
         list.Engine.Name,
         list.Failure is null ? EngineStates.Ok : EngineStates.Of(list.Failure),
-        list.Engine.ApiVersion,
+        list.Engine.Capabilities?.ApiVersion,
         list.Failure is null ? list.Rows.Count : null,
         list.Failure?.Message);
 

@@ -63,6 +63,6 @@ internal static class EngineEndpoints
             : null,
         Images = info.Images,
         RegistryMirrors = info.RegistryMirrors,
-        Limits = EngineLimits.Of(info),
+        Limits = [.. EngineCapabilities.Of(info).Limits.Select(l => new EngineLimit(l.Feature, l.Reason))],
     };
 }

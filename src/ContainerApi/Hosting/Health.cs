@@ -65,7 +65,7 @@ internal static class Health
         var caller = http.GetCaller() is { } known && known.Scopes.Contains(Scopes.EnginesRead) ? known : null;
         var report = await health.CheckHealthAsync(cancellationToken);
         var engines = directory.All.Select(e => (e.Name, Failure: FailureOf(report.Entries[$"{EngineTag}:{e.Name}"]))).ToList();
-        var visible = engines.Where(e => caller is not null && (caller.Engines.Count == 0 || caller.Engines.Contains(e.Name))).ToList();
+        var visible = engines.Where(e => caller is not null && caller.Visibility.IncludesEngine(e.Name)).ToList();
         if (engines.All(e => e.Failure is not null))
         {
             throw visible is [var first, ..]

@@ -32,7 +32,7 @@ public sealed class TlsTests : IDisposable
 
         using var engine = Engine(server, tls, host);
 
-        Assert.Equal("1.41", await engine.PingAsync(CancellationToken.None));
+        Assert.Equal("1.41", (await engine.PingAsync(CancellationToken.None)).ApiVersion);
         Assert.Equal("CN=operator", Assert.Single(server.Clients));
     }
 
@@ -43,7 +43,7 @@ public sealed class TlsTests : IDisposable
 
         using var engine = Engine(server, new EngineTlsOptions { CaFile = _authority.CaFile });
 
-        Assert.Equal("1.41", await engine.PingAsync(CancellationToken.None));
+        Assert.Equal("1.41", (await engine.PingAsync(CancellationToken.None)).ApiVersion);
     }
 
     [Fact]

@@ -95,7 +95,7 @@ public sealed class BuildEndpointTests : BuildEndpointFixture
         BuildSpec? asked = null;
         var engine = new FakeEngine
         {
-            BuildKitUnavailableReason = "The engine runs Windows, which has no BuildKit.",
+            IsWindows = true,
             InspectImage = _engine.InspectImage,
             Build = (spec, _, _) =>
             {

@@ -1,4 +1,5 @@
 using ContainerApi.Builds;
+using ContainerApi.Engine;
 
 namespace ContainerApi.Tests.Builds;
 
@@ -34,19 +35,19 @@ public sealed class BuilderChoiceTests
         Assert.Equal("feature_unsupported", Assert.Throws<ApiException>(() => BuilderChoice.Of(wanted, network, hasSecrets: true)).Code.Code);
 
     [Theory]
-    [InlineData(null, false, "buildkit", true, true, "buildkit")]
-    [InlineData(null, false, "buildkit", false, false, "buildkit")]
-    [InlineData("It has none.", false, "buildkit", false, false, "classic")]
-    [InlineData("It has none.", false, "classic", true, false, "classic")]
-    [InlineData("It has none.", false, "buildkit", true, false, null)]
-    [InlineData("It has none.", false, "buildkit", false, true, null)]
-    [InlineData("It has none.", true, "buildkit", false, false, "podman")]
-    [InlineData("It has none.", true, "classic", true, false, "podman")]
-    [InlineData("It has none.", true, "buildkit", true, false, null)]
-    [InlineData("It has none.", true, "buildkit", false, true, null)]
-    public void Where_there_is_no_BuildKit_another_builds(string? without, bool isPodman, string chosen, bool isForced, bool hasSecrets, string? builder)
+    [InlineData(false, false, "buildkit", true, true, "buildkit")]
+    [InlineData(false, false, "buildkit", false, false, "buildkit")]
+    [InlineData(true, false, "buildkit", false, false, "classic")]
+    [InlineData(true, false, "classic", true, false, "classic")]
+    [InlineData(true, false, "buildkit", true, false, null)]
+    [InlineData(true, false, "buildkit", false, true, null)]
+    [InlineData(false, true, "buildkit", false, false, "podman")]
+    [InlineData(false, true, "classic", true, false, "podman")]
+    [InlineData(false, true, "buildkit", true, false, null)]
+    [InlineData(false, true, "buildkit", false, true, null)]
+    public void Where_there_is_no_BuildKit_another_builds(bool isWindows, bool isPodman, string chosen, bool isForced, bool hasSecrets, string? builder)
     {
-        var engine = new FakeEngine { BuildKitUnavailableReason = without, IsPodman = isPodman };
+        var engine = new EngineCapabilities("1.41", isPodman, isWindows);
         var spec = new BuildSpec
         {
             Builder = BuilderChoice.Of(chosen, null, hasSecrets: false),
@@ -69,7 +70,7 @@ public sealed class BuilderChoiceTests
     [InlineData(null, "https://example.com/context.tar", "Podman does not support remote contexts.")]
     public void Parameters_that_Podman_ignores_are_refused(string? network, string? remote, string? reason)
     {
-        var engine = new FakeEngine { BuildKitUnavailableReason = "It has none.", IsPodman = true };
+        var engine = new EngineCapabilities("1.41", isPodman: true);
         foreach (var chosen in new[] { BuilderKind.BuildKit, BuilderKind.Classic })
         {
             var refused = Record.Exception(() => BuilderChoice.On(engine, new BuildSpec { Builder = chosen, Network = network, Remote = remote }, isForced: false));

@@ -27,7 +27,7 @@ public sealed class EnginesTests
     [InlineData("1.52", "")]
     public void What_an_engine_cannot_do_follows_from_its_version(string version, string features)
     {
-        var limits = ContainerApi.Engines.EngineLimits.Of(new EngineInfo { ApiVersion = version });
+        var limits = EngineCapabilities.Of(new EngineInfo { ApiVersion = version }).Limits;
 
         Assert.Equal(features, string.Join(',', limits.Select(l => l.Feature)));
         Assert.All(limits, l => Assert.Contains(version, l.Reason));

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using ContainerApi.Engine;
 
 namespace ContainerApi.Builds.Dockerfiles;
 
@@ -9,16 +10,13 @@ namespace ContainerApi.Builds.Dockerfiles;
 /// </summary>
 internal static partial class DockerfileRequirements
 {
-    /// <summary>Engine 23.0, the first engine whose built-in frontend supports heredocs and the newer flags.</summary>
-    private static readonly Version NewFrontend = new(1, 42);
-
     /// <exception cref="ApiException">The builder does not support it; the message says what, where and why.</exception>
-    public static void Check(string dockerfile, BuilderKind builder, Version engineApi)
+    public static void Check(string dockerfile, BuilderKind builder, EngineCapabilities engine)
     {
         var lines = new DockerfileLines(dockerfile);
         var isClassic = builder == BuilderKind.Classic;
         // A frontend that the Dockerfile selects may support anything; the classic builder ignores it.
-        var isOld = builder == BuilderKind.BuildKit && engineApi < NewFrontend && lines.Syntax is null;
+        var isOld = builder == BuilderKind.BuildKit && !engine.HasNewDockerfileFrontend && lines.Syntax is null;
         while (lines.Next() is { } instruction)
         {
             var (keyword, flags, words) = Split(instruction.Text);
@@ -32,12 +30,12 @@ internal static partial class DockerfileRequirements
                 var name = flag.Split('=', 2)[0];
                 if (isClassic && NeedsBuildKit(keyword, name))
                 {
-                    throw Unsupported(instruction, $"{keyword} {name} needs BuildKit, but this build uses the classic builder (engine API {engineApi}).");
+                    throw Unsupported(instruction, $"{keyword} {name} needs BuildKit, but this build uses the classic builder (engine API {engine.ApiVersion}).");
                 }
 
                 if (isOld && NeedsNewFrontend(keyword, name))
                 {
-                    throw Unsupported(instruction, $"{keyword} {name} needs the Dockerfile frontend of engine API {NewFrontend} or later; this engine has API {engineApi}.");
+                    throw Unsupported(instruction, $"{keyword} {name} needs the Dockerfile frontend of engine API {EngineCapabilities.Engine23} or later; this engine has API {engine.ApiVersion}.");
                 }
             }
 
@@ -51,8 +49,8 @@ internal static partial class DockerfileRequirements
                 if (isClassic || isOld)
                 {
                     throw Unsupported(instruction, isClassic
-                        ? $"{keyword} with a heredoc needs BuildKit, but this build uses the classic builder (engine API {engineApi})."
-                        : $"{keyword} with a heredoc needs the Dockerfile frontend of engine API {NewFrontend} or later; this engine has API {engineApi}.");
+                        ? $"{keyword} with a heredoc needs BuildKit, but this build uses the classic builder (engine API {engine.ApiVersion})."
+                        : $"{keyword} with a heredoc needs the Dockerfile frontend of engine API {EngineCapabilities.Engine23} or later; this engine has API {engine.ApiVersion}.");
                 }
 
                 lines.SkipUntil(heredoc.Groups["end"].Value, isIndented: heredoc.Groups["dash"].Length > 0);

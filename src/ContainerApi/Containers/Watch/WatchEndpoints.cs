@@ -45,8 +45,8 @@ internal static partial class WatchEndpoints
         var view = query.ToView();
         view = view with
         {
-            Engines = view.Engines.Count > 0 ? view.Engines : caller.Engines,
-            Exists = caller.Labels.Count == 0 ? null : c => LabelSelector.Matches(caller.Labels, c.Labels),
+            Engines = view.Engines.Count > 0 ? view.Engines : caller.Visibility.Engines,
+            Exists = caller.Visibility.IncludesAllContainers ? null : c => caller.Visibility.IncludesContainer(c.Labels),
             Redact = redactor.For(caller),
         };
         var lastEventId = query.LastEventId ?? context.Request.Headers["Last-Event-ID"].FirstOrDefault();

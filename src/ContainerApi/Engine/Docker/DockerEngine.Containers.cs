@@ -15,10 +15,9 @@ internal sealed partial class DockerEngine
     public Task<IReadOnlyList<ContainerFacts>> ListContainersAsync(ContainerFilter filter, CancellationToken cancellationToken) =>
         WithinAsync(_callTimeout, async token =>
         {
-            // Which program it is shows when it is met.
-            await _handler.NegotiateAsync(token);
+            var capabilities = await _handler.ConnectAsync(token);
             var path = "containers/json" + (filter.All ? "?all=1" : "?all=0");
-            if ((_handler.IsPodman ? WithPaused(filter) : filter).Filters is { Count: > 0 } filters)
+            if ((capabilities.ListsPausedAsRunning ? filter : WithPaused(filter)).Filters is { Count: > 0 } filters)
             {
                 path += "&filters=" + Uri.EscapeDataString(JsonSerializer.Serialize(filters, EngineWire.Default.IReadOnlyDictionaryStringIReadOnlyListString));
             }
@@ -27,33 +26,38 @@ internal sealed partial class DockerEngine
             return DockerTranslation.ToContainers(rows);
         }, cancellationToken);
 
-    /// <summary>To Docker one that is paused is one that runs; Podman (5.4) lists it only where it is asked for.</summary>
     private static ContainerFilter WithPaused(ContainerFilter filter) => filter.All || filter.Filters?.ContainsKey("status") == true
         ? filter
-        : filter with { Filters = new Dictionary<string, IReadOnlyList<string>>(filter.Filters ?? new Dictionary<string, IReadOnlyList<string>>()) { ["status"] = ["running", "paused"] } };
+        : filter with
+        {
+            Filters = new Dictionary<string, IReadOnlyList<string>>(filter.Filters ?? new Dictionary<string, IReadOnlyList<string>>())
+            {
+                ["status"] = ["running", "paused"],
+            },
+        };
 
     /// <summary>
-    /// The meeting with the engine in which its host's <c>ps</c> turned out not to know our columns (busybox has no
-    /// <c>etimes</c>). Until the engine is met anew it is asked for its default columns at once.
+    /// The connection generation in which the <c>ps</c> of the engine's host refused <see cref="TopColumns"/> (busybox has no
+    /// <c>etimes</c>). Until the next connection the default columns are requested first.
     /// </summary>
     private volatile int _plainTop = -1;
 
     public Task<IReadOnlyList<ProcessFacts>> ListProcessesAsync(string id, CancellationToken cancellationToken) =>
         WithinAsync(_callTimeout, async token =>
         {
-            var ours = $"containers/{id}/top?ps_args={TopColumns}";
+            var detailed = $"containers/{id}/top?ps_args={TopColumns}";
             var plain = $"containers/{id}/top";
-            var meeting = _handler.Meetings;
-            var (first, second) = meeting == _plainTop ? (plain, ours) : (ours, plain);
+            var generation = _handler.ConnectionGeneration;
+            var (first, second) = generation == _plainTop ? (plain, detailed) : (detailed, plain);
             try
             {
                 return await TopAsync(first, token);
             }
             catch (EngineException e) when (e.Kind == EngineErrorKind.Failed)
             {
-                // Another ps than the one that was expected. Its default columns still tell pid, user and command.
+                // The host has another ps. Its default columns include pid, user and command.
                 var processes = await TopAsync(second, token);
-                _plainTop = second == plain ? meeting : -1;
+                _plainTop = second == plain ? generation : -1;
                 return processes;
             }
         }, cancellationToken);

@@ -56,22 +56,18 @@ internal sealed partial class DockerEngine : IEngine, IDisposable
 
     public string Endpoint { get; }
 
-    public string? ApiVersion => _handler.Version;
+    public EngineCapabilities? Capabilities => _handler.Capabilities;
 
-    public string? BuildKitUnavailableReason => _handler.BuildKitUnavailableReason;
-
-    public bool IsPodman => _handler.IsPodman;
-
-    public Task<string> PingAsync(CancellationToken cancellationToken) =>
+    public Task<EngineCapabilities> PingAsync(CancellationToken cancellationToken) =>
         WithinAsync(_callTimeout, _handler.PingAsync, cancellationToken);
 
     public Task<EngineInfo> DescribeAsync(CancellationToken cancellationToken) => WithinAsync(_callTimeout, async token =>
     {
         var version = _docker.System.GetVersionAsync(token);
         var info = _docker.System.GetSystemInfoAsync(token);
-        // Both are waited for: where the engine is away both fail.
+        // Awaits both: if the engine is unreachable, both fail.
         await Task.WhenAll(version, info);
-        return DockerTranslation.ToInfo(await version, await info, _handler.Version!);
+        return DockerTranslation.ToInfo(await version, await info, (await _handler.ConnectAsync(token)).ApiVersion);
     }, cancellationToken);
 
     public void Dispose()

@@ -1,11 +1,12 @@
 using ContainerApi.Builds.Dockerfiles;
+using ContainerApi.Engine;
 
 namespace ContainerApi.Tests.Builds.Dockerfiles;
 
 public sealed class DockerfileRequirementsTests
 {
-    private static readonly Version Old = new(1, 41);
-    private static readonly Version New = new(1, 42);
+    private static readonly EngineCapabilities Old = new("1.41");
+    private static readonly EngineCapabilities New = new("1.42");
 
     [Theory]
     [InlineData("FROM x\nRUN <<EOF\necho a\nEOF\n")]
@@ -80,7 +81,7 @@ public sealed class DockerfileRequirementsTests
     public void What_is_no_good_Dockerfile_is_left_to_the_builder(string dockerfile) =>
         DockerfileRequirements.Check(dockerfile, BuilderKind.Classic, Old);
 
-    private static string? Refusal(string dockerfile, BuilderKind builder, Version api)
+    private static string? Refusal(string dockerfile, BuilderKind builder, EngineCapabilities api)
     {
         try
         {

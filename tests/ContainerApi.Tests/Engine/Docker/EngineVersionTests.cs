@@ -62,7 +62,7 @@ public sealed class EngineVersionTests : IAsyncLifetime
         using var answer = await _host.Client.GetAsync("/containers");
 
         var problem = await answer.ReadProblemAsync(HttpStatusCode.UnprocessableEntity, "feature_unsupported");
-        Assert.Equal("The engine speaks API 1.40; 1.41 is the oldest that this service speaks.", problem.GetProperty("detail").GetString());
+        Assert.Equal("The engine has API 1.40; this service needs 1.41 or later.", problem.GetProperty("detail").GetString());
     }
 
     [Fact]

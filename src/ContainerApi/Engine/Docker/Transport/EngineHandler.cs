@@ -5,40 +5,26 @@ using System.Text.Json;
 namespace ContainerApi.Engine.Docker.Transport;
 
 /// <summary>
-/// Every request to one engine passes here, the typed library's as well as our own. It (1) negotiates the API version once
-/// and puts it in the path, (2) negotiates again when the engine came back as another one, and (3) turns refusals and
-/// broken connections into <see cref="EngineException"/>.
+/// Handles every request to one engine. It (1) negotiates the API version once and adds it to the path, (2) negotiates again when
+/// the engine was replaced, and (3) translates error answers and lost connections to <see cref="EngineException"/>.
 /// </summary>
 internal sealed class EngineHandler(string engine, HttpMessageHandler transport) : DelegatingHandler(transport)
 {
-    /// <summary>The newest Engine API that this service knows (that of Docker.DotNet.Enhanced 4.3).</summary>
-    private static readonly Version Newest = new(1, 54);
-
-    /// <summary>The oldest Engine API that this service is tested with (engine 20.10).</summary>
-    private static readonly Version Oldest = new(1, 41);
-
     private readonly SemaphoreSlim _negotiating = new(1, 1);
-    private volatile string? _version;
+    private volatile EngineCapabilities? _capabilities;
+    private int _connectionGeneration;
 
-    private int _meetings;
+    /// <summary>What the engine can do; null while no version is negotiated.</summary>
+    public EngineCapabilities? Capabilities => _capabilities;
 
-    /// <summary>The API version in use, or null while none is negotiated.</summary>
-    public string? Version => _version;
+    /// <summary>Changes whenever another engine may answer: after a lost connection, or a refused API version.</summary>
+    public int ConnectionGeneration => Volatile.Read(ref _connectionGeneration);
 
-    /// <summary>Why the engine has no BuildKit; null where it has, or while no version is negotiated.</summary>
-    public string? BuildKitUnavailableReason { get; private set; }
-
-    /// <summary>Whether the engine is Podman's service; false while no version is negotiated.</summary>
-    public bool IsPodman { get; private set; }
-
-    /// <summary>Changes whenever the engine may have become another one: it was away, or refused the version that was negotiated.</summary>
-    public int Meetings => Volatile.Read(ref _meetings);
-
-    /// <summary>Forgets the version, so that the next call negotiates: the engine was away and may be another one now.</summary>
+    /// <summary>Forgets the version, so that the next call negotiates.</summary>
     private void Forget()
     {
-        _version = null;
-        Interlocked.Increment(ref _meetings);
+        _capabilities = null;
+        Interlocked.Increment(ref _connectionGeneration);
     }
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
@@ -60,8 +46,7 @@ internal sealed class EngineHandler(string engine, HttpMessageHandler transport)
     private async Task<HttpResponseMessage> SendVersionedAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         var path = request.RequestUri!;
-        var version = await NegotiateAsync(cancellationToken);
-        request.RequestUri = Versioned(path, version);
+        request.RequestUri = Versioned(path, await ConnectAsync(cancellationToken));
         var response = await SendToEngineAsync(request, cancellationToken);
         if ((int)response.StatusCode < 400)
         {
@@ -74,7 +59,7 @@ internal sealed class EngineHandler(string engine, HttpMessageHandler transport)
             Forget();
             if (request.Content is null)
             {
-                request.RequestUri = Versioned(path, await NegotiateAsync(cancellationToken));
+                request.RequestUri = Versioned(path, await ConnectAsync(cancellationToken));
                 response = await SendToEngineAsync(request, cancellationToken);
                 if ((int)response.StatusCode < 400)
                 {
@@ -88,8 +73,8 @@ internal sealed class EngineHandler(string engine, HttpMessageHandler transport)
         throw EngineErrors.FromResponse(engine, path.AbsolutePath, response.StatusCode, body);
     }
 
-    /// <summary>Asks <c>/_ping</c>, which needs no version and answers in under a millisecond, and remembers what to speak.</summary>
-    public async Task<string> PingAsync(CancellationToken cancellationToken)
+    /// <summary>Negotiates with <c>/_ping</c>, which has no version in its path and answers in under a millisecond.</summary>
+    public async Task<EngineCapabilities> PingAsync(CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(EngineTransport.BaseAddress, "/_ping"));
         using var response = await SendToEngineAsync(request, cancellationToken);
@@ -99,19 +84,19 @@ internal sealed class EngineHandler(string engine, HttpMessageHandler transport)
             throw EngineErrors.FromResponse(engine, "/_ping", response.StatusCode, body);
         }
 
-        IsPodman = response.Headers.Contains("Libpod-API-Version");
-        // The builder that engines name here is their preference and not all that they have: 20.10 names the classic one.
-        BuildKitUnavailableReason = response.Headers.TryGetValues("OSType", out var types) && types.Contains("windows", StringComparer.OrdinalIgnoreCase) ? "The engine runs Windows, which has no BuildKit."
-            : IsPodman ? "The engine is Podman, which has no BuildKit."
-            : null;
-        _version = Choose(response.Headers.TryGetValues("Api-Version", out var values) ? values.FirstOrDefault() : null);
-        return _version;
+        // The builder in the header is the engine's preference and not its only one: 20.10 names the classic builder.
+        var capabilities = new EngineCapabilities(
+            Choose(response.Headers.TryGetValues("Api-Version", out var values) ? values.FirstOrDefault() : null),
+            isPodman: response.Headers.Contains("Libpod-API-Version"),
+            isWindows: response.Headers.TryGetValues("OSType", out var types) && types.Contains("windows", StringComparer.OrdinalIgnoreCase));
+        _capabilities = capabilities;
+        return capabilities;
     }
 
-    /// <summary>The version in use; the engine is asked where none is, once for all who wait.</summary>
-    public async ValueTask<string> NegotiateAsync(CancellationToken cancellationToken)
+    /// <summary>Returns what the engine can do; asks it once for all that wait.</summary>
+    public async ValueTask<EngineCapabilities> ConnectAsync(CancellationToken cancellationToken)
     {
-        if (_version is { } known)
+        if (_capabilities is { } known)
         {
             return known;
         }
@@ -119,7 +104,7 @@ internal sealed class EngineHandler(string engine, HttpMessageHandler transport)
         await _negotiating.WaitAsync(cancellationToken);
         try
         {
-            return _version ?? await PingAsync(cancellationToken);
+            return _capabilities ?? await PingAsync(cancellationToken);
         }
         finally
         {
@@ -127,21 +112,21 @@ internal sealed class EngineHandler(string engine, HttpMessageHandler transport)
         }
     }
 
-    /// <summary>The newest version that both sides know.</summary>
+    /// <summary>Returns the newest version that both sides know.</summary>
     private string Choose(string? offered)
     {
         if (!System.Version.TryParse(offered, out var engineVersion))
         {
-            throw new EngineException(EngineErrorKind.Failed, engine, "What answers there is not a Docker Engine: it names no API version.");
+            throw new EngineException(EngineErrorKind.Failed, engine, "The endpoint is not a Docker Engine: it returned no API version.");
         }
 
-        if (engineVersion < Oldest)
+        if (engineVersion < EngineCapabilities.Oldest)
         {
             throw new EngineException(EngineErrorKind.Unsupported, engine,
-                string.Create(CultureInfo.InvariantCulture, $"The engine speaks API {engineVersion}; {Oldest} is the oldest that this service speaks."));
+                string.Create(CultureInfo.InvariantCulture, $"The engine has API {engineVersion}; this service needs {EngineCapabilities.Oldest} or later."));
         }
 
-        return (engineVersion < Newest ? engineVersion : Newest).ToString();
+        return (engineVersion < EngineCapabilities.Newest ? engineVersion : EngineCapabilities.Newest).ToString();
     }
 
     private async Task<HttpResponseMessage> SendToEngineAsync(HttpRequestMessage request, CancellationToken cancellationToken)
@@ -173,5 +158,6 @@ internal sealed class EngineHandler(string engine, HttpMessageHandler transport)
         }
     }
 
-    private static Uri Versioned(Uri unversioned, string version) => new(EngineTransport.BaseAddress, $"/v{version}{unversioned.PathAndQuery}");
+    private static Uri Versioned(Uri unversioned, EngineCapabilities engine) =>
+        new(EngineTransport.BaseAddress, $"/v{engine.ApiVersion}{unversioned.PathAndQuery}");
 }

@@ -116,12 +116,13 @@ public sealed class ClassicBuilderTests
     {
         await using var engine = await RecordedEngine.StartAsync(HttpStatusCode.OK, "");
         engine.Ping = (header, value);
-        Assert.Null(engine.Engine.BuildKitUnavailableReason);
+        Assert.Null(engine.Engine.Capabilities);
 
-        await engine.Engine.PingAsync(CancellationToken.None);
+        var capabilities = await engine.Engine.PingAsync(CancellationToken.None);
 
-        Assert.Equal(reason, engine.Engine.BuildKitUnavailableReason);
-        Assert.Equal(isPodman, engine.Engine.IsPodman);
+        Assert.Same(capabilities, engine.Engine.Capabilities);
+        Assert.Equal(reason, capabilities.BuildKitUnavailableReason);
+        Assert.Equal(isPodman ? BuilderKind.Podman : BuilderKind.Classic, capabilities.ClassicBuilder);
     }
 
     [Theory]

@@ -1,14 +1,14 @@
 using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
+using ContainerApi.Engine;
 
-namespace ContainerApi.Engine;
+namespace ContainerApi.Access;
 
 /// <summary>
-/// An engine as somebody sees it who is bound to containers with some labels: no other container is listed, counted, joined or
-/// named by an error, and a new one has the labels. Calls by id come after a lookup in the list, so they need no check
-/// of their own. Images are the engine's and stay as they are.
+/// Limits an engine to the visible containers. Invisible containers are not listed, counted, joined or named in errors; new
+/// containers get the caller's labels. Calls by id follow an inspect, so they are not checked again. Images are not limited.
 /// </summary>
-internal sealed partial class ScopedEngine(IEngine engine, IReadOnlyList<string> labels) : IEngine
+internal sealed partial class ScopedEngine(IEngine engine, Visibility visibility) : IEngine
 {
     private const string JoinedContainer = "container:";
 
@@ -16,21 +16,18 @@ internal sealed partial class ScopedEngine(IEngine engine, IReadOnlyList<string>
 
     public string Endpoint => engine.Endpoint;
 
-    public string? ApiVersion => engine.ApiVersion;
+    public EngineCapabilities? Capabilities => engine.Capabilities;
 
-    public string? BuildKitUnavailableReason => engine.BuildKitUnavailableReason;
+    public Task<EngineCapabilities> PingAsync(CancellationToken cancellationToken) => engine.PingAsync(cancellationToken);
 
-    public bool IsPodman => engine.IsPodman;
-
-    public Task<string> PingAsync(CancellationToken cancellationToken) => engine.PingAsync(cancellationToken);
-
-    /// <summary>The engine counts all its containers; these counts are of the visible ones.</summary>
+    /// <summary>Replaces the engine's counts, which include all containers.</summary>
     public async Task<EngineInfo> DescribeAsync(CancellationToken cancellationToken)
     {
         var listing = ListContainersAsync(new ContainerFilter(All: true), cancellationToken);
         var info = await engine.DescribeAsync(cancellationToken);
         var containers = await listing;
-        var (running, paused) = (containers.Count(c => c.State == ContainerStates.Running), containers.Count(c => c.State == ContainerStates.Paused));
+        var running = containers.Count(c => c.State == ContainerStates.Running);
+        var paused = containers.Count(c => c.State == ContainerStates.Paused);
         return info with
         {
             Containers = containers.Count,
@@ -40,25 +37,25 @@ internal sealed partial class ScopedEngine(IEngine engine, IReadOnlyList<string>
         };
     }
 
-    /// <summary>The engine narrows its list; what it answers is looked at all the same, for this is no mere filter.</summary>
     public async Task<IReadOnlyList<ContainerFacts>> ListContainersAsync(ContainerFilter filter, CancellationToken cancellationToken) =>
         await WithoutPeersAsync(await ListVisibleAsync(filter, cancellationToken), cancellationToken);
 
+    /// <summary>The engine filters by label. The answer is checked again, because visibility must not depend on the engine's filter.</summary>
     private async Task<IReadOnlyList<ContainerFacts>> ListVisibleAsync(ContainerFilter filter, CancellationToken cancellationToken)
     {
         var filters = new Dictionary<string, IReadOnlyList<string>>(filter.Filters ?? new Dictionary<string, IReadOnlyList<string>>());
-        filters["label"] = [.. filters.GetValueOrDefault("label", []), .. labels];
+        filters["label"] = [.. filters.GetValueOrDefault("label", []), .. visibility.Labels];
         var listed = await engine.ListContainersAsync(filter with { Filters = filters }, cancellationToken);
-        return [.. listed.Where(c => LabelSelector.Matches(labels, c.Labels))];
+        return [.. listed.Where(c => visibility.IncludesContainer(c.Labels))];
     }
 
-    /// <summary>Nor do the rows name others: by the network that they share, or by links.</summary>
+    /// <summary>Removes invisible containers from shared networks and links.</summary>
     private async Task<IReadOnlyList<ContainerFacts>> WithoutPeersAsync(IReadOnlyList<ContainerFacts> rows, CancellationToken cancellationToken)
     {
         var known = rows.Select(r => r.Id).ToHashSet();
         if (rows.Any(NamesAnother))
         {
-            // Those that a filter left out are visible all the same.
+            // The filter may have excluded visible containers.
             var visible = await ListVisibleAsync(new ContainerFilter(All: true), cancellationToken);
             known.UnionWith(visible.Select(c => c.Id));
         }
@@ -66,10 +63,12 @@ internal sealed partial class ScopedEngine(IEngine engine, IReadOnlyList<string>
         return [.. rows.Select(r => r with { Aliases = [], NetworkMode = NamesAnother(r) ? JoinedContainer : r.NetworkMode })];
 
         bool NamesAnother(ContainerFacts row) =>
-            row.NetworkMode?.StartsWith(JoinedContainer, StringComparison.Ordinal) == true && !known.Contains(row.NetworkMode[JoinedContainer.Length..]);
+            row.NetworkMode?.StartsWith(JoinedContainer, StringComparison.Ordinal) == true
+            && !known.Contains(row.NetworkMode[JoinedContainer.Length..]);
     }
 
-    public Task<IReadOnlyList<ProcessFacts>> ListProcessesAsync(string id, CancellationToken cancellationToken) => engine.ListProcessesAsync(id, cancellationToken);
+    public Task<IReadOnlyList<ProcessFacts>> ListProcessesAsync(string id, CancellationToken cancellationToken) =>
+        engine.ListProcessesAsync(id, cancellationToken);
 
     public Task<StatisticsFacts> ReadStatisticsAsync(string id, CancellationToken cancellationToken) => engine.ReadStatisticsAsync(id, cancellationToken);
 
@@ -77,17 +76,16 @@ internal sealed partial class ScopedEngine(IEngine engine, IReadOnlyList<string>
         IReadOnlyList<ContainerFacts> containers, HostSections sections, CancellationToken cancellationToken) =>
         engine.ReadHostAsync(containers, sections, cancellationToken);
 
-    /// <summary>Events are of all containers: nobody may be handed them unseen.</summary>
     public IAsyncEnumerable<ContainerEvent> WatchContainersAsync(CancellationToken cancellationToken) =>
-        throw new NotSupportedException("The events of an engine are not narrowed.");
+        throw new NotSupportedException("Events include all containers and are not filtered by visibility.");
 
-    /// <summary>An invisible container may have a name that is an id prefix of a visible one: then the visible containers are matched.</summary>
+    /// <summary>Falls back to the visible containers where the engine finds an invisible one, by its name, or several.</summary>
     public async Task<ContainerDetails> InspectContainerAsync(string container, CancellationToken cancellationToken)
     {
         try
         {
             var details = await engine.InspectContainerAsync(container, cancellationToken);
-            if (LabelSelector.Matches(labels, details.Labels))
+            if (visibility.IncludesContainer(details.Labels))
             {
                 return details;
             }
@@ -106,31 +104,33 @@ internal sealed partial class ScopedEngine(IEngine engine, IReadOnlyList<string>
         };
     }
 
-    public Task<ContainerConfiguration> ReadConfigurationAsync(string container, CancellationToken cancellationToken) => engine.ReadConfigurationAsync(container, cancellationToken);
+    public Task<ContainerConfiguration> ReadConfigurationAsync(string container, CancellationToken cancellationToken) =>
+        engine.ReadConfigurationAsync(container, cancellationToken);
 
     public Task<IReadOnlyList<FileChange>> ListFileChangesAsync(string container, int most, CancellationToken cancellationToken) =>
         engine.ListFileChangesAsync(container, most, cancellationToken);
 
-    public Task<CreatedContainer> CreateContainerAsync(ContainerSpec spec, CancellationToken cancellationToken) => HideAsync(async () =>
+    public Task<CreatedContainer> CreateContainerAsync(ContainerSpec spec, CancellationToken cancellationToken) => RedactIdsAsync(async () =>
     {
         var scoped = spec with
         {
-            Labels = Labelled(spec.Labels),
+            Labels = AddLabels(spec.Labels),
             NetworkMode = await ResolveNetworkAsync(spec.NetworkMode, cancellationToken),
         };
         return await engine.CreateContainerAsync(scoped, cancellationToken);
     });
 
-    public Task StartContainerAsync(string container, CancellationToken cancellationToken) => HideAsync(() => engine.StartContainerAsync(container, cancellationToken));
+    public Task StartContainerAsync(string container, CancellationToken cancellationToken) =>
+        RedactIdsAsync(() => engine.StartContainerAsync(container, cancellationToken));
 
     public Task StopContainerAsync(string container, TimeSpan? grace, CancellationToken cancellationToken) =>
-        HideAsync(() => engine.StopContainerAsync(container, grace, cancellationToken));
+        RedactIdsAsync(() => engine.StopContainerAsync(container, grace, cancellationToken));
 
     public Task RestartContainerAsync(string container, TimeSpan? grace, CancellationToken cancellationToken) =>
-        HideAsync(() => engine.RestartContainerAsync(container, grace, cancellationToken));
+        RedactIdsAsync(() => engine.RestartContainerAsync(container, grace, cancellationToken));
 
     public Task RemoveContainerAsync(string container, bool force, bool volumes, CancellationToken cancellationToken) =>
-        HideAsync(() => engine.RemoveContainerAsync(container, force, volumes, cancellationToken));
+        RedactIdsAsync(() => engine.RemoveContainerAsync(container, force, volumes, cancellationToken));
 
     public Task<IReadOnlyList<ImageFacts>> ListImagesAsync(
         IReadOnlyDictionary<string, IReadOnlyList<string>>? filters, CancellationToken cancellationToken) => engine.ListImagesAsync(filters, cancellationToken);
@@ -141,7 +141,7 @@ internal sealed partial class ScopedEngine(IEngine engine, IReadOnlyList<string>
         engine.TagImageAsync(source, repository, tag, cancellationToken);
 
     public Task<RemovedImage> RemoveImageAsync(string reference, bool force, CancellationToken cancellationToken) =>
-        HideAsync(() => engine.RemoveImageAsync(reference, force, cancellationToken));
+        RedactIdsAsync(() => engine.RemoveImageAsync(reference, force, cancellationToken));
 
     public IAsyncEnumerable<TransferFacts> PullImageAsync(
         string reference, string? platform, RegistryCredentials? credentials, CancellationToken cancellationToken) =>
@@ -161,20 +161,20 @@ internal sealed partial class ScopedEngine(IEngine engine, IReadOnlyList<string>
         }
     }
 
-    /// <summary>The labels that make a new container visible to who asked for it; of a label without a value only its name is known.</summary>
-    private Dictionary<string, string> Labelled(IReadOnlyDictionary<string, string> asked)
+    /// <summary>Adds the labels that make a new container visible to its creator. A selector without a value requires a label with that name.</summary>
+    private Dictionary<string, string> AddLabels(IReadOnlyDictionary<string, string> requested)
     {
-        var all = new Dictionary<string, string>(asked);
-        foreach (var label in labels)
+        var all = new Dictionary<string, string>(requested);
+        foreach (var label in visibility.Labels)
         {
             var parts = label.Split('=', 2);
-            var known = all.TryGetValue(parts[0], out var value);
-            if (parts is [_, var wanted] ? known && value != wanted : !known)
+            var isGiven = all.TryGetValue(parts[0], out var value);
+            if (parts is [_, var required] ? isGiven && value != required : !isGiven)
             {
-                throw new EngineException(EngineErrorKind.Denied, Name, $"A container of yours has the label '{label}'.");
+                throw new EngineException(EngineErrorKind.Denied, Name, $"The container must have the label '{label}'.");
             }
 
-            all[parts[0]] = parts is [_, var given] ? given : value!;
+            all[parts[0]] = parts is [_, var scoped] ? scoped : value!;
         }
 
         return all;
@@ -198,14 +198,14 @@ internal sealed partial class ScopedEngine(IEngine engine, IReadOnlyList<string>
             : throw new EngineException(EngineErrorKind.ContainerNotFound, Name, $"There is no container '{reference}'.");
     }
 
-    private static async Task HideAsync(Func<Task> call) => await HideAsync(async () =>
+    private static async Task RedactIdsAsync(Func<Task> call) => await RedactIdsAsync(async () =>
     {
         await call();
         return true;
     });
 
-    /// <summary>An engine's error names the containers that are in the way by their ids.</summary>
-    private static async Task<T> HideAsync<T>(Func<Task<T>> call)
+    /// <summary>Redacts the ids of containers in an engine's error.</summary>
+    private static async Task<T> RedactIdsAsync<T>(Func<Task<T>> call)
     {
         try
         {

@@ -1,24 +1,24 @@
+using ContainerApi.Access;
 using ContainerApi.Engine;
-using ContainerApi.Tests.Access;
-using TestFacts = ContainerApi.Tests.Containers.Facts;
+using ContainerApi.Tests.Containers;
 
-namespace ContainerApi.Tests.Engine;
+namespace ContainerApi.Tests.Access;
 
 public sealed class ScopedEngineTests
 {
-    private static readonly string OwnId = TestFacts.Id('1');
+    private static readonly string OwnId = Facts.Id('1');
 
     /// <summary>An invisible container with a name that is a prefix of a visible container's id.</summary>
     private static readonly ContainerFacts NamedLikePrefix = Keys.Others with { Name = OwnId[..12] };
 
     /// <summary>An invisible container with a name that is a visible container's full id.</summary>
-    private static readonly ContainerFacts NamedLikeId = Keys.Others with { Id = TestFacts.Id('3'), Name = OwnId };
+    private static readonly ContainerFacts NamedLikeId = Keys.Others with { Id = Facts.Id('3'), Name = OwnId };
 
     /// <summary>A visible container with a name that is an invisible container's full id.</summary>
-    private static readonly ContainerFacts NamedLikeOther = Keys.Mine with { Id = TestFacts.Id('4'), Name = Keys.Others.Id };
+    private static readonly ContainerFacts NamedLikeOther = Keys.Mine with { Id = Facts.Id('4'), Name = Keys.Others.Id };
 
-    private static readonly ContainerFacts Sibling = Keys.Mine with { Id = "55" + TestFacts.Id('0')[2..], Name = "sibling" };
-    private static readonly ContainerFacts Twin = Keys.Mine with { Id = "55" + TestFacts.Id('1')[2..], Name = "twin" };
+    private static readonly ContainerFacts Sibling = Keys.Mine with { Id = "55" + Facts.Id('0')[2..], Name = "sibling" };
+    private static readonly ContainerFacts Twin = Keys.Mine with { Id = "55" + Facts.Id('1')[2..], Name = "twin" };
 
     private readonly List<string?> _networks = [];
 
@@ -70,17 +70,17 @@ public sealed class ScopedEngineTests
 
     private IEngine CreateEngine()
     {
-        var engine = TestFacts.Engine(NamedLikePrefix, NamedLikeId, Keys.Mine, NamedLikeOther, Sibling, Twin);
+        var engine = Facts.Engine(NamedLikePrefix, NamedLikeId, Keys.Mine, NamedLikeOther, Sibling, Twin);
         engine.CreateContainer = (spec, _) =>
         {
             _networks.Add(spec.NetworkMode);
-            return Task.FromResult(new CreatedContainer(TestFacts.Id('9'), []));
+            return Task.FromResult(new CreatedContainer(Facts.Id('9'), []));
         };
         engine.Build = (spec, _, _) =>
         {
             _networks.Add(spec.Network);
             return AsyncEnumerable.Empty<BuildFact>();
         };
-        return new ScopedEngine(engine, ["team=a"]);
+        return new ScopedEngine(engine, new Visibility([], ["team=a"], "bound"));
     }
 }

@@ -1,0 +1,74 @@
+namespace ContainerApi.Engine;
+
+/// <summary>What an engine can do, and why not. Known since the connection to the engine; the only place that compares versions.</summary>
+internal sealed class EngineCapabilities(string apiVersion, bool isPodman = false, bool isWindows = false)
+{
+    /// <summary>Engine 20.10, the oldest that this service supports.</summary>
+    public static readonly Version Oldest = new(1, 41);
+
+    /// <summary>The newest that this service knows (that of Docker.DotNet.Enhanced 4.3).</summary>
+    public static readonly Version Newest = new(1, 54);
+
+    /// <summary>Engine 23.0: the first with immediate statistics, and with heredocs and the newer flags in its Dockerfile frontend.</summary>
+    public static readonly Version Engine23 = new(1, 42);
+
+    private static readonly Version HealthInList = new(1, 52);
+
+    private readonly Version _api = Version.TryParse(apiVersion, out var api) ? api : Newest;
+
+    /// <summary>The negotiated API version.</summary>
+    public string ApiVersion => apiVersion;
+
+    /// <summary>Why the engine has no BuildKit, a sentence; null where it has.</summary>
+    public string? BuildKitUnavailableReason => isWindows ? "The engine runs Windows, which has no BuildKit."
+        : isPodman ? "The engine is Podman, which has no BuildKit."
+        : null;
+
+    /// <summary>The builder where BuildKit is unavailable or not wanted.</summary>
+    public BuilderKind ClassicBuilder => isPodman ? BuilderKind.Podman : BuilderKind.Classic;
+
+    /// <summary>Why builds cannot have a remote context, a sentence. Podman 5.4 ignores the parameter.</summary>
+    public string? RemoteContextUnavailableReason => isPodman ? "Podman does not support remote contexts." : null;
+
+    /// <summary>Why builds cannot join a named network, a sentence. Podman 5.4 ignores networks that its builder does not know.</summary>
+    public string? BuildNetworkUnavailableReason(string network) => isPodman
+        ? $"Podman does not support the network '{network}' for builds. Allowed networks: bridge, host, none."
+        : null;
+
+    /// <summary>Whether the built-in Dockerfile frontend has heredocs, <c>--link</c>, <c>--network</c> and <c>--security</c>.</summary>
+    public bool HasNewDockerfileFrontend => _api >= Engine23;
+
+    /// <summary>Whether a list without stopped containers has the paused ones. Podman 5.4 lists them only by their status.</summary>
+    public bool ListsPausedAsRunning => !isPodman;
+
+    /// <summary>What the engine cannot do, with reasons for a client.</summary>
+    public IReadOnlyList<(string Feature, string Reason)> Limits
+    {
+        get
+        {
+            var limits = new List<(string, string)>();
+            if (_api < Engine23)
+            {
+                limits.Add(("instant_statistics",
+                    $"API {_api} returns statistics at its collector's next tick, up to a second later; "
+                    + $"{Engine23} and later return them immediately."));
+            }
+
+            if (_api < HealthInList)
+            {
+                limits.Add(("health_in_list",
+                    $"API {_api} returns a container's health only in its status text, which is parsed; "
+                    + $"{HealthInList} and later have a field for it."));
+            }
+
+            if (isWindows)
+            {
+                limits.Add(("processes", "A Windows engine lists processes in a format that this service does not support."));
+            }
+
+            return limits;
+        }
+    }
+
+    public static EngineCapabilities Of(EngineInfo info) => new(info.ApiVersion, isWindows: info.OsType is "windows");
+}
