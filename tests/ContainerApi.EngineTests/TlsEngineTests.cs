@@ -32,9 +32,9 @@ public sealed class TlsEngineTests
         // A foreign certificate, no certificate and no TLS are refused with a reason.
         var theirs = stranger.Write(stranger.Client("stranger"), "client");
         var unknown = new EngineTlsOptions { CaFile = authority.CaFile, CertificateFile = theirs.CertificateFile, KeyFile = theirs.KeyFile };
-        Assert.Contains("asks for a client certificate that it trusts", await RefusalAsync(engine, unknown));
+        Assert.Contains("it requires a trusted client certificate", await RefusalAsync(engine, unknown));
         Assert.Contains(
-            "asks for a client certificate that it trusts", await RefusalAsync(engine, new EngineTlsOptions { CaFile = authority.CaFile }));
+            "it requires a trusted client certificate", await RefusalAsync(engine, new EngineTlsOptions { CaFile = authority.CaFile }));
         Assert.Contains("it requires TLS, which is not configured", await RefusalAsync(engine, null));
 
         // The server certificate must come from the configured authority.

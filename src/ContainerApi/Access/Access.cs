@@ -4,12 +4,12 @@ using Microsoft.AspNetCore.Authorization.Policy;
 
 namespace ContainerApi.Access;
 
-/// <summary>The scope that an endpoint needs. One that says none is open to nobody; to be open to all it says <c>AllowAnonymous</c>.</summary>
+/// <summary>The scope that an endpoint requires. Without one the endpoint is disabled, unless it has <c>AllowAnonymous</c>.</summary>
 internal sealed record RequiredScope(string? Scope) : IAuthorizationRequirement;
 
 internal static class AccessExtensions
 {
-    /// <summary>Lets in who has <paramref name="scope"/>.</summary>
+    /// <summary>Requires <paramref name="scope"/> and documents the errors of authorization.</summary>
     public static TBuilder RequireScope<TBuilder>(this TBuilder builder, string scope)
         where TBuilder : IEndpointConventionBuilder
     {
@@ -25,7 +25,7 @@ internal static class AccessExtensions
     }
 }
 
-/// <summary>Decides by the caller's scopes, and by the switch that refuses every change.</summary>
+/// <summary>Authorizes by the caller's scopes and by <c>Security:ReadOnly</c>.</summary>
 internal sealed class AccessHandler(SecuritySettings settings) : AuthorizationHandler<RequiredScope>
 {
     protected override Task HandleRequirementAsync(AuthorizationHandlerContext context, RequiredScope requirement)
@@ -39,12 +39,12 @@ internal sealed class AccessHandler(SecuritySettings settings) : AuthorizationHa
     }
 
     private bool IsAllowed(HttpContext http, Caller caller, string? scope) => scope is null
-        // An address that does not exist, or not with this method, is nothing to be forbidden.
+        // Routing answers 404 or 405 for an unknown path or method.
         ? http.GetEndpoint() is not RouteEndpoint
         : caller.Scopes.Contains(scope) && !(settings.Current.ReadOnly && Scopes.Changes(scope));
 }
 
-/// <summary>AuthenticationFailures are problems like all others.</summary>
+/// <summary>Answers failed authorization with problem details.</summary>
 internal sealed class AccessResults(SecuritySettings settings) : IAuthorizationMiddlewareResultHandler
 {
     public Task HandleAsync(RequestDelegate next, HttpContext context, AuthorizationPolicy policy, PolicyAuthorizationResult authorizeResult) =>
@@ -55,15 +55,15 @@ internal sealed class AccessResults(SecuritySettings settings) : IAuthorizationM
         AuthenticationFailures.ThrowIfTooMany(http);
         if (http.GetCaller() is not { } caller)
         {
-            return new ApiException(ErrorCode.Unauthenticated, AuthenticationFailures.Were(http)
+            return new ApiException(ErrorCode.Unauthenticated, AuthenticationFailures.Has(http)
                 ? "These credentials are not valid."
-                : $"This needs an API key: Authorization: Bearer KEY, or {ApiKeys.Header}: KEY.");
+                : $"Authentication required. Send an API key: Authorization: Bearer KEY, or {ApiKeys.Header}: KEY.");
         }
 
         var scope = http.GetEndpoint()?.Metadata.GetMetadata<RequiredScope>()?.Scope;
         return new ApiException(ErrorCode.Forbidden,
-            scope is null ? "Nobody may call this."
-            : caller.Scopes.Contains(scope) && settings.Current.ReadOnly ? "This service changes nothing: it is set to read only."
-            : $"This needs the scope {scope}, which {caller.Name ?? "the caller"} has not.");
+            scope is null ? "This endpoint is disabled."
+            : caller.Scopes.Contains(scope) && settings.Current.ReadOnly ? "This service is read-only (Security:ReadOnly)."
+            : $"Missing scope: {scope}.");
     }
 }

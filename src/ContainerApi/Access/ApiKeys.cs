@@ -7,28 +7,29 @@ using Microsoft.Extensions.Options;
 
 namespace ContainerApi.Access;
 
-/// <summary>Knows callers by their key, sent as <c>Authorization: Bearer …</c> or <c>X-Api-Key: …</c>.</summary>
+/// <summary>Authenticates callers by an API key, sent as <c>Authorization: Bearer …</c> or <c>X-Api-Key: …</c>.</summary>
 internal sealed class ApiKeys(
-    SecuritySettings settings, AuthenticationFailures refusals, TimeProvider time, IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder)
+    SecuritySettings settings, AuthenticationFailures failures, TimeProvider time,
+    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {
     public const string SchemeName = "ApiKey";
     public const string Header = "X-Api-Key";
 
-    /// <summary>Nobody hashes a megabyte for a stranger.</summary>
-    private const int LongestKey = 512;
+    /// <summary>Bounds the work of hashing an unauthenticated header.</summary>
+    private const int MaxKeyLength = 512;
 
     protected override Task<AuthenticateResult> HandleAuthenticateAsync() => Task.FromResult(Credentials.Of(Request) switch
     {
         null => AuthenticateResult.NoResult(),
-        var key => Know(key),
+        var key => Authenticate(key),
     });
 
-    private AuthenticateResult Know(string key)
+    private AuthenticateResult Authenticate(string key)
     {
         if (Find(key) is not { } known)
         {
-            return Refuse("the key is not known");
+            return Refuse("unknown key");
         }
 
         if (known.ExpiresAt <= time.GetUtcNow())
@@ -43,10 +44,10 @@ internal sealed class ApiKeys(
         return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(new ClaimsIdentity(claims, SchemeName)), SchemeName));
     }
 
-    /// <summary>Compares with every key, each in constant time, so that the time tells nothing.</summary>
+    /// <summary>Compares with every key in constant time, so that the duration reveals nothing.</summary>
     private ApiKeyOptions? Find(string key)
     {
-        if (key.Length > LongestKey)
+        if (key.Length > MaxKeyLength)
         {
             return null;
         }
@@ -66,7 +67,7 @@ internal sealed class ApiKeys(
 
     private AuthenticateResult Refuse(string reason)
     {
-        refusals.Tell(Context, reason);
+        failures.Report(Context, reason);
         return AuthenticateResult.Fail(reason);
     }
 }

@@ -2,15 +2,15 @@ using ContainerApi.Api;
 
 namespace ContainerApi.Access;
 
-/// <summary>Who did what to which container or image, with what outcome: one line for each call that could change something, in a category of its own.</summary>
+/// <summary>Logs one line per call that can change something: caller, action, target and outcome.</summary>
 internal static partial class Audit
 {
-    /// <summary>The category of the lines, by which they can be sent elsewhere.</summary>
+    /// <summary>The log category, for separate log sinks.</summary>
     public const string Category = "ContainerApi.Audit";
 
     private static readonly object TargetKey = new();
 
-    /// <summary>Says what a call is about, where its address does not.</summary>
+    /// <summary>Sets the target of a call whose path does not name it.</summary>
     /// <param name="target">As in <c>container 0123456789ab (web)</c>: never a value that could be secret.</param>
     public static void SetTarget(this HttpContext http, string target) => http.Items[TargetKey] = LogText.OneLine(target);
 
@@ -19,7 +19,7 @@ internal static partial class Audit
         var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger(Category);
         app.Use(async (http, next) =>
         {
-            // Taken now: the exception handler takes it away.
+            // The exception handler clears the endpoint.
             var endpoint = http.GetEndpoint();
             if (endpoint?.Metadata.GetMetadata<RequiredScope>()?.Scope is not { } scope || !Scopes.Changes(scope))
             {
@@ -28,18 +28,18 @@ internal static partial class Audit
             }
 
             var values = string.Join(' ', http.Request.RouteValues.Values);
-            var isWhole = false;
+            var isCompleted = false;
             try
             {
                 await next(http);
-                isWhole = true;
+                isCompleted = true;
             }
             finally
             {
                 Log.Done(
                     logger, http.User.Identity?.Name ?? "anonymous", http.Connection.RemoteIpAddress?.ToString(),
                     endpoint.Metadata.GetMetadata<EndpointNameMetadata>()?.EndpointName, http.Items[TargetKey] as string ?? LogText.OneLine(values),
-                    http.Response.StatusCode, http.GetOutcome() is { Length: > 0 } outcome ? outcome : isWhole ? "" : "client_left");
+                    http.Response.StatusCode, http.GetOutcome() is { Length: > 0 } outcome ? outcome : isCompleted ? "" : "client_left");
             }
         });
     }

@@ -2,18 +2,18 @@ using System.Security.Claims;
 
 namespace ContainerApi.Access;
 
-/// <summary>Who asks, and what they may do and see.</summary>
+/// <summary>The identity of a request: what it may do and see.</summary>
 internal sealed record Caller
 {
-    /// <summary>The claims by which keys and tokens say what somebody may do, each repeated.</summary>
+    /// <summary>Claims of keys and tokens. Each may be repeated.</summary>
     public const string ScopeClaim = "scope";
     public const string EngineClaim = "containerapi_engines";
     public const string LabelClaim = "containerapi_labels";
 
-    /// <summary>Whoever asks without credentials, where none are needed.</summary>
+    /// <summary>The caller of a request without credentials, where none are required.</summary>
     public static readonly Caller Anonymous = new() { Name = null, Scopes = new HashSet<string>(Access.Scopes.All) };
 
-    /// <summary>Null for who is not known.</summary>
+    /// <summary>Null for an anonymous caller.</summary>
     public required string? Name { get; init; }
 
     public required IReadOnlySet<string> Scopes { get; init; }
@@ -22,15 +22,15 @@ internal sealed record Caller
 
     public bool SeesSecrets => Scopes.Contains(Access.Scopes.ContainersSecrets);
 
-    /// <summary>Equal for callers who see the same, so that they may share an answer.</summary>
+    /// <summary>Equal for callers who see the same values, so that they may share an answer.</summary>
     public string View => $"{Visibility.Key};{(SeesSecrets ? "all" : "redacted")}";
 
-    /// <exception cref="ApiException">The caller has not this scope, which a part of the request needs beside the endpoint's own.</exception>
-    public void Demand(string scope)
+    /// <exception cref="ApiException">The caller lacks this scope, which a part of the request requires in addition to the endpoint's.</exception>
+    public void Require(string scope)
     {
         if (!Scopes.Contains(scope))
         {
-            throw new ApiException(ErrorCode.Forbidden, $"This needs the scope {scope}, too, which {Name ?? "the caller"} has not.");
+            throw new ApiException(ErrorCode.Forbidden, $"Missing scope: {scope}.");
         }
     }
 
@@ -45,19 +45,21 @@ internal sealed record Caller
 
 internal static class CallerExtensions
 {
-    /// <summary>Who asks; null where that is not known and must be.</summary>
+    /// <summary>Returns the caller; null for invalid credentials, or none where they are required.</summary>
     public static Caller? GetCaller(this HttpContext http)
     {
         if (http.User.Identity is { IsAuthenticated: true })
         {
-            return http.Features.Get<Caller>() ?? Keep(http, Caller.From(http.User));
+            return http.Features.Get<Caller>() ?? Store(http, Caller.From(http.User));
         }
 
-        // Bad credentials are not none.
-        return AuthenticationFailures.Were(http) || !http.RequestServices.GetRequiredService<SecuritySettings>().ServesAnonymous ? null : Caller.Anonymous;
+        // Invalid credentials do not make an anonymous caller.
+        return !AuthenticationFailures.Has(http) && http.RequestServices.GetRequiredService<SecuritySettings>().ServesAnonymous
+            ? Caller.Anonymous
+            : null;
     }
 
-    private static Caller Keep(HttpContext http, Caller caller)
+    private static Caller Store(HttpContext http, Caller caller)
     {
         http.Features.Set(caller);
         return caller;

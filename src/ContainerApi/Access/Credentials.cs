@@ -5,7 +5,7 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace ContainerApi.Access;
 
-/// <summary>How a request shows who it comes from: an API key, or a token of the configured issuer.</summary>
+/// <summary>Authentication by an API key or a token of the configured issuer.</summary>
 internal static class Credentials
 {
     private const string EitherScheme = "Credentials";
@@ -24,11 +24,11 @@ internal static class Credentials
                 Configure(bearer, jwt);
             }
         });
-        // Nothing here is encrypted for a later request, as cookies are: no keys for that are to be made and kept.
+        // Nothing uses data protection (no cookies), so no keys are created and stored.
         builder.Services.Remove(builder.Services.Single(s => s.ImplementationType?.Name == "DataProtectionHostedService"));
     }
 
-    /// <summary>What a request shows; null where it shows nothing.</summary>
+    /// <summary>Returns the credentials of a request; null without any.</summary>
     public static string? Of(HttpRequest request) =>
         request.Headers[ApiKeys.Header].FirstOrDefault() is { Length: > 0 } key ? key
         : request.Headers.Authorization.FirstOrDefault() is { } authorization && authorization.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase)
@@ -43,12 +43,12 @@ internal static class Credentials
             : ApiKeys.SchemeName;
     }
 
-    /// <summary>Three parts with dots between them; no key of ours has to look so.</summary>
-    private static bool IsToken(string? shown) => shown?.Count(c => c == '.') == 2;
+    /// <summary>A JWT has three parts with dots between them.</summary>
+    private static bool IsToken(string? credentials) => credentials?.Count(c => c == '.') == 2;
 
     private static void Configure(JwtBearerOptions bearer, JwtOptions jwt)
     {
-        // Claims keep the names that the token gives them.
+        // Keep the claim names of the token.
         bearer.MapInboundClaims = false;
         bearer.Authority = jwt.Authority;
         bearer.TokenValidationParameters = new TokenValidationParameters
@@ -58,7 +58,7 @@ internal static class Credentials
             IssuerSigningKey = jwt.PublicKeyFile is { } file ? ReadKey(file) : null,
             NameClaimType = jwt.NameClaim,
             RequireExpirationTime = true,
-            // A public key must never be taken for a shared secret.
+            // Asymmetric algorithms only: a public key must not be accepted as an HMAC secret.
             ValidAlgorithms = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"],
             ClockSkew = TimeSpan.FromSeconds(30),
         };
@@ -66,19 +66,19 @@ internal static class Credentials
         {
             OnAuthenticationFailed = failed =>
             {
-                failed.HttpContext.RequestServices.GetRequiredService<AuthenticationFailures>().Tell(failed.HttpContext, ReasonOf(failed.Exception));
+                failed.HttpContext.RequestServices.GetRequiredService<AuthenticationFailures>().Report(failed.HttpContext, ReasonOf(failed.Exception));
                 return Task.CompletedTask;
             },
         };
     }
 
-    /// <summary>Without the token, parts of which the exception's message may hold.</summary>
+    /// <summary>The exception's message may contain parts of the token.</summary>
     private static string ReasonOf(Exception failure) => failure switch
     {
         SecurityTokenExpiredException => "the token has expired",
         SecurityTokenNotYetValidException => "the token is not valid yet",
-        SecurityTokenInvalidIssuerException => "the token is of another issuer",
-        SecurityTokenInvalidAudienceException => "the token is for another audience",
+        SecurityTokenInvalidIssuerException => "the token has another issuer",
+        SecurityTokenInvalidAudienceException => "the token has another audience",
         SecurityTokenSignatureKeyNotFoundException or SecurityTokenInvalidSignatureException => "the token's signature is not valid",
         _ => "the token is not valid",
     };

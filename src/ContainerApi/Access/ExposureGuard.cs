@@ -4,8 +4,8 @@ using Microsoft.Extensions.Options;
 namespace ContainerApi.Access;
 
 /// <summary>
-/// Whoever reaches this service rules the engine's host, so it listens on loopback only. It refuses to start on any other
-/// address unless there are credentials, or <c>Security:AllowAnonymous</c> says that this is wanted.
+/// Stops the start on a non-loopback address without credentials, unless <c>Security:AllowAnonymous</c> is set: access to this
+/// service is root access to the engine's host.
 /// </summary>
 internal static partial class ExposureGuard
 {
@@ -13,7 +13,7 @@ internal static partial class ExposureGuard
 
     public static void AddExposureGuard(this WebApplicationBuilder builder)
     {
-        // Kestrel calls this for every endpoint, from wherever it was configured, before it binds it.
+        // Kestrel calls this for every endpoint before it binds it.
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.ConfigureEndpointDefaults(listen =>
         {
             if (listen.IPEndPoint is not { } endpoint || IPAddress.IsLoopback(endpoint.Address))
@@ -29,14 +29,18 @@ internal static partial class ExposureGuard
             else if (!options.HasCredentials)
             {
                 throw new OptionsValidationException(Setting, typeof(bool),
-                    [$"{Setting}: refusing to listen on {endpoint} without credentials: whoever reaches it rules the engine's host. Configure Security:ApiKeys or Security:Jwt, or listen on 127.0.0.1, or set {Setting}=true if something in front of this service decides who may pass."]);
+                [
+                    $"{Setting}: refusing to listen on {endpoint} without credentials: access to this service is root access to the engine's "
+                    + $"host. Configure Security:ApiKeys or Security:Jwt, listen on 127.0.0.1, or set {Setting}=true behind an authenticating proxy.",
+                ]);
             }
         }));
     }
 
     private static partial class Log
     {
-        [LoggerMessage(10, LogLevel.Warning, "Listening on {Endpoint} WITHOUT CREDENTIALS (Security:AllowAnonymous=true): whoever reaches it rules the engine's host")]
+        [LoggerMessage(10, LogLevel.Warning,
+            "Listening on {Endpoint} WITHOUT CREDENTIALS (Security:AllowAnonymous=true): access to it is root access to the engine's host")]
         public static partial void Exposed(ILogger logger, IPEndPoint endpoint);
     }
 }

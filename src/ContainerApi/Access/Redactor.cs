@@ -2,24 +2,25 @@ using System.Text.RegularExpressions;
 
 namespace ContainerApi.Access;
 
-/// <summary>Hides what looks like a secret. Pure, once its patterns are there.</summary>
+/// <summary>Redacts secrets in texts, labels and environment variables.</summary>
 internal sealed class Redactor(IReadOnlyList<string> patterns)
 {
-    public const string Hidden = "***";
+    public const string Redacted = "***";
 
     private const string SecretGroup = "secret";
 
-    /// <summary>A pattern that takes longer on one text hides all of it.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(50);
+    /// <summary>A text whose match takes longer is redacted completely.</summary>
+    private static readonly TimeSpan MatchTimeout = TimeSpan.FromMilliseconds(50);
 
     /// <summary><c>--db-password x</c>, <c>API_TOKEN=x</c>, <c>scheme://user:x@host</c>.</summary>
-    public static readonly IReadOnlyList<string> Usual =
+    public static readonly IReadOnlyList<string> DefaultPatterns =
     [
-        @"(?i)(?:pass(?:word|wd|phrase)?|secret|token|credential|api[_-]?key|access[_-]?key|private[_-]?key)[\w.-]*(?:\s*[=:]\s*|\s+)(?<secret>""[^""]*""|'[^']*'|[^\s,;]+)",
+        "(?i)(?:pass(?:word|wd|phrase)?|secret|token|credential|api[_-]?key|access[_-]?key|private[_-]?key)"
+            + @"[\w.-]*(?:\s*[=:]\s*|\s+)(?<secret>""[^""]*""|'[^']*'|[^\s,;]+)",
         @"://[^/\s:@]*:(?<secret>[^/\s@]+)@",
     ];
 
-    private readonly IReadOnlyList<Regex> _patterns = [.. patterns.Select(p => new Regex(p, RegexOptions.CultureInvariant, Patience))];
+    private readonly IReadOnlyList<Regex> _patterns = [.. patterns.Select(p => new Regex(p, RegexOptions.CultureInvariant, MatchTimeout))];
 
     public string Text(string text)
     {
@@ -27,38 +28,38 @@ internal sealed class Redactor(IReadOnlyList<string> patterns)
         {
             foreach (var pattern in _patterns)
             {
-                text = pattern.Replace(text, Cover);
+                text = pattern.Replace(text, RedactMatch);
             }
 
             return text;
         }
         catch (RegexMatchTimeoutException)
         {
-            return Hidden;
+            return Redacted;
         }
     }
 
-    /// <summary>The value of a label or the like, judged together with its name.</summary>
+    /// <summary>Redacts the value of a label. The patterns see it with its name.</summary>
     public string Value(string name, string value)
     {
         var pair = $"{name}={value}";
-        var masked = Text(pair);
-        return masked == pair ? value
-            : masked.StartsWith(name + "=", StringComparison.Ordinal) ? masked[(name.Length + 1)..]
-            : Hidden;
+        var redacted = Text(pair);
+        return redacted == pair ? value
+            : redacted.StartsWith(name + "=", StringComparison.Ordinal) ? redacted[(name.Length + 1)..]
+            : Redacted;
     }
 
     public Dictionary<string, string> Values(IReadOnlyDictionary<string, string> all) => all.ToDictionary(v => v.Key, v => Value(v.Key, v.Value));
 
-    /// <summary>An environment variable, <c>NAME=value</c>: its value says nothing about how secret it is.</summary>
+    /// <summary>Redacts the value of an environment variable, <c>NAME=value</c>.</summary>
     public static string Variable(string variable) =>
-        variable.IndexOf('=', StringComparison.Ordinal) is >= 0 and var equals ? variable[..(equals + 1)] + Hidden : variable;
+        variable.IndexOf('=', StringComparison.Ordinal) is >= 0 and var equals ? variable[..(equals + 1)] + Redacted : variable;
 
-    private static string Cover(Match match)
+    private static string RedactMatch(Match match)
     {
         var group = match.Groups[SecretGroup];
         return group.Success
-            ? string.Concat(match.Value.AsSpan(0, group.Index - match.Index), Hidden, match.Value.AsSpan(group.Index - match.Index + group.Length))
-            : Hidden;
+            ? string.Concat(match.Value.AsSpan(0, group.Index - match.Index), Redacted, match.Value.AsSpan(group.Index - match.Index + group.Length))
+            : Redacted;
     }
 }

@@ -3,7 +3,7 @@ using Swashbuckle.AspNetCore.SwaggerGen;
 
 namespace ContainerApi.Access;
 
-/// <summary>Tells in the OpenAPI document how a caller shows who it is, and which scope each operation needs.</summary>
+/// <summary>Documents the authentication schemes and the scope of each operation in OpenAPI.</summary>
 internal sealed class ScopeDocumentation : IOperationFilter
 {
     private const string Key = "apiKey";
@@ -16,7 +16,7 @@ internal sealed class ScopeDocumentation : IOperationFilter
             Type = SecuritySchemeType.ApiKey,
             In = ParameterLocation.Header,
             Name = ApiKeys.Header,
-            Description = "An API key. On loopback, and where the service is told to serve anybody, none is needed unless some are configured.",
+            Description = "An API key. Not required on loopback or with Security:AllowAnonymous, unless keys are configured.",
         });
         options.AddSecurityDefinition(Bearer, new OpenApiSecurityScheme
         {

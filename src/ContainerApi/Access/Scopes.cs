@@ -1,6 +1,6 @@
 namespace ContainerApi.Access;
 
-/// <summary>What a caller may do. Every endpoint needs one; who asks without a key where none is needed has all.</summary>
+/// <summary>Permissions of a caller. Every endpoint requires one; an anonymous caller has all.</summary>
 internal static class Scopes
 {
     public const string ContainersRead = "containers:read";
@@ -12,7 +12,7 @@ internal static class Scopes
     public const string EnginesRead = "engines:read";
     public const string MetricsRead = "metrics:read";
 
-    /// <summary>To see values of the environment, and what the mask patterns hide. No endpoint needs it.</summary>
+    /// <summary>Shows environment values and redacted text. No endpoint requires it.</summary>
     public const string ContainersSecrets = "containers:secrets";
 
     public static readonly IReadOnlyList<string> All =
@@ -20,6 +20,6 @@ internal static class Scopes
         ContainersRead, ContainersWrite, ContainersSecrets, ImagesRead, ImagesWrite, BuildsRead, BuildsWrite, EnginesRead, MetricsRead,
     ];
 
-    /// <summary>Whether what needs this scope changes something.</summary>
+    /// <summary>Whether the scope permits changes.</summary>
     public static bool Changes(string scope) => scope.EndsWith(":write", StringComparison.Ordinal);
 }

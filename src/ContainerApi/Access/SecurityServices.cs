@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Cors.Infrastructure;
 
 namespace ContainerApi.Access;
 
-/// <summary>Who may call, do and see what. Closed unless opened: docs/security.md tells the whole of it.</summary>
+/// <summary>Registers authentication, authorization, visibility and redaction; docs/security.md describes them.</summary>
 internal static class SecurityServices
 {
     public static void AddSecurity(this WebApplicationBuilder builder)
@@ -32,11 +32,11 @@ internal static class SecurityServices
             .WithExposedHeaders("ETag", "Link", "Location", "Retry-After", "X-Missing-Engines")));
     }
 
-    /// <summary>Knows who asks, and refuses pages of others.</summary>
+    /// <summary>Authenticates callers and refuses cross-site requests.</summary>
     public static void UseCallers(this WebApplication app)
     {
         app.UseCors();
         app.UseAuthentication();
-        app.UseBrowserDefence();
+        app.UseBrowserGuard();
     }
 }

@@ -50,7 +50,7 @@ internal sealed partial class SecuritySettings : IDisposable
     {
         public SecurityOptions Options { get; } = options;
 
-        public Redactor Redactor { get; } = new(options.MaskPatterns ?? Redactor.Usual);
+        public Redactor Redactor { get; } = new(options.MaskPatterns ?? Redactor.DefaultPatterns);
     }
 
     private static partial class Log

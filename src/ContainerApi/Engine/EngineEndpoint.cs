@@ -3,7 +3,7 @@ using System.Net;
 
 namespace ContainerApi.Engine;
 
-/// <summary>Where an engine listens: a unix socket or a TCP port.</summary>
+/// <summary>The address of an engine: a unix socket or a TCP port.</summary>
 internal sealed record EngineEndpoint
 {
     public const string Default = "unix:///var/run/docker.sock";
@@ -15,12 +15,12 @@ internal sealed record EngineEndpoint
     public string Host { get; private init; } = "";
     public int Port { get; private init; }
 
-    /// <summary>Whether what is said on the way stays on this machine.</summary>
+    /// <summary>Whether the connection stays on this machine.</summary>
     public bool IsLocal =>
         SocketPath is not null || Host is "localhost" || (IPAddress.TryParse(Host, out var address) && IPAddress.IsLoopback(address));
 
-    /// <summary>Reads <c>unix:///path</c>, <c>tcp://host[:port]</c> and <c>http://host[:port]</c>, the forms of <c>DOCKER_HOST</c>.</summary>
-    /// <param name="tls">Whether TLS is spoken there, which has a port of its own where none is named.</param>
+    /// <summary>Reads <c>unix:///path</c>, <c>tcp://host[:port]</c> and <c>http://host[:port]</c>, the formats of <c>DOCKER_HOST</c>.</summary>
+    /// <param name="tls">Whether the endpoint uses TLS, which has another default port.</param>
     public static bool TryParse(string? text, [NotNullWhen(true)] out EngineEndpoint? endpoint, bool tls = false)
     {
         endpoint = null;
@@ -31,7 +31,7 @@ internal sealed record EngineEndpoint
 
         if (text.StartsWith("unix://", StringComparison.Ordinal))
         {
-            // docker-py and the tutorial write unix://var/run/docker.sock: a path all the same.
+            // docker-py and the tutorial write unix://var/run/docker.sock for the absolute path.
             var path = text["unix://".Length..];
             endpoint = path.Length > 0 ? new EngineEndpoint { SocketPath = path[0] == '/' ? path : "/" + path } : null;
             return endpoint is not null;
@@ -43,7 +43,7 @@ internal sealed record EngineEndpoint
             && uri.UserInfo.Length == 0
             && uri.PathAndQuery is "" or "/")
         {
-            // An IPv6 address without its brackets: the name that a certificate is held against.
+            // IdnHost is an IPv6 address without brackets, as certificates have it.
             endpoint = new EngineEndpoint { Host = uri.IdnHost, Port = !uri.IsDefaultPort ? uri.Port : tls ? DefaultTlsPort : DefaultPort };
             return true;
         }

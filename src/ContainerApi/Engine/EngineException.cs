@@ -1,24 +1,24 @@
 namespace ContainerApi.Engine;
 
-/// <summary>What kind of failure an engine call ended with.</summary>
+/// <summary>The kind of an engine call's failure.</summary>
 internal enum EngineErrorKind
 {
-    /// <summary>No engine of this name is configured.</summary>
+    /// <summary>No engine with this name is configured.</summary>
     EngineNotFound,
 
-    /// <summary>The container that the call names does not exist (HTTP 404).</summary>
+    /// <summary>The container does not exist (HTTP 404).</summary>
     ContainerNotFound,
 
-    /// <summary>The image that the call names does not exist (HTTP 404).</summary>
+    /// <summary>The image does not exist (HTTP 404).</summary>
     ImageNotFound,
 
-    /// <summary>Something else that the call needs does not exist, a network say (HTTP 404).</summary>
+    /// <summary>Another object does not exist, for example a network (HTTP 404).</summary>
     NotFound,
 
-    /// <summary>The wanted name belongs to another container (HTTP 409).</summary>
+    /// <summary>The name is already in use (HTTP 409).</summary>
     NameInUse,
 
-    /// <summary>The container has no process, and the call needs one (HTTP 409).</summary>
+    /// <summary>The container is not running (HTTP 409).</summary>
     NotRunning,
 
     /// <summary>The object is in a state that forbids the call (HTTP 409).</summary>
@@ -27,7 +27,7 @@ internal enum EngineErrorKind
     /// <summary>The engine refuses the parameters (HTTP 400).</summary>
     Invalid,
 
-    /// <summary>The engine cannot use the Dockerfile of a build: it is missing, empty, or wrong (HTTP 400 or 500).</summary>
+    /// <summary>The Dockerfile is missing, empty or invalid (HTTP 400 or 500).</summary>
     InvalidDockerfile,
 
     /// <summary>The engine cannot read the context of a build (HTTP 400 or 500).</summary>
@@ -36,25 +36,25 @@ internal enum EngineErrorKind
     /// <summary>The engine or an authorisation plugin forbids the call (HTTP 401, 403).</summary>
     Denied,
 
-    /// <summary>This engine cannot do it: too old, too new, or built without it (HTTP 501).</summary>
+    /// <summary>The engine does not support the call (HTTP 501).</summary>
     Unsupported,
 
-    /// <summary>No connection could be had, or it broke.</summary>
+    /// <summary>The connection failed or was lost.</summary>
     Unavailable,
 
-    /// <summary>The engine did not answer within our deadline.</summary>
+    /// <summary>The engine did not answer within the timeout.</summary>
     TimedOut,
 
-    /// <summary>The engine answered with a failure of its own, or with something that is not an answer.</summary>
+    /// <summary>The engine failed, or returned an invalid response.</summary>
     Failed,
 }
 
-/// <summary>The one exception that leaves the engine room. Its message is fit for a client: no path, no credential.</summary>
+/// <summary>The failure of an engine call. Its message is for clients: no path of the host, no credential.</summary>
 internal sealed class EngineException(EngineErrorKind kind, string engine, string message, Exception? inner = null)
     : Exception(message, inner)
 {
     public EngineErrorKind Kind { get; } = kind;
 
-    /// <summary>The name of the engine that was asked.</summary>
+    /// <summary>The engine's name.</summary>
     public string Engine { get; } = engine;
 }

@@ -37,7 +37,7 @@ internal static partial class EngineRegistration
         builder.Services.AddHostedService(services => new UnencryptedEngineWarning(configured, services.GetRequiredService<ILogger<UnencryptedEngineWarning>>()));
     }
 
-    /// <summary>As the docker command reads them: TLS where <c>DOCKER_TLS_VERIFY</c> is anything, and the endpoint is no socket.</summary>
+    /// <summary>As in the docker command: TLS if <c>DOCKER_TLS_VERIFY</c> is not empty and the endpoint is not a socket.</summary>
     private static EngineOptions Default(IConfiguration configuration)
     {
         var endpoint = configuration["DOCKER_HOST"] is { Length: > 0 } named ? named : EngineEndpoint.Default;
@@ -49,18 +49,18 @@ internal static partial class EngineRegistration
         return new EngineOptions { Name = "local", Endpoint = endpoint, Tls = isTls ? EngineTlsOptions.In(certificates) : null };
     }
 
-    /// <param name="nameOf">What a property of the engine at an index is called in the configuration.</param>
+    /// <param name="nameOf">Returns the configuration key of an engine's property.</param>
     private static void Validate(List<EngineOptions> configured, HostRoots host, Func<int, string, string> nameOf)
     {
         var validator = new EngineOptionsValidator();
         var failures = configured
             .SelectMany((options, n) => validator.Validate(options).Errors.Select(e => $"{nameOf(n, e.PropertyName)}: {e.ErrorMessage}"))
-            .Concat(configured.GroupBy(o => o.Name).Where(g => g.Count() > 1).Select(g => $"Engines: the name '{g.Key}' is given twice."))
+            .Concat(configured.GroupBy(o => o.Name).Where(g => g.Count() > 1).Select(g => $"Engines: the name '{g.Key}' is not unique."))
             .Concat(new HostRootsValidator().Validate(host).Errors.Select(e => $"Host:{e.PropertyName}: {e.ErrorMessage}"))
             .ToList();
         if (failures.Count == 0)
         {
-            // What is wrong with a file is told at the start, too, and not by the first call.
+            // Reports invalid files at startup and not with the first call.
             failures.AddRange(configured.Select((options, n) => EngineCertificates.Fault(options.Tls) is { } fault ? $"{nameOf(n, "Tls")}: {fault}" : null).OfType<string>());
         }
 
@@ -70,7 +70,7 @@ internal static partial class EngineRegistration
         }
     }
 
-    /// <summary>Warns once, at the start, of each engine that is reached without TLS over a network.</summary>
+    /// <summary>Warns at startup about each engine that is connected over a network without TLS.</summary>
     private sealed partial class UnencryptedEngineWarning(IReadOnlyList<EngineOptions> engines, ILogger<UnencryptedEngineWarning> logger) : IHostedService
     {
         public Task StartAsync(CancellationToken cancellationToken)
@@ -85,7 +85,9 @@ internal static partial class EngineRegistration
 
         public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-        [LoggerMessage(1, LogLevel.Warning, "Engine {Engine} is reached at {Endpoint} WITHOUT TLS: whoever is on the way there can rule its host (Engines:N:Tls, or DOCKER_TLS_VERIFY and DOCKER_CERT_PATH)")]
+        [LoggerMessage(1, LogLevel.Warning,
+            "Engine {Engine} is connected at {Endpoint} WITHOUT TLS: anyone on the network path can control its host. "
+            + "Configure Engines:N:Tls, or DOCKER_TLS_VERIFY and DOCKER_CERT_PATH")]
         private partial void Plain(string engine, string endpoint);
     }
 }

@@ -1,6 +1,6 @@
 namespace ContainerApi.Engine;
 
-/// <summary>How an engine is, in one word: <c>ok</c>, <c>unavailable</c>, <c>timeout</c> or <c>error</c>.</summary>
+/// <summary>The state of an engine: <c>ok</c>, <c>unavailable</c>, <c>timeout</c> or <c>error</c>.</summary>
 internal static class EngineStates
 {
     public const string Ok = "ok";

@@ -3,7 +3,7 @@ using System.Diagnostics.Metrics;
 
 namespace ContainerApi.Engine;
 
-/// <summary>What is seen from outside of the calls to engines: a span and a duration each.</summary>
+/// <summary>Records a span and a duration for each call to an engine.</summary>
 internal static class EngineTelemetry
 {
     /// <summary>The name of the source and of the meter.</summary>
@@ -11,8 +11,11 @@ internal static class EngineTelemetry
 
     private static readonly ActivitySource Source = new(Name);
 
-    /// <summary>For durations in seconds, from a reading of the host's kernel to a start that waits for a network.</summary>
-    public static readonly InstrumentAdvice<double> Seconds = new() { HistogramBucketBoundaries = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] };
+    /// <summary>Buckets in seconds, from a read of the host's kernel to a slow start.</summary>
+    public static readonly InstrumentAdvice<double> Seconds = new()
+    {
+        HistogramBucketBoundaries = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+    };
 
     private static readonly Histogram<double> Duration = new Meter(Name).CreateHistogram(
         "containerapi.engine.call.duration", "s", "Time from a call to an engine to the first byte of its answer.", advice: Seconds);
@@ -20,21 +23,21 @@ internal static class EngineTelemetry
     /// <param name="path">The call's path without the version.</param>
     public static Call Begin(string engine, HttpMethod method, string path) => new(engine, $"{method} {OperationOf(path)}");
 
-    /// <summary>The path with the names taken out, so that there are only as many operations as the API has calls.</summary>
+    /// <summary>Replaces names in the path, so that there are as many operations as the API has calls.</summary>
     internal static string OperationOf(string path)
     {
         var parts = path.Trim('/').Split('/');
         return parts switch
         {
             [var collection, "json" or "create" or "prune" or "load" or "search" or "get"] => $"/{collection}/{parts[1]}",
-            // The API's calls on one object end with a word of theirs; an image's name may hold slashes.
+            // Calls on one object end with the call's name; an image's name may contain slashes.
             ["containers" or "images" or "networks" or "volumes" or "exec", _, .., var call] when parts.Length > 2 => $"/{parts[0]}/{{id}}/{call}",
             ["containers" or "images" or "networks" or "volumes" or "exec", _] => $"/{parts[0]}/{{id}}",
             _ => "/" + string.Join('/', parts),
         };
     }
 
-    /// <summary>One call, from its beginning to <see cref="End"/>.</summary>
+    /// <summary>One call, until <see cref="End"/>.</summary>
     internal readonly struct Call(string engine, string operation)
     {
         private readonly Activity? _span = Source.StartActivity(operation, ActivityKind.Client);

@@ -133,7 +133,7 @@ internal static class ImageEndpoints
 
         if (request.Stop == true)
         {
-            caller.Demand(Scopes.ContainersWrite);
+            caller.Require(Scopes.ContainersWrite);
         }
 
         var image = await commit.CommitAsync(request, cancellationToken);

@@ -20,7 +20,7 @@ internal sealed partial class ImageRedactor(SecuritySettings settings)
         Command = image.Command is { } command ? [.. command.Select(settings.Redactor.Text)] : null,
         Entrypoint = image.Entrypoint is { } entrypoint ? [.. entrypoint.Select(settings.Redactor.Text)] : null,
         Environment = [.. image.Environment.Select(Redactor.Variable)],
-        History = [.. image.History.Select(h => h with { CreatedBy = settings.Redactor.Text(Assignments.Replace(h.CreatedBy, $"$1$2{Redactor.Hidden}")) })],
+        History = [.. image.History.Select(h => h with { CreatedBy = settings.Redactor.Text(Assignments.Replace(h.CreatedBy, $"$1$2{Redactor.Redacted}")) })],
     };
 
     public static CommitDryRun For(Caller caller, CommitDryRun commit) =>

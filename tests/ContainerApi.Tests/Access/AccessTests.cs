@@ -12,7 +12,7 @@ public sealed class AccessTests
     private static readonly IReadOnlyList<string> Open = ["healthz", "readyz"];
 
     [Fact]
-    public async Task Where_keys_are_configured_no_operation_answers_without_one()
+    public async Task Every_operation_without_a_configured_key_returns_401()
     {
         await using var host = new ApiHost(new Keys().Add("some", [Scopes.ContainersRead]), Pinging());
 
@@ -60,7 +60,7 @@ public sealed class AccessTests
     }
 
     [Fact]
-    public async Task Every_operation_tells_its_scope_in_the_document_and_how_to_show_a_key()
+    public async Task Every_operation_documents_its_scope_and_authentication()
     {
         await using var host = new ApiHost(new FakeEngine());
 
@@ -71,7 +71,7 @@ public sealed class AccessTests
     }
 
     [Fact]
-    public async Task Read_only_refuses_every_change_from_anybody_and_nothing_else()
+    public async Task Read_only_refuses_every_change_and_nothing_else()
     {
         await using var host = new ApiHost(new Dictionary<string, string?> { ["Security:ReadOnly"] = "true" }, Pinging());
 
@@ -84,7 +84,7 @@ public sealed class AccessTests
     }
 
     [Fact]
-    public async Task The_services_own_figures_need_their_scope_too()
+    public async Task Service_metrics_require_their_scope()
     {
         await using var host = new ApiHost(new Keys().Add("figures", [Scopes.MetricsRead]).Add("other", [Scopes.EnginesRead]), Pinging());
 
@@ -98,7 +98,7 @@ public sealed class AccessTests
     }
 
     [Fact]
-    public async Task An_address_that_is_not_there_is_not_there_for_a_key_and_nothing_is_said_of_it_without()
+    public async Task An_unknown_path_returns_404_with_a_key_and_401_without()
     {
         await using var host = new ApiHost(new Keys().Add("some", [Scopes.EnginesRead]), Pinging());
         using var client = host.With("some");
@@ -113,7 +113,7 @@ public sealed class AccessTests
     }
 
     [Fact]
-    public async Task What_a_request_needs_beside_its_endpoints_scope_is_asked_for_too()
+    public async Task A_request_may_require_a_second_scope()
     {
         await using var host = new ApiHost(new Keys().Add("images", [Scopes.ImagesWrite]), Keys.TwoTeams());
 

@@ -34,7 +34,7 @@ public sealed class ApiKeyTests
     [InlineData("Authorization", "Basic Z29vZDpnb29k")]
     [InlineData("Authorization", "good")]
     [InlineData("Authorization", "Bearer a.b.c")]
-    public async Task Any_other_credentials_are_refused_and_not_told(string header, string value)
+    public async Task Invalid_credentials_return_401_and_are_not_repeated(string header, string value)
     {
         var keys = new Keys().Add("good", [Scopes.ContainersRead]).Add("late", [Scopes.ContainersRead], expires: DateTimeOffset.UtcNow.AddSeconds(-1));
         await using var host = new ApiHost(keys, Facts.Engine());
@@ -57,7 +57,7 @@ public sealed class ApiKeyTests
     }
 
     [Fact]
-    public async Task Bad_credentials_are_not_none_where_none_are_needed()
+    public async Task Invalid_credentials_return_401_even_where_none_are_required()
     {
         await using var host = new ApiHost(new Keys().Add("good", [Scopes.ContainersRead]).AllowingAnonymous(), Facts.Engine());
 
@@ -69,7 +69,7 @@ public sealed class ApiKeyTests
     }
 
     [Fact]
-    public async Task Many_bad_keys_from_one_address_are_told_to_wait_and_a_good_one_is_served_all_the_same()
+    public async Task Many_invalid_keys_return_429_and_a_valid_key_is_still_accepted()
     {
         await using var host = new ApiHost(new Keys().Add("good", [Scopes.ContainersRead]), Facts.Engine());
         using var guessing = host.With("guess");
@@ -89,7 +89,7 @@ public sealed class ApiKeyTests
     }
 
     [Fact]
-    public void Keys_are_rotated_without_a_restart_and_a_section_that_is_wrong_changes_nothing()
+    public void Keys_change_without_a_restart_and_an_invalid_section_is_ignored()
     {
         using var file = new SettingsFile(Section("one", Scopes.ContainersRead));
         using var settings = file.Settings();
@@ -103,7 +103,7 @@ public sealed class ApiKeyTests
     }
 
     [Fact]
-    public void Taking_the_last_key_away_opens_nothing()
+    public void Removing_the_last_key_does_not_allow_anonymous_callers()
     {
         using var file = new SettingsFile(Section("one", Scopes.ContainersRead));
         using var settings = file.Settings();

@@ -54,7 +54,7 @@ public sealed class EngineSettingsTests : IDisposable
     [Theory]
     [InlineData("Engines:0:Tls:KeyFile", "/no/such/key.pem", "Engines:0:Tls:CertificateFile: is missing")]
     [InlineData("Engines:0:Tls:CaFile", "/no/such/ca.pem", "Engines:0:Tls: '/no/such/ca.pem' cannot be read")]
-    [InlineData("Engines:0:Endpoint", "unix:///run/docker.sock", "Engines:0:Tls: a unix socket does not speak TLS.")]
+    [InlineData("Engines:0:Endpoint", "unix:///run/docker.sock", "Engines:0:Tls: is not supported with a unix socket.")]
     public async Task A_bad_setting_stops_the_start_and_is_named(string name, string value, string message)
     {
         await using var service = new Service(new()

@@ -13,7 +13,7 @@ public sealed class ExposureGuardTests
     [Theory]
     [InlineData("http://127.0.0.1:0")]
     [InlineData("http://[::1]:0")]
-    public async Task Loopback_needs_no_leave(string address)
+    public async Task Loopback_needs_no_setting(string address)
     {
         await using var service = new Service(address, allowAnonymous: false);
 

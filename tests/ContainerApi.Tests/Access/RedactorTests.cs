@@ -15,7 +15,7 @@ public sealed class RedactorTests
     [InlineData("psql postgres://me:hunter2@db/x", "psql postgres://me:***@db/x")]
     [InlineData("sleep 100", "sleep 100")]
     [InlineData("nginx: worker process", "nginx: worker process")]
-    public void The_usual_patterns_hide_values_and_nothing_else(string text, string expected) => Assert.Equal(expected, new Redactor(Redactor.Usual).Text(text));
+    public void Default_patterns_redact_only_values(string text, string expected) => Assert.Equal(expected, new Redactor(Redactor.DefaultPatterns).Text(text));
 
     [Fact]
     public void A_pattern_without_the_group_hides_its_match_and_one_that_takes_too_long_all()
@@ -27,10 +27,10 @@ public sealed class RedactorTests
     [Theory]
     [InlineData("app.secret", "x", "***")]
     [InlineData("team", "a", "a")]
-    public void A_labels_value_is_judged_with_its_name(string name, string value, string expected) => Assert.Equal(expected, new Redactor(Redactor.Usual).Value(name, value));
+    public void A_label_value_is_matched_with_its_name(string name, string value, string expected) => Assert.Equal(expected, new Redactor(Redactor.DefaultPatterns).Value(name, value));
 
     [Fact]
-    public async Task Commands_processes_and_labels_are_masked_in_every_form_for_those_without_the_scope()
+    public async Task Commands_and_labels_are_redacted_in_every_format_without_the_scope()
     {
         var container = Facts.Container('1', "web") with
         {
@@ -59,7 +59,7 @@ public sealed class RedactorTests
     }
 
     [Fact]
-    public async Task An_images_environment_shows_its_names_alone_to_those_without_the_scope_also_in_its_history()
+    public async Task Image_environment_and_history_show_only_names_without_the_scope()
     {
         var engine = Facts.Engine();
         engine.InspectImage = (_, _) => Task.FromResult(new ImageDetails

@@ -25,7 +25,7 @@ public sealed class TlsTests : IDisposable
     [Theory]
     [InlineData("127.0.0.1")]
     [InlineData("localhost")]
-    public async Task An_engine_with_the_right_certificate_is_spoken_with_and_is_told_who_we_are(string host)
+    public async Task A_valid_certificate_connects_and_the_client_certificate_is_sent(string host)
     {
         await using var server = new Server(_authority.Server(), asks: true);
         var tls = WithClient("operator");
@@ -37,7 +37,7 @@ public sealed class TlsTests : IDisposable
     }
 
     [Fact]
-    public async Task An_engine_that_does_not_ask_who_we_are_needs_no_certificate_of_ours()
+    public async Task An_engine_without_client_authentication_needs_no_client_certificate()
     {
         await using var server = new Server(_authority.Server());
 
@@ -48,7 +48,7 @@ public sealed class TlsTests : IDisposable
 
     [Fact]
     public async Task A_certificate_for_another_name_is_refused() =>
-        await RefusedAsync(_authority.Server("engine.example", address: null), "its certificate is for another name: it is not one for 127.0.0.1");
+        await RefusedAsync(_authority.Server("engine.example", address: null), "its certificate is for another name than 127.0.0.1");
 
     [Fact]
     public async Task A_certificate_that_has_the_address_only_as_its_subject_is_refused() =>
@@ -68,10 +68,10 @@ public sealed class TlsTests : IDisposable
 
     [Fact]
     public async Task A_client_certificate_that_plays_a_server_is_refused() =>
-        await RefusedAsync(_authority.ClientAsServer(), "its certificate is not one for servers");
+        await RefusedAsync(_authority.ClientAsServer(), "its certificate is not for server authentication");
 
     [Fact]
-    public async Task All_that_is_wrong_with_a_certificate_is_told()
+    public async Task All_faults_of_a_certificate_are_reported()
     {
         var failure = await RefusedAsync(_stranger.Server("engine.example", address: null), "another name");
 
@@ -79,17 +79,17 @@ public sealed class TlsTests : IDisposable
     }
 
     [Fact]
-    public async Task What_speaks_no_TLS_is_told_as_that()
+    public async Task An_endpoint_without_TLS_is_reported_as_such()
     {
         await using var server = new Server(certificate: null);
 
         using var engine = Engine(server, new EngineTlsOptions { CaFile = _authority.CaFile });
         var failure = await Assert.ThrowsAsync<EngineException>(() => engine.PingAsync(CancellationToken.None));
-        Assert.Contains("does not speak TLS", failure.Message);
+        Assert.Contains("does not support TLS", failure.Message);
     }
 
     [Fact]
-    public void Certificates_that_change_are_read_again_and_broken_ones_leave_the_last_good_ones_in_use()
+    public void Changed_certificates_are_reloaded_and_invalid_ones_ignored()
     {
         var tls = WithClient("first");
         var log = new List<string>();

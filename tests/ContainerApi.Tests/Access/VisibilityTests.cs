@@ -11,7 +11,7 @@ namespace ContainerApi.Tests.Access;
 public sealed class VisibilityTests
 {
     [Fact]
-    public async Task No_operation_shows_anything_of_another_teams_container_or_lets_it_be_touched()
+    public async Task No_operation_shows_or_changes_an_invisible_container()
     {
         // Every change of a container is a call that this engine does not expect, and would fail as such.
         var engine = Keys.TwoTeams();
@@ -51,7 +51,7 @@ public sealed class VisibilityTests
     }
 
     [Fact]
-    public async Task Readiness_names_to_nobody_an_engine_that_is_not_theirs_to_see()
+    public async Task Readiness_names_only_visible_engines()
     {
         var near = new FakeEngine { Name = "near", Ping = _ => throw new EngineException(EngineErrorKind.Unavailable, "near", "Refused.") };
         var far = new FakeEngine { Name = "far", Ping = _ => Task.FromResult("1.45") };
@@ -73,7 +73,7 @@ public sealed class VisibilityTests
     }
 
     [Fact]
-    public async Task Its_own_are_all_that_is_listed_counted_and_summed()
+    public async Task Lists_counts_and_metrics_include_only_visible_containers()
     {
         var engine = Keys.TwoTeams();
         engine.Describe = _ => Task.FromResult(new EngineInfo { ApiVersion = "1.41", Containers = 2, ContainersRunning = 2, ContainersPaused = 0, ContainersStopped = 0 });
@@ -92,7 +92,7 @@ public sealed class VisibilityTests
     }
 
     [Fact]
-    public async Task An_ambiguous_prefix_is_one_among_its_own_alone()
+    public async Task A_prefix_is_ambiguous_only_among_visible_containers()
     {
         var foreign = Facts.Container('1', "foreign") with { Id = new string('1', 63) + "2" };
         await using var host = new ApiHost(Keys.WithBound().Add("all", Scopes.All), Facts.Engine(Keys.Mine, foreign));
@@ -106,7 +106,7 @@ public sealed class VisibilityTests
     }
 
     [Fact]
-    public async Task Callers_who_see_different_things_do_not_share_a_sweep()
+    public async Task Callers_with_different_visibility_do_not_share_a_collection()
     {
         await using var host = new ApiHost(Keys.WithBound().Add("all", Scopes.All), Keys.TwoTeams());
 
@@ -118,7 +118,7 @@ public sealed class VisibilityTests
     }
 
     [Fact]
-    public async Task Whose_network_a_container_shares_is_told_only_where_that_one_is_visible()
+    public async Task A_shared_network_names_only_a_visible_container()
     {
         var sharing = Keys.Mine with { NetworkMode = "container:" + Keys.Others.Id, Networks = [] };
         var sidecar = Facts.Container('3', "sidecar", network: "container:" + Keys.Mine.Id) with { Labels = Keys.Mine.Labels };
@@ -138,7 +138,7 @@ public sealed class VisibilityTests
     [InlineData("""{"image":"app","labels":{"team":"b"}}""", HttpStatusCode.Forbidden)]
     [InlineData("""{"image":"app","networkMode":"container:foreign"}""", HttpStatusCode.NotFound)]
     [InlineData("""{"image":"app","networkMode":"container:mine"}""", HttpStatusCode.Created)]
-    public async Task A_container_that_it_makes_is_one_of_its_own(string body, HttpStatusCode expected)
+    public async Task A_created_container_is_visible_to_its_creator(string body, HttpStatusCode expected)
     {
         var made = new List<ContainerSpec>();
         var engine = Keys.TwoTeams();
@@ -157,7 +157,7 @@ public sealed class VisibilityTests
     }
 
     [Fact]
-    public async Task An_engines_error_does_not_name_the_container_that_is_in_the_way()
+    public async Task An_engine_error_does_not_name_an_invisible_container()
     {
         var engine = Keys.TwoTeams();
         engine.RemoveImage = (_, _, _) => throw new EngineException(EngineErrorKind.Conflict, "local", $"image is being used by running container {Keys.Others.Id[..12]}");
@@ -170,7 +170,7 @@ public sealed class VisibilityTests
     }
 
     [Fact]
-    public async Task A_key_bound_to_an_engine_knows_no_other()
+    public async Task A_key_limited_to_an_engine_sees_no_other()
     {
         var keys = new Keys().Add("far", Scopes.All, engines: ["far"]);
         await using var host = new ApiHost(keys, Facts.EngineNamed("near", Facts.Container('1', "near")), Facts.EngineNamed("far", Facts.Container('2', "there")));
@@ -187,7 +187,7 @@ public sealed class VisibilityTests
     }
 
     [Fact]
-    public async Task Builds_of_others_do_not_exist_for_a_key_that_is_bound_to_labels()
+    public async Task A_key_limited_to_labels_sees_only_its_own_builds()
     {
         var engine = Keys.TwoTeams();
         engine.Ping = _ => Task.FromResult("1.41");

@@ -29,7 +29,7 @@ public sealed class ClientFaultTests
     }
 
     [Fact]
-    public async Task Clients_that_never_read_cost_a_bounded_memory_and_nobody_else_notices()
+    public async Task Clients_that_never_read_use_bounded_memory_and_delay_nobody()
     {
         await using var under = await ServiceUnderFault.StartAsync(new StubOptions { Running = 100 });
         under.Engine.Build = (_, token) => Scripts.Lines(

@@ -9,7 +9,7 @@ namespace ContainerApi.Tests.Faults;
 public sealed class ServiceFaultTests
 {
     [Fact]
-    public async Task Told_to_end_under_load_it_gives_every_stream_its_end_and_exits_well_within_its_time()
+    public async Task Shutdown_under_load_ends_every_stream_and_exits_in_time()
     {
         await using var under = await ServiceUnderFault.StartAsync(new StubOptions { Running = 200 }, "--Limits:ShutdownTimeout=00:00:10");
         under.Engine.Build = (_, token) => Scripts.LinesThenSilence(["""{"stream":"Step 1/1 : FROM scratch\n"}"""], token);

@@ -71,7 +71,7 @@ internal static class CreateImageEndpoint
     {
         if (FindDirectory(request.Source!, roots) is { } directory)
         {
-            caller.Demand(Scopes.BuildsWrite);
+            caller.Require(Scopes.BuildsWrite);
             var build = new BuildRequest { Tag = [request.Tag!], Engine = request.Engine };
             var (parameters, context) = reader.FromDirectory(directory, build.ToParameters(http.Request));
             var job = pipeline.Start(engines.Get(parameters.Engine), parameters, context, http.GetClient(), caller.Name);

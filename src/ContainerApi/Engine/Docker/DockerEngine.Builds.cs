@@ -47,8 +47,7 @@ internal sealed partial class DockerEngine
     }
 
     /// <summary>
-    /// Every BuildKit build has a session: it costs a millisecond, and without one even a public base behind a token
-    /// cannot be pulled.
+    /// Opens a session for every BuildKit build, which takes 1 ms. Without one BuildKit cannot pull base images that need a token.
     /// </summary>
     private async Task<BuildSession?> OpenSessionAsync(BuildSpec spec, CancellationToken cancellationToken) =>
         spec.Builder != BuilderKind.BuildKit || _sessions is null
@@ -57,8 +56,8 @@ internal sealed partial class DockerEngine
                 _callTimeout, token => _sessions.OpenAsync(new SessionGrants(spec.Secrets, spec.Credentials), SendStreamAsync, token), cancellationToken);
 
     /// <summary>
-    /// By hand: the typed library sends <c>cachefrom</c> in a form that the engine refuses. The classic builder's containers
-    /// are always removed, also those of a step that failed. Podman wants hosts as a list in JSON.
+    /// Not by Docker.DotNet, which sends <c>cachefrom</c> in a format that the engine refuses. The classic builder's containers are
+    /// always removed, also after a failed step. Podman expects hosts as a JSON array.
     /// </summary>
     private static string ToBuildPath(BuildSpec spec, string? session)
     {
@@ -70,7 +69,7 @@ internal sealed partial class DockerEngine
             Append(query, "t", tag);
         }
 
-        // A body beside it, and the engine would say nothing at all.
+        // With a body, too, the engine would return nothing.
         Append(query, "remote", spec.Remote);
         Append(query, "dockerfile", spec.Dockerfile);
         Append(query, "target", spec.Target);
@@ -78,7 +77,9 @@ internal sealed partial class DockerEngine
         AppendNetwork(query, spec);
         Append(query, "nocache", spec.NoCache ? "1" : null);
         Append(query, "pull", spec.Pull ? "1" : null);
-        var hosts = spec.Builder == BuilderKind.Podman && spec.ExtraHosts.Count > 0 ? [JsonSerializer.Serialize(spec.ExtraHosts, EngineWire.Default.IReadOnlyListString)] : spec.ExtraHosts;
+        var hosts = spec.Builder == BuilderKind.Podman && spec.ExtraHosts.Count > 0
+            ? [JsonSerializer.Serialize(spec.ExtraHosts, EngineWire.Default.IReadOnlyListString)]
+            : spec.ExtraHosts;
         foreach (var host in hosts)
         {
             Append(query, "extrahosts", host);
@@ -103,8 +104,8 @@ internal sealed partial class DockerEngine
     }
 
     /// <summary>
-    /// BuildKit has no name for the bridge, which it uses by default. Podman's builder (5.4) uses the host's network unless it
-    /// is told to make one, and knows its being without one by a number.
+    /// BuildKit uses the bridge by default and has no name for it. Podman's builder (5.4) uses the host's network without
+    /// <c>nsoptions</c>, and no network with <c>networkmode=1</c>.
     /// </summary>
     private static void AppendNetwork(StringBuilder query, BuildSpec spec)
     {

@@ -9,7 +9,7 @@ namespace ContainerApi.Engine.Docker;
 
 internal sealed partial class DockerEngine
 {
-    /// <summary>Numbers around the user, whose name may hold blanks; the command, which holds any, last.</summary>
+    /// <summary>The user, whose name may contain blanks, is between numbers; the command is last.</summary>
     private static readonly string TopColumns = Uri.EscapeDataString("-eo pid,ppid,uid,user:64,etimes,cputimes,args");
 
     public Task<IReadOnlyList<ContainerFacts>> ListContainersAsync(ContainerFilter filter, CancellationToken cancellationToken) =>
@@ -19,7 +19,8 @@ internal sealed partial class DockerEngine
             var path = "containers/json" + (filter.All ? "?all=1" : "?all=0");
             if ((capabilities.ListsPausedAsRunning ? filter : WithPaused(filter)).Filters is { Count: > 0 } filters)
             {
-                path += "&filters=" + Uri.EscapeDataString(JsonSerializer.Serialize(filters, EngineWire.Default.IReadOnlyDictionaryStringIReadOnlyListString));
+                path += "&filters=" + Uri.EscapeDataString(
+                    JsonSerializer.Serialize(filters, EngineWire.Default.IReadOnlyDictionaryStringIReadOnlyListString));
             }
 
             var rows = await GetAsync(path, EngineWire.Default.ListedContainerArray, token);
@@ -118,7 +119,7 @@ internal sealed partial class DockerEngine
         }, cancellationToken);
 
     public Task<IReadOnlyList<FileChange>> ListFileChangesAsync(string container, int most, CancellationToken cancellationToken) =>
-        WithinAsync(LongestCommit, async token =>
+        WithinAsync(CommitTimeout, async token =>
         {
             using var response = await _http.GetAsync($"containers/{container}/changes", HttpCompletionOption.ResponseHeadersRead, token);
             await using var body = await response.Content.ReadAsStreamAsync(token);
@@ -172,13 +173,13 @@ internal sealed partial class DockerEngine
         }, cancellationToken);
 
     /// <summary>What a container's own grace may be where the call names none (moby's default is 10 s).</summary>
-    private static readonly TimeSpan LongestOwnGrace = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan MaxDefaultGrace = TimeSpan.FromMinutes(5);
 
     /// <summary>By hand: the typed library leaves out a grace of 0, and the engine then waits its default.</summary>
     private Task PostWithGraceAsync(string action, string container, TimeSpan? grace, CancellationToken cancellationToken)
     {
         var query = grace is { } g ? string.Create(CultureInfo.InvariantCulture, $"?t={(int)g.TotalSeconds}") : "";
-        return WithinAsync(_callTimeout + (grace ?? LongestOwnGrace), async token =>
+        return WithinAsync(_callTimeout + (grace ?? MaxDefaultGrace), async token =>
         {
             using var response = await _http.PostAsync($"containers/{container}/{action}{query}", null, token);
         }, cancellationToken);

@@ -8,8 +8,7 @@ namespace ContainerApi.Engine.Docker;
 internal sealed partial class DockerEngine
 {
     /// <summary>
-    /// Named one by one, because the engine can only be told which events it should send: its <c>top</c> and <c>exec</c>
-    /// events would answer our own looking with more work.
+    /// Lists every event, because the engine has no exclusion. This service's own calls cause the events <c>top</c> and <c>exec</c>.
     /// </summary>
     private static readonly string EventFilters = Uri.EscapeDataString(
         """
@@ -18,8 +17,8 @@ internal sealed partial class DockerEngine
 
     public async IAsyncEnumerable<ContainerEvent> WatchContainersAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        // The engine sends its headers just before the subscription stands (moby 20.10 api/server/router/system). What falls
-        // between is replayed when we ask from a little earlier on; that some events come twice does no harm.
+        // The engine sends its headers just before it subscribes (moby 20.10 api/server/router/system). Starting one second earlier
+        // replays the events between; duplicates do no harm.
         var since = await WithinAsync(_callTimeout, EngineTimeAsync, cancellationToken) - TimeSpan.FromSeconds(1);
         using var request = new HttpRequestMessage(HttpMethod.Get,
             string.Create(CultureInfo.InvariantCulture, $"events?since={since.ToUnixTimeSeconds()}&filters={EventFilters}"));
@@ -39,7 +38,7 @@ internal sealed partial class DockerEngine
         }
     }
 
-    /// <summary>The time by the engine's own clock, to the second.</summary>
+    /// <summary>The engine's time, in whole seconds.</summary>
     private async Task<DateTimeOffset> EngineTimeAsync(CancellationToken cancellationToken)
     {
         using var response = await _http.GetAsync("_ping", cancellationToken);

@@ -10,10 +10,10 @@ namespace ContainerApi.Engine.Docker;
 internal sealed partial class DockerEngine
 {
     /// <summary>A commit copies what the container wrote; nothing but the caller should cut it, short of this.</summary>
-    private static readonly TimeSpan LongestCommit = TimeSpan.FromHours(2);
+    private static readonly TimeSpan CommitTimeout = TimeSpan.FromHours(2);
 
     /// <summary>A transfer takes what the registry and the way to it take; the engine tries again by itself, so this ends one that never would.</summary>
-    private static readonly TimeSpan LongestTransfer = TimeSpan.FromHours(2);
+    private static readonly TimeSpan TransferTimeout = TimeSpan.FromHours(2);
 
     public Task<IReadOnlyList<ImageFacts>> ListImagesAsync(
         IReadOnlyDictionary<string, IReadOnlyList<string>>? filters, CancellationToken cancellationToken) =>
@@ -106,9 +106,9 @@ internal sealed partial class DockerEngine
         HttpRequestMessage request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var limited = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limited.CancelAfter(LongestTransfer);
+        limited.CancelAfter(TransferTimeout);
         await using var messages = StreamAsync(request, EngineWire.Default.StreamMessage, limited.Token).GetAsyncEnumerator(limited.Token);
-        while (await WithinDeadlineAsync(messages, LongestTransfer, cancellationToken))
+        while (await WithinDeadlineAsync(messages, TransferTimeout, cancellationToken))
         {
             yield return messages.Current.Failure is { } failure
                 ? throw EngineErrors.FromTransfer(Name, failure)
@@ -117,7 +117,7 @@ internal sealed partial class DockerEngine
     }
 
     public Task<string> CommitContainerAsync(CommitSpec spec, CancellationToken cancellationToken) =>
-        WithinAsync(LongestCommit, async token =>
+        WithinAsync(CommitTimeout, async token =>
         {
             // By hand: the typed library always sends a whole container configuration along, which the engine would merge.
             var query = new StringBuilder("commit?container=").Append(Uri.EscapeDataString(spec.Container))

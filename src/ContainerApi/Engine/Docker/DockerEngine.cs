@@ -9,12 +9,11 @@ using Docker.DotNet;
 using Docker.DotNet.Handler.Abstractions;
 using Microsoft.Extensions.Logging.Abstractions;
 
-
 namespace ContainerApi.Engine.Docker;
 
 /// <summary>
-/// One Docker Engine over its HTTP API: small calls through the typed library, hot and streamed ones by hand, both over
-/// the same connections.
+/// One Docker Engine over its HTTP API: Docker.DotNet for rare calls, direct requests for frequent and streamed calls, with one
+/// connection pool.
 /// </summary>
 internal sealed partial class DockerEngine : IEngine, IDisposable
 {
@@ -26,24 +25,26 @@ internal sealed partial class DockerEngine : IEngine, IDisposable
     private readonly HostSource? _host;
     private readonly SessionServer? _sessions;
 
-    /// <param name="host">The engine's own host as this service sees it; without one the engine is asked for all.</param>
-    /// <param name="sessions">Answers what BuildKit asks while it builds; without it such builds have neither secrets nor private bases.</param>
-    /// <param name="logger">Is told of certificates that could not be read again.</param>
+    /// <param name="host">The engine's host, or null to use the API only.</param>
+    /// <param name="sessions">Answers BuildKit's requests; null for builds without secrets and private base images.</param>
+    /// <param name="logger">Logs certificates that could not be reloaded.</param>
     public DockerEngine(
         EngineOptions options, TimeProvider time, HostSource? host = null, SessionServer? sessions = null, ILogger<DockerEngine>? logger = null)
     {
         var endpoint = EngineEndpoint.TryParse(options.Endpoint, out var parsed, tls: options.Tls is not null)
             ? parsed
-            : throw new ArgumentException("The endpoint is validated before it comes here.", nameof(options));
+            : throw new ArgumentException($"Invalid endpoint '{options.Endpoint}'.", nameof(options));
         Name = options.Name;
         Endpoint = endpoint.ToString();
         _time = time;
         _host = host;
         _sessions = sessions;
         _callTimeout = options.CallTimeout;
-        var tls = options.Tls is null ? null : new EngineTls(endpoint.Host, new EngineCertificates(options.Name, options.Tls, logger ?? NullLogger<DockerEngine>.Instance));
+        var tls = options.Tls is null
+            ? null
+            : new EngineTls(endpoint.Host, new EngineCertificates(options.Name, options.Tls, logger ?? NullLogger<DockerEngine>.Instance));
         _handler = new EngineHandler(options.Name, EngineTransport.CreateHandler(endpoint, options.CallTimeout, tls));
-        // Deadlines are ours, call by call: a stream may last for hours, a list may not.
+        // Each call has its own timeout, because streams may last for hours.
         _http = new HttpClient(_handler, disposeHandler: false) { BaseAddress = EngineTransport.BaseAddress, Timeout = Timeout.InfiniteTimeSpan };
         _docker = new DockerClientBuilder()
             .WithEndpoint(EngineTransport.BaseAddress)
@@ -79,8 +80,8 @@ internal sealed partial class DockerEngine : IEngine, IDisposable
     }
 
     /// <summary>
-    /// Runs one call under a deadline and makes every way it can fail an <see cref="EngineException"/>; a cancellation by
-    /// the caller stays one.
+    /// Runs a call with a timeout and translates its failures to <see cref="EngineException"/>. The caller's cancellation is not
+    /// translated.
     /// </summary>
     private async Task<T> WithinAsync<T>(TimeSpan deadline, Func<CancellationToken, Task<T>> call, CancellationToken cancellationToken)
     {
@@ -107,7 +108,7 @@ internal sealed partial class DockerEngine : IEngine, IDisposable
             return true;
         }, cancellationToken);
 
-    /// <summary>What a failure is in our words, or null where it is ours already or not the engine's.</summary>
+    /// <summary>Translates a failure of the engine; null for any other.</summary>
     private EngineException? Translate(Exception exception) => exception switch
     {
         HttpRequestException or IOException => EngineErrors.FromTransport(Name, exception),
@@ -115,18 +116,16 @@ internal sealed partial class DockerEngine : IEngine, IDisposable
         _ => null,
     };
 
-    /// <summary>A small answer, read whole.</summary>
     private async Task<T> GetAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancellationToken)
     {
         using var response = await _http.GetAsync(path, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
         await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
         return await JsonSerializer.DeserializeAsync(body, type, cancellationToken)
-            ?? throw new JsonException("The engine answered null.");
+            ?? throw new JsonException("The engine returned null.");
     }
 
     /// <summary>
-    /// Sends a request and yields the JSON values of its answer as they come. The first step throws what the engine
-    /// refuses; there is no deadline on the whole, the caller's token is the only one.
+    /// Sends a request and streams the JSON values of the answer, without a timeout. The first step throws the engine's refusal.
     /// </summary>
     private async IAsyncEnumerable<T> StreamAsync<T>(
         HttpRequestMessage request, JsonTypeInfo<T> type, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -169,7 +168,7 @@ internal sealed partial class DockerEngine : IEngine, IDisposable
         }
     }
 
-    /// <summary>The next message of a stream whose token also ends at <paramref name="deadline"/>.</summary>
+    /// <summary>Reads the next message of a stream whose token includes the timeout <paramref name="deadline"/>.</summary>
     private async ValueTask<bool> WithinDeadlineAsync<T>(IAsyncEnumerator<T> messages, TimeSpan deadline, CancellationToken cancellationToken)
     {
         try
@@ -185,16 +184,17 @@ internal sealed partial class DockerEngine : IEngine, IDisposable
     private EngineException TimedOut(TimeSpan deadline, OperationCanceledException inner) => new(EngineErrorKind.TimedOut, Name,
         string.Create(CultureInfo.InvariantCulture, $"The engine did not answer within {deadline.TotalSeconds:0.###} seconds."), inner);
 
-    /// <summary>Hands our handler to the typed library, which would otherwise open connections of its own.</summary>
+    /// <summary>Makes Docker.DotNet use the existing handler and its connections.</summary>
     private sealed class ExistingHandlerFactory : IDockerHandlerFactory<HttpMessageHandler>
     {
         public static readonly ExistingHandlerFactory Instance = new();
 
-        public ResolvedTransport CreateHandler(HttpMessageHandler transportOptions, ResolvedClientOptions clientOptions, Microsoft.Extensions.Logging.ILogger logger) =>
+        public ResolvedTransport CreateHandler(
+            HttpMessageHandler transportOptions, ResolvedClientOptions clientOptions, Microsoft.Extensions.Logging.ILogger logger) =>
             new(transportOptions, EngineTransport.BaseAddress);
 
         public ResolvedTransport CreateHandler(ResolvedClientOptions clientOptions, Microsoft.Extensions.Logging.ILogger logger) =>
-            throw new NotSupportedException("This factory only hands on a handler that exists.");
+            throw new NotSupportedException("Only an existing handler is supported.");
 
         public Task<WriteClosableStream> HijackStreamAsync(HttpContent content) =>
             throw new NotSupportedException("Attach and exec need a transport that can close one half.");

@@ -10,7 +10,7 @@ using ContainerSpec = ContainerApi.Engine.Facts.ContainerSpec;
 
 namespace ContainerApi.Engine.Docker;
 
-/// <summary>Pure: the engine's answers in our words, and our requests in its.</summary>
+/// <summary>Translates the engine's answers to facts, and requests to the engine's parameters.</summary>
 internal static partial class DockerTranslation
 {
     private const int IdLength = 64;
@@ -18,9 +18,9 @@ internal static partial class DockerTranslation
     /// <summary>The last second of the year 9999.</summary>
     private const long LatestSecond = 253_402_300_799;
 
-    /// <exception cref="JsonException">Some row is none: it has no id, or no time.</exception>
+    /// <exception cref="JsonException">A row has no id or no valid time.</exception>
     public static IReadOnlyList<ContainerFacts> ToContainers(IReadOnlyList<ListedContainer> rows) =>
-        [.. Whole(rows).Select(ToContainer).DistinctBy(c => c.Id)];
+        [.. WithoutNulls(rows).Select(ToContainer).DistinctBy(c => c.Id)];
 
     /// <exception cref="JsonException">The id is missing or invalid.</exception>
     public static ContainerDetails ToDetails(InspectedContainer container) => IsId(container.Id)
@@ -33,11 +33,11 @@ internal static partial class DockerTranslation
     {
         if (!IsId(row.Id) || row.Created is < 0 or > LatestSecond)
         {
-            throw new JsonException("A container without an id, or made at no time.");
+            throw new JsonException("A container without an id or a valid creation time.");
         }
 
-        // A container's own name has one slash, in front; names with two are aliases that links of others gave it.
-        var names = Whole(row.Names).Select(n => n.TrimStart('/')).ToList();
+        // A container's own name has one leading slash; names with two are aliases from links.
+        var names = WithoutNulls(row.Names).Select(n => n.TrimStart('/')).ToList();
         var status = row.Status ?? "";
         return new ContainerFacts
         {
@@ -60,17 +60,17 @@ internal static partial class DockerTranslation
             ],
             Ports =
             [
-                .. Whole(row.Ports).Select(p => new PortFacts(p.PrivatePort, p.Type ?? "tcp", NullIfEmpty(p.IP), p.PublicPort is > 0 ? p.PublicPort : null))
+                .. WithoutNulls(row.Ports).Select(p => new PortFacts(p.PrivatePort, p.Type ?? "tcp", NullIfEmpty(p.IP), p.PublicPort is > 0 ? p.PublicPort : null))
                     .OrderBy(p => p.ContainerPort).ThenBy(p => p.Protocol, StringComparer.Ordinal)
                     .ThenBy(p => p.HostPort).ThenBy(p => p.HostIp, StringComparer.Ordinal),
             ],
             Labels = row.Labels is null ? new Dictionary<string, string>()
-                : row.Labels.Any(l => l.Value is null) ? throw NotWhole()
+                : row.Labels.Any(l => l.Value is null) ? throw UnexpectedNull()
                 : row.Labels,
         };
     }
 
-    /// <summary>Podman's list (5.4) does not tell it: there the two networks that are none are the mode, and others may be another container's.</summary>
+    /// <summary>Podman 5.4 lists no mode. Without it only the networks <c>host</c> and <c>none</c> identify the mode.</summary>
     private static string? ToNetworkMode(ListedContainer row) => row.HostConfig?.NetworkMode switch
     {
         "default" => "bridge",
@@ -78,16 +78,16 @@ internal static partial class DockerTranslation
         _ => row.NetworkSettings?.Networks is { Count: 1 } networks && networks.Keys.Single() is "host" or "none" ? networks.Keys.Single() : null,
     };
 
-    /// <summary>A list that the engine may leave out. One with nothing in the place of an item is not an engine's.</summary>
-    private static IReadOnlyList<T> Whole<T>(IReadOnlyList<T>? list) where T : class =>
-        list is null ? [] : list.Any(item => item is null) ? throw NotWhole() : list;
+    /// <summary>Returns an optional list without null items.</summary>
+    private static IReadOnlyList<T> WithoutNulls<T>(IReadOnlyList<T>? list) where T : class =>
+        list is null ? [] : list.Any(item => item is null) ? throw UnexpectedNull() : list;
 
-    private static JsonException NotWhole() => new("A null where something must be.");
+    private static JsonException UnexpectedNull() => new("An unexpected null in a list or map.");
 
     /// <summary>From the list's own field since API 1.52, before that from the status text (<c>Up 3 minutes (healthy)</c>).</summary>
-    private static string? ToHealth(string? told, string status) => told switch
+    private static string? ToHealth(string? health, string status) => health switch
     {
-        "healthy" or "unhealthy" or "starting" => told,
+        "healthy" or "unhealthy" or "starting" => health,
         not null => null,
         null when status.EndsWith("(healthy)", StringComparison.Ordinal) => "healthy",
         null when status.EndsWith("(unhealthy)", StringComparison.Ordinal) => "unhealthy",
@@ -96,13 +96,13 @@ internal static partial class DockerTranslation
     };
 
     /// <summary>
-    /// Reads either our own columns (pid, ppid, uid, user, seconds since the start, CPU seconds, command) or, by title,
+    /// Reads the requested columns (pid, ppid, uid, user, seconds since the start, CPU seconds, command) or, by title,
     /// those of another <c>ps</c>.
     /// </summary>
     public static IReadOnlyList<ProcessFacts> ToProcesses(ContainerTop top, DateTimeOffset now)
     {
-        var titles = Whole(top.Titles).Select(t => t.ToUpperInvariant()).ToList();
-        var rows = Whole(top.Processes);
+        var titles = WithoutNulls(top.Titles).Select(t => t.ToUpperInvariant()).ToList();
+        var rows = WithoutNulls(top.Processes);
         return titles is ["PID", "PPID", "UID", "USER", "ELAPSED", "TIME", "COMMAND"]
             ? [.. rows.Select(r => ToProcess(string.Join(' ', r), now)).OfType<ProcessFacts>()]
             : [.. rows.Select(r => ToProcess(titles, r)).OfType<ProcessFacts>()];
@@ -110,11 +110,11 @@ internal static partial class DockerTranslation
 
     private static ProcessFacts? ToProcess(string row, DateTimeOffset now)
     {
-        var match = OurColumns.Match(row);
+        var match = RequestedColumns.Match(row);
         return match.Success
             ? new ProcessFacts(
                 Number(match.Groups["pid"]), Number(match.Groups["ppid"]), match.Groups["user"].Value,
-                // Whole seconds are all that ps tells; the fraction would be made up.
+                // ps has whole seconds only.
                 new DateTimeOffset(now.Ticks - now.Ticks % TimeSpan.TicksPerSecond, TimeSpan.Zero).AddSeconds(-Number(match.Groups["elapsed"])),
                 TimeSpan.FromSeconds(Number(match.Groups["cpu"])), match.Groups["command"].Value)
             : null;
@@ -144,26 +144,29 @@ internal static partial class DockerTranslation
 
     public static StatisticsFacts ToStatistics(ContainerStatistics statistics, DateTimeOffset now)
     {
-        var usage = Clamp(statistics.Memory?.Usage);
+        var usage = Saturate(statistics.Memory?.Usage);
         return new StatisticsFacts
         {
             // A container that just stopped answers with the year 1.
             SampledAt = statistics.Read.Year > 1 ? statistics.Read : now,
-            Interfaces = statistics.Networks?.ToDictionary(n => n.Key, n => ToCounters(n.Value ?? throw NotWhole())),
+            Interfaces = statistics.Networks?.ToDictionary(n => n.Key, n => ToCounters(n.Value ?? throw UnexpectedNull())),
             CpuTime = statistics.Cpu?.Usage is { Total: > 0 } cpu ? TimeSpan.FromTicks((long)(cpu.Total / 100)) : null,
             MemoryBytes = usage - InactiveFileCache(statistics.Memory?.Stats, usage),
-            MemoryLimitBytes = Clamp(statistics.Memory?.Limit),
-            Pids = Clamp(statistics.Pids?.Current),
+            MemoryLimitBytes = Saturate(statistics.Memory?.Limit),
+            Pids = Saturate(statistics.Pids?.Current),
             BlockReadBytes = BlockBytes(statistics.BlockIo, "read"),
             BlockWriteBytes = BlockBytes(statistics.BlockIo, "write"),
         };
     }
 
     private static InterfaceCounters ToCounters(WireInterface counters) => new(
-        Clamp(counters.RxBytes), Clamp(counters.RxPackets), Clamp(counters.RxErrors), Clamp(counters.RxDropped),
-        Clamp(counters.TxBytes), Clamp(counters.TxPackets), Clamp(counters.TxErrors), Clamp(counters.TxDropped));
+        Saturate(counters.RxBytes), Saturate(counters.RxPackets), Saturate(counters.RxErrors), Saturate(counters.RxDropped),
+        Saturate(counters.TxBytes), Saturate(counters.TxPackets), Saturate(counters.TxErrors), Saturate(counters.TxDropped));
 
-    /// <summary>What <c>docker stats</c> takes off (docker/cli 20.10 <c>calculateMemUsageUnixNoCache</c>): cgroup v1 names it <c>total_inactive_file</c>, v2 <c>inactive_file</c>.</summary>
+    /// <summary>
+    /// The cache that <c>docker stats</c> subtracts (docker/cli 20.10 <c>calculateMemUsageUnixNoCache</c>): <c>total_inactive_file</c> in
+    /// cgroup v1, <c>inactive_file</c> in v2.
+    /// </summary>
     private static long InactiveFileCache(IReadOnlyDictionary<string, ulong>? stats, long? usage)
     {
         if (stats is null || usage is null)
@@ -176,9 +179,9 @@ internal static partial class DockerTranslation
     }
 
     private static long? BlockBytes(WireBlockIo? blockIo, string operation) =>
-        blockIo is null ? null : Whole(blockIo.Bytes)
+        blockIo is null ? null : WithoutNulls(blockIo.Bytes)
             .Where(e => string.Equals(e.Operation, operation, StringComparison.OrdinalIgnoreCase))
-            .Aggregate(0L, (sum, e) => Counter.Add(sum, Clamp(e.Value)));
+            .Aggregate(0L, (sum, e) => Counter.Add(sum, Saturate(e.Value)));
 
     /// <summary>An event of a container, or of a network that a container joined or left; null for any other.</summary>
     public static ContainerEvent? ToEvent(WireEvent wire)
@@ -307,12 +310,14 @@ internal static partial class DockerTranslation
 
     private static int Number(Group group) => int.TryParse(group.ValueSpan, CultureInfo.InvariantCulture, out var number) ? number : 0;
 
-    /// <summary>Limits of cgroup v1 without a limit are near 2^64; JSON readers and we stop at 2^63.</summary>
-    private static long Clamp(ulong value) => value > long.MaxValue ? long.MaxValue : (long)value;
+    /// <summary>An unlimited cgroup v1 has a limit near 2^64, which exceeds the type.</summary>
+    private static long Saturate(ulong value) => long.CreateSaturating(value);
 
-    private static long? Clamp(ulong? value) => value is { } v ? Clamp(v) : null;
+    private static long? Saturate(ulong? value) => value is { } v ? Saturate(v) : null;
 
-    /// <summary>The engine has cut the row at blanks; a user's name may hold some, so it stands between numbers.</summary>
-    [GeneratedRegex(@"^(?<pid>\d+) (?<ppid>\d+) (?<uid>\d+) (?<user>.+?) (?<elapsed>\d+) (?<cpu>\d+) ?(?<command>.*)$", RegexOptions.CultureInvariant | RegexOptions.Singleline)]
-    private static partial Regex OurColumns { get; }
+    /// <summary>The engine splits rows at blanks. A user's name may contain blanks, so it is between numbers.</summary>
+    [GeneratedRegex(
+        @"^(?<pid>\d+) (?<ppid>\d+) (?<uid>\d+) (?<user>.+?) (?<elapsed>\d+) (?<cpu>\d+) ?(?<command>.*)$",
+        RegexOptions.CultureInvariant | RegexOptions.Singleline)]
+    private static partial Regex RequestedColumns { get; }
 }

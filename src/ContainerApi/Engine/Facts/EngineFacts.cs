@@ -1,7 +1,7 @@
 
 namespace ContainerApi.Engine.Facts;
 
-/// <summary>What an engine says of itself (<c>GET /version</c> and <c>GET /info</c>).</summary>
+/// <summary>An engine's description (<c>GET /version</c> and <c>GET /info</c>).</summary>
 internal sealed record EngineInfo
 {
     public required string ApiVersion { get; init; }
@@ -24,7 +24,7 @@ internal sealed record EngineInfo
     public IReadOnlyList<string> RegistryMirrors { get; init; } = [];
 }
 
-/// <summary>The states a container can have, in the engine's own words.</summary>
+/// <summary>The states of a container, as the engine names them.</summary>
 internal static class ContainerStates
 {
     public const string Created = "created";
@@ -101,7 +101,7 @@ internal static class Counter
     public static long Add(long a, long b) => a > long.MaxValue - b ? long.MaxValue : a + b;
 }
 
-/// <summary>What a container uses and has used, at one moment.</summary>
+/// <summary>The resource usage of a container at one moment.</summary>
 internal sealed record StatisticsFacts
 {
     public required DateTimeOffset SampledAt { get; init; }
@@ -123,7 +123,7 @@ internal sealed record StatisticsFacts
     public long? BlockWriteBytes { get; init; }
 }
 
-/// <summary>Which parts of a host sample are wanted; what is not wanted is not read.</summary>
+/// <summary>The parts of a host sample to read.</summary>
 [Flags]
 internal enum HostSections
 {
@@ -132,26 +132,26 @@ internal enum HostSections
     Statistics = 2,
 }
 
-/// <summary>One container as the engine's host shows it. A part that was not wanted, or could not be read, is null.</summary>
+/// <summary>Values of one container, read from the host. A part that was not requested or not readable is null.</summary>
 internal sealed record HostSample(
     DateTimeOffset SampledAt, IReadOnlyList<ProcessFacts>? Processes, StatisticsFacts? Statistics);
 
-/// <summary>Something that happened to a container.</summary>
+/// <summary>An event of a container.</summary>
 /// <param name="Id">64 hex digits; null in <see cref="Subscribed"/>.</param>
-/// <param name="Action">The engine's own word: <c>create</c>, <c>start</c>, <c>die</c>, <c>rename</c>, <c>destroy</c>, <c>health_status: healthy</c> …</param>
+/// <param name="Action">The engine's name of the event: <c>create</c>, <c>start</c>, <c>die</c>, <c>rename</c>, <c>destroy</c>, <c>health_status: healthy</c> …</param>
 internal sealed record ContainerEvent(string? Id, string Action, DateTimeOffset At)
 {
     /// <summary>The engine sends events from now on.</summary>
     public static readonly ContainerEvent Subscribed = new(null, "subscribed", default);
 }
 
-/// <summary>What an inspect says that identifies a container. <paramref name="Labels"/> decide who may see it.</summary>
+/// <summary>The identity of a container from an inspect. <paramref name="Labels"/> decide about visibility.</summary>
 internal sealed record ContainerDetails(string Id, string Name, IReadOnlyDictionary<string, string> Labels)
 {
     public static ContainerDetails Of(ContainerFacts container) => new(container.Id, container.Name ?? container.Id[..12], container.Labels);
 }
 
-/// <summary>A container to be made. Values are validated before they come here.</summary>
+/// <summary>The parameters of a new container.</summary>
 internal sealed record ContainerSpec
 {
     public required string Image { get; init; }
@@ -167,8 +167,8 @@ internal sealed record ContainerSpec
 
 internal sealed record CreatedContainer(string Id, IReadOnlyList<string> Warnings);
 
-/// <summary>Which containers a list asks for; the engine combines the filters with and, the values of one with or.</summary>
-/// <param name="All">Also those that do not run.</param>
+/// <summary>Filters of a container list: the engine combines filters with AND, the values of one with OR.</summary>
+/// <param name="All">Includes stopped containers.</param>
 /// <param name="Filters">The engine's filters by name (<c>id</c>, <c>name</c>, <c>status</c>, <c>label</c> …).</param>
 internal sealed record ContainerFilter(bool All, IReadOnlyDictionary<string, IReadOnlyList<string>>? Filters = null);
 
@@ -207,7 +207,7 @@ internal sealed record ImageDetails
 internal sealed record ImageHistoryFacts(
     string? Id, DateTimeOffset? CreatedAt, string CreatedBy, IReadOnlyList<string> Tags, long SizeBytes, string? Comment);
 
-/// <summary>What the removal of an image did: tags taken off, layers deleted.</summary>
+/// <summary>The removed tags and deleted layers of an image.</summary>
 internal sealed record RemovedImage(IReadOnlyList<string> Untagged, IReadOnlyList<string> Deleted);
 
 /// <summary>A container to be committed. <paramref name="Repository"/> and <paramref name="Tag"/> are validated: a refused one would leave a dangling image (engine 20.10).</summary>
@@ -224,7 +224,7 @@ internal sealed record FileChange(string Path, int Kind);
 /// <summary>Credentials for one registry. Never logged: the record prints no member.</summary>
 internal sealed record RegistryCredentials(string Username, string Password, string? ServerAddress)
 {
-    /// <summary>How Docker Hub is called by engines, by clients, and by its own configuration files.</summary>
+    /// <summary>The names of Docker Hub in engines, clients and configuration files.</summary>
     private static readonly IReadOnlyList<string> Hub = ["docker.io", "index.docker.io", "registry-1.docker.io"];
 
     /// <summary>Whether they are for the registry at a host, <c>host[:port]</c> or an address as in <c>https://index.docker.io/v1/</c>.</summary>
@@ -245,7 +245,7 @@ internal sealed record RegistryCredentials(string Username, string Password, str
 /// <param name="Digest">On the one line that names the digest of what was transferred, else null.</param>
 internal sealed record TransferFacts(string? Layer, string Status, long? Current, long? Total, string? Digest = null);
 
-/// <summary>What is to be built. The context travels beside it, as a tar stream.</summary>
+/// <summary>The parameters of a build. The context is a separate tar stream.</summary>
 internal sealed record BuildSpec
 {
     public BuilderKind Builder { get; init; }
@@ -291,7 +291,7 @@ internal enum BuilderKind
     Podman,
 }
 
-/// <summary>What a builder says while it works, in our words; every builder speaks it.</summary>
+/// <summary>An item of a build's output, the same for every builder.</summary>
 internal abstract record BuildFact;
 
 /// <summary>A step began. <paramref name="Number"/> and <paramref name="Total"/> count within the Dockerfile, null where the builder does not say.</summary>
@@ -312,7 +312,7 @@ internal sealed record BuildWarning(string Text, int? Line) : BuildFact;
 internal sealed record ImageBuilt(string ImageId) : BuildFact;
 
 /// <summary>The build failed, in the builder's words. At most one, and nothing after it.</summary>
-/// <param name="StepName">The step that failed, or null where none was at work.</param>
+/// <param name="StepName">The step that failed, or null without one.</param>
 /// <param name="Kind">
 /// What is to blame where that is no step: the Dockerfile, the context, or a builder that cannot do what the Dockerfile
 /// asks for; null otherwise.

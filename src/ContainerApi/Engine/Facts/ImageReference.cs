@@ -10,7 +10,7 @@ namespace ContainerApi.Engine.Facts;
 /// </summary>
 internal sealed partial record ImageReference
 {
-    private const int LongestRepository = 255;
+    private const int MaxRepositoryLength = 255;
 
     /// <summary>Host and path, as written: <c>localhost:5000/team/app</c>.</summary>
     public required string Repository { get; init; }
@@ -32,7 +32,7 @@ internal sealed partial record ImageReference
 
         var repository = match.Groups["repository"].Value;
         // 64 hex digits are an image id wherever a reference is read, and so is what follows "sha256:": neither can be a name.
-        if (InFull(repository) is not { Length: <= LongestRepository } full || full == "docker.io/library/sha256" || BareId.IsMatch(repository))
+        if (InFull(repository) is not { Length: <= MaxRepositoryLength } full || full == "docker.io/library/sha256" || BareId.IsMatch(repository))
         {
             return false;
         }

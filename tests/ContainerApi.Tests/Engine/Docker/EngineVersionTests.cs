@@ -30,7 +30,7 @@ public sealed class EngineVersionTests : IAsyncLifetime
     [InlineData("1.52", "1.44", "1.52")]
     [InlineData("1.54", "1.44", "1.54")]
     [InlineData("1.60", "1.44", "1.54")]
-    public async Task The_newest_version_that_both_know_is_spoken_in_every_call(string newest, string oldest, string spoken)
+    public async Task Every_call_uses_the_newest_common_version(string newest, string oldest, string spoken)
     {
         await StartAsync(new StubOptions { ApiVersion = newest, MinApiVersion = oldest, Running = 1 });
 
@@ -44,7 +44,7 @@ public sealed class EngineVersionTests : IAsyncLifetime
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task An_engine_that_is_too_new_says_so_in_its_own_words(bool plainText)
+    public async Task The_error_of_a_too_new_engine_is_passed_on(bool plainText)
     {
         await StartAsync(new StubOptions { ApiVersion = "1.62", MinApiVersion = "1.60", PlainTextVersionErrors = plainText });
 
@@ -55,7 +55,7 @@ public sealed class EngineVersionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_engine_that_is_too_old_is_told_what_is_needed()
+    public async Task The_error_of_a_too_old_engine_names_the_required_version()
     {
         await StartAsync(new StubOptions { ApiVersion = "1.40" });
 
@@ -120,7 +120,7 @@ public sealed class EngineVersionTests : IAsyncLifetime
     [InlineData("&label=a", """{"label":["a"],"status":["running","paused"]}""")]
     [InlineData("&state=exited", """{"status":["exited"]}""")]
     [InlineData("&all=true", null)]
-    public async Task Podman_is_asked_for_the_paused_ones_as_well(string query, string? filters)
+    public async Task Podman_lists_paused_containers_by_status(string query, string? filters)
     {
         await StartAsync(new StubOptions { IsPodman = true });
 
@@ -174,7 +174,7 @@ public sealed class EngineVersionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Progress_that_is_told_in_progressDetail_alone_is_told()
+    public async Task Progress_in_progressDetail_alone_is_reported()
     {
         await StartAsync(new StubOptions { ApiVersion = "1.52", MinApiVersion = "1.44" });
         _engine.Pull = (_, token) => Scripts.Lines(["""{"status":"Downloading","progressDetail":{"current":1024,"total":4096},"id":"0123456789ab"}"""], token);
@@ -187,7 +187,7 @@ public sealed class EngineVersionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Events_without_the_fields_that_1_52_took_away_are_understood()
+    public async Task Events_without_the_fields_that_1_52_removed_are_read()
     {
         await StartAsync(new StubOptions { ApiVersion = "1.52", MinApiVersion = "1.44" });
         using var watch = new StreamReader(await _host.Client.GetStreamAsync("/containers/watch?include=none"));

@@ -13,7 +13,7 @@ public sealed class ImageReferenceTests
     [InlineData("[::1]:5000/app:v1", "[::1]:5000/app", "v1", null)]
     [InlineData("a/b__c/d--e:x", "a/b__c/d--e", "x", null)]
     [InlineData("app@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", "app", null, "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef")]
-    public void Reads_what_the_grammar_allows(string text, string repository, string? tag, string? digest)
+    public void Valid_references_are_parsed(string text, string repository, string? tag, string? digest)
     {
         Assert.True(ImageReference.TryParse(text, out var reference));
         Assert.Equal((repository, tag, digest), (reference.Repository, reference.Tag, reference.Digest));
@@ -40,10 +40,10 @@ public sealed class ImageReferenceTests
     [InlineData("sha256:v1")]
     [InlineData("docker.io/sha256:v1")]
     [InlineData("library/sha256")]
-    public void Refuses_what_it_does_not(string? text) => Assert.False(ImageReference.TryParse(text, out _));
+    public void Invalid_references_are_refused(string? text) => Assert.False(ImageReference.TryParse(text, out _));
 
     [Fact]
-    public void Holds_to_the_lengths()
+    public void Lengths_are_limited()
     {
         Assert.True(ImageReference.TryParse("a:" + new string('t', 128), out _));
         Assert.False(ImageReference.TryParse("a:" + new string('t', 129), out _));
@@ -60,5 +60,5 @@ public sealed class ImageReferenceTests
     [InlineData("busybox:latest", true)]
     [InlineData("..", false)]
     [InlineData("a b", false)]
-    public void Tells_what_can_name_an_image(string text, bool expected) => Assert.Equal(expected, ImageReference.NamesAnImage(text));
+    public void Names_and_ids_of_images_are_distinguished(string text, bool expected) => Assert.Equal(expected, ImageReference.NamesAnImage(text));
 }

@@ -5,8 +5,8 @@ using System.Security.Cryptography.X509Certificates;
 namespace ContainerApi.Engine.Docker.Transport;
 
 /// <summary>
-/// The certificates for one engine, as its files have them now. They are read for every new connection and parsed when they
-/// changed, so a rotation needs no restart; while one is half done, the last good ones count.
+/// The certificates for one engine. The files are read for every new connection and parsed after a change, so a rotation needs no
+/// restart. While the files are invalid, the last valid certificates stay in use.
 /// </summary>
 internal sealed partial class EngineCertificates(string engine, EngineTlsOptions options, ILogger logger)
 {
@@ -14,11 +14,11 @@ internal sealed partial class EngineCertificates(string engine, EngineTlsOptions
     private string? _text;
     private Set? _current;
 
-    /// <param name="Authorities">Who may vouch for the engine.</param>
-    /// <param name="Client">Who we are, with its key and the certificates in between; null where the engine does not ask.</param>
+    /// <param name="Authorities">The trusted authorities.</param>
+    /// <param name="Client">The client certificate with key and intermediate certificates; null without one.</param>
     internal sealed record Set(X509Certificate2Collection Authorities, SslStreamCertificateContext? Client);
 
-    /// <exception cref="CertificateFileException">They cannot be read, and never could.</exception>
+    /// <exception cref="CertificateFileException">The files cannot be read, and no earlier certificates exist.</exception>
     public Set Read()
     {
         lock (_lock)
@@ -42,7 +42,7 @@ internal sealed partial class EngineCertificates(string engine, EngineTlsOptions
         }
     }
 
-    /// <summary>What is wrong with the files, or null.</summary>
+    /// <summary>Returns why the files are invalid, or null.</summary>
     public static string? Fault(EngineTlsOptions? options)
     {
         try
@@ -56,20 +56,24 @@ internal sealed partial class EngineCertificates(string engine, EngineTlsOptions
         }
     }
 
-    [LoggerMessage(2, LogLevel.Warning, "The certificates for engine {Engine} were changed and cannot be used, so the last good ones are: {Reason}")]
+    [LoggerMessage(2, LogLevel.Warning, "The changed certificates for engine {Engine} are invalid; the previous ones stay in use: {Reason}")]
     private partial void KeptOld(string engine, string reason);
 
     private sealed record Files(string Authorities, string? Certificate, string? Key)
     {
         public static Files Read(EngineTlsOptions options) =>
-            new(Text(options.CaFile), options.CertificateFile is null ? null : Text(options.CertificateFile), options.KeyFile is null ? null : Text(options.KeyFile));
+            new(
+                Text(options.CaFile),
+                options.CertificateFile is null ? null : Text(options.CertificateFile),
+                options.KeyFile is null ? null : Text(options.KeyFile));
 
         public Set Parse(EngineTlsOptions options)
         {
             var authorities = Parsed(options.CaFile, () => All(Authorities));
             var client = Certificate is null
                 ? null
-                : Parsed(options.KeyFile!, () => SslStreamCertificateContext.Create(X509Certificate2.CreateFromPem(Certificate, Key), All(Certificate), offline: true));
+                : Parsed(options.KeyFile!, () =>
+                    SslStreamCertificateContext.Create(X509Certificate2.CreateFromPem(Certificate, Key), All(Certificate), offline: true));
             return new Set(authorities, client);
         }
 
@@ -77,7 +81,7 @@ internal sealed partial class EngineCertificates(string engine, EngineTlsOptions
         {
             var all = new X509Certificate2Collection();
             all.ImportFromPem(pem);
-            return all.Count > 0 ? all : throw new CryptographicException("there is no certificate in it");
+            return all.Count > 0 ? all : throw new CryptographicException("the file has no certificate");
         }
 
         private static string Text(string path)
@@ -100,11 +104,11 @@ internal sealed partial class EngineCertificates(string engine, EngineTlsOptions
             }
             catch (Exception e) when (e is CryptographicException or ArgumentException)
             {
-                throw new CertificateFileException($"'{path}' is not what it should be: {e.Message}", e);
+                throw new CertificateFileException($"'{path}' is invalid: {e.Message}", e);
             }
         }
     }
 }
 
-/// <summary>A file with certificates or a key that cannot be used; its message names the file and is for operators.</summary>
+/// <summary>An unusable certificate or key file. The message names the file and is for operators.</summary>
 internal sealed class CertificateFileException(string message, Exception inner) : Exception(message, inner);

@@ -7,14 +7,14 @@ using System.Security.Cryptography.X509Certificates;
 namespace ContainerApi.Engine.Docker.Transport;
 
 /// <summary>
-/// TLS with one engine. Its certificate must (1) be vouched for by the configured authority and no other, (2) be in its
-/// time, (3) be one for servers, and (4) name the host in its alternative names, address or name as configured.
+/// TLS with one engine. Its certificate must (1) be issued by the configured authority, (2) be within its validity period, (3) permit
+/// server authentication, and (4) have the configured host name or address in its alternative names.
 /// </summary>
 internal sealed class EngineTls(string host, EngineCertificates certificates)
 {
     private static readonly Oid ServerAuthentication = new("1.3.6.1.5.5.7.3.1");
 
-    /// <summary>Speaks TLS over a fresh connection, which is closed where that fails.</summary>
+    /// <summary>Starts TLS on a new connection; closes it on failure.</summary>
     public async ValueTask<Stream> SecureAsync(Stream connection, CancellationToken cancellationToken)
     {
         var faults = new List<string>();
@@ -29,7 +29,7 @@ internal sealed class EngineTls(string host, EngineCertificates certificates)
                     ApplicationProtocols = [SslApplicationProtocol.Http11],
                     ClientCertificateContext = files.Client,
                     CertificateChainPolicy = PolicyOf(files.Authorities),
-                    // The policy and the name are judged by what the platform found, so that all faults are told, and not the first.
+                    // Collects all faults instead of the first.
                     RemoteCertificateValidationCallback = (_, certificate, chain, errors) =>
                     {
                         faults.AddRange(FaultsOf(certificate as X509Certificate2, chain, errors));
@@ -47,13 +47,13 @@ internal sealed class EngineTls(string host, EngineCertificates certificates)
                 CertificateFileException => new EngineTlsException("the certificates for it cannot be read", e),
                 AuthenticationException when faults.Count > 0 => new EngineTlsException($"its certificate {string.Join(", and ", faults)}", e),
                 AuthenticationException or IOException when ReasonOf(e) is { } refusal => new EngineTlsException(refusal, e),
-                AuthenticationException => new EngineTlsException("what answers there does not speak TLS, or none that this service speaks", e),
+                AuthenticationException => new EngineTlsException("the endpoint does not support TLS, or no common version", e),
                 _ => e,
             };
         }
     }
 
-    /// <summary>What TLS had to do with a failed connection, in words that end a sentence; null for nothing.</summary>
+    /// <summary>Returns the TLS error of a failed connection as the end of a sentence; null for another error.</summary>
     public static string? ReasonOf(Exception exception)
     {
         for (var e = exception; e is not null; e = e.InnerException)
@@ -63,11 +63,12 @@ internal sealed class EngineTls(string host, EngineCertificates certificates)
                 return refusal.Message;
             }
 
-            // With TLS 1.3 an engine judges our certificate after we think that all is well: its alert comes with the first answer.
+            // With TLS 1.3 an engine checks the client certificate after the client's handshake: its alert comes with the first answer.
             if (e.Message.Contains("alert", StringComparison.OrdinalIgnoreCase)
-                && (e.Message.Contains("certificate", StringComparison.OrdinalIgnoreCase) || e.Message.Contains("unknown ca", StringComparison.OrdinalIgnoreCase)))
+                && (e.Message.Contains("certificate", StringComparison.OrdinalIgnoreCase)
+                    || e.Message.Contains("unknown ca", StringComparison.OrdinalIgnoreCase)))
             {
-                return "it asks for a client certificate that it trusts, and refuses ours or misses it";
+                return "it requires a trusted client certificate";
             }
         }
 
@@ -79,7 +80,7 @@ internal sealed class EngineTls(string host, EngineCertificates certificates)
         var policy = new X509ChainPolicy
         {
             TrustMode = X509ChainTrustMode.CustomRootTrust,
-            // A private authority has no list of what it revoked; nothing is fetched from where a certificate says.
+            // Private authorities have no revocation list. Nothing is downloaded from addresses in a certificate.
             RevocationMode = X509RevocationMode.NoCheck,
             DisableCertificateDownloads = true,
         };
@@ -96,10 +97,10 @@ internal sealed class EngineTls(string host, EngineCertificates certificates)
             yield break;
         }
 
-        // Names in the subject are not looked at: no client of our time does.
+        // The subject's common name is ignored, as in all current clients.
         if (!certificate.MatchesHostname(host, allowWildcards: true, allowCommonName: false))
         {
-            yield return $"is for another name: it is not one for {host}";
+            yield return $"is for another name than {host}";
         }
 
         if (!errors.HasFlag(SslPolicyErrors.RemoteCertificateChainErrors))
@@ -120,11 +121,11 @@ internal sealed class EngineTls(string host, EngineCertificates certificates)
             string.Create(CultureInfo.InvariantCulture, $"expired at {certificate.NotAfter.ToUniversalTime():yyyy-MM-dd'T'HH:mm:ss'Z'}"),
         X509ChainStatusFlags.NotTimeValid when certificate.NotBefore > DateTime.Now =>
             string.Create(CultureInfo.InvariantCulture, $"is not valid before {certificate.NotBefore.ToUniversalTime():yyyy-MM-dd'T'HH:mm:ss'Z'}"),
-        X509ChainStatusFlags.NotTimeValid => "was issued by an authority whose own certificate is out of its time",
-        X509ChainStatusFlags.NotValidForUsage => "is not one for servers",
+        X509ChainStatusFlags.NotTimeValid => "was issued by an authority whose certificate is not valid now",
+        X509ChainStatusFlags.NotValidForUsage => "is not for server authentication",
         _ => $"cannot be trusted ({status.Status})",
     };
 }
 
-/// <summary>TLS with an engine could not be had; the message says why, in words that end a sentence and are fit for a client.</summary>
+/// <summary>TLS with an engine failed. The message is the end of a sentence, for clients.</summary>
 internal sealed class EngineTlsException(string message, Exception inner) : IOException(message, inner);

@@ -2,15 +2,15 @@ using System.Net.Sockets;
 
 namespace ContainerApi.Engine.Docker.Transport;
 
-/// <summary>The connections to one engine: one pool, for the typed library and for our own streams.</summary>
+/// <summary>Creates the connection pool of one engine.</summary>
 internal static class EngineTransport
 {
-    /// <summary>Requests are addressed to this host; where they go is up to the connect callback.</summary>
+    /// <summary>A placeholder host: the connect callback selects the address.</summary>
     public static readonly Uri BaseAddress = new("http://engine/");
 
     /// <summary>
-    /// As much as the kernel's limit (net.core.wmem_max) allows, twice the usual: the engine then has something to read until our next piece
-    /// of a context is there. It took a gigabyte at 0.83 of its own rate without, and at 0.9 with it.
+    /// The kernel limits it to net.core.wmem_max, twice the default. The engine read a context of 1 GB at 0.9 of its own rate with this
+    /// buffer, and at 0.83 without.
     /// </summary>
     private const int SendBuffer = 1024 * 1024;
 
@@ -23,17 +23,17 @@ internal static class EngineTransport
             return tls is null ? connection : await tls.SecureAsync(connection, cancellationToken);
         },
         ConnectTimeout = connectTimeout,
-        // An HTTP_PROXY in the environment must not see the engine's traffic, nor a redirect lead it elsewhere.
+        // Neither an HTTP_PROXY nor a redirect may get the engine's traffic.
         UseProxy = false,
         AllowAutoRedirect = false,
         UseCookies = false,
         MaxConnectionsPerServer = int.MaxValue,
-        // A stream that is left is closed at once: its end is what stops the work on the engine.
+        // Closing an abandoned stream immediately stops the work on the engine.
         ResponseDrainTimeout = TimeSpan.Zero,
         PooledConnectionIdleTimeout = TimeSpan.FromSeconds(60),
-        // So that certificates that were changed are used for everything before long.
+        // Changed certificates apply to all connections after this time.
         PooledConnectionLifetime = tls is null ? Timeout.InfiniteTimeSpan : TimeSpan.FromMinutes(5),
-        // Trace context is for services that read it; the engine does not.
+        // Engines do not read trace context.
         ActivityHeadersPropagator = null,
     };
 
@@ -63,8 +63,8 @@ internal static class EngineTransport
     }
 
     /// <summary>
-    /// A connection that drops what the engine no longer reads. An engine that refuses a build while its context is still
-    /// being sent answers and closes; without this the client sees a broken pipe instead of the answer.
+    /// Ignores writes after the engine closed its side. An engine that refuses a build during the upload answers and closes; without
+    /// this class the client would fail with a broken pipe instead of reading the answer.
     /// </summary>
     private sealed class EngineStream(Socket socket) : NetworkStream(socket, ownsSocket: true)
     {

@@ -74,7 +74,7 @@ public sealed class BuildKitTraceTests
     [InlineData("bk_nodockerfile.txt", 2, 0, 0, "failed to solve with frontend dockerfile.v0: failed to read dockerfile: open (path): no such file or directory|||InvalidDockerfile")]
     [InlineData("bk_syntaxerr.txt", 2, 0, 0, "failed to solve with frontend dockerfile.v0: failed to create LLB definition: dockerfile parse error line 2: unknown instruction: FOO|||InvalidDockerfile")]
     [InlineData("bk_trunc.txt", 1, 0, 0, "failed to solve with frontend dockerfile.v0: failed to read dockerfile: Error processing tar file(exit status 1): unexpected EOF|||InvalidContext")]
-    public void Every_recorded_build_is_told_by_its_facts(string capture, int completed, int cached, int logs, string? failure)
+    public void Every_recorded_build_yields_its_facts(string capture, int completed, int cached, int logs, string? failure)
     {
         var facts = ReadCapture(capture);
 
@@ -134,7 +134,7 @@ public sealed class BuildKitTraceTests
     }
 
     [Fact]
-    public void An_error_that_was_mended_fails_nothing_and_a_step_that_was_only_stopped_is_not_to_blame()
+    public void A_recovered_error_and_a_cancelled_step_do_not_fail_the_build()
     {
         var failed = Step("b", "[2/3] RUN bad", 0, 9);
         failed.Error = "exit code: 4";
@@ -151,7 +151,7 @@ public sealed class BuildKitTraceTests
     [InlineData("ENV must have two arguments", null, EngineErrorKind.InvalidDockerfile)]
     [InlineData("failed to parse stage name \"X\": invalid reference format", null, EngineErrorKind.InvalidDockerfile)]
     [InlineData("no such host", "[internal] load metadata for x", null)]
-    public void What_the_frontend_makes_nothing_of_is_the_Dockerfiles_fault_unless_a_step_failed(string reason, string? step, object? kind)
+    public void A_frontend_error_without_a_failed_step_is_an_invalid_Dockerfile(string reason, string? step, object? kind)
     {
         var metadata = Step("a", step ?? "[internal] load metadata for x", 0, 9);
         metadata.Error = step is null ? "" : reason;
@@ -166,7 +166,7 @@ public sealed class BuildKitTraceTests
     [InlineData("failed to solve: failed to parse stage name \"X\": invalid reference format", EngineErrorKind.InvalidDockerfile)]
     [InlineData("invalid containerPort: nope", EngineErrorKind.InvalidDockerfile)]
     [InlineData("no active session for x", null)]
-    public void Newer_engines_say_the_same_without_naming_the_frontend(string message, object? kind) =>
+    public void Errors_of_newer_engines_without_the_frontends_name_are_recognized(string message, object? kind) =>
         Assert.Equal((EngineErrorKind?)kind, Assert.IsType<BuildFailed>(Read(Trace(Step("a", "[internal] load metadata for x", 0, 9)), new StreamMessage { Error = message })[^1]).Kind);
 
     [Fact]
@@ -184,7 +184,7 @@ public sealed class BuildKitTraceTests
     [InlineData("""{"id":"moby.buildkit.trace","aux":"CgUKAw=="}""", EngineErrorKind.Failed)]
     [InlineData("{}", null)]
     [InlineData("""{"id":"moby.image.id","aux":{"ID":null}}""", null)]
-    public void What_cannot_be_read_or_names_no_image_is_a_failure(string json, object? kind)
+    public void An_unreadable_trace_or_one_without_an_image_is_a_failure(string json, object? kind)
     {
         var failed = Assert.IsType<BuildFailed>(Assert.Single(Read(JsonSerializer.Deserialize(json, EngineWire.Default.StreamMessage)!)));
 

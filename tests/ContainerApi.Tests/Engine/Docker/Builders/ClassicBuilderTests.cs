@@ -99,7 +99,7 @@ public sealed class ClassicBuilderTests
     [InlineData(500, "archive/tar: invalid tar header", nameof(EngineErrorKind.InvalidContext))]
     [InlineData(400, "error reading build args: invalid character 'x' looking for beginning of value", nameof(EngineErrorKind.Invalid))]
     [InlineData(500, "no space left on device", nameof(EngineErrorKind.Failed))]
-    public async Task What_the_engine_refuses_is_the_dockerfiles_the_contexts_or_its_own_fault(int status, string message, string kind)
+    public async Task A_refused_build_is_classified_by_its_message(int status, string message, string kind)
     {
         await using var engine = await RecordedEngine.StartAsync((HttpStatusCode)status, JsonSerializer.Serialize(new { message }));
 
@@ -112,7 +112,7 @@ public sealed class ClassicBuilderTests
     [InlineData("Ostype", "windows", "The engine runs Windows, which has no BuildKit.", false)]
     [InlineData("Libpod-API-Version", "5.4.2", "The engine is Podman, which has no BuildKit.", true)]
     [InlineData("Ostype", "linux", null, false)]
-    public async Task The_engine_says_why_it_has_no_BuildKit(string header, string value, string? reason, bool isPodman)
+    public async Task Capabilities_say_why_BuildKit_is_unavailable(string header, string value, string? reason, bool isPodman)
     {
         await using var engine = await RecordedEngine.StartAsync(HttpStatusCode.OK, "");
         engine.Ping = (header, value);
@@ -148,7 +148,7 @@ public sealed class ClassicBuilderTests
     }
 
     [Fact]
-    public async Task Every_parameter_reaches_the_engine_in_the_form_that_it_takes()
+    public async Task Every_parameter_is_sent_in_the_engines_format()
     {
         await using var engine = await RecordedEngine.StartAsync("cl_ok.txt");
 
@@ -187,7 +187,7 @@ public sealed class ClassicBuilderTests
     [InlineData(nameof(BuilderKind.BuildKit), "host", "2", "host")]
     [InlineData(nameof(BuilderKind.BuildKit), "bridge", "2", null)]
     [InlineData(nameof(BuilderKind.BuildKit), null, "2", null)]
-    public async Task Each_builder_is_asked_in_its_own_way(string builder, string? network, string version, string? networkMode)
+    public async Task Each_builder_gets_its_own_query(string builder, string? network, string version, string? networkMode)
     {
         await using var engine = await RecordedEngine.StartAsync(builder == nameof(BuilderKind.BuildKit) ? "bk_ok.txt" : "cl_ok.txt");
 
@@ -199,7 +199,7 @@ public sealed class ClassicBuilderTests
     }
 
     [Fact]
-    public void Output_that_looks_like_the_builders_own_stays_output()
+    public void Output_like_the_builders_text_stays_output()
     {
         var facts = Read(
             "Step 1/2 : RUN tricks", "\n", " ---> Running in 0123456789ab\n",
@@ -281,7 +281,7 @@ public sealed class ClassicBuilderTests
     }
 
     [Fact]
-    public void What_only_BuildKit_can_do_is_told_apart()
+    public void An_instruction_that_needs_BuildKit_is_reported_as_such()
     {
         var builder = new ClassicBuilder();
 
@@ -296,7 +296,7 @@ public sealed class ClassicBuilderTests
     [InlineData("invalid containerPort: nope")]
     [InlineData("Invalid signal: NOPE")]
     [InlineData("invalid from flag value 9: index out of bounds")]
-    public void What_is_wrong_with_the_Dockerfile_is_no_failed_step_unless_a_step_said_so(string message)
+    public void A_Dockerfile_error_names_a_step_only_if_the_builder_did(string message)
     {
         var error = new StreamMessage { ErrorDetail = new WireError(null, message) };
         var builder = new ClassicBuilder();

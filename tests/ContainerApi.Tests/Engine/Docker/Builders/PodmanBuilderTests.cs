@@ -50,7 +50,7 @@ public sealed class PodmanBuilderTests
     }
 
     [Fact]
-    public async Task Steps_of_several_stages_are_told_apart()
+    public async Task Steps_of_several_stages_have_different_ids()
     {
         await using var engine = await RecordedEngine.StartAsync("pm_multistage.txt");
 
@@ -63,7 +63,7 @@ public sealed class PodmanBuilderTests
     }
 
     [Fact]
-    public async Task Output_that_looks_like_the_builders_own_stays_output_and_warnings_are_told()
+    public async Task Output_like_the_builders_text_stays_output_and_warnings_are_reported()
     {
         await using var engine = await RecordedEngine.StartAsync("pm_tricks.txt");
 
@@ -119,7 +119,7 @@ public sealed class PodmanBuilderTests
     [InlineData("building at STEP \"STOPSIGNAL FOO\": Invalid signal: FOO\n", true)]
     [InlineData("building at STEP \"ENV \": ENV requires at least one argument\n", true)]
     [InlineData("creating build container: initializing source docker://nothere:1: pinging container registry\n", false)]
-    public void What_is_wrong_with_the_Dockerfile_is_no_failed_step_unless_a_step_said_so(string message, bool isDockerfile)
+    public void A_Dockerfile_error_names_a_step_only_if_the_builder_did(string message, bool isDockerfile)
     {
         var error = new StreamMessage { ErrorDetail = new WireError(null, message) };
         Assert.Equal(isDockerfile ? EngineErrorKind.InvalidDockerfile : null, new PodmanBuilder().Read(error).OfType<BuildFailed>().Single().Kind);
