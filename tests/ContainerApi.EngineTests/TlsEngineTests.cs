@@ -1,3 +1,4 @@
+using ContainerApi.Errors;
 using System.Globalization;
 using System.Net;
 using System.Text.Json;
@@ -57,7 +58,7 @@ public sealed class TlsEngineTests
     {
         using var refused = new DockerEngine(Options(engine, tls), TimeProvider.System);
         var failure = await Assert.ThrowsAsync<EngineException>(() => refused.PingAsync(CancellationToken.None));
-        Assert.Equal(EngineErrorKind.Unavailable, failure.Kind);
+        Assert.Equal(ErrorCode.EngineUnavailable, failure.Code);
         return failure.Message;
     }
 

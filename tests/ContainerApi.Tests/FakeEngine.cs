@@ -100,8 +100,8 @@ internal sealed class FakeEngine : IEngine
         ContainerMatch.Find(await ListContainers(new ContainerFilter(All: true), cancellationToken), reference) switch
         {
             [var one] => ContainerDetails.Of(one),
-            [] => throw new EngineException(EngineErrorKind.ContainerNotFound, Name, $"No such container: {reference}"),
-            _ => throw new EngineException(EngineErrorKind.Conflict, Name, $"Multiple IDs found with provided prefix: {reference}"),
+            [] => throw new EngineException(ErrorCode.ContainerNotFound, Name, $"No such container: {reference}"),
+            _ => throw new EngineException(ErrorCode.Conflict, Name, $"Multiple IDs found with provided prefix: {reference}"),
         };
 
     private EngineCapabilities CapabilitiesOf(string apiVersion) => new(apiVersion, isWindows: IsWindows);

@@ -90,7 +90,7 @@ internal sealed partial class ScopedEngine(IEngine engine, Visibility visibility
                 return details;
             }
         }
-        catch (EngineException e) when (e.Kind == EngineErrorKind.Conflict)
+        catch (EngineException e) when (e.Code == ErrorCode.Conflict)
         {
             // The prefix is ambiguous among all containers of the engine.
         }
@@ -99,8 +99,8 @@ internal sealed partial class ScopedEngine(IEngine engine, Visibility visibility
         return ContainerMatch.Find(visible, container) switch
         {
             [var one] => ContainerDetails.Of(one),
-            [] => throw new EngineException(EngineErrorKind.ContainerNotFound, Name, $"There is no container '{container}'."),
-            _ => throw new EngineException(EngineErrorKind.Conflict, Name, $"'{container}' is ambiguous."),
+            [] => throw new EngineException(ErrorCode.ContainerNotFound, Name, $"There is no container '{container}'."),
+            _ => throw new EngineException(ErrorCode.Conflict, Name, $"'{container}' is ambiguous."),
         };
     }
 
@@ -171,7 +171,7 @@ internal sealed partial class ScopedEngine(IEngine engine, Visibility visibility
             var isGiven = all.TryGetValue(parts[0], out var value);
             if (parts is [_, var required] ? isGiven && value != required : !isGiven)
             {
-                throw new EngineException(EngineErrorKind.Denied, Name, $"The container must have the label '{label}'.");
+                throw new EngineException(ErrorCode.Forbidden, Name, $"The container must have the label '{label}'.");
             }
 
             all[parts[0]] = parts is [_, var scoped] ? scoped : value!;
@@ -195,7 +195,7 @@ internal sealed partial class ScopedEngine(IEngine engine, Visibility visibility
         var visible = await ListVisibleAsync(new ContainerFilter(All: true), cancellationToken);
         return reference.Length > 0 && ContainerMatch.Find(visible, reference) is [var joined]
             ? JoinedContainer + joined.Id
-            : throw new EngineException(EngineErrorKind.ContainerNotFound, Name, $"There is no container '{reference}'.");
+            : throw new EngineException(ErrorCode.ContainerNotFound, Name, $"There is no container '{reference}'.");
     }
 
     private static async Task RedactIdsAsync(Func<Task> call) => await RedactIdsAsync(async () =>
@@ -213,7 +213,7 @@ internal sealed partial class ScopedEngine(IEngine engine, Visibility visibility
         }
         catch (EngineException e) when (Id.IsMatch(e.Message))
         {
-            throw new EngineException(e.Kind, e.Engine, Id.Replace(e.Message, "(id)"), e);
+            throw new EngineException(e.Code, e.Engine, Id.Replace(e.Message, "(id)"), e);
         }
     }
 

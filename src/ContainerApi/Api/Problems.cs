@@ -44,7 +44,7 @@ internal sealed class Problems(IProblemDetailsService writer, IDiagnosticContext
         var answer = new ProblemDetailsContext { HttpContext = context, ProblemDetails = problem };
         if (!await writer.TryWriteAsync(answer))
         {
-            // The writer keeps to Accept; who accepts a table or CSV alone is still told what went wrong.
+            // The writer honours Accept; a client that accepts only a table or CSV must still get the problem.
             Complete(answer);
             await context.Response.WriteAsJsonAsync(problem, WireJson.Options, MediaTypes.Problem, cancellationToken);
         }
@@ -63,14 +63,13 @@ internal sealed class Problems(IProblemDetailsService writer, IDiagnosticContext
     public static (ErrorCode Code, string Detail) Describe(Exception exception) => exception switch
     {
         ApiException e => (e.Code, e.Message),
-        EngineException e => (CodeOf(e.Kind), e.Message),
         BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout } =>
-            (ErrorCode.RequestTimeout, "The request body came too slowly: a client must send 240 bytes a second once five seconds have passed."),
+            (ErrorCode.RequestTimeout, "The request body arrived too slowly. Send at least 240 bytes per second after the first five seconds."),
         BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } =>
-            (ErrorCode.RequestTooLarge, "The request body is larger than this address takes."),
+            (ErrorCode.RequestTooLarge, "The request body exceeds the limit of this path."),
         BadHttpRequestException { StatusCode: StatusCodes.Status415UnsupportedMediaType } e => (ErrorCode.UnsupportedMediaType, e.Message),
         BadHttpRequestException e => (ErrorCode.InvalidRequest, DetailOf(e)),
-        _ => (ErrorCode.Internal, "Something went wrong inside the service; its log tells more under the trace id."),
+        _ => (ErrorCode.Internal, "The service failed unexpectedly. Its log has the error under the trace id."),
     };
 
     public static ProblemDetails Create(
@@ -96,7 +95,7 @@ internal sealed class Problems(IProblemDetailsService writer, IDiagnosticContext
         return problem;
     }
 
-    /// <summary>Completes every problem on its way out, also those that the framework makes for an unknown address or method.</summary>
+    /// <summary>Completes every outgoing problem, including those of the framework for unknown paths and methods.</summary>
     public static void Complete(ProblemDetailsContext context)
     {
         var problem = context.ProblemDetails;
@@ -114,32 +113,13 @@ internal sealed class Problems(IProblemDetailsService writer, IDiagnosticContext
         problem.Extensions["traceId"] = Activity.Current?.TraceId.ToHexString() ?? context.HttpContext.TraceIdentifier;
     }
 
-    public static ErrorCode CodeOf(EngineErrorKind kind) => kind switch
-    {
-        EngineErrorKind.EngineNotFound => ErrorCode.EngineNotFound,
-        EngineErrorKind.ContainerNotFound => ErrorCode.ContainerNotFound,
-        EngineErrorKind.ImageNotFound => ErrorCode.ImageNotFound,
-        EngineErrorKind.NotFound => ErrorCode.NotFound,
-        EngineErrorKind.NameInUse => ErrorCode.NameInUse,
-        EngineErrorKind.NotRunning => ErrorCode.ContainerNotRunning,
-        EngineErrorKind.Conflict => ErrorCode.Conflict,
-        EngineErrorKind.Invalid => ErrorCode.InvalidRequest,
-        EngineErrorKind.InvalidDockerfile => ErrorCode.InvalidDockerfile,
-        EngineErrorKind.InvalidContext => ErrorCode.InvalidContext,
-        EngineErrorKind.Denied => ErrorCode.Forbidden,
-        EngineErrorKind.Unsupported => ErrorCode.FeatureUnsupported,
-        EngineErrorKind.Unavailable => ErrorCode.EngineUnavailable,
-        EngineErrorKind.TimedOut => ErrorCode.EngineTimeout,
-        _ => ErrorCode.EngineError,
-    };
-
-    /// <summary>What the framework says of a body it cannot read, without the names of our types.</summary>
+    /// <summary>Describes a body that the framework cannot read, without names of internal types.</summary>
     private static string DetailOf(BadHttpRequestException exception) => exception.InnerException switch
     {
         System.Text.Json.JsonException json when json.Message.StartsWith("The JSON property", StringComparison.Ordinal) =>
-            $"The field '{json.Path?.TrimStart('$', '.')}' is not one that this request has.",
+            $"The field '{json.Path?.TrimStart('$', '.')}' is unknown.",
         System.Text.Json.JsonException json =>
-            $"The body is not the JSON that is expected, at '{json.Path ?? "$"}' (line {json.LineNumber + 1}, byte {json.BytePositionInLine}).",
+            $"The body is not the expected JSON at '{json.Path ?? "$"}' (line {json.LineNumber + 1}, byte {json.BytePositionInLine}).",
         _ => exception.Message.StartsWith("Required parameter", StringComparison.Ordinal)
             || exception.Message.StartsWith("Implicit body", StringComparison.Ordinal)
             ? "The request needs a JSON body."

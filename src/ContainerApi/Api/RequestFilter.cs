@@ -48,7 +48,7 @@ internal sealed class RequestFilter<T>(IValidator<T> validator) : IEndpointFilte
             return await next(context);
         }
 
-        var code = ErrorCode.All.FirstOrDefault(c => c.Code == result.Errors.FirstOrDefault()?.ErrorCode) ?? ErrorCode.InvalidRequest;
+        var code = ErrorCode.Find(result.Errors.FirstOrDefault()?.ErrorCode) ?? ErrorCode.InvalidRequest;
         throw new ApiException(code, string.Join(" ", errors.Select(e => $"{e.Key} {e.Value[0]}")), errors);
     }
 }

@@ -17,7 +17,7 @@ internal static class ValidationFailures
         var errors = result.Errors
             .GroupBy(e => JsonNamingPolicy.CamelCase.ConvertName(e.PropertyName))
             .ToDictionary(field => field.Key, field => field.Select(e => e.ErrorMessage).ToArray());
-        var code = ErrorCode.All.FirstOrDefault(c => c.Code == result.Errors[0].ErrorCode) ?? ErrorCode.InvalidRequest;
+        var code = ErrorCode.Find(result.Errors[0].ErrorCode) ?? ErrorCode.InvalidRequest;
         throw new ApiException(code, string.Join(" ", errors.Select(e => $"{e.Key} {e.Value[0]}")), errors);
     }
 }

@@ -109,5 +109,5 @@ public sealed record BuildError(string Code, string Message, string? Step, int? 
 {
     internal const string Cancelled = "cancelled";
 
-    internal static BuildError Of(EngineException exception) => new(Problems.CodeOf(exception.Kind).Code, exception.Message, null, null);
+    internal static BuildError Of(EngineException exception) => new(exception.Code.Code, exception.Message, null, null);
 }

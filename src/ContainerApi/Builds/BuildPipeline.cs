@@ -118,7 +118,7 @@ internal sealed partial class BuildPipeline(
             }
             catch (EngineException e)
             {
-                return new BuildError(Problems.CodeOf(e.Kind).Code, e.Message, step, null);
+                return new BuildError(e.Code.Code, e.Message, step, null);
             }
 
             Report(job, projection, new StepCompleted(step, Cached: false));
@@ -228,8 +228,8 @@ internal sealed partial class BuildPipeline(
     /// <summary>Returns the failure of the request when the build was stopped before its first event.</summary>
     private static Exception? Refusal(StopCause? cause, string engine, TimeSpan limit) => cause switch
     {
-        StopCause.Timeout => new EngineException(EngineErrorKind.TimedOut, engine, $"The build did not begin within {limit.TotalSeconds:0} seconds."),
-        StopCause.Shutdown => new EngineException(EngineErrorKind.Unavailable, engine, "The service is stopping."),
+        StopCause.Timeout => new EngineException(ErrorCode.EngineTimeout, engine, $"The build did not begin within {limit.TotalSeconds:0} seconds."),
+        StopCause.Shutdown => new EngineException(ErrorCode.EngineUnavailable, engine, "The service is stopping."),
         StopCause.Cancelled => new ApiException(ErrorCode.Conflict, "The build was cancelled before it started."),
         StopCause.ClientLeft => new OperationCanceledException(),
         _ => null,
@@ -244,7 +244,7 @@ internal sealed partial class BuildPipeline(
     };
 
     private static BuildError? ErrorOf(BuildFailed? failed) => failed is null ? null : new BuildError(
-        failed.Kind is { } kind ? Problems.CodeOf(kind).Code : failed.StepName is null ? ErrorCode.BuildFailed.Code : "step_failed",
+        failed.Code is { } code ? code.Code : failed.StepName is null ? ErrorCode.BuildFailed.Code : "step_failed",
         failed.Message, failed.StepName, failed.ExitCode);
 
     private BuildError ErrorOf(BuildJob job, IEngine engine, Exception exception)
@@ -271,7 +271,7 @@ internal sealed partial class BuildPipeline(
         {
             return ((await engine.InspectImageAsync(imageId, cancellationToken)).Summary, null);
         }
-        catch (EngineException e) when (e.Kind == EngineErrorKind.ImageNotFound)
+        catch (EngineException e) when (e.Code == ErrorCode.ImageNotFound)
         {
             return (null, new BuildError(ErrorCode.EngineError.Code, "The engine does not have the image that it built.", null, null));
         }

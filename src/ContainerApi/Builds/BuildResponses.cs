@@ -93,7 +93,7 @@ internal sealed class BuildResponses(BuildFollower follower, BuildOptions option
         }
 
         // A failure that is not a step's keeps the status that it has before the first event.
-        var code = ErrorCode.All.FirstOrDefault(c => c.Code == error.Code) ?? ErrorCode.BuildFailed;
+        var code = ErrorCode.Find(error.Code) ?? ErrorCode.BuildFailed;
         throw new ApiException(code, error.Message)
         {
             Extensions = new Dictionary<string, object?>

@@ -90,7 +90,7 @@ internal sealed partial class ContainerCollector(SectionReader reader, RateHisto
             }
             else if (failure is not null && _failing.TryAdd(engine.Name, true))
             {
-                Log.EngineFailed(logger, engine.Name, failure.Kind, failure.Message);
+                Log.EngineFailed(logger, engine.Name, failure.Code, failure.Message);
             }
         }
     }
@@ -191,7 +191,7 @@ internal sealed partial class ContainerCollector(SectionReader reader, RateHisto
         return failures.Count == 1
             ? failures[0]
             : new EngineException(
-                failures.All(f => f.Kind == failures[0].Kind) ? failures[0].Kind : EngineErrorKind.Unavailable,
+                failures.All(f => f.Code == failures[0].Code) ? failures[0].Code : ErrorCode.EngineUnavailable,
                 string.Join(", ", failures.Select(f => f.Engine)),
                 "No engine answered. " + string.Join(" ", failures.Select(f => $"{f.Engine}: {f.Message}")),
                 failures[0]);
@@ -203,7 +203,7 @@ internal sealed partial class ContainerCollector(SectionReader reader, RateHisto
     private static partial class Log
     {
         [LoggerMessage(1, LogLevel.Warning, "Listing the containers of engine {Engine} failed: {Kind}: {Reason}")]
-        public static partial void EngineFailed(ILogger logger, string engine, EngineErrorKind kind, string reason);
+        public static partial void EngineFailed(ILogger logger, string engine, ErrorCode kind, string reason);
 
         [LoggerMessage(2, LogLevel.Information, "Engine {Engine} lists its containers again")]
         public static partial void EngineReachable(ILogger logger, string engine);

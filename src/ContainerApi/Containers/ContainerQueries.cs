@@ -108,9 +108,9 @@ internal sealed class ContainerQueries(
             default:
                 var kind = section.State switch
                 {
-                    SectionState.Timeout => EngineErrorKind.TimedOut,
-                    SectionState.Unsupported => EngineErrorKind.Unsupported,
-                    _ => EngineErrorKind.Failed,
+                    SectionState.Timeout => ErrorCode.EngineTimeout,
+                    SectionState.Unsupported => ErrorCode.FeatureUnsupported,
+                    _ => ErrorCode.EngineError,
                 };
                 throw new EngineException(kind, container.Engine, section.Reason ?? "The engine failed.");
         }

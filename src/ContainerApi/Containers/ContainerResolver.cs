@@ -32,11 +32,11 @@ internal sealed class ContainerResolver(EngineDirectory engines)
         {
             return (engine, [await engine.InspectContainerAsync(reference, cancellationToken)], null);
         }
-        catch (EngineException e) when (e.Kind == EngineErrorKind.ContainerNotFound)
+        catch (EngineException e) when (e.Code == ErrorCode.ContainerNotFound)
         {
             return (engine, [], null);
         }
-        catch (EngineException e) when (e.Kind == EngineErrorKind.Conflict)
+        catch (EngineException e) when (e.Code == ErrorCode.Conflict)
         {
             // Ambiguous on this engine. Its error does not name the candidates, so they are listed.
             var all = await engine.ListContainersAsync(new ContainerFilter(All: true), cancellationToken);

@@ -44,6 +44,15 @@ internal sealed record CollectionLimits
 /// </summary>
 internal sealed class SectionReader(TimeProvider time, CollectionLimits limits)
 {
+    private static readonly Dictionary<ErrorCode, SectionState> States = new()
+    {
+        [ErrorCode.ContainerNotFound] = SectionState.Gone,
+        [ErrorCode.ContainerNotRunning] = SectionState.NotRunning,
+        [ErrorCode.Conflict] = SectionState.NotRunning,
+        [ErrorCode.EngineTimeout] = SectionState.Timeout,
+        [ErrorCode.FeatureUnsupported] = SectionState.Unsupported,
+    };
+
     private readonly ConcurrentDictionary<string, Gates> _gates = new();
 
     /// <param name="containers">Containers with processes.</param>
@@ -131,18 +140,11 @@ internal sealed class SectionReader(TimeProvider time, CollectionLimits limits)
         }
         catch (EngineException e)
         {
-            return Reading<T>.Failed(StateOf(e.Kind), e.Message);
+            return Reading<T>.Failed(StateOf(e.Code), e.Message);
         }
     }
 
-    private static SectionState StateOf(EngineErrorKind kind) => kind switch
-    {
-        EngineErrorKind.ContainerNotFound => SectionState.Gone,
-        EngineErrorKind.NotRunning or EngineErrorKind.Conflict => SectionState.NotRunning,
-        EngineErrorKind.TimedOut => SectionState.Timeout,
-        EngineErrorKind.Unsupported => SectionState.Unsupported,
-        _ => SectionState.Error,
-    };
+    private static SectionState StateOf(ErrorCode code) => States.GetValueOrDefault(code, SectionState.Error);
 
     private sealed record Gates(SemaphoreSlim Tops, SemaphoreSlim Statistics);
 }

@@ -9,7 +9,7 @@ internal sealed class EngineDirectory(IEnumerable<IEngine> engines)
     /// <exception cref="EngineException">No such engine, or no engine at all.</exception>
     public IEngine Get(string? name) => All.FirstOrDefault(e => name is null || e.Name == name)
         ?? throw new EngineException(
-            EngineErrorKind.EngineNotFound, name ?? "", name is null ? "There is no engine." : $"There is no engine '{name}'.");
+            ErrorCode.EngineNotFound, name ?? "", name is null ? "There is no engine." : $"There is no engine '{name}'.");
 }
 
 /// <summary>All engines of this service, for work that no caller started.</summary>

@@ -8,10 +8,6 @@ internal static class EngineStates
     public const string Timeout = "timeout";
     public const string Error = "error";
 
-    public static string Of(EngineException failure) => failure.Kind switch
-    {
-        EngineErrorKind.Unavailable => Unavailable,
-        EngineErrorKind.TimedOut => Timeout,
-        _ => Error,
-    };
+    public static string Of(EngineException failure) =>
+        failure.Code == ErrorCode.EngineUnavailable ? Unavailable : failure.Code == ErrorCode.EngineTimeout ? Timeout : Error;
 }

@@ -1,19 +1,26 @@
 namespace ContainerApi.Errors;
 
-/// <summary>A request that cannot be met for a reason on the caller's side; becomes the problem it names.</summary>
-/// <param name="detail">A sentence for the caller: no host path, no credential.</param>
-/// <param name="errors">Messages by field, where fields are to blame.</param>
-internal sealed class ApiException(
-    ErrorCode code, string detail, IDictionary<string, string[]>? errors = null, Exception? inner = null)
+/// <summary>A request failed for a reason that is reported to the caller as the problem <paramref name="code"/>.</summary>
+/// <param name="detail">A sentence for the caller, without host paths and credentials.</param>
+/// <param name="errors">Messages by field, if fields are to blame.</param>
+internal class ApiException(ErrorCode code, string detail, IDictionary<string, string[]>? errors = null, Exception? inner = null)
     : Exception(detail, inner)
 {
     public ErrorCode Code { get; } = code;
 
     public IDictionary<string, string[]>? Errors { get; } = errors;
 
-    /// <summary>When to ask again; becomes <c>Retry-After</c>.</summary>
+    /// <summary>When the caller may try again; becomes <c>Retry-After</c>.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
     /// <summary>Further members of the problem.</summary>
     public IReadOnlyDictionary<string, object?> Extensions { get; init; } = new Dictionary<string, object?>();
+}
+
+/// <summary>An engine call failed. The only exception that leaves <c>Engine</c>; its message contains no path and no credential.</summary>
+/// <param name="engine">The name of the engine.</param>
+internal sealed class EngineException(ErrorCode code, string engine, string message, Exception? inner = null)
+    : ApiException(code, message, null, inner)
+{
+    public string Engine { get; } = engine;
 }

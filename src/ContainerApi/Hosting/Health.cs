@@ -70,7 +70,7 @@ internal static class Health
         {
             throw visible is [var first, ..]
                 ? new EngineException(
-                    EngineErrorKind.Unavailable, first.Name, string.Join(" ", visible.Select(e => $"{e.Name}: {e.Failure!.Message}")), first.Failure)
+                    ErrorCode.EngineUnavailable, first.Name, string.Join(" ", visible.Select(e => $"{e.Name}: {e.Failure!.Message}")), first.Failure)
                 : new ApiException(ErrorCode.EngineUnavailable, "No engine answers.");
         }
 

@@ -49,7 +49,7 @@ internal sealed partial class ImagePull(EngineDirectory engines, TimeProvider ti
             return null;
         }
 
-        return new EngineException(EngineErrorKind.ImageNotFound, engine, $"The image is for {image.Os}/{image.Architecture}, not for {wanted}.");
+        return new EngineException(ErrorCode.ImageNotFound, engine, $"The image is for {image.Os}/{image.Architecture}, not for {wanted}.");
     }
 
     /// <summary>Whether they are the same, as far as the image says what it is.</summary>

@@ -16,7 +16,7 @@ internal sealed class ImageTransfer(IAsyncEnumerable<TransferFacts> facts)
     public EngineException? Failure { get; private set; }
 
     /// <summary>The failure as a result line shows it.</summary>
-    public TransferError? Error => Failure is null ? null : new TransferError(Problems.CodeOf(Failure.Kind).Code, Failure.Message);
+    public TransferError? Error => Failure is null ? null : new TransferError(Failure.Code.Code, Failure.Message);
 
     /// <exception cref="EngineException">The engine refused before it said anything; a later failure is kept.</exception>
     public async IAsyncEnumerable<TransferFacts> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken)

@@ -13,7 +13,7 @@ public sealed class AuditTests
     {
         var engine = Facts.Engine(Facts.Container('1', "web"));
         engine.StopContainer = (_, _, _) => Task.CompletedTask;
-        engine.RestartContainer = (_, _, _) => throw new EngineException(EngineErrorKind.Unavailable, "local", "The engine is away.");
+        engine.RestartContainer = (_, _, _) => throw new EngineException(ErrorCode.EngineUnavailable, "local", "The engine is away.");
         await using var service = new RecordedLog(new Keys().Add("ops", [Scopes.ContainersRead, Scopes.ContainersWrite]), engine);
         using var client = service.CreateClient();
         client.DefaultRequestHeaders.Add("X-Api-Key", "ops");
@@ -43,7 +43,7 @@ public sealed class AuditTests
     {
         const string Secret = "hunter2hunter2";
         var engine = Facts.Engine();
-        engine.CreateContainer = (_, _) => throw new EngineException(EngineErrorKind.ImageNotFound, "local", "No such image: app");
+        engine.CreateContainer = (_, _) => throw new EngineException(ErrorCode.ImageNotFound, "local", "No such image: app");
         await using var service = new RecordedLog(new Keys().Add(Secret[..7], Scopes.All), engine);
         using var client = service.CreateClient();
 

@@ -64,7 +64,7 @@ public sealed class ScopedEngineTests
             }
         });
 
-        Assert.Equal((EngineErrorKind.ContainerNotFound, EngineErrorKind.ContainerNotFound), (create.Kind, build.Kind));
+        Assert.Equal((ErrorCode.ContainerNotFound, ErrorCode.ContainerNotFound), (create.Code, build.Code));
         Assert.Empty(_networks);
     }
 

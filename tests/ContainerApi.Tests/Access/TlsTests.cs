@@ -133,7 +133,7 @@ public sealed class TlsTests : IDisposable
     {
         using var engine = Engine(server, tls);
         var failure = await Assert.ThrowsAsync<EngineException>(() => engine.PingAsync(CancellationToken.None));
-        Assert.Equal(EngineErrorKind.Unavailable, failure.Kind);
+        Assert.Equal(ErrorCode.EngineUnavailable, failure.Code);
         Assert.Contains(reason, failure.Message);
         Assert.DoesNotContain(_authority.Folder, failure.Message);
         // Nothing was said to it before it was judged.

@@ -53,7 +53,7 @@ public sealed class VisibilityTests
     [Fact]
     public async Task Readiness_names_only_visible_engines()
     {
-        var near = new FakeEngine { Name = "near", Ping = _ => throw new EngineException(EngineErrorKind.Unavailable, "near", "Refused.") };
+        var near = new FakeEngine { Name = "near", Ping = _ => throw new EngineException(ErrorCode.EngineUnavailable, "near", "Refused.") };
         var far = new FakeEngine { Name = "far", Ping = _ => Task.FromResult("1.45") };
         await using var host = new ApiHost(new Keys().Add("all", [Scopes.EnginesRead]).Add("one", [Scopes.EnginesRead], engines: ["far"]).Add("none", [Scopes.ContainersRead]), near, far);
 
@@ -160,7 +160,7 @@ public sealed class VisibilityTests
     public async Task An_engine_error_does_not_name_an_invisible_container()
     {
         var engine = Keys.TwoTeams();
-        engine.RemoveImage = (_, _, _) => throw new EngineException(EngineErrorKind.Conflict, "local", $"image is being used by running container {Keys.Others.Id[..12]}");
+        engine.RemoveImage = (_, _, _) => throw new EngineException(ErrorCode.Conflict, "local", $"image is being used by running container {Keys.Others.Id[..12]}");
         await using var host = new ApiHost(Keys.WithBound(), engine);
 
         using var response = await host.With(Keys.Bound).DeleteAsync("/images/app");
@@ -191,7 +191,7 @@ public sealed class VisibilityTests
     {
         var engine = Keys.TwoTeams();
         engine.Ping = _ => Task.FromResult("1.41");
-        engine.Build = (_, _, _) => throw new EngineException(EngineErrorKind.Unavailable, "local", "away");
+        engine.Build = (_, _, _) => throw new EngineException(ErrorCode.EngineUnavailable, "local", "away");
         await using var host = new ApiHost(Keys.WithBound().Add("all", Scopes.All), engine);
         using var all = host.With("all");
         using var bound = host.With(Keys.Bound);

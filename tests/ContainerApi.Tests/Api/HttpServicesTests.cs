@@ -68,7 +68,7 @@ public sealed class HttpServicesTests
     [InlineData("Failed", HttpStatusCode.BadGateway, "engine_error")]
     public void Each_kind_of_engine_failure_is_one_problem(string kind, HttpStatusCode status, string code)
     {
-        var problem = ContainerApi.Api.Problems.From(new EngineException(Enum.Parse<EngineErrorKind>(kind), "local", "So it is."));
+        var problem = ContainerApi.Api.Problems.From(new EngineException(ErrorCode.Find(kind)!, "local", "So it is."));
 
         Assert.Equal(((int)status, code, "local", "So it is."),
             (problem.Status!.Value, (string)problem.Extensions["code"]!, (string)problem.Extensions["engine"]!, problem.Detail));

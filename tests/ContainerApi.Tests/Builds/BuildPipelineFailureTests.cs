@@ -41,7 +41,7 @@ public sealed class BuildPipelineFailureTests : BuildPipelineFixture
 
         await _clock.AdvanceWhenAwaitedAsync(TimeSpan.FromSeconds(10));
 
-        Assert.Equal(EngineErrorKind.TimedOut, (await Assert.ThrowsAsync<EngineException>(() => run)).Kind);
+        Assert.Equal(ErrorCode.EngineTimeout, (await Assert.ThrowsAsync<EngineException>(() => run)).Code);
     }
 
     [Fact]
@@ -89,18 +89,18 @@ public sealed class BuildPipelineFailureTests : BuildPipelineFixture
     [Fact]
     public async Task A_refusal_of_the_engine_fails_the_request()
     {
-        Break(new EngineException(EngineErrorKind.InvalidDockerfile, "local", "dockerfile parse error line 2"));
+        Break(new EngineException(ErrorCode.InvalidDockerfile, "local", "dockerfile parse error line 2"));
 
         var refused = await Assert.ThrowsAsync<EngineException>(() => ReadAllAsync(Run()));
 
-        Assert.Equal(EngineErrorKind.InvalidDockerfile, refused.Kind);
+        Assert.Equal(ErrorCode.InvalidDockerfile, refused.Code);
     }
 
     [Fact]
     public async Task An_engine_error_after_the_start_is_in_the_result()
     {
         Say(new StepStarted("1", 1, 1, "RUN x"));
-        Break(new EngineException(EngineErrorKind.Unavailable, "local", "The connection broke."));
+        Break(new EngineException(ErrorCode.EngineUnavailable, "local", "The connection broke."));
 
         var events = await ReadAllAsync(Run());
 
@@ -110,7 +110,7 @@ public sealed class BuildPipelineFailureTests : BuildPipelineFixture
     [Fact]
     public async Task A_failed_context_is_the_error_instead_of_the_engines_error()
     {
-        _engine.Build = (_, context, token) => ReadContext(context, new EngineException(EngineErrorKind.Unavailable, "local", "The connection broke."), token);
+        _engine.Build = (_, context, token) => ReadContext(context, new EngineException(ErrorCode.EngineUnavailable, "local", "The connection broke."), token);
 
         var refused = await Assert.ThrowsAsync<ApiException>(() => ReadAllAsync(Run(context: async (archive, _, token) =>
         {
@@ -136,7 +136,7 @@ public sealed class BuildPipelineFailureTests : BuildPipelineFixture
     public async Task An_engine_that_fails_early_stops_the_context()
     {
         var contextStopped = new TaskCompletionSource();
-        Break(new EngineException(EngineErrorKind.Invalid, "local", "No."));
+        Break(new EngineException(ErrorCode.InvalidRequest, "local", "No."));
 
         await Assert.ThrowsAsync<EngineException>(() => ReadAllAsync(Run(context: async (archive, _, token) =>
         {
@@ -156,7 +156,7 @@ public sealed class BuildPipelineFailureTests : BuildPipelineFixture
     [Fact]
     public async Task A_build_without_its_image_on_the_engine_fails()
     {
-        _engine.InspectImage = (_, _) => throw new EngineException(EngineErrorKind.ImageNotFound, "local", "No such image.");
+        _engine.InspectImage = (_, _) => throw new EngineException(ErrorCode.ImageNotFound, "local", "No such image.");
         Say(new StepStarted("1", 1, 1, "FROM x"), new StepCompleted("1", false), new ImageBuilt(Image));
         End();
 

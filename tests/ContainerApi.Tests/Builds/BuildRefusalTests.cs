@@ -129,7 +129,7 @@ public sealed class BuildRefusalTests : BuildEndpointFixture
     [Fact]
     public async Task A_refusal_of_the_engine_keeps_its_status()
     {
-        _engine.Build = (_, _, _) => Throw(new EngineException(EngineErrorKind.InvalidDockerfile, "local", "dockerfile parse error line 2"));
+        _engine.Build = (_, _, _) => Throw(new EngineException(ErrorCode.InvalidDockerfile, "local", "dockerfile parse error line 2"));
 
         var problem = await (await PostAsync("", Tar(), "application/x-tar")).ReadProblemAsync(HttpStatusCode.BadRequest, "invalid_dockerfile");
 

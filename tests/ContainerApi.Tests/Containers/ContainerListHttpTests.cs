@@ -93,7 +93,7 @@ public sealed class ContainerListHttpTests
     public async Task Sections_come_from_the_engine_when_the_host_source_fails()
     {
         var engine = Facts.Engine(Facts.Container('1'));
-        engine.ReadHost = (_, _, _) => throw new EngineException(EngineErrorKind.Failed, "local", "no /proc");
+        engine.ReadHost = (_, _, _) => throw new EngineException(ErrorCode.EngineError, "local", "no /proc");
         using var host = new ApiHost(engine);
 
         var item = (await host.GetJsonAsync("/containers")).GetProperty("items")[0];
@@ -102,16 +102,16 @@ public sealed class ContainerListHttpTests
     }
 
     [Theory]
-    [InlineData(EngineErrorKind.NotRunning, "not_running")]
-    [InlineData(EngineErrorKind.Conflict, "not_running")]
-    [InlineData(EngineErrorKind.TimedOut, "timeout")]
-    [InlineData(EngineErrorKind.Unsupported, "unsupported")]
-    [InlineData(EngineErrorKind.Failed, "error")]
-    [InlineData(EngineErrorKind.Unavailable, "error")]
-    internal async Task A_failed_section_fails_alone(EngineErrorKind kind, string state)
+    [InlineData("container_not_running", "not_running")]
+    [InlineData("conflict", "not_running")]
+    [InlineData("engine_timeout", "timeout")]
+    [InlineData("feature_unsupported", "unsupported")]
+    [InlineData("engine_error", "error")]
+    [InlineData("engine_unavailable", "error")]
+    internal async Task A_failed_section_fails_alone(string code, string state)
     {
         var engine = Facts.Engine(Facts.Container('1'));
-        engine.ListProcesses = (_, _) => throw new EngineException(kind, "local", "No ps here.");
+        engine.ListProcesses = (_, _) => throw new EngineException(ErrorCode.Find(code)!, "local", "No ps here.");
         using var host = new ApiHost(engine);
 
         var item = (await host.GetJsonAsync("/containers")).GetProperty("items")[0];
@@ -180,7 +180,7 @@ public sealed class ContainerListHttpTests
     {
         var engine = Facts.Engine(Facts.Container('1'), Facts.Container('2'));
         engine.ListProcesses = (id, _) => id == Facts.Id('1')
-            ? throw new EngineException(EngineErrorKind.ContainerNotFound, "local", "No such container")
+            ? throw new EngineException(ErrorCode.ContainerNotFound, "local", "No such container")
             : Task.FromResult<IReadOnlyList<ProcessFacts>>([]);
         using var host = new ApiHost(engine);
 
@@ -224,7 +224,7 @@ public sealed class ContainerListHttpTests
     [Fact]
     public async Task An_unreachable_engine_is_an_entry_beside_other_rows()
     {
-        var down = new FakeEngine { Name = "down", ApiVersion = null, ListContainers = (_, _) => throw new EngineException(EngineErrorKind.Unavailable, "down", "It is gone.") };
+        var down = new FakeEngine { Name = "down", ApiVersion = null, ListContainers = (_, _) => throw new EngineException(ErrorCode.EngineUnavailable, "down", "It is gone.") };
         using var host = new ApiHost(Facts.Engine(Facts.Container('1')), down);
 
         var list = await host.GetJsonAsync("/containers");
@@ -239,13 +239,14 @@ public sealed class ContainerListHttpTests
     }
 
     [Theory]
-    [InlineData(EngineErrorKind.Unavailable, EngineErrorKind.Unavailable, 503, "engine_unavailable")]
-    [InlineData(EngineErrorKind.TimedOut, EngineErrorKind.TimedOut, 504, "engine_timeout")]
-    [InlineData(EngineErrorKind.Failed, EngineErrorKind.Failed, 502, "engine_error")]
-    [InlineData(EngineErrorKind.TimedOut, EngineErrorKind.Failed, 503, "engine_unavailable")]
-    internal async Task List_fails_only_when_every_engine_fails(EngineErrorKind one, EngineErrorKind two, int status, string code)
+    [InlineData("engine_unavailable", "engine_unavailable", 503, "engine_unavailable")]
+    [InlineData("engine_timeout", "engine_timeout", 504, "engine_timeout")]
+    [InlineData("engine_error", "engine_error", 502, "engine_error")]
+    [InlineData("engine_timeout", "engine_error", 503, "engine_unavailable")]
+    internal async Task List_fails_only_when_every_engine_fails(string one, string two, int status, string code)
     {
-        FakeEngine Failing(string name, EngineErrorKind kind) => new() { Name = name, ListContainers = (_, _) => throw new EngineException(kind, name, "No.") };
+        FakeEngine Failing(string name, string code) =>
+            new() { Name = name, ListContainers = (_, _) => throw new EngineException(ErrorCode.Find(code)!, name, "No.") };
         using var host = new ApiHost(Failing("one", one), Failing("two", two));
 
         using var answer = await host.Client.GetAsync("/containers");
@@ -328,8 +329,8 @@ public sealed class ContainerListHttpTests
     public async Task Failures_of_one_container_are_problems(string address, int status, string code)
     {
         var engine = Facts.Engine(Facts.Container('1'), Facts.Container('2', state: ContainerStates.Exited));
-        engine.ListProcesses = (_, _) => throw new EngineException(EngineErrorKind.TimedOut, "local", "Slow.");
-        engine.ReadStatistics = (_, _) => throw new EngineException(EngineErrorKind.Failed, "local", "Broken.");
+        engine.ListProcesses = (_, _) => throw new EngineException(ErrorCode.EngineTimeout, "local", "Slow.");
+        engine.ReadStatistics = (_, _) => throw new EngineException(ErrorCode.EngineError, "local", "Broken.");
         using var host = new ApiHost(engine);
 
         using var answer = await host.Client.GetAsync(address);

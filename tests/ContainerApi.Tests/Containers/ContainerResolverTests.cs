@@ -53,11 +53,11 @@ public sealed class ContainerResolverTests
     [Fact]
     public async Task A_container_is_found_while_another_engine_is_down()
     {
-        var down = new FakeEngine { Name = "down", ListContainers = (_, _) => throw new EngineException(EngineErrorKind.Unavailable, "down", "gone") };
+        var down = new FakeEngine { Name = "down", ListContainers = (_, _) => throw new EngineException(ErrorCode.EngineUnavailable, "down", "gone") };
         var resolver = new ContainerResolver(new EngineDirectory([down, Facts.Engine(Facts.Container('1', "web"))]));
 
         Assert.Equal("web", (await resolver.FindAsync("web", null, default)).Container.Name);
-        Assert.Equal(EngineErrorKind.Unavailable, (await Assert.ThrowsAsync<EngineException>(() => resolver.FindAsync("nix", null, default))).Kind);
+        Assert.Equal(ErrorCode.EngineUnavailable, (await Assert.ThrowsAsync<EngineException>(() => resolver.FindAsync("nix", null, default))).Code);
     }
 
     [Fact]

@@ -39,7 +39,7 @@ public sealed class EnginesTests
     [InlineData("Failed", "error")]
     public async Task An_engine_that_fails_is_listed_with_what_is_wrong(string kind, string state)
     {
-        var failure = new EngineException(Enum.Parse<EngineErrorKind>(kind), "far", "It is away.");
+        var failure = new EngineException(ErrorCode.Find(kind)!, "far", "It is away.");
         await using var host = new ApiHost(Answering("local", "1.45"), new FakeEngine { Name = "far", Describe = _ => throw failure });
 
         var engines = (await host.GetJsonAsync("/engines")).GetProperty("items");
@@ -70,12 +70,12 @@ public sealed class EnginesTests
 
         Assert.Equal("ok", (await host.GetJsonAsync("/readyz")).GetProperty("state").GetString());
 
-        far.Ping = _ => throw new EngineException(EngineErrorKind.Unavailable, "far", "The engine cannot be reached: connection refused.");
+        far.Ping = _ => throw new EngineException(ErrorCode.EngineUnavailable, "far", "The engine cannot be reached: connection refused.");
         var degraded = await host.GetJsonAsync("/readyz");
         Assert.Equal("degraded", degraded.GetProperty("state").GetString());
         Assert.Equal("unavailable", degraded.GetProperty("engines")[1].GetProperty("state").GetString());
 
-        near.Ping = _ => throw new EngineException(EngineErrorKind.TimedOut, "near", "The engine did not answer within 10 seconds.");
+        near.Ping = _ => throw new EngineException(ErrorCode.EngineTimeout, "near", "The engine did not answer within 10 seconds.");
         using var response = await host.Client.GetAsync("/readyz");
         var problem = await response.ReadProblemAsync(HttpStatusCode.ServiceUnavailable, "engine_unavailable");
         Assert.Contains("near: The engine did not answer", problem.GetProperty("detail").GetString());

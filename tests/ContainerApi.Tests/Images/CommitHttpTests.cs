@@ -107,7 +107,7 @@ public sealed class CommitHttpTests
     public async Task Dry_run_that_the_engine_fails_returns_its_message()
     {
         var engine = EngineForDryRuns();
-        engine.ListFileChanges = (_, _, _) => throw Failure(EngineErrorKind.TimedOut);
+        engine.ListFileChanges = (_, _, _) => throw Failure(ErrorCode.EngineTimeout);
         await using var host = new ApiHost(engine);
 
         using var response = await host.Client.PostAsJsonAsync("/images/commit", new { container = "web", dryRun = true });

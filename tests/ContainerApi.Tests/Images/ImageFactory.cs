@@ -17,7 +17,7 @@ internal static class ImageFactory
         Labels = new Dictionary<string, string> { ["a"] = "b" },
     };
 
-    public static EngineException Failure(EngineErrorKind kind, string engine = "local") => new(kind, engine, "In the engine's words.");
+    public static EngineException Failure(ErrorCode kind, string engine = "local") => new(kind, engine, "In the engine's words.");
 
     public static async IAsyncEnumerable<TransferFacts> Lines(EngineException? failure, params IReadOnlyList<TransferFacts> facts)
     {

@@ -26,13 +26,13 @@ public sealed class ImagesHttpTests
         {
             Name = "halfway",
             ListImages = (_, _) => Task.FromResult<IReadOnlyList<ImageFacts>>([Image()]),
-            ListContainers = (_, _) => throw Failure(EngineErrorKind.TimedOut, "halfway"),
+            ListContainers = (_, _) => throw Failure(ErrorCode.EngineTimeout, "halfway"),
         };
         var bad = new FakeEngine
         {
             Name = "bad",
-            ListImages = (_, _) => throw Failure(EngineErrorKind.Unavailable, "bad"),
-            ListContainers = (_, _) => throw Failure(EngineErrorKind.Unavailable, "bad"),
+            ListImages = (_, _) => throw Failure(ErrorCode.EngineUnavailable, "bad"),
+            ListContainers = (_, _) => throw Failure(ErrorCode.EngineUnavailable, "bad"),
         };
         await using var host = new ApiHost(good, halfway, bad);
 
@@ -189,7 +189,7 @@ public sealed class ImagesHttpTests
     [InlineData("Failed", 502, "engine_error")]
     public async Task What_the_engine_refuses_is_a_problem(string kind, int status, string code)
     {
-        var failure = Failure(Enum.Parse<EngineErrorKind>(kind));
+        var failure = Failure(ErrorCode.Find(kind)!);
         var engine = new FakeEngine
         {
             InspectImage = (_, _) => throw failure,

@@ -44,7 +44,7 @@ public sealed class TransferHttpTests
     [InlineData("Unavailable", "engine_unavailable")]
     public async Task A_pull_that_fails_on_its_way_says_so_in_its_one_result(string kind, string code)
     {
-        var engine = new FakeEngine { PullImage = (_, _, _, _) => Lines(Failure(Enum.Parse<EngineErrorKind>(kind)), new TransferFacts("abc", "Downloading", 5, 10)) };
+        var engine = new FakeEngine { PullImage = (_, _, _, _) => Lines(Failure(ErrorCode.Find(kind)!), new TransferFacts("abc", "Downloading", 5, 10)) };
         await using var host = new ApiHost(engine);
 
         using var response = await host.Client.PostAsJsonAsync("/images/pull", new { image = "busybox" });
@@ -110,7 +110,7 @@ public sealed class TransferHttpTests
         var engine = new FakeEngine
         {
             InspectImage = (reference, _) => Task.FromResult(new ImageDetails { Summary = Image(reference) }),
-            PushImage = (_, _, _) => Lines(Failure(EngineErrorKind.Denied), new TransferFacts("abc", "Preparing", null, null)),
+            PushImage = (_, _, _) => Lines(Failure(ErrorCode.Forbidden), new TransferFacts("abc", "Preparing", null, null)),
         };
         await using var host = new ApiHost(engine);
 
@@ -126,7 +126,7 @@ public sealed class TransferHttpTests
     [Fact]
     public async Task A_push_of_an_image_that_is_not_there_is_a_problem_before_anything_is_sent()
     {
-        await using var host = new ApiHost(new FakeEngine { InspectImage = (_, _) => throw Failure(EngineErrorKind.ImageNotFound) });
+        await using var host = new ApiHost(new FakeEngine { InspectImage = (_, _) => throw Failure(ErrorCode.ImageNotFound) });
 
         using var response = await host.Client.PostAsJsonAsync("/images/push", new { image = "localhost:5000/app" });
 

@@ -52,7 +52,7 @@ internal sealed partial class ContainerCreation(EngineDirectory engines, ILogger
             // Without the caller's token: a cancelled call would leave a container with an unknown id.
             return await engine.CreateContainerAsync(spec, CancellationToken.None);
         }
-        catch (EngineException e) when (e.Kind == EngineErrorKind.ImageNotFound && mayPull && !ImageReference.IsId(spec.Image))
+        catch (EngineException e) when (e.Code == ErrorCode.ImageNotFound && mayPull && !ImageReference.IsId(spec.Image))
         {
             await PullAsync(engine, spec.Image, cancellationToken);
             return await engine.CreateContainerAsync(spec, CancellationToken.None);
@@ -75,7 +75,7 @@ internal sealed partial class ContainerCreation(EngineDirectory engines, ILogger
         {
             await engine.RemoveContainerAsync(id, force: true, volumes: true, CancellationToken.None);
         }
-        catch (EngineException e) when (e.Kind == EngineErrorKind.ContainerNotFound)
+        catch (EngineException e) when (e.Code == ErrorCode.ContainerNotFound)
         {
             // Another caller removed it.
         }

@@ -85,7 +85,7 @@ internal static class LifecycleEndpoints
         {
             await engine.RemoveContainerAsync(container.Id, Rules.ToBoolean(query.Force), Rules.ToBoolean(query.Volumes), cancellationToken);
         }
-        catch (EngineException e) when (e.Kind == EngineErrorKind.ContainerNotFound)
+        catch (EngineException e) when (e.Code == ErrorCode.ContainerNotFound)
         {
             // Another caller removed the container after the lookup.
         }

@@ -54,7 +54,7 @@ internal sealed partial class DockerEngine
             {
                 return await TopAsync(first, token);
             }
-            catch (EngineException e) when (e.Kind == EngineErrorKind.Failed)
+            catch (EngineException e) when (e.Code == ErrorCode.EngineError)
             {
                 // The host has another ps. Its default columns include pid, user and command.
                 var processes = await TopAsync(second, token);
@@ -88,7 +88,7 @@ internal sealed partial class DockerEngine
             if (statistics.Read.Year <= 1)
             {
                 // How the engine says, with 200, that the container stopped meanwhile.
-                throw new EngineException(EngineErrorKind.NotRunning, Name, "The container is not running.");
+                throw new EngineException(ErrorCode.ContainerNotRunning, Name, "The container is not running.");
             }
 
             return DockerTranslation.ToStatistics(statistics, _time.GetUtcNow());

@@ -181,7 +181,7 @@ internal sealed partial class DockerEngine : IEngine, IDisposable
         }
     }
 
-    private EngineException TimedOut(TimeSpan deadline, OperationCanceledException inner) => new(EngineErrorKind.TimedOut, Name,
+    private EngineException TimedOut(TimeSpan deadline, OperationCanceledException inner) => new(ErrorCode.EngineTimeout, Name,
         string.Create(CultureInfo.InvariantCulture, $"The engine did not answer within {deadline.TotalSeconds:0.###} seconds."), inner);
 
     /// <summary>Makes Docker.DotNet use the existing handler and its connections.</summary>

@@ -24,60 +24,60 @@ internal static class EngineErrorTable
 
     private static readonly IReadOnlyList<Row> Rows =
     [
-        new([Stream, 400, 500], Build, "Error processing tar file|archive/tar", EngineErrorKind.InvalidContext, "Docker 20.10 (500), 28.5 (400)"),
-        new([Stream, 400, 500], Build, InvalidDockerfile, EngineErrorKind.InvalidDockerfile, "Docker 20.10 (500), 28.5 (400)"),
-        new([Stream, 400, 500], Build, "unexpected EOF", EngineErrorKind.InvalidContext, "Docker 20.10"),
-        new([500], Build, All, EngineErrorKind.Failed, "all"),
-        new([Stream], Transfer, "(?i)not found|manifest unknown|name unknown", EngineErrorKind.ImageNotFound, "registries"),
-        new([Stream], Transfer, "does not exist", EngineErrorKind.ImageNotFound, "Docker 20.10, push"),
-        new([Stream], Transfer, "does not match the specified platform", EngineErrorKind.ImageNotFound, "Docker 26.1"),
-        new([Stream], Transfer, RegistryDenial, EngineErrorKind.Denied, "registries"),
+        new([Stream, 400, 500], Build, "Error processing tar file|archive/tar", ErrorCode.InvalidContext, "Docker 20.10 (500), 28.5 (400)"),
+        new([Stream, 400, 500], Build, InvalidDockerfile, ErrorCode.InvalidDockerfile, "Docker 20.10 (500), 28.5 (400)"),
+        new([Stream, 400, 500], Build, "unexpected EOF", ErrorCode.InvalidContext, "Docker 20.10"),
+        new([500], Build, All, ErrorCode.EngineError, "all"),
+        new([Stream], Transfer, "(?i)not found|manifest unknown|name unknown", ErrorCode.ImageNotFound, "registries"),
+        new([Stream], Transfer, "does not exist", ErrorCode.ImageNotFound, "Docker 20.10, push"),
+        new([Stream], Transfer, "does not match the specified platform", ErrorCode.ImageNotFound, "Docker 26.1"),
+        new([Stream], Transfer, RegistryDenial, ErrorCode.Forbidden, "registries"),
 
-        new([400, 500], All, "(?i:multiple IDs found with provided prefix)", EngineErrorKind.Conflict, "Docker 20.10 (500), later (400)"),
-        new([400, 500], All, "more than one result for container", EngineErrorKind.Conflict, "Podman 5.4"),
-        new([400], All, All, EngineErrorKind.Invalid, "all"),
-        new([401, 403], All, All, EngineErrorKind.Denied, "authorization plugins"),
-        new([404], Create, "(?i)image", EngineErrorKind.ImageNotFound, "all"),
-        new([404], Create, All, EngineErrorKind.NotFound, "all"),
-        new([404], "^/images/", All, EngineErrorKind.ImageNotFound, "all"),
+        new([400, 500], All, "(?i:multiple IDs found with provided prefix)", ErrorCode.Conflict, "Docker 20.10 (500), later (400)"),
+        new([400, 500], All, "more than one result for container", ErrorCode.Conflict, "Podman 5.4"),
+        new([400], All, All, ErrorCode.InvalidRequest, "all"),
+        new([401, 403], All, All, ErrorCode.Forbidden, "authorization plugins"),
+        new([404], Create, "(?i)image", ErrorCode.ImageNotFound, "all"),
+        new([404], Create, All, ErrorCode.NotFound, "all"),
+        new([404], "^/images/", All, ErrorCode.ImageNotFound, "all"),
         // A start answers 404 for a missing network, too.
-        new([404, 500], "^/(containers/|commit)", "(?i)no such container", EngineErrorKind.ContainerNotFound, "Docker 28.5 (500: network of a container)"),
-        new([404, 405], "^/session$", All, EngineErrorKind.Unsupported, "programs without BuildKit"),
-        new([404], All, All, EngineErrorKind.NotFound, "all"),
-        new([409], Create, "is already in use by container", EngineErrorKind.NameInUse, "Docker"),
-        new([409, 500], All, "is not running", EngineErrorKind.NotRunning, "Docker 20.10 (500: top), later (409)"),
-        new([409], All, All, EngineErrorKind.Conflict, "all"),
-        new([501], All, All, EngineErrorKind.Unsupported, "all"),
+        new([404, 500], "^/(containers/|commit)", "(?i)no such container", ErrorCode.ContainerNotFound, "Docker 28.5 (500: network of a container)"),
+        new([404, 405], "^/session$", All, ErrorCode.FeatureUnsupported, "programs without BuildKit"),
+        new([404], All, All, ErrorCode.NotFound, "all"),
+        new([409], Create, "is already in use by container", ErrorCode.NameInUse, "Docker"),
+        new([409, 500], All, "is not running", ErrorCode.ContainerNotRunning, "Docker 20.10 (500: top), later (409)"),
+        new([409], All, All, ErrorCode.Conflict, "all"),
+        new([501], All, All, ErrorCode.FeatureUnsupported, "all"),
 
-        new([500], All, "that name is already in use$", EngineErrorKind.NameInUse, "Podman 5.4"),
-        new([500], All, "^top can only be used on running containers$", EngineErrorKind.NotRunning, "Podman 5.4"),
-        new([500], All, ": network not found$", EngineErrorKind.NotFound, "Podman 5.4"),
-        new([500], All, "cannot be removed without force: container state improper$", EngineErrorKind.Conflict, "Podman 5.4"),
-        new([500], "/start$", @"executable file not found in \$PATH", EngineErrorKind.Invalid, "Podman 5.4"),
-        new([500], "^/commit$", "applying changes: ", EngineErrorKind.Invalid, "Podman 5.4"),
-        new([500], "/push$", RegistryDenial, EngineErrorKind.Denied, "Podman 5.4"),
+        new([500], All, "that name is already in use$", ErrorCode.NameInUse, "Podman 5.4"),
+        new([500], All, "^top can only be used on running containers$", ErrorCode.ContainerNotRunning, "Podman 5.4"),
+        new([500], All, ": network not found$", ErrorCode.NotFound, "Podman 5.4"),
+        new([500], All, "cannot be removed without force: container state improper$", ErrorCode.Conflict, "Podman 5.4"),
+        new([500], "/start$", @"executable file not found in \$PATH", ErrorCode.InvalidRequest, "Podman 5.4"),
+        new([500], "^/commit$", "applying changes: ", ErrorCode.InvalidRequest, "Podman 5.4"),
+        new([500], "/push$", RegistryDenial, ErrorCode.Forbidden, "Podman 5.4"),
 
-        new([500], All, "\"ps\": executable file not found", EngineErrorKind.Unsupported, "hosts without ps"),
-        new([500], All, "port is already allocated|address already in use", EngineErrorKind.Conflict, "Docker"),
+        new([500], All, "\"ps\": executable file not found", ErrorCode.FeatureUnsupported, "hosts without ps"),
+        new([500], All, "port is already allocated|address already in use", ErrorCode.Conflict, "Docker"),
         // An IPv6 registry is a valid reference that older engines do not parse.
-        new([500], All, "invalid reference format", EngineErrorKind.Invalid, "Docker 20.10"),
-        new([500], "^/images/create", "(?i)manifest unknown|name unknown", EngineErrorKind.ImageNotFound, "Docker"),
-        new([500], "^/images/create", RegistryDenial, EngineErrorKind.Denied, "Docker"),
+        new([500], All, "invalid reference format", ErrorCode.InvalidRequest, "Docker 20.10"),
+        new([500], "^/images/create", "(?i)manifest unknown|name unknown", ErrorCode.ImageNotFound, "Docker"),
+        new([500], "^/images/create", RegistryDenial, ErrorCode.Forbidden, "Docker"),
     ];
 
-    /// <summary>The meaning of an error answer; <see cref="EngineErrorKind.Failed"/> for an unknown one.</summary>
-    public static EngineErrorKind Find(HttpStatusCode status, string path, string message) =>
-        Search((int)status, path, message) ?? EngineErrorKind.Failed;
+    /// <summary>The meaning of an error answer; <see cref="ErrorCode.EngineError"/> for an unknown one.</summary>
+    public static ErrorCode Find(HttpStatusCode status, string path, string message) =>
+        Search((int)status, path, message) ?? ErrorCode.EngineError;
 
     /// <summary>Whether a build that began failed because of its Dockerfile or its context; null where the message names neither.</summary>
-    public static EngineErrorKind? FindInBuild(string message) => Search(Stream, "/build", message);
+    public static ErrorCode? FindInBuild(string message) => Search(Stream, "/build", message);
 
-    private static EngineErrorKind? Search(int status, string path, string message) =>
+    private static ErrorCode? Search(int status, string path, string message) =>
         Rows.FirstOrDefault(r => r.Statuses.Contains(status) && r.Path.IsMatch(path) && r.Text.IsMatch(message))?.Kind;
 
-    private sealed record Row(int[] Statuses, Regex Path, Regex Text, EngineErrorKind Kind, string SeenOn)
+    private sealed record Row(int[] Statuses, Regex Path, Regex Text, ErrorCode Kind, string SeenOn)
     {
-        public Row(int[] statuses, string path, string text, EngineErrorKind kind, string seenOn)
+        public Row(int[] statuses, string path, string text, ErrorCode kind, string seenOn)
             : this(statuses, Compile(path), Compile(text), kind, seenOn)
         {
         }

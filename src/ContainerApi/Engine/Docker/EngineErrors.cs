@@ -23,13 +23,13 @@ internal static partial class EngineErrors
         if (status == HttpStatusCode.BadRequest && message.Contains("HTTP request to an HTTPS server", StringComparison.Ordinal))
         {
             return new EngineException(
-                EngineErrorKind.Unavailable, engine, "The engine cannot be reached: it requires TLS, which is not configured (Engines:N:Tls).");
+                ErrorCode.EngineUnavailable, engine, "The engine cannot be reached: it requires TLS, which is not configured (Engines:N:Tls).");
         }
 
         if (IsVersionMismatch(status, body))
         {
             // The engine refuses the version that was just negotiated, so no common version exists.
-            return new EngineException(EngineErrorKind.Unsupported, engine, message);
+            return new EngineException(ErrorCode.FeatureUnsupported, engine, message);
         }
 
         return new EngineException(
@@ -40,7 +40,7 @@ internal static partial class EngineErrors
     {
         if (EngineTls.ReasonOf(exception) is { } refusal)
         {
-            return new EngineException(EngineErrorKind.Unavailable, engine, $"The engine cannot be reached: {refusal}.", exception);
+            return new EngineException(ErrorCode.EngineUnavailable, engine, $"The engine cannot be reached: {refusal}.", exception);
         }
 
         var socket = exception as SocketException ?? exception.InnerException as SocketException
@@ -57,11 +57,11 @@ internal static partial class EngineErrors
             _ when socket?.NativeErrorCode == FileNotFound => "its socket does not exist",
             _ => "the connection was lost",
         };
-        return new EngineException(EngineErrorKind.Unavailable, engine, $"The engine cannot be reached: {reason}.", exception);
+        return new EngineException(ErrorCode.EngineUnavailable, engine, $"The engine cannot be reached: {reason}.", exception);
     }
 
     public static EngineException InvalidResponse(string engine, Exception inner) =>
-        new(EngineErrorKind.Failed, engine, "The engine returned an invalid response.", inner);
+        new(ErrorCode.EngineError, engine, "The engine returned an invalid response.", inner);
 
     /// <summary>A pull or push that failed after the engine had answered 200.</summary>
     public static EngineException FromTransfer(string engine, WireError error)
@@ -82,7 +82,7 @@ internal static partial class EngineErrors
 
     /// <summary>Whether a removal was refused because another removal of the same container is in progress.</summary>
     public static bool IsRemovalInProgress(EngineException exception) =>
-        exception.Kind == EngineErrorKind.Conflict && exception.Message.Contains("is already in progress", StringComparison.Ordinal);
+        exception.Code == ErrorCode.Conflict && exception.Message.Contains("is already in progress", StringComparison.Ordinal);
 
     /// <summary>Redacts paths of the engine's host, removes control characters and truncates.</summary>
     public static string Clean(string message) => Cut(HostPath.Replace(message, "(path)"));

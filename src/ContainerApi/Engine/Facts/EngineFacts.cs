@@ -313,8 +313,8 @@ internal sealed record ImageBuilt(string ImageId) : BuildFact;
 
 /// <summary>The build failed, in the builder's words. At most one, and nothing after it.</summary>
 /// <param name="StepName">The step that failed, or null without one.</param>
-/// <param name="Kind">
+/// <param name="Code">
 /// What is to blame where that is no step: the Dockerfile, the context, or a builder that cannot do what the Dockerfile
 /// asks for; null otherwise.
 /// </param>
-internal sealed record BuildFailed(string Message, string? StepName, int? ExitCode, EngineErrorKind? Kind = null) : BuildFact;
+internal sealed record BuildFailed(string Message, string? StepName, int? ExitCode, ErrorCode? Code = null) : BuildFact;

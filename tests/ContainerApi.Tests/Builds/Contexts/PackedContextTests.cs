@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.IO.Pipelines;
+using ContainerApi.Api;
 using ContainerApi.Builds.Contexts;
 using SharpCompress.Compressors.BZip2;
 using SharpCompress.Compressors.ZStandard;
@@ -66,7 +67,7 @@ public sealed class PackedContextTests
             var damaged = (byte[])packed.Clone();
             damaged[at] ^= 4;
             var failure = await Record.ExceptionAsync(async () => Assert.Equal(Archive, await UnpackAsync(damaged)));
-            Assert.True(failure is null or ApiException { Code.Status: 400 }, $"{at} of {packed.Length}: {failure}");
+            Assert.True(failure is null || (failure as ApiException)?.Code.Status == 400, $"{at} of {packed.Length}: {failure}");
         }
     }
 

@@ -48,7 +48,7 @@ public sealed class BuildHistoryTests : BuildHistoryFixture
         await cut.ReadProblemAsync(HttpStatusCode.BadRequest, "invalid_context");
 
         var posting = PostAsync("detach=true");
-        (await NextAsync()).Break(new EngineException(EngineErrorKind.InvalidDockerfile, "local", "dockerfile parse error"));
+        (await NextAsync()).Break(new EngineException(ErrorCode.InvalidDockerfile, "local", "dockerfile parse error"));
         using var refused = await posting;
         await refused.ReadProblemAsync(HttpStatusCode.BadRequest, "invalid_dockerfile");
 
@@ -163,7 +163,7 @@ public sealed class BuildHistoryTests : BuildHistoryFixture
             var build = await NextAsync();
             if (n == 2)
             {
-                build.Break(new EngineException(EngineErrorKind.Failed, "local", "No."));
+                build.Break(new EngineException(ErrorCode.EngineError, "local", "No."));
             }
             else
             {

@@ -77,7 +77,7 @@ public sealed class BuildResponseModeTests : BuildHistoryFixture
         var posting = PostAsync("stream=false");
         var build = await NextAsync();
         build.Say(new StepStarted("1", 1, 1, "RUN make"));
-        build.Break(new EngineException(EngineErrorKind.Unavailable, "local", "The connection broke."));
+        build.Break(new EngineException(ErrorCode.EngineUnavailable, "local", "The connection broke."));
 
         using var response = await posting;
         await response.ReadProblemAsync(HttpStatusCode.ServiceUnavailable, "engine_unavailable");

@@ -66,7 +66,7 @@ public sealed class ContainerMetricsTests
     {
         await using var host = new ApiHost(new FakeEngine
         {
-            ListContainers = (_, _) => throw new EngineException(EngineErrorKind.Unavailable, "local", "down"),
+            ListContainers = (_, _) => throw new EngineException(ErrorCode.EngineUnavailable, "local", "down"),
         });
 
         using var answer = await host.Client.GetAsync(new Uri("/metrics/containers", UriKind.Relative));

@@ -11,7 +11,7 @@ public sealed class LifecycleHttpTests
     private static FakeEngine EngineWith(params IReadOnlyList<ContainerFacts> containers) =>
         new() { ListContainers = (_, _) => Task.FromResult(containers) };
 
-    private static EngineException Failure(EngineErrorKind kind) => new(kind, "local", "In the engine's words.");
+    private static EngineException Failure(ErrorCode kind) => new(kind, "local", "In the engine's words.");
 
     [Theory]
     [InlineData("{}", "image", "must be given")]
@@ -126,7 +126,7 @@ public sealed class LifecycleHttpTests
                 calls.Add("create");
                 return calls.Exists(c => c.StartsWith("pull", StringComparison.Ordinal))
                     ? Task.FromResult(new CreatedContainer(Facts.Id('a'), []))
-                    : throw Failure(EngineErrorKind.ImageNotFound);
+                    : throw Failure(ErrorCode.ImageNotFound);
             },
             PullImage = (reference, platform, credentials, _) =>
             {
@@ -153,7 +153,7 @@ public sealed class LifecycleHttpTests
     [InlineData("Failed", 502, "engine_error")]
     public async Task What_the_engine_refuses_is_a_problem(string kind, int status, string code)
     {
-        var engine = new FakeEngine { CreateContainer = (_, _) => throw Failure(Enum.Parse<EngineErrorKind>(kind)) };
+        var engine = new FakeEngine { CreateContainer = (_, _) => throw Failure(ErrorCode.Find(kind)!) };
         await using var host = new ApiHost(engine);
 
         using var response = await host.Client.PostAsJsonAsync("/containers", new { image = "busybox", pull = "never" });
@@ -169,12 +169,12 @@ public sealed class LifecycleHttpTests
         var engine = new FakeEngine
         {
             CreateContainer = (_, _) => Task.FromResult(new CreatedContainer(Facts.Id('a'), [])),
-            StartContainer = (_, _) => throw Failure(EngineErrorKind.Conflict),
+            StartContainer = (_, _) => throw Failure(ErrorCode.Conflict),
             RemoveContainer = (id, force, volumes, _) =>
             {
                 removed = $"{id} {force} {volumes}";
                 // That it cannot be removed is not what the caller asked.
-                throw Failure(EngineErrorKind.Failed);
+                throw Failure(ErrorCode.EngineError);
             },
         };
         await using var host = new ApiHost(engine);
@@ -292,7 +292,7 @@ public sealed class LifecycleHttpTests
     public async Task One_that_another_caller_removed_meanwhile_is_gone_as_asked()
     {
         var engine = EngineWith(Facts.Container('a', "web"));
-        engine.RemoveContainer = (_, _, _, _) => throw Failure(EngineErrorKind.ContainerNotFound);
+        engine.RemoveContainer = (_, _, _, _) => throw Failure(ErrorCode.ContainerNotFound);
         await using var host = new ApiHost(engine);
 
         using var response = await host.Client.DeleteAsync("/containers/web");

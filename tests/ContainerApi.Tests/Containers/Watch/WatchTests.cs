@@ -349,6 +349,6 @@ public sealed class WatchTests
             }
         }
 
-        private static EngineException Away() => new(EngineErrorKind.Unavailable, "local", "The engine cannot be reached: connection refused.");
+        private static EngineException Away() => new(ErrorCode.EngineUnavailable, "local", "The engine cannot be reached: connection refused.");
     }
 }

@@ -154,8 +154,8 @@ internal sealed partial class ClassicBuilder : IBuildReader
         var text = exit.Success ? EngineErrors.Cut(message) : EngineErrors.Clean(message);
         yield return new BuildFailed(
             text.Length > 0 ? text : "The build failed.", _stepName, code,
-            message.Contains("requires BuildKit", StringComparison.Ordinal) ? EngineErrorKind.Unsupported
-            : !_ran && EngineErrors.IsLateFaultOfDockerfile(message) ? EngineErrorKind.InvalidDockerfile
+            message.Contains("requires BuildKit", StringComparison.Ordinal) ? ErrorCode.FeatureUnsupported
+            : !_ran && EngineErrors.IsLateFaultOfDockerfile(message) ? ErrorCode.InvalidDockerfile
             : null);
     }
 

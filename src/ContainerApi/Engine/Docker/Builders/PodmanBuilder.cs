@@ -122,7 +122,7 @@ internal sealed partial class PodmanBuilder : IBuildReader
             new BuildFailed(
                 text.Length > 0 ? text : "The build failed.", _step?.Name, exit.Groups["code"].ToNumber(),
                 _step is { Runs: true } ? null
-                : EngineErrors.IsLateFaultOfDockerfile(message) || FaultOfDockerfile.IsMatch(message) || (!_began && NoDockerfile.IsMatch(message)) ? EngineErrorKind.InvalidDockerfile
+                : EngineErrors.IsLateFaultOfDockerfile(message) || FaultOfDockerfile.IsMatch(message) || (!_began && NoDockerfile.IsMatch(message)) ? ErrorCode.InvalidDockerfile
                 : null),
         ];
     }

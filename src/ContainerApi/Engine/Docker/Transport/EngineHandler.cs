@@ -38,7 +38,7 @@ internal sealed class EngineHandler(string engine, HttpMessageHandler transport)
         }
         catch (Exception e)
         {
-            call.End(e is EngineException failure ? JsonNamingPolicy.SnakeCaseLower.ConvertName(failure.Kind.ToString()) : "cancelled");
+            call.End(e is EngineException failure ? JsonNamingPolicy.SnakeCaseLower.ConvertName(failure.Code.ToString()) : "cancelled");
             throw;
         }
     }
@@ -117,12 +117,12 @@ internal sealed class EngineHandler(string engine, HttpMessageHandler transport)
     {
         if (!System.Version.TryParse(offered, out var engineVersion))
         {
-            throw new EngineException(EngineErrorKind.Failed, engine, "The endpoint is not a Docker Engine: it returned no API version.");
+            throw new EngineException(ErrorCode.EngineError, engine, "The endpoint is not a Docker Engine: it returned no API version.");
         }
 
         if (engineVersion < EngineCapabilities.Oldest)
         {
-            throw new EngineException(EngineErrorKind.Unsupported, engine,
+            throw new EngineException(ErrorCode.FeatureUnsupported, engine,
                 string.Create(CultureInfo.InvariantCulture, $"The engine has API {engineVersion}; this service needs {EngineCapabilities.Oldest} or later."));
         }
 

@@ -84,7 +84,7 @@ public sealed class BuildKitTraceTests
         Assert.Equal(facts.OfType<StepStarted>().Select(s => s.Id).Distinct(), facts.OfType<StepStarted>().Select(s => s.Id));
         Assert.Equal(facts.OfType<StepCompleted>().Select(s => s.Id).Distinct(), facts.OfType<StepCompleted>().Select(s => s.Id));
         Assert.Single(facts, f => f is ImageBuilt or BuildFailed);
-        Assert.Equal(failure, facts[^1] is BuildFailed f ? $"{f.Message}|{f.StepName}|{f.ExitCode}|{f.Kind}" : null);
+        Assert.Equal(failure, facts[^1] is BuildFailed f ? $"{f.Message}|{f.StepName}|{f.ExitCode}|{f.Code}" : null);
     }
 
     [Fact]
@@ -148,8 +148,8 @@ public sealed class BuildKitTraceTests
     }
 
     [Theory]
-    [InlineData("ENV must have two arguments", null, EngineErrorKind.InvalidDockerfile)]
-    [InlineData("failed to parse stage name \"X\": invalid reference format", null, EngineErrorKind.InvalidDockerfile)]
+    [InlineData("ENV must have two arguments", null, "invalid_dockerfile")]
+    [InlineData("failed to parse stage name \"X\": invalid reference format", null, "invalid_dockerfile")]
     [InlineData("no such host", "[internal] load metadata for x", null)]
     public void A_frontend_error_without_a_failed_step_is_an_invalid_Dockerfile(string reason, string? step, object? kind)
     {
@@ -158,16 +158,16 @@ public sealed class BuildKitTraceTests
 
         var failed = (BuildFailed)Read(Trace(metadata), new StreamMessage { Error = "failed to solve with frontend dockerfile.v0: failed to create LLB definition: " + reason })[^1];
 
-        Assert.Equal((step, (EngineErrorKind?)kind), (failed.StepName, failed.Kind));
+        Assert.Equal((step, ErrorCode.Find((string?)kind)), (failed.StepName, failed.Code));
     }
 
     [Theory]
-    [InlineData("ENV must have two arguments", EngineErrorKind.InvalidDockerfile)]
-    [InlineData("failed to solve: failed to parse stage name \"X\": invalid reference format", EngineErrorKind.InvalidDockerfile)]
-    [InlineData("invalid containerPort: nope", EngineErrorKind.InvalidDockerfile)]
+    [InlineData("ENV must have two arguments", "invalid_dockerfile")]
+    [InlineData("failed to solve: failed to parse stage name \"X\": invalid reference format", "invalid_dockerfile")]
+    [InlineData("invalid containerPort: nope", "invalid_dockerfile")]
     [InlineData("no active session for x", null)]
     public void Errors_of_newer_engines_without_the_frontends_name_are_recognized(string message, object? kind) =>
-        Assert.Equal((EngineErrorKind?)kind, Assert.IsType<BuildFailed>(Read(Trace(Step("a", "[internal] load metadata for x", 0, 9)), new StreamMessage { Error = message })[^1]).Kind);
+        Assert.Equal(ErrorCode.Find((string?)kind), Assert.IsType<BuildFailed>(Read(Trace(Step("a", "[internal] load metadata for x", 0, 9)), new StreamMessage { Error = message })[^1]).Code);
 
     [Fact]
     public void A_warning_names_its_line()
@@ -180,15 +180,15 @@ public sealed class BuildKitTraceTests
     }
 
     [Theory]
-    [InlineData("""{"id":"moby.buildkit.trace","aux":"no base64"}""", EngineErrorKind.Failed)]
-    [InlineData("""{"id":"moby.buildkit.trace","aux":"CgUKAw=="}""", EngineErrorKind.Failed)]
+    [InlineData("""{"id":"moby.buildkit.trace","aux":"no base64"}""", "engine_error")]
+    [InlineData("""{"id":"moby.buildkit.trace","aux":"CgUKAw=="}""", "engine_error")]
     [InlineData("{}", null)]
     [InlineData("""{"id":"moby.image.id","aux":{"ID":null}}""", null)]
     public void An_unreadable_trace_or_one_without_an_image_is_a_failure(string json, object? kind)
     {
         var failed = Assert.IsType<BuildFailed>(Assert.Single(Read(JsonSerializer.Deserialize(json, EngineWire.Default.StreamMessage)!)));
 
-        Assert.Equal((EngineErrorKind?)kind, failed.Kind);
+        Assert.Equal(ErrorCode.Find((string?)kind), failed.Code);
     }
 
     private static StreamMessage Image => JsonSerializer.Deserialize("""{"id":"moby.image.id","aux":{"ID":"sha256:1"}}""", EngineWire.Default.StreamMessage)!;

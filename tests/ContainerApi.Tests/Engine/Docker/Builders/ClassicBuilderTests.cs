@@ -77,35 +77,35 @@ public sealed class ClassicBuilderTests
     }
 
     [Theory]
-    [InlineData("cl_syntaxerr.txt", nameof(EngineErrorKind.InvalidDockerfile))]
-    [InlineData("cl_nodf.txt", nameof(EngineErrorKind.InvalidDockerfile))]
-    [InlineData("cl_emptytar.txt", nameof(EngineErrorKind.InvalidDockerfile))]
-    [InlineData("cl_trunc.txt", nameof(EngineErrorKind.InvalidContext))]
-    [InlineData("cl_badtag.txt", nameof(EngineErrorKind.Failed))]
+    [InlineData("cl_syntaxerr.txt", "invalid_dockerfile")]
+    [InlineData("cl_nodf.txt", "invalid_dockerfile")]
+    [InlineData("cl_emptytar.txt", "invalid_dockerfile")]
+    [InlineData("cl_trunc.txt", "invalid_context")]
+    [InlineData("cl_badtag.txt", "engine_error")]
     public async Task A_refusal_is_told_by_its_kind(string capture, string kind)
     {
         await using var engine = await RecordedEngine.StartAsync(capture);
 
         var refused = await Assert.ThrowsAsync<EngineException>(() => engine.BuildAsync());
 
-        Assert.Equal(kind, refused.Kind.ToString());
+        Assert.Equal(kind, refused.Code.ToString());
     }
 
     [Theory]
-    [InlineData(400, "failed to reach build target nope in Dockerfile", nameof(EngineErrorKind.InvalidDockerfile))]
-    [InlineData(400, "the Dockerfile (Dockerfile) cannot be empty", nameof(EngineErrorKind.InvalidDockerfile))]
-    [InlineData(400, "no build stage in current context", nameof(EngineErrorKind.InvalidDockerfile))]
-    [InlineData(500, "forbidden path outside the build context: ../x ()", nameof(EngineErrorKind.InvalidDockerfile))]
-    [InlineData(500, "archive/tar: invalid tar header", nameof(EngineErrorKind.InvalidContext))]
-    [InlineData(400, "error reading build args: invalid character 'x' looking for beginning of value", nameof(EngineErrorKind.Invalid))]
-    [InlineData(500, "no space left on device", nameof(EngineErrorKind.Failed))]
+    [InlineData(400, "failed to reach build target nope in Dockerfile", "invalid_dockerfile")]
+    [InlineData(400, "the Dockerfile (Dockerfile) cannot be empty", "invalid_dockerfile")]
+    [InlineData(400, "no build stage in current context", "invalid_dockerfile")]
+    [InlineData(500, "forbidden path outside the build context: ../x ()", "invalid_dockerfile")]
+    [InlineData(500, "archive/tar: invalid tar header", "invalid_context")]
+    [InlineData(400, "error reading build args: invalid character 'x' looking for beginning of value", "invalid_request")]
+    [InlineData(500, "no space left on device", "engine_error")]
     public async Task A_refused_build_is_classified_by_its_message(int status, string message, string kind)
     {
         await using var engine = await RecordedEngine.StartAsync((HttpStatusCode)status, JsonSerializer.Serialize(new { message }));
 
         var refused = await Assert.ThrowsAsync<EngineException>(() => engine.BuildAsync());
 
-        Assert.Equal(kind, refused.Kind.ToString());
+        Assert.Equal(kind, refused.Code.ToString());
     }
 
     [Theory]
@@ -144,7 +144,7 @@ public sealed class ClassicBuilderTests
 
         var failure = await Assert.ThrowsAsync<EngineException>(() => engine.BuildAsync());
 
-        Assert.Equal(EngineErrorKind.Failed, failure.Kind);
+        Assert.Equal(ErrorCode.EngineError, failure.Code);
     }
 
     [Fact]
@@ -287,7 +287,7 @@ public sealed class ClassicBuilderTests
 
         var failed = Assert.IsType<BuildFailed>(builder.Read(new StreamMessage { ErrorDetail = new WireError(null, "the --mount option requires BuildKit. Refer to …") }).Single());
 
-        Assert.Equal(EngineErrorKind.Unsupported, failed.Kind);
+        Assert.Equal(ErrorCode.FeatureUnsupported, failed.Code);
         Assert.Empty(builder.End());
     }
 
@@ -300,11 +300,11 @@ public sealed class ClassicBuilderTests
     {
         var error = new StreamMessage { ErrorDetail = new WireError(null, message) };
         var builder = new ClassicBuilder();
-        Assert.Equal(EngineErrorKind.InvalidDockerfile, builder.Read(error).OfType<BuildFailed>().Single().Kind);
+        Assert.Equal(ErrorCode.InvalidDockerfile, builder.Read(error).OfType<BuildFailed>().Single().Code);
 
         var running = new ClassicBuilder();
         _ = new[] { "Step 1/1 : RUN x\n", " ---> Running in 0123456789ab\n" }.SelectMany(t => running.Read(new StreamMessage { Stream = t })).ToList();
-        Assert.Null(running.Read(error).OfType<BuildFailed>().Single().Kind);
+        Assert.Null(running.Read(error).OfType<BuildFailed>().Single().Code);
     }
 
     [Fact]

@@ -98,15 +98,15 @@ public sealed class PodmanBuilderTests
     [Theory]
     [InlineData("pm_runfail.txt", "RUN echo out; exit 3", 3, "building at STEP \"RUN echo out; exit 3\": while running runtime: exit status 3", null)]
     [InlineData("pm_copymissing.txt", "COPY nothing /", null, "building at STEP \"COPY nothing /\": checking on sources under \"(path)\": copier: stat: \"/nothing\": no such file or directory", null)]
-    [InlineData("pm_unknown.txt", "FOO bar", null, "building at STEP \"FOO \": Build error: Unknown instruction: \"FOO\"", nameof(EngineErrorKind.InvalidDockerfile))]
-    [InlineData("pm_nodf.txt", null, null, "stat (path): no such file or directory", nameof(EngineErrorKind.InvalidDockerfile))]
+    [InlineData("pm_unknown.txt", "FOO bar", null, "building at STEP \"FOO \": Build error: Unknown instruction: \"FOO\"", "invalid_dockerfile")]
+    [InlineData("pm_nodf.txt", null, null, "stat (path): no such file or directory", "invalid_dockerfile")]
     public async Task A_failure_under_status_200_names_its_step_and_what_is_to_blame(string capture, string? step, int? exitCode, string message, string? kind)
     {
         await using var engine = await RecordedEngine.StartAsync(capture);
 
         var facts = await engine.BuildAsync(Podman);
 
-        Assert.Equal(new BuildFailed(message, step, exitCode, kind is null ? null : Enum.Parse<EngineErrorKind>(kind)), facts[^1]);
+        Assert.Equal(new BuildFailed(message, step, exitCode, kind is null ? null : ErrorCode.Find(kind)!), facts[^1]);
         Assert.Single(facts.OfType<BuildFailed>());
     }
 
@@ -122,11 +122,11 @@ public sealed class PodmanBuilderTests
     public void A_Dockerfile_error_names_a_step_only_if_the_builder_did(string message, bool isDockerfile)
     {
         var error = new StreamMessage { ErrorDetail = new WireError(null, message) };
-        Assert.Equal(isDockerfile ? EngineErrorKind.InvalidDockerfile : null, new PodmanBuilder().Read(error).OfType<BuildFailed>().Single().Kind);
+        Assert.Equal(isDockerfile ? ErrorCode.InvalidDockerfile : null, new PodmanBuilder().Read(error).OfType<BuildFailed>().Single().Code);
 
         var running = new PodmanBuilder();
         _ = running.Read(new StreamMessage { Stream = "STEP 1/1: RUN x\n" }).ToList();
-        Assert.Null(running.Read(error).OfType<BuildFailed>().Single().Kind);
+        Assert.Null(running.Read(error).OfType<BuildFailed>().Single().Code);
     }
 
     [Theory]

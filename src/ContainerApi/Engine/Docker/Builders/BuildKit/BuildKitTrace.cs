@@ -41,7 +41,7 @@ internal sealed partial class BuildKitTrace : IBuildReader
             else
             {
                 _ended = true;
-                facts.Add(new BuildFailed("The engine's account of the build cannot be read.", null, null, EngineErrorKind.Failed));
+                facts.Add(new BuildFailed("The engine's account of the build cannot be read.", null, null, ErrorCode.EngineError));
             }
         }
         else if (message.ImageId is { } image)
@@ -154,7 +154,7 @@ internal sealed partial class BuildKitTrace : IBuildReader
         var text = exit.Success ? EngineErrors.Cut(message) : EngineErrors.Clean(message);
         // A step without a number is the builder's own: what it stumbles over may be the context's or the Dockerfile's fault.
         var kind = failed?.Number is not null ? null
-            : EngineErrorTable.FindInBuild(message) ?? (failed is null && (message.Contains(FrontendRefused, StringComparison.Ordinal) || EngineErrors.IsLateFaultOfDockerfile(message)) ? EngineErrorKind.InvalidDockerfile : null);
+            : EngineErrorTable.FindInBuild(message) ?? (failed is null && (message.Contains(FrontendRefused, StringComparison.Ordinal) || EngineErrors.IsLateFaultOfDockerfile(message)) ? ErrorCode.InvalidDockerfile : null);
         facts.Add(new BuildFailed(
             text.Length > 0 ? text : "The build failed.", kind is null ? failed?.Name : null,
             exit.Groups["code"].ToNumber(),
