@@ -53,19 +53,19 @@ public sealed class HttpServicesTests
     }
 
     [Theory]
-    [InlineData("EngineNotFound", HttpStatusCode.NotFound, "engine_not_found")]
-    [InlineData("ContainerNotFound", HttpStatusCode.NotFound, "container_not_found")]
-    [InlineData("ImageNotFound", HttpStatusCode.NotFound, "image_not_found")]
-    [InlineData("NotFound", HttpStatusCode.NotFound, "not_found")]
-    [InlineData("NameInUse", HttpStatusCode.Conflict, "name_in_use")]
-    [InlineData("NotRunning", HttpStatusCode.Conflict, "container_not_running")]
-    [InlineData("Conflict", HttpStatusCode.Conflict, "conflict")]
-    [InlineData("Invalid", HttpStatusCode.BadRequest, "invalid_request")]
-    [InlineData("Denied", HttpStatusCode.Forbidden, "forbidden")]
-    [InlineData("Unsupported", HttpStatusCode.UnprocessableEntity, "feature_unsupported")]
-    [InlineData("Unavailable", HttpStatusCode.ServiceUnavailable, "engine_unavailable")]
-    [InlineData("TimedOut", HttpStatusCode.GatewayTimeout, "engine_timeout")]
-    [InlineData("Failed", HttpStatusCode.BadGateway, "engine_error")]
+    [InlineData("engine_not_found", HttpStatusCode.NotFound, "engine_not_found")]
+    [InlineData("container_not_found", HttpStatusCode.NotFound, "container_not_found")]
+    [InlineData("image_not_found", HttpStatusCode.NotFound, "image_not_found")]
+    [InlineData("not_found", HttpStatusCode.NotFound, "not_found")]
+    [InlineData("name_in_use", HttpStatusCode.Conflict, "name_in_use")]
+    [InlineData("container_not_running", HttpStatusCode.Conflict, "container_not_running")]
+    [InlineData("conflict", HttpStatusCode.Conflict, "conflict")]
+    [InlineData("invalid_request", HttpStatusCode.BadRequest, "invalid_request")]
+    [InlineData("forbidden", HttpStatusCode.Forbidden, "forbidden")]
+    [InlineData("feature_unsupported", HttpStatusCode.UnprocessableEntity, "feature_unsupported")]
+    [InlineData("engine_unavailable", HttpStatusCode.ServiceUnavailable, "engine_unavailable")]
+    [InlineData("engine_timeout", HttpStatusCode.GatewayTimeout, "engine_timeout")]
+    [InlineData("engine_error", HttpStatusCode.BadGateway, "engine_error")]
     public void Each_kind_of_engine_failure_is_one_problem(string kind, HttpStatusCode status, string code)
     {
         var problem = ContainerApi.Api.Problems.From(new EngineException(ErrorCode.Find(kind)!, "local", "So it is."));

@@ -34,9 +34,9 @@ public sealed class EnginesTests
     }
 
     [Theory]
-    [InlineData("Unavailable", "unavailable")]
-    [InlineData("TimedOut", "timeout")]
-    [InlineData("Failed", "error")]
+    [InlineData("engine_unavailable", "unavailable")]
+    [InlineData("engine_timeout", "timeout")]
+    [InlineData("engine_error", "error")]
     public async Task An_engine_that_fails_is_listed_with_what_is_wrong(string kind, string state)
     {
         var failure = new EngineException(ErrorCode.Find(kind)!, "far", "It is away.");

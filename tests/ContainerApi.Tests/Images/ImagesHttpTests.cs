@@ -181,12 +181,12 @@ public sealed class ImagesHttpTests
     }
 
     [Theory]
-    [InlineData("ImageNotFound", 404, "image_not_found")]
-    [InlineData("Conflict", 409, "conflict")]
-    [InlineData("Denied", 403, "forbidden")]
-    [InlineData("Unavailable", 503, "engine_unavailable")]
-    [InlineData("TimedOut", 504, "engine_timeout")]
-    [InlineData("Failed", 502, "engine_error")]
+    [InlineData("image_not_found", 404, "image_not_found")]
+    [InlineData("conflict", 409, "conflict")]
+    [InlineData("forbidden", 403, "forbidden")]
+    [InlineData("engine_unavailable", 503, "engine_unavailable")]
+    [InlineData("engine_timeout", 504, "engine_timeout")]
+    [InlineData("engine_error", 502, "engine_error")]
     public async Task What_the_engine_refuses_is_a_problem(string kind, int status, string code)
     {
         var failure = Failure(ErrorCode.Find(kind)!);

@@ -39,9 +39,9 @@ public sealed class TransferHttpTests
     }
 
     [Theory]
-    [InlineData("Denied", "forbidden")]
-    [InlineData("ImageNotFound", "image_not_found")]
-    [InlineData("Unavailable", "engine_unavailable")]
+    [InlineData("forbidden", "forbidden")]
+    [InlineData("image_not_found", "image_not_found")]
+    [InlineData("engine_unavailable", "engine_unavailable")]
     public async Task A_pull_that_fails_on_its_way_says_so_in_its_one_result(string kind, string code)
     {
         var engine = new FakeEngine { PullImage = (_, _, _, _) => Lines(Failure(ErrorCode.Find(kind)!), new TransferFacts("abc", "Downloading", 5, 10)) };

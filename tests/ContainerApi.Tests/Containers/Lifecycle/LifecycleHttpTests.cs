@@ -145,12 +145,12 @@ public sealed class LifecycleHttpTests
     }
 
     [Theory]
-    [InlineData("ImageNotFound", 404, "image_not_found")]
-    [InlineData("NameInUse", 409, "name_in_use")]
-    [InlineData("Invalid", 400, "invalid_request")]
-    [InlineData("Unavailable", 503, "engine_unavailable")]
-    [InlineData("TimedOut", 504, "engine_timeout")]
-    [InlineData("Failed", 502, "engine_error")]
+    [InlineData("image_not_found", 404, "image_not_found")]
+    [InlineData("name_in_use", 409, "name_in_use")]
+    [InlineData("invalid_request", 400, "invalid_request")]
+    [InlineData("engine_unavailable", 503, "engine_unavailable")]
+    [InlineData("engine_timeout", 504, "engine_timeout")]
+    [InlineData("engine_error", 502, "engine_error")]
     public async Task What_the_engine_refuses_is_a_problem(string kind, int status, string code)
     {
         var engine = new FakeEngine { CreateContainer = (_, _) => throw Failure(ErrorCode.Find(kind)!) };
