@@ -14,8 +14,6 @@ internal enum Format
 /// <summary>Which form a request wants: <c>format</c> where it is given, else <c>Accept</c>.</summary>
 internal static class Formats
 {
-    public static readonly IReadOnlyList<string> Names = ["json", "ndjson", "table", "csv"];
-
     private static readonly IReadOnlyList<(MediaTypeHeaderValue Type, Format Format)> Types =
     [
         (new(MediaTypes.Json), Format.Json),
@@ -32,13 +30,13 @@ internal static class Formats
         _ => "application/json; charset=utf-8",
     };
 
-    /// <param name="name">One of <see cref="Names"/>, or null.</param>
+    /// <param name="requested">The value of <c>format</c>, or null.</param>
     /// <exception cref="ApiException">None of the accepted types can be had (406).</exception>
-    public static Format Choose(string? name, HttpRequest request)
+    public static Format Choose(Format? requested, HttpRequest request)
     {
-        if (name is not null)
+        if (requested is { } format)
         {
-            return Enum.Parse<Format>(name, ignoreCase: true);
+            return format;
         }
 
         if (Accepted(request) is not { } accepted)
@@ -48,12 +46,12 @@ internal static class Formats
 
         foreach (var wanted in accepted)
         {
-            foreach (var (type, format) in Types)
+            foreach (var (type, candidate) in Types)
             {
                 if (type.MediaType == wanted.MediaType || wanted.MatchesAllTypes
                     || (wanted.MatchesAllSubTypes && type.Type == wanted.Type))
                 {
-                    return format;
+                    return candidate;
                 }
             }
         }

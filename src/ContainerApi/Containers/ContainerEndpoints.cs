@@ -1,6 +1,7 @@
 using ContainerApi.Access;
 using ContainerApi.Api;
 using ContainerApi.Api.OpenApi;
+using ContainerApi.Api.Requests;
 using ContainerApi.Containers.Lifecycle;
 using ContainerApi.Containers.Watch;
 using ContainerApi.Settings;
@@ -52,10 +53,9 @@ internal static class ContainerEndpoints
 
     private static void MapQueries(this RouteGroupBuilder containers)
     {
-        containers.MapGet("/", async ([AsParameters] ContainerListRequest query, ContainerQueries queries, HttpContext http) =>
-                new RenderingResult(await queries.ListAsync(query, http.Request, http.RequestAborted)))
+        containers.MapGet("/", async (RequestQuery<ContainerListRequest> query, ContainerQueries queries, HttpContext http) =>
+                new RenderingResult(await queries.ListAsync(query.Value, http.Request, http.RequestAborted)))
             .RequireScope(Scopes.ContainersRead)
-            .ValidateQuery<ContainerListRequest>()
             .WithName("listContainers")
             .WithSummary("List containers with their processes, traffic and usage")
             .WithDescription("""
@@ -68,10 +68,9 @@ internal static class ContainerEndpoints
             .Produces(StatusCodes.Status304NotModified)
             .ProducesEngineProblems(ErrorCode.NotAcceptable);
 
-        containers.MapGet("/{container}", async ([AsParameters] ContainerQuery query, ContainerQueries queries, HttpContext http) =>
-                new RenderingResult(await queries.OneAsync(query, http.Request, http.RequestAborted)))
+        containers.MapGet("/{container}", async (RequestQuery<ContainerQuery> query, ContainerQueries queries, HttpContext http) =>
+                new RenderingResult(await queries.OneAsync(query.Value, http.Request, http.RequestAborted)))
             .RequireScope(Scopes.ContainersRead)
-            .ValidateQuery<ContainerQuery>()
             .WithName("getContainer")
             .WithSummary("Show one container with its processes, traffic and usage")
             .WithDescription("The same as the row in the list. An ambiguous id prefix is a 409 with the candidates.")
@@ -79,10 +78,9 @@ internal static class ContainerEndpoints
             .Produces(StatusCodes.Status304NotModified)
             .ProducesEngineProblems(ErrorCode.ContainerNotFound, ErrorCode.NotAcceptable, ErrorCode.Conflict);
 
-        containers.MapGet("/{container}/processes", async ([AsParameters] ContainerSectionQuery query, ContainerQueries queries, HttpContext http) =>
-                new RenderingResult(await queries.ProcessesAsync(query, http.Request, http.RequestAborted)))
+        containers.MapGet("/{container}/processes", async (RequestQuery<ContainerSectionQuery> query, ContainerQueries queries, HttpContext http) =>
+                new RenderingResult(await queries.ProcessesAsync(query.Value, http.Request, http.RequestAborted)))
             .RequireScope(Scopes.ContainersRead)
-            .ValidateQuery<ContainerSectionQuery>()
             .WithName("getContainerProcesses")
             .WithSummary("Show a container's processes")
             .WithDescription("The section `processes`. A section that cannot be read is a problem: 409 for a container that is not running.")
@@ -90,10 +88,9 @@ internal static class ContainerEndpoints
             .Produces(StatusCodes.Status304NotModified)
             .ProducesEngineProblems(SectionProblems);
 
-        containers.MapGet("/{container}/stats", async ([AsParameters] ContainerSectionQuery query, ContainerQueries queries, HttpContext http) =>
-                new RenderingResult(await queries.StatisticsAsync(query, http.Request, http.RequestAborted)))
+        containers.MapGet("/{container}/stats", async (RequestQuery<ContainerSectionQuery> query, ContainerQueries queries, HttpContext http) =>
+                new RenderingResult(await queries.StatisticsAsync(query.Value, http.Request, http.RequestAborted)))
             .RequireScope(Scopes.ContainersRead)
-            .ValidateQuery<ContainerSectionQuery>()
             .WithName("getContainerStatistics")
             .WithSummary("Show a container's network traffic and resource usage")
             .WithDescription("The sections `network` and `usage`. Sections that cannot be read are a problem: 409 for a container that is not running.")

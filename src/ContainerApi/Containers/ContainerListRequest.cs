@@ -1,158 +1,65 @@
 using ContainerApi.Api;
-using ContainerApi.Api.OpenApi;
-using ContainerApi.Containers.Formatting;
+using ContainerApi.Api.Requests;
 using FluentValidation;
-using Microsoft.AspNetCore.Mvc;
 
 namespace ContainerApi.Containers;
 
-/// <summary>The query of <c>GET /containers</c>, as text.</summary>
-internal sealed record ContainerListRequest : ContainerListQuery
+/// <summary>The parameters of <c>GET /containers</c>.</summary>
+internal sealed record ContainerListRequest(
+    ContainerSelection Selection,
+    [Parameter("Only these fields, separated by commas; `network.rxBytes` for a field of a section. A section without a selected field is not read.",
+        Example = "name,status,network.rxBytes")]
+    ContainerFields? Fields,
+    [Parameter("The field to order by, prefixed with `-` for descending order. Unknown values come last; a list is ordered by its length.",
+        Default = "-createdAt", Example = "-network.rxBytesPerSecond")]
+    ContainerSort Sort,
+    [Parameter("The maximum number of containers on a page. Default: all.", Min = 1, Max = 10_000)]
+    int? Limit,
+    [Parameter("The `nextCursor` of the previous page.")]
+    ContainerCursor? Cursor,
+    [Parameter("The maximum age of the response in seconds. Default: 0, the containers are read after the request arrived.", Min = 0, Max = 3600)]
+    TimeSpan? MaxAge,
+    [Parameter("The format of the response. Default: by `Accept`.")]
+    Format? Format)
 {
-    /// <summary>Only these fields, separated by commas; <c>network.rxBytes</c> for one within a section. What no field needs is not read.</summary>
-    [QueryValue(Example = "name,status,network.rxBytes")]
-    [FromQuery(Name = "fields")] public string? Fields { get; init; }
-
-    /// <summary>The field to order by, <c>-</c> in front for descending; default <c>-createdAt</c>. What is not known comes last, a list counts by its length.</summary>
-    [QueryValue(Default = "-createdAt", Example = "-network.rxBytesPerSecond")]
-    [FromQuery(Name = "sort")] public string? Sort { get; init; }
-
-    /// <summary>Rows on a page, 1 to 10000; default all.</summary>
-    [QueryValue("integer", Minimum = 1, Maximum = 10_000)]
-    [FromQuery(Name = "limit")] public string? Limit { get; init; }
-
-    /// <summary><c>nextCursor</c> of the page before.</summary>
-    [FromQuery(Name = "cursor")] public string? Cursor { get; init; }
-
-    /// <summary>How many seconds old the answer may be, 0 to 3600; default 0: it is read after the request came.</summary>
-    [QueryValue("integer", Default = "0", Minimum = 0, Maximum = ContainerRules.OldestSeconds)]
-    [FromQuery(Name = "maxAge")] public string? MaxAge { get; init; }
-
-    /// <summary><c>json</c>, <c>ndjson</c>, <c>table</c> or <c>csv</c>; default by <c>Accept</c>.</summary>
-    [QueryValue(Allowed = ["json", "ndjson", "table", "csv"])]
-    [FromQuery(Name = "format")] public string? Format { get; init; }
-
-    /// <summary>What the text means; it is validated.</summary>
-    public ContainerRequest ToRequest()
-    {
-        ContainerCursor? after = null;
-        _ = Cursor is not null && ContainerCursor.TryDecode(Cursor, out after);
-        return Select(ContainerRules.Sections(Include, Fields)) with
-        {
-            Sort = Sort is not null && ContainerSort.TryParse(Sort, out var sort) ? sort : ContainerSort.Default,
-            Limit = Rules.ToInteger(Limit),
-            After = after,
-        };
-    }
+    public ContainerRequest ToRequest() => Selection.ToRequest(Fields) with { Sort = Sort, Limit = Limit, After = Cursor };
 }
 
-/// <summary>The query of <c>GET /containers/{container}</c>, as text.</summary>
-internal sealed record ContainerQuery
-{
-    /// <summary>Name, full id, or the beginning of an id that no other container shares.</summary>
-    [FromRoute(Name = "container")] public string? Container { get; init; }
+/// <summary>The parameters of <c>GET /containers/{container}</c>.</summary>
+internal sealed record ContainerQuery(
+    [Parameter("The container's name, id or unique id prefix.", In = ParameterPlace.Route)]
+    ContainerReference Container,
+    [Parameter("The engine's name. Default: all engines are searched.")]
+    string? Engine,
+    [Parameter("Sections to read: `processes`, `network`, `usage`, separated by commas, or `none`. Default: all three.", Example = "processes,network")]
+    IncludedSections? Include,
+    [Parameter("Only these fields, separated by commas.", Example = "name,status,network.rxBytes")]
+    ContainerFields? Fields,
+    [Parameter("The maximum age of the response in seconds. Default: 0.", Min = 0, Max = 3600)]
+    TimeSpan? MaxAge,
+    [Parameter("The format of the response. Default: by `Accept`.")]
+    Format? Format);
 
-    /// <summary>Look on this engine only.</summary>
-    [FromQuery] public string? Engine { get; init; }
-
-    /// <summary>Sections to read: <c>processes</c>, <c>network</c>, <c>usage</c>, or <c>none</c>. Default: all three.</summary>
-    [QueryValue(Example = "processes,network")]
-    [FromQuery] public string? Include { get; init; }
-
-    /// <summary>Only these fields, separated by commas.</summary>
-    [QueryValue(Example = "name,status,network.rxBytes")]
-    [FromQuery] public string? Fields { get; init; }
-
-    /// <summary>How many seconds old the answer may be, 0 to 3600; default 0.</summary>
-    [QueryValue("integer", Default = "0", Minimum = 0, Maximum = ContainerRules.OldestSeconds)]
-    [FromQuery] public string? MaxAge { get; init; }
-
-    /// <summary><c>json</c>, <c>ndjson</c>, <c>table</c> or <c>csv</c>; default by <c>Accept</c>.</summary>
-    [QueryValue(Allowed = ["json", "ndjson", "table", "csv"])]
-    [FromQuery] public string? Format { get; init; }
-}
-
-/// <summary>The query of <c>GET /containers/{container}/processes</c> and <c>/stats</c>, as text.</summary>
-internal sealed record ContainerSectionQuery
-{
-    /// <summary>Name, full id, or the beginning of an id that no other container shares.</summary>
-    [FromRoute(Name = "container")] public string? Container { get; init; }
-
-    /// <summary>Look on this engine only.</summary>
-    [FromQuery] public string? Engine { get; init; }
-
-    /// <summary>How many seconds old the answer may be, 0 to 3600; default 0.</summary>
-    [QueryValue("integer", Default = "0", Minimum = 0, Maximum = ContainerRules.OldestSeconds)]
-    [FromQuery] public string? MaxAge { get; init; }
-}
+/// <summary>The parameters of <c>GET /containers/{container}/processes</c> and <c>/stats</c>.</summary>
+internal sealed record ContainerSectionQuery(
+    [Parameter("The container's name, id or unique id prefix.", In = ParameterPlace.Route)]
+    ContainerReference Container,
+    [Parameter("The engine's name. Default: all engines are searched.")]
+    string? Engine,
+    [Parameter("The maximum age of the response in seconds. Default: 0.", Min = 0, Max = 3600)]
+    TimeSpan? MaxAge);
 
 internal sealed class ContainerListRequestValidator : AbstractValidator<ContainerListRequest>
 {
     public ContainerListRequestValidator()
     {
-        Include(new ContainerListRules());
-        RuleFor(q => q.Fields).SomeOf(ContainerColumns.Names);
-        RuleFor(q => q.Fields).Must((q, fields) => ContainerRules.AreIncluded(q.Include, fields))
-            .WithMessage("names fields of a section that include leaves out.");
-        RuleFor(q => q.Sort).Must(s => s is null || ContainerSort.TryParse(s, out _))
-            .WithMessage($"must be one of {string.Join(", ", ContainerColumns.All.Select(f => f.Name))}, with '-' in front for descending.");
-        RuleFor(q => q.Limit).Integer(1, 10_000);
-        RuleFor(q => q.Cursor)
-            .Must((q, c) => c is null || (ContainerCursor.TryDecode(c, out var cursor) && cursor.Sort == q.ToRequest().Sort.ToString()))
-            .WithMessage("must be the nextCursor of an answer with the same sort.");
-        RuleFor(q => q.MaxAge).Integer(0, ContainerRules.OldestSeconds);
-        RuleFor(q => q.Format).OneOf(Formats.Names);
+        RuleFor(q => q.Fields).Must((q, fields) => fields?.AreIn(q.Selection.Include) != false).WithMessage(ContainerFields.NotIncluded);
+        RuleFor(q => q.Cursor).Must((q, cursor) => cursor is null || cursor.Sort == q.Sort.ToString()).WithMessage(ContainerCursor.Expected);
     }
 }
 
 internal sealed class ContainerQueryValidator : AbstractValidator<ContainerQuery>
 {
-    public ContainerQueryValidator()
-    {
-        RuleFor(q => q.Container).NotNull().ContainerReference();
-        RuleFor(q => q.Include).Included();
-        RuleFor(q => q.Fields).SomeOf(ContainerColumns.Names);
-        RuleFor(q => q.Fields).Must((q, fields) => ContainerRules.AreIncluded(q.Include, fields))
-            .WithMessage("names fields of a section that include leaves out.");
-        RuleFor(q => q.MaxAge).Integer(0, ContainerRules.OldestSeconds);
-        RuleFor(q => q.Format).OneOf(Formats.Names);
-    }
-}
-
-internal sealed class ContainerSectionQueryValidator : AbstractValidator<ContainerSectionQuery>
-{
-    public ContainerSectionQueryValidator()
-    {
-        RuleFor(q => q.Container).NotNull().ContainerReference();
-        RuleFor(q => q.MaxAge).Integer(0, ContainerRules.OldestSeconds);
-    }
-}
-
-/// <summary>What the queries of the picture have in common.</summary>
-internal static class ContainerRules
-{
-    public const int OldestSeconds = 3600;
-
-    private static readonly IReadOnlyList<string> Includable = [.. ContainerColumns.Sections.Keys, "none"];
-
-    public static IReadOnlyList<string> List(string? value) => value is null ? [] : value.Split(',', StringSplitOptions.TrimEntries);
-
-    public static IRuleBuilderOptions<T, string?> Included<T>(this IRuleBuilder<T, string?> rule) =>
-        rule.SomeOf(Includable)
-            .Must(v => v is null || !List(v).Contains("none") || List(v).Count == 1)
-            .WithMessage($"must be one or more of {string.Join(", ", ContainerColumns.Sections.Keys)}, separated by commas, or none alone.");
-
-    /// <summary>What is to be read: what is included and, where fields are named, only what one of them needs.</summary>
-    public static ContainerSections Sections(string? include, string? fields)
-    {
-        var included = include is null ? ContainerSections.All : Union(List(include));
-        return fields is null ? included : included & Union(List(fields));
-    }
-
-    /// <summary>A client that leaves a section out and then asks for a part of it wants two things at once.</summary>
-    public static bool AreIncluded(string? include, string? fields) =>
-        include is null || fields is null || (Union(List(fields)) & ~Union(List(include))) == 0;
-
-    private static ContainerSections Union(IReadOnlyList<string> names) =>
-        names.Aggregate(ContainerSections.None, (sections, name) => sections | ContainerColumns.SectionOf(name));
+    public ContainerQueryValidator() =>
+        RuleFor(q => q.Fields).Must((q, fields) => fields?.AreIn(q.Include) != false).WithMessage(ContainerFields.NotIncluded);
 }

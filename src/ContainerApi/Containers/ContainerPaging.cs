@@ -7,10 +7,13 @@ using ContainerApi.Containers.Formatting;
 namespace ContainerApi.Containers;
 
 /// <summary>The order of rows: by one column, then by engine and id, so that the order is total and the same for every page.</summary>
-internal sealed record ContainerSort(ContainerColumn Field, bool Descending) : IComparer<SortKey>
+internal sealed record ContainerSort(ContainerColumn Field, bool Descending) : IComparer<SortKey>, IParameterValue<ContainerSort>
 {
     /// <summary>Newest first, as <c>docker ps</c>.</summary>
     public static readonly ContainerSort Default = new(ContainerColumns.Find("createdAt")!, Descending: true);
+
+    public static string Expected { get; } =
+        $"must be one of {string.Join(", ", ContainerColumns.All.Select(f => f.Name))}, prefixed with '-' for descending order.";
 
     /// <param name="text">The name of a column, prefixed with <c>-</c> for descending order.</param>
     public static bool TryParse(string text, [NotNullWhen(true)] out ContainerSort? sort)
@@ -65,13 +68,15 @@ internal sealed record SortKey(double? Number, string? Text, string Engine, stri
 /// The sort key of a page's last row. It is no row number, so containers that appear or disappear between two pages neither
 /// repeat nor hide a row.
 /// </summary>
-internal sealed record ContainerCursor(string Sort, SortKey Last)
+internal sealed record ContainerCursor(string Sort, SortKey Last) : IParameterValue<ContainerCursor>
 {
     private const int MaxText = 4096;
 
     public string Encode() => Base64Url.EncodeToString(JsonSerializer.SerializeToUtf8Bytes(this));
 
-    public static bool TryDecode(string text, [NotNullWhen(true)] out ContainerCursor? cursor)
+    public static string Expected => "must be the nextCursor of a response with the same sort.";
+
+    public static bool TryParse(string text, [NotNullWhen(true)] out ContainerCursor? cursor)
     {
         cursor = null;
         if (text.Length > MaxText || !Base64Url.IsValid(text))

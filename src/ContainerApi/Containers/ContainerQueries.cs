@@ -35,7 +35,7 @@ internal sealed class ContainerQueries(
             MaxAge(query.MaxAge, http),
             async token => new(redactor.For(caller, await collector.RunAsync(engines, request, token))),
             cancellationToken);
-        return shared.Render($"{format};{query.Fields}", list => ContainerFormatter.List(list, format, FieldsOf(query.Fields), time.GetUtcNow()));
+        return shared.Render($"{format};{query.Fields}", list => ContainerFormatter.List(list, format, query.Fields?.Names, time.GetUtcNow()));
     }
 
     /// <summary>All containers for Prometheus. The metric of an unreachable engine reports it.</summary>
@@ -56,18 +56,18 @@ internal sealed class ContainerQueries(
     public async Task<RenderedBody> OneAsync(ContainerQuery query, HttpRequest http, CancellationToken cancellationToken)
     {
         var format = Formats.Choose(query.Format, http);
-        var sections = ContainerRules.Sections(query.Include, query.Fields);
-        var shared = await OneAsync(query.Container!, query.Engine, sections, MaxAge(query.MaxAge, http), cancellationToken);
+        var sections = IncludedSections.Needed(query.Include, query.Fields);
+        var shared = await OneAsync(query.Container, query.Engine, sections, MaxAge(query.MaxAge, http), cancellationToken);
         return shared.Render(
             $"{format};{query.Fields}",
-            container => ContainerFormatter.One(container, format, FieldsOf(query.Fields), time.GetUtcNow()));
+            container => ContainerFormatter.One(container, format, query.Fields?.Names, time.GetUtcNow()));
     }
 
     /// <exception cref="ApiException">No such container, an ambiguous reference, or the container is not running.</exception>
     /// <exception cref="EngineException">The engine failed.</exception>
     public async Task<RenderedBody> ProcessesAsync(ContainerSectionQuery query, HttpRequest http, CancellationToken cancellationToken)
     {
-        var shared = await OneAsync(query.Container!, query.Engine, ContainerSections.Processes, MaxAge(query.MaxAge, http), cancellationToken);
+        var shared = await OneAsync(query.Container, query.Engine, ContainerSections.Processes, MaxAge(query.MaxAge, http), cancellationToken);
         RequireOk(shared.Value, shared.Value.Processes!);
         return shared.Render("processes", c => Json(c.Processes!));
     }
@@ -77,16 +77,16 @@ internal sealed class ContainerQueries(
     public async Task<RenderedBody> StatisticsAsync(ContainerSectionQuery query, HttpRequest http, CancellationToken cancellationToken)
     {
         var shared = await OneAsync(
-            query.Container!, query.Engine, ContainerSections.Network | ContainerSections.Usage, MaxAge(query.MaxAge, http), cancellationToken);
+            query.Container, query.Engine, ContainerSections.Network | ContainerSections.Usage, MaxAge(query.MaxAge, http), cancellationToken);
         // The network section may be unsupported. The same engine call read the usage section, so its state decides.
         RequireOk(shared.Value, shared.Value.Usage!);
         return shared.Render("statistics", c => Json(new ContainerStatistics(c.Network!, c.Usage!)));
     }
 
     private async Task<SharedResult<ContainerRow>> OneAsync(
-        string reference, string? engineName, ContainerSections sections, TimeSpan maxAge, CancellationToken cancellationToken)
+        ContainerReference reference, string? engineName, ContainerSections sections, TimeSpan maxAge, CancellationToken cancellationToken)
     {
-        var (engine, found) = await resolver.FindAsync(reference, engineName, cancellationToken);
+        var (engine, found) = await resolver.FindAsync(reference.Value, engineName, cancellationToken);
         return await containers.GetAsync(
             $"{caller.View};{engine.Name};{found.Id};{sections}",
             maxAge,
@@ -117,21 +117,19 @@ internal sealed class ContainerQueries(
     }
 
     /// <summary>The parameter, else <c>Cache-Control: max-age</c>, else zero.</summary>
-    private static TimeSpan MaxAge(string? parameter, HttpRequest http)
+    private static TimeSpan MaxAge(TimeSpan? parameter, HttpRequest http)
     {
-        if (Rules.ToInteger(parameter) is { } seconds)
+        if (parameter is { } maxAge)
         {
-            return TimeSpan.FromSeconds(seconds);
+            return maxAge;
         }
 
-        var most = TimeSpan.FromSeconds(ContainerRules.OldestSeconds);
+        var most = TimeSpan.FromHours(1);
         return CacheControlHeaderValue.TryParse(http.Headers.CacheControl.ToString(), out var control) && !control.NoCache && !control.NoStore
             && control.MaxAge is { } age && age > TimeSpan.Zero
             ? age < most ? age : most
             : TimeSpan.Zero;
     }
-
-    private static IReadOnlyList<string>? FieldsOf(string? fields) => fields is null ? null : ContainerRules.List(fields);
 
     private static RenderedBody Json<T>(T value) =>
         new(JsonSerializer.SerializeToUtf8Bytes(value, WireJson.Options), Formats.ContentTypeOf(Format.Json));

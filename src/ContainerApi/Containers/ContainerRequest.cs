@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text;
 
@@ -94,11 +95,13 @@ internal sealed record ContainerRequest
 }
 
 /// <summary>A port number in the container or on the host, with an optional protocol.</summary>
-internal sealed record PortFilter(int Number, string? Protocol)
+internal sealed record PortFilter(int Number, string? Protocol) : IParameterValue<PortFilter>
 {
     private static readonly IReadOnlyList<string> Protocols = ["tcp", "udp", "sctp"];
 
-    public static bool TryParse(string text, out PortFilter? port)
+    public static string Expected => "must be a port from 1 to 65535, with /tcp, /udp or /sctp behind it for one protocol.";
+
+    public static bool TryParse(string text, [NotNullWhen(true)] out PortFilter? port)
     {
         var slash = text.IndexOf('/');
         var number = slash < 0 ? text : text[..slash];

@@ -82,7 +82,7 @@ public sealed class ContainerPagingTests
     [InlineData("eyJTb3J0IjoibmFtZSJ9")]      // {"Sort":"name"}
     [InlineData("W10")]                       // []
     [InlineData("!!!!")]
-    public void What_is_no_cursor_is_refused(string text) => Assert.False(ContainerCursor.TryDecode(text, out _));
+    public void What_is_no_cursor_is_refused(string text) => Assert.False(ContainerCursor.TryParse(text, out _));
 
     private static List<string> Walk(List<ContainerRow> rows, string sort, int limit, Action<int> between)
     {
@@ -104,7 +104,7 @@ public sealed class ContainerPagingTests
     {
         Assert.True(ContainerSort.TryParse(sort, out var order));
         ContainerCursor? cursor = null;
-        Assert.True(after is null || ContainerCursor.TryDecode(after, out cursor));
+        Assert.True(after is null || ContainerCursor.TryParse(after, out cursor));
         return ContainerPaging.Cut(rows, order, cursor, limit);
     }
 

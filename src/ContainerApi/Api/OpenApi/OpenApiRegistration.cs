@@ -38,6 +38,7 @@ internal static class OpenApiRegistration
             options.SchemaFilter<FormsDocumentation>();
             options.DocumentFilter<ProblemDocumentation>();
             options.OperationFilter<ProblemDocumentation>();
+            options.OperationFilter<ParameterDocumentation>();
             options.OperationFilter<QueryDocumentation>();
             options.OperationFilter<ExampleDocumentation>();
         });

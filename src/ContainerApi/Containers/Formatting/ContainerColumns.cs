@@ -112,6 +112,8 @@ internal static class ContainerColumns
     public static ContainerSections SectionOf(string name) =>
         Sections.TryGetValue(name, out var section) ? section : Find(name)?.Section ?? None;
 
+    public static ContainerSections SectionsOf(IEnumerable<string> names) => names.Aggregate(None, (sections, name) => sections | SectionOf(name));
+
     private static IEnumerable<ContainerColumn> Section(string name, ContainerSections section, Func<ContainerRow, ContainerSection?> of) =>
     [
         new(name + ".state", section, r => of(r)?.State),

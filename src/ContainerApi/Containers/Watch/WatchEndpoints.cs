@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using ContainerApi.Access;
 using ContainerApi.Api;
 using ContainerApi.Api.OpenApi;
+using ContainerApi.Api.Requests;
 using ContainerApi.Engine;
 
 namespace ContainerApi.Containers.Watch;
@@ -22,7 +23,6 @@ internal static partial class WatchEndpoints
         containers.MapGet("/watch", Watch)
             .RequireScope(Scopes.ContainersRead)
             .WithStreamLimits()
-            .ValidateQuery<WatchQuery>()
             .WithName("watchContainers")
             .WithSummary("Watch containers")
             .WithDescription(
@@ -34,10 +34,11 @@ internal static partial class WatchEndpoints
             .CanFailWith(ErrorCode.InvalidRequest, ErrorCode.EngineNotFound);
 
     private static IResult Watch(
-        [AsParameters] WatchQuery query, HttpContext context, WatchHub hub, EngineDirectory engines, Caller caller, ContainerRedactor redactor,
+        RequestQuery<WatchQuery> request, HttpContext context, WatchHub hub, EngineDirectory engines, Caller caller, ContainerRedactor redactor,
         StreamTimeout deadline, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<WatchHub> logger)
     {
-        foreach (var name in query.Engine ?? [])
+        var query = request.Value;
+        foreach (var name in query.Selection.Engine)
         {
             engines.Get(name);
         }
@@ -51,11 +52,11 @@ internal static partial class WatchEndpoints
         };
         var lastEventId = query.LastEventId ?? context.Request.Headers["Last-Event-ID"].FirstOrDefault();
         var events = UntilShutdown(
-            token => hub.WatchAsync(view, query.ToInterval(), lastEventId, token), logger, deadline, lifetime.ApplicationStopping, context.RequestAborted)
+            token => hub.WatchAsync(view, query.Interval, lastEventId, token), logger, deadline, lifetime.ApplicationStopping, context.RequestAborted)
             .WithHeartbeats(WatchHeartbeat.Create(time), context.RequestAborted);
         var sse = query.Format is null
             ? context.Request.GetTypedHeaders().Accept.Any(a => a.MediaType == MediaTypes.EventStream)
-            : query.Format == "sse";
+            : query.Format == WatchFormat.Sse;
         return sse ? TypedResults.ServerSentEvents(AsItems(events)) : new StreamResult<WatchEvent>(events);
     }
 

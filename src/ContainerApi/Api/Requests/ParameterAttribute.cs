@@ -1,0 +1,50 @@
+namespace ContainerApi.Api.Requests;
+
+/// <summary>The part of the request that carries a parameter.</summary>
+internal enum ParameterPlace
+{
+    Query,
+    Route,
+    Header,
+}
+
+/// <summary>
+/// Declares a parameter on a constructor parameter of a request record. The type, the nullability and this attribute are the
+/// one declaration for reading, for error messages and for the OpenAPI document.
+/// </summary>
+/// <param name="description">The text for the OpenAPI document.</param>
+[AttributeUsage(AttributeTargets.Parameter)]
+internal sealed class ParameterAttribute(string description) : Attribute
+{
+    public string Description { get; } = description;
+
+    /// <summary>The name in the request. Default: the name of the constructor parameter in camelCase.</summary>
+    public string? Name { get; init; }
+
+    public ParameterPlace In { get; init; }
+
+    /// <summary>The text that stands for a missing parameter.</summary>
+    public string? Default { get; init; }
+
+    public string? Example { get; init; }
+
+    /// <summary>The bounds of a number, or of a time in seconds.</summary>
+    public int Min { get; init; } = int.MinValue;
+
+    public int Max { get; init; } = int.MaxValue;
+
+    /// <summary>The only allowed values of a text.</summary>
+    public string[]? Allowed { get; init; }
+
+    /// <summary>A regular expression that a whole text must match.</summary>
+    public string? Pattern { get; init; }
+
+    /// <summary>The error message of a value that does not match; required with <see cref="Pattern"/>.</summary>
+    public string? Expected { get; init; }
+
+    /// <summary>Whether the items of a list are separated by commas. The parameter of any other list is repeated.</summary>
+    public bool CommaSeparated { get; init; }
+
+    /// <summary>The code of the problem for an invalid value. Default: <c>invalid_request</c>.</summary>
+    public string? ErrorCode { get; init; }
+}
