@@ -1,5 +1,4 @@
 using System.Formats.Tar;
-using System.Globalization;
 
 namespace ContainerApi.Benchmarks;
 

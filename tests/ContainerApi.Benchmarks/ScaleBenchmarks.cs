@@ -1,4 +1,3 @@
-using System.Globalization;
 using ContainerApi.Containers;
 using ContainerApi.Engine;
 using ContainerApi.Engine.Docker;

@@ -24,7 +24,8 @@ internal static class HttpServices
     {
         // Problems logs; the middleware's own line would be a second one for the same failure.
         app.UseExceptionHandler(new ExceptionHandlerOptions { SuppressDiagnosticsCallback = _ => true });
-        app.UseStatusCodePages();
+        app.UseStatusCodePages(pages => Problems.WriteAsync(
+            pages.HttpContext.RequestServices.GetRequiredService<IProblemDetailsService>(), new ProblemDetailsContext { HttpContext = pages.HttpContext }));
         app.Use(RefuseUnknownCharset);
     }
 

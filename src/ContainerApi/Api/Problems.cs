@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using ContainerApi.Engine;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Mvc;
 using Serilog;
@@ -41,15 +40,20 @@ internal sealed class Problems(IProblemDetailsService writer, IDiagnosticContext
         }
 
         context.Response.StatusCode = problem.Status!.Value;
-        var answer = new ProblemDetailsContext { HttpContext = context, ProblemDetails = problem };
+        await WriteAsync(writer, new ProblemDetailsContext { HttpContext = context, ProblemDetails = problem });
+        return true;
+    }
+
+    /// <summary>Writes a problem. The framework's writer declines if the client does not accept JSON; a problem is written all the same.</summary>
+    public static async Task WriteAsync(IProblemDetailsService writer, ProblemDetailsContext answer)
+    {
         if (!await writer.TryWriteAsync(answer))
         {
-            // The writer honours Accept; a client that accepts only a table or CSV must still get the problem.
+            answer.ProblemDetails.Status ??= answer.HttpContext.Response.StatusCode;
             Complete(answer);
-            await context.Response.WriteAsJsonAsync(problem, WireJson.Options, MediaTypes.Problem, cancellationToken);
+            await answer.HttpContext.Response.WriteAsJsonAsync(
+                answer.ProblemDetails, WireJson.Options, MediaTypes.Problem, answer.HttpContext.RequestAborted);
         }
-
-        return true;
     }
 
     public static ProblemDetails From(Exception exception)

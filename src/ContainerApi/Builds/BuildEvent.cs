@@ -1,6 +1,4 @@
 using System.Text.Json.Serialization;
-using ContainerApi.Api;
-using ContainerApi.Engine;
 
 namespace ContainerApi.Builds;
 

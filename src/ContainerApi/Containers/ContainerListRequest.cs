@@ -31,7 +31,8 @@ internal sealed record ContainerQuery(
     ContainerReference Container,
     [Parameter("The engine's name. Default: all engines are searched.")]
     string? Engine,
-    [Parameter("Sections to read: `processes`, `network`, `usage`, separated by commas, or `none`. Default: all three.", Example = "processes,network")]
+    [Parameter("Sections to read: `processes`, `network`, `usage`, separated by commas, or `none`. Default: all three.",
+        Example = "processes,network")]
     IncludedSections? Include,
     [Parameter("Only these fields, separated by commas.", Example = "name,status,network.rxBytes")]
     ContainerFields? Fields,

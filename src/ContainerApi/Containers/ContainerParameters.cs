@@ -8,7 +8,8 @@ internal sealed record IncludedSections(ContainerSections Sections) : IParameter
 {
     private const string Nothing = "none";
 
-    public static string Expected { get; } = $"must be one or more of {string.Join(", ", ContainerColumns.Sections.Keys)}, separated by commas, or none.";
+    public static string Expected { get; } =
+        $"must be one or more of {string.Join(", ", ContainerColumns.Sections.Keys)}, separated by commas, or none.";
 
     public static bool TryParse(string text, [NotNullWhen(true)] out IncludedSections? value)
     {

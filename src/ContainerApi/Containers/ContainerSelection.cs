@@ -1,5 +1,4 @@
 using ContainerApi.Api.Requests;
-using ContainerApi.Containers.Formatting;
 
 namespace ContainerApi.Containers;
 
@@ -31,7 +30,8 @@ internal sealed record ContainerSelection(
     PortFilter? Port,
     [Parameter("The engine's name; repeatable. Default: all engines.")]
     IReadOnlyList<string> Engine,
-    [Parameter("Sections to read: `processes`, `network`, `usage`, separated by commas, or `none`. Default: all three.", Example = "processes,network")]
+    [Parameter("Sections to read: `processes`, `network`, `usage`, separated by commas, or `none`. Default: all three.",
+        Example = "processes,network")]
     IncludedSections? Include)
 {
     public ContainerRequest ToRequest(ContainerFields? fields = null) => new()

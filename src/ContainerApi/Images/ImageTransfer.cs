@@ -1,6 +1,4 @@
 using System.Runtime.CompilerServices;
-using ContainerApi.Api;
-using ContainerApi.Engine;
 
 namespace ContainerApi.Images;
 

@@ -1,6 +1,5 @@
 using System.Text;
 using ContainerApi.Access;
-using ContainerApi.Engine;
 using ContainerApi.Tests.Containers;
 
 namespace ContainerApi.Tests.Access;

@@ -2,7 +2,6 @@ using System.Net;
 using System.Text;
 using System.Text.Json;
 using ContainerApi.Access;
-using ContainerApi.Engine;
 using ContainerApi.Tests.Containers;
 
 namespace ContainerApi.Tests.Access;

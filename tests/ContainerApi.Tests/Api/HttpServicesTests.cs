@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Http.Headers;
-using ContainerApi.Engine;
 
 namespace ContainerApi.Tests.Api;
 

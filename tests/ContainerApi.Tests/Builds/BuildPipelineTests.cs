@@ -1,6 +1,5 @@
 using ContainerApi.Builds;
 using ContainerApi.Builds.Contexts;
-using ContainerApi.Engine;
 
 namespace ContainerApi.Tests.Builds;
 

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text;
-using ContainerApi.Engine;
 using ContainerApi.Tests.Containers;
 using static ContainerApi.Tests.Images.ImageFactory;
 

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
-using ContainerApi.Engine;
 using static ContainerApi.Tests.Images.ImageFactory;
 
 namespace ContainerApi.Tests.Images;

@@ -10,7 +10,8 @@ namespace ContainerApi.Api.Requests;
 /// <summary>How one value of a type is parsed, described in an error and documented.</summary>
 /// <param name="Parse">Returns null for an invalid text.</param>
 /// <param name="Allowed">The only allowed texts, or null.</param>
-internal sealed record ParameterValueKind(JsonSchemaType Type, string Expected, Func<string, object?> Parse, IReadOnlyList<string>? Allowed = null)
+internal sealed record ParameterValueKind(
+    JsonSchemaType Type, string Expected, Func<string, object?> Parse, IReadOnlyList<string>? Allowed = null)
 {
     private static readonly MethodInfo OfValueType = typeof(ParameterValueKind).GetMethod(nameof(Value), BindingFlags.NonPublic | BindingFlags.Static)!;
 

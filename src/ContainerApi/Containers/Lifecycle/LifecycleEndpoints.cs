@@ -41,7 +41,7 @@ internal static class LifecycleEndpoints
         containers.MapDelete("/{container}", RemoveAsync).RequireScope(Scopes.ContainersWrite).WithLongTimeout().ValidateQuery<RemoveContainerQuery>()
             .WithName("removeContainer").WithSummary("Remove a container")
             .WithDescription("A running container is a 409 unless `force` is true. A container that another caller removes meanwhile is a 204.")
-            .ProducesEngineProblems(ErrorCode.ContainerNotFound, ErrorCode.Conflict);
+            .ProducesEngineProblems(ErrorCode.ContainerNotFound, ErrorCode.NotFound, ErrorCode.Conflict);
     }
 
     private static async Task<Created<ContainerCreated>> CreateAsync(

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
-using ContainerApi.Engine;
 
 namespace ContainerApi.Tests.Builds.History;
 

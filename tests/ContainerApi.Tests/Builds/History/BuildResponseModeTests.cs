@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text;
-using ContainerApi.Engine;
 
 namespace ContainerApi.Tests.Builds.History;
 

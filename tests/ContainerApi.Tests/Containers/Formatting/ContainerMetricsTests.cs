@@ -1,6 +1,5 @@
 using ContainerApi.Containers;
 using ContainerApi.Containers.Formatting;
-using ContainerApi.Engine;
 
 namespace ContainerApi.Tests.Containers.Formatting;
 

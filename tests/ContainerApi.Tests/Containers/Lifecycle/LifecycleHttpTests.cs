@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text;
-using ContainerApi.Engine;
 
 namespace ContainerApi.Tests.Containers.Lifecycle;
 

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text.Json;
-using ContainerApi.Engine;
 using ContainerApi.Engine.Docker;
 
 namespace ContainerApi.Tests.Engine.Docker;

@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json;
-using ContainerApi.Engine;
 using ContainerApi.Engine.Docker.Builders.BuildKit;
 using ContainerApi.Engine.Docker.Wire;
 using Google.Protobuf;
@@ -71,9 +70,9 @@ public sealed class BuildKitTraceTests
     [InlineData("bk_cancel_v2.txt", 4, 3, 1, "context canceled|RUN echo started; sleep 97217||")]
     [InlineData("bk_secret_req.txt", 4, 1, 0, "no active sessions|RUN --mount=type=secret,id=s1,required cat /run/secrets/s1||")]
     [InlineData("bk_bearer_nosession.txt", 2, 0, 0, "failed to solve with frontend dockerfile.v0: failed to create LLB definition: no active sessions|[internal] load metadata for 127.0.0.1:5961/h3/busy:1||")]
-    [InlineData("bk_nodockerfile.txt", 2, 0, 0, "failed to solve with frontend dockerfile.v0: failed to read dockerfile: open (path): no such file or directory|||InvalidDockerfile")]
-    [InlineData("bk_syntaxerr.txt", 2, 0, 0, "failed to solve with frontend dockerfile.v0: failed to create LLB definition: dockerfile parse error line 2: unknown instruction: FOO|||InvalidDockerfile")]
-    [InlineData("bk_trunc.txt", 1, 0, 0, "failed to solve with frontend dockerfile.v0: failed to read dockerfile: Error processing tar file(exit status 1): unexpected EOF|||InvalidContext")]
+    [InlineData("bk_nodockerfile.txt", 2, 0, 0, "failed to solve with frontend dockerfile.v0: failed to read dockerfile: open (path): no such file or directory|||invalid_dockerfile")]
+    [InlineData("bk_syntaxerr.txt", 2, 0, 0, "failed to solve with frontend dockerfile.v0: failed to create LLB definition: dockerfile parse error line 2: unknown instruction: FOO|||invalid_dockerfile")]
+    [InlineData("bk_trunc.txt", 1, 0, 0, "failed to solve with frontend dockerfile.v0: failed to read dockerfile: Error processing tar file(exit status 1): unexpected EOF|||invalid_context")]
     public void Every_recorded_build_yields_its_facts(string capture, int completed, int cached, int logs, string? failure)
     {
         var facts = ReadCapture(capture);

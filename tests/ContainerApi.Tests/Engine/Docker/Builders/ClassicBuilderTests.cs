@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text.Json;
-using ContainerApi.Engine;
 using ContainerApi.Engine.Docker.Builders;
 using ContainerApi.Engine.Docker.Wire;
 using ContainerApi.Tests.Builds;
