@@ -1,9 +1,9 @@
-using ContainerApi.Engine.Docker.Transport;
 using System.Formats.Tar;
 using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ContainerApi.Engine;
+using ContainerApi.Engine.Docker.Transport;
 
 namespace ContainerApi.Benchmarks;
 

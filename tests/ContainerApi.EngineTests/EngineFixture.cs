@@ -1,10 +1,10 @@
-using ContainerApi.Engine.Docker.Transport;
 using System.Formats.Tar;
 using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ContainerApi.Containers;
 using ContainerApi.Engine;
+using ContainerApi.Engine.Docker.Transport;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.AspNetCore.TestHost;

@@ -1,9 +1,9 @@
-using ContainerApi.Errors;
 using System.Globalization;
 using System.Net;
 using System.Text.Json;
 using ContainerApi.Engine;
 using ContainerApi.Engine.Docker;
+using ContainerApi.Errors;
 using ContainerApi.Tests.Access;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;

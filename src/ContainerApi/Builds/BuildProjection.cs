@@ -48,7 +48,8 @@ internal sealed class BuildProjection(StartedEvent started, TimeProvider time, I
         StepStarted step => step with { Name = Redact(step.Name) },
         BuildFailed failed => failed with
         {
-            Message = Redact(failed.Message), StepName = failed.StepName is null ? null : Redact(failed.StepName),
+            Message = Redact(failed.Message),
+            StepName = failed.StepName is null ? null : Redact(failed.StepName),
         },
         _ => fact,
     };

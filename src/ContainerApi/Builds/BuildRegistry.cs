@@ -40,7 +40,12 @@ internal sealed class BuildRegistry(BuildStore store, BuildOptions options, Time
         var now = time.GetUtcNow();
         var build = new Build
         {
-            Id = BuildId.New(now), State = BuildState.Queued, Engine = engine, Tags = tags, StartedBy = startedBy, CreatedAt = now,
+            Id = BuildId.New(now),
+            State = BuildState.Queued,
+            Engine = engine,
+            Tags = tags,
+            StartedBy = startedBy,
+            CreatedAt = now,
         };
         var job = new BuildJob(build, new BuildLog(options.History, time, store));
         _jobs[job.Id] = job;

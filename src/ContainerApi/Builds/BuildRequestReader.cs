@@ -28,15 +28,15 @@ internal sealed class BuildRequestReader(ContextRoots roots, RemoteContexts remo
     /// <exception cref="ApiException">The content type, a parameter or the context is invalid.</exception>
     public async Task<(BuildParameters Parameters, BuildContext Context)> ReadAsync(HttpContext http, BuildRequest query) =>
         MediaTypeOf(http.Request) switch
-    {
-        Tar or Gzip or Bzip2 or Xz or Zstd => ToUpload(http, query.ToParameters(http.Request)),
-        Form => await ReadFormAsync(http, query),
-        DockerfileText => (query.ToParameters(http.Request), BuildContexts.FromDockerfile(await ReadTextAsync(http), options.MaxContextBytes)),
-        MediaTypes.Json => ToBuild(http.Request, await ReadDocumentAsync(http), query),
-        var other => throw new ApiException(
-            ErrorCode.UnsupportedMediaType, $"Unsupported content type '{other}'. "
-            + $"Supported content types: {Tar}, {Gzip}, {Bzip2}, {Xz}, {Zstd}, {Form}, {DockerfileText}, {MediaTypes.Json}."),
-    };
+        {
+            Tar or Gzip or Bzip2 or Xz or Zstd => ToUpload(http, query.ToParameters(http.Request)),
+            Form => await ReadFormAsync(http, query),
+            DockerfileText => (query.ToParameters(http.Request), BuildContexts.FromDockerfile(await ReadTextAsync(http), options.MaxContextBytes)),
+            MediaTypes.Json => ToBuild(http.Request, await ReadDocumentAsync(http), query),
+            var other => throw new ApiException(
+                ErrorCode.UnsupportedMediaType, $"Unsupported content type '{other}'. "
+                + $"Supported content types: {Tar}, {Gzip}, {Bzip2}, {Xz}, {Zstd}, {Form}, {DockerfileText}, {MediaTypes.Json}."),
+        };
 
     /// <summary>Whether the body is read with the request; otherwise the build reads it as its context.</summary>
     public static bool IsReadWhole(HttpRequest request) => MediaTypeOf(request) is DockerfileText or MediaTypes.Json;

@@ -20,7 +20,7 @@ public sealed class ClientFaultTests
         await LeaveAsync(under, build, 1000);
 
         await under.LetsGoAsync(before);
-        Assert.Equal(0, await under.Service.FigureAsync("containerapi_watchers", default));
+        await ServiceUnderFault.UntilAsync(async () => await under.Service.FigureAsync("containerapi_watchers", default) == 0);
         Assert.Equal(0, await under.Service.FigureAsync("containerapi_unobserved_exceptions_total", default));
         Assert.True(under.Service.Errors == 0, string.Join('\n', under.Service.Log));
         // Nobody watches, so nothing is subscribed to; who followed the build did not own it.

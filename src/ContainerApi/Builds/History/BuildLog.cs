@@ -229,6 +229,8 @@ internal sealed class BuildLog
                 MarkNotStoring();
                 if (!await store.DelayRetryAsync())
                 {
+                    // The store may have recovered since the last attempt.
+                    await TryWriteAsync(store);
                     return;
                 }
             }
@@ -317,19 +319,3 @@ internal sealed class BuildLog
         waiting = null;
     }
 }
-
-/// <summary>Some events of a build, in a row.</summary>
-/// <param name="Lines">The events as JSON lines; empty when there are none in memory.</param>
-/// <param name="Known">The same events as objects; null when only the lines are kept.</param>
-internal readonly record struct LogBatch(StoredLines Lines, IReadOnlyList<BuildEvent>? Known)
-{
-    /// <summary>An event that is not in the log.</summary>
-    public static LogBatch Of(BuildEvent buildEvent) => new(new StoredLines(0, 0, JsonLines.Serialize(buildEvent)), [buildEvent]);
-
-    public IEnumerable<BuildEvent> Events => Known ?? BuildEventFormats.Parse(Lines.Lines);
-}
-
-/// <summary>What a log has in memory from an event on.</summary>
-/// <param name="Grown">Completes when there are more events; null when there are some, or no more follow.</param>
-/// <param name="IsStored">Whether the events are in the store.</param>
-internal readonly record struct LogRead(LogBatch Batch, Task? Grown, bool IsStored);
