@@ -45,7 +45,7 @@ internal static class Csv
     private static string Quoted(string? text) => text switch
     {
         null => "",
-        // Told apart from what is not known.
+        // An empty list differs from an unknown value.
         "" => "\"\"",
         _ when text.AsSpan().IndexOfAny("\",\r\n") >= 0 || text[0] == ' ' || text[^1] == ' ' =>
             "\"" + text.Replace("\"", "\"\"", StringComparison.Ordinal) + "\"",

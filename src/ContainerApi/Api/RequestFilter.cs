@@ -7,12 +7,12 @@ using Microsoft.AspNetCore.Mvc;
 namespace ContainerApi.Api;
 
 /// <summary>
-/// The one endpoint filter for input: refuses query parameters that <typeparamref name="T"/> does not have, then runs its
-/// validator. <typeparamref name="T"/> is a record bound with <c>[AsParameters]</c> or from a JSON body.
+/// Refuses query parameters that <typeparamref name="T"/> does not have, then runs its validator. <typeparamref name="T"/> is a
+/// record bound with <c>[AsParameters]</c> or from a JSON body.
 /// </summary>
 /// <remarks>
-/// Parameters are bound as text and judged here, so that every bad value is told by name, all at once, with what is allowed.
-/// A rule's <c>WithErrorCode</c> may name a <see cref="ErrorCode"/>; the first failure's one is the problem's.
+/// Parameters are bound as text and validated here, so that all invalid values are reported at once, by name, with what is
+/// allowed. A rule's <c>WithErrorCode</c> may name an <see cref="ErrorCode"/>; the problem has the one of the first failure.
 /// </remarks>
 internal sealed class RequestFilter<T>(IValidator<T> validator) : IEndpointFilter
     where T : class

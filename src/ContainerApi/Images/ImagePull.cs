@@ -3,7 +3,7 @@ using ContainerApi.Engine;
 
 namespace ContainerApi.Images;
 
-/// <summary>Pulls an image and tells how it goes; ends with exactly one <see cref="PullResult"/>.</summary>
+/// <summary>Pulls an image and reports its progress; ends with exactly one <see cref="PullResult"/>.</summary>
 internal sealed partial class ImagePull(EngineDirectory engines, TimeProvider time, ILogger<ImagePull> logger)
 {
     /// <exception cref="EngineException">The engine refused before it said anything; a later failure is in the result.</exception>
@@ -38,8 +38,8 @@ internal sealed partial class ImagePull(EngineDirectory engines, TimeProvider ti
     }
 
     /// <summary>
-    /// Engines without a choice of platforms under a name take the one there is, or leave the one they have, and only warn;
-    /// whoever asked for another one did not get it.
+    /// Returns an error if the image has another platform than requested. Engines that keep one platform per name take the
+    /// available one, or keep the present one, and only warn.
     /// </summary>
     private static EngineException? OtherPlatform(string engine, string? wanted, ImageDetails image)
     {

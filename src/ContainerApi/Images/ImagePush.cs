@@ -3,7 +3,7 @@ using ContainerApi.Engine;
 
 namespace ContainerApi.Images;
 
-/// <summary>Pushes an image and tells how it goes; ends with exactly one <see cref="PushResult"/>.</summary>
+/// <summary>Pushes an image and reports its progress; ends with exactly one <see cref="PushResult"/>.</summary>
 internal sealed partial class ImagePush(EngineDirectory engines, TimeProvider time, ILogger<ImagePush> logger)
 {
     /// <exception cref="EngineException">There is no such image, or the engine refused before it said anything; a later failure is in the result.</exception>

@@ -4,8 +4,8 @@ using ContainerApi.Access;
 namespace ContainerApi.Images;
 
 /// <summary>
-/// Hides from callers without <c>containers:secrets</c> the values of the environment, also where a history tells them, and what the mask
-/// patterns find in labels and commands.
+/// Redacts for callers without <c>containers:secrets</c> the values of the environment, including those in the history, and what
+/// the patterns match in labels and commands.
 /// </summary>
 internal sealed partial class ImageRedactor(SecuritySettings settings)
 {
@@ -26,7 +26,7 @@ internal sealed partial class ImageRedactor(SecuritySettings settings)
     public static CommitDryRun For(Caller caller, CommitDryRun commit) =>
         caller.SeesSecrets ? commit : commit with { Environment = [.. commit.Environment.Select(Redactor.Variable)] };
 
-    /// <summary>What an <c>ENV</c> sets, and the build arguments that a <c>RUN</c> is told with: <c>|2 A=x B=y /bin/sh -c …</c>.</summary>
+    /// <summary>The values that an <c>ENV</c> sets, and the build arguments of a <c>RUN</c>: <c>|2 A=x B=y /bin/sh -c …</c>.</summary>
     [GeneratedRegex(@"(\bENV\s+)\S.*|(^(?:RUN )?\|\d+ ).*?(?= /bin/sh |$)", RegexOptions.Singleline | RegexOptions.CultureInvariant)]
     private static partial Regex Assignments { get; }
 }

@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace ContainerApi.Images;
 
-/// <summary>One line of a push's stream; <c>type</c> tells which. The last line is the one <c>result</c>.</summary>
+/// <summary>One line of a push's stream; <c>type</c> names its kind. The last line is the only <c>result</c>.</summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
 [JsonDerivedType(typeof(PushProgress), "progress")]
 [JsonDerivedType(typeof(PushResult), "result")]

@@ -6,8 +6,7 @@ using Swashbuckle.AspNetCore.SwaggerGen;
 namespace ContainerApi.Api.OpenApi;
 
 /// <summary>
-/// What a query parameter may hold. Parameters are bound as text, so that a bad value is told by name; this says what the
-/// text means.
+/// Documents the values of a query parameter that is bound as text, so that an invalid value is reported by name.
 /// </summary>
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class QueryValueAttribute(string type = "string") : Attribute
@@ -15,7 +14,7 @@ internal sealed class QueryValueAttribute(string type = "string") : Attribute
     /// <summary><c>boolean</c>, <c>integer</c> or <c>string</c>.</summary>
     public string Type { get; } = type;
 
-    /// <summary>What is meant where the parameter is left out.</summary>
+    /// <summary>The value if the parameter is omitted.</summary>
     public string? Default { get; init; }
 
     public string? Example { get; init; }

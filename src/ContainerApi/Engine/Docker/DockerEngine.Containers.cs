@@ -80,7 +80,7 @@ internal sealed partial class DockerEngine
             catch (JsonException)
             {
                 // An empty answer is how engine 20.10 says that the container was removed while the collector's tick was
-                // waited for. Asking for the container tells that from an engine that is broken.
+                // waited for. An inspect distinguishes this from a broken engine.
                 using var exists = await _http.GetAsync($"containers/{id}/json", HttpCompletionOption.ResponseHeadersRead, token);
                 throw;
             }

@@ -39,7 +39,7 @@ internal sealed class ContainerCgroup : IDisposable
 
     /// <summary>
     /// Puts the container's processes into <paramref name="pids"/>, those in cgroups of its own making too; false where it
-    /// is gone, or they cannot all be told.
+    /// no longer exists or some processes are not visible.
     /// </summary>
     /// <param name="wanted">Containers that count for themselves where they are inside this one.</param>
     public bool TryReadProcesses(List<int> pids, byte[] buffer, HashSet<string> wanted)

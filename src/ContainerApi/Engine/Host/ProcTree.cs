@@ -59,9 +59,9 @@ internal sealed class ProcTree(string root, TimeProvider time)
         }
 
         Span<byte> name = stackalloc byte[64];
-        var told = buffer.AsSpan(0, n)[stat.Name];
-        told = told[..Math.Min(told.Length, name.Length)];
-        told.CopyTo(name);
+        var parsed = buffer.AsSpan(0, n)[stat.Name];
+        parsed = parsed[..Math.Min(parsed.Length, name.Length)];
+        parsed.CopyTo(name);
 
         // 3. Command line.
         n = Read(pid, "cmdline"u8, buffer.AsSpan(0, MaxCommandBytes));
@@ -76,7 +76,7 @@ internal sealed class ProcTree(string root, TimeProvider time)
             user is { } id ? _users[id] : null,
             _bootedAt + stat.StartedAfterBoot,
             stat.CpuTime,
-            KernelText.Command(buffer.AsSpan(0, n), name[..told.Length]));
+            KernelText.Command(buffer.AsSpan(0, n), name[..parsed.Length]));
     }
 
     /// <summary>Returns the parent of a process; null if it has ended or the parent is not visible.</summary>

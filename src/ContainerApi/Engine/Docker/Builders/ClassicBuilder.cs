@@ -150,7 +150,7 @@ internal sealed partial class ClassicBuilder : IBuildReader
 
         var message = error.Message ?? "";
         var exit = ExitCode.Match(message);
-        var code = error.Code is { } told and not 0 ? told : exit.Groups["code"].ToNumber();
+        var code = error.Code is { } reported and not 0 ? reported : exit.Groups["code"].ToNumber();
         var text = exit.Success ? EngineErrors.Cut(message) : EngineErrors.Clean(message);
         yield return new BuildFailed(
             text.Length > 0 ? text : "The build failed.", _stepName, code,

@@ -54,18 +54,18 @@ internal sealed partial class PodmanBuilder : IBuildReader
             return UseCache();
         }
 
-        // The step may say so, too: what comes next tells.
+        // The output of a step may look the same; the next line decides.
         var before = _perhapsCommit;
         _perhapsCommit = step.IsLast && Commit.IsMatch(text) ? text : null;
         return Log(_perhapsCommit is null ? before + text : before ?? "");
     }
 
-    private StepStarted Begin(Match told)
+    private StepStarted Begin(Match step)
     {
-        var (number, total) = (told.Groups["number"].ToNumber(), told.Groups["total"].ToNumber());
-        var name = told.Groups["name"].Value;
+        var (number, total) = (step.Groups["number"].ToNumber(), step.Groups["total"].ToNumber());
+        var name = step.Groups["name"].Value;
         // Steps are counted anew in each stage.
-        var id = told.Groups["stage"] is { Success: true, Value: var stage } ? $"{stage}.{told.Groups["number"].Value}" : told.Groups["number"].Value;
+        var id = step.Groups["stage"] is { Success: true, Value: var stage } ? $"{stage}.{step.Groups["number"].Value}" : step.Groups["number"].Value;
         _began = true;
         _step = new OpenStep(id, name, IsLast: number == total);
         return new StepStarted(id, number, total, name);

@@ -26,10 +26,10 @@ internal sealed partial class BuildKitStep(string id)
     /// <summary>What it failed with, as far as is known now; that is no failure of the build yet.</summary>
     public string? Error { get; private set; }
 
-    /// <summary>Whether it ended well and that was not told yet.</summary>
+    /// <summary>Whether the step succeeded and this was not reported yet.</summary>
     public bool IsDone => _completed is not null && Error is null && !_toldEnd;
 
-    /// <summary>Takes what is known now; the fact that it started is told once.</summary>
+    /// <summary>Takes the current state; the start is reported once.</summary>
     public IEnumerable<BuildFact> Read(Vertex vertex)
     {
         var place = Place.Match(vertex.Name);
@@ -66,7 +66,7 @@ internal sealed partial class BuildKitStep(string id)
         }
     }
 
-    /// <summary>What waits, and the step's end, if it has one that was not told.</summary>
+    /// <summary>The pending facts, and the step's end if it was not reported.</summary>
     public IEnumerable<BuildFact> Complete()
     {
         foreach (var rest in Flush())

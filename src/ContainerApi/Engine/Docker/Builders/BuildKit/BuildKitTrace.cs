@@ -8,7 +8,7 @@ namespace ContainerApi.Engine.Docker.Builders.BuildKit;
 /// <summary>Reads BuildKit's message stream, which carries its own status messages in base64, as facts. One per build; pure.</summary>
 /// <remarks>
 /// BuildKit sends a step again in full whenever something about it changes, and one that was done may go on (a base image
-/// is resolved, then fetched). So a step's end is told with the next message, if that does not say that it goes on.
+/// is resolved, then fetched). So the end of a step is reported with the next message, unless that message continues the step.
 /// </remarks>
 internal sealed partial class BuildKitTrace : IBuildReader
 {
