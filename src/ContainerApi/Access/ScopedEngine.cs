@@ -161,7 +161,8 @@ internal sealed partial class ScopedEngine(IEngine engine, Visibility visibility
         }
     }
 
-    /// <summary>Adds the labels that make a new container visible to its creator. A selector without a value requires a label with that name.</summary>
+    /// <summary>Adds the labels that make a new container visible to its creator. A selector without a value requires a label with that
+    /// name.</summary>
     private Dictionary<string, string> AddLabels(IReadOnlyDictionary<string, string> requested)
     {
         var all = new Dictionary<string, string>(requested);

@@ -64,7 +64,8 @@ internal static class Formats
         Accepted(request)?.FirstOrDefault(a => a.MediaType.Value is MediaTypes.Text or MediaTypes.Ndjson or MediaTypes.Json || a.MatchesAllTypes)
             ?.MediaType.Value == MediaTypes.Text;
 
-    /// <summary>The most wanted first, and among equals the most exact; OrderBy keeps the client's order of the rest. Null where anything goes.</summary>
+    /// <summary>The most wanted first, and among equals the most exact; OrderBy keeps the client's order of the rest. Null where anything
+    /// goes.</summary>
     private static IEnumerable<MediaTypeHeaderValue>? Accepted(HttpRequest request) =>
         request.Headers.Accept.Count > 0 && MediaTypeHeaderValue.TryParseList(request.Headers.Accept, out var accepted)
             ? accepted.Where(a => a.Quality is not 0).OrderByDescending(a => a.Quality ?? 1).ThenBy(Breadth)

@@ -1,6 +1,7 @@
 namespace ContainerApi.Api;
 
-/// <summary>Says that a request to an endpoint may last: a stream, a transfer, what the engine takes its time for. It has limits of its own.</summary>
+/// <summary>Says that a request to an endpoint may last: a stream, a transfer, what the engine takes its time for. It has limits of its
+/// own.</summary>
 internal sealed class LongRequest
 {
     /// <summary>The name of the deadline that these have.</summary>

@@ -20,7 +20,8 @@ internal static class RegistryAuthHeader
         JsonSerializer.Deserialize<T>(Base64Url.DecodeFromChars(header.Trim().Replace('+', '-').Replace('/', '_').AsSpan().TrimEnd('=')), Lenient)
         ?? throw new JsonException();
 
-    /// <summary>The credentials of a request whose body may have them as well; null where neither has. Docker's clients send empty ones for none.</summary>
+    /// <summary>The credentials of a request whose body may have them as well; null where neither has. Docker's clients send empty ones for
+    /// none.</summary>
     /// <exception cref="ApiException">The header is none, lacks a part, or is there beside the body's.</exception>
     public static RegistryAuthRequest? Of(HttpRequest request, RegistryAuthRequest? inBody)
     {

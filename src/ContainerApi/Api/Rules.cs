@@ -7,7 +7,8 @@ namespace ContainerApi.Api;
 /// <summary>What values may look like. The messages complete a sentence that begins with the field's name.</summary>
 internal static partial class Rules
 {
-    /// <summary>A container's name or id as the engine takes it (moby <c>daemon/names</c>: <c>[a-zA-Z0-9][a-zA-Z0-9_.-]+</c>), one character allowed for id prefixes.</summary>
+    /// <summary>A container's name or id as the engine takes it (moby <c>daemon/names</c>: <c>[a-zA-Z0-9][a-zA-Z0-9_.-]+</c>), one
+    /// character allowed for id prefixes.</summary>
     [GeneratedRegex(@"^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}\z", RegexOptions.CultureInvariant)]
     public static partial Regex ContainerName { get; }
 

@@ -79,7 +79,8 @@ public sealed record Container
     public UsageSection? Usage { get; init; }
 }
 
-/// <summary>A container's addresses in one network. Addresses that the container does not have are null, as are most of a stopped container.</summary>
+/// <summary>A container's addresses in one network. Addresses that the container does not have are null, as are most of a stopped
+/// container.</summary>
 /// <param name="Name">The name of the network.</param>
 /// <param name="Ipv4">The IPv4 address.</param>
 /// <param name="Ipv6">The global IPv6 address.</param>

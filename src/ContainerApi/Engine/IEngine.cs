@@ -56,7 +56,8 @@ internal interface IEngine
     /// <summary>Starts the container; succeeds if it is running already.</summary>
     Task StartContainerAsync(string container, CancellationToken cancellationToken);
 
-    /// <summary>Stops the container; succeeds if it is stopped already. Kills it after <paramref name="grace"/>, null for the container's own.</summary>
+    /// <summary>Stops the container; succeeds if it is stopped already. Kills it after <paramref name="grace"/>, null for the container's
+    /// own.</summary>
     Task StopContainerAsync(string container, TimeSpan? grace, CancellationToken cancellationToken);
 
     Task RestartContainerAsync(string container, TimeSpan? grace, CancellationToken cancellationToken);

@@ -6,7 +6,8 @@ namespace ContainerApi.Images;
 /// <summary>Pushes an image and reports its progress; ends with exactly one <see cref="PushResult"/>.</summary>
 internal sealed partial class ImagePush(EngineDirectory engines, TimeProvider time, ILogger<ImagePush> logger)
 {
-    /// <exception cref="EngineException">There is no such image, or the engine refused before it said anything; a later failure is in the result.</exception>
+    /// <exception cref="EngineException">There is no such image, or the engine refused before it said anything; a later failure is in the
+    /// result.</exception>
     public async IAsyncEnumerable<PushEvent> RunAsync(PushRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var begun = time.GetTimestamp();

@@ -114,7 +114,8 @@ public sealed record TagRequest
     /// <summary>The image's name or id.</summary>
     public string? Image { get; init; }
 
-    /// <summary>The new name, as in <c>registry:5000/team/app:v1</c>; <c>latest</c> where it has no tag. It is taken from the image that has it.</summary>
+    /// <summary>The new name, as in <c>registry:5000/team/app:v1</c>; <c>latest</c> where it has no tag. It is taken from the image that
+    /// has it.</summary>
     public string? Tag { get; init; }
 
     /// <summary>The engine that has the image; without it the first one is asked.</summary>

@@ -24,7 +24,8 @@ internal sealed class Keys : Dictionary<string, string?>
 
     public static string HashOf(string key) => "sha256:" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
 
-    /// <summary>What somebody bound to <c>team=a</c> may know is the first; the second is another's, whose name and id must nowhere be seen.</summary>
+    /// <summary>What somebody bound to <c>team=a</c> may know is the first; the second is another's, whose name and id must nowhere be
+    /// seen.</summary>
     public static FakeEngine TwoTeams() => Facts.Engine(Mine, Others);
 
     public static readonly ContainerFacts Mine = Facts.Container('1', "mine") with { Labels = new Dictionary<string, string> { ["team"] = "a" } };

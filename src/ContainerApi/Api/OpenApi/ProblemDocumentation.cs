@@ -26,7 +26,8 @@ internal static class ErrorCodesExtensions
     }
 }
 
-/// <summary>Describes problems as they are sent: our extensions in the schema, and by each status the codes it can carry. Opens what several schemas describe together.</summary>
+/// <summary>Describes problems as they are sent: our extensions in the schema, and by each status the codes it can carry. Opens what
+/// several schemas describe together.</summary>
 internal sealed class ProblemDocumentation : IDocumentFilter, IOperationFilter
 {
     private const string Schema = "ProblemDetails";

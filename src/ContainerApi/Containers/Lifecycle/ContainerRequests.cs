@@ -12,7 +12,8 @@ public sealed record CreateContainerRequest
     /// <summary>The image's name or id, as in <c>busybox:1.36</c>.</summary>
     public string? Image { get; init; }
 
-    /// <summary>What runs in it: text, split as a shell would (nothing is expanded), or a list of arguments. Without it the image's own command runs.</summary>
+    /// <summary>What runs in it: text, split as a shell would (nothing is expanded), or a list of arguments. Without it the image's own
+    /// command runs.</summary>
     public JsonElement? Command { get; init; }
 
     /// <summary>Its name; without one the engine makes one up.</summary>

@@ -12,7 +12,8 @@ internal sealed partial class DockerEngine
     /// <summary>A commit copies what the container wrote; nothing but the caller should cut it, short of this.</summary>
     private static readonly TimeSpan CommitTimeout = TimeSpan.FromHours(2);
 
-    /// <summary>A transfer takes what the registry and the way to it take; the engine tries again by itself, so this ends one that never would.</summary>
+    /// <summary>A transfer takes what the registry and the way to it take; the engine tries again by itself, so this ends one that never
+    /// would.</summary>
     private static readonly TimeSpan TransferTimeout = TimeSpan.FromHours(2);
 
     public Task<IReadOnlyList<ImageFacts>> ListImagesAsync(

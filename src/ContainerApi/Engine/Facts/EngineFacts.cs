@@ -59,7 +59,8 @@ internal sealed record ContainerFacts
     /// <summary><c>starting</c>, <c>healthy</c>, <c>unhealthy</c>, or null without a health check.</summary>
     public string? Health { get; init; }
 
-    /// <summary><c>HostConfig.NetworkMode</c>: <c>bridge</c>, <c>host</c>, <c>none</c>, <c>container:ID</c> or a network's name; <c>default</c> is <c>bridge</c>.</summary>
+    /// <summary><c>HostConfig.NetworkMode</c>: <c>bridge</c>, <c>host</c>, <c>none</c>, <c>container:ID</c> or a network's name;
+    /// <c>default</c> is <c>bridge</c>.</summary>
     public string? NetworkMode { get; init; }
     public IReadOnlyList<NetworkFacts> Networks { get; init; } = [];
     public IReadOnlyList<PortFacts> Ports { get; init; } = [];
@@ -138,7 +139,8 @@ internal sealed record HostSample(
 
 /// <summary>An event of a container.</summary>
 /// <param name="Id">64 hex digits; null in <see cref="Subscribed"/>.</param>
-/// <param name="Action">The engine's name of the event: <c>create</c>, <c>start</c>, <c>die</c>, <c>rename</c>, <c>destroy</c>, <c>health_status: healthy</c> …</param>
+/// <param name="Action">The engine's name of the event: <c>create</c>, <c>start</c>, <c>die</c>, <c>rename</c>, <c>destroy</c>,
+/// <c>health_status: healthy</c> …</param>
 internal sealed record ContainerEvent(string? Id, string Action, DateTimeOffset At)
 {
     /// <summary>The engine sends events from now on.</summary>
@@ -210,7 +212,8 @@ internal sealed record ImageHistoryFacts(
 /// <summary>The removed tags and deleted layers of an image.</summary>
 internal sealed record RemovedImage(IReadOnlyList<string> Untagged, IReadOnlyList<string> Deleted);
 
-/// <summary>A container to be committed. <paramref name="Repository"/> and <paramref name="Tag"/> are validated: a refused one would leave a dangling image (engine 20.10).</summary>
+/// <summary>A container to be committed. <paramref name="Repository"/> and <paramref name="Tag"/> are validated: a refused one would leave
+/// a dangling image (engine 20.10).</summary>
 internal sealed record CommitSpec(
     string Container, string? Repository, string? Tag, string? Comment, string? Author, bool Pause, IReadOnlyList<string> Changes);
 
@@ -294,13 +297,15 @@ internal enum BuilderKind
 /// <summary>An item of a build's output, the same for every builder.</summary>
 internal abstract record BuildFact;
 
-/// <summary>A step began. <paramref name="Number"/> and <paramref name="Total"/> count within the Dockerfile, null where the builder does not say.</summary>
+/// <summary>A step began. <paramref name="Number"/> and <paramref name="Total"/> count within the Dockerfile, null where the builder does
+/// not say.</summary>
 internal sealed record StepStarted(string Id, int? Number, int? Total, string Name) : BuildFact;
 
 /// <summary>A step ended well. <paramref name="Took"/> is by the builder's clock, null where it does not say.</summary>
 internal sealed record StepCompleted(string Id, bool Cached, TimeSpan? Took = null) : BuildFact;
 
-/// <summary>Text a step printed, cut at line borders where the builder allows it. <paramref name="Stream"/> is <c>stdout</c> or <c>stderr</c>.</summary>
+/// <summary>Text a step printed, cut at line borders where the builder allows it. <paramref name="Stream"/> is <c>stdout</c> or
+/// <c>stderr</c>.</summary>
 internal sealed record StepLog(string? Step, string Stream, string Text) : BuildFact;
 
 /// <summary>Progress of a transfer that a step waits for; units are bytes.</summary>

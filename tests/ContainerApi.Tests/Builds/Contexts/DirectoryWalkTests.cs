@@ -6,7 +6,8 @@ using ContainerApi.Engine.Host.Linux;
 
 namespace ContainerApi.Tests.Builds.Contexts;
 
-/// <summary>Directories that may not be read, or change while they are: a build of them is an error that names the file, never a wait and never another content.</summary>
+/// <summary>Directories that may not be read, or change while they are: a build of them is an error that names the file, never a wait and
+/// never another content.</summary>
 public sealed class DirectoryWalkTests : IDisposable
 {
     /// <summary>More than goes out at once: the walk waits in its middle until somebody reads.</summary>

@@ -12,7 +12,8 @@ namespace ContainerApi.Engine.Docker.Builders.BuildKit;
 /// </remarks>
 internal sealed partial class BuildKitTrace : IBuildReader
 {
-    /// <summary>How engine 20.10 says, and newer ones do not, that the frontend made nothing of the Dockerfile; where no step failed, that is the Dockerfile's fault.</summary>
+    /// <summary>How engine 20.10 says, and newer ones do not, that the frontend made nothing of the Dockerfile; where no step failed, that
+    /// is the Dockerfile's fault.</summary>
     private const string FrontendRefused = "failed to create LLB definition";
 
     private readonly Dictionary<string, BuildKitStep> _steps = [];

@@ -11,7 +11,8 @@ internal sealed class HealthService : Health.HealthBase
         Task.FromResult(new HealthCheckResponse { Status = HealthCheckResponse.Types.ServingStatus.Serving });
 }
 
-/// <summary>Gives a build its registries' credentials. Without any the answer is empty, which is anonymous: public registries that hand out tokens want it.</summary>
+/// <summary>Gives a build its registries' credentials. Without any the answer is empty, which is anonymous: public registries that hand out
+/// tokens want it.</summary>
 internal sealed class AuthService : Auth.AuthBase
 {
     public override Task<CredentialsResponse> Credentials(CredentialsRequest request, ServerCallContext context) =>
