@@ -1,6 +1,7 @@
 using ContainerApi.Access;
 using ContainerApi.Api;
 using ContainerApi.Api.OpenApi;
+using ContainerApi.Api.Requests;
 using ContainerApi.Containers;
 using ContainerApi.Engine;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -41,7 +42,7 @@ internal static class ImageEndpoints
             .WithDescription("Takes the name off; the image goes with its last name. What was done is the answer.")
             .ProducesEngineProblems(ErrorCode.InvalidReference, ErrorCode.ImageNotFound, ErrorCode.Conflict);
 
-        images.MapPost("/tag", TagAsync).RequireScope(Scopes.ImagesWrite).ValidateBody<TagRequest>()
+        images.MapPost("/tag", TagAsync).RequireScope(Scopes.ImagesWrite)
             .WithName("tagImage").WithSummary("Give an image a further name")
             .ProducesEngineProblems(ErrorCode.InvalidReference, ErrorCode.ImageNotFound);
 
@@ -90,16 +91,14 @@ internal static class ImageEndpoints
     }
 
     private static async Task<Created<TaggedImage>> TagAsync(
-        TagRequest request, EngineDirectory engines, HttpContext http, CancellationToken cancellationToken)
+        RequestBody<TagRequest> body, EngineDirectory engines, HttpContext http, CancellationToken cancellationToken)
     {
+        var request = body.Value;
         http.SetTarget($"image {request.Image} as {request.Tag}");
         var engine = engines.Get(request.Engine);
-        var name = ImageReference.TryParse(request.Tag, out var parsed)
-            ? parsed
-            : throw new ArgumentException("The reference is validated before it comes here.", nameof(request));
-        await engine.TagImageAsync(ImageReference.ToLookup(request.Image!), name.Repository, name.Tag ?? "latest", cancellationToken);
-        var image = await engine.InspectImageAsync(name.ToString(), cancellationToken);
-        return TypedResults.Created($"/images/{name}", new TaggedImage(image.Summary.Id, image.Summary.Tags));
+        await engine.TagImageAsync(request.Image.Lookup, request.Tag.Repository, request.Tag.Tag, cancellationToken);
+        var image = await engine.InspectImageAsync(request.Tag.ToString(), cancellationToken);
+        return TypedResults.Created($"/images/{request.Tag}", new TaggedImage(image.Summary.Id, image.Summary.Tags));
     }
 
     private static StreamResult<PullEvent> Pull(PullRequest request, ImagePull pull, HttpContext http, CancellationToken cancellationToken)

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using ContainerApi.Api;
+using ContainerApi.Api.Requests;
 using FluentValidation;
 using Microsoft.AspNetCore.Mvc;
 
@@ -108,25 +109,12 @@ internal static class ImageRequests
     public static string? Unescaped(string? reference) => reference?.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
 }
 
-/// <summary>A further name for an image.</summary>
-public sealed record TagRequest
-{
-    /// <summary>The image's name or id.</summary>
-    public string? Image { get; init; }
-
-    /// <summary>The new name, as in <c>registry:5000/team/app:v1</c>; <c>latest</c> where it has no tag. It is taken from the image that
-    /// has it.</summary>
-    public string? Tag { get; init; }
-
-    /// <summary>The engine that has the image; without it the first one is asked.</summary>
-    public string? Engine { get; init; }
-}
-
-internal sealed class TagRequestValidator : AbstractValidator<TagRequest>
-{
-    public TagRequestValidator()
-    {
-        RuleFor(r => r.Image).Cascade(CascadeMode.Stop).NotEmpty().WithMessage("must be given.").ImageReference();
-        RuleFor(r => r.Tag).Cascade(CascadeMode.Stop).NotEmpty().WithMessage("must be given.").ImageName();
-    }
-}
+/// <summary>The body of <c>POST /images/tag</c>.</summary>
+internal sealed record TagRequest(
+    [Parameter("The image's name or id.", ErrorCode = "invalid_reference")]
+    ImageNameOrId Image,
+    [Parameter("The new name, as in `registry:5000/team/app:v1`; without a tag, `latest`. An image that has this name loses it.",
+        ErrorCode = "invalid_reference")]
+    ImageName Tag,
+    [Parameter("The engine's name. Default: the default engine.")]
+    string? Engine);

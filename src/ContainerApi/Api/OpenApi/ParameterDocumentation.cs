@@ -9,9 +9,22 @@ internal sealed class ParameterDocumentation : IOperationFilter
 {
     public void Apply(OpenApiOperation operation, OperationFilterContext context)
     {
-        if (context.ApiDescription.ActionDescriptor.EndpointMetadata.OfType<RequestMetadata>().FirstOrDefault() is { } request)
+        if (context.ApiDescription.ActionDescriptor.EndpointMetadata.OfType<RequestMetadata>().FirstOrDefault() is not var (definition, isBody))
         {
-            operation.Parameters = [.. request.Definition.Parameters.Select(p => p.ToOpenApi())];
+            return;
+        }
+
+        operation.Parameters = [.. definition.Parameters.Where(p => !isBody || p.Declaration.In != ParameterPlace.Query).Select(p => p.ToOpenApi())];
+        if (isBody)
+        {
+            operation.RequestBody = new OpenApiRequestBody
+            {
+                Required = true,
+                Content = new Dictionary<string, IOpenApiMediaType>
+                {
+                    [MediaTypes.Json] = new OpenApiMediaType { Schema = context.SchemaRepository.AddDefinition(definition.Name, definition.ToSchema()) },
+                },
+            };
         }
     }
 }

@@ -3,6 +3,7 @@ namespace ContainerApi.Api.Requests;
 /// <summary>The part of the request that carries a parameter.</summary>
 internal enum ParameterPlace
 {
+    /// <summary>The query, or the form or JSON body where the request has one.</summary>
     Query,
     Route,
     Header,
@@ -44,6 +45,9 @@ internal sealed class ParameterAttribute(string description) : Attribute
 
     /// <summary>Whether the items of a list are separated by commas. The parameter of any other list is repeated.</summary>
     public bool CommaSeparated { get; init; }
+
+    /// <summary>Whether a list of <c>name=value</c> may be an object in a JSON body.</summary>
+    public bool CanBeObject { get; init; }
 
     /// <summary>The code of the problem for an invalid value. Default: <c>invalid_request</c>.</summary>
     public string? ErrorCode { get; init; }

@@ -13,16 +13,83 @@ namespace ContainerApi.Api.Requests;
 internal sealed record ParameterValueKind(
     JsonSchemaType Type, string Expected, Func<string, object?> Parse, IReadOnlyList<string>? Allowed = null)
 {
-    private static readonly MethodInfo OfValueType = typeof(ParameterValueKind).GetMethod(nameof(Value), BindingFlags.NonPublic | BindingFlags.Static)!;
+    private const BindingFlags Private = BindingFlags.NonPublic | BindingFlags.Static;
+    private static readonly MethodInfo TextValueOf = typeof(ParameterValueKind).GetMethod(nameof(TextValue), Private)!;
+    private static readonly MethodInfo JsonValueOf = typeof(ParameterValueKind).GetMethod(nameof(JsonReader), Private)!;
+    private static readonly MethodInfo JsonSchemaOf = typeof(ParameterValueKind).GetMethod(nameof(JsonSchema), Private)!;
 
-    public static ParameterValueKind Of(Type type, ParameterAttribute declaration) =>
-        type == typeof(bool) ? new(JsonSchemaType.Boolean, "must be true or false.", Boolean)
-        : type == typeof(int) ? Integer(declaration, n => n)
-        : type == typeof(TimeSpan) ? Integer(declaration, n => TimeSpan.FromSeconds(n))
-        : type == typeof(string) ? Text(declaration)
-        : type.IsEnum ? OneOf(Enum.GetValuesAsUnderlyingType(type).Cast<object>().Select(v => Enum.ToObject(type, v))
-            .ToDictionary(v => JsonNamingPolicy.SnakeCaseLower.ConvertName(v.ToString()!)))
-        : (ParameterValueKind)OfValueType.MakeGenericMethod(type).Invoke(null, null)!;
+    /// <summary>Reads an element of a JSON body, for types that are not one text, number or boolean there.</summary>
+    private Func<JsonElement, (object? Value, string? Error)>? JsonRead { get; init; }
+
+    private OpenApiSchema? JsonBodySchema { get; init; }
+
+    /// <summary>The fields of a type that is a JSON object.</summary>
+    public RequestDefinition? Fields { get; private init; }
+
+    public static ParameterValueKind Of(Type type, ParameterAttribute declaration)
+    {
+        var isText = Implements(type, typeof(IParameterValue<>));
+        var kind = type == typeof(bool) ? new(JsonSchemaType.Boolean, "must be true or false.", Boolean)
+            : type == typeof(int) ? Integer(declaration, n => n)
+            : type == typeof(TimeSpan) ? Integer(declaration, n => TimeSpan.FromSeconds(n))
+            : type == typeof(string) ? Text(declaration)
+            : type.IsEnum ? OneOf(Enum.GetValuesAsUnderlyingType(type).Cast<object>().Select(v => Enum.ToObject(type, v))
+                .ToDictionary(v => JsonNamingPolicy.SnakeCaseLower.ConvertName(v.ToString()!)))
+            : isText ? (ParameterValueKind)TextValueOf.MakeGenericMethod(type).Invoke(null, null)!
+            : new ParameterValueKind(JsonSchemaType.Object, "must be an object.", _ => null);
+        return !Implements(type, typeof(IJsonParameterValue<>))
+            ? kind.Type == JsonSchemaType.Object ? kind with { Fields = RequestDefinition.Of(type) } : kind
+            : kind with
+            {
+                JsonRead = (Func<JsonElement, (object?, string?)>)JsonValueOf.MakeGenericMethod(type).Invoke(null, null)!,
+                JsonBodySchema = (OpenApiSchema)JsonSchemaOf.MakeGenericMethod(type).Invoke(null, null)!,
+            };
+    }
+
+    /// <returns>The value, or the error as the end of a sentence that begins with the name of the parameter.</returns>
+    /// <exception cref="InvalidOperationException">A text in JSON is not valid Unicode.</exception>
+    public (object? Value, string? Error) Read(ParameterInput input)
+    {
+        if (input.Json is { } json && JsonRead is not null)
+        {
+            return JsonRead(json);
+        }
+
+        var text = input.Json switch
+        {
+            null => input.Texts.ToString(),
+            { ValueKind: JsonValueKind.String } element when Type == JsonSchemaType.String => element.GetString(),
+            { ValueKind: JsonValueKind.Number } element when Type == JsonSchemaType.Integer => element.GetRawText(),
+            { ValueKind: JsonValueKind.True or JsonValueKind.False } element when Type == JsonSchemaType.Boolean => element.GetRawText(),
+            _ => null,
+        };
+        return text is not null && Parse(text) is { } value ? (value, null) : (null, Expected.Length > 0 ? Expected : "must be a text.");
+    }
+
+    /// <summary>The schema of one value, as a text of a query or as an element of a JSON body.</summary>
+    public IOpenApiSchema ToSchema(ParameterAttribute declaration, bool inJson)
+    {
+        if (inJson && JsonBodySchema is not null)
+        {
+            return JsonBodySchema;
+        }
+
+        if (Fields is not null)
+        {
+            return Fields.ToSchema();
+        }
+
+        var isBounded = Type == JsonSchemaType.Integer;
+        return new OpenApiSchema
+        {
+            Type = Type,
+            Enum = Allowed is { } allowed ? [.. allowed.Select(a => JsonValue.Create(a))] : null,
+            Default = ToJson(declaration.Default),
+            Pattern = declaration.Pattern is { } pattern ? $"^(?:{pattern})$" : null,
+            Minimum = isBounded && declaration.Min != int.MinValue ? $"{declaration.Min}" : null,
+            Maximum = isBounded && declaration.Max != int.MaxValue ? $"{declaration.Max}" : null,
+        };
+    }
 
     /// <summary>A default or an example as the OpenAPI document writes it.</summary>
     public JsonNode? ToJson(string? text) => text is null ? null : Type == JsonSchemaType.String ? JsonValue.Create(text) : JsonNode.Parse(text);
@@ -56,7 +123,18 @@ internal sealed record ParameterValueKind(
     private static ParameterValueKind OneOf(Dictionary<string, object> values) =>
         new(JsonSchemaType.String, $"must be one of {string.Join(", ", values.Keys)}.", text => values.GetValueOrDefault(text), [.. values.Keys]);
 
-    private static ParameterValueKind Value<T>()
+    private static ParameterValueKind TextValue<T>()
         where T : class, IParameterValue<T> =>
         new(JsonSchemaType.String, T.Expected, text => T.TryParse(text, out var value) ? value : null);
+
+    private static Func<JsonElement, (object?, string?)> JsonReader<T>()
+        where T : class, IJsonParameterValue<T> =>
+        json => T.Read(json);
+
+    private static OpenApiSchema JsonSchema<T>()
+        where T : class, IJsonParameterValue<T> =>
+        T.Schema;
+
+    private static bool Implements(Type type, Type definition) =>
+        type.GetInterfaces().Any(i => i.IsGenericType && i.GetGenericTypeDefinition() == definition);
 }

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using System.Reflection;
-using Microsoft.Extensions.Primitives;
+using Microsoft.OpenApi;
 
 namespace ContainerApi.Api.Requests;
 
@@ -19,6 +19,7 @@ internal sealed class RequestDefinition
 
     private RequestDefinition(Type type)
     {
+        Name = type.Name;
         _constructor = type.GetConstructors().Single();
         _parts = [.. _constructor.GetParameters().Select(p => p.GetCustomAttribute<ParameterAttribute>() is { } declaration
             ? (object)new RequestParameter(p, declaration)
@@ -26,28 +27,28 @@ internal sealed class RequestDefinition
         Parameters = [.. _parts.SelectMany(p => p is RequestDefinition shared ? shared.Parameters : [(RequestParameter)p])];
     }
 
+    public string Name { get; }
     public IReadOnlyList<RequestParameter> Parameters { get; }
+
+    /// <summary>The parameters in the query, the form or the JSON body.</summary>
+    public IEnumerable<RequestParameter> Fields => Parameters.Where(p => p.Declaration.In == ParameterPlace.Query);
 
     public static RequestDefinition Of(Type type) => Definitions.GetOrAdd(type, t => new RequestDefinition(t));
 
     /// <summary>Creates the record. It is not usable if there are errors.</summary>
-    public object Create(Func<RequestParameter, StringValues> texts, RequestErrors errors) => _constructor.Invoke(
+    public object Create(Func<RequestParameter, ParameterInput> input, RequestErrors errors) => _constructor.Invoke(
     [
-        .. _parts.Select(part =>
-        {
-            if (part is RequestDefinition shared)
-            {
-                return shared.Create(texts, errors);
-            }
-
-            var parameter = (RequestParameter)part;
-            var (value, error) = parameter.Read(texts(parameter));
-            if (error is not null)
-            {
-                errors.Add(parameter.Name, error, parameter.Declaration.ErrorCode);
-            }
-
-            return value;
-        }),
+        .. _parts.Select(part => part is RequestDefinition shared
+            ? shared.Create(input, errors)
+            : ((RequestParameter)part).Read(input((RequestParameter)part), errors)),
     ]);
+
+    /// <summary>The schema of a JSON body.</summary>
+    public OpenApiSchema ToSchema() => new()
+    {
+        Type = JsonSchemaType.Object,
+        Required = Fields.Where(f => f.IsRequired).Select(f => f.Name).ToHashSet(),
+        Properties = Fields.ToDictionary(f => f.Name, f => (IOpenApiSchema)f.ToBodySchema()),
+        AdditionalPropertiesAllowed = false,
+    };
 }

@@ -1,31 +1,69 @@
 using System.Text;
+using FluentValidation;
 
 namespace ContainerApi.Api.Requests;
 
 /// <summary>All errors of a request by field, in the order of their discovery.</summary>
 internal sealed class RequestErrors
 {
+    private const string ContextKey = "errors";
+
     private readonly Dictionary<string, string[]> _messages = [];
+    private readonly RequestErrors? _parent;
+    private readonly string _prefix = "";
     private ErrorCode? _code;
+
+    public RequestErrors()
+    {
+    }
+
+    private RequestErrors(RequestErrors parent, string prefix) => (_parent, _prefix) = (parent, prefix);
+
+    /// <summary>Returns a view for the fields of a nested object: an error's field is <c>name.field</c>.</summary>
+    public RequestErrors Below(string name) => new(this, name + ".");
 
     /// <param name="code">The code of the problem; the first one counts.</param>
     public void Add(string field, string message, string? code = null)
     {
+        if (_parent is not null)
+        {
+            _parent.Add(_prefix + field, message, code);
+            return;
+        }
+
         // JSON cannot carry a name that is not valid Unicode.
         field = Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(field));
         _messages[field] = [.. _messages.GetValueOrDefault(field, []), message];
         _code ??= ErrorCode.All.FirstOrDefault(c => c.Code == code);
     }
 
-    public bool Any => _messages.Count > 0;
+    public bool Has(string field) => _messages.ContainsKey(field);
 
     /// <exception cref="ApiException">There is an error.</exception>
     public void ThrowIfAny()
     {
-        if (Any)
+        if (_messages.Count > 0)
         {
             throw new ApiException(
                 _code ?? ErrorCode.InvalidRequest, string.Join(" ", _messages.Select(e => $"{e.Key} {e.Value[0]}")), _messages);
         }
     }
+
+    /// <summary>Gives the rules of a validator access to these errors.</summary>
+    public ValidationContext<T> ToContext<T>(T request)
+    {
+        var context = new ValidationContext<T>(request);
+        context.RootContextData[ContextKey] = this;
+        return context;
+    }
+
+    public static bool IsValid(IValidationContext context, string field) => !((RequestErrors)context.RootContextData[ContextKey]).Has(field);
+}
+
+internal static class RequestRules
+{
+    /// <summary>Applies the rule only if these fields have valid values: rules run even when other fields are invalid.</summary>
+    public static IRuleBuilderOptions<T, TProperty> WhenValid<T, TProperty>(
+        this IRuleBuilderOptions<T, TProperty> rule, params IReadOnlyList<string> fields) =>
+        rule.When((_, context) => fields.All(f => RequestErrors.IsValid(context, f)));
 }

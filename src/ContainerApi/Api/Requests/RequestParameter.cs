@@ -1,7 +1,6 @@
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Microsoft.Extensions.Primitives;
 using Microsoft.OpenApi;
 
 namespace ContainerApi.Api.Requests;
@@ -26,28 +25,75 @@ internal sealed class RequestParameter
 
     public ParameterAttribute Declaration { get; }
     public string Name { get; }
-    private bool IsRequired { get; }
+    public bool IsRequired { get; }
 
-    /// <summary>Reads the value from the texts of the request. An invalid value is null with an error.</summary>
-    public (object? Value, string? Error) Read(StringValues texts)
+    /// <summary>Reads the value from the request. An invalid value is null and is added to the errors.</summary>
+    public object? Read(ParameterInput input, RequestErrors errors)
     {
-        if (texts.Count == 0)
+        try
         {
-            return _isList ? (List([]), null)
-                : Declaration.Default is { } text ? (_kind.Parse(text), null)
-                : (null, IsRequired ? "is required." : null);
-        }
+            if (input.IsMissing)
+            {
+                if (IsRequired)
+                {
+                    errors.Add(Name, "is required.");
+                }
 
-        IEnumerable<string> items = !_isList ? [texts.ToString()]
-            : Declaration.CommaSeparated ? texts.ToString().Split(',', StringSplitOptions.TrimEntries)
-            : texts.Select(t => t ?? "");
-        var values = items.Select(_kind.Parse).ToList();
-        return values.Contains(null) ? (null, Expected) : (_isList ? List(values) : values[0], null);
+                return _isList ? List([]) : Declaration.Default is { } text ? _kind.Parse(text) : null;
+            }
+
+            return _isList ? ReadList(input, errors) : ReadOne(input, errors);
+        }
+        catch (InvalidOperationException)
+        {
+            // JSON can escape half of a surrogate pair.
+            return Report("must be valid Unicode.", errors);
+        }
     }
 
-    private string Expected => _isList && Declaration.CommaSeparated && _kind.Allowed is { } allowed
-        ? $"must be one or more of {string.Join(", ", allowed)}, separated by commas."
-        : _kind.Expected;
+    private object? ReadOne(ParameterInput input, RequestErrors errors)
+    {
+        if (input.Json is { ValueKind: JsonValueKind.Object } json && _kind.Fields is { } fields)
+        {
+            return RequestReader.ReadFields(fields, json, errors.Below(Name));
+        }
+
+        var (value, error) = _kind.Read(input);
+        return error is null ? value : Report(error, errors);
+    }
+
+    private Array? ReadList(ParameterInput input, RequestErrors errors)
+    {
+        var items = Declaration.CommaSeparated && input.Json is null
+            ? [.. input.Texts.ToString().Split(',', StringSplitOptions.TrimEntries).Select(t => new ParameterInput(t))]
+            : input.Items(Declaration.CanBeObject);
+        if (items is null)
+        {
+            Report("must have names without '=' and texts as values.", errors);
+            return null;
+        }
+
+        var values = new List<object?>();
+        foreach (var item in items)
+        {
+            if (ReadOne(item, errors) is not { } value)
+            {
+                return null;
+            }
+
+            values.Add(value);
+        }
+
+        return List(values);
+    }
+
+    private object? Report(string error, RequestErrors errors)
+    {
+        errors.Add(Name, _isList && Declaration.CommaSeparated && _kind.Allowed is { } allowed
+            ? $"must be one or more of {string.Join(", ", allowed)}, separated by commas."
+            : error, Declaration.ErrorCode);
+        return null;
+    }
 
     private Array List(List<object?> values)
     {
@@ -58,16 +104,7 @@ internal sealed class RequestParameter
 
     public OpenApiParameter ToOpenApi()
     {
-        var isBounded = _kind.Type == JsonSchemaType.Integer;
-        var schema = new OpenApiSchema
-        {
-            Type = _kind.Type,
-            Enum = _kind.Allowed is { } allowed ? [.. allowed.Select(a => JsonValue.Create(a))] : null,
-            Default = _kind.ToJson(Declaration.Default),
-            Pattern = Declaration.Pattern is { } pattern ? $"^(?:{pattern})$" : null,
-            Minimum = isBounded && Declaration.Min != int.MinValue ? $"{Declaration.Min}" : null,
-            Maximum = isBounded && Declaration.Max != int.MaxValue ? $"{Declaration.Max}" : null,
-        };
+        var schema = _kind.ToSchema(Declaration, inJson: false);
         return new OpenApiParameter
         {
             Name = Name,
@@ -86,5 +123,36 @@ internal sealed class RequestParameter
                 : _isList ? new JsonArray([.. example.Split(',').Select(e => _kind.ToJson(e))])
                 : _kind.ToJson(example),
         };
+    }
+
+    /// <summary>The schema of the field in a JSON body.</summary>
+    public OpenApiSchema ToBodySchema()
+    {
+        var item = _kind.ToSchema(Declaration, inJson: true);
+        if (_isList)
+        {
+            return new OpenApiSchema
+            {
+                Description = Declaration.Description,
+                OneOf =
+                [
+                    new OpenApiSchema { Type = JsonSchemaType.Array, Items = item },
+                    item,
+                    .. Declaration.CanBeObject
+                        ? [new OpenApiSchema { Type = JsonSchemaType.Object, AdditionalProperties = new OpenApiSchema { Type = JsonSchemaType.String } }]
+                        : Array.Empty<IOpenApiSchema>(),
+                ],
+            };
+        }
+
+        var schema = (OpenApiSchema)item;
+        schema.Description = Declaration.Description;
+        schema.Examples = _kind.ToJson(Declaration.Example) is { } example ? [example] : null;
+        if (schema.Type is { } type && !IsRequired)
+        {
+            schema.Type = type | JsonSchemaType.Null;
+        }
+
+        return schema;
     }
 }

@@ -12,13 +12,21 @@ internal sealed record RequestQuery<T>(T Value) : IBindableFromHttpContext<Reque
     public static ValueTask<RequestQuery<T>?> BindAsync(HttpContext context, ParameterInfo parameter) =>
         new(new RequestQuery<T>(RequestReader.ReadQuery<T>(context)));
 
-    public static void PopulateMetadata(ParameterInfo parameter, EndpointBuilder builder)
-    {
-        builder.Metadata.Add(new RequestMetadata(RequestDefinition.Of(typeof(T))));
-        builder.Metadata.Add(new ErrorCodes([ErrorCode.InvalidRequest]));
-        builder.Metadata.Add(new ProducesResponseTypeMetadata(StatusCodes.Status400BadRequest, typeof(ProblemDetails), [MediaTypes.Problem]));
-    }
+    public static void PopulateMetadata(ParameterInfo parameter, EndpointBuilder builder) =>
+        RequestMetadata.Add(builder, RequestDefinition.Of(typeof(T)), isBody: false, ErrorCode.InvalidRequest);
 }
 
 /// <summary>The declared parameters of an endpoint.</summary>
-internal sealed record RequestMetadata(RequestDefinition Definition);
+/// <param name="IsBody">Whether the fields are in a JSON body, not in the query.</param>
+internal sealed record RequestMetadata(RequestDefinition Definition, bool IsBody)
+{
+    public static void Add(EndpointBuilder builder, RequestDefinition definition, bool isBody, params IReadOnlyList<ErrorCode> codes)
+    {
+        builder.Metadata.Add(new RequestMetadata(definition, isBody));
+        builder.Metadata.Add(new ErrorCodes(codes));
+        foreach (var status in codes.Select(c => c.Status).Distinct())
+        {
+            builder.Metadata.Add(new ProducesResponseTypeMetadata(status, typeof(ProblemDetails), [MediaTypes.Problem]));
+        }
+    }
+}

@@ -1,59 +1,142 @@
+using System.Text;
 using System.Text.Json;
 using FluentValidation;
-using Microsoft.Extensions.Primitives;
+using Microsoft.Net.Http.Headers;
 
 namespace ContainerApi.Api.Requests;
 
 /// <summary>Reads a request record and reports all errors at once.</summary>
 internal static class RequestReader
 {
+    private static readonly JsonDocumentOptions JsonOptions = new() { AllowDuplicateProperties = false };
+
     /// <summary>Reads a request from the route, the query and the headers.</summary>
     /// <exception cref="ApiException">A parameter is unknown or invalid.</exception>
     public static T ReadQuery<T>(HttpContext http)
+        where T : class =>
+        Read<T>(http, http.Request.Query.Keys, parameter => new ParameterInput(http.Request.Query[parameter.Name]));
+
+    /// <summary>Reads a request from a JSON object, the route and the headers.</summary>
+    /// <exception cref="ApiException">The body is not a JSON object, or a field is unknown or invalid.</exception>
+    /// <exception cref="BadHttpRequestException">The body is not JSON, or is too large.</exception>
+    public static async Task<T> ReadBodyAsync<T>(HttpContext http)
         where T : class
     {
-        var query = http.Request.Query;
-        return Read<T>(http, query.Keys, parameter => parameter.Declaration.In switch
+        // A charset that .NET does not know has no encoding.
+        if (!http.Request.HasJsonContentType()
+            || !MediaTypeHeaderValue.TryParse(http.Request.ContentType, out var type)
+            || (type.Charset.HasValue && type.Encoding is null))
         {
-            // Routing keeps an escaped slash.
-            ParameterPlace.Route => http.GetRouteValue(parameter.Name)?.ToString()?.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase),
-            ParameterPlace.Header => http.Request.Headers[parameter.Name],
-            _ => query[parameter.Name],
-        });
+            throw new ApiException(
+                ErrorCode.UnsupportedMediaType, $"Unsupported content type '{http.Request.ContentType}'. Supported content type: {MediaTypes.Json}.");
+        }
+
+        var errors = new RequestErrors();
+        foreach (var name in http.Request.Query.Keys)
+        {
+            errors.Add(name, "is an unknown parameter. This endpoint has no parameters in the query.");
+        }
+
+        var body = http.Request.Body;
+        return await ReadJsonAsync<T>(
+            http, type.Encoding is { } encoding and not UTF8Encoding ? Encoding.CreateTranscodingStream(body, encoding, Encoding.UTF8) : body, errors);
     }
 
-    /// <param name="names">The names of all fields in the query or the form.</param>
-    /// <param name="texts">Returns the texts of a parameter; none for a missing parameter.</param>
-    /// <exception cref="ApiException">A parameter is unknown or invalid.</exception>
-    public static T Read<T>(HttpContext http, IEnumerable<string> names, Func<RequestParameter, StringValues> texts)
+    /// <inheritdoc cref="ReadBodyAsync"/>
+    public static async Task<T> ReadJsonAsync<T>(HttpContext http, Stream body, RequestErrors? errors = null)
         where T : class
     {
-        var errors = new RequestErrors();
+        errors ??= new RequestErrors();
+        using var document = await ParseAsync(body, http.RequestAborted);
+        var fields = FieldsOf(document.RootElement, errors);
+        return Read<T>(http, fields.Keys, p => fields.TryGetValue(p.Name, out var value) ? new ParameterInput(default, value) : default, errors);
+    }
+
+    /// <param name="names">The names of all fields in the query, the form or the body.</param>
+    /// <param name="field">Returns the value of a field.</param>
+    /// <param name="errors">Errors that are known before.</param>
+    /// <exception cref="ApiException">A parameter is unknown or invalid.</exception>
+    public static T Read<T>(
+        HttpContext http, IEnumerable<string> names, Func<RequestParameter, ParameterInput> field, RequestErrors? errors = null)
+        where T : class
+    {
+        errors ??= new RequestErrors();
         var definition = RequestDefinition.Of(typeof(T));
-        var known = definition.Parameters.Where(p => p.Declaration.In == ParameterPlace.Query).Select(p => p.Name).ToList();
+        ReportUnknown(definition, names, errors);
+        var request = (T)definition.Create(
+            parameter => parameter.Declaration.In switch
+            {
+                // Routing keeps an escaped slash.
+                ParameterPlace.Route => new ParameterInput(
+                    http.GetRouteValue(parameter.Name)?.ToString()?.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase)),
+                ParameterPlace.Header => new ParameterInput(http.Request.Headers[parameter.Name]),
+                _ => field(parameter),
+            },
+            errors);
+        Validate(http.RequestServices, request, errors);
+        errors.ThrowIfAny();
+        return request;
+    }
+
+    /// <summary>Reads a nested object of a JSON body.</summary>
+    public static object ReadFields(RequestDefinition definition, JsonElement json, RequestErrors errors)
+    {
+        var fields = FieldsOf(json, errors);
+        ReportUnknown(definition, fields.Keys, errors);
+        return definition.Create(p => fields.TryGetValue(p.Name, out var value) ? new ParameterInput(default, value) : default, errors);
+    }
+
+    private static async Task<JsonDocument> ParseAsync(Stream body, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var document = await JsonDocument.ParseAsync(body, JsonOptions, cancellationToken);
+            return document.RootElement.ValueKind == JsonValueKind.Object
+                ? document
+                : throw new ApiException(ErrorCode.InvalidRequest, "The body must be a JSON object.");
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            // A name with half of a surrogate pair is an InvalidOperationException.
+            throw new BadHttpRequestException("The body is not JSON.", StatusCodes.Status400BadRequest, e);
+        }
+    }
+
+    private static Dictionary<string, JsonElement> FieldsOf(JsonElement json, RequestErrors errors)
+    {
+        var fields = new Dictionary<string, JsonElement>(StringComparer.OrdinalIgnoreCase);
+        foreach (var property in json.EnumerateObject())
+        {
+            if (!fields.TryAdd(property.Name, property.Value))
+            {
+                errors.Add(property.Name, "must be given once.");
+            }
+        }
+
+        return fields;
+    }
+
+    private static void ReportUnknown(RequestDefinition definition, IEnumerable<string> names, RequestErrors errors)
+    {
+        var known = definition.Fields.Select(p => p.Name).ToList();
         foreach (var name in names.Where(n => !known.Contains(n, StringComparer.OrdinalIgnoreCase)))
         {
             errors.Add(name, known.Count == 0
                 ? "is an unknown parameter. This endpoint has no parameters."
                 : $"is an unknown parameter. Allowed parameters: {string.Join(", ", known)}.");
         }
-
-        var request = (T)definition.Create(texts, errors);
-        if (!errors.Any)
-        {
-            Validate(http.RequestServices, request, errors);
-        }
-
-        errors.ThrowIfAny();
-        return request;
     }
 
-    /// <summary>Applies the rules across fields, where the request has a validator.</summary>
+    /// <summary>Applies the rules across fields, where the request has a validator. One error for a field is enough.</summary>
     private static void Validate<T>(IServiceProvider services, T request, RequestErrors errors)
     {
-        foreach (var failure in services.GetService<IValidator<T>>()?.Validate(request).Errors ?? [])
+        foreach (var failure in services.GetService<IValidator<T>>()?.Validate(errors.ToContext(request)).Errors ?? [])
         {
-            errors.Add(JsonNamingPolicy.CamelCase.ConvertName(failure.PropertyName), failure.ErrorMessage, failure.ErrorCode);
+            var field = JsonNamingPolicy.CamelCase.ConvertName(failure.PropertyName);
+            if (!errors.Has(field))
+            {
+                errors.Add(field, failure.ErrorMessage, failure.ErrorCode);
+            }
         }
     }
 }

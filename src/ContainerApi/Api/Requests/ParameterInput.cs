@@ -1,0 +1,27 @@
+using System.Text.Json;
+using Microsoft.Extensions.Primitives;
+
+namespace ContainerApi.Api.Requests;
+
+/// <summary>The value of one parameter in a request: the texts of a query, form or header, or an element of a JSON body.</summary>
+internal readonly record struct ParameterInput(StringValues Texts, JsonElement? Json = null)
+{
+    /// <summary>A null in JSON is a missing value.</summary>
+    public bool IsMissing => Json is { } json ? json.ValueKind == JsonValueKind.Null : Texts.Count == 0;
+
+    /// <summary>The values of a list: the texts, the items of an array, the pairs of an object as <c>name=value</c>, or the one value.</summary>
+    /// <returns>Null for an object with a name that is empty or has a <c>=</c>, or with a value that is not a text.</returns>
+    /// <exception cref="InvalidOperationException">A text in JSON is not valid Unicode.</exception>
+    public IReadOnlyList<ParameterInput>? Items(bool canBeObject) => Json switch
+    {
+        null => [.. Texts.Select(t => new ParameterInput(t ?? ""))],
+        { ValueKind: JsonValueKind.Array } array => [.. array.EnumerateArray().Select(e => new ParameterInput(default, e))],
+        { ValueKind: JsonValueKind.Object } pairs when canBeObject => pairs.EnumerateObject().All(IsPair)
+            ? [.. pairs.EnumerateObject().Select(p => new ParameterInput($"{p.Name}={p.Value.GetString()}"))]
+            : null,
+        var single => [new ParameterInput(default, single)],
+    };
+
+    private static bool IsPair(JsonProperty property) =>
+        property.Name.Length > 0 && !property.Name.Contains('=', StringComparison.Ordinal) && property.Value.ValueKind == JsonValueKind.String;
+}

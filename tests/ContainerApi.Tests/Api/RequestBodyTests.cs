@@ -1,0 +1,50 @@
+using System.Net;
+using System.Text;
+
+namespace ContainerApi.Tests.Api;
+
+public sealed class RequestBodyTests
+{
+    [Theory]
+    [InlineData("""{"image":"app","tag":"app:v2","colour":1}""", "colour", "is an unknown parameter. Allowed parameters: image, tag, engine.")]
+    [InlineData("""{"image":"app","tag":"\ud800"}""", "tag", "must be valid Unicode.", "invalid_reference")]
+    [InlineData("""{"image":"app","tag":"app:v2","engine":5}""", "engine", "must be a text.")]
+    [InlineData("""{"image":"app","tag":null}""", "tag", "is required.")]
+    [InlineData("""{"image":"app","tag":"app:v2","Tag":"app:v3"}""", "Tag", "must be given once.")]
+    public async Task Invalid_field_is_reported_by_name(string body, string field, string message, string code = "invalid_request")
+    {
+        await using var host = new ApiHost(new FakeEngine());
+
+        using var response = await host.Client.PostAsync("/images/tag", new StringContent(body, Encoding.UTF8, "application/json"));
+
+        var problem = await response.ReadProblemAsync(HttpStatusCode.BadRequest, code);
+        Assert.Equal(message, problem.GetProperty("errors").GetProperty(field)[0].GetString());
+    }
+
+    [Fact]
+    public async Task All_invalid_fields_are_reported_at_once()
+    {
+        await using var host = new ApiHost(new FakeEngine());
+
+        using var response = await host.Client.PostAsync(
+            "/images/tag?x=1", new StringContent("""{"tag":"A","colour":1}""", Encoding.UTF8, "application/json"));
+
+        var problem = await response.ReadProblemAsync(HttpStatusCode.BadRequest, "invalid_reference");
+        Assert.Equal(["x", "colour", "image", "tag"], problem.GetProperty("errors").EnumerateObject().Select(e => e.Name));
+    }
+
+    [Theory]
+    [InlineData("[]", "application/json", HttpStatusCode.BadRequest, "invalid_request")]
+    [InlineData("{", "application/json", HttpStatusCode.BadRequest, "invalid_request")]
+    [InlineData("""{"image":"app","image":"app"}""", "application/json", HttpStatusCode.BadRequest, "invalid_request")]
+    [InlineData("""{"image":"app","tag":"app:v2","\ud800":1}""", "application/json", HttpStatusCode.BadRequest, "invalid_request")]
+    [InlineData("{}", "text/plain", HttpStatusCode.UnsupportedMediaType, "unsupported_media_type")]
+    public async Task Body_that_is_not_a_JSON_object_is_a_problem(string body, string contentType, HttpStatusCode status, string code)
+    {
+        await using var host = new ApiHost(new FakeEngine());
+
+        using var response = await host.Client.PostAsync("/images/tag", new StringContent(body, Encoding.UTF8, contentType));
+
+        await response.ReadProblemAsync(status, code);
+    }
+}
