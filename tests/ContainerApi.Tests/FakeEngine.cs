@@ -56,7 +56,7 @@ internal sealed class FakeEngine : IEngine
         CancellationToken cancellationToken) => ReadHost(containers, sections, cancellationToken);
     IAsyncEnumerable<ContainerEvent> IEngine.WatchContainersAsync(CancellationToken cancellationToken) => WatchContainers(cancellationToken);
     Task<ContainerDetails> IEngine.InspectContainerAsync(
-        string container, CancellationToken cancellationToken) => InspectContainer(container, cancellationToken);
+        ContainerReference container, CancellationToken cancellationToken) => InspectContainer(container, cancellationToken);
     Task<ContainerConfiguration> IEngine.ReadConfigurationAsync(
         string container, CancellationToken cancellationToken) => ReadConfiguration(container, cancellationToken);
     Task<IReadOnlyList<FileChange>> IEngine.ListFileChangesAsync(
@@ -90,13 +90,13 @@ internal sealed class FakeEngine : IEngine
         BuildSpec spec, Stream context, CancellationToken cancellationToken) => Build(spec, context, cancellationToken);
 
     /// <summary>By default a container of the list, by the engine's precedence.</summary>
-    public Func<string, CancellationToken, Task<ContainerDetails>> InspectContainer
+    public Func<ContainerReference, CancellationToken, Task<ContainerDetails>> InspectContainer
     {
         get => field ?? InspectListedAsync;
         set;
     }
 
-    private async Task<ContainerDetails> InspectListedAsync(string reference, CancellationToken cancellationToken) =>
+    private async Task<ContainerDetails> InspectListedAsync(ContainerReference reference, CancellationToken cancellationToken) =>
         ContainerMatch.Find(await ListContainers(new ContainerFilter(All: true), cancellationToken), reference) switch
         {
             [var one] => ContainerDetails.Of(one),

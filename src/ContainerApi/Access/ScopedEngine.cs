@@ -10,8 +10,6 @@ namespace ContainerApi.Access;
 /// </summary>
 internal sealed partial class ScopedEngine(IEngine engine, Visibility visibility) : IEngine
 {
-    private const string JoinedContainer = "container:";
-
     public string Name => engine.Name;
 
     public string Endpoint => engine.Endpoint;
@@ -52,19 +50,14 @@ internal sealed partial class ScopedEngine(IEngine engine, Visibility visibility
     /// <summary>Removes invisible containers from shared networks and links.</summary>
     private async Task<IReadOnlyList<ContainerFacts>> WithoutPeersAsync(IReadOnlyList<ContainerFacts> rows, CancellationToken cancellationToken)
     {
-        var known = rows.Select(r => r.Id).ToHashSet();
-        if (rows.Any(NamesAnother))
+        var visible = rows.Select(r => r.Id).ToHashSet();
+        if (rows.Any(r => SharedNetwork.PeerOf(r) is { } peer && !visible.Contains(peer)))
         {
             // The filter may have excluded visible containers.
-            var visible = await ListVisibleAsync(new ContainerFilter(All: true), cancellationToken);
-            known.UnionWith(visible.Select(c => c.Id));
+            visible.UnionWith((await ListVisibleAsync(new ContainerFilter(All: true), cancellationToken)).Select(c => c.Id));
         }
 
-        return [.. rows.Select(r => r with { Aliases = [], NetworkMode = NamesAnother(r) ? JoinedContainer : r.NetworkMode })];
-
-        bool NamesAnother(ContainerFacts row) =>
-            row.NetworkMode?.StartsWith(JoinedContainer, StringComparison.Ordinal) == true
-            && !known.Contains(row.NetworkMode[JoinedContainer.Length..]);
+        return [.. rows.Select(r => r.WithoutPeers(visible.Contains))];
     }
 
     public Task<IReadOnlyList<ProcessFacts>> ListProcessesAsync(string id, CancellationToken cancellationToken) =>
@@ -80,7 +73,7 @@ internal sealed partial class ScopedEngine(IEngine engine, Visibility visibility
         throw new NotSupportedException("Events include all containers and are not filtered by visibility.");
 
     /// <summary>Falls back to the visible containers where the engine finds an invisible one, by its name, or several.</summary>
-    public async Task<ContainerDetails> InspectContainerAsync(string container, CancellationToken cancellationToken)
+    public async Task<ContainerDetails> InspectContainerAsync(ContainerReference container, CancellationToken cancellationToken)
     {
         try
         {
@@ -187,15 +180,14 @@ internal sealed partial class ScopedEngine(IEngine engine, Visibility visibility
     /// </summary>
     private async Task<string?> ResolveNetworkAsync(string? network, CancellationToken cancellationToken)
     {
-        if (network?.StartsWith(JoinedContainer, StringComparison.Ordinal) != true)
+        if (SharedNetwork.PeerOf(network) is not { } reference)
         {
             return network;
         }
 
-        var reference = network[JoinedContainer.Length..];
         var visible = await ListVisibleAsync(new ContainerFilter(All: true), cancellationToken);
-        return reference.Length > 0 && ContainerMatch.Find(visible, reference) is [var joined]
-            ? JoinedContainer + joined.Id
+        return reference.Length > 0 && ContainerMatch.Find(visible, new ContainerReference(reference)) is [var joined]
+            ? SharedNetwork.Prefix + joined.Id
             : throw new EngineException(ErrorCode.ContainerNotFound, Name, $"There is no container '{reference}'.");
     }
 

@@ -136,7 +136,7 @@ internal sealed partial class ContainerCollector(SectionReader reader, RateHisto
     private static async Task<Func<string, ContainerFacts?>> PeersOfAsync(
         IEngine engine, IReadOnlyList<ContainerFacts> running, IReadOnlyList<ContainerFacts> listed, CancellationToken cancellationToken)
     {
-        var unresolved = running.Where(c => NetworkMembership.PeerOf(c) is not null).ToList();
+        var unresolved = running.Where(c => SharedNetwork.PeerOf(c) is not null).ToList();
         if (unresolved.Count == 0)
         {
             return _ => null;

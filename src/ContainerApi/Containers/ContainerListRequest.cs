@@ -25,12 +25,16 @@ internal sealed record ContainerListRequest(
     public ContainerRequest ToRequest() => Selection.ToRequest(Fields) with { Sort = Sort, Limit = Limit, After = Cursor };
 }
 
-/// <summary>The parameters of <c>GET /containers/{container}</c>.</summary>
-internal sealed record ContainerQuery(
+/// <summary>The parameters that select one container.</summary>
+internal sealed record ContainerSelector(
     [Parameter("The container's name, id or unique id prefix.", In = ParameterPlace.Route)]
     ContainerReference Container,
     [Parameter("The engine's name. Default: all engines are searched.")]
-    string? Engine,
+    string? Engine);
+
+/// <summary>The parameters of <c>GET /containers/{container}</c>.</summary>
+internal sealed record ContainerQuery(
+    ContainerSelector Selector,
     [Parameter("Sections to read: `processes`, `network`, `usage`, separated by commas, or `none`. Default: all three.",
         Example = "processes,network")]
     IncludedSections? Include,
@@ -43,10 +47,7 @@ internal sealed record ContainerQuery(
 
 /// <summary>The parameters of <c>GET /containers/{container}/processes</c> and <c>/stats</c>.</summary>
 internal sealed record ContainerSectionQuery(
-    [Parameter("The container's name, id or unique id prefix.", In = ParameterPlace.Route)]
-    ContainerReference Container,
-    [Parameter("The engine's name. Default: all engines are searched.")]
-    string? Engine,
+    ContainerSelector Selector,
     [Parameter("The maximum age of the response in seconds. Default: 0.", Min = 0, Max = 3600)]
     TimeSpan? MaxAge);
 

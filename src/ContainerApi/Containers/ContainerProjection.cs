@@ -128,17 +128,12 @@ internal static class ContainerProjection
 /// <param name="IsKnown">Whether the owner was found.</param>
 internal sealed record NetworkMembership(string? Mode, string? SharedWith, string Owner, bool IsHost, bool HasNone, bool IsKnown)
 {
-    private const string Shared = "container:";
     public const int MaxChain = 16;
-
-    /// <summary>The id of the container whose network this one shares, or null.</summary>
-    public static string? PeerOf(ContainerFacts container) =>
-        container.NetworkMode is { } mode && mode.StartsWith(Shared, StringComparison.Ordinal) ? mode[Shared.Length..] : null;
 
     /// <summary>The first peer in a chain of shared networks that <paramref name="find"/> does not know, or null.</summary>
     public static string? MissingPeer(ContainerFacts container, Func<string, ContainerFacts?> find)
     {
-        for (var n = 0; n < MaxChain && PeerOf(container) is { Length: > 0 } peer; n++)
+        for (var n = 0; n < MaxChain && SharedNetwork.PeerOf(container) is { Length: > 0 } peer; n++)
         {
             if (find(peer) is not { } next)
             {
@@ -154,7 +149,7 @@ internal sealed record NetworkMembership(string? Mode, string? SharedWith, strin
     /// <param name="find">Finds a container by id; null where it is unknown.</param>
     public static NetworkMembership Of(ContainerFacts container, Func<string, ContainerFacts?> find)
     {
-        var peer = PeerOf(container);
+        var peer = SharedNetwork.PeerOf(container);
         if (peer is null)
         {
             return new NetworkMembership(container.NetworkMode, null, container.Id, container.NetworkMode is "host", HasNoNetwork(container), IsKnown: true);
@@ -162,7 +157,7 @@ internal sealed record NetworkMembership(string? Mode, string? SharedWith, strin
 
         var owner = find(peer);
         var sharedWith = owner?.Id ?? (peer.Length == 64 ? peer : null);
-        for (var n = 0; n < MaxChain && owner is not null && PeerOf(owner) is { } next; n++)
+        for (var n = 0; n < MaxChain && owner is not null && SharedNetwork.PeerOf(owner) is { } next; n++)
         {
             owner = find(next);
         }
@@ -174,5 +169,5 @@ internal sealed record NetworkMembership(string? Mode, string? SharedWith, strin
 
     /// <summary><c>--network none</c>, or disconnected from all networks.</summary>
     private static bool HasNoNetwork(ContainerFacts container) =>
-        container.NetworkMode is "none" || (container.Networks.Count == 0 && PeerOf(container) is null && container.NetworkMode is not "host");
+        container.NetworkMode is "none" || (container.Networks.Count == 0 && SharedNetwork.PeerOf(container) is null && container.NetworkMode is not "host");
 }

@@ -57,7 +57,7 @@ internal sealed class ContainerQueries(
     {
         var format = Formats.Choose(query.Format, http);
         var sections = IncludedSections.Needed(query.Include, query.Fields);
-        var shared = await OneAsync(query.Container, query.Engine, sections, MaxAge(query.MaxAge, http), cancellationToken);
+        var shared = await OneAsync(query.Selector, sections, MaxAge(query.MaxAge, http), cancellationToken);
         return shared.Render(
             $"{format};{query.Fields}",
             container => ContainerFormatter.One(container, format, query.Fields?.Names, time.GetUtcNow()));
@@ -67,7 +67,7 @@ internal sealed class ContainerQueries(
     /// <exception cref="EngineException">The engine failed.</exception>
     public async Task<RenderedBody> ProcessesAsync(ContainerSectionQuery query, HttpRequest http, CancellationToken cancellationToken)
     {
-        var shared = await OneAsync(query.Container, query.Engine, ContainerSections.Processes, MaxAge(query.MaxAge, http), cancellationToken);
+        var shared = await OneAsync(query.Selector, ContainerSections.Processes, MaxAge(query.MaxAge, http), cancellationToken);
         RequireOk(shared.Value, shared.Value.Processes!);
         return shared.Render("processes", c => Json(c.Processes!));
     }
@@ -77,16 +77,16 @@ internal sealed class ContainerQueries(
     public async Task<RenderedBody> StatisticsAsync(ContainerSectionQuery query, HttpRequest http, CancellationToken cancellationToken)
     {
         var shared = await OneAsync(
-            query.Container, query.Engine, ContainerSections.Network | ContainerSections.Usage, MaxAge(query.MaxAge, http), cancellationToken);
+            query.Selector, ContainerSections.Network | ContainerSections.Usage, MaxAge(query.MaxAge, http), cancellationToken);
         // The network section may be unsupported. The same engine call read the usage section, so its state decides.
         RequireOk(shared.Value, shared.Value.Usage!);
         return shared.Render("statistics", c => Json(new ContainerStatistics(c.Network!, c.Usage!)));
     }
 
     private async Task<SharedResult<ContainerRow>> OneAsync(
-        ContainerReference reference, string? engineName, ContainerSections sections, TimeSpan maxAge, CancellationToken cancellationToken)
+        ContainerSelector selector, ContainerSections sections, TimeSpan maxAge, CancellationToken cancellationToken)
     {
-        var (engine, found) = await resolver.FindAsync(reference.Value, engineName, cancellationToken);
+        var (engine, found) = await resolver.FindAsync(selector.Container, selector.Engine, cancellationToken);
         return await containers.GetAsync(
             $"{caller.View};{engine.Name};{found.Id};{sections}",
             maxAge,

@@ -11,7 +11,7 @@ internal sealed class ContainerResolver(EngineDirectory engines)
     /// <exception cref="ApiException">No such container, or the reference is ambiguous (409 with the candidates).</exception>
     /// <exception cref="EngineException">No such engine, or an engine failed and no other engine has the container.</exception>
     public async Task<(IEngine Engine, ContainerDetails Container)> FindAsync(
-        string reference, string? engine, CancellationToken cancellationToken)
+        ContainerReference reference, string? engine, CancellationToken cancellationToken)
     {
         var asked = engine is null ? engines.All : [engines.Get(engine)];
         var answers = await Task.WhenAll(asked.Select(e => FindAsync(e, reference, cancellationToken)));
@@ -26,7 +26,7 @@ internal sealed class ContainerResolver(EngineDirectory engines)
     }
 
     private static async Task<(IEngine Engine, IReadOnlyList<ContainerDetails> Found, EngineException? Failure)> FindAsync(
-        IEngine engine, string reference, CancellationToken cancellationToken)
+        IEngine engine, ContainerReference reference, CancellationToken cancellationToken)
     {
         try
         {

@@ -44,7 +44,7 @@ internal interface IEngine
     /// <summary>
     /// Finds one container by name, full id or unique id prefix. Fails with <see cref="ErrorCode.Conflict"/> for an ambiguous prefix.
     /// </summary>
-    Task<ContainerDetails> InspectContainerAsync(string container, CancellationToken cancellationToken);
+    Task<ContainerDetails> InspectContainerAsync(ContainerReference container, CancellationToken cancellationToken);
 
     Task<ContainerConfiguration> ReadConfigurationAsync(string container, CancellationToken cancellationToken);
 

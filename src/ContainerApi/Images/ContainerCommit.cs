@@ -11,7 +11,7 @@ internal sealed class ContainerCommit(ContainerResolver locator)
     /// <param name="request">Validated.</param>
     public async Task<CommitDryRun> DryRunAsync(CommitRequest request, CancellationToken cancellationToken)
     {
-        var (engine, container) = await locator.FindAsync(request.Container!, request.Engine, cancellationToken);
+        var (engine, container) = await locator.FindAsync(new ContainerReference(request.Container!), request.Engine, cancellationToken);
         var configuration = await engine.ReadConfigurationAsync(container.Id, cancellationToken);
         var changes = await engine.ListFileChangesAsync(container.Id, MaxChanges + 1, cancellationToken);
         return new CommitDryRun(
@@ -25,7 +25,7 @@ internal sealed class ContainerCommit(ContainerResolver locator)
     /// <param name="request">Validated.</param>
     public async Task<CommittedImage> CommitAsync(CommitRequest request, CancellationToken cancellationToken)
     {
-        var (engine, container) = await locator.FindAsync(request.Container!, request.Engine, cancellationToken);
+        var (engine, container) = await locator.FindAsync(new ContainerReference(request.Container!), request.Engine, cancellationToken);
         if (request.Stop == true)
         {
             await engine.StopContainerAsync(container.Id, grace: null, cancellationToken);

@@ -26,7 +26,7 @@ public sealed class ContainerResolverTests
             Facts.Container('d', "three"),
         ];
 
-        Assert.Equal(expected, string.Join(',', ContainerMatch.Find(all, reference).Select(c => c.Name)));
+        Assert.Equal(expected, string.Join(',', ContainerMatch.Find(all, new(reference)).Select(c => c.Name)));
     }
 
     [Fact]
@@ -34,7 +34,7 @@ public sealed class ContainerResolverTests
     {
         ContainerFacts[] all = [Facts.Container('1', name: Facts.Id('2')), Facts.Container('2', "real")];
 
-        Assert.Equal("real", Assert.Single(ContainerMatch.Find(all, Facts.Id('2'))).Name);
+        Assert.Equal("real", Assert.Single(ContainerMatch.Find(all, new(Facts.Id('2')))).Name);
     }
 
     [Fact]
@@ -43,7 +43,7 @@ public sealed class ContainerResolverTests
         var resolver = new ContainerResolver(new EngineDirectory([
             Facts.Engine(Facts.Container('1', "one") with { Id = "ab1" + new string('0', 61) }, Facts.Container('2', "two") with { Id = "ab2" + new string('0', 61) })]));
 
-        var failure = await Assert.ThrowsAsync<ApiException>(() => resolver.FindAsync("ab", null, default));
+        var failure = await Assert.ThrowsAsync<ApiException>(() => resolver.FindAsync(new("ab"), null, default));
 
         Assert.Equal(ErrorCode.Conflict, failure.Code);
         Assert.Contains("ab1000000000 (one on local)", failure.Message);
@@ -56,8 +56,8 @@ public sealed class ContainerResolverTests
         var down = new FakeEngine { Name = "down", ListContainers = (_, _) => throw new EngineException(ErrorCode.EngineUnavailable, "down", "gone") };
         var resolver = new ContainerResolver(new EngineDirectory([down, Facts.Engine(Facts.Container('1', "web"))]));
 
-        Assert.Equal("web", (await resolver.FindAsync("web", null, default)).Container.Name);
-        Assert.Equal(ErrorCode.EngineUnavailable, (await Assert.ThrowsAsync<EngineException>(() => resolver.FindAsync("nix", null, default))).Code);
+        Assert.Equal("web", (await resolver.FindAsync(new("web"), null, default)).Container.Name);
+        Assert.Equal(ErrorCode.EngineUnavailable, (await Assert.ThrowsAsync<EngineException>(() => resolver.FindAsync(new("nix"), null, default))).Code);
     }
 
     [Fact]
@@ -65,7 +65,7 @@ public sealed class ContainerResolverTests
     {
         var engine = new FakeEngine { InspectContainer = (_, _) => Task.FromResult(ContainerDetails.Of(Facts.Container('1', "web"))) };
 
-        var (_, container) = await new ContainerResolver(new EngineDirectory([engine])).FindAsync("web", null, default);
+        var (_, container) = await new ContainerResolver(new EngineDirectory([engine])).FindAsync(new("web"), null, default);
 
         Assert.Equal(Facts.Id('1'), container.Id);
     }

@@ -109,7 +109,7 @@ internal static class CreateImageEndpoint
     {
         try
         {
-            return await containers.FindAsync(request.Source!, request.Engine, cancellationToken);
+            return await containers.FindAsync(new ContainerReference(request.Source!), request.Engine, cancellationToken);
         }
         catch (ApiException e) when (e.Code == ErrorCode.ContainerNotFound)
         {

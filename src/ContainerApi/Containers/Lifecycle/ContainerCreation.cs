@@ -23,7 +23,7 @@ internal sealed partial class ContainerCreation(EngineDirectory engines, ILogger
                 await engine.StartContainerAsync(created.Id, cancellationToken);
             }
 
-            var name = spec.Name ?? (await engine.InspectContainerAsync(created.Id, cancellationToken)).Name;
+            var name = spec.Name ?? (await engine.InspectContainerAsync(new ContainerReference(created.Id), cancellationToken)).Name;
             return new ContainerCreated(created.Id, name, created.Warnings);
         }
         catch

@@ -1,8 +1,8 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using ContainerApi.Api;
+using ContainerApi.Api.Requests;
 using FluentValidation;
-using Microsoft.AspNetCore.Mvc;
 
 namespace ContainerApi.Containers.Lifecycle;
 
@@ -93,72 +93,16 @@ internal sealed partial class CreateContainerRequestValidator : AbstractValidato
     private static partial Regex Network { get; }
 }
 
-/// <summary>Which container to start.</summary>
-internal sealed record StartQuery
-{
-    /// <summary>Name, id or unique id prefix.</summary>
-    [FromRoute]
-    public string? Container { get; init; }
+/// <summary>The parameters of <c>POST /containers/{container}/stop</c> and <c>/restart</c>.</summary>
+internal sealed record StopQuery(
+    ContainerSelector Selector,
+    [Parameter("Seconds before the container is killed; 0 kills it at once. Default: the container's own timeout, or 10.", Min = 0, Max = 3600)]
+    TimeSpan? Timeout);
 
-    /// <summary>The engine it is on; without it all are searched.</summary>
-    public string? Engine { get; init; }
-}
-
-internal sealed class StartQueryValidator : AbstractValidator<StartQuery>
-{
-    public StartQueryValidator() => RuleFor(q => q.Container).ContainerReference();
-}
-
-/// <summary>Which container to stop or restart, and how.</summary>
-internal sealed record StopQuery
-{
-    /// <summary>Name, id or unique id prefix.</summary>
-    [FromRoute]
-    public string? Container { get; init; }
-
-    /// <summary>Seconds before it is killed; 0 kills at once. Without it the container's own, 10 where it has none.</summary>
-    public string? Timeout { get; init; }
-
-    /// <summary>The engine it is on; without it all are searched.</summary>
-    public string? Engine { get; init; }
-
-    public TimeSpan? Grace() => Rules.ToInteger(Timeout) is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
-}
-
-internal sealed class StopQueryValidator : AbstractValidator<StopQuery>
-{
-    public const int LongestGraceSeconds = 3600;
-
-    public StopQueryValidator()
-    {
-        RuleFor(q => q.Container).ContainerReference();
-        RuleFor(q => q.Timeout).Integer(0, LongestGraceSeconds);
-    }
-}
-
-/// <summary>Which container to remove, and how.</summary>
-internal sealed record RemoveContainerQuery
-{
-    /// <summary>Name, id or unique id prefix.</summary>
-    [FromRoute]
-    public string? Container { get; init; }
-
-    /// <summary>Kill it first where it runs.</summary>
-    public string? Force { get; init; }
-
-    /// <summary>Remove its anonymous volumes, too.</summary>
-    public string? Volumes { get; init; }
-
-    /// <summary>The engine it is on; without it all are searched.</summary>
-    public string? Engine { get; init; }
-}
-
-internal sealed class RemoveContainerQueryValidator : AbstractValidator<RemoveContainerQuery>
-{
-    public RemoveContainerQueryValidator()
-    {
-        RuleFor(q => q.Container).ContainerReference();
-        RuleFor(q => q.Force).Boolean();
-        RuleFor(q => q.Volumes).Boolean();
-    }
-}
+/// <summary>The parameters of <c>DELETE /containers/{container}</c>.</summary>
+internal sealed record RemoveContainerQuery(
+    ContainerSelector Selector,
+    [Parameter("Whether to kill the container if it is running.", Default = "false")]
+    bool Force,
+    [Parameter("Whether to remove the container's anonymous volumes, too.", Default = "false")]
+    bool Volumes);

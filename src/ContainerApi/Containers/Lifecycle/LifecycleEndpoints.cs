@@ -1,6 +1,7 @@
 using ContainerApi.Access;
 using ContainerApi.Api;
 using ContainerApi.Api.OpenApi;
+using ContainerApi.Api.Requests;
 using ContainerApi.Engine;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -9,10 +10,7 @@ namespace ContainerApi.Containers.Lifecycle;
 /// <summary>Creates, starts, stops, restarts and removes containers.</summary>
 internal static class LifecycleEndpoints
 {
-    public static void AddLifecycle(this IServiceCollection services)
-    {
-        services.AddScoped<ContainerCreation>();
-    }
+    public static void AddLifecycle(this IServiceCollection services) => services.AddScoped<ContainerCreation>();
 
     public static void MapLifecycle(this RouteGroupBuilder containers)
     {
@@ -23,22 +21,22 @@ internal static class LifecycleEndpoints
             .ProducesEngineProblems(
                 ErrorCode.InvalidReference, ErrorCode.Forbidden, ErrorCode.ImageNotFound, ErrorCode.NotFound, ErrorCode.NameInUse, ErrorCode.Conflict);
 
-        containers.MapPost("/{container}/start", StartAsync).RequireScope(Scopes.ContainersWrite).WithLongTimeout().ValidateQuery<StartQuery>()
+        containers.MapPost("/{container}/start", StartAsync).RequireScope(Scopes.ContainersWrite).WithLongTimeout()
             .WithName("startContainer").WithSummary("Start a container")
             .WithDescription("A running container stays as it is.")
             .ProducesEngineProblems(ErrorCode.ContainerNotFound, ErrorCode.Conflict);
 
-        containers.MapPost("/{container}/stop", StopAsync).RequireScope(Scopes.ContainersWrite).WithLongTimeout().ValidateQuery<StopQuery>()
+        containers.MapPost("/{container}/stop", StopAsync).RequireScope(Scopes.ContainersWrite).WithLongTimeout()
             .WithName("stopContainer").WithSummary("Stop a container")
             .WithDescription("Signals the first process to stop and kills it after `timeout` seconds. A stopped container stays as it is.")
             .ProducesEngineProblems(ErrorCode.ContainerNotFound, ErrorCode.Conflict);
 
-        containers.MapPost("/{container}/restart", RestartAsync).RequireScope(Scopes.ContainersWrite).WithLongTimeout().ValidateQuery<StopQuery>()
+        containers.MapPost("/{container}/restart", RestartAsync).RequireScope(Scopes.ContainersWrite).WithLongTimeout()
             .WithName("restartContainer").WithSummary("Restart a container")
             .WithDescription("Stops the container as `stop` does and starts it. A container that is not running is started.")
             .ProducesEngineProblems(ErrorCode.ContainerNotFound, ErrorCode.Conflict);
 
-        containers.MapDelete("/{container}", RemoveAsync).RequireScope(Scopes.ContainersWrite).WithLongTimeout().ValidateQuery<RemoveContainerQuery>()
+        containers.MapDelete("/{container}", RemoveAsync).RequireScope(Scopes.ContainersWrite).WithLongTimeout()
             .WithName("removeContainer").WithSummary("Remove a container")
             .WithDescription("A running container is a 409 unless `force` is true. A container that another caller removes meanwhile is a 204.")
             .ProducesEngineProblems(ErrorCode.ContainerNotFound, ErrorCode.NotFound, ErrorCode.Conflict);
@@ -53,52 +51,35 @@ internal static class LifecycleEndpoints
         return TypedResults.Created($"/containers/{created.Id}", created);
     }
 
-    private static async Task<NoContent> StartAsync(
-        [AsParameters] StartQuery query, ContainerResolver resolver, HttpContext http, CancellationToken cancellationToken)
-    {
-        var (engine, container) = await FindAsync(resolver, http, query.Container!, query.Engine, cancellationToken);
-        await engine.StartContainerAsync(container.Id, cancellationToken);
-        return TypedResults.NoContent();
-    }
+    private static Task<NoContent> StartAsync(RequestQuery<ContainerSelector> query, ContainerResolver resolver, HttpContext http) =>
+        CallAsync(query.Value, resolver, http, (engine, id, token) => engine.StartContainerAsync(id, token));
 
-    private static async Task<NoContent> StopAsync(
-        [AsParameters] StopQuery query, ContainerResolver resolver, HttpContext http, CancellationToken cancellationToken)
-    {
-        var (engine, container) = await FindAsync(resolver, http, query.Container!, query.Engine, cancellationToken);
-        await engine.StopContainerAsync(container.Id, query.Grace(), cancellationToken);
-        return TypedResults.NoContent();
-    }
+    private static Task<NoContent> StopAsync(RequestQuery<StopQuery> query, ContainerResolver resolver, HttpContext http) =>
+        CallAsync(query.Value.Selector, resolver, http, (engine, id, token) => engine.StopContainerAsync(id, query.Value.Timeout, token));
 
-    private static async Task<NoContent> RestartAsync(
-        [AsParameters] StopQuery query, ContainerResolver resolver, HttpContext http, CancellationToken cancellationToken)
-    {
-        var (engine, container) = await FindAsync(resolver, http, query.Container!, query.Engine, cancellationToken);
-        await engine.RestartContainerAsync(container.Id, query.Grace(), cancellationToken);
-        return TypedResults.NoContent();
-    }
+    private static Task<NoContent> RestartAsync(RequestQuery<StopQuery> query, ContainerResolver resolver, HttpContext http) =>
+        CallAsync(query.Value.Selector, resolver, http, (engine, id, token) => engine.RestartContainerAsync(id, query.Value.Timeout, token));
 
-    private static async Task<NoContent> RemoveAsync(
-        [AsParameters] RemoveContainerQuery query, ContainerResolver resolver, HttpContext http, CancellationToken cancellationToken)
-    {
-        var (engine, container) = await FindAsync(resolver, http, query.Container!, query.Engine, cancellationToken);
-        try
+    private static Task<NoContent> RemoveAsync(RequestQuery<RemoveContainerQuery> query, ContainerResolver resolver, HttpContext http) =>
+        CallAsync(query.Value.Selector, resolver, http, async (engine, id, token) =>
         {
-            await engine.RemoveContainerAsync(container.Id, Rules.ToBoolean(query.Force), Rules.ToBoolean(query.Volumes), cancellationToken);
-        }
-        catch (EngineException e) when (e.Code == ErrorCode.ContainerNotFound)
-        {
-            // Another caller removed the container after the lookup.
-        }
+            try
+            {
+                await engine.RemoveContainerAsync(id, query.Value.Force, query.Value.Volumes, token);
+            }
+            catch (EngineException e) when (e.Code == ErrorCode.ContainerNotFound)
+            {
+                // Another caller removed the container after the lookup.
+            }
+        });
 
-        return TypedResults.NoContent();
-    }
-
-    /// <summary>Finds the container and names it in the audit log.</summary>
-    private static async Task<(IEngine, ContainerDetails)> FindAsync(
-        ContainerResolver resolver, HttpContext http, string name, string? engineName, CancellationToken cancellationToken)
+    /// <summary>Finds the container, names it in the audit log and calls its engine.</summary>
+    private static async Task<NoContent> CallAsync(
+        ContainerSelector selector, ContainerResolver resolver, HttpContext http, Func<IEngine, string, CancellationToken, Task> call)
     {
-        var (engine, container) = await resolver.FindAsync(name, engineName, cancellationToken);
+        var (engine, container) = await resolver.FindAsync(selector.Container, selector.Engine, http.RequestAborted);
         http.SetTarget($"container {container.Id[..12]} ({container.Name}) on {engine.Name}");
-        return (engine, container);
+        await call(engine, container.Id, http.RequestAborted);
+        return TypedResults.NoContent();
     }
 }

@@ -124,15 +124,14 @@ internal sealed record WatchView(
         ? engine
         : engine with { Containers = state.Containers.Values.Count(c => c.Engine == engine.Name && Exists(c.Facts)) };
 
-    /// <summary>A shared network and link aliases name other containers.</summary>
     private static ContainerRow WithoutPeers(ContainerRow container, WatchState state, Func<ContainerFacts, bool> exists)
     {
-        var peer = container.Network?.SharedWith;
-        var isHidden = peer is not null && !(state.Containers.TryGetValue((container.Engine, peer), out var owner) && exists(owner.Facts));
+        var facts = container.Facts.WithoutPeers(
+            peer => state.Containers.TryGetValue((container.Engine, peer), out var other) && exists(other.Facts));
         return container with
         {
-            Facts = container.Facts with { Aliases = [] },
-            Network = isHidden ? container.Network! with { SharedWith = null } : container.Network,
+            Facts = facts,
+            Network = SharedNetwork.PeerOf(facts) is "" && container.Network is { } network ? network with { SharedWith = null } : container.Network,
         };
     }
 }

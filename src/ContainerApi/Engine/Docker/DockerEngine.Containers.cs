@@ -99,7 +99,7 @@ internal sealed partial class DockerEngine
         _host?.ReadAsync(containers, sections, cancellationToken)
             ?? Task.FromResult<IReadOnlyDictionary<string, HostSample>>(new Dictionary<string, HostSample>());
 
-    public Task<ContainerDetails> InspectContainerAsync(string container, CancellationToken cancellationToken) =>
+    public Task<ContainerDetails> InspectContainerAsync(ContainerReference container, CancellationToken cancellationToken) =>
         WithinAsync(_callTimeout, async token =>
         {
             var details = await GetAsync($"containers/{container}/json", EngineWire.Default.InspectedContainer, token);
