@@ -58,33 +58,33 @@ internal sealed class FakeEngine : IEngine
     Task<ContainerDetails> IEngine.InspectContainerAsync(
         ContainerReference container, CancellationToken cancellationToken) => InspectContainer(container, cancellationToken);
     Task<ContainerConfiguration> IEngine.ReadConfigurationAsync(
-        string container, CancellationToken cancellationToken) => ReadConfiguration(container, cancellationToken);
+        string id, CancellationToken cancellationToken) => ReadConfiguration(id, cancellationToken);
     Task<IReadOnlyList<FileChange>> IEngine.ListFileChangesAsync(
-        string container, int most, CancellationToken cancellationToken) => ListFileChanges(container, most, cancellationToken);
+        string id, int max, CancellationToken cancellationToken) => ListFileChanges(id, max, cancellationToken);
     Task<CreatedContainer> IEngine.CreateContainerAsync(
         ContainerSpec spec, CancellationToken cancellationToken) => CreateContainer(spec, cancellationToken);
-    Task IEngine.StartContainerAsync(string container, CancellationToken cancellationToken) => StartContainer(container, cancellationToken);
+    Task IEngine.StartContainerAsync(string id, CancellationToken cancellationToken) => StartContainer(id, cancellationToken);
     Task IEngine.StopContainerAsync(
-        string container, TimeSpan? grace, CancellationToken cancellationToken) => StopContainer(container, grace, cancellationToken);
+        string id, TimeSpan? grace, CancellationToken cancellationToken) => StopContainer(id, grace, cancellationToken);
     Task IEngine.RestartContainerAsync(
-        string container, TimeSpan? grace, CancellationToken cancellationToken) => RestartContainer(container, grace, cancellationToken);
+        string id, TimeSpan? grace, CancellationToken cancellationToken) => RestartContainer(id, grace, cancellationToken);
     Task IEngine.RemoveContainerAsync(
-        string container, bool force, bool volumes,
-        CancellationToken cancellationToken) => RemoveContainer(container, force, volumes, cancellationToken);
+        string id, bool force, bool volumes,
+        CancellationToken cancellationToken) => RemoveContainer(id, force, volumes, cancellationToken);
     Task<IReadOnlyList<ImageFacts>> IEngine.ListImagesAsync(
         IReadOnlyDictionary<string, IReadOnlyList<string>>? filters, CancellationToken cancellationToken) => ListImages(filters, cancellationToken);
     Task<ImageDetails> IEngine.InspectImageAsync(
-        string reference, CancellationToken cancellationToken) => InspectImage(reference, cancellationToken);
+        ImageNameOrId image, CancellationToken cancellationToken) => InspectImage(image.Lookup, cancellationToken);
     Task IEngine.TagImageAsync(
-        string source, string repository, string tag, CancellationToken cancellationToken) => TagImage(source, repository, tag, cancellationToken);
+        ImageNameOrId image, ImageName tag, CancellationToken cancellationToken) => TagImage(image.Lookup, tag.Repository, tag.Tag, cancellationToken);
     Task<RemovedImage> IEngine.RemoveImageAsync(
-        string reference, bool force, CancellationToken cancellationToken) => RemoveImage(reference, force, cancellationToken);
+        ImageNameOrId image, bool force, CancellationToken cancellationToken) => RemoveImage(image.Lookup, force, cancellationToken);
     IAsyncEnumerable<TransferFacts> IEngine.PullImageAsync(
-        string reference, string? platform, RegistryCredentials? credentials,
-        CancellationToken cancellationToken) => PullImage(reference, platform, credentials, cancellationToken);
+        ImageReference image, string? platform, RegistryCredentials? credentials,
+        CancellationToken cancellationToken) => PullImage(image.ToString(), platform, credentials, cancellationToken);
     IAsyncEnumerable<TransferFacts> IEngine.PushImageAsync(
-        string reference, RegistryCredentials? credentials,
-        CancellationToken cancellationToken) => PushImage(reference, credentials, cancellationToken);
+        ImageName image, RegistryCredentials? credentials,
+        CancellationToken cancellationToken) => PushImage(image.ToString(), credentials, cancellationToken);
     Task<string> IEngine.CommitContainerAsync(CommitSpec spec, CancellationToken cancellationToken) => CommitContainer(spec, cancellationToken);
     IAsyncEnumerable<BuildFact> IEngine.BuildAsync(
         BuildSpec spec, Stream context, CancellationToken cancellationToken) => Build(spec, context, cancellationToken);

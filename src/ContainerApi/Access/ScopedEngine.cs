@@ -97,11 +97,11 @@ internal sealed partial class ScopedEngine(IEngine engine, Visibility visibility
         };
     }
 
-    public Task<ContainerConfiguration> ReadConfigurationAsync(string container, CancellationToken cancellationToken) =>
-        engine.ReadConfigurationAsync(container, cancellationToken);
+    public Task<ContainerConfiguration> ReadConfigurationAsync(string id, CancellationToken cancellationToken) =>
+        engine.ReadConfigurationAsync(id, cancellationToken);
 
-    public Task<IReadOnlyList<FileChange>> ListFileChangesAsync(string container, int most, CancellationToken cancellationToken) =>
-        engine.ListFileChangesAsync(container, most, cancellationToken);
+    public Task<IReadOnlyList<FileChange>> ListFileChangesAsync(string id, int max, CancellationToken cancellationToken) =>
+        engine.ListFileChangesAsync(id, max, cancellationToken);
 
     public Task<CreatedContainer> CreateContainerAsync(ContainerSpec spec, CancellationToken cancellationToken) => RedactIdsAsync(async () =>
     {
@@ -113,35 +113,35 @@ internal sealed partial class ScopedEngine(IEngine engine, Visibility visibility
         return await engine.CreateContainerAsync(scoped, cancellationToken);
     });
 
-    public Task StartContainerAsync(string container, CancellationToken cancellationToken) =>
-        RedactIdsAsync(() => engine.StartContainerAsync(container, cancellationToken));
+    public Task StartContainerAsync(string id, CancellationToken cancellationToken) =>
+        RedactIdsAsync(() => engine.StartContainerAsync(id, cancellationToken));
 
-    public Task StopContainerAsync(string container, TimeSpan? grace, CancellationToken cancellationToken) =>
-        RedactIdsAsync(() => engine.StopContainerAsync(container, grace, cancellationToken));
+    public Task StopContainerAsync(string id, TimeSpan? grace, CancellationToken cancellationToken) =>
+        RedactIdsAsync(() => engine.StopContainerAsync(id, grace, cancellationToken));
 
-    public Task RestartContainerAsync(string container, TimeSpan? grace, CancellationToken cancellationToken) =>
-        RedactIdsAsync(() => engine.RestartContainerAsync(container, grace, cancellationToken));
+    public Task RestartContainerAsync(string id, TimeSpan? grace, CancellationToken cancellationToken) =>
+        RedactIdsAsync(() => engine.RestartContainerAsync(id, grace, cancellationToken));
 
-    public Task RemoveContainerAsync(string container, bool force, bool volumes, CancellationToken cancellationToken) =>
-        RedactIdsAsync(() => engine.RemoveContainerAsync(container, force, volumes, cancellationToken));
+    public Task RemoveContainerAsync(string id, bool force, bool volumes, CancellationToken cancellationToken) =>
+        RedactIdsAsync(() => engine.RemoveContainerAsync(id, force, volumes, cancellationToken));
 
     public Task<IReadOnlyList<ImageFacts>> ListImagesAsync(
         IReadOnlyDictionary<string, IReadOnlyList<string>>? filters, CancellationToken cancellationToken) => engine.ListImagesAsync(filters, cancellationToken);
 
-    public Task<ImageDetails> InspectImageAsync(string reference, CancellationToken cancellationToken) => engine.InspectImageAsync(reference, cancellationToken);
+    public Task<ImageDetails> InspectImageAsync(ImageNameOrId image, CancellationToken cancellationToken) => engine.InspectImageAsync(image, cancellationToken);
 
-    public Task TagImageAsync(string source, string repository, string tag, CancellationToken cancellationToken) =>
-        engine.TagImageAsync(source, repository, tag, cancellationToken);
+    public Task TagImageAsync(ImageNameOrId image, ImageName tag, CancellationToken cancellationToken) =>
+        engine.TagImageAsync(image, tag, cancellationToken);
 
-    public Task<RemovedImage> RemoveImageAsync(string reference, bool force, CancellationToken cancellationToken) =>
-        RedactIdsAsync(() => engine.RemoveImageAsync(reference, force, cancellationToken));
+    public Task<RemovedImage> RemoveImageAsync(ImageNameOrId image, bool force, CancellationToken cancellationToken) =>
+        RedactIdsAsync(() => engine.RemoveImageAsync(image, force, cancellationToken));
 
     public IAsyncEnumerable<TransferFacts> PullImageAsync(
-        string reference, string? platform, RegistryCredentials? credentials, CancellationToken cancellationToken) =>
-        engine.PullImageAsync(reference, platform, credentials, cancellationToken);
+        ImageReference image, string? platform, RegistryCredentials? credentials, CancellationToken cancellationToken) =>
+        engine.PullImageAsync(image, platform, credentials, cancellationToken);
 
-    public IAsyncEnumerable<TransferFacts> PushImageAsync(string reference, RegistryCredentials? credentials, CancellationToken cancellationToken) =>
-        engine.PushImageAsync(reference, credentials, cancellationToken);
+    public IAsyncEnumerable<TransferFacts> PushImageAsync(ImageName image, RegistryCredentials? credentials, CancellationToken cancellationToken) =>
+        engine.PushImageAsync(image, credentials, cancellationToken);
 
     public Task<string> CommitContainerAsync(CommitSpec spec, CancellationToken cancellationToken) => engine.CommitContainerAsync(spec, cancellationToken);
 

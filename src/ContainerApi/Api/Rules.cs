@@ -18,13 +18,13 @@ internal static partial class Rules
 
     /// <summary>What names an image that exists: a reference, an id or an id's prefix.</summary>
     public static IRuleBuilderOptions<T, string?> ImageReference<T>(this IRuleBuilder<T, string?> rule) =>
-        rule.Must(v => v is null || Engine.Facts.ImageReference.NamesAnImage(v))
+        rule.Must(v => v is null || ImageNameOrId.TryParse(v, out _))
             .WithErrorCode(ErrorCode.InvalidReference.Code)
             .WithMessage("must be an image's name or id, as in app, registry:5000/team/app:v1, app@sha256:… or 43b9fa55b83f.");
 
     /// <summary>What an image can be called: a reference without a digest.</summary>
     public static IRuleBuilderOptions<T, string?> ImageName<T>(this IRuleBuilder<T, string?> rule) =>
-        rule.Must(v => v is null || (Engine.Facts.ImageReference.TryParse(v, out var name) && name.Digest is null && !name.HasIpv6Host))
+        rule.Must(v => v is null || (Engine.Facts.ImageName.TryParse(v, out var tag) && !tag.HasIpv6Host))
             .WithErrorCode(ErrorCode.InvalidReference.Code)
             .WithMessage("must be a name for an image, as in app:v1 or registry:5000/team/app:v1: lower case, no digest, no IPv6 address.");
 

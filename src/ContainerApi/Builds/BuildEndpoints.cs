@@ -84,7 +84,7 @@ internal static class BuildEndpoints
         EngineDirectory engines, BuildPipeline pipeline, BuildResponses responses, Caller caller)
     {
         var (parameters, context) = await reader.ReadAsync(http, query);
-        var job = pipeline.Start(engines.Get(parameters.Engine), parameters, context, http.GetClient(), caller.Name);
+        var job = pipeline.Start(engines.Get(parameters.Engine is null ? null : new EngineName(parameters.Engine)), parameters, context, http.GetClient(), caller.Name);
         http.SetTarget($"build {job.Id}{string.Concat(parameters.Spec.Tags.Select(t => " " + t))} on {job.Describe().Engine}");
         return responses.RespondToStarter(job, parameters.Reply, hasContext: BuildRequestReader.IsReadWhole(http.Request));
     }

@@ -29,7 +29,7 @@ internal sealed partial class BuildPipeline(
     public BuildJob Start(IEngine engine, BuildParameters parameters, BuildContext context, string client, string? startedBy = null)
     {
         var slot = queue.Enqueue(engine.Name, client);
-        var job = registry.Open(engine.Name, parameters.Spec.Tags, startedBy);
+        var job = registry.Open(engine.Name, [.. parameters.Spec.Tags.Select(t => t.ToString())], startedBy);
         job.Work = Task.Run(() => RunAsync(job, engine, parameters, context, slot));
         return job;
     }
@@ -105,10 +105,9 @@ internal sealed partial class BuildPipeline(
         {
             var step = "push " + tag;
             Report(job, projection, new StepStarted(step, null, null, step));
-            var registry = ImageReference.TryParse(tag, out var reference) ? reference.Registry : tag;
             try
             {
-                await foreach (var moved in engine.PushImageAsync(tag, spec.Credentials.FirstOrDefault(c => c.AreFor(registry)), job.Stopping))
+                await foreach (var moved in engine.PushImageAsync(tag, spec.Credentials.FirstOrDefault(c => c.AreFor(tag.Registry)), job.Stopping))
                 {
                     Report(job, projection, moved.Layer is { } layer
                         ? new StepProgress(step, layer, moved.Status, moved.Current, moved.Total)
@@ -269,7 +268,7 @@ internal sealed partial class BuildPipeline(
 
         try
         {
-            return ((await engine.InspectImageAsync(imageId, cancellationToken)).Summary, null);
+            return ((await engine.InspectImageAsync(new ImageNameOrId(imageId), cancellationToken)).Summary, null);
         }
         catch (EngineException e) when (e.Code == ErrorCode.ImageNotFound)
         {

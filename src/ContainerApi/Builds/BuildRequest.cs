@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json.Serialization;
 using ContainerApi.Api;
@@ -115,7 +116,7 @@ public sealed record BuildRequest
         new(Engine, Rules.ToInteger(Timeout) is { } seconds ? TimeSpan.FromSeconds(seconds) : null, new BuildSpec
         {
             Builder = BuilderChoice.Of(Builder, Network, hasSecrets: Secret is { Length: > 0 }),
-            Tags = [.. (Tag ?? []).Select(Canonical).Distinct()],
+            Tags = [.. (Tag ?? []).Select(ParseTag).Distinct()],
             Dockerfile = Dockerfile is null ? null : string.Join('/', Dockerfile.Split('/').Where(part => part is not ("" or "."))),
             Target = Target,
             BuildArguments = Pairs(BuildArg),
@@ -125,14 +126,16 @@ public sealed record BuildRequest
             Pull = Rules.ToBoolean(Pull),
             Network = Network,
             ExtraHosts = ExtraHost ?? [],
-            CacheFrom = CacheFrom ?? [],
+            CacheFrom = [.. (CacheFrom ?? []).Select(ParseImage)],
             Secrets = Pairs(Secret).ToDictionary(p => p.Key, p => p.Value ?? ""),
             Push = Rules.ToBoolean(Push),
             Credentials = [.. Credentials.Concat(BuildCredentials.Of(this)!).Select(c => c.ToCredentials())],
         })
         { Reply = ToReply(http), IsBuilderForced = Builder is not (null or BuilderChoice.Auto) };
 
-    private static string Canonical(string text) => ImageReference.TryParse(text, out var reference) ? reference.ToString() : text;
+    private static ImageName ParseTag(string text) => ImageName.TryParse(text, out var tag) ? tag : throw new UnreachableException();
+
+    private static ImageNameOrId ParseImage(string text) => ImageNameOrId.TryParse(text, out var image) ? image : throw new UnreachableException();
 
     /// <summary>The last value of a name counts, as for <c>docker build</c>.</summary>
     private static Dictionary<string, string?> Pairs(IReadOnlyList<string>? texts)

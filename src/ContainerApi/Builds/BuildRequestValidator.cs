@@ -34,7 +34,7 @@ internal sealed partial class BuildRequestValidator : AbstractValidator<BuildReq
             .WithMessage("must be bridge, host, none, container:ID or a network's name.");
         RuleForEach(r => r.ExtraHost).Must(host => host is not null && IsHost(host))
             .WithMessage("must be name:address, the address an IP address or host-gateway.");
-        RuleForEach(r => r.CacheFrom).Must(ImageReference.NamesAnImage).WithErrorCode(ErrorCode.InvalidReference.Code)
+        RuleForEach(r => r.CacheFrom).Must(image => ImageNameOrId.TryParse(image, out _)).WithErrorCode(ErrorCode.InvalidReference.Code)
             .WithMessage("must be an image's reference or id.");
         RuleForEach(r => r.Secret).Must(secret => secret is { Length: <= MaxSecretLength } && SecretText.IsMatch(secret))
             .WithMessage($"must be id=value, the id letters, digits, '_', '.' and '-', in all not longer than {MaxSecretLength} characters.");
@@ -95,7 +95,7 @@ internal static class BuildRules
 {
     /// <summary>Validates a reference for a new image.</summary>
     public static IRuleBuilderOptions<T, string?> BuildTag<T>(this IRuleBuilder<T, string?> rule) =>
-        rule.Must(text => ImageReference.TryParse(text, out var reference) && reference.Digest is null)
+        rule.Must(text => ImageName.TryParse(text, out _))
             .WithErrorCode(ErrorCode.InvalidReference.Code)
             .WithMessage("must be a reference without a digest: [host[:port]/]name[:tag], the name in lower case.");
 }

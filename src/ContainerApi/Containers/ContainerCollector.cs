@@ -41,7 +41,7 @@ internal sealed partial class ContainerCollector(SectionReader reader, RateHisto
     private async Task<ContainerCollection> CollectAsync(
         EngineDirectory engines, ContainerRequest request, bool evenIfAllFail, CancellationToken cancellationToken)
     {
-        var asked = request.Engines.Count == 0 ? engines.All : [.. request.Engines.Distinct().Select(engines.Get)];
+        var asked = request.Engines.Count == 0 ? engines.All : [.. request.Engines.Distinct().Select(name => engines.Get(new EngineName(name)))];
         var lists = await Task.WhenAll(asked.Select(engine => ListAsync(engine, request, cancellationToken)));
         if (!evenIfAllFail && lists.All(l => l.Failure is not null))
         {

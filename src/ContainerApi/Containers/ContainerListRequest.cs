@@ -30,7 +30,7 @@ internal sealed record ContainerSelector(
     [Parameter("The container's name, id or unique id prefix.", In = ParameterPlace.Route)]
     ContainerReference Container,
     [Parameter("The engine's name. Default: all engines are searched.")]
-    string? Engine);
+    EngineName? Engine);
 
 /// <summary>The parameters of <c>GET /containers/{container}</c>.</summary>
 internal sealed record ContainerQuery(

@@ -27,7 +27,7 @@ internal sealed class ContainerQueries(
         var request = query.ToRequest();
         foreach (var engine in request.Engines)
         {
-            engines.Get(engine);
+            engines.Get(new EngineName(engine));
         }
 
         var shared = await lists.GetAsync(
@@ -92,7 +92,7 @@ internal sealed class ContainerQueries(
             maxAge,
             async token => await collector.ReadOneAsync(engine, found.Id, sections, token) is { } container
                 ? new(redactor.For(caller)(container))
-                : throw new ApiException(ErrorCode.ContainerNotFound, $"There is no container '{found.Id[..12]}' any more."),
+                : throw new ApiException(ErrorCode.ContainerNotFound, $"There is no container '{new ShortId(found.Id)}' any more."),
             cancellationToken);
     }
 

@@ -11,7 +11,7 @@ internal sealed class ContainerResolver(EngineDirectory engines)
     /// <exception cref="ApiException">No such container, or the reference is ambiguous (409 with the candidates).</exception>
     /// <exception cref="EngineException">No such engine, or an engine failed and no other engine has the container.</exception>
     public async Task<(IEngine Engine, ContainerDetails Container)> FindAsync(
-        ContainerReference reference, string? engine, CancellationToken cancellationToken)
+        ContainerReference reference, EngineName? engine, CancellationToken cancellationToken)
     {
         var asked = engine is null ? engines.All : [engines.Get(engine)];
         var answers = await Task.WhenAll(asked.Select(e => FindAsync(e, reference, cancellationToken)));
@@ -49,6 +49,6 @@ internal sealed class ContainerResolver(EngineDirectory engines)
     }
 
     private static string Candidates(List<(IEngine Engine, ContainerDetails Container)> found) =>
-        string.Join(", ", found.Take(MaxCandidates).Select(f => $"{f.Container.Id[..12]} ({f.Container.Name} on {f.Engine.Name})"))
+        string.Join(", ", found.Take(MaxCandidates).Select(f => $"{new ShortId(f.Container.Id)} ({f.Container.Name} on {f.Engine.Name})"))
         + (found.Count > MaxCandidates ? $" and {found.Count - MaxCandidates} more" : "");
 }

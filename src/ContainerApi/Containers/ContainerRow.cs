@@ -9,7 +9,7 @@ internal sealed record ContainerRow(string Engine, ContainerFacts Facts)
 
     public string Id => Facts.Id;
 
-    public string ShortId => Facts.Id[..Math.Min(12, Facts.Id.Length)];
+    public string ShortId => new ShortId(Facts.Id).ToString();
 
     public bool Has(ContainerSections section) => section switch
     {

@@ -46,43 +46,43 @@ internal interface IEngine
     /// </summary>
     Task<ContainerDetails> InspectContainerAsync(ContainerReference container, CancellationToken cancellationToken);
 
-    Task<ContainerConfiguration> ReadConfigurationAsync(string container, CancellationToken cancellationToken);
+    Task<ContainerConfiguration> ReadConfigurationAsync(string id, CancellationToken cancellationToken);
 
-    /// <summary>Lists at most <paramref name="most"/> files that differ from the image. The engine walks the container's files.</summary>
-    Task<IReadOnlyList<FileChange>> ListFileChangesAsync(string container, int most, CancellationToken cancellationToken);
+    /// <summary>Lists at most <paramref name="max"/> files that differ from the image. The engine walks the container's files.</summary>
+    Task<IReadOnlyList<FileChange>> ListFileChangesAsync(string id, int max, CancellationToken cancellationToken);
 
     Task<CreatedContainer> CreateContainerAsync(ContainerSpec spec, CancellationToken cancellationToken);
 
     /// <summary>Starts the container; succeeds if it is running already.</summary>
-    Task StartContainerAsync(string container, CancellationToken cancellationToken);
+    Task StartContainerAsync(string id, CancellationToken cancellationToken);
 
-    /// <summary>Stops the container; succeeds if it is stopped already. Kills it after <paramref name="grace"/>, null for the container's
-    /// own.</summary>
-    Task StopContainerAsync(string container, TimeSpan? grace, CancellationToken cancellationToken);
+    /// <summary>Stops the container; succeeds if it is stopped already.</summary>
+    /// <param name="grace">The time before the container is killed; null for the container's own.</param>
+    Task StopContainerAsync(string id, TimeSpan? grace, CancellationToken cancellationToken);
 
-    Task RestartContainerAsync(string container, TimeSpan? grace, CancellationToken cancellationToken);
+    Task RestartContainerAsync(string id, TimeSpan? grace, CancellationToken cancellationToken);
 
-    Task RemoveContainerAsync(string container, bool force, bool volumes, CancellationToken cancellationToken);
+    Task RemoveContainerAsync(string id, bool force, bool volumes, CancellationToken cancellationToken);
 
     /// <param name="filters">The engine's filters by name (<c>reference</c>, <c>dangling</c>, <c>label</c>).</param>
     Task<IReadOnlyList<ImageFacts>> ListImagesAsync(
         IReadOnlyDictionary<string, IReadOnlyList<string>>? filters, CancellationToken cancellationToken);
 
-    Task<ImageDetails> InspectImageAsync(string reference, CancellationToken cancellationToken);
+    Task<ImageDetails> InspectImageAsync(ImageNameOrId image, CancellationToken cancellationToken);
 
-    Task TagImageAsync(string source, string repository, string tag, CancellationToken cancellationToken);
+    Task TagImageAsync(ImageNameOrId image, ImageName tag, CancellationToken cancellationToken);
 
-    Task<RemovedImage> RemoveImageAsync(string reference, bool force, CancellationToken cancellationToken);
+    Task<RemovedImage> RemoveImageAsync(ImageNameOrId image, bool force, CancellationToken cancellationToken);
 
     /// <summary>Pulls an image. A refusal by the registry is an <see cref="EngineException"/> from the enumeration.</summary>
     IAsyncEnumerable<TransferFacts> PullImageAsync(
-        string reference, string? platform, RegistryCredentials? credentials, CancellationToken cancellationToken);
+        ImageReference image, string? platform, RegistryCredentials? credentials, CancellationToken cancellationToken);
 
     /// <summary>
     /// Pushes an image to the registry in its name. A refusal by the registry and a missing image are an
     /// <see cref="EngineException"/> from the enumeration.
     /// </summary>
-    IAsyncEnumerable<TransferFacts> PushImageAsync(string reference, RegistryCredentials? credentials, CancellationToken cancellationToken);
+    IAsyncEnumerable<TransferFacts> PushImageAsync(ImageName image, RegistryCredentials? credentials, CancellationToken cancellationToken);
 
     /// <summary>Commits and returns the new image's id (<c>sha256:…</c>). Duration grows with the size of the container's writable layer.</summary>
     Task<string> CommitContainerAsync(CommitSpec spec, CancellationToken cancellationToken);

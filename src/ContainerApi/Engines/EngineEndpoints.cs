@@ -27,7 +27,7 @@ internal static class EngineEndpoints
 
     /// <param name="name">The name that the configuration gives the engine.</param>
     private static async Task<Ok<EngineStatus>> GetAsync(string name, EngineDirectory directory, CancellationToken cancellationToken) =>
-        TypedResults.Ok(await DescribeAsync(directory.Get(name), cancellationToken));
+        TypedResults.Ok(await DescribeAsync(directory.Get(new EngineName(name)), cancellationToken));
 
     /// <summary>An engine that fails is data: it is listed with what is wrong.</summary>
     private static async Task<EngineStatus> DescribeAsync(IEngine engine, CancellationToken cancellationToken)

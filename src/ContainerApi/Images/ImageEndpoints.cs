@@ -76,17 +76,17 @@ internal static class ImageEndpoints
     private static async Task<Ok<ImageInspection>> InspectAsync(
         [AsParameters] ImageQuery query, EngineDirectory engines, ImageRedactor mask, Caller caller, CancellationToken cancellationToken)
     {
-        var engine = engines.Get(query.Engine);
+        var engine = engines.Get(query.Engine is null ? null : new EngineName(query.Engine));
         var counting = ImageLists.CountContainersAsync(engine, cancellationToken);
-        var image = await engine.InspectImageAsync(ImageReference.ToLookup(ImageRequests.Unescaped(query.Reference)!), cancellationToken);
+        var image = await engine.InspectImageAsync(ImageRequests.Parse(ImageRequests.Unescaped(query.Reference)), cancellationToken);
         return TypedResults.Ok(mask.For(caller, ImageProjection.ToInspection(engine.Name, image, await counting)));
     }
 
     private static async Task<Ok<ImageRemoval>> RemoveAsync(
         [AsParameters] RemoveImageQuery query, EngineDirectory engines, CancellationToken cancellationToken)
     {
-        var reference = ImageReference.ToLookup(ImageRequests.Unescaped(query.Reference)!);
-        var removed = await engines.Get(query.Engine).RemoveImageAsync(reference, Rules.ToBoolean(query.Force), cancellationToken);
+        var reference = ImageRequests.Parse(ImageRequests.Unescaped(query.Reference));
+        var removed = await engines.Get(query.Engine is null ? null : new EngineName(query.Engine)).RemoveImageAsync(reference, Rules.ToBoolean(query.Force), cancellationToken);
         return TypedResults.Ok(new ImageRemoval(removed.Untagged, removed.Deleted));
     }
 
@@ -96,8 +96,8 @@ internal static class ImageEndpoints
         var request = body.Value;
         http.SetTarget($"image {request.Image} as {request.Tag}");
         var engine = engines.Get(request.Engine);
-        await engine.TagImageAsync(request.Image.Lookup, request.Tag.Repository, request.Tag.Tag, cancellationToken);
-        var image = await engine.InspectImageAsync(request.Tag.ToString(), cancellationToken);
+        await engine.TagImageAsync(request.Image, request.Tag, cancellationToken);
+        var image = await engine.InspectImageAsync(request.Tag.ToNameOrId(), cancellationToken);
         return TypedResults.Created($"/images/{request.Tag}", new TaggedImage(image.Summary.Id, image.Summary.Tags));
     }
 

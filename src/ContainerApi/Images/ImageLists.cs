@@ -8,7 +8,7 @@ internal sealed class ImageLists(EngineDirectory engines)
     /// <exception cref="EngineException">None of the engines could answer, or there is none of a name.</exception>
     public async Task<ImageList> ListAsync(ImagesQuery query, CancellationToken cancellationToken)
     {
-        var asked = query.Engine is { Length: > 0 } names ? names.Distinct().Select(engines.Get).ToList() : engines.All;
+        var asked = query.Engine is { Length: > 0 } names ? names.Distinct().Select(name => engines.Get(new EngineName(name))).ToList() : engines.All;
         var filters = query.ToFilters();
         var answers = await Task.WhenAll(asked.Select(e => ListAsync(e, filters, cancellationToken)));
         if (answers.All(a => a.Failure is not null))

@@ -4,14 +4,13 @@ namespace ContainerApi.Images;
 /// <summary>Pure: what an engine said of an image, as the contract shows it.</summary>
 internal static class ImageProjection
 {
-    private const int ShortIdLength = 12;
 
     /// <param name="containers">How many containers use each image, by image id; null where that is not known.</param>
     public static ImageSummary ToSummary(string engine, ImageFacts image, IReadOnlyDictionary<string, int>? containers) => new()
     {
         Engine = engine,
         Id = image.Id,
-        ShortId = ShortIdOf(image.Id),
+        ShortId = new ShortId(image.Id).ToString(),
         Tags = image.Tags,
         Digests = image.Digests,
         CreatedAt = image.CreatedAt,
@@ -24,7 +23,7 @@ internal static class ImageProjection
     {
         Engine = engine,
         Id = image.Summary.Id,
-        ShortId = ShortIdOf(image.Summary.Id),
+        ShortId = new ShortId(image.Summary.Id).ToString(),
         Tags = image.Summary.Tags,
         Digests = image.Summary.Digests,
         CreatedAt = image.Summary.CreatedAt,
@@ -50,10 +49,4 @@ internal static class ImageProjection
     /// <summary>Images by id with how many of <paramref name="containers"/> were made from each.</summary>
     public static IReadOnlyDictionary<string, int> CountByImage(IEnumerable<ContainerFacts> containers) =>
         containers.CountBy(c => c.ImageId).ToDictionary();
-
-    private static string ShortIdOf(string id)
-    {
-        var hex = id[(id.IndexOf(':', StringComparison.Ordinal) + 1)..];
-        return hex.Length <= ShortIdLength ? hex : hex[..ShortIdLength];
-    }
 }

@@ -10,12 +10,12 @@ internal sealed partial class ImagePull(EngineDirectory engines, TimeProvider ti
     public async IAsyncEnumerable<PullEvent> RunAsync(PullRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var begun = time.GetTimestamp();
-        var engine = engines.Get(request.Engine);
+        var engine = engines.Get(request.Engine is null ? null : new EngineName(request.Engine));
         var reference = ImageReference.TryParse(request.Image, out var parsed)
             ? parsed
             : throw new ArgumentException("The reference is validated before it comes here.", nameof(request));
         var transfer = new ImageTransfer(
-            engine.PullImageAsync(reference.ToString(), request.Platform, request.RegistryAuth?.ToCredentials(), cancellationToken));
+            engine.PullImageAsync(reference, request.Platform, request.RegistryAuth?.ToCredentials(), cancellationToken));
         await foreach (var fact in transfer.ReadAsync(cancellationToken))
         {
             yield return new PullProgress(fact.Layer, fact.Status, fact.Current, fact.Total);
@@ -23,7 +23,7 @@ internal sealed partial class ImagePull(EngineDirectory engines, TimeProvider ti
 
         var image = await transfer.ThenAsync(async () =>
         {
-            var found = await engine.InspectImageAsync(reference.Lookup, cancellationToken);
+            var found = await engine.InspectImageAsync(reference.ToNameOrId(), cancellationToken);
             return OtherPlatform(engine.Name, request.Platform, found) is { } other ? throw other : found;
         });
         var error = transfer.Error;

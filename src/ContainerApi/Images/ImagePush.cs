@@ -11,13 +11,13 @@ internal sealed partial class ImagePush(EngineDirectory engines, TimeProvider ti
     public async IAsyncEnumerable<PushEvent> RunAsync(PushRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var begun = time.GetTimestamp();
-        var engine = engines.Get(request.Engine);
-        var reference = ImageReference.TryParse(request.Image, out var parsed)
+        var engine = engines.Get(request.Engine is null ? null : new EngineName(request.Engine));
+        var reference = ImageName.TryParse(request.Image, out var parsed)
             ? parsed
             : throw new ArgumentException("The reference is validated before it comes here.", nameof(request));
         // The engine names the registry before it looks for the image, so a name that is none would be a failure in mid-stream.
-        await engine.InspectImageAsync(reference.Lookup, cancellationToken);
-        var transfer = new ImageTransfer(engine.PushImageAsync(reference.ToString(), request.RegistryAuth?.ToCredentials(), cancellationToken));
+        await engine.InspectImageAsync(reference.ToNameOrId(), cancellationToken);
+        var transfer = new ImageTransfer(engine.PushImageAsync(reference, request.RegistryAuth?.ToCredentials(), cancellationToken));
         await foreach (var fact in transfer.ReadAsync(cancellationToken))
         {
             yield return new PushProgress(fact.Layer, fact.Status, fact.Current, fact.Total);

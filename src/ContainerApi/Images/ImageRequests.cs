@@ -73,7 +73,7 @@ internal sealed record ImageQuery
 
 internal sealed class ImageQueryValidator : AbstractValidator<ImageQuery>
 {
-    public ImageQueryValidator() => RuleFor(q => q.Reference).Must(r => ImageReference.NamesAnImage(ImageRequests.Unescaped(r)))
+    public ImageQueryValidator() => RuleFor(q => q.Reference).Must(r => ImageNameOrId.TryParse(ImageRequests.Unescaped(r), out _))
         .WithErrorCode(ErrorCode.InvalidReference.Code).WithMessage(ImageRequests.NotAnImage);
 }
 
@@ -95,7 +95,7 @@ internal sealed class RemoveImageQueryValidator : AbstractValidator<RemoveImageQ
 {
     public RemoveImageQueryValidator()
     {
-        RuleFor(q => q.Reference).Must(r => ImageReference.NamesAnImage(ImageRequests.Unescaped(r)))
+        RuleFor(q => q.Reference).Must(r => ImageNameOrId.TryParse(ImageRequests.Unescaped(r), out _))
             .WithErrorCode(ErrorCode.InvalidReference.Code).WithMessage(ImageRequests.NotAnImage);
         RuleFor(q => q.Force).Boolean();
     }
@@ -104,6 +104,8 @@ internal sealed class RemoveImageQueryValidator : AbstractValidator<RemoveImageQ
 internal static class ImageRequests
 {
     public const string NotAnImage = "must be an image's name or id, as in app, registry:5000/team/app:v1, app@sha256:… or 43b9fa55b83f.";
+
+    public static ImageNameOrId Parse(string? text) => ImageNameOrId.TryParse(text, out var image) ? image : throw new System.Diagnostics.UnreachableException();
 
     /// <summary>A route keeps <c>%2F</c> as it was sent, and clients that escape a whole reference send it.</summary>
     public static string? Unescaped(string? reference) => reference?.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
@@ -117,4 +119,10 @@ internal sealed record TagRequest(
         ErrorCode = "invalid_reference")]
     ImageName Tag,
     [Parameter("The engine's name. Default: the default engine.")]
-    string? Engine);
+    EngineName? Engine);
+
+internal sealed class TagRequestValidator : AbstractValidator<TagRequest>
+{
+    public TagRequestValidator() => RuleFor(r => r.Tag).Must(tag => tag?.HasIpv6Host != true)
+        .WithErrorCode(ErrorCode.InvalidReference.Code).WithMessage("must not name an IPv6 address: engine 20.10 rejects it.");
+}

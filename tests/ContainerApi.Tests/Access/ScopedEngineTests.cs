@@ -41,7 +41,7 @@ public sealed class ScopedEngineTests
     {
         var engine = CreateEngine();
 
-        await engine.CreateContainerAsync(new ContainerSpec { Image = "app", NetworkMode = network }, CancellationToken.None);
+        await engine.CreateContainerAsync(new ContainerSpec { Image = new("app"), NetworkMode = network }, CancellationToken.None);
         await foreach (var _ in engine.BuildAsync(new BuildSpec { Network = network }, Stream.Null, CancellationToken.None))
         {
         }
@@ -56,7 +56,7 @@ public sealed class ScopedEngineTests
         var engine = CreateEngine();
 
         var create = await Assert.ThrowsAsync<EngineException>(
-            () => engine.CreateContainerAsync(new ContainerSpec { Image = "app", NetworkMode = network }, CancellationToken.None));
+            () => engine.CreateContainerAsync(new ContainerSpec { Image = new("app"), NetworkMode = network }, CancellationToken.None));
         var build = await Assert.ThrowsAsync<EngineException>(async () =>
         {
             await foreach (var _ in engine.BuildAsync(new BuildSpec { Network = network }, Stream.Null, CancellationToken.None))

@@ -8,7 +8,7 @@ public sealed class RequestBodyTests
     [Theory]
     [InlineData("""{"image":"app","tag":"app:v2","colour":1}""", "colour", "is an unknown parameter. Allowed parameters: image, tag, engine.")]
     [InlineData("""{"image":"app","tag":"\ud800"}""", "tag", "must be valid Unicode.", "invalid_reference")]
-    [InlineData("""{"image":"app","tag":"app:v2","engine":5}""", "engine", "must be a text.")]
+    [InlineData("""{"image":"app","tag":"app:v2","engine":5}""", "engine", "must be an engine's name.")]
     [InlineData("""{"image":"app","tag":null}""", "tag", "is required.")]
     [InlineData("""{"image":"app","tag":"app:v2","Tag":"app:v3"}""", "Tag", "must be given once.")]
     public async Task Invalid_field_is_reported_by_name(string body, string field, string message, string code = "invalid_request")

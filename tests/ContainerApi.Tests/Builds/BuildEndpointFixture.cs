@@ -19,7 +19,7 @@ public abstract class BuildEndpointFixture : IDisposable
     protected BuildEndpointFixture()
     {
         _engine.Build = _built.BuildAsync;
-        _engine.InspectImage = (id, _) => Task.FromResult(new ImageDetails { Summary = new ImageFacts { Id = id, Tags = _built.Spec?.Tags ?? [], CreatedAt = null, SizeBytes = 1 } });
+        _engine.InspectImage = (id, _) => Task.FromResult(new ImageDetails { Summary = new ImageFacts { Id = id, Tags = [.. (_built.Spec?.Tags ?? []).Select(t => t.ToString())], CreatedAt = null, SizeBytes = 1 } });
         _api = new ApiHost(
             new Dictionary<string, string?> { ["Builds:ContextRoots:0"] = _root, ["Builds:RemoteContexts:0"] = "https://git.example.com/team/", ["Builds:MaxContextBytes"] = "100000", ["Builds:Timeout"] = "00:10:00" }, _engine);
     }

@@ -26,12 +26,12 @@ public sealed class BuildEndpointTests : BuildEndpointFixture
         Assert.EndsWith("Z", lines[0].GetProperty("at").GetString(), StringComparison.Ordinal);
         Assert.Equal("classic", lines[0].GetProperty("builder").GetString());
         Assert.Equal(BuilderKind.Classic, _built.Spec!.Builder);
-        Assert.Equal(["app:latest", "localhost:5000/team/app:v1"], _built.Spec.Tags);
+        Assert.Equal(["app:latest", "localhost:5000/team/app:v1"], _built.Spec.Tags.Select(t => t.ToString()));
         Assert.Equal(("d/Dockerfile", "final", "linux/arm64/v8", true, false, "none"), (_built.Spec.Dockerfile, _built.Spec.Target, _built.Spec.Platform, _built.Spec.NoCache, _built.Spec.Pull, _built.Spec.Network));
         Assert.Equal(new Dictionary<string, string?> { ["A"] = "b=c", ["B"] = null }, _built.Spec.BuildArguments);
         Assert.Equal(new Dictionary<string, string> { ["l"] = "m", ["n"] = "" }, _built.Spec.Labels);
         Assert.Equal(["h:127.0.0.1", "i:::1", "j:host-gateway"], _built.Spec.ExtraHosts);
-        Assert.Equal(["c:1"], _built.Spec.CacheFrom);
+        Assert.Equal(["c:1"], _built.Spec.CacheFrom.Select(i => i.Value));
         Assert.Equal(["Dockerfile", "d/Dockerfile"], _built.Files!.Keys);
     }
 
@@ -50,7 +50,7 @@ public sealed class BuildEndpointTests : BuildEndpointFixture
 
         Assert.Equal(new Dictionary<string, string> { ["Dockerfile"] = "FROM scratch\n" }, _built.Files);
         Assert.Equal((null, true), (_built.Spec!.Dockerfile, _built.Spec.NoCache));
-        Assert.Equal(["a:1"], _built.Spec.Tags);
+        Assert.Equal(["a:1"], _built.Spec.Tags.Select(t => t.ToString()));
     }
 
     [Fact]
@@ -67,7 +67,7 @@ public sealed class BuildEndpointTests : BuildEndpointFixture
 
             Assert.Equal([".dockerignore", "my.Dockerfile"], _built.Files!.Keys.Order(StringComparer.Ordinal));
             Assert.Equal("my.Dockerfile", _built.Spec!.Dockerfile);
-            Assert.Equal(["a:latest", "b:latest"], _built.Spec.Tags);
+            Assert.Equal(["a:latest", "b:latest"], _built.Spec.Tags.Select(t => t.ToString()));
         }
     }
 

@@ -32,7 +32,7 @@ public sealed class BuildFormReaderTests : IDisposable
 
         await SucceedsAsync(body, query: "dockerfile=docker/prod");
 
-        Assert.Equal(["app:v1", "app:v2"], _built.Spec!.Tags);
+        Assert.Equal(["app:v1", "app:v2"], _built.Spec!.Tags.Select(t => t.ToString()));
         Assert.Equal(("docker/prod", true, "b\r\nc"), (_built.Spec.Dockerfile, _built.Spec.NoCache, _built.Spec.BuildArguments["A"]));
         Assert.Equal(
             new Dictionary<string, string>

@@ -33,7 +33,7 @@ public abstract class BuildPipelineFixture
     }
 
     private protected IAsyncEnumerable<BuildEvent> Run(
-        string[]? tags = null, TimeSpan? timeout = null, BuildContext? context = null, IReadOnlyDictionary<string, string?>? arguments = null, CancellationToken cancellationToken = default) =>
+        ImageName[]? tags = null, TimeSpan? timeout = null, BuildContext? context = null, IReadOnlyDictionary<string, string?>? arguments = null, CancellationToken cancellationToken = default) =>
         _host.RunAsync(_engine, new BuildParameters(null, timeout, new BuildSpec { Builder = BuilderKind.BuildKit, Tags = tags ?? [], BuildArguments = arguments ?? new Dictionary<string, string?>() }), context, cancellationToken);
 
     private protected void Say(params BuildFact[] facts)

@@ -13,7 +13,7 @@ public sealed class BuildPipelineTests : BuildPipelineFixture
             new StepCompleted("2", false), new ImageBuilt("sha256:early"), new ImageBuilt(Image));
         End();
 
-        var events = await ReadAllAsync(Run(tags: ["app:v1"]));
+        var events = await ReadAllAsync(Run(tags: [new("app", "v1")]));
 
         var at = _clock.GetUtcNow();
         var started = Assert.IsType<StartedEvent>(events[0]);
@@ -47,7 +47,7 @@ public sealed class BuildPipelineTests : BuildPipelineFixture
         Say(new StepStarted("1", 1, 1, "RUN x"), new ImageBuilt(Image), new BuildFailed("No.", step, exitCode, kind is null ? null : ErrorCode.Find(kind)!));
         End();
 
-        var events = await ReadAllAsync(Run(tags: ["app:v1"]));
+        var events = await ReadAllAsync(Run(tags: [new("app", "v1")]));
 
         var result = Assert.IsType<ResultEvent>(events[^1]);
         Assert.Equal(new BuildError(code, "No.", step, exitCode), result.Error);

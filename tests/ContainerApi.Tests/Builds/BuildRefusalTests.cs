@@ -143,7 +143,7 @@ public sealed class BuildRefusalTests : BuildEndpointFixture
 
         using var response = await _api.Client.PostAsJsonAsync("/images", new { source = "web", tag = "web:v1.0" });
 
-        Assert.Equal(["web:v1.0"], _built.Spec is null ? [] : _built.Spec.Tags);
+        Assert.Equal(["web:v1.0"], (_built.Spec?.Tags ?? []).Select(t => t.ToString()));
         Assert.Equal("result", (await LinesAsync(response))[^1].GetProperty("type").GetString());
         Assert.Equal(["Dockerfile"], _built.Files!.Keys);
     }
@@ -166,7 +166,7 @@ public sealed class BuildRefusalTests : BuildEndpointFixture
         Assert.Equal("succeeded", result.GetProperty("state").GetString());
         Assert.Equal(Image, result.GetProperty("imageId").GetString());
         Assert.Equal("localhost:5000/redis:v1.0", result.GetProperty("tags")[0].GetString());
-        Assert.Equal((new string('a', 64), "localhost:5000/redis", "v1.0", true), (committed!.Container, committed.Repository, committed.Tag, committed.Pause));
+        Assert.Equal((new string('a', 64), new ImageName("localhost:5000/redis", "v1.0"), true), (committed!.Container, committed.Tag, committed.Pause));
     }
 
     [Theory]

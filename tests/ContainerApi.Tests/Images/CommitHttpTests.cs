@@ -45,7 +45,7 @@ public sealed class CommitHttpTests
             },
             CommitContainer = (spec, _) =>
             {
-                calls.Add($"{spec.Repository ?? "no name"} {spec.Tag ?? "no tag"} {spec.Comment} {spec.Author} {spec.Pause} {string.Join('|', spec.Changes)}");
+                calls.Add($"{spec.Tag?.Repository ?? "no name"} {spec.Tag?.Tag ?? "no tag"} {spec.Comment} {spec.Author} {spec.Pause} {string.Join('|', spec.Changes)}");
                 return Task.FromResult(ImageId);
             },
             InspectImage = (_, _) => Task.FromResult(new ImageDetails { Summary = Image() }),

@@ -250,6 +250,6 @@ public sealed class ImagesHttpTests
         Assert.Equal(
             $$"""{"id":"{{ImageId}}","tags":["{{repository}}:{{tag}}"],"container":"{{Facts.Id('a')}}","createdAt":"2026-11-23T12:00:00Z"}""", answer.GetRawText());
         Assert.Equal($"/images/{ImageId}", committing.Headers.Location?.ToString());
-        Assert.Equal((Facts.Id('a'), repository, tag, true), (committed!.Container, committed.Repository, committed.Tag, committed.Pause));
+        Assert.Equal((Facts.Id('a'), new ImageName(repository, tag), true), (committed!.Container, committed.Tag, committed.Pause));
     }
 }

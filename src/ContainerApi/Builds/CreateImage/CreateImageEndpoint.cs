@@ -74,13 +74,13 @@ internal static class CreateImageEndpoint
             caller.Require(Scopes.BuildsWrite);
             var build = new BuildRequest { Tag = [request.Tag!], Engine = request.Engine };
             var (parameters, context) = reader.FromDirectory(directory, build.ToParameters(http.Request));
-            var job = pipeline.Start(engines.Get(parameters.Engine), parameters, context, http.GetClient(), caller.Name);
+            var job = pipeline.Start(engines.Get(parameters.Engine is null ? null : new EngineName(parameters.Engine)), parameters, context, http.GetClient(), caller.Name);
             http.SetTarget($"build {job.Id} of {request.Tag}");
             return responses.RespondToStarter(job, BuildResponseMode.Events, hasContext: true);
         }
 
         var (engine, container) = await FindContainerAsync(request, containers, cancellationToken);
-        http.SetTarget($"container {container.Id[..12]} ({container.Name}) as {request.Tag}");
+        http.SetTarget($"container {new ShortId(container.Id)} ({container.Name}) as {request.Tag}");
         var began = time.GetTimestamp();
         return new StreamResult<BuildEvent>(CommitAsync(engine, container, request.Tag!, () => Elapsed(time, began), cancellationToken))
         {
@@ -109,7 +109,8 @@ internal static class CreateImageEndpoint
     {
         try
         {
-            return await containers.FindAsync(new ContainerReference(request.Source!), request.Engine, cancellationToken);
+            return await containers.FindAsync(
+                new ContainerReference(request.Source!), request.Engine is null ? null : new EngineName(request.Engine), cancellationToken);
         }
         catch (ApiException e) when (e.Code == ErrorCode.ContainerNotFound)
         {
@@ -120,9 +121,9 @@ internal static class CreateImageEndpoint
     private static async IAsyncEnumerable<BuildEvent> CommitAsync(
         IEngine engine, ContainerDetails container, string tag, Func<long> elapsed, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var reference = ImageReference.TryParse(tag, out var parsed) ? parsed : throw new UnreachableException();
+        var reference = ImageName.TryParse(tag, out var parsed) ? parsed : throw new UnreachableException();
         var spec = new CommitSpec(
-            container.Id, reference.Repository, reference.Tag ?? "latest", Comment: null, Author: null, Pause: true, Changes: []);
+            container.Id, reference, Comment: null, Author: null, Pause: true, Changes: []);
         var imageId = await engine.CommitContainerAsync(spec, cancellationToken);
         yield return new ResultEvent(BuildOutcome.Succeeded, imageId, [reference.ToString()], elapsed(), null);
     }

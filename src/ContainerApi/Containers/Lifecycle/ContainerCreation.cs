@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using ContainerApi.Engine;
 
 namespace ContainerApi.Containers.Lifecycle;
@@ -7,11 +8,11 @@ internal sealed partial class ContainerCreation(EngineDirectory engines, ILogger
 {
     public async Task<ContainerCreated> CreateAsync(CreateContainerRequest request, CancellationToken cancellationToken)
     {
-        var engine = engines.Get(request.Engine);
+        var engine = engines.Get(request.Engine is null ? null : new EngineName(request.Engine));
         var spec = ToSpec(request);
         if (request.Pull == PullModes.Always)
         {
-            await PullAsync(engine, request.Image!, cancellationToken);
+            await PullAsync(engine, spec.Image.Reference!, cancellationToken);
         }
 
         var created = await CreateAsync(engine, spec, mayPull: request.Pull is null or PullModes.Missing, cancellationToken);
@@ -35,7 +36,7 @@ internal sealed partial class ContainerCreation(EngineDirectory engines, ILogger
 
     private static ContainerSpec ToSpec(CreateContainerRequest request) => new()
     {
-        Image = ImageReference.ToLookup(request.Image!),
+        Image = ImageNameOrId.TryParse(request.Image, out var image) ? image : throw new UnreachableException(),
         Name = request.Name,
         Command = ContainerSpecReader.Command(request.Command).Value,
         Environment = ContainerSpecReader.Pairs(request.Environment).Value ?? new Dictionary<string, string>(),
@@ -52,18 +53,16 @@ internal sealed partial class ContainerCreation(EngineDirectory engines, ILogger
             // Without the caller's token: a cancelled call would leave a container with an unknown id.
             return await engine.CreateContainerAsync(spec, CancellationToken.None);
         }
-        catch (EngineException e) when (e.Code == ErrorCode.ImageNotFound && mayPull && !ImageReference.IsId(spec.Image))
+        catch (EngineException e) when (e.Code == ErrorCode.ImageNotFound && mayPull && spec.Image.Reference is not null)
         {
-            await PullAsync(engine, spec.Image, cancellationToken);
+            await PullAsync(engine, spec.Image.Reference, cancellationToken);
             return await engine.CreateContainerAsync(spec, CancellationToken.None);
         }
     }
 
-    private static async Task PullAsync(IEngine engine, string image, CancellationToken cancellationToken)
+    private static async Task PullAsync(IEngine engine, ImageReference image, CancellationToken cancellationToken)
     {
-        // Without a tag an engine pulls all tags.
-        var reference = ImageReference.TryParse(image, out var parsed) ? parsed.ToString() : image;
-        await foreach (var _ in engine.PullImageAsync(reference, platform: null, credentials: null, cancellationToken))
+        await foreach (var _ in engine.PullImageAsync(image, platform: null, credentials: null, cancellationToken))
         {
             // Only the end of the pull matters here.
         }
@@ -81,13 +80,13 @@ internal sealed partial class ContainerCreation(EngineDirectory engines, ILogger
         }
         catch (EngineException e)
         {
-            Log.RemovalFailed(logger, id[..12], engine.Name, e.Message);
+            Log.RemovalFailed(logger, new ShortId(id), engine.Name, e.Message);
         }
     }
 
     private static partial class Log
     {
         [LoggerMessage(1, LogLevel.Warning, "Removing container {Container} on {Engine} after a failed start failed: {Reason}")]
-        public static partial void RemovalFailed(ILogger logger, string container, string engine, string reason);
+        public static partial void RemovalFailed(ILogger logger, ShortId container, string engine, string reason);
     }
 }

@@ -64,7 +64,7 @@ internal sealed partial class CreateContainerRequestValidator : AbstractValidato
     public CreateContainerRequestValidator()
     {
         RuleFor(r => r.Image).Cascade(CascadeMode.Stop).NotEmpty().WithMessage("must be given.").ImageReference();
-        RuleFor(r => r.Image).Must(i => !ImageReference.IsId(i!)).When(r => r.Image is not null && r.Pull == PullModes.Always)
+        RuleFor(r => r.Image).Must(i => ImageReference.TryParse(i, out _) || !ImageNameOrId.TryParse(i, out _)).When(r => r.Image is not null && r.Pull == PullModes.Always)
             .WithErrorCode(ErrorCode.InvalidReference.Code).WithMessage("is an id, and an id cannot be pulled.");
         RuleFor(r => r.Name).Must(n => n is null || NewName.IsMatch(n))
             .WithMessage("must be 2 to 255 letters, digits, '_', '.' and '-', the first a letter or digit.");

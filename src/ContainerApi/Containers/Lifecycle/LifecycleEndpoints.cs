@@ -47,7 +47,7 @@ internal static class LifecycleEndpoints
     {
         http.SetTarget($"a container of image {request.Image}");
         var created = await creation.CreateAsync(request, cancellationToken);
-        http.SetTarget($"container {created.Id[..12]} ({created.Name}) of image {request.Image}");
+        http.SetTarget($"container {new ShortId(created.Id)} ({created.Name}) of image {request.Image}");
         return TypedResults.Created($"/containers/{created.Id}", created);
     }
 
@@ -78,7 +78,7 @@ internal static class LifecycleEndpoints
         ContainerSelector selector, ContainerResolver resolver, HttpContext http, Func<IEngine, string, CancellationToken, Task> call)
     {
         var (engine, container) = await resolver.FindAsync(selector.Container, selector.Engine, http.RequestAborted);
-        http.SetTarget($"container {container.Id[..12]} ({container.Name}) on {engine.Name}");
+        http.SetTarget($"container {new ShortId(container.Id)} ({container.Name}) on {engine.Name}");
         await call(engine, container.Id, http.RequestAborted);
         return TypedResults.NoContent();
     }

@@ -40,7 +40,7 @@ internal static partial class WatchEndpoints
         var query = request.Value;
         foreach (var name in query.Selection.Engine)
         {
-            engines.Get(name);
+            engines.Get(new EngineName(name));
         }
 
         var view = query.ToView();

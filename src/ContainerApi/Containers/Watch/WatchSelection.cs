@@ -64,7 +64,7 @@ internal sealed class WatchSelections(EngineDirectory engines)
 
         try
         {
-            var containers = await engines.Get(engine.Name).ListContainersAsync(selection.Filter, cancellationToken);
+            var containers = await engines.Get(new EngineName(engine.Name)).ListContainersAsync(selection.Filter, cancellationToken);
             return (containers.Select(c => (engine.Name, c.Id)), true);
         }
         catch (EngineException)

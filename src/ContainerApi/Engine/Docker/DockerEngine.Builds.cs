@@ -66,7 +66,7 @@ internal sealed partial class DockerEngine
         Append(query, "session", session);
         foreach (var tag in spec.Tags)
         {
-            Append(query, "t", tag);
+            Append(query, "t", tag.ToString());
         }
 
         // With a body, too, the engine would return nothing.
@@ -97,7 +97,7 @@ internal sealed partial class DockerEngine
 
         if (spec.CacheFrom.Count > 0)
         {
-            Append(query, "cachefrom", JsonSerializer.Serialize(spec.CacheFrom, EngineWire.Default.IReadOnlyListString));
+            Append(query, "cachefrom", JsonSerializer.Serialize([.. spec.CacheFrom.Select(i => i.Value)], EngineWire.Default.IReadOnlyListString));
         }
 
         return query.ToString();

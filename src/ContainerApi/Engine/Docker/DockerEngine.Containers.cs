@@ -106,10 +106,10 @@ internal sealed partial class DockerEngine
             return DockerTranslation.ToDetails(details);
         }, cancellationToken);
 
-    public Task<ContainerConfiguration> ReadConfigurationAsync(string container, CancellationToken cancellationToken) =>
+    public Task<ContainerConfiguration> ReadConfigurationAsync(string id, CancellationToken cancellationToken) =>
         WithinAsync(_callTimeout, async token =>
         {
-            var config = (await _docker.Containers.InspectContainerAsync(container, token)).Config;
+            var config = (await _docker.Containers.InspectContainerAsync(id, token)).Config;
             return new ContainerConfiguration(
                 config?.Cmd is { } command ? [.. command] : null,
                 config?.Entrypoint is { } entrypoint ? [.. entrypoint] : null,
@@ -118,16 +118,16 @@ internal sealed partial class DockerEngine
                 config?.WorkingDir is { Length: > 0 } directory ? directory : null);
         }, cancellationToken);
 
-    public Task<IReadOnlyList<FileChange>> ListFileChangesAsync(string container, int most, CancellationToken cancellationToken) =>
+    public Task<IReadOnlyList<FileChange>> ListFileChangesAsync(string id, int max, CancellationToken cancellationToken) =>
         WithinAsync(CommitTimeout, async token =>
         {
-            using var response = await _http.GetAsync($"containers/{container}/changes", HttpCompletionOption.ResponseHeadersRead, token);
+            using var response = await _http.GetAsync($"containers/{id}/changes", HttpCompletionOption.ResponseHeadersRead, token);
             await using var body = await response.Content.ReadAsStreamAsync(token);
             var changes = new List<FileChange>();
             // A container that changed nothing has a null there, which has no items.
             await foreach (var change in JsonSerializer.DeserializeAsyncEnumerable(body, EngineWire.Default.WireFileChange, token))
             {
-                if (changes.Count == most)
+                if (changes.Count == max)
                 {
                     break;
                 }
@@ -148,23 +148,23 @@ internal sealed partial class DockerEngine
             return new CreatedContainer(created.ID, [.. created.Warnings ?? []]);
         }, cancellationToken);
 
-    public Task StartContainerAsync(string container, CancellationToken cancellationToken) =>
+    public Task StartContainerAsync(string id, CancellationToken cancellationToken) =>
         // Networks, mounts and the runtime take part in it: more than a call that answers at once.
-        WithinAsync(_callTimeout * 6, token => _docker.Containers.StartContainerAsync(container, null, token), cancellationToken);
+        WithinAsync(_callTimeout * 6, token => _docker.Containers.StartContainerAsync(id, null, token), cancellationToken);
 
-    public Task StopContainerAsync(string container, TimeSpan? grace, CancellationToken cancellationToken) =>
-        PostWithGraceAsync("stop", container, grace, cancellationToken);
+    public Task StopContainerAsync(string id, TimeSpan? grace, CancellationToken cancellationToken) =>
+        PostWithGraceAsync("stop", id, grace, cancellationToken);
 
-    public Task RestartContainerAsync(string container, TimeSpan? grace, CancellationToken cancellationToken) =>
-        PostWithGraceAsync("restart", container, grace, cancellationToken);
+    public Task RestartContainerAsync(string id, TimeSpan? grace, CancellationToken cancellationToken) =>
+        PostWithGraceAsync("restart", id, grace, cancellationToken);
 
-    public Task RemoveContainerAsync(string container, bool force, bool volumes, CancellationToken cancellationToken) =>
+    public Task RemoveContainerAsync(string id, bool force, bool volumes, CancellationToken cancellationToken) =>
         WithinAsync(_callTimeout * 6, async token =>
         {
             try
             {
                 await _docker.Containers.RemoveContainerAsync(
-                    container, new ContainerRemoveParameters { Force = force, RemoveVolumes = volumes }, token);
+                    id, new ContainerRemoveParameters { Force = force, RemoveVolumes = volumes }, token);
             }
             catch (EngineException e) when (EngineErrors.IsRemovalInProgress(e))
             {
@@ -176,12 +176,12 @@ internal sealed partial class DockerEngine
     private static readonly TimeSpan MaxDefaultGrace = TimeSpan.FromMinutes(5);
 
     /// <summary>By hand: the typed library leaves out a grace of 0, and the engine then waits its default.</summary>
-    private Task PostWithGraceAsync(string action, string container, TimeSpan? grace, CancellationToken cancellationToken)
+    private Task PostWithGraceAsync(string action, string id, TimeSpan? grace, CancellationToken cancellationToken)
     {
         var query = grace is { } g ? string.Create(CultureInfo.InvariantCulture, $"?t={(int)g.TotalSeconds}") : "";
         return WithinAsync(_callTimeout + (grace ?? MaxDefaultGrace), async token =>
         {
-            using var response = await _http.PostAsync($"containers/{container}/{action}{query}", null, token);
+            using var response = await _http.PostAsync($"containers/{id}/{action}{query}", null, token);
         }, cancellationToken);
     }
 }

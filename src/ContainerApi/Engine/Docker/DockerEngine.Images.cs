@@ -29,33 +29,33 @@ internal sealed partial class DockerEngine
             return (IReadOnlyList<ImageFacts>)[.. images.Select(DockerTranslation.ToImage)];
         }, cancellationToken);
 
-    public Task<ImageDetails> InspectImageAsync(string reference, CancellationToken cancellationToken) =>
+    public Task<ImageDetails> InspectImageAsync(ImageNameOrId image, CancellationToken cancellationToken) =>
         WithinAsync(_callTimeout, async token =>
         {
-            var image = _docker.Images.InspectImageAsync(reference, token);
-            var history = _docker.Images.GetImageHistoryAsync(reference, token);
-            await Task.WhenAll(image, history);
-            return DockerTranslation.ToImageDetails(await image, await history);
+            var details = _docker.Images.InspectImageAsync(image.Lookup, token);
+            var history = _docker.Images.GetImageHistoryAsync(image.Lookup, token);
+            await Task.WhenAll(details, history);
+            return DockerTranslation.ToImageDetails(await details, await history);
         }, cancellationToken);
 
-    public Task TagImageAsync(string source, string repository, string tag, CancellationToken cancellationToken) =>
+    public Task TagImageAsync(ImageNameOrId image, ImageName tag, CancellationToken cancellationToken) =>
         WithinAsync(_callTimeout,
-            token => _docker.Images.TagImageAsync(source, new ImageTagParameters { RepositoryName = repository, Tag = tag }, token),
+            token => _docker.Images.TagImageAsync(image.Lookup, new ImageTagParameters { RepositoryName = tag.Repository, Tag = tag.Tag }, token),
             cancellationToken);
 
-    public Task<RemovedImage> RemoveImageAsync(string reference, bool force, CancellationToken cancellationToken) =>
+    public Task<RemovedImage> RemoveImageAsync(ImageNameOrId image, bool force, CancellationToken cancellationToken) =>
         WithinAsync(_callTimeout * 6, async token =>
         {
-            var removed = await _docker.Images.DeleteImageAsync(reference, new ImageDeleteParameters { Force = force }, token);
+            var removed = await _docker.Images.DeleteImageAsync(image.Lookup, new ImageDeleteParameters { Force = force }, token);
             return new RemovedImage(
                 [.. removed.Where(r => r.ContainsKey("Untagged")).Select(r => r["Untagged"])],
                 [.. removed.Where(r => r.ContainsKey("Deleted")).Select(r => r["Deleted"])]);
         }, cancellationToken);
 
     public async IAsyncEnumerable<TransferFacts> PullImageAsync(
-        string reference, string? platform, RegistryCredentials? credentials, [EnumeratorCancellation] CancellationToken cancellationToken)
+        ImageReference image, string? platform, RegistryCredentials? credentials, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var path = "images/create?fromImage=" + Uri.EscapeDataString(reference);
+        var path = "images/create?fromImage=" + Uri.EscapeDataString(image.ToString());
         if (platform is not null)
         {
             path += "&platform=" + Uri.EscapeDataString(platform);
@@ -80,14 +80,11 @@ internal sealed partial class DockerEngine
     }
 
     public async IAsyncEnumerable<TransferFacts> PushImageAsync(
-        string reference, RegistryCredentials? credentials, [EnumeratorCancellation] CancellationToken cancellationToken)
+        ImageName image, RegistryCredentials? credentials, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var name = ImageReference.TryParse(reference, out var parsed)
-            ? parsed
-            : throw new ArgumentException("The reference is validated before it comes here.", nameof(reference));
         // Without a tag the engine would push all that there are.
         using var request = new HttpRequestMessage(
-            HttpMethod.Post, $"images/{name.Repository}/push?tag={Uri.EscapeDataString(name.Tag ?? "latest")}");
+            HttpMethod.Post, $"images/{image.Repository}/push?tag={Uri.EscapeDataString(image.Tag)}");
         // The engine refuses a push without the header, also where the registry is open to all.
         request.Headers.Add("X-Registry-Auth", credentials is null ? NoCredentials : DockerTranslation.ToRegistryAuth(credentials));
         await foreach (var message in TransferAsync(request, cancellationToken))
@@ -123,8 +120,8 @@ internal sealed partial class DockerEngine
             // By hand: the typed library always sends a whole container configuration along, which the engine would merge.
             var query = new StringBuilder("commit?container=").Append(Uri.EscapeDataString(spec.Container))
                 .Append("&pause=").Append(spec.Pause ? '1' : '0');
-            Append(query, "repo", spec.Repository);
-            Append(query, "tag", spec.Tag);
+            Append(query, "repo", spec.Tag?.Repository);
+            Append(query, "tag", spec.Tag?.Tag);
             Append(query, "comment", spec.Comment);
             Append(query, "author", spec.Author);
             foreach (var change in spec.Changes)

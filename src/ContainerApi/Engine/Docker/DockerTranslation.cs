@@ -24,7 +24,7 @@ internal static partial class DockerTranslation
 
     /// <exception cref="JsonException">The id is missing or invalid.</exception>
     public static ContainerDetails ToDetails(InspectedContainer container) => IsId(container.Id)
-        ? new(container.Id, container.Name?.TrimStart('/') ?? container.Id[..12], container.Config?.Labels ?? new Dictionary<string, string>())
+        ? new(container.Id, container.Name?.TrimStart('/') ?? new ShortId(container.Id).ToString(), container.Config?.Labels ?? new Dictionary<string, string>())
         : throw new JsonException("A container without an id.");
 
     private static bool IsId([NotNullWhen(true)] string? id) => id is { Length: IdLength } && !id.AsSpan().ContainsAnyExcept(IdDigits);
@@ -195,7 +195,7 @@ internal static partial class DockerTranslation
     public static CreateContainerParameters ToCreateParameters(ContainerSpec spec) => new()
     {
         Name = spec.Name,
-        Image = spec.Image,
+        Image = spec.Image.Lookup,
         Cmd = spec.Command is null ? null! : [.. spec.Command],
         Env = [.. spec.Environment.Select(e => $"{e.Key}={e.Value}")],
         Labels = new Dictionary<string, string>(spec.Labels),

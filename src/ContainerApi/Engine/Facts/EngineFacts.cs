@@ -150,13 +150,13 @@ internal sealed record ContainerEvent(string? Id, string Action, DateTimeOffset 
 /// <summary>The identity of a container from an inspect. <paramref name="Labels"/> decide about visibility.</summary>
 internal sealed record ContainerDetails(string Id, string Name, IReadOnlyDictionary<string, string> Labels)
 {
-    public static ContainerDetails Of(ContainerFacts container) => new(container.Id, container.Name ?? container.Id[..12], container.Labels);
+    public static ContainerDetails Of(ContainerFacts container) => new(container.Id, container.Name ?? new ShortId(container.Id).ToString(), container.Labels);
 }
 
 /// <summary>The parameters of a new container.</summary>
 internal sealed record ContainerSpec
 {
-    public required string Image { get; init; }
+    public required ImageNameOrId Image { get; init; }
     public string? Name { get; init; }
 
     /// <summary>Null keeps the image's own command.</summary>
@@ -212,10 +212,10 @@ internal sealed record ImageHistoryFacts(
 /// <summary>The removed tags and deleted layers of an image.</summary>
 internal sealed record RemovedImage(IReadOnlyList<string> Untagged, IReadOnlyList<string> Deleted);
 
-/// <summary>A container to be committed. <paramref name="Repository"/> and <paramref name="Tag"/> are validated: a refused one would leave
-/// a dangling image (engine 20.10).</summary>
+/// <summary>The parameters of a commit. Engine 20.10 would leave an image without a name for a tag that it refuses.</summary>
+/// <param name="Container">The full id.</param>
 internal sealed record CommitSpec(
-    string Container, string? Repository, string? Tag, string? Comment, string? Author, bool Pause, IReadOnlyList<string> Changes);
+    string Container, ImageName? Tag, string? Comment, string? Author, bool Pause, IReadOnlyList<string> Changes);
 
 /// <summary>The command, environment, user and working directory of a container; null or empty if not set.</summary>
 internal sealed record ContainerConfiguration(
@@ -252,7 +252,7 @@ internal sealed record TransferFacts(string? Layer, string Status, long? Current
 internal sealed record BuildSpec
 {
     public BuilderKind Builder { get; init; }
-    public IReadOnlyList<string> Tags { get; init; } = [];
+    public IReadOnlyList<ImageName> Tags { get; init; } = [];
 
     /// <summary>Where the engine fetches the context itself, or null. Nothing is sent beside it.</summary>
     public string? Remote { get; init; }
@@ -269,7 +269,7 @@ internal sealed record BuildSpec
     public bool Pull { get; init; }
     public string? Network { get; init; }
     public IReadOnlyList<string> ExtraHosts { get; init; } = [];
-    public IReadOnlyList<string> CacheFrom { get; init; } = [];
+    public IReadOnlyList<ImageNameOrId> CacheFrom { get; init; } = [];
 
     /// <summary>What <c>RUN --mount=type=secret</c> reads, by id; BuildKit alone has them.</summary>
     public IReadOnlyDictionary<string, string> Secrets { get; init; } = new Dictionary<string, string>();

@@ -4,23 +4,16 @@ using System.Text.RegularExpressions;
 namespace ContainerApi.Engine.Facts;
 
 /// <summary>
-/// A name for an image, as in the grammar of github.com/distribution/reference v0.6: an optional registry host, path
-/// components in lower case, an optional tag, an optional digest. <c>localhost:5000/team/app:v1</c> splits at the last
-/// colon after the last slash.
+/// A name of an image, as in the grammar of github.com/distribution/reference v0.6: an optional registry host, path components in
+/// lower case, an optional tag, an optional digest. <c>localhost:5000/team/app:v1</c> splits at the last colon after the last slash.
 /// </summary>
-internal sealed partial record ImageReference
+/// <param name="Repository">Host and path, as written: <c>localhost:5000/team/app</c>.</param>
+/// <param name="Digest"><c>sha256:…</c>.</param>
+internal sealed partial record ImageReference(string Repository, string? Tag, string? Digest) : IParameterValue<ImageReference>
 {
     private const int MaxRepositoryLength = 255;
 
-    /// <summary>Host and path, as written: <c>localhost:5000/team/app</c>.</summary>
-    public required string Repository { get; init; }
-    public string? Tag { get; init; }
-
-    /// <summary><c>sha256:…</c>.</summary>
-    public string? Digest { get; init; }
-
-    /// <summary>The host that the image is pushed to and pulled from: <c>docker.io</c> where none is named.</summary>
-    public string Registry => InFull(Repository).Split('/')[0];
+    public static string Expected => "must be an image's name, as in busybox, registry:5000/team/app:v1 or app@sha256:…; an id cannot be pulled.";
 
     public static bool TryParse(string? text, [NotNullWhen(true)] out ImageReference? reference)
     {
@@ -37,40 +30,31 @@ internal sealed partial record ImageReference
             return false;
         }
 
-        reference = new ImageReference { Repository = repository, Tag = ValueOf(match.Groups["tag"]), Digest = ValueOf(match.Groups["digest"]) };
+        reference = new ImageReference(repository, ValueOf(match.Groups["tag"]), ValueOf(match.Groups["digest"]));
         return true;
     }
 
-    /// <summary>With the default registry and its <c>library</c> where they are left out; the engine counts the length of this.</summary>
+    /// <summary>The registry's host, <c>docker.io</c> by default.</summary>
+    public static string RegistryOf(string repository) => InFull(repository).Split('/')[0];
+
+    /// <summary>The image in an engine, which does not find a name with both a tag and a digest.</summary>
+    public ImageNameOrId ToNameOrId() => new(ToString(), this);
+
+    /// <summary>The reference with <c>latest</c> if it has neither tag nor digest: an engine without a tag pulls all tags.</summary>
+    public override string ToString() =>
+        Digest is not null ? $"{Repository}{(Tag is null ? "" : ":" + Tag)}@{Digest}" : $"{Repository}:{Tag ?? "latest"}";
+
+    /// <summary>Adds the default registry and its <c>library</c>; the engine counts the length of the result.</summary>
     private static string InFull(string repository)
     {
         var slash = repository.IndexOf('/', StringComparison.Ordinal);
         var first = slash < 0 ? "" : repository[..slash];
-        var (host, path) = first.Contains('.', StringComparison.Ordinal) || first.Contains(':', StringComparison.Ordinal) || first == "localhost"
+        var (host, path) = first.AsSpan().ContainsAny('.', ':') || first == "localhost"
             ? (first, repository[(slash + 1)..])
             : ("docker.io", repository);
         host = host == "index.docker.io" ? "docker.io" : host;
         return host == "docker.io" && !path.Contains('/', StringComparison.Ordinal) ? $"{host}/library/{path}" : $"{host}/{path}";
     }
-
-    /// <summary>Whether it is an image's full id: <c>sha256:</c> and 64 hex digits, or these alone.</summary>
-    public static bool IsId(string text) => BareId.IsMatch(text.StartsWith("sha256:", StringComparison.Ordinal) ? text["sha256:".Length..] : text);
-
-    /// <summary>What to ask an engine for where <paramref name="text"/> names an image that is there, by reference or id.</summary>
-    public static string ToLookup(string text) => TryParse(text, out var reference) && reference.Digest is not null ? reference.Lookup : text;
-
-    /// <summary>Whether its registry's host is an IPv6 address, which engine 20.10 refuses only after it has made the image.</summary>
-    public bool HasIpv6Host => Repository.StartsWith('[');
-
-    /// <summary>The reference under which an engine finds the image that is there: a digest without the tag beside it.</summary>
-    public string Lookup => Digest is null ? ToString() : $"{Repository}@{Digest}";
-
-    /// <summary>Whether it names an image that exists: a reference, an id (<c>sha256:…</c> or 64 hex digits), or an id's prefix.</summary>
-    public static bool NamesAnImage(string? text) => text is not null && (ImageId.IsMatch(text) || TryParse(text, out _));
-
-    /// <summary>The reference with <c>latest</c> where it has neither tag nor digest: an engine without a tag pulls them all.</summary>
-    public override string ToString() =>
-        Digest is not null ? $"{Repository}{(Tag is null ? "" : ":" + Tag)}@{Digest}" : $"{Repository}:{Tag ?? "latest"}";
 
     private static string? ValueOf(Group group) => group.Success ? group.Value : null;
 
@@ -88,7 +72,4 @@ internal sealed partial record ImageReference
 
     [GeneratedRegex(@"^[0-9a-f]{64}\z")]
     private static partial Regex BareId { get; }
-
-    [GeneratedRegex(@"^(?:sha256:)?[0-9a-f]{4,64}\z")]
-    private static partial Regex ImageId { get; }
 }

@@ -103,7 +103,7 @@ public sealed class LifecycleHttpTests
         Assert.Equal((Facts.Id('a'), "web", "careful"), (answer.GetProperty("id").GetString(), answer.GetProperty("name").GetString(), answer.GetProperty("warnings")[0].GetString()));
         Assert.Equal("/containers/" + Facts.Id('a'), response.Headers.Location?.ToString());
         Assert.NotNull(made);
-        Assert.Equal(("busybox", "web", "container:db"), (made.Image, made.Name, made.NetworkMode));
+        Assert.Equal(("busybox", "web", "container:db"), (made.Image.Value, made.Name, made.NetworkMode));
         Assert.Equal(["httpd", "-f"], made.Command);
         Assert.Equal("2=3", Assert.Single(made.Environment).Value);
         Assert.Equal("b", made.Labels["a"]);

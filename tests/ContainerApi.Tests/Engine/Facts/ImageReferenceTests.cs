@@ -60,5 +60,5 @@ public sealed class ImageReferenceTests
     [InlineData("busybox:latest", true)]
     [InlineData("..", false)]
     [InlineData("a b", false)]
-    public void Names_and_ids_of_images_are_distinguished(string text, bool expected) => Assert.Equal(expected, ImageReference.NamesAnImage(text));
+    public void Names_and_ids_of_images_are_distinguished(string text, bool expected) => Assert.Equal(expected, ImageNameOrId.TryParse(text, out _));
 }

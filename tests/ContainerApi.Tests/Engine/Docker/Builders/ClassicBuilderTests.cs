@@ -153,7 +153,7 @@ public sealed class ClassicBuilderTests
 
         await engine.BuildAsync(new BuildSpec
         {
-            Tags = ["a:1", "host:5000/b:2"],
+            Tags = [new("a", "1"), new("host:5000/b", "2")],
             Dockerfile = "dir/Docker file",
             Target = "stage",
             BuildArguments = new Dictionary<string, string?> { ["A"] = "x&y=\"z\"", ["NO_PROXY"] = null },
@@ -163,7 +163,7 @@ public sealed class ClassicBuilderTests
             Pull = true,
             Network = "none",
             ExtraHosts = ["h:1.2.3.4", "i:::1"],
-            CacheFrom = ["c:1", "d:2"],
+            CacheFrom = [new("c:1"), new("d:2")],
         });
 
         var query = engine.Query!;

@@ -1,0 +1,17 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace ContainerApi.Engine.Facts;
+
+/// <summary>The name that a request gives an engine. Any text is a name: a missing engine is a 404 and not an invalid request.</summary>
+internal sealed record EngineName(string Value) : IParameterValue<EngineName>
+{
+    public static string Expected => "must be an engine's name.";
+
+    public static bool TryParse(string text, [NotNullWhen(true)] out EngineName? value)
+    {
+        value = new EngineName(text);
+        return true;
+    }
+
+    public override string ToString() => Value;
+}
