@@ -3,81 +3,39 @@ using System.Text.Json.Serialization;
 namespace ContainerApi.Containers;
 
 /// <summary>The answer of <c>GET /containers</c>.</summary>
-public sealed record ContainerList
-{
-    /// <summary>One row for each container of this page, in the order of <c>sort</c>.</summary>
-    public required IReadOnlyList<Container> Items { get; init; }
-
-    /// <summary>One entry for each requested engine, including engines that did not answer.</summary>
-    public required IReadOnlyList<EngineReport> Engines { get; init; }
-
-    /// <summary>The number of matching containers on all pages.</summary>
-    public required int Total { get; init; }
-
-    /// <summary>The value of <c>cursor</c> for the next page; null on the last page.</summary>
-    public required string? NextCursor { get; init; }
-}
+/// <param name="Items">One row for each container of this page, in the order of <c>sort</c>.</param>
+/// <param name="Engines">One entry for each requested engine, including engines that did not answer.</param>
+/// <param name="Total">The number of matching containers on all pages.</param>
+/// <param name="NextCursor">The value of <c>cursor</c> for the next page; null on the last page.</param>
+public sealed record ContainerList(
+    IReadOnlyList<Container> Items, IReadOnlyList<EngineReport> Engines, int Total, [property: JsonRequired] string? NextCursor);
 
 /// <summary>What <c>docker ps</c>, <c>inspect</c>, <c>top</c> and <c>stats</c> return for one container.</summary>
-public sealed record Container
-{
-    /// <summary>The name of the container's engine.</summary>
-    public required string Engine { get; init; }
-
-    /// <summary>64 hex digits.</summary>
-    public required string Id { get; init; }
-
-    /// <summary>The first 12 digits of <see cref="Id"/>.</summary>
-    public required string ShortId { get; init; }
-
-    /// <summary>The name without a leading slash; null while the container is being created or removed.</summary>
-    public required string? Name { get; init; }
-
-    /// <summary>Aliases from links of other containers (<c>other/alias</c>).</summary>
-    public required IReadOnlyList<string> Aliases { get; init; }
-
-    /// <summary>The image reference that the container was created with; the image id where the reference now refers to another image.</summary>
-    public required string Image { get; init; }
-
-    /// <summary><c>sha256:…</c>.</summary>
-    public required string ImageId { get; init; }
-
-    /// <summary>The creation time.</summary>
-    public required DateTimeOffset CreatedAt { get; init; }
-
-    /// <summary>The command, including the entrypoint.</summary>
-    public required string Command { get; init; }
-
-    /// <summary><c>created</c>, <c>running</c>, <c>paused</c>, <c>restarting</c>, <c>removing</c>, <c>exited</c> or <c>dead</c>.</summary>
-    public required string State { get; init; }
-
-    /// <summary>The engine's status text: <c>Up 3 minutes</c>, <c>Exited (137) 2 hours ago</c>.</summary>
-    public required string Status { get; init; }
-
-    /// <summary><c>starting</c>, <c>healthy</c>, <c>unhealthy</c>, or null without a health check.</summary>
-    public required string? Health { get; init; }
-
-    /// <summary>The addresses in each network, sorted by network name.</summary>
-    public required IReadOnlyList<NetworkAddress> Networks { get; init; }
-
-    /// <summary>Published and exposed ports, sorted by container port.</summary>
-    public required IReadOnlyList<PortMapping> Ports { get; init; }
-
-    /// <summary>The labels, including those of the image.</summary>
-    public required IReadOnlyDictionary<string, string> Labels { get; init; }
-
-    /// <summary>The processes; absent where <c>include</c> excludes them.</summary>
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    public ProcessesSection? Processes { get; init; }
-
-    /// <summary>The network traffic; absent where <c>include</c> excludes it.</summary>
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    public NetworkSection? Network { get; init; }
-
-    /// <summary>The resource usage; absent where <c>include</c> excludes it.</summary>
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    public UsageSection? Usage { get; init; }
-}
+/// <param name="Engine">The name of the container's engine.</param>
+/// <param name="Id">64 hex digits.</param>
+/// <param name="ShortId">The first 12 digits of <see cref="Id"/>.</param>
+/// <param name="Name">The name without a leading slash; null while the container is being created or removed.</param>
+/// <param name="Aliases">Aliases from links of other containers (<c>other/alias</c>).</param>
+/// <param name="Image">The image reference that the container was created with; the image id where the reference now refers to another image.</param>
+/// <param name="ImageId"><c>sha256:…</c>.</param>
+/// <param name="CreatedAt">The creation time.</param>
+/// <param name="Command">The command, including the entrypoint.</param>
+/// <param name="State"><c>created</c>, <c>running</c>, <c>paused</c>, <c>restarting</c>, <c>removing</c>, <c>exited</c> or <c>dead</c>.</param>
+/// <param name="Status">The engine's status text: <c>Up 3 minutes</c>, <c>Exited (137) 2 hours ago</c>.</param>
+/// <param name="Health"><c>starting</c>, <c>healthy</c>, <c>unhealthy</c>, or null without a health check.</param>
+/// <param name="Networks">The addresses in each network, sorted by network name.</param>
+/// <param name="Ports">Published and exposed ports, sorted by container port.</param>
+/// <param name="Labels">The labels, including those of the image.</param>
+/// <param name="Processes">The processes; absent where <c>include</c> excludes them.</param>
+/// <param name="Network">The network traffic; absent where <c>include</c> excludes it.</param>
+/// <param name="Usage">The resource usage; absent where <c>include</c> excludes it.</param>
+public sealed record Container(
+    string Engine, string Id, string ShortId, [property: JsonRequired] string? Name, IReadOnlyList<string> Aliases, string Image,
+    string ImageId, DateTimeOffset CreatedAt, string Command, string State, string Status, [property: JsonRequired] string? Health,
+    IReadOnlyList<NetworkAddress> Networks, IReadOnlyList<PortMapping> Ports, IReadOnlyDictionary<string, string> Labels,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ProcessesSection? Processes = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] NetworkSection? Network = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] UsageSection? Usage = null);
 
 /// <summary>A container's addresses in one network. Addresses that the container does not have are null, as are most of a stopped
 /// container.</summary>
@@ -149,11 +107,8 @@ public abstract record ContainerSection
 }
 
 /// <summary>The processes of a container.</summary>
-public sealed record ProcessesSection : ContainerSection
-{
-    /// <summary>The processes, sorted by process id; null where they could not be read.</summary>
-    public IReadOnlyList<ContainerProcess>? Items { get; init; }
-}
+/// <param name="Items">The processes, sorted by process id; null where they could not be read.</param>
+public sealed record ProcessesSection(IReadOnlyList<ContainerProcess>? Items = null) : ContainerSection;
 
 /// <summary>One process, as the engine's host sees it. Values that the host's <c>ps</c> does not report are null.</summary>
 /// <param name="Pid">The process id in the host's pid namespace.</param>
@@ -167,50 +122,25 @@ public sealed record ContainerProcess(
 
 /// <summary>The traffic of all network interfaces of a container since it started, without loopback.</summary>
 /// <remarks>A container that shares the network of another one has the same counters: exclude rows with <see cref="SharedWith"/> from sums.</remarks>
-public sealed record NetworkSection : ContainerSection
-{
-    /// <summary><c>bridge</c>, <c>host</c>, <c>none</c>, <c>container</c>, or the name of a network.</summary>
-    public string? Mode { get; init; }
-
-    /// <summary>The full id of the container whose network this one shares (mode <c>container</c>).</summary>
-    public string? SharedWith { get; init; }
-
-    /// <summary>Bytes received.</summary>
-    public long? RxBytes { get; init; }
-
-    /// <summary>Packets received.</summary>
-    public long? RxPackets { get; init; }
-
-    /// <summary>Packets received with errors.</summary>
-    public long? RxErrors { get; init; }
-
-    /// <summary>Received packets that were dropped.</summary>
-    public long? RxDropped { get; init; }
-
-    /// <summary>Bytes sent.</summary>
-    public long? TxBytes { get; init; }
-
-    /// <summary>Packets sent.</summary>
-    public long? TxPackets { get; init; }
-
-    /// <summary>Packets that could not be sent because of errors.</summary>
-    public long? TxErrors { get; init; }
-
-    /// <summary>Packets that were dropped while sending.</summary>
-    public long? TxDropped { get; init; }
-
-    /// <summary>Bytes received per second over <see cref="RateWindowMs"/>; null until there are two samples since the container started.</summary>
-    public double? RxBytesPerSecond { get; init; }
-
-    /// <summary>Bytes sent per second over <see cref="RateWindowMs"/>; null until there are two samples.</summary>
-    public double? TxBytesPerSecond { get; init; }
-
-    /// <summary>The time between the two samples in milliseconds.</summary>
-    public long? RateWindowMs { get; init; }
-
-    /// <summary>The traffic by interface name.</summary>
-    public IReadOnlyDictionary<string, InterfaceTraffic>? Interfaces { get; init; }
-}
+/// <param name="Mode"><c>bridge</c>, <c>host</c>, <c>none</c>, <c>container</c>, or the name of a network.</param>
+/// <param name="SharedWith">The full id of the container whose network this one shares (mode <c>container</c>).</param>
+/// <param name="RxBytes">Bytes received.</param>
+/// <param name="RxPackets">Packets received.</param>
+/// <param name="RxErrors">Packets received with errors.</param>
+/// <param name="RxDropped">Received packets that were dropped.</param>
+/// <param name="TxBytes">Bytes sent.</param>
+/// <param name="TxPackets">Packets sent.</param>
+/// <param name="TxErrors">Packets that could not be sent because of errors.</param>
+/// <param name="TxDropped">Packets that were dropped while sending.</param>
+/// <param name="RxBytesPerSecond">Bytes received per second over <c>rateWindowMs</c>; null without two samples since the start.</param>
+/// <param name="TxBytesPerSecond">Bytes sent per second over <c>rateWindowMs</c>; null without two samples since the start.</param>
+/// <param name="RateWindowMs">The time between the two samples in milliseconds.</param>
+/// <param name="Interfaces">The traffic by interface name.</param>
+public sealed record NetworkSection(
+    string? Mode = null, string? SharedWith = null, long? RxBytes = null, long? RxPackets = null, long? RxErrors = null,
+    long? RxDropped = null, long? TxBytes = null, long? TxPackets = null, long? TxErrors = null, long? TxDropped = null,
+    double? RxBytesPerSecond = null, double? TxBytesPerSecond = null, long? RateWindowMs = null,
+    IReadOnlyDictionary<string, InterfaceTraffic>? Interfaces = null) : ContainerSection;
 
 /// <summary>The traffic of one interface since its creation.</summary>
 /// <param name="RxBytes">Bytes received.</param>
@@ -225,29 +155,16 @@ public sealed record InterfaceTraffic(
     long RxBytes, long RxPackets, long RxErrors, long RxDropped, long TxBytes, long TxPackets, long TxErrors, long TxDropped);
 
 /// <summary>The resource usage of a container.</summary>
-public sealed record UsageSection : ContainerSection
-{
-    /// <summary>CPU usage as in <c>docker stats</c>: 100 is one full core. Null until there are two samples since the container started.</summary>
-    public double? CpuPercent { get; init; }
-
-    /// <summary>CPU time used since the container started, on all cores, in milliseconds.</summary>
-    public long? CpuTimeMs { get; init; }
-
-    /// <summary>Memory usage as in <c>docker stats</c>: without the inactive file cache.</summary>
-    public long? MemoryBytes { get; init; }
-
-    /// <summary>The memory limit of the container, or the memory of the host where it has no limit.</summary>
-    public long? MemoryLimitBytes { get; init; }
-
-    /// <summary>The number of processes and threads.</summary>
-    public long? Pids { get; init; }
-
-    /// <summary>Bytes read from block devices.</summary>
-    public long? BlockReadBytes { get; init; }
-
-    /// <summary>Bytes written to block devices.</summary>
-    public long? BlockWriteBytes { get; init; }
-}
+/// <param name="CpuPercent">CPU usage as in <c>docker stats</c>: 100 is one full core; null without two samples since the start.</param>
+/// <param name="CpuTimeMs">CPU time used since the container started, on all cores, in milliseconds.</param>
+/// <param name="MemoryBytes">Memory usage as in <c>docker stats</c>: without the inactive file cache.</param>
+/// <param name="MemoryLimitBytes">The memory limit of the container, or the memory of the host where it has no limit.</param>
+/// <param name="Pids">The number of processes and threads.</param>
+/// <param name="BlockReadBytes">Bytes read from block devices.</param>
+/// <param name="BlockWriteBytes">Bytes written to block devices.</param>
+public sealed record UsageSection(
+    double? CpuPercent = null, long? CpuTimeMs = null, long? MemoryBytes = null, long? MemoryLimitBytes = null, long? Pids = null,
+    long? BlockReadBytes = null, long? BlockWriteBytes = null) : ContainerSection;
 
 /// <summary>The result of querying one engine.</summary>
 /// <param name="Name">The configured name.</param>

@@ -6,35 +6,19 @@ internal static class ContainerProjection
 {
     private const string HostCounters = "The container uses its host's network. Its counters are those of the host.";
 
-    public static ContainerList ToList(ContainerCollection collection) => new()
-    {
-        Items = [.. collection.Rows.Select(ToContainer)],
-        Engines = collection.Engines,
-        Total = collection.Total,
-        NextCursor = collection.NextCursor,
-    };
+    public static ContainerList ToList(ContainerCollection collection) =>
+        new([.. collection.Rows.Select(ToContainer)], collection.Engines, collection.Total, collection.NextCursor);
 
-    public static Container ToContainer(ContainerRow row) => new()
+    public static Container ToContainer(ContainerRow row)
     {
-        Engine = row.Engine,
-        Id = row.Id,
-        ShortId = row.ShortId,
-        Name = row.Facts.Name,
-        Aliases = row.Facts.Aliases,
-        Image = row.Facts.Image,
-        ImageId = row.Facts.ImageId,
-        CreatedAt = row.Facts.CreatedAt,
-        Command = row.Facts.Command,
-        State = row.Facts.State,
-        Status = row.Facts.Status,
-        Health = row.Facts.Health,
-        Networks = [.. row.Facts.Networks.Select(n => new NetworkAddress(n.Name, n.Ipv4, n.Ipv6, n.Gateway, n.Mac))],
-        Ports = [.. row.Facts.Ports.Select(p => new PortMapping(p.ContainerPort, p.Protocol, p.HostIp, p.HostPort))],
-        Labels = row.Facts.Labels,
-        Processes = row.Processes,
-        Network = row.Network,
-        Usage = row.Usage,
-    };
+        var facts = row.Facts;
+        return new(
+            row.Engine, row.Id, row.ShortId, facts.Name, facts.Aliases, facts.Image, facts.ImageId,
+            facts.CreatedAt, facts.Command, facts.State, facts.Status, facts.Health,
+            [.. facts.Networks.Select(n => new NetworkAddress(n.Name, n.Ipv4, n.Ipv6, n.Gateway, n.Mac))],
+            [.. facts.Ports.Select(p => new PortMapping(p.ContainerPort, p.Protocol, p.HostIp, p.HostPort))],
+            facts.Labels, row.Processes, row.Network, row.Usage);
+    }
 
     public static ProcessesSection Processes(Reading<IReadOnlyList<ProcessFacts>> reading) => new()
     {

@@ -4,17 +4,16 @@ namespace ContainerApi.Containers.Watch;
 internal static class WatchDifference
 {
     /// <param name="view">The containers, engines and sections that the watcher sees.</param>
-    public static WatchSnapshot Snapshot(WatchState state, WatchView view) => new()
-    {
-        Id = state.EventId,
-        At = state.At,
-        Items =
+    public static WatchSnapshot Snapshot(WatchState state, WatchView view) => new(
         [
             .. state.Containers.Values.Where(c => view.Sees(state, c))
                 .OrderBy(c => c.Engine, StringComparer.Ordinal).ThenByDescending(c => c.Facts.CreatedAt).ThenBy(c => c.Id, StringComparer.Ordinal)
                 .Select(c => view.ToContainer(c, state)),
         ],
-        Engines = [.. state.Engines.Values.Where(e => view.Sees(e.Name)).Select(e => view.Cut(e, state))],
+        [.. state.Engines.Values.Where(e => view.Sees(e.Name)).Select(e => view.Cut(e, state))])
+    {
+        Id = state.EventId,
+        At = state.At,
     };
 
     /// <param name="samples">Whether to report new sections of otherwise unchanged containers.</param>
@@ -24,7 +23,7 @@ internal static class WatchDifference
         {
             if (!before.Engines.TryGetValue(engine.Name, out var known) || known.State != engine.State || known.ApiVersion != engine.ApiVersion)
             {
-                yield return new WatchEngine { Id = after.EventId, At = after.At, Engine = view.Cut(engine, after) };
+                yield return new WatchEngine(view.Cut(engine, after)) { Id = after.EventId, At = after.At };
             }
         }
 
@@ -32,7 +31,7 @@ internal static class WatchDifference
         {
             if (view.Sees(before, gone) && !(after.Containers.TryGetValue(key, out var now) && view.Sees(after, now)))
             {
-                yield return new WatchRemoved { Id = after.EventId, At = after.At, Engine = gone.Engine, ContainerId = gone.Id, Name = gone.Facts.Name };
+                yield return new WatchRemoved(gone.Engine, gone.Id, gone.Facts.Name) { Id = after.EventId, At = after.At };
             }
         }
 
@@ -46,11 +45,11 @@ internal static class WatchDifference
 
             if (!before.Containers.TryGetValue(key, out var then) || !view.Sees(before, then))
             {
-                yield return new WatchAdded { Id = after.EventId, At = after.At, Container = view.ToContainer(now, after) };
+                yield return new WatchAdded(view.ToContainer(now, after)) { Id = after.EventId, At = after.At };
             }
             else if (!SameFacts(then.Facts, now.Facts))
             {
-                yield return new WatchChanged { Id = after.EventId, At = after.At, Container = view.ToContainer(now, after) };
+                yield return new WatchChanged(view.ToContainer(now, after)) { Id = after.EventId, At = after.At };
             }
             else if (samples && !SameSections(then, now, view.Sections))
             {
@@ -60,7 +59,7 @@ internal static class WatchDifference
 
         if (sampled.Count > 0)
         {
-            yield return new WatchSample { Id = after.EventId, At = after.At, Items = sampled };
+            yield return new WatchSample(sampled) { Id = after.EventId, At = after.At };
         }
     }
 
@@ -80,15 +79,7 @@ internal static class WatchDifference
         && (!sections.HasFlag(ContainerSections.Network) || ReferenceEquals(a.Network, b.Network))
         && (!sections.HasFlag(ContainerSections.Usage) || ReferenceEquals(a.Usage, b.Usage));
 
-    private static ContainerSample Sample(ContainerRow container) => new()
-    {
-        Engine = container.Engine,
-        Id = container.Id,
-        Status = container.Facts.Status,
-        Processes = container.Processes,
-        Network = container.Network,
-        Usage = container.Usage,
-    };
+    private static ContainerSample Sample(ContainerRow row) => new(row.Engine, row.Id, row.Facts.Status, row.Processes, row.Network, row.Usage);
 }
 
 /// <summary>What one watcher sees.</summary>

@@ -80,7 +80,7 @@ internal static partial class WatchEndpoints
         using var late = new CancellationTokenSource(deadline.After);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(stopping, aborted, late.Token, cancellationToken);
         await using var events = watch(ended.Token).GetAsyncEnumerator(CancellationToken.None);
-        var result = new WatchResult { At = default, State = "ended", Reason = "The service stops." };
+        var result = new WatchResult("ended", "The service stops.") { At = default };
         var begun = false;
         while (await MoveNextAsync())
         {
