@@ -42,7 +42,7 @@ internal static class ScaleBenchmarks
 
         async Task CollectAsync()
         {
-            var list = await collection.RunAsync(new EngineDirectory([engine]), new ContainerRequest(), CancellationToken.None);
+            var list = await collection.RunAsync(new EngineDirectory([engine]), new ContainerRequest(ContainerSelection.Everything, ContainerSections.All), default);
             if (list.Rows.Count != Containers || list.Rows.Any(c => c.Usage?.State != SectionState.Ok))
             {
                 throw new InvalidOperationException("The collection is incomplete.");

@@ -41,7 +41,7 @@ internal sealed partial class ContainerCollector(SectionReader reader, RateHisto
     private async Task<ContainerCollection> CollectAsync(
         EngineDirectory engines, ContainerRequest request, bool evenIfAllFail, CancellationToken cancellationToken)
     {
-        var asked = request.Engines.Count == 0 ? engines.All : [.. request.Engines.Distinct().Select(name => engines.Get(new EngineName(name)))];
+        var asked = request.Selection.Engine.Count == 0 ? engines.All : [.. request.Selection.Engine.Distinct().Select(engines.Get)];
         var lists = await Task.WhenAll(asked.Select(engine => ListAsync(engine, request, cancellationToken)));
         if (!evenIfAllFail && lists.All(l => l.Failure is not null))
         {
@@ -71,8 +71,8 @@ internal sealed partial class ContainerCollector(SectionReader reader, RateHisto
     {
         try
         {
-            var containers = await engine.ListContainersAsync(request.ToFilter(), cancellationToken);
-            return new EngineList(engine, [.. containers.Where(request.Matches).Select(c => new ContainerRow(engine.Name, c))], containers, null);
+            var containers = await engine.ListContainersAsync(request.Selection.ToFilter(), cancellationToken);
+            return new EngineList(engine, [.. containers.Where(request.Selection.Matches).Select(c => new ContainerRow(engine.Name, c))], containers, null);
         }
         catch (EngineException e)
         {

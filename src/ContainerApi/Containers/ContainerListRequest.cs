@@ -22,7 +22,10 @@ internal sealed record ContainerListRequest(
     [Parameter("The format of the response. Default: by `Accept`.")]
     Format? Format)
 {
-    public ContainerRequest ToRequest() => Selection.ToRequest(Fields) with { Sort = Sort, Limit = Limit, After = Cursor };
+    public ContainerRequest ToRequest() => new(Selection, IncludedSections.Needed(Selection.Include, Fields))
+    {
+        Sort = Sort, Limit = Limit, After = Cursor,
+    };
 }
 
 /// <summary>The parameters that select one container.</summary>
@@ -55,8 +58,8 @@ internal sealed class ContainerListRequestValidator : AbstractValidator<Containe
 {
     public ContainerListRequestValidator()
     {
-        RuleFor(q => q.Fields).Must((q, fields) => fields?.AreIn(q.Selection.Include) != false).WithMessage(ContainerFields.NotIncluded);
-        RuleFor(q => q.Cursor).Must((q, cursor) => cursor is null || cursor.Sort == q.Sort.ToString()).WithMessage(ContainerCursor.Expected);
+        RuleFor(q => q.Fields).Must((q, fields) => fields?.AreIn(q.Selection?.Include) != false).WithMessage(ContainerFields.NotIncluded);
+        RuleFor(q => q.Cursor).Must((q, cursor) => cursor is null || q.Sort is null || cursor.Sort == q.Sort.ToString()).WithMessage(ContainerCursor.Expected);
     }
 }
 

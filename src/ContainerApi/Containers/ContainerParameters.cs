@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 using ContainerApi.Containers.Formatting;
 
 namespace ContainerApi.Containers;
@@ -44,4 +45,27 @@ internal sealed record ContainerFields(IReadOnlyList<string> Names) : IParameter
     public bool AreIn(IncludedSections? include) => include is null || (Sections & ~include.Sections) == 0;
 
     public override string ToString() => string.Join(',', Names);
+}
+
+/// <summary>A port number in the container or on the host, with an optional protocol.</summary>
+internal sealed record PortFilter(int Number, string? Protocol) : IParameterValue<PortFilter>
+{
+    private static readonly IReadOnlyList<string> Protocols = ["tcp", "udp", "sctp"];
+
+    public static string Expected => "must be a port from 1 to 65535, with /tcp, /udp or /sctp behind it for one protocol.";
+
+    public static bool TryParse(string text, [NotNullWhen(true)] out PortFilter? port)
+    {
+        var slash = text.IndexOf('/');
+        var number = slash < 0 ? text : text[..slash];
+        var protocol = slash < 0 ? null : text[(slash + 1)..];
+        port = int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var n) && n is > 0 and <= 65535
+            && (protocol is null || Protocols.Contains(protocol))
+            ? new PortFilter(n, protocol)
+            : null;
+        return port is not null;
+    }
+
+    public bool Matches(PortFacts port) =>
+        (port.ContainerPort == Number || port.HostPort == Number) && (Protocol is null || port.Protocol == Protocol);
 }

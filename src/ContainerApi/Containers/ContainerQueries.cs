@@ -25,9 +25,9 @@ internal sealed class ContainerQueries(
     {
         var format = Formats.Choose(query.Format, http);
         var request = query.ToRequest();
-        foreach (var engine in request.Engines)
+        foreach (var engine in query.Selection.Engine)
         {
-            engines.Get(new EngineName(engine));
+            engines.Get(engine);
         }
 
         var shared = await lists.GetAsync(
@@ -41,7 +41,7 @@ internal sealed class ContainerQueries(
     /// <summary>All containers for Prometheus. The metric of an unreachable engine reports it.</summary>
     public async Task<RenderedBody> MetricsAsync(MetricsOptions options, CancellationToken cancellationToken)
     {
-        var request = new ContainerRequest { All = true };
+        var request = new ContainerRequest(ContainerSelection.Everything, ContainerSections.All);
         var shared = await lists.GetAsync(
             $"metrics;{caller.View};{request.Key()}",
             TimeSpan.Zero,

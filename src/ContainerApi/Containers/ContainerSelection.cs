@@ -1,3 +1,4 @@
+using System.Text.Json;
 using ContainerApi.Api.Requests;
 
 namespace ContainerApi.Containers;
@@ -29,22 +30,43 @@ internal sealed record ContainerSelection(
     [Parameter("A container port or a published port: `80` or `80/tcp`.", Example = "80/tcp")]
     PortFilter? Port,
     [Parameter("The engine's name; repeatable. Default: all engines.")]
-    IReadOnlyList<string> Engine,
+    IReadOnlyList<EngineName> Engine,
     [Parameter("Sections to read: `processes`, `network`, `usage`, separated by commas, or `none`. Default: all three.",
         Example = "processes,network")]
     IncludedSections? Include)
 {
-    public ContainerRequest ToRequest(ContainerFields? fields = null) => new()
+    /// <summary>All containers of all engines.</summary>
+    public static readonly ContainerSelection Everything = new(true, [], [], null, null, [], null, null, [], null);
+
+    /// <summary>A state implies containers that are not running.</summary>
+    public bool IncludesStopped => All || State.Count > 0;
+
+    /// <summary>The filters that the engine evaluates. <c>name</c> is a regular expression there.</summary>
+    public ContainerFilter ToFilter()
     {
-        Engines = Engine,
-        All = All,
-        States = State,
-        Healths = Health,
-        Name = Name,
-        Image = Image?.Value,
-        Labels = Label,
-        Network = Network,
-        Port = Port,
-        Sections = IncludedSections.Needed(Include, fields),
-    };
+        (string Name, IReadOnlyList<string> Values)[] filters =
+        [
+            ("status", State),
+            ("health", Health),
+            ("label", Label),
+            ("name", Name is null ? [] : [Name.Replace(".", "\\.", StringComparison.Ordinal)]),
+            ("ancestor", Image is null ? [] : [Image.Value]),
+            ("network", Network is null ? [] : [Network]),
+        ];
+        return new ContainerFilter(IncludesStopped, filters.Where(f => f.Values.Count > 0).ToDictionary(f => f.Name, f => f.Values));
+    }
+
+    /// <summary>
+    /// The filters that the engine evaluates differently: it matches link aliases too, and has no filter on both kinds of
+    /// port. Only the engine can evaluate health, image and network: its list contains neither the health of a paused
+    /// container, nor an image's ancestors, nor a network's id.
+    /// </summary>
+    public bool Matches(ContainerFacts container) =>
+        (State.Count == 0 || State.Contains(container.State))
+        && (Name is null || (container.Name?.Contains(Name, StringComparison.Ordinal) ?? false))
+        && LabelSelector.Matches(Label, container.Labels)
+        && (Port is null || container.Ports.Any(Port.Matches));
+
+    /// <summary>Equal for selections of the same containers.</summary>
+    public string Key() => JsonSerializer.Serialize(this with { Include = null });
 }

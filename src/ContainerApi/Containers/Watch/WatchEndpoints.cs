@@ -14,7 +14,7 @@ internal static partial class WatchEndpoints
         provider.GetRequiredService<ConfiguredEngines>().Directory,
         (sections, cancellationToken) => provider.GetRequiredService<ContainerCollector>().RunAsync(
             provider.GetRequiredService<ConfiguredEngines>().Directory,
-            new ContainerRequest { All = true, Sections = sections },
+            new ContainerRequest(ContainerSelection.Everything, sections),
             cancellationToken,
             evenIfAllFail: true),
         provider.GetRequiredService<TimeProvider>()));
@@ -40,7 +40,7 @@ internal static partial class WatchEndpoints
         var query = request.Value;
         foreach (var name in query.Selection.Engine)
         {
-            engines.Get(new EngineName(name));
+            engines.Get(name);
         }
 
         var view = query.ToView();

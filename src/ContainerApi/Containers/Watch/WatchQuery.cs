@@ -18,15 +18,10 @@ internal sealed record WatchQuery(
     [Parameter("The `id` of the last received event: the stream continues after it. The header `Last-Event-ID` has the same effect.")]
     string? LastEventId)
 {
-    public WatchView ToView()
-    {
-        var request = Selection.ToRequest();
-        var all = request.All || request.States.Count > 0;
-        return new WatchView(
-            // The engine's own list without "all" has these.
-            c => (all || c.State is ContainerStates.Running or ContainerStates.Paused or ContainerStates.Restarting) && request.Matches(c),
-            request.Engines,
-            request.Sections,
-            WatchSelection.Of(request));
-    }
+    public WatchView ToView() => new(
+        // The engine's own list without "all" has these.
+        c => (Selection.IncludesStopped || c.State is ContainerStates.Running or ContainerStates.Paused or ContainerStates.Restarting) && Selection.Matches(c),
+        [.. Selection.Engine.Select(e => e.Value)],
+        IncludedSections.Needed(Selection.Include, fields: null),
+        WatchSelection.Of(Selection));
 }

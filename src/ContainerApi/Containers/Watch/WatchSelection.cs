@@ -11,9 +11,12 @@ namespace ContainerApi.Containers.Watch;
 internal sealed record WatchSelection(string Key, ContainerFilter Filter)
 {
     /// <summary>Null where the rows of the list suffice for the filters.</summary>
-    public static WatchSelection? Of(ContainerRequest request)
+    public static WatchSelection? Of(ContainerSelection containers)
     {
-        var selection = new ContainerRequest { All = true, Healths = request.Healths, Image = request.Image, Network = request.Network };
+        var selection = ContainerSelection.Everything with
+        {
+            Health = containers.Health, Image = containers.Image, Network = containers.Network,
+        };
         return selection.ToFilter() is { Filters.Count: > 0 } filter ? new WatchSelection(selection.Key(), filter) : null;
     }
 }

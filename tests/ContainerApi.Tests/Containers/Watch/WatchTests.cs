@@ -290,7 +290,7 @@ public sealed class WatchTests
             var limits = new CollectionLimits();
             var directory = new EngineDirectory([Engine]);
             var sweep = new ContainerCollector(new SectionReader(time, limits), new RateHistory(time), Microsoft.Extensions.Logging.Abstractions.NullLogger<ContainerCollector>.Instance);
-            _hub = new WatchHub(directory, (sections, token) => sweep.RunAsync(directory, new ContainerRequest { All = true, Sections = sections }, token, evenIfAllFail: true), time);
+            _hub = new WatchHub(directory, (sections, token) => sweep.RunAsync(directory, new ContainerRequest(ContainerSelection.Everything, sections), token, evenIfAllFail: true), time);
         }
 
         public FakeEngine Engine { get; }
