@@ -36,6 +36,7 @@ try
     app.UseRequestLogging();
     app.UseAudit();
     app.UseProblems();
+    app.UseAllowedHosts();
     app.UseRequestTimeouts();
     app.MapOpenApiDocument();
     app.UseCallers();

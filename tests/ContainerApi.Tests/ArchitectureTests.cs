@@ -48,7 +48,6 @@ public sealed class ArchitectureTests
         // Request outcomes, log texts and OpenAPI metadata.
         ("Access.AccessExtensions", "Api"),
         ("Access.Audit", "Api"),
-        ("Access.HostNameFilter", "Api"),
     ];
 
     public static TheoryData<string> Namespaces => [.. TopLevelNamespaces()];

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
+using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.Tokens;
 
 namespace ContainerApi.Access;
@@ -13,19 +14,22 @@ internal static class Credentials
 
     public static void AddCredentials(this WebApplicationBuilder builder)
     {
-        builder.Services.AddAuthentication(EitherScheme)
+        var services = builder.Services;
+        // Not AddAuthentication and AddJwtBearer: they also register data protection, which creates and stores keys. Nothing here uses them.
+        services.AddAuthenticationCore(options => options.DefaultScheme = EitherScheme);
+        services.AddWebEncoders();
+        new AuthenticationBuilder(services)
             .AddPolicyScheme(EitherScheme, null, either => either.ForwardDefaultSelector = SchemeFor)
             .AddScheme<AuthenticationSchemeOptions, ApiKeys>(ApiKeys.SchemeName, null)
-            .AddJwtBearer();
-        builder.Services.AddOptions<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme).Configure<SecurityOptions>((bearer, security) =>
+            .AddScheme<JwtBearerOptions, JwtBearerHandler>(JwtBearerDefaults.AuthenticationScheme, null);
+        services.AddSingleton<IPostConfigureOptions<JwtBearerOptions>, JwtBearerPostConfigureOptions>();
+        services.AddOptions<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme).Configure<SecurityOptions>((bearer, security) =>
         {
             if (security.Jwt is { } jwt)
             {
                 Configure(bearer, jwt);
             }
         });
-        // Nothing uses data protection (no cookies), so no keys are created and stored.
-        builder.Services.Remove(builder.Services.Single(s => s.ImplementationType?.Name == "DataProtectionHostedService"));
     }
 
     /// <summary>Returns the credentials of a request; null without any.</summary>
@@ -66,7 +70,8 @@ internal static class Credentials
         {
             OnAuthenticationFailed = failed =>
             {
-                failed.HttpContext.RequestServices.GetRequiredService<AuthenticationFailures>().Report(failed.HttpContext, ReasonOf(failed.Exception));
+                var http = failed.HttpContext;
+                http.RequestServices.GetRequiredService<AuthenticationFailures>().Report(http, ReasonOf(failed.Exception));
                 return Task.CompletedTask;
             },
         };

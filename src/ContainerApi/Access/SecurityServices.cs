@@ -12,7 +12,7 @@ internal static class SecurityServices
     {
         builder.Services.AddSettings<SecurityOptions, SecurityOptionsValidator>(SecurityOptions.Section);
         builder.AddExposureGuard();
-        HostNameFilter.AddTo(builder.Services);
+        builder.AddAllowedHosts();
         builder.AddCredentials();
         builder.Services.AddSingleton<SecuritySettings>();
         builder.Services.AddSingleton<AuthenticationFailures>();
