@@ -25,7 +25,7 @@ try
     builder.AddHealth();
     builder.AddSecurity();
     builder.AddEngines();
-    builder.Services.AddHttpRoom();
+    builder.Services.AddHttpServices();
     builder.Services.AddOpenApiDocument();
     builder.AddContainers();
     builder.Services.AddImages();

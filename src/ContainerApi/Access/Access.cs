@@ -1,4 +1,3 @@
-using ContainerApi.Api.OpenApi;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Authorization.Policy;
 
@@ -9,19 +8,13 @@ internal sealed record RequiredScope(string? Scope) : IAuthorizationRequirement;
 
 internal static class AccessExtensions
 {
-    /// <summary>Requires <paramref name="scope"/> and documents the errors of authorization.</summary>
+    /// <summary>Requires <paramref name="scope"/> for an endpoint or a group of endpoints, and documents the errors of authorization.</summary>
     public static TBuilder RequireScope<TBuilder>(this TBuilder builder, string scope)
         where TBuilder : IEndpointConventionBuilder
     {
-        var needed = new RequiredScope(scope);
-        builder.RequireAuthorization(new AuthorizationPolicyBuilder().AddRequirements(needed).Build());
-        builder.WithMetadata(needed);
-        if (builder is RouteHandlerBuilder route)
-        {
-            route.CanFailWith(ErrorCode.Unauthenticated, ErrorCode.Forbidden, ErrorCode.RateLimited);
-        }
-
-        return builder;
+        var required = new RequiredScope(scope);
+        return builder.RequireAuthorization(new AuthorizationPolicyBuilder().AddRequirements(required).Build())
+            .WithMetadata(required, new ErrorCodes(ErrorCode.Unauthenticated, ErrorCode.Forbidden, ErrorCode.RateLimited));
     }
 }
 

@@ -3,40 +3,33 @@ namespace ContainerApi.Api;
 /// <summary>The map from errors to HTTP statuses.</summary>
 internal static class ErrorStatus
 {
-    private static readonly Dictionary<ErrorCode, int> Statuses = new()
+    /// <summary>The errors of each status. The first one stands for the framework's own errors.</summary>
+    private static readonly Dictionary<int, ErrorCode[]> Codes = new()
     {
-        [ErrorCode.InvalidRequest] = StatusCodes.Status400BadRequest,
-        [ErrorCode.InvalidReference] = StatusCodes.Status400BadRequest,
-        [ErrorCode.InvalidDockerfile] = StatusCodes.Status400BadRequest,
-        [ErrorCode.InvalidContext] = StatusCodes.Status400BadRequest,
-        [ErrorCode.Unauthenticated] = StatusCodes.Status401Unauthorized,
-        [ErrorCode.Forbidden] = StatusCodes.Status403Forbidden,
-        [ErrorCode.ContextPathNotAllowed] = StatusCodes.Status403Forbidden,
-        [ErrorCode.RemoteContextNotAllowed] = StatusCodes.Status403Forbidden,
-        [ErrorCode.NotFound] = StatusCodes.Status404NotFound,
-        [ErrorCode.ContainerNotFound] = StatusCodes.Status404NotFound,
-        [ErrorCode.ImageNotFound] = StatusCodes.Status404NotFound,
-        [ErrorCode.BuildNotFound] = StatusCodes.Status404NotFound,
-        [ErrorCode.EngineNotFound] = StatusCodes.Status404NotFound,
-        [ErrorCode.SourceNotFound] = StatusCodes.Status404NotFound,
-        [ErrorCode.MethodNotAllowed] = StatusCodes.Status405MethodNotAllowed,
-        [ErrorCode.NotAcceptable] = StatusCodes.Status406NotAcceptable,
-        [ErrorCode.RequestTimeout] = StatusCodes.Status408RequestTimeout,
-        [ErrorCode.Conflict] = StatusCodes.Status409Conflict,
-        [ErrorCode.NameInUse] = StatusCodes.Status409Conflict,
-        [ErrorCode.ContainerNotRunning] = StatusCodes.Status409Conflict,
-        [ErrorCode.ContextTooLarge] = StatusCodes.Status413PayloadTooLarge,
-        [ErrorCode.RequestTooLarge] = StatusCodes.Status413PayloadTooLarge,
-        [ErrorCode.UnsupportedMediaType] = StatusCodes.Status415UnsupportedMediaType,
-        [ErrorCode.BuildFailed] = StatusCodes.Status422UnprocessableEntity,
-        [ErrorCode.FeatureUnsupported] = StatusCodes.Status422UnprocessableEntity,
-        [ErrorCode.TooManyBuilds] = StatusCodes.Status429TooManyRequests,
-        [ErrorCode.RateLimited] = StatusCodes.Status429TooManyRequests,
-        [ErrorCode.Internal] = StatusCodes.Status500InternalServerError,
-        [ErrorCode.EngineError] = StatusCodes.Status502BadGateway,
-        [ErrorCode.EngineUnavailable] = StatusCodes.Status503ServiceUnavailable,
-        [ErrorCode.EngineTimeout] = StatusCodes.Status504GatewayTimeout,
+        [400] = [ErrorCode.InvalidRequest, ErrorCode.InvalidReference, ErrorCode.InvalidDockerfile, ErrorCode.InvalidContext],
+        [401] = [ErrorCode.Unauthenticated],
+        [403] = [ErrorCode.Forbidden, ErrorCode.ContextPathNotAllowed, ErrorCode.RemoteContextNotAllowed],
+        [404] =
+        [
+            ErrorCode.NotFound, ErrorCode.ContainerNotFound, ErrorCode.ImageNotFound, ErrorCode.BuildNotFound, ErrorCode.EngineNotFound,
+            ErrorCode.SourceNotFound,
+        ],
+        [405] = [ErrorCode.MethodNotAllowed],
+        [406] = [ErrorCode.NotAcceptable],
+        [408] = [ErrorCode.RequestTimeout],
+        [409] = [ErrorCode.Conflict, ErrorCode.NameInUse, ErrorCode.ContainerNotRunning],
+        [413] = [ErrorCode.RequestTooLarge, ErrorCode.ContextTooLarge],
+        [415] = [ErrorCode.UnsupportedMediaType],
+        [422] = [ErrorCode.BuildFailed, ErrorCode.FeatureUnsupported],
+        [429] = [ErrorCode.RateLimited, ErrorCode.TooManyBuilds],
+        [500] = [ErrorCode.Internal],
+        [502] = [ErrorCode.EngineError],
+        [503] = [ErrorCode.EngineUnavailable],
+        [504] = [ErrorCode.EngineTimeout],
     };
+
+    private static readonly Dictionary<ErrorCode, int> Statuses =
+        Codes.SelectMany(entry => entry.Value.Select(code => (Code: code, Status: entry.Key))).ToDictionary(e => e.Code, e => e.Status);
 
     extension(ErrorCode code)
     {
@@ -45,4 +38,8 @@ internal static class ErrorStatus
         /// <summary>The problem's <c>type</c>: a stable URN that cannot be fetched.</summary>
         public string Type => "urn:containerapi:problem:" + code.Code;
     }
+
+    /// <summary>Returns the error that stands for a status of the framework.</summary>
+    public static ErrorCode Find(int status) =>
+        Codes.TryGetValue(status, out var codes) ? codes[0] : status < 500 ? ErrorCode.InvalidRequest : ErrorCode.Internal;
 }

@@ -1,31 +1,32 @@
 namespace ContainerApi.Api;
 
-/// <summary>Says that a request to an endpoint may last: a stream, a transfer, what the engine takes its time for. It has limits of its
-/// own.</summary>
+/// <summary>Metadata of an endpoint whose requests may take long: streams, transfers and slow engine calls. They have limits of their own.</summary>
 internal sealed class LongRequest
 {
-    /// <summary>The name of the deadline that these have.</summary>
-    public const string Deadline = "long";
+    /// <summary>The name of the timeout policy.</summary>
+    public const string TimeoutPolicy = "long";
 
-    public static readonly LongRequest Mark = new();
+    public static readonly LongRequest Metadata = new();
 }
 
-/// <summary>How long a stream without an end of its own may be open.</summary>
+/// <summary>How long a stream without an end may be open.</summary>
 internal sealed record StreamTimeout(TimeSpan After);
 
 internal static class LongRequestExtensions
 {
-    /// <summary>A request that lasts, and is cut at the deadline of those.</summary>
-    public static RouteHandlerBuilder WithLongTimeout(this RouteHandlerBuilder builder)
+    /// <summary>Gives an endpoint or a group the timeout of long requests.</summary>
+    public static TBuilder WithLongTimeout<TBuilder>(this TBuilder builder)
+        where TBuilder : IEndpointConventionBuilder
     {
-        builder.WithRequestTimeout(LongRequest.Deadline);
-        return builder.WithMetadata(LongRequest.Mark);
+        builder.WithRequestTimeout(LongRequest.TimeoutPolicy);
+        return builder.WithMetadata(LongRequest.Metadata);
     }
 
-    /// <summary>A request that lasts and knows its end by itself: cut, it could not say its last line.</summary>
-    public static RouteHandlerBuilder WithStreamLimits(this RouteHandlerBuilder builder)
+    /// <summary>Removes the timeout of an endpoint or a group whose streams end by themselves: a timeout would cut off their last line.</summary>
+    public static TBuilder WithStreamLimits<TBuilder>(this TBuilder builder)
+        where TBuilder : IEndpointConventionBuilder
     {
         builder.DisableRequestTimeout();
-        return builder.WithMetadata(LongRequest.Mark);
+        return builder.WithMetadata(LongRequest.Metadata);
     }
 }

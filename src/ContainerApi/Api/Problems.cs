@@ -105,9 +105,7 @@ internal sealed class Problems(IProblemDetailsService writer, IDiagnosticContext
         var problem = context.ProblemDetails;
         if (!problem.Extensions.ContainsKey("code"))
         {
-            var status = problem.Status ?? context.HttpContext.Response.StatusCode;
-            var code = ErrorCode.All.FirstOrDefault(c => c.Status == status)
-                ?? (status < 500 ? ErrorCode.InvalidRequest : ErrorCode.Internal);
+            var code = ErrorStatus.Find(problem.Status ?? context.HttpContext.Response.StatusCode);
             problem.Type = code.Type;
             problem.Title = code.Title;
             problem.Detail ??= code.Title;

@@ -1,3 +1,5 @@
+using System.Reflection;
+
 namespace ContainerApi.Errors;
 
 /// <summary>An error of the contract: a stable code and its title. <c>Api/ErrorStatus</c> maps it to an HTTP status.</summary>
@@ -23,26 +25,21 @@ internal sealed record ErrorCode(string Code, string Title)
     public static readonly ErrorCode Conflict = new("conflict", "The object's state does not allow this.");
     public static readonly ErrorCode NameInUse = new("name_in_use", "The name is already in use.");
     public static readonly ErrorCode ContainerNotRunning = new("container_not_running", "The container is not running.");
-    public static readonly ErrorCode ContextTooLarge = new("context_too_large", "The build context is too large.");
     public static readonly ErrorCode RequestTooLarge = new("request_too_large", "The request is too large.");
+    public static readonly ErrorCode ContextTooLarge = new("context_too_large", "The build context is too large.");
     public static readonly ErrorCode UnsupportedMediaType = new("unsupported_media_type", "The content type is not supported.");
     public static readonly ErrorCode BuildFailed = new("build_failed", "The build failed.");
     public static readonly ErrorCode FeatureUnsupported = new("feature_unsupported", "The engine does not support this.");
-    public static readonly ErrorCode TooManyBuilds = new("too_many_builds", "The build queue is full.");
     public static readonly ErrorCode RateLimited = new("rate_limited", "Too many requests.");
+    public static readonly ErrorCode TooManyBuilds = new("too_many_builds", "The build queue is full.");
     public static readonly ErrorCode Internal = new("internal_error", "Internal error.");
     public static readonly ErrorCode EngineError = new("engine_error", "The engine failed.");
     public static readonly ErrorCode EngineUnavailable = new("engine_unavailable", "The engine is unreachable.");
     public static readonly ErrorCode EngineTimeout = new("engine_timeout", "The engine did not respond in time.");
 
-    /// <summary>Every code. The first of a status is the one for the framework's own errors.</summary>
     public static readonly IReadOnlyList<ErrorCode> All =
     [
-        InvalidRequest, InvalidReference, InvalidDockerfile, InvalidContext, Unauthenticated, Forbidden,
-        ContextPathNotAllowed, RemoteContextNotAllowed, NotFound, ContainerNotFound, ImageNotFound, BuildNotFound,
-        EngineNotFound, SourceNotFound, MethodNotAllowed, NotAcceptable, RequestTimeout, Conflict, NameInUse, ContainerNotRunning,
-        RequestTooLarge, ContextTooLarge, UnsupportedMediaType, BuildFailed, FeatureUnsupported, RateLimited,
-        TooManyBuilds, Internal, EngineError, EngineUnavailable, EngineTimeout,
+        .. typeof(ErrorCode).GetFields(BindingFlags.Public | BindingFlags.Static).Select(f => f.GetValue(null)).OfType<ErrorCode>(),
     ];
 
     public override string ToString() => Code;
@@ -50,3 +47,6 @@ internal sealed record ErrorCode(string Code, string Title)
     /// <summary>Returns the error with this code, or null.</summary>
     public static ErrorCode? Find(string? code) => All.FirstOrDefault(c => c.Code == code);
 }
+
+/// <summary>Metadata of an endpoint: errors that its response can have. Several of them add up.</summary>
+internal sealed record ErrorCodes(params IReadOnlyList<ErrorCode> Codes);

@@ -38,7 +38,7 @@ internal static class Limits
         services.AddOptions<RequestTimeoutOptions>().Configure<LimitOptions>((timeouts, limits) =>
         {
             timeouts.DefaultPolicy = TimeoutPolicy(limits.RequestTimeout);
-            timeouts.AddPolicy(LongRequest.Deadline, TimeoutPolicy(limits.StreamTimeout));
+            timeouts.AddPolicy(LongRequest.TimeoutPolicy, TimeoutPolicy(limits.StreamTimeout));
         });
         services.AddSingleton(provider => new Lazy<PartitionedRateLimiter<HttpContext>>(() =>
         {

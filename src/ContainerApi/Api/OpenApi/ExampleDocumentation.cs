@@ -6,9 +6,8 @@ using Swashbuckle.AspNetCore.SwaggerGen;
 namespace ContainerApi.Api.OpenApi;
 
 /// <summary>
-/// Carries the examples into the document: the files below <c>Examples</c>, named <c>OPERATION.request.EXTENSION</c> or
-/// <c>OPERATION.STATUS.EXTENSION</c>, where the extension says the media type. They are what the service really takes and
-/// says; a test holds them against the schemas.
+/// Adds examples to the document: files in <c>Examples</c>, named <c>OPERATION.request.EXTENSION</c> or
+/// <c>OPERATION.STATUS.EXTENSION</c>. The extension stands for the media type. A test compares them with the schemas.
 /// </summary>
 internal sealed class ExampleDocumentation : IOperationFilter
 {
@@ -20,7 +19,7 @@ internal sealed class ExampleDocumentation : IOperationFilter
         ["json"] = MediaTypes.Json,
         ["ndjson"] = MediaTypes.Ndjson,
         ["sse"] = MediaTypes.EventStream,
-        ["txt"] = "text/plain",
+        ["txt"] = MediaTypes.Text,
         ["csv"] = "text/csv",
         ["dockerfile"] = "text/x-dockerfile",
     };
@@ -34,7 +33,7 @@ internal sealed class ExampleDocumentation : IOperationFilter
             var content = place == Request ? operation.RequestBody?.Content : operation.Responses?.GetValueOrDefault(place)?.Content;
             if (content is null || !content.TryGetValue(MediaTypeOf[extension], out var media) || media is not OpenApiMediaType typed)
             {
-                throw new InvalidOperationException($"The example {operation.OperationId}.{place}.{extension} is of nothing that the operation has.");
+                throw new InvalidOperationException($"{operation.OperationId} has no content for the example {operation.OperationId}.{place}.{extension}.");
             }
 
             typed.Example = extension == "json" ? JsonNode.Parse(text) : JsonValue.Create(text);

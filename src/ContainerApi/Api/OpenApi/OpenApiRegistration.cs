@@ -22,19 +22,20 @@ internal static class OpenApiRegistration
                 Title = "ContainerApi",
                 Version = Version,
                 Description =
-                    "The picture of every container in one call, builds that stream what they do, commits: a REST API in front of Docker Engine.\n\n"
-                    + "Times are RFC 3339 in UTC, sizes bytes, durations milliseconds (`…Ms`). What is not known is `null`, never 0. "
+                    "A REST API in front of Docker Engine. One call returns the containers with their processes, network traffic and usage. "
+                    + "Builds, pulls and pushes stream their progress.\n\n"
+                    + "Times are RFC 3339 in UTC, sizes bytes, durations milliseconds (`…Ms`). An unknown value is `null`, never 0. "
                     + "Errors are `application/problem+json` (RFC 9457) with a stable `code`. "
                     + "Streams are `application/x-ndjson`: one object per line, each with a `type`, the last one a `result`.",
             });
-            options.IncludeXmlComments(Path.Combine(AppContext.BaseDirectory, Assembly.GetExecutingAssembly().GetName().Name + ".xml"));
+            options.IncludeXmlComments(Assembly.GetExecutingAssembly());
             options.SupportNonNullableReferenceTypes();
             options.NonNullableReferenceTypesAsRequired();
             options.UseOneOfForPolymorphism();
             options.SelectSubTypesUsing(type => type.GetCustomAttributes<JsonDerivedTypeAttribute>().Select(a => a.DerivedType));
             options.SelectDiscriminatorNameUsing(type => type.GetCustomAttribute<JsonPolymorphicAttribute>()?.TypeDiscriminatorPropertyName);
             options.SelectDiscriminatorValueUsing(type =>
-                type.BaseType?.GetCustomAttributes<JsonDerivedTypeAttribute>().FirstOrDefault(a => a.DerivedType == type)?.TypeDiscriminator as string);
+                type.BaseType?.GetCustomAttributes<JsonDerivedTypeAttribute>().First(a => a.DerivedType == type).TypeDiscriminator as string);
             options.SchemaFilter<FormsDocumentation>();
             options.DocumentFilter<ProblemDocumentation>();
             options.OperationFilter<ProblemDocumentation>();

@@ -5,42 +5,28 @@ using Swashbuckle.AspNetCore.SwaggerGen;
 
 namespace ContainerApi.Api.OpenApi;
 
-/// <summary>Which problems an endpoint can answer with.</summary>
-internal sealed record ErrorCodes(IReadOnlyList<ErrorCode> Codes);
-
 internal static class ErrorCodesExtensions
 {
-    /// <summary>Documents what an endpoint that asks one engine can end with because of it, and <paramref name="codes"/> of its own.</summary>
-    public static RouteHandlerBuilder ProducesEngineProblems(this RouteHandlerBuilder builder, params IReadOnlyList<ErrorCode> codes) =>
+    /// <summary>Documents <paramref name="codes"/> and the errors of a call to an engine.</summary>
+    public static TBuilder ProducesEngineProblems<TBuilder>(this TBuilder builder, params IReadOnlyList<ErrorCode> codes)
+        where TBuilder : IEndpointConventionBuilder =>
         builder.CanFailWith([.. codes, ErrorCode.EngineNotFound, ErrorCode.EngineError, ErrorCode.EngineUnavailable, ErrorCode.EngineTimeout]);
 
-    /// <summary>Documents the problems that an endpoint can answer with, beside those that its filters add.</summary>
-    public static RouteHandlerBuilder CanFailWith(this RouteHandlerBuilder builder, params IReadOnlyList<ErrorCode> codes)
-    {
-        foreach (var status in codes.Select(c => c.Status).Distinct())
-        {
-            builder.ProducesProblem(status);
-        }
-
-        return builder.WithMetadata(new ErrorCodes(codes));
-    }
+    /// <summary>Documents errors of an endpoint or of a group of endpoints.</summary>
+    public static TBuilder CanFailWith<TBuilder>(this TBuilder builder, params IReadOnlyList<ErrorCode> codes)
+        where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new ErrorCodes(codes));
 }
 
-/// <summary>Describes problems as they are sent: our extensions in the schema, and by each status the codes it can carry. Opens what
-/// several schemas describe together.</summary>
+/// <summary>Documents the problem details of each operation: one response for each status, with its codes and an example for each code.</summary>
 internal sealed class ProblemDocumentation : IDocumentFilter, IOperationFilter
 {
     private const string Schema = "ProblemDetails";
 
     public void Apply(OpenApiDocument swaggerDoc, DocumentFilterContext context)
     {
-        if (swaggerDoc.Components?.Schemas is { } schemas && schemas.ContainsKey(Schema))
-        {
-            schemas[Schema] = Problem();
-        }
-
-        // A type and its base describe one object together: neither may forbid what the other has.
-        foreach (var schema in swaggerDoc.Components?.Schemas?.Values.OfType<OpenApiSchema>().Where(s => s.Discriminator is not null || s.AllOf is { Count: > 0 }) ?? [])
+        // A type and its base together describe one object, so neither may forbid the properties of the other.
+        foreach (var schema in context.SchemaRepository.Schemas.Values.OfType<OpenApiSchema>()
+            .Where(s => s.Discriminator is not null || s.AllOf is { Count: > 0 }))
         {
             schema.AdditionalPropertiesAllowed = true;
         }
@@ -48,20 +34,27 @@ internal sealed class ProblemDocumentation : IDocumentFilter, IOperationFilter
 
     public void Apply(OpenApiOperation operation, OperationFilterContext context)
     {
-        foreach (var (status, response) in operation.Responses ?? [])
+        var schemas = context.SchemaRepository;
+        if (!schemas.Schemas.ContainsKey(Schema))
         {
-            if (!int.TryParse(status, CultureInfo.InvariantCulture, out var number) || number < 400)
-            {
-                continue;
-            }
+            schemas.AddDefinition(Schema, Problem());
+        }
 
-            var codes = context.ApiDescription.ActionDescriptor.EndpointMetadata.OfType<ErrorCodes>()
-                .SelectMany(m => m.Codes).Where(c => c.Status == number).Distinct().ToList();
-            response.Description = "A problem; codes of this status: " + string.Join(", ", codes.Select(c => $"`{c.Code}` ({c.Title.TrimEnd('.')})")) + ".";
-            if (response.Content is { } content && content.TryGetValue(MediaTypes.Problem, out var media) && media is OpenApiMediaType problem)
+        var codes = context.ApiDescription.ActionDescriptor.EndpointMetadata.OfType<ErrorCodes>().SelectMany(m => m.Codes).ToHashSet();
+        foreach (var status in ErrorCode.All.Where(codes.Contains).GroupBy(c => c.Status))
+        {
+            operation.Responses![status.Key.ToString(CultureInfo.InvariantCulture)] = new OpenApiResponse
             {
-                problem.Examples = codes.ToDictionary(c => c.Code, c => (IOpenApiExample)new OpenApiExample { Value = Example(c) });
-            }
+                Description = $"Problem details. Codes: {string.Join(", ", status.Select(c => $"`{c.Code}` ({c.Title.TrimEnd('.')})"))}.",
+                Content = new Dictionary<string, IOpenApiMediaType>
+                {
+                    [MediaTypes.Problem] = new OpenApiMediaType
+                    {
+                        Schema = new OpenApiSchemaReference(Schema, context.Document),
+                        Examples = status.ToDictionary(c => c.Code, c => (IOpenApiExample)new OpenApiExample { Value = Example(c) }),
+                    },
+                },
+            };
         }
     }
 
@@ -70,7 +63,7 @@ internal sealed class ProblemDocumentation : IDocumentFilter, IOperationFilter
         ["type"] = code.Type,
         ["title"] = code.Title,
         ["status"] = code.Status,
-        ["detail"] = "What it was this time.",
+        ["detail"] = "The reason in this case.",
         ["code"] = code.Code,
         ["traceId"] = "0af7651916cd43dd8448eb211c80319c",
     };
@@ -78,32 +71,32 @@ internal sealed class ProblemDocumentation : IDocumentFilter, IOperationFilter
     private static OpenApiSchema Problem() => new()
     {
         Type = JsonSchemaType.Object,
-        Description = "What went wrong, as RFC 9457 says it.",
+        Description = "An error as RFC 9457 defines it.",
         Required = new HashSet<string> { "type", "title", "status", "detail", "code", "traceId" },
         Properties = new Dictionary<string, IOpenApiSchema>
         {
-            ["type"] = Text("A stable address for the kind of problem.", "urn:containerapi:problem:container_not_found"),
-            ["title"] = Text("The kind of problem in words.", "No such container."),
+            ["type"] = Text("A stable URI for the type of the problem.", "urn:containerapi:problem:container_not_found"),
+            ["title"] = Text("The type of the problem in words.", "No such container."),
             ["status"] = new OpenApiSchema { Type = JsonSchemaType.Integer, Description = "The HTTP status.", Examples = [JsonValue.Create(404)] },
-            ["detail"] = Text("What it was this time.", "There is no container 'web'."),
+            ["detail"] = Text("The reason in this case.", "There is no container 'web'."),
             ["code"] = new OpenApiSchema
             {
                 Type = JsonSchemaType.String,
-                Description = "The stable code to act upon.",
+                Description = "The stable code of the type, for programs.",
                 Enum = [.. ErrorCode.All.Select(c => JsonValue.Create(c.Code))],
                 Examples = [JsonValue.Create("container_not_found")],
             },
-            ["traceId"] = Text("Finds the request in the service's log.", "0af7651916cd43dd8448eb211c80319c"),
-            ["engine"] = new OpenApiSchema { Type = JsonSchemaType.String, Description = "The engine that was asked; absent where none was." },
+            ["traceId"] = Text("The id of the request in the service's log.", "0af7651916cd43dd8448eb211c80319c"),
+            ["engine"] = Text("The engine that caused the problem. Absent if none did."),
             ["errors"] = new OpenApiSchema
             {
                 Type = JsonSchemaType.Object,
-                Description = "Messages by field, where fields are to blame.",
+                Description = "The messages for each invalid field.",
                 AdditionalProperties = new OpenApiSchema { Type = JsonSchemaType.Array, Items = new OpenApiSchema { Type = JsonSchemaType.String } },
             },
         },
     };
 
-    private static OpenApiSchema Text(string description, string example) =>
-        new() { Type = JsonSchemaType.String, Description = description, Examples = [JsonValue.Create(example)] };
+    private static OpenApiSchema Text(string description, string? example = null) =>
+        new() { Type = JsonSchemaType.String, Description = description, Examples = example is null ? null : [JsonValue.Create(example)] };
 }

@@ -1,7 +1,5 @@
 using System.Reflection;
-using ContainerApi.Api.OpenApi;
 using Microsoft.AspNetCore.Http.Metadata;
-using Microsoft.AspNetCore.Mvc;
 
 namespace ContainerApi.Api.Requests;
 
@@ -24,9 +22,5 @@ internal sealed record RequestMetadata(RequestDefinition Definition, bool IsBody
     {
         builder.Metadata.Add(new RequestMetadata(definition, isBody));
         builder.Metadata.Add(new ErrorCodes(codes));
-        foreach (var status in codes.Select(c => c.Status).Distinct())
-        {
-            builder.Metadata.Add(new ProducesResponseTypeMetadata(status, typeof(ProblemDetails), [MediaTypes.Problem]));
-        }
     }
 }
