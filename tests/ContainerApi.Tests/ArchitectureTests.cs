@@ -41,13 +41,9 @@ public sealed class ArchitectureTests
         ("Builds.CreateImage.CreateImageEndpoint", "Containers"),
         ("Builds.CreateImage.CreateImageEndpoint", "Images"),
         // Values of requests and engine errors, until Api knows them by an interface.
-        ("Api.HttpServices", "Engine"),
         ("Api.Problems", "Engine"),
         ("Api.RegistryAuthRequest", "Engine"),
         ("Api.Rules", "Engine"),
-        // Request outcomes, log texts and OpenAPI metadata.
-        ("Access.AccessExtensions", "Api"),
-        ("Access.Audit", "Api"),
     ];
 
     public static TheoryData<string> Namespaces => [.. TopLevelNamespaces()];

@@ -1,8 +1,10 @@
 using System.Text;
 using ContainerApi.Access;
+using ContainerApi.Hosting;
+using ContainerApi.Tests.Access;
 using ContainerApi.Tests.Containers;
 
-namespace ContainerApi.Tests.Access;
+namespace ContainerApi.Tests.Hosting;
 
 /// <summary>Who did what to what, with what outcome: one line each, and no secret in any line.</summary>
 public sealed class AuditTests
