@@ -12,7 +12,7 @@ internal static class EngineErrorTable
     private const int Stream = 200;
     private const string All = "";
     private const string Build = "^/build$";
-    private const string Create = "^/containers/create";
+    private const string Create = "^/containers/create$";
     private const string Transfer = "^/images/(create$|.*/push$)";
 
     /// <summary>BuildKit names its frontend <c>dockerfile.v0</c> in all its errors.</summary>
@@ -61,8 +61,8 @@ internal static class EngineErrorTable
         new([500], All, "port is already allocated|address already in use", ErrorCode.Conflict, "Docker"),
         // An IPv6 registry is a valid reference that older engines do not parse.
         new([500], All, "invalid reference format", ErrorCode.InvalidRequest, "Docker 20.10"),
-        new([500], "^/images/create", "(?i)manifest unknown|name unknown", ErrorCode.ImageNotFound, "Docker"),
-        new([500], "^/images/create", RegistryDenial, ErrorCode.Forbidden, "Docker"),
+        new([500], "^/images/create$", "(?i)manifest unknown|name unknown", ErrorCode.ImageNotFound, "Docker"),
+        new([500], "^/images/create$", RegistryDenial, ErrorCode.Forbidden, "Docker"),
     ];
 
     /// <summary>The meaning of an error answer; <see cref="ErrorCode.EngineError"/> for an unknown one.</summary>

@@ -10,6 +10,7 @@ public sealed class EngineErrorsTests
     [Theory]
     [InlineData("/containers/create", 409, "Conflict. The container name \"/a\" is already in use by container \"0123\". You have to remove (or rename) that container to be able to reuse that name.", "name_in_use")]
     [InlineData("/containers/create", 404, "No such image: a:1", "image_not_found")]
+    [InlineData("/containers/createapp/stats", 404, "No such container: createapp", "container_not_found")]
     [InlineData("/containers/x/start", 404, "network n not found", "not_found")]
     [InlineData("/containers/x/start", 500, "driver failed programming external connectivity on endpoint a: Bind for 0.0.0.0:80 failed: port is already allocated", "conflict")]
     [InlineData("/containers/x/top", 500, "Container x is not running", "container_not_running")]
