@@ -1,12 +1,10 @@
+using ContainerApi.Engine.Host.Linux;
 
 namespace ContainerApi.Builds.Contexts;
 
 /// <summary>The directories of this host that may be built by path. Paths outside of them are refused, symbolic links included.</summary>
 internal sealed class ContextRoots(BuildOptions options)
 {
-    /// <summary>The number of symbolic links that Linux follows in one path.</summary>
-    private const int MaxLinks = 40;
-
     /// <summary>Whether any context root is configured.</summary>
     public bool Any => options.ContextRoots.Count > 0;
 
@@ -27,13 +25,13 @@ internal sealed class ContextRoots(BuildOptions options)
             throw NotAllowed(path);
         }
 
-        var found = candidates.Select(RealPath).FirstOrDefault(Directory.Exists);
+        var found = candidates.Select(LinuxDirectory.RealPath).FirstOrDefault(Directory.Exists);
         if (found is null)
         {
             return null;
         }
 
-        return options.ContextRoots.Any(root => RealPath(Path.GetFullPath(root)) is { } real && IsWithin(found, real)) ? found : throw NotAllowed(path);
+        return options.ContextRoots.Any(root => LinuxDirectory.RealPath(Path.GetFullPath(root)) is { } real && IsWithin(found, real)) ? found : throw NotAllowed(path);
     }
 
     /// <summary>Whether <paramref name="path"/> is <paramref name="directory"/> or is inside it, by text alone.</summary>
@@ -41,54 +39,6 @@ internal sealed class ContextRoots(BuildOptions options)
     {
         var prefix = directory.TrimEnd('/') + "/";
         return (path + "/").StartsWith(prefix, StringComparison.Ordinal);
-    }
-
-    /// <summary>Resolves all symbolic links; null if a part does not exist or cannot be read.</summary>
-    public static string? RealPath(string path)
-    {
-        var pending = new Stack<string>(path.Split('/').Reverse());
-        var real = "/";
-        var links = 0;
-        try
-        {
-            while (pending.TryPop(out var part))
-            {
-                if (part is "" or ".")
-                {
-                    continue;
-                }
-
-                var next = part == ".." ? Path.GetDirectoryName(real) ?? "/" : Path.Combine(real, part);
-                if (new FileInfo(next).LinkTarget is { } target)
-                {
-                    if (++links > MaxLinks)
-                    {
-                        return null;
-                    }
-
-                    real = target.StartsWith('/') ? "/" : real;
-                    foreach (var step in target.Split('/').Reverse())
-                    {
-                        pending.Push(step);
-                    }
-
-                    continue;
-                }
-
-                if (!Path.Exists(next))
-                {
-                    return null;
-                }
-
-                real = next;
-            }
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return null;
-        }
-
-        return real;
     }
 
     private static ApiException NotAllowed(string path) =>

@@ -111,7 +111,7 @@ internal sealed class DirectoryContext
         }
 
         using var file = LinuxDirectory.OpenFile(real);
-        if (LinuxFiles.Status(file) is not { Kind: FileKind.File } status || status.Size > maxBytes)
+        if (Libc.Status(file) is not { Kind: FileKind.File } status || status.Size > maxBytes)
         {
             return null;
         }
@@ -130,7 +130,7 @@ internal sealed class DirectoryContext
 
     /// <summary>The real path of an entry; null if it does not exist or is outside the root.</summary>
     private static string? RealPath(string root, string name) =>
-        ContextRoots.RealPath(Path.Combine(root, name)) is { } real && ContextRoots.IsWithin(real, root) ? real : null;
+        LinuxDirectory.RealPath(Path.Combine(root, name)) is { } real && ContextRoots.IsWithin(real, root) ? real : null;
 
     private static string? FindDockerfile(string root, string? name)
     {

@@ -98,7 +98,7 @@ internal sealed class TarContextWriter(PipeWriter output, long maxBytes)
         var read = 0;
         do
         {
-            var more = LinuxFiles.Read(file, content[read..]);
+            var more = Libc.Read(file, content[read..]);
             read += more;
             if (read > size || (more == 0 && read < size))
             {
@@ -118,7 +118,7 @@ internal sealed class TarContextWriter(PipeWriter output, long maxBytes)
     {
         var buffer = output.GetSpan(Chunk);
         buffer = buffer[..(int)Math.Min(buffer.Length, left + 1)];
-        var read = LinuxFiles.Read(file, buffer);
+        var read = Libc.Read(file, buffer);
         if (read > left || (read == 0 && left > 0))
         {
             throw LengthChanged(name, isLonger: read > left);

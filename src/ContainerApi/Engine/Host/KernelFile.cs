@@ -1,6 +1,5 @@
 using System.Text;
 using ContainerApi.Engine.Host.Linux;
-using Microsoft.Win32.SafeHandles;
 
 namespace ContainerApi.Engine.Host;
 
@@ -25,26 +24,19 @@ internal static class KernelFile
             return -1;
         }
 
-        var total = 0;
-        int n;
-        do
-        {
-            n = Libc.Read(descriptor, buffer[total..]);
-            total += n;
-        }
-        while (n >= SurelyTheLast && total < buffer.Length);
+        var n = Read(descriptor, buffer);
         Libc.Close(descriptor);
-        return n < 0 ? -1 : total;
+        return n;
     }
 
-    /// <inheritdoc cref="Read(ReadOnlySpan{byte}, Span{byte})"/>
-    public static int Read(SafeFileHandle file, Span<byte> buffer)
+    /// <summary>Reads an open file from its start; the result is as above.</summary>
+    public static int Read(int descriptor, Span<byte> buffer)
     {
         var total = 0;
         int n;
         do
         {
-            n = Libc.Read(file, buffer[total..], total);
+            n = Libc.Read(descriptor, buffer[total..], total);
             total += n;
         }
         while (n >= SurelyTheLast && total < buffer.Length);
@@ -59,7 +51,7 @@ internal static class KernelFile
 internal sealed class ReopenedFile(string path, bool keepOpen) : IDisposable
 {
     private readonly byte[] _path = KernelFile.Path(path);
-    private SafeFileHandle? _file;
+    private int _descriptor = -1;
 
     /// <inheritdoc cref="KernelFile.Read(ReadOnlySpan{byte}, Span{byte})"/>
     public int Read(Span<byte> buffer)
@@ -69,30 +61,22 @@ internal sealed class ReopenedFile(string path, bool keepOpen) : IDisposable
             return KernelFile.Read(_path, buffer);
         }
 
-        if (_file is not null)
+        if (_descriptor >= 0 && KernelFile.Read(_descriptor, buffer) is var n and >= 0)
         {
-            var n = KernelFile.Read(_file, buffer);
-            if (n >= 0)
-            {
-                return n;
-            }
-
-            Dispose();
+            return n;
         }
 
-        var descriptor = Libc.Open(_path);
-        if (descriptor < 0)
-        {
-            return -1;
-        }
-
-        _file = new SafeFileHandle(descriptor, ownsHandle: true);
-        return KernelFile.Read(_file, buffer);
+        Dispose();
+        _descriptor = Libc.Open(_path);
+        return _descriptor < 0 ? -1 : KernelFile.Read(_descriptor, buffer);
     }
 
     public void Dispose()
     {
-        _file?.Dispose();
-        _file = null;
+        if (_descriptor >= 0)
+        {
+            Libc.Close(_descriptor);
+            _descriptor = -1;
+        }
     }
 }

@@ -66,7 +66,7 @@ public sealed class DirectoryWalkTests : IDisposable
         MakePipe(At("p"));
         using var opened = LinuxDirectory.OpenFile(At("p"));
 
-        Assert.Equal(0, LinuxFiles.Read(opened, new byte[1]));
+        Assert.Equal(0, Libc.Read(opened, new byte[1]));
     }
 
     [Fact]

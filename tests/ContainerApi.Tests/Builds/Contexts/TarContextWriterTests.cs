@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Text;
 using ContainerApi.Builds;
 using ContainerApi.Builds.Contexts;
+using ContainerApi.Engine.Host.Linux;
 
 namespace ContainerApi.Tests.Builds.Contexts;
 
@@ -249,7 +250,7 @@ public sealed class TarContextWriterTests : IDisposable
         File.CreateSymbolicLink(At("alias"), At("root"));
         Write("root/file", "");
         var roots = new ContextRoots(new BuildOptions { ContextRoots = [At("alias")] });
-        var real = ContextRoots.RealPath(At("root/app"));
+        var real = LinuxDirectory.RealPath(At("root/app"));
 
         Assert.Equal(real, roots.Resolve("app"));
         Assert.Equal(real, roots.Resolve("app/../in/."));

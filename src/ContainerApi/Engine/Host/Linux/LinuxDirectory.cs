@@ -6,7 +6,7 @@ namespace ContainerApi.Engine.Host.Linux;
 
 /// <summary>
 /// An open directory. Names are looked up in it and symbolic links are never followed, so that a path that changes while it is
-/// walked leads nowhere else.
+/// walked leads nowhere else. Failures are exceptions as in <see cref="Libc.Checked"/>.
 /// </summary>
 internal sealed class LinuxDirectory : IDisposable
 {
@@ -16,8 +16,6 @@ internal sealed class LinuxDirectory : IDisposable
     private LinuxDirectory(SafeFileHandle handle) => _handle = handle;
 
     /// <summary>Opens a directory by its real path, part by part.</summary>
-    /// <exception cref="FileNotFoundException">A part does not exist or is no longer a directory.</exception>
-    /// <exception cref="UnauthorizedAccessException">A part may not be opened.</exception>
     public static LinuxDirectory Open(string realPath)
     {
         using var found = Find(realPath);
@@ -25,13 +23,10 @@ internal sealed class LinuxDirectory : IDisposable
     }
 
     /// <summary>Opens a file for reading by its real path, part by part.</summary>
-    /// <exception cref="FileNotFoundException">A part does not exist or has another type.</exception>
-    /// <exception cref="UnauthorizedAccessException">A part may not be opened.</exception>
     public static SafeFileHandle OpenFile(string realPath)
     {
-        var slash = realPath.LastIndexOf('/');
-        using var directory = Find(realPath[..slash]);
-        return directory.OpenFileIn(realPath[(slash + 1)..]);
+        using var directory = Find(Path.GetDirectoryName(realPath)!);
+        return directory.OpenFileIn(Path.GetFileName(realPath));
     }
 
     /// <summary>Returns the type of a file by its real path; null if it does not exist or may not be found.</summary>
@@ -39,9 +34,8 @@ internal sealed class LinuxDirectory : IDisposable
     {
         try
         {
-            var slash = realPath.LastIndexOf('/');
-            using var directory = Find(realPath[..slash]);
-            return directory.Status(realPath[(slash + 1)..]).Kind;
+            using var directory = Find(Path.GetDirectoryName(realPath)!);
+            return directory.Status(Path.GetFileName(realPath)).Kind;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -49,29 +43,26 @@ internal sealed class LinuxDirectory : IDisposable
         }
     }
 
-    /// <inheritdoc cref="Open(string)"/>
-    public LinuxDirectory OpenDirectory(string name) => new(LinuxFiles.OpenDirectory(_handle, Name(name), forReading: true));
+    /// <summary>Resolves all symbolic links of a path; null if a part does not exist or cannot be read.</summary>
+    public static string? RealPath(string path) => path.Contains('\0', StringComparison.Ordinal) ? null : Libc.RealPath(Name(path));
+
+    public LinuxDirectory OpenDirectory(string name) => new(Libc.Open(_handle, Name(name), Libc.DirectoryFlags));
 
     /// <summary>Opens a file for reading. Never waits, not even if a pipe took its place.</summary>
-    /// <exception cref="FileNotFoundException">The file does not exist.</exception>
-    /// <exception cref="UnauthorizedAccessException">The file may not be read.</exception>
-    public SafeFileHandle OpenFileIn(string name) => LinuxFiles.OpenFile(_handle, Name(name));
+    public SafeFileHandle OpenFileIn(string name) => Libc.Open(_handle, Name(name), Libc.FileFlags);
 
     /// <summary>Reads the status of an entry.</summary>
-    /// <exception cref="FileNotFoundException">The entry does not exist.</exception>
-    public FileStatus Status(string name) => LinuxFiles.Status(_handle, Name(name));
+    public FileStatus Status(string name) => Libc.Status(_handle, Name(name));
 
     /// <summary>Reads the target of a symbolic link.</summary>
-    /// <exception cref="FileNotFoundException">The link does not exist.</exception>
-    public string ReadLink(string name) => LinuxFiles.ReadLink(_handle, Name(name));
+    public string ReadLink(string name) => Libc.ReadLink(_handle, Name(name));
 
     /// <summary>Lists the names of the entries in ordinal order.</summary>
-    /// <exception cref="IOException">The directory cannot be read.</exception>
     public string[] Names()
     {
         var names = new List<string>();
         var buffer = new byte[DirectoryBuffer];
-        while (LinuxFiles.ReadDirectory(_handle, buffer) is var length and > 0)
+        while (Libc.ReadDirectory(_handle, buffer) is var length and > 0)
         {
             // struct linux_dirent64: inode (8), offset (8), record length (2), type (1), zero-terminated name.
             for (var at = 0; at < length;)
@@ -91,20 +82,20 @@ internal sealed class LinuxDirectory : IDisposable
         return [.. names];
     }
 
+    public void Dispose() => _handle.Dispose();
+
     /// <summary>Opens a directory for look-ups only, which needs no right to read it.</summary>
     private static LinuxDirectory Find(string realPath)
     {
-        var directory = new LinuxDirectory(LinuxFiles.OpenRoot());
+        var directory = new LinuxDirectory(Libc.Open(Libc.CurrentDirectory, "/\0"u8, Libc.SearchFlags));
         foreach (var part in realPath.Split('/', StringSplitOptions.RemoveEmptyEntries))
         {
             using var parent = directory;
-            directory = new LinuxDirectory(LinuxFiles.OpenDirectory(parent._handle, Name(part), forReading: false));
+            directory = new LinuxDirectory(Libc.Open(parent._handle, Name(part), Libc.SearchFlags));
         }
 
         return directory;
     }
-
-    public void Dispose() => _handle.Dispose();
 
     /// <summary>The zero-terminated name.</summary>
     private static byte[] Name(string name) => Encoding.UTF8.GetBytes(name + '\0');
