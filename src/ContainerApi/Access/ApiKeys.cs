@@ -19,11 +19,8 @@ internal sealed class ApiKeys(
     /// <summary>Bounds the work of hashing an unauthenticated header.</summary>
     private const int MaxKeyLength = 512;
 
-    protected override Task<AuthenticateResult> HandleAuthenticateAsync() => Task.FromResult(Credentials.Of(Request) switch
-    {
-        null => AuthenticateResult.NoResult(),
-        var key => Authenticate(key),
-    });
+    protected override Task<AuthenticateResult> HandleAuthenticateAsync() =>
+        Task.FromResult(Credentials.Of(Request) is { } key ? Authenticate(key) : AuthenticateResult.NoResult());
 
     private AuthenticateResult Authenticate(string key)
     {
@@ -37,10 +34,13 @@ internal sealed class ApiKeys(
             return Refuse($"the key of {known.Name} has expired");
         }
 
-        var claims = known.Scopes.Select(s => new Claim(Caller.ScopeClaim, s))
-            .Concat(known.Engines.Select(e => new Claim(Caller.EngineClaim, e)))
-            .Concat(known.Labels.Select(l => new Claim(Caller.LabelClaim, l)))
-            .Append(new Claim(ClaimTypes.Name, known.Name));
+        Claim[] claims =
+        [
+            new(ClaimTypes.Name, known.Name),
+            .. known.Scopes.Select(s => new Claim(Caller.ScopeClaim, s)),
+            .. known.Engines.Select(e => new Claim(Caller.EngineClaim, e)),
+            .. known.Labels.Select(l => new Claim(Caller.LabelClaim, l)),
+        ];
         return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(new ClaimsIdentity(claims, SchemeName)), SchemeName));
     }
 
@@ -53,16 +53,7 @@ internal sealed class ApiKeys(
         }
 
         var hash = SHA256.HashData(Encoding.UTF8.GetBytes(key));
-        ApiKeyOptions? found = null;
-        foreach (var candidate in settings.Current.ApiKeys)
-        {
-            if (CryptographicOperations.FixedTimeEquals(hash, Convert.FromHexString(candidate.Hash.AsSpan("sha256:".Length))))
-            {
-                found = candidate;
-            }
-        }
-
-        return found;
+        return settings.Current.ApiKeys.Where(k => CryptographicOperations.FixedTimeEquals(hash, k.HashBytes)).ToList() is [var found] ? found : null;
     }
 
     private AuthenticateResult Refuse(string reason)

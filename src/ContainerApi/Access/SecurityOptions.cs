@@ -30,6 +30,8 @@ internal sealed class SecurityOptions
 
     /// <summary>Whether any credentials are configured.</summary>
     public bool HasCredentials => ApiKeys.Count > 0 || Jwt is not null;
+
+    internal Redactor Redactor => field ??= new Redactor(MaskPatterns ?? Redactor.DefaultPatterns);
 }
 
 /// <summary>An API key: <c>Security:ApiKeys:N</c>. Only its hash is stored.</summary>
@@ -40,6 +42,8 @@ internal sealed class ApiKeyOptions
 
     /// <summary><c>sha256:</c> and the 64 hex digits of the key's SHA-256.</summary>
     public string Hash { get; set; } = "";
+
+    internal byte[] HashBytes => field ??= Convert.FromHexString(Hash.AsSpan("sha256:".Length));
 
     public IReadOnlyList<string> Scopes { get; set; } = [];
 

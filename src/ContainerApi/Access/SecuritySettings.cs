@@ -12,19 +12,18 @@ internal sealed partial class SecuritySettings : IDisposable
     private readonly IDisposable _watching;
     private readonly ILogger<SecuritySettings> _logger;
     private readonly bool _mayBeAnonymous;
-    private volatile Snapshot _current;
+    private volatile SecurityOptions _current;
 
     public SecuritySettings(
         IConfiguration configuration, SecurityOptions options, IOptionsFactory<SecurityOptions> factory, ILogger<SecuritySettings> logger)
     {
-        _logger = logger;
-        _current = new Snapshot(options);
+        (_logger, _current) = (logger, options);
         // Decided once: removing the last key must not open a service that listens on all addresses.
         _mayBeAnonymous = Current.AllowAnonymous || !Current.HasCredentials;
         _watching = ChangeToken.OnChange(configuration.GetReloadToken, () => Reload(factory));
     }
 
-    public SecurityOptions Current => _current.Options;
+    public SecurityOptions Current => _current;
 
     public Redactor Redactor => _current.Redactor;
 
@@ -37,20 +36,13 @@ internal sealed partial class SecuritySettings : IDisposable
     {
         try
         {
-            _current = new Snapshot(factory.Create(Options.DefaultName));
+            _current = factory.Create(Options.DefaultName);
             Log.Reloaded(_logger, Current.ApiKeys.Count);
         }
         catch (OptionsValidationException e)
         {
             Log.Refused(_logger, e.Message);
         }
-    }
-
-    private sealed class Snapshot(SecurityOptions options)
-    {
-        public SecurityOptions Options { get; } = options;
-
-        public Redactor Redactor { get; } = new(options.MaskPatterns ?? Redactor.DefaultPatterns);
     }
 
     private static partial class Log
