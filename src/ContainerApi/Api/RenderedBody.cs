@@ -4,52 +4,41 @@ using Microsoft.Net.Http.Headers;
 
 namespace ContainerApi.Api;
 
-/// <summary>An answer's bytes with their strong <c>ETag</c>, made once and sent to everyone who asked the same.</summary>
-internal sealed class RenderedBody(byte[] body, string contentType)
+/// <summary>A response body with its strong <c>ETag</c>. It is rendered once for all callers of the same request.</summary>
+internal sealed class RenderedBody(byte[] body, string contentType) : IResult
 {
-    /// <summary>The <c>cursor</c> of the page behind this one: a <c>Link</c> for forms that have no place for it.</summary>
+    private readonly EntityTagHeaderValue _etag = new($"\"{Convert.ToHexStringLower(SHA256.HashData(body).AsSpan(0, 16))}\"");
+
+    /// <summary>The <c>cursor</c> of the next page. It becomes a <c>Link</c>, because not every format has a place for it.</summary>
     public string? NextCursor { get; init; }
 
-    /// <summary>Engines that the answer should have and has not: a header for forms that have no place for them.</summary>
+    /// <summary>Engines whose containers are missing. They become a header, because not every format has a place for them.</summary>
     public IReadOnlyList<string> MissingEngines { get; init; } = [];
 
-    public ReadOnlyMemory<byte> Body { get; } = body;
-    public string ContentType { get; } = contentType;
-    public EntityTagHeaderValue ETag { get; } = new($"\"{Convert.ToHexStringLower(SHA256.HashData(body).AsSpan(0, 16))}\"");
-}
+    public ReadOnlyMemory<byte> Body => body;
 
-/// <summary>Sends a rendering, or 304 where <c>If-None-Match</c> holds its tag.</summary>
-internal sealed class RenderingResult(RenderedBody rendering) : IResult
-{
-    public async Task ExecuteAsync(HttpContext context)
+    public string ContentType => contentType;
+
+    public Task ExecuteAsync(HttpContext httpContext)
     {
-        var response = context.Response;
-        var headers = response.GetTypedHeaders();
-        headers.ETag = rendering.ETag;
-        // To be kept, and asked for again every time: an answer is as old as its request allows.
-        headers.CacheControl = new CacheControlHeaderValue { Private = true, NoCache = true };
-        response.Headers.Append(HeaderNames.Vary, HeaderNames.Accept);
-        if (rendering.NextCursor is { } cursor)
+        var headers = httpContext.Response.Headers;
+        // Caches may keep the response but must revalidate it: the request decides how old it may be.
+        headers.CacheControl = "no-cache, private";
+        headers.Append(HeaderNames.Vary, HeaderNames.Accept);
+        if (NextCursor is not null)
         {
-            var query = context.Request.Query.Where(q => !q.Key.Equals("cursor", StringComparison.OrdinalIgnoreCase))
-                .Append(new KeyValuePair<string, StringValues>("cursor", cursor));
-            response.Headers.Link = $"<{context.Request.PathBase}{context.Request.Path}{QueryString.Create(query)}>; rel=\"next\"";
+            var request = httpContext.Request;
+            var query = request.Query.Where(q => !q.Key.Equals("cursor", StringComparison.OrdinalIgnoreCase))
+                .Append(new KeyValuePair<string, StringValues>("cursor", NextCursor));
+            headers.Link = $"<{request.PathBase}{request.Path}{QueryString.Create(query)}>; rel=\"next\"";
         }
 
-        if (rendering.MissingEngines.Count > 0)
+        if (MissingEngines.Count > 0)
         {
-            response.Headers["X-Missing-Engines"] = string.Join(", ", rendering.MissingEngines);
+            headers["X-Missing-Engines"] = string.Join(", ", MissingEngines);
         }
 
-        if (context.Request.GetTypedHeaders().IfNoneMatch is { Count: > 0 } known
-            && known.Any(t => t.Equals(EntityTagHeaderValue.Any) || t.Compare(rendering.ETag, useStrongComparison: false)))
-        {
-            response.StatusCode = StatusCodes.Status304NotModified;
-            return;
-        }
-
-        response.ContentType = rendering.ContentType;
-        response.ContentLength = rendering.Body.Length;
-        await response.Body.WriteAsync(rendering.Body, context.RequestAborted);
+        // Answers 304 if If-None-Match has the tag.
+        return TypedResults.Bytes(Body, contentType, entityTag: _etag).ExecuteAsync(httpContext);
     }
 }

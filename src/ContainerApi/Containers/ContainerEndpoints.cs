@@ -26,8 +26,8 @@ internal static class ContainerEndpoints
         containers.MapQueries();
         containers.MapWatch();
         containers.MapLifecycle();
-        app.MapGet("/metrics/containers", async (ContainerQueries queries, MetricsOptions options, HttpContext http) =>
-                new RenderingResult(await queries.MetricsAsync(options, http.RequestAborted)))
+        app.MapGet("/metrics/containers", (ContainerQueries queries, MetricsOptions options, HttpContext http) =>
+                queries.MetricsAsync(options, http.RequestAborted))
             .RequireScope(Scopes.MetricsRead)
             .WithTags("Metrics")
             .WithName("containerMetrics")
@@ -53,8 +53,8 @@ internal static class ContainerEndpoints
 
     private static void MapQueries(this RouteGroupBuilder containers)
     {
-        containers.MapGet("/", async (RequestQuery<ContainerListRequest> query, ContainerQueries queries, HttpContext http) =>
-                new RenderingResult(await queries.ListAsync(query.Value, http.Request, http.RequestAborted)))
+        containers.MapGet("/", (RequestQuery<ContainerListRequest> query, ContainerQueries queries, HttpContext http) =>
+                queries.ListAsync(query.Value, http.Request, http.RequestAborted))
             .RequireScope(Scopes.ContainersRead)
             .WithName("listContainers")
             .WithSummary("List containers with their processes, traffic and usage")
@@ -68,8 +68,8 @@ internal static class ContainerEndpoints
             .Produces(StatusCodes.Status304NotModified)
             .ProducesEngineProblems(ErrorCode.NotAcceptable);
 
-        containers.MapGet("/{container}", async (RequestQuery<ContainerQuery> query, ContainerQueries queries, HttpContext http) =>
-                new RenderingResult(await queries.OneAsync(query.Value, http.Request, http.RequestAborted)))
+        containers.MapGet("/{container}", (RequestQuery<ContainerQuery> query, ContainerQueries queries, HttpContext http) =>
+                queries.OneAsync(query.Value, http.Request, http.RequestAborted))
             .RequireScope(Scopes.ContainersRead)
             .WithName("getContainer")
             .WithSummary("Show one container with its processes, traffic and usage")
@@ -78,8 +78,8 @@ internal static class ContainerEndpoints
             .Produces(StatusCodes.Status304NotModified)
             .ProducesEngineProblems(ErrorCode.ContainerNotFound, ErrorCode.NotAcceptable, ErrorCode.Conflict);
 
-        containers.MapGet("/{container}/processes", async (RequestQuery<ContainerSectionQuery> query, ContainerQueries queries, HttpContext http) =>
-                new RenderingResult(await queries.ProcessesAsync(query.Value, http.Request, http.RequestAborted)))
+        containers.MapGet("/{container}/processes", (RequestQuery<ContainerSectionQuery> query, ContainerQueries queries, HttpContext http) =>
+                queries.ProcessesAsync(query.Value, http.Request, http.RequestAborted))
             .RequireScope(Scopes.ContainersRead)
             .WithName("getContainerProcesses")
             .WithSummary("Show a container's processes")
@@ -88,8 +88,8 @@ internal static class ContainerEndpoints
             .Produces(StatusCodes.Status304NotModified)
             .ProducesEngineProblems(SectionProblems);
 
-        containers.MapGet("/{container}/stats", async (RequestQuery<ContainerSectionQuery> query, ContainerQueries queries, HttpContext http) =>
-                new RenderingResult(await queries.StatisticsAsync(query.Value, http.Request, http.RequestAborted)))
+        containers.MapGet("/{container}/stats", (RequestQuery<ContainerSectionQuery> query, ContainerQueries queries, HttpContext http) =>
+                queries.StatisticsAsync(query.Value, http.Request, http.RequestAborted))
             .RequireScope(Scopes.ContainersRead)
             .WithName("getContainerStatistics")
             .WithSummary("Show a container's network traffic and resource usage")
