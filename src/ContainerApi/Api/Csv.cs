@@ -1,58 +1,34 @@
-using System.Text;
-
 namespace ContainerApi.Api;
 
 /// <summary>Comma-separated values as in RFC 4180: CRLF after each record, quotes where a value needs them.</summary>
 internal static class Csv
 {
-    public static string Write(IReadOnlyList<string> headings, IReadOnlyList<IReadOnlyList<CsvValue>> rows)
-    {
-        var text = new StringBuilder();
-        Append(text, headings.Select(h => new CsvValue(h, IsOurs: true)));
-        foreach (var row in rows)
-        {
-            Append(text, row);
-        }
-
-        return text.ToString();
-    }
-
-    private static void Append(StringBuilder text, IEnumerable<CsvValue> record)
-    {
-        var separator = "";
-        foreach (var value in record)
-        {
-            text.Append(separator).Append(Quoted(value.IsOurs ? value.Text : Harmless(value.Text)));
-            separator = ",";
-        }
-
-        text.Append("\r\n");
-    }
+    public static string Write(IReadOnlyList<string> headings, IReadOnlyList<IReadOnlyList<CsvValue>> rows) =>
+        string.Concat(rows.Prepend([.. headings.Select(h => new CsvValue(h, IsTrusted: true))])
+            .Select(row => string.Join(',', row.Select(v => Quote(v.IsTrusted ? v.Text : DisableFormula(v.Text)))) + "\r\n"));
 
     /// <summary>
-    /// A spreadsheet runs a cell that begins like a formula, also behind blanks and in full-width signs. An apostrophe
-    /// in front makes it text.
+    /// A spreadsheet runs a cell that begins like a formula, also after spaces and with full-width characters. A leading apostrophe
+    /// makes the cell text.
     /// </summary>
-    private static string? Harmless(string? text)
+    private static string? DisableFormula(string? text)
     {
         var first = text.AsSpan().TrimStart();
-        return first.Length > 0 && first[0] is '=' or '+' or '-' or '@' or '＝' or '＋' or '－' or '＠'
-            || text is ['\t' or '\r' or '\n', ..]
-            ? "'" + text
-            : text;
+        return first is ['=' or '+' or '-' or '@' or '＝' or '＋' or '－' or '＠', ..] || text is ['\t' or '\r' or '\n', ..] ? "'" + text : text;
     }
 
-    private static string Quoted(string? text) => text switch
+    private static string Quote(string? text) => text switch
     {
         null => "",
-        // An empty list differs from an unknown value.
+        // An empty value differs from an unknown one.
         "" => "\"\"",
-        _ when text.AsSpan().IndexOfAny("\",\r\n") >= 0 || text[0] == ' ' || text[^1] == ' ' =>
-            "\"" + text.Replace("\"", "\"\"", StringComparison.Ordinal) + "\"",
-        _ => text,
+        [' ', ..] or [.., ' '] => Quoted(text),
+        _ => text.AsSpan().ContainsAny("\",\r\n") ? Quoted(text) : text,
     };
+
+    private static string Quoted(string text) => $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 }
 
-/// <summary>One value; null is not known.</summary>
-/// <param name="IsOurs">A number, a time or a word of our own, which no container can choose.</param>
-internal readonly record struct CsvValue(string? Text, bool IsOurs);
+/// <summary>One value; null for an unknown value.</summary>
+/// <param name="IsTrusted">Whether a container cannot choose the text: a number, a time or a word of this service.</param>
+internal readonly record struct CsvValue(string? Text, bool IsTrusted);

@@ -1,21 +1,21 @@
+using System.Collections.ObjectModel;
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.Json;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Mvc;
 using Serilog;
 
 namespace ContainerApi.Api;
 
-/// <summary>
-/// The one place where a failure becomes <c>application/problem+json</c> (RFC 9457). It is logged once, in the request's line.
-/// </summary>
+/// <summary>Answers exceptions with problem details (RFC 9457). A failure is logged once, in the request's line.</summary>
 internal sealed class Problems(IProblemDetailsService writer, IDiagnosticContext requestLog) : IExceptionHandler
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext context, Exception exception, CancellationToken cancellationToken)
     {
         if (exception is OperationCanceledException && context.RequestAborted.IsCancellationRequested)
         {
-            // Nobody is there to read an answer; 499 is what proxies log for it.
+            // The client does not read a response. Proxies log 499 in this case.
             context.SetOutcome("client_left");
             context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
             return true;
@@ -25,7 +25,7 @@ internal sealed class Problems(IProblemDetailsService writer, IDiagnosticContext
         context.SetOutcome($"{problem.Extensions["code"]}: {problem.Detail}");
         if (problem.Status == ErrorCode.Internal.Status)
         {
-            // Only what nobody foresaw is worth a stack trace.
+            // Only an unexpected error needs a stack trace.
             requestLog.SetException(exception);
         }
 
@@ -59,8 +59,24 @@ internal sealed class Problems(IProblemDetailsService writer, IDiagnosticContext
     public static ProblemDetails From(Exception exception)
     {
         var (code, detail) = Describe(exception);
-        var api = exception as ApiException;
-        return Create(code, detail, (exception as EngineException)?.Engine, api?.Errors, api?.Extensions);
+        var problem = new ProblemDetails { Type = code.Type, Title = code.Title, Status = code.Status, Detail = detail };
+        problem.Extensions["code"] = code.Code;
+        if (exception is EngineException failure)
+        {
+            problem.Extensions["engine"] = failure.Engine;
+        }
+
+        if (exception is ApiException { Errors: { Count: > 0 } errors })
+        {
+            problem.Extensions["errors"] = errors;
+        }
+
+        foreach (var (name, value) in (exception as ApiException)?.Extensions ?? ReadOnlyDictionary<string, object?>.Empty)
+        {
+            problem.Extensions[name] = value;
+        }
+
+        return problem;
     }
 
     /// <summary>Maps an exception to the code and the detail that a client gets.</summary>
@@ -73,31 +89,8 @@ internal sealed class Problems(IProblemDetailsService writer, IDiagnosticContext
             (ErrorCode.RequestTooLarge, "The request body exceeds the limit of this path."),
         BadHttpRequestException { StatusCode: StatusCodes.Status415UnsupportedMediaType } e => (ErrorCode.UnsupportedMediaType, e.Message),
         BadHttpRequestException e => (ErrorCode.InvalidRequest, DetailOf(e)),
-        _ => (ErrorCode.Internal, "The service failed unexpectedly. Its log has the error under the trace id."),
+        _ => (ErrorCode.Internal, "The service failed unexpectedly. Search its log for the trace id."),
     };
-
-    public static ProblemDetails Create(
-        ErrorCode code, string detail, string? engine = null, IDictionary<string, string[]>? errors = null, IReadOnlyDictionary<string, object?>? extensions = null)
-    {
-        var problem = new ProblemDetails { Type = code.Type, Title = code.Title, Status = code.Status, Detail = detail };
-        problem.Extensions["code"] = code.Code;
-        if (engine is not null)
-        {
-            problem.Extensions["engine"] = engine;
-        }
-
-        if (errors is { Count: > 0 })
-        {
-            problem.Extensions["errors"] = errors;
-        }
-
-        foreach (var (name, value) in extensions ?? new Dictionary<string, object?>())
-        {
-            problem.Extensions[name] = value;
-        }
-
-        return problem;
-    }
 
     /// <summary>Completes every outgoing problem, including those of the framework for unknown paths and methods.</summary>
     public static void Complete(ProblemDetailsContext context)
@@ -118,9 +111,9 @@ internal sealed class Problems(IProblemDetailsService writer, IDiagnosticContext
     /// <summary>Describes a body that the framework cannot read, without names of internal types.</summary>
     private static string DetailOf(BadHttpRequestException exception) => exception.InnerException switch
     {
-        System.Text.Json.JsonException json when json.Message.StartsWith("The JSON property", StringComparison.Ordinal) =>
+        JsonException json when json.Message.StartsWith("The JSON property", StringComparison.Ordinal) =>
             $"The field '{json.Path?.TrimStart('$', '.')}' is unknown.",
-        System.Text.Json.JsonException json =>
+        JsonException json =>
             $"The body is not the expected JSON at '{json.Path ?? "$"}' (line {json.LineNumber + 1}, byte {json.BytePositionInLine}).",
         _ => exception.Message.StartsWith("Required parameter", StringComparison.Ordinal)
             || exception.Message.StartsWith("Implicit body", StringComparison.Ordinal)

@@ -108,5 +108,6 @@ internal static class MediaTypes
     public const string Ndjson = "application/x-ndjson";
     public const string EventStream = "text/event-stream";
     public const string Text = "text/plain";
+    public const string Csv = "text/csv";
     public const string Problem = "application/problem+json";
 }

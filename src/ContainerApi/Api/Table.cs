@@ -3,73 +3,41 @@ using System.Text;
 
 namespace ContainerApi.Api;
 
-/// <summary>Rows in aligned columns, for people: three blanks between, as Docker's command line has them.</summary>
+/// <summary>Writes rows as aligned columns with three spaces between them, as Docker's command line does.</summary>
 internal static class Table
 {
     private const string Gap = "   ";
 
-    /// <summary>What stands for what is not known.</summary>
+    /// <summary>Stands for an unknown value.</summary>
     public const string Unknown = "-";
 
     public static string Write(IReadOnlyList<string> headings, IReadOnlyList<IReadOnlyList<string?>> rows)
     {
-        var lines = new List<IReadOnlyList<string>> { headings };
-        lines.AddRange(rows.Select(row => (IReadOnlyList<string>)[.. row.Select(cell => cell is null ? Unknown : Visible(cell))]));
-        var widths = new int[headings.Count];
-        foreach (var line in lines)
-        {
-            for (var n = 0; n < widths.Length; n++)
-            {
-                widths[n] = Math.Max(widths[n], TextWidth.Of(line[n]));
-            }
-        }
-
-        var text = new StringBuilder();
-        foreach (var line in lines)
-        {
-            for (var n = 0; n < widths.Length; n++)
-            {
-                text.Append(line[n]);
-                if (n < widths.Length - 1)
-                {
-                    text.Append(' ', widths[n] - TextWidth.Of(line[n])).Append(Gap);
-                }
-            }
-
-            text.Append('\n');
-        }
-
-        return text.ToString();
+        var lines = rows.Select(row => row.Select(cell => cell is null ? Unknown : Visible(cell)).ToList()).Prepend([.. headings]).ToList();
+        // Nothing follows the last column.
+        var widths = headings.Select((_, n) => n == headings.Count - 1 ? 0 : lines.Max(line => TextWidth.Of(line[n]))).ToList();
+        return string.Concat(lines.Select(line => string.Join(Gap, line.Zip(widths, Pad)) + "\n"));
     }
 
     /// <summary>
-    /// Shows what a terminal would obey: line breaks, escape sequences, and marks that turn the direction of writing. A
-    /// command line is anything its container wants it to be.
+    /// Escapes what a terminal would execute: line breaks, escape sequences and marks that change the direction of writing. A container
+    /// chooses its command line freely.
     /// </summary>
-    public static string Visible(string text)
+    public static string Visible(string text) =>
+        text.EnumerateRunes().Any(IsHidden) ? string.Concat(text.EnumerateRunes().Select(Escape)) : text;
+
+    private static string Escape(Rune rune) => rune.Value switch
     {
-        if (!text.EnumerateRunes().Any(IsHidden))
-        {
-            return text;
-        }
+        '\n' => "\\n",
+        '\r' => "\\r",
+        '\t' => "\\t",
+        _ when IsHidden(rune) => string.Create(CultureInfo.InvariantCulture, $"\\u{rune.Value:x4}"),
+        _ => rune.ToString(),
+    };
 
-        var visible = new StringBuilder();
-        foreach (var rune in text.EnumerateRunes())
-        {
-            visible.Append(rune.Value switch
-            {
-                '\n' => "\\n",
-                '\r' => "\\r",
-                '\t' => "\\t",
-                _ when IsHidden(rune) => string.Create(CultureInfo.InvariantCulture, $"\\u{rune.Value:x4}"),
-                _ => rune.ToString(),
-            });
-        }
+    private static string Pad(string text, int width) => text + new string(' ', Math.Max(0, width - TextWidth.Of(text)));
 
-        return visible.ToString();
-    }
-
-    /// <summary>The joiners U+200C and U+200D belong to words and emoji.</summary>
+    /// <summary>The joiners U+200C and U+200D and the soft hyphen are parts of words and emoji.</summary>
     private static bool IsHidden(Rune rune) => Rune.GetUnicodeCategory(rune) switch
     {
         UnicodeCategory.Control or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator => true,

@@ -20,7 +20,7 @@ internal sealed class ExampleDocumentation : IOperationFilter
         ["ndjson"] = MediaTypes.Ndjson,
         ["sse"] = MediaTypes.EventStream,
         ["txt"] = MediaTypes.Text,
-        ["csv"] = "text/csv",
+        ["csv"] = MediaTypes.Csv,
         ["dockerfile"] = "text/x-dockerfile",
     };
 
@@ -33,7 +33,7 @@ internal sealed class ExampleDocumentation : IOperationFilter
             var content = place == Request ? operation.RequestBody?.Content : operation.Responses?.GetValueOrDefault(place)?.Content;
             if (content is null || !content.TryGetValue(MediaTypeOf[extension], out var media) || media is not OpenApiMediaType typed)
             {
-                throw new InvalidOperationException($"{operation.OperationId} has no content for the example {operation.OperationId}.{place}.{extension}.");
+                throw new InvalidOperationException($"The example {operation.OperationId}.{place}.{extension} matches no content of the operation.");
             }
 
             typed.Example = extension == "json" ? JsonNode.Parse(text) : JsonValue.Create(text);

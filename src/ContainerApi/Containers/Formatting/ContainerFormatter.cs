@@ -133,13 +133,13 @@ internal static class ContainerFormatter
     /// <summary>Numbers are in bytes and milliseconds. List items contain no spaces, so spaces separate them.</summary>
     private static CsvValue Cell(object? value) => value switch
     {
-        null => new CsvValue(null, IsOurs: true),
-        string text => new CsvValue(text, IsOurs: false),
-        DateTimeOffset time => new CsvValue(JsonSerializer.Serialize(time, WireJson.Options).Trim('"'), IsOurs: true),
-        Enum word => new CsvValue(JsonNamingPolicy.SnakeCaseLower.ConvertName(word.ToString()), IsOurs: true),
+        null => new CsvValue(null, IsTrusted: true),
+        string text => new CsvValue(text, IsTrusted: false),
+        DateTimeOffset time => new CsvValue(JsonSerializer.Serialize(time, WireJson.Options).Trim('"'), IsTrusted: true),
+        Enum word => new CsvValue(JsonNamingPolicy.SnakeCaseLower.ConvertName(word.ToString()), IsTrusted: true),
         IEnumerable<NetworkFacts> networks =>
             Joined(" ", networks.Select(n => $"{n.Name}={string.Join('|', new[] { n.Ipv4, n.Ipv6 }.OfType<string>())}")),
-        IEnumerable<PortFacts> ports => new CsvValue(ColumnText.Ports([.. ports]), IsOurs: true),
+        IEnumerable<PortFacts> ports => new CsvValue(ColumnText.Ports([.. ports]), IsTrusted: true),
         IEnumerable<ContainerProcess> processes =>
             Joined("; ", processes.Select(p => string.Create(CultureInfo.InvariantCulture, $"{p.Pid} {p.User} {p.Command}"))),
         IEnumerable<KeyValuePair<string, string>> labels =>
@@ -147,9 +147,9 @@ internal static class ContainerFormatter
         IEnumerable<KeyValuePair<string, InterfaceTraffic>> interfaces =>
             Joined(" ", interfaces.Select(i => string.Create(CultureInfo.InvariantCulture, $"{i.Key}={i.Value.RxBytes}/{i.Value.TxBytes}"))),
         IEnumerable list => Joined(" ", list.Cast<object>().Select(o => o.ToString()!)),
-        IFormattable number => new CsvValue(number.ToString(null, CultureInfo.InvariantCulture), IsOurs: true),
-        _ => new CsvValue(value.ToString(), IsOurs: false),
+        IFormattable number => new CsvValue(number.ToString(null, CultureInfo.InvariantCulture), IsTrusted: true),
+        _ => new CsvValue(value.ToString(), IsTrusted: false),
     };
 
-    private static CsvValue Joined(string separator, IEnumerable<string> parts) => new(string.Join(separator, parts), IsOurs: false);
+    private static CsvValue Joined(string separator, IEnumerable<string> parts) => new(string.Join(separator, parts), IsTrusted: false);
 }

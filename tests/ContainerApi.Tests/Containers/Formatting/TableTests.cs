@@ -64,11 +64,11 @@ public sealed class TableTests
     [InlineData(null, "")]
     [InlineData(" x", "\" x\"")]
     public void Csv_is_quoted_and_contains_no_formulas(string? value, string expected) =>
-        Assert.Equal($"h\r\n{expected}\r\n", Csv.Write(["h"], [[new CsvValue(value, IsOurs: false)]]));
+        Assert.Equal($"h\r\n{expected}\r\n", Csv.Write(["h"], [[new CsvValue(value, IsTrusted: false)]]));
 
     [Fact]
     public void A_number_stays_a_number_in_csv() =>
-        Assert.Equal("h\r\n-1.5\r\n", Csv.Write(["h"], [[new CsvValue("-1.5", IsOurs: true)]]));
+        Assert.Equal("h\r\n-1.5\r\n", Csv.Write(["h"], [[new CsvValue("-1.5", IsTrusted: true)]]));
 
     [Theory]
     [InlineData(0, "0B")]
