@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using ContainerApi.Engine;
 
 namespace ContainerApi.Containers.Lifecycle;
@@ -8,18 +7,18 @@ internal sealed partial class ContainerCreation(EngineDirectory engines, ILogger
 {
     public async Task<ContainerCreated> CreateAsync(CreateContainerRequest request, CancellationToken cancellationToken)
     {
-        var engine = engines.Get(request.Engine is null ? null : new EngineName(request.Engine));
-        var spec = ToSpec(request);
-        if (request.Pull == PullModes.Always)
+        var engine = engines.Get(request.Engine);
+        var spec = request.ToSpec();
+        if (request.Pull == PullMode.Always)
         {
             await PullAsync(engine, spec.Image.Reference!, cancellationToken);
         }
 
-        var created = await CreateAsync(engine, spec, mayPull: request.Pull is null or PullModes.Missing, cancellationToken);
+        var created = await CreateAsync(engine, spec, mayPull: request.Pull == PullMode.Missing, cancellationToken);
         try
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (request.Start == true)
+            if (request.Start)
             {
                 await engine.StartContainerAsync(created.Id, cancellationToken);
             }
@@ -33,17 +32,6 @@ internal sealed partial class ContainerCreation(EngineDirectory engines, ILogger
             throw;
         }
     }
-
-    private static ContainerSpec ToSpec(CreateContainerRequest request) => new()
-    {
-        Image = ImageNameOrId.TryParse(request.Image, out var image) ? image : throw new UnreachableException(),
-        Name = request.Name,
-        Command = ContainerSpecReader.Command(request.Command).Value,
-        Environment = ContainerSpecReader.Pairs(request.Environment).Value ?? new Dictionary<string, string>(),
-        Labels = ContainerSpecReader.Pairs(request.Labels).Value ?? new Dictionary<string, string>(),
-        Ports = ContainerSpecReader.Ports(request.Ports).Value ?? [],
-        NetworkMode = request.NetworkMode,
-    };
 
     private static async Task<CreatedContainer> CreateAsync(IEngine engine, ContainerSpec spec, bool mayPull, CancellationToken cancellationToken)
     {

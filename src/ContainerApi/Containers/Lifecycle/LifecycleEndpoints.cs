@@ -14,7 +14,7 @@ internal static class LifecycleEndpoints
 
     public static void MapLifecycle(this RouteGroupBuilder containers)
     {
-        containers.MapPost("", CreateAsync).RequireScope(Scopes.ContainersWrite).WithLongTimeout().ValidateBody<CreateContainerRequest>()
+        containers.MapPost("", CreateAsync).RequireScope(Scopes.ContainersWrite).WithLongTimeout()
             .WithName("createContainer").WithSummary("Create a container")
             .WithDescription("Creates a container and, with `start`, starts it. A missing image is pulled first unless `pull` is `never`. "
                 + "A container that cannot be started is removed again.")
@@ -43,8 +43,9 @@ internal static class LifecycleEndpoints
     }
 
     private static async Task<Created<ContainerCreated>> CreateAsync(
-        CreateContainerRequest request, ContainerCreation creation, HttpContext http, CancellationToken cancellationToken)
+        RequestBody<CreateContainerRequest> body, ContainerCreation creation, HttpContext http, CancellationToken cancellationToken)
     {
+        var request = body.Value;
         http.SetTarget($"a container of image {request.Image}");
         var created = await creation.CreateAsync(request, cancellationToken);
         http.SetTarget($"container {new ShortId(created.Id)} ({created.Name}) of image {request.Image}");

@@ -1,8 +1,8 @@
-using ContainerApi.Containers.Formatting;
+using ContainerApi.Containers.Lifecycle;
 
-namespace ContainerApi.Tests.Containers.Formatting;
+namespace ContainerApi.Tests.Containers.Lifecycle;
 
-public sealed class PortTextTests
+public sealed class PublishedPortsTests
 {
     [Theory]
     [InlineData("80", "*:*->80/tcp")]
@@ -18,16 +18,18 @@ public sealed class PortTextTests
     [InlineData("80-81", "*:*->80/tcp *:*->81/tcp")]
     [InlineData("80-80", "*:*->80/tcp")]
     [InlineData("1:65535", "*:1->65535/tcp")]
-    public void Reads_every_form_there_is(string text, string expected)
+    public void Every_form_of_a_port_is_read(string text, string expected)
     {
-        var (ports, error) = PortText.Read(text);
+        var (ports, error) = PublishedPorts.Read(text);
 
         Assert.Null(error);
-        Assert.Equal(expected, string.Join(' ', ports!.Select(p => $"{p.HostIp ?? "*"}:{p.HostPort?.ToString(null, null) ?? "*"}->{p.ContainerPort}/{p.Protocol}")));
+        Assert.Equal(
+            expected,
+            string.Join(' ', ports!.Select(p => $"{p.HostIp ?? "*"}:{p.HostPort?.ToString(null, null) ?? "*"}->{p.ContainerPort}/{p.Protocol}")));
     }
 
     [Fact]
-    public void Reads_all_ports_at_once() => Assert.Equal(65535, PortText.Read("1-65535:1-65535").Ports!.Count);
+    public void Range_of_all_ports_is_read() => Assert.Equal(65535, PublishedPorts.Read("1-65535:1-65535").Ports!.Count);
 
     [Theory]
     [InlineData("", "not a port")]
@@ -50,9 +52,9 @@ public sealed class PortTextTests
     [InlineData("82-80", "backwards")]
     [InlineData("8000-8001:80", "same length")]
     [InlineData("8000:80-81", "same length")]
-    public void Refuses_the_rest_and_says_why(string text, string reason)
+    public void Invalid_port_says_why(string text, string reason)
     {
-        var (ports, error) = PortText.Read(text);
+        var (ports, error) = PublishedPorts.Read(text);
 
         Assert.Null(ports);
         Assert.Contains(reason, error, StringComparison.Ordinal);

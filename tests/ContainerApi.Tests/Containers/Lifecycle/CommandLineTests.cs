@@ -1,8 +1,8 @@
-using ContainerApi.Containers.Formatting;
+using ContainerApi.Containers.Lifecycle;
 
-namespace ContainerApi.Tests.Containers.Formatting;
+namespace ContainerApi.Tests.Containers.Lifecycle;
 
-public sealed class CommandTextTests
+public sealed class CommandLineTests
 {
     [Theory]
     [InlineData("", new string[0])]
@@ -25,9 +25,9 @@ public sealed class CommandTextTests
     [InlineData(@"""\a \$ \` \"" \\""", new[] { @"\a $ ` "" \" })]
     [InlineData("echo $HOME `id` *.c #x", new[] { "echo", "$HOME", "`id`", "*.c", "#x" })]
     [InlineData("echo 語\u00a0x", new[] { "echo", "語\u00a0x" })]
-    public void Splits_as_a_shell_would_and_expands_nothing(string text, string[] expected)
+    public void Text_is_split_like_a_shell_without_expansion(string text, string[] expected)
     {
-        Assert.True(CommandText.TrySplit(text, out var arguments));
+        Assert.True(CommandLine.TrySplit(text, out var arguments));
         Assert.Equal(expected, arguments);
     }
 
@@ -38,5 +38,5 @@ public sealed class CommandTextTests
     [InlineData("\"a\\\"")]
     [InlineData("\"a\\")]
     [InlineData("a\\")]
-    public void Refuses_what_does_not_end(string text) => Assert.False(CommandText.TrySplit(text, out _));
+    public void Unclosed_quote_and_trailing_backslash_are_invalid(string text) => Assert.False(CommandLine.TrySplit(text, out _));
 }

@@ -1,16 +1,52 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
+using System.Text.Json;
+using ContainerApi.Api.Requests;
+using Microsoft.OpenApi;
 
-namespace ContainerApi.Containers.Formatting;
+namespace ContainerApi.Containers.Lifecycle;
 
 /// <summary>
-/// Splits a command line into arguments by the quoting rules of a POSIX shell (Shell Command Language, 2.2). It expands
-/// neither variables nor globs and has no comments.
+/// A command: a list of arguments, or a text that is split by the quoting rules of a POSIX shell (Shell Command Language, 2.2).
+/// It expands neither variables nor globs and has no comments.
 /// </summary>
-internal static class CommandText
+internal sealed record CommandLine(IReadOnlyList<string> Arguments) : IJsonParameterValue<CommandLine>
 {
+    public static OpenApiSchema Schema => new()
+    {
+        OneOf =
+        [
+            new OpenApiSchema { Type = JsonSchemaType.String },
+            new OpenApiSchema { Type = JsonSchemaType.Array, Items = new OpenApiSchema { Type = JsonSchemaType.String } },
+        ],
+    };
+
+    public static (CommandLine? Value, string? Error) Read(JsonElement json)
+    {
+        IReadOnlyList<string>? arguments;
+        switch (json.ValueKind)
+        {
+            case JsonValueKind.String:
+                if (!TrySplit(json.GetString()!, out arguments))
+                {
+                    return (null, "has a quote that is not closed, or ends with a backslash.");
+                }
+
+                break;
+            case JsonValueKind.Array when json.EnumerateArray().All(e => e.ValueKind == JsonValueKind.String):
+                arguments = [.. json.EnumerateArray().Select(e => e.GetString()!)];
+                break;
+            default:
+                return (null, "must be a text or a list of texts.");
+        }
+
+        return arguments.Count == 0 ? (null, "must not be empty. Leave it out for the image's command.")
+            : arguments.Any(a => a.Contains('\0')) ? (null, "must not have a NUL character.")
+            : (new CommandLine(arguments), null);
+    }
+
     /// <returns>False for an unclosed quote or a trailing backslash.</returns>
-    public static bool TrySplit(string text, [NotNullWhen(true)] out IReadOnlyList<string>? arguments)
+    internal static bool TrySplit(string text, [NotNullWhen(true)] out IReadOnlyList<string>? arguments)
     {
         var found = new List<string>();
         var argument = new StringBuilder();

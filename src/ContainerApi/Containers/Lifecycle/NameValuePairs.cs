@@ -1,0 +1,51 @@
+using System.Text.Json;
+using ContainerApi.Api.Requests;
+using Microsoft.OpenApi;
+
+namespace ContainerApi.Containers.Lifecycle;
+
+/// <summary>Environment variables or labels: an object, or a list of <c>NAME=value</c> in which the last of equal names counts.</summary>
+internal sealed record NameValuePairs(IReadOnlyDictionary<string, string> Values) : IJsonParameterValue<NameValuePairs>
+{
+    public static OpenApiSchema Schema => new()
+    {
+        OneOf =
+        [
+            new OpenApiSchema { Type = JsonSchemaType.Object, AdditionalProperties = new OpenApiSchema { Type = JsonSchemaType.String } },
+            new OpenApiSchema { Type = JsonSchemaType.Array, Items = new OpenApiSchema { Type = JsonSchemaType.String } },
+        ],
+    };
+
+    public static (NameValuePairs? Value, string? Error) Read(JsonElement json)
+    {
+        var values = new Dictionary<string, string>();
+        switch (json.ValueKind)
+        {
+            case JsonValueKind.Object when json.EnumerateObject().All(p => p.Value.ValueKind == JsonValueKind.String):
+                foreach (var property in json.EnumerateObject())
+                {
+                    values[property.Name] = property.Value.GetString()!;
+                }
+
+                break;
+            case JsonValueKind.Array when json.EnumerateArray().All(e => e.ValueKind == JsonValueKind.String):
+                foreach (var parts in json.EnumerateArray().Select(e => e.GetString()!.Split('=', 2)))
+                {
+                    if (parts is not [var name, var value])
+                    {
+                        return (null, "must have a '=' in each item of the list, as in NAME=value.");
+                    }
+
+                    values[name] = value;
+                }
+
+                break;
+            default:
+                return (null, "must be an object of texts or a list of texts as in NAME=value.");
+        }
+
+        return values.All(v => v.Key.Length > 0 && !v.Key.AsSpan().ContainsAny('=', '\0') && !v.Value.Contains('\0'))
+            ? (new NameValuePairs(values), null)
+            : (null, "must have names that are not empty and have no '=', and no NUL character.");
+    }
+}
