@@ -1,6 +1,7 @@
 using ContainerApi.Access;
 using ContainerApi.Api;
 using ContainerApi.Api.OpenApi;
+using ContainerApi.Api.Requests;
 using ContainerApi.Builds.Contexts;
 using ContainerApi.Builds.History;
 using ContainerApi.Engine;
@@ -62,7 +63,9 @@ internal static class BuildEndpoints
                  changes. The context of a queued build is not read, and `timeout` starts when the build leaves the queue. Clients
                  take turns. When the queue is full the response is 429 with `Retry-After`.
                  """)
-            .Accepts<BuildDocument>(
+            .WithMetadata(new RequestMetadata(RequestDefinition.Of(typeof(BuildRequest)), IsBody: false))
+            .WithMetadata(new RequestMetadata(RequestDefinition.Of(typeof(BuildRequest)), IsBody: true))
+            .Accepts<Stream>(
                 MediaTypes.Json, BuildRequestReader.Tar, BuildRequestReader.Gzip, BuildRequestReader.Bzip2, BuildRequestReader.Xz,
                 BuildRequestReader.Zstd, BuildRequestReader.Form, BuildRequestReader.DockerfileText)
             .Produces<BuildEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson, MediaTypes.Text)
@@ -70,22 +73,19 @@ internal static class BuildEndpoints
             .Produces<Build>(StatusCodes.Status202Accepted)
             .RequireScope(Scopes.BuildsWrite)
             .WithStreamLimits()
-            .AddEndpointFilter(BuildRequestReader.RefuseTwoContextsAsync)
-            .ValidateQuery<BuildRequest>()
             .ProducesEngineProblems(
-                ErrorCode.InvalidReference, ErrorCode.InvalidDockerfile, ErrorCode.InvalidContext, ErrorCode.ContextPathNotAllowed,
+                ErrorCode.InvalidRequest, ErrorCode.InvalidReference, ErrorCode.InvalidDockerfile, ErrorCode.InvalidContext, ErrorCode.ContextPathNotAllowed,
                 ErrorCode.RemoteContextNotAllowed, ErrorCode.ContextTooLarge, ErrorCode.UnsupportedMediaType, ErrorCode.BuildFailed,
                 ErrorCode.FeatureUnsupported, ErrorCode.TooManyBuilds, ErrorCode.RequestTimeout);
         app.MapBuildHistory();
     }
 
     private static async Task<IResult> BuildAsync(
-        HttpContext http, [AsParameters] BuildRequest query, BuildRequestReader reader,
-        EngineDirectory engines, BuildPipeline pipeline, BuildResponses responses, Caller caller)
+        HttpContext http, BuildRequestReader reader, EngineDirectory engines, BuildPipeline pipeline, BuildResponses responses, Caller caller)
     {
-        var (parameters, context) = await reader.ReadAsync(http, query);
-        var job = pipeline.Start(engines.Get(parameters.Engine is null ? null : new EngineName(parameters.Engine)), parameters, context, http.GetClient(), caller.Name);
-        http.SetTarget($"build {job.Id}{string.Concat(parameters.Spec.Tags.Select(t => " " + t))} on {job.Describe().Engine}");
-        return responses.RespondToStarter(job, parameters.Reply, hasContext: BuildRequestReader.IsReadWhole(http.Request));
+        var (request, context) = await reader.ReadAsync(http);
+        var job = pipeline.Start(engines.Get(request.Engine), request, context, http.GetClient(), caller.Name);
+        http.SetTarget($"build {job.Id}{string.Concat(request.Tag.Select(t => $" {t}"))} on {job.Describe().Engine}");
+        return responses.RespondToStarter(job, request.ToMode(http.Request), hasContext: BuildRequestReader.IsReadWhole(http.Request));
     }
 }

@@ -105,7 +105,15 @@ public enum BuildOutcome
 /// <param name="ExitCode">Exit code of the command of the step; null when there is none.</param>
 public sealed record BuildError(string Code, string Message, string? Step, int? ExitCode)
 {
-    internal const string Cancelled = "cancelled";
+    internal static readonly ErrorCode StepFailed = new("step_failed", "A step of the build failed.");
+    internal static readonly ErrorCode Timeout = new("timeout", "The build exceeded its timeout.");
+    internal static readonly ErrorCode Cancelled = new("cancelled", "The build was cancelled.");
+    internal static readonly ErrorCode Interrupted = new("interrupted", "The service ended unexpectedly.");
 
-    internal static BuildError Of(EngineException exception) => new(exception.Code.Code, exception.Message, null, null);
+    internal BuildError(ErrorCode code, string message, string? step = null, int? exitCode = null)
+        : this(code.Code, message, step, exitCode)
+    {
+    }
+
+    internal static BuildError Of(EngineException exception) => new(exception.Code, exception.Message);
 }

@@ -1,6 +1,7 @@
 using ContainerApi.Access;
 using ContainerApi.Api;
 using ContainerApi.Api.OpenApi;
+using ContainerApi.Api.Requests;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace ContainerApi.Builds;
@@ -12,15 +13,15 @@ internal static class BuildHistoryEndpoints
     {
         var builds = app.MapGroup("/builds").WithTags("Builds");
 
-        builds.MapGet("", List).RequireScope(Scopes.BuildsRead).ValidateQuery<BuildsQuery>()
+        builds.MapGet("", List).RequireScope(Scopes.BuildsRead)
             .WithName("listBuilds").WithSummary("List builds, the latest first")
             .WithDescription("Returns queued and running builds, and as many ended builds as the configuration keeps.");
 
-        builds.MapGet("/{build}", Inspect).RequireScope(Scopes.BuildsRead).ValidateQuery<BuildQuery>()
+        builds.MapGet("/{build}", Inspect).RequireScope(Scopes.BuildsRead)
             .WithName("inspectBuild").WithSummary("Inspect a build")
             .CanFailWith(ErrorCode.BuildNotFound);
 
-        builds.MapGet("/{build}/events", Follow).RequireScope(Scopes.BuildsRead).WithStreamLimits().ValidateQuery<BuildEventsQuery>()
+        builds.MapGet("/{build}/events", Follow).RequireScope(Scopes.BuildsRead).WithStreamLimits()
             .WithName("followBuild").WithSummary("Follow the events of a build")
             .WithDescription(
                 """
@@ -31,7 +32,7 @@ internal static class BuildHistoryEndpoints
             .Produces<BuildEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson, MediaTypes.Text)
             .CanFailWith(ErrorCode.BuildNotFound);
 
-        builds.MapDelete("/{build}", Delete).RequireScope(Scopes.BuildsWrite).ValidateQuery<BuildQuery>()
+        builds.MapDelete("/{build}", Delete).RequireScope(Scopes.BuildsWrite)
             .WithName("deleteBuild").WithSummary("Stop a build, or delete an ended one")
             .WithDescription(
                 """
@@ -41,22 +42,25 @@ internal static class BuildHistoryEndpoints
             .CanFailWith(ErrorCode.BuildNotFound);
     }
 
-    private static Ok<BuildList> List([AsParameters] BuildsQuery query, BuildRegistry registry, Caller caller) =>
-        TypedResults.Ok(registry.List(b => Exists(b, caller) && query.Matches(b), query.Cursor, query.ToLimit()));
+    private static Ok<BuildList> List(RequestQuery<BuildListRequest> query, BuildRegistry registry, Caller caller) =>
+        TypedResults.Ok(registry.List(b => Exists(b, caller) && query.Value.Matches(b), query.Value.Cursor, query.Value.Limit));
 
-    private static Ok<Build> Inspect([AsParameters] BuildQuery query, BuildRegistry registry, Caller caller) =>
-        TypedResults.Ok(registry.Get(query.Build!, b => Exists(b, caller)).Describe());
+    private static Ok<Build> Inspect(RequestQuery<BuildQuery> query, BuildRegistry registry, Caller caller) =>
+        TypedResults.Ok(registry.Get(query.Value.Build, b => Exists(b, caller)).Describe());
 
-    private static IResult Follow([AsParameters] BuildEventsQuery query, HttpRequest request, BuildRegistry registry, BuildResponses responses,
-        Caller caller)
+    private static IResult Follow(RequestQuery<BuildEventsRequest> query, HttpRequest http, BuildRegistry registry, BuildResponses responses, Caller caller)
     {
-        var job = registry.Get(query.Build!, b => Exists(b, caller));
-        return responses.RespondToFollower(job, query.ToFrom(job.Log.Count), BuildEventFormats.IsText(query.Format, request));
+        var request = query.Value;
+        var job = registry.Get(request.Path.Build, b => Exists(b, caller));
+        return request.From <= job.Log.Count
+            ? responses.RespondToFollower(job, request.From, BuildFormats.IsText(request.Format, http))
+            : throw new ApiException(ErrorCode.InvalidRequest, $"from is past the end: there are {job.Log.Count} events so far.",
+                new Dictionary<string, string[]> { ["from"] = [$"must be a whole number from 0 to {job.Log.Count}."] });
     }
 
-    private static Results<Accepted<Build>, NoContent> Delete([AsParameters] BuildQuery query, BuildRegistry registry, Caller caller)
+    private static Results<Accepted<Build>, NoContent> Delete(RequestQuery<BuildQuery> query, BuildRegistry registry, Caller caller)
     {
-        var job = registry.Get(query.Build!, b => Exists(b, caller));
+        var job = registry.Get(query.Value.Build, b => Exists(b, caller));
         if (job.IsEnded)
         {
             registry.Remove(job);

@@ -127,7 +127,7 @@ internal sealed class BuildJob
             _build = _build with
             {
                 State = result.Error is not { } error ? BuildState.Succeeded
-                    : error.Code == BuildError.Cancelled ? BuildState.Cancelled
+                    : error.Code == BuildError.Cancelled.Code ? BuildState.Cancelled
                     : BuildState.Failed,
                 QueuePosition = null,
                 ImageId = result.ImageId,

@@ -25,19 +25,20 @@ internal sealed partial class BuildPipeline(
     /// <summary>Starts a build or queues it; a queued build does not read its context.</summary>
     /// <param name="client">The client that the queue is fair to.</param>
     /// <param name="startedBy">Name of the caller; null when the caller is anonymous.</param>
-    /// <exception cref="ApiException">The queue is full.</exception>
-    public BuildJob Start(IEngine engine, BuildParameters parameters, BuildContext context, string client, string? startedBy = null)
+    /// <exception cref="ApiException">The queue is full, or the requested builder lacks a requested feature.</exception>
+    public BuildJob Start(IEngine engine, BuildRequest request, BuildContext context, string client, string? startedBy)
     {
+        var spec = request.ToSpec();
         var slot = queue.Enqueue(engine.Name, client);
-        var job = registry.Open(engine.Name, [.. parameters.Spec.Tags.Select(t => t.ToString())], startedBy);
-        job.Work = Task.Run(() => RunAsync(job, engine, parameters, context, slot));
+        var job = registry.Open(engine.Name, [.. spec.Tags.Select(t => t.ToString())], startedBy);
+        job.Work = Task.Run(() => RunAsync(job, engine, request, spec, context, slot));
         return job;
     }
 
-    private async Task RunAsync(BuildJob job, IEngine engine, BuildParameters parameters, BuildContext context, QueueSlot slot)
+    private async Task RunAsync(BuildJob job, IEngine engine, BuildRequest request, BuildSpec spec, BuildContext context, QueueSlot slot)
     {
         var started = time.GetTimestamp();
-        var limit = parameters.Timeout ?? options.Timeout;
+        var limit = request.Timeout ?? options.Timeout;
         var observed = BuildTelemetry.Begin(job.Id, engine.Name);
         ImageFacts? image;
         BuildError? error;
@@ -45,7 +46,7 @@ internal sealed partial class BuildPipeline(
         using (lifetime.ApplicationStopping.Register(() => job.Stop(StopCause.Shutdown)))
         using (slot)
         {
-            (image, error, failure) = await BuildAsync(job, engine, parameters, context, slot, limit);
+            (image, error, failure) = await BuildAsync(job, engine, spec, request.Builder != RequestedBuilder.Auto, context, slot, limit);
         }
 
         var took = (long)time.GetElapsedTime(started).TotalMilliseconds;
@@ -55,14 +56,14 @@ internal sealed partial class BuildPipeline(
             : new ResultEvent(BuildOutcome.Failed, image?.Id, [], took, error);
         var outcome = error is null ? "succeeded" : job.Cause is StopCause.ClientLeft ? "client_left" : error.Code;
         // Before the result, so that a client that waits for it finds the metrics updated.
-        observed.End(job.Describe().Builder ?? BuilderChoice.NameOf(parameters.Spec.Builder), outcome);
+        observed.End(job.Describe().Builder ?? BuilderChoice.NameOf(spec.Builder), outcome);
         job.End(result, time.GetUtcNow(), failure is null ? null : Refusal(job.Cause, engine.Name, limit) ?? failure);
         Log.Ended(logger, job.Id, engine.Name, outcome, took);
     }
 
     /// <summary>Builds on the engine. Returns the image, the error and the exception behind it, each as far as there is one. Never throws.</summary>
     private async Task<(ImageFacts? Image, BuildError? Error, Exception? Failure)> BuildAsync(
-        BuildJob job, IEngine engine, BuildParameters parameters, BuildContext context, QueueSlot slot, TimeSpan limit)
+        BuildJob job, IEngine engine, BuildSpec spec, bool isBuilderForced, BuildContext context, QueueSlot slot, TimeSpan limit)
     {
         ImageFacts? image = null;
         BuildProjection? projection = null;
@@ -73,10 +74,12 @@ internal sealed partial class BuildPipeline(
             Log.Started(logger, job.Id, engine.Name);
             using var timeout = new CancellationTokenSource(limit, time);
             using var stopping = timeout.Token.Register(() => job.Stop(StopCause.Timeout));
-            var spec = await ChooseBuilderAsync(engine, parameters, job.Stopping);
+            // A ping says which builders the engine has.
+            var capabilities = engine.Capabilities ?? await engine.PingAsync(job.Stopping);
+            spec = spec with { Builder = BuilderChoice.On(capabilities, spec, isBuilderForced) };
             projection = new BuildProjection(
                 new StartedEvent(job.Id, engine.Name, BuilderChoice.NameOf(spec.Builder), time.GetUtcNow()), time, spec.BuildArguments);
-            failure = await WorkAsync(job, engine, spec, context, projection);
+            failure = await WorkAsync(job, engine, capabilities, spec, context, projection);
             if (failure is null)
             {
                 var error = ErrorOf(projection.Failure);
@@ -117,7 +120,7 @@ internal sealed partial class BuildPipeline(
             }
             catch (EngineException e)
             {
-                return new BuildError(e.Code.Code, e.Message, step, null);
+                return new BuildError(e.Code, e.Message, step);
             }
 
             Report(job, projection, new StepCompleted(step, Cached: false));
@@ -126,15 +129,7 @@ internal sealed partial class BuildPipeline(
         return null;
     }
 
-    /// <summary>Chooses the builder. A ping says which builders the engine has.</summary>
-    private static async Task<BuildSpec> ChooseBuilderAsync(IEngine engine, BuildParameters parameters, CancellationToken cancellationToken)
-    {
-        var capabilities = engine.Capabilities ?? await engine.PingAsync(cancellationToken);
-        var spec = parameters.Spec;
-        return spec with { Builder = BuilderChoice.On(capabilities, spec, parameters.IsBuilderForced) };
-    }
-
-    /// <summary>Waits until the build may job and reports its position in the queue.</summary>
+    /// <summary>Waits until the build may run, and reports its position in the queue.</summary>
     private async Task WaitForTurnAsync(BuildJob job, IEngine engine, QueueSlot slot)
     {
         while (await slot.Positions.ReadAsync(job.Stopping) is > 0 and var position)
@@ -146,12 +141,13 @@ internal sealed partial class BuildPipeline(
     }
 
     /// <summary>Runs the build on the engine and reports its output; returns the failure, or null. Never throws.</summary>
-    private static async Task<Exception?> WorkAsync(BuildJob job, IEngine engine, BuildSpec spec, BuildContext context, BuildProjection projection)
+    private static async Task<Exception?> WorkAsync(
+        BuildJob job, IEngine engine, EngineCapabilities capabilities, BuildSpec spec, BuildContext context, BuildProjection projection)
     {
         var pipe = new Pipe(ContextPipe);
         using var engineLeft = CancellationTokenSource.CreateLinkedTokenSource(job.Stopping);
         // A directory is read synchronously, so it needs a thread of its own.
-        var filling = Task.Run(() => FillAsync(job, engine, spec, context, pipe.Writer, engineLeft.Token), CancellationToken.None);
+        var filling = Task.Run(() => FillAsync(job, capabilities, spec, context, pipe.Writer, engineLeft.Token), CancellationToken.None);
         Exception? failure = null;
         try
         {
@@ -197,13 +193,12 @@ internal sealed partial class BuildPipeline(
 
     /// <summary>Writes the context; returns the failure, or null. It is no failure when the engine stops reading.</summary>
     private static async Task<Exception?> FillAsync(
-        BuildJob job, IEngine engine, BuildSpec spec, BuildContext context, PipeWriter archive, CancellationToken cancellationToken)
+        BuildJob job, EngineCapabilities capabilities, BuildSpec spec, BuildContext context, PipeWriter archive, CancellationToken cancellationToken)
     {
         Exception? failure = null;
         try
         {
             // The Dockerfile is validated before the engine has the whole context and starts.
-            var capabilities = engine.Capabilities ?? await engine.PingAsync(cancellationToken);
             await context(archive, dockerfile => Check(dockerfile, spec, capabilities), cancellationToken);
             await archive.CompleteAsync();
         }
@@ -236,14 +231,14 @@ internal sealed partial class BuildPipeline(
 
     private static BuildError ErrorOf(StopCause cause, TimeSpan limit) => cause switch
     {
-        StopCause.Timeout => new BuildError("timeout", $"The build took longer than {limit.TotalSeconds:0} seconds and was stopped.", null, null),
-        StopCause.Shutdown => new BuildError(BuildError.Cancelled, "The service is stopping.", null, null),
-        StopCause.ClientLeft => new BuildError(BuildError.Cancelled, "The client that started the build left.", null, null),
-        _ => new BuildError(BuildError.Cancelled, "The build was cancelled on request.", null, null),
+        StopCause.Timeout => new BuildError(BuildError.Timeout, $"The build took longer than {limit.TotalSeconds:0} seconds and was stopped."),
+        StopCause.Shutdown => new BuildError(BuildError.Cancelled, "The service is stopping."),
+        StopCause.ClientLeft => new BuildError(BuildError.Cancelled, "The client that started the build left."),
+        _ => new BuildError(BuildError.Cancelled, "The build was cancelled on request."),
     };
 
     private static BuildError? ErrorOf(BuildFailed? failed) => failed is null ? null : new BuildError(
-        failed.Code is { } code ? code.Code : failed.StepName is null ? ErrorCode.BuildFailed.Code : "step_failed",
+        failed.Code ?? (failed.StepName is null ? ErrorCode.BuildFailed : BuildError.StepFailed),
         failed.Message, failed.StepName, failed.ExitCode);
 
     private BuildError ErrorOf(BuildJob job, IEngine engine, Exception exception)
@@ -254,7 +249,7 @@ internal sealed partial class BuildPipeline(
             Log.FailedUnexpectedly(logger, job.Id, engine.Name, exception);
         }
 
-        return new BuildError(code.Code, message, null, null);
+        return new BuildError(code, message);
     }
 
     /// <summary>Asks the engine for the image before the build succeeds; its tags are those of the result.</summary>
@@ -263,7 +258,7 @@ internal sealed partial class BuildPipeline(
     {
         if (imageId is null)
         {
-            return (null, new BuildError(ErrorCode.EngineError.Code, "The engine named no image.", null, null));
+            return (null, new BuildError(ErrorCode.EngineError, "The engine named no image."));
         }
 
         try
@@ -272,7 +267,7 @@ internal sealed partial class BuildPipeline(
         }
         catch (EngineException e) when (e.Code == ErrorCode.ImageNotFound)
         {
-            return (null, new BuildError(ErrorCode.EngineError.Code, "The engine does not have the image that it built.", null, null));
+            return (null, new BuildError(ErrorCode.EngineError, "The engine does not have the image that it built."));
         }
         catch (EngineException e)
         {

@@ -54,21 +54,21 @@ internal sealed class BuildRegistry(BuildStore store, BuildOptions options, Time
 
     /// <param name="exists">Whether the caller may see a build; null allows every build.</param>
     /// <exception cref="ApiException">There is no such build.</exception>
-    public BuildJob Get(string id, Func<Build, bool>? exists = null)
+    public BuildJob Get(BuildId id, Func<Build, bool>? exists = null)
     {
         Prune();
-        return _jobs.TryGetValue(id, out var job) && exists?.Invoke(job.Describe()) != false
+        return _jobs.TryGetValue(id.Value, out var job) && exists?.Invoke(job.Describe()) != false
             ? job
-            : throw new ApiException(ErrorCode.BuildNotFound, $"Build '{id}' not found.");
+            : throw new ApiException(ErrorCode.BuildNotFound, $"Build '{id.Value}' not found.");
     }
 
     /// <summary>Returns a page of builds, the latest first.</summary>
     /// <param name="before">Id of the last build of the previous page.</param>
-    public BuildList List(Func<Build, bool> wanted, string? before, int limit)
+    public BuildList List(Func<Build, bool> wanted, BuildId? before, int limit)
     {
         Prune();
         var found = _jobs.Values
-            .Where(job => before is null || string.CompareOrdinal(job.Id, before) < 0)
+            .Where(job => before is null || string.CompareOrdinal(job.Id, before.Value) < 0)
             .OrderByDescending(job => job.Id, StringComparer.Ordinal)
             .Select(job => job.Describe())
             .Where(wanted)
@@ -114,7 +114,7 @@ internal sealed class BuildRegistry(BuildStore store, BuildOptions options, Time
 
     private async Task<StoredBuild> InterruptAsync(StoredBuild stored)
     {
-        var error = new BuildError("interrupted", "The service ended while the build waited or ran.", null, null);
+        var error = new BuildError(BuildError.Interrupted, "The service ended while the build waited or ran.");
         var build = stored.Build with { State = BuildState.Interrupted, QueuePosition = null, Error = error };
         var result = new ResultEvent(BuildOutcome.Failed, null, [], null, error) { Seq = build.EventCount };
         // Every stream ends with a result, this one too.

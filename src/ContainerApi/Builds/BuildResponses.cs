@@ -130,7 +130,7 @@ internal sealed class BuildResponses(BuildFollower follower, BuildOptions option
         var text = asText ? new BuildText() : null;
         return new StreamResult<LogBatch>(follower.FollowAsync(job, from, cancellationToken))
         {
-            ContentType = asText ? BuildEventFormats.TextType : MediaTypes.Ndjson,
+            ContentType = asText ? MediaTypes.Text + "; charset=utf-8" : MediaTypes.Ndjson,
             Format = batch => text is null ? batch.Lines.Lines : Encoding.UTF8.GetBytes(text.Render(batch.Events)),
             Heartbeat = follower.CreateHeartbeat(job),
             WriteTimeout = options.Timeout,

@@ -2,27 +2,28 @@ using ContainerApi.Engine;
 
 namespace ContainerApi.Builds;
 
+/// <summary>The values of the parameter <c>builder</c>.</summary>
+internal enum RequestedBuilder
+{
+    Auto,
+    Classic,
+    Buildkit,
+}
+
 /// <summary>
 /// Chooses the builder of a build: BuildKit, except for features that only the classic builder has and for engines without BuildKit.
 /// Podman has a builder of its own. The parameter <c>builder</c> forces one.
 /// </summary>
 internal static class BuilderChoice
 {
-    public const string Auto = "auto";
-    public const string BuildKit = "buildkit";
-    public const string Classic = "classic";
-
-    /// <summary>Podman's builder. Requests cannot name it.</summary>
-    public const string Podman = "podman";
-
-    /// <param name="wanted">The parameter <c>builder</c>; null is <c>auto</c>.</param>
+    /// <param name="requested">The parameter <c>builder</c>.</param>
     /// <exception cref="ApiException">The requested builder lacks a requested feature.</exception>
-    public static BuilderKind Of(string? wanted, string? network, bool hasSecrets) => (wanted ?? Auto) switch
+    public static BuilderKind Of(RequestedBuilder requested, string? network, bool hasSecrets) => requested switch
     {
-        Classic when hasSecrets => throw Unsupported("The classic builder does not support secrets. Use builder=buildkit."),
-        Classic => BuilderKind.Classic,
-        BuildKit when OnlyClassic(network) is { } reason => throw Unsupported(reason + " Use builder=classic."),
-        Auto when OnlyClassic(network) is { } reason =>
+        RequestedBuilder.Classic when hasSecrets => throw Unsupported("The classic builder does not support secrets. Use builder=buildkit."),
+        RequestedBuilder.Classic => BuilderKind.Classic,
+        RequestedBuilder.Buildkit when OnlyClassic(network) is { } reason => throw Unsupported(reason + " Use builder=classic."),
+        RequestedBuilder.Auto when OnlyClassic(network) is { } reason =>
             hasSecrets ? throw Unsupported(reason + " The classic builder does not support secrets.") : BuilderKind.Classic,
         _ => BuilderKind.BuildKit,
     };
@@ -51,12 +52,7 @@ internal static class BuilderChoice
     }
 
     /// <summary>Name of a builder in requests and events.</summary>
-    public static string NameOf(BuilderKind builder) => builder switch
-    {
-        BuilderKind.BuildKit => BuildKit,
-        BuilderKind.Podman => Podman,
-        _ => Classic,
-    };
+    public static string NameOf(BuilderKind builder) => builder.ToString().ToLowerInvariant();
 
     private static ApiException Unsupported(string reason) => new(ErrorCode.FeatureUnsupported, reason);
 

@@ -92,19 +92,19 @@ public sealed class OpenApiTests
     {
         await using var host = new ApiHost(new FakeEngine());
         var document = await host.GetJsonAsync("/swagger/v1/swagger.json");
-        var fields = document.GetProperty("components").GetProperty("schemas").GetProperty("BuildDocument").GetProperty("properties");
+        var fields = document.GetProperty("components").GetProperty("schemas").GetProperty("BuildRequest").GetProperty("properties");
 
-        Assert.Equal(["string", "array of string"], Forms("tag"));
+        Assert.Equal(["array of string", "string"], Forms("tag"));
         Assert.Equal(Forms("tag"), Forms("cacheFrom"));
-        Assert.Equal(["object of string", "string", "array of string"], Forms("secret"));
-        Assert.Equal(["RegistryAuthRequest", "array of RegistryAuthRequest"], Forms("registryAuth"));
+        Assert.Equal(["array of string", "string", "object of string"], Forms("secret"));
+        Assert.Equal(["array of object", "object"], Forms("registryAuth"));
 
         string[] Forms(string field) => [.. fields.GetProperty(field).GetProperty("oneOf").EnumerateArray().Select(Name)];
 
         static string Name(JsonElement schema) =>
             schema.TryGetProperty("$ref", out var reference) ? reference.GetString()!.Split('/')[^1]
             : schema.TryGetProperty("items", out var items) ? "array of " + Name(items)
-            : schema.TryGetProperty("additionalProperties", out var values) ? "object of " + Name(values)
+            : schema.TryGetProperty("additionalProperties", out var values) && values.ValueKind == JsonValueKind.Object ? "object of " + Name(values)
             : schema.GetProperty("type").GetString()!;
     }
 

@@ -113,7 +113,7 @@ public sealed class BuildFormReaderTests : IDisposable
 
     [Theory]
     [InlineData("nope", "1", "", "nope")]
-    [InlineData("tag", "Upper", "", "tag[0]")]
+    [InlineData("tag", "Upper", "", "tag")]
     [InlineData("tag", "a:1", "tag=b:1", "tag")]
     [InlineData("target", "a", "target=a", "target")]
     [InlineData("target", "a b", "", "target")]

@@ -36,13 +36,13 @@ internal sealed class BuildHost : IAsyncDisposable
     public ServiceLifetime Lifetime { get; } = new();
 
     public BuildJob Start(IEngine engine, string client = "", BuildContext? context = null) =>
-        Pipeline.Start(engine, new BuildParameters(null, null, new BuildSpec()), context ?? ((_, _, _) => Task.CompletedTask), client);
+        Pipeline.Start(engine, BuildRequest.Default with { Builder = RequestedBuilder.Classic }, context ?? ((_, _, _) => Task.CompletedTask), client, null);
 
     /// <summary>A build and its owner: the events as they come, and the end of the build where the owner stops reading.</summary>
     public async IAsyncEnumerable<BuildEvent> RunAsync(
-        IEngine engine, BuildParameters parameters, BuildContext? context, [EnumeratorCancellation] CancellationToken cancellationToken)
+        IEngine engine, BuildRequest request, BuildContext? context, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var run = Pipeline.Start(engine, parameters, context ?? ((_, _, _) => Task.CompletedTask), "");
+        var run = Pipeline.Start(engine, request, context ?? ((_, _, _) => Task.CompletedTask), "", null);
         try
         {
             await run.Began.WaitAsync(cancellationToken);

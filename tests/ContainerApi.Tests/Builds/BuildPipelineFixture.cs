@@ -33,8 +33,8 @@ public abstract class BuildPipelineFixture
     }
 
     private protected IAsyncEnumerable<BuildEvent> Run(
-        ImageName[]? tags = null, TimeSpan? timeout = null, BuildContext? context = null, IReadOnlyDictionary<string, string?>? arguments = null, CancellationToken cancellationToken = default) =>
-        _host.RunAsync(_engine, new BuildParameters(null, timeout, new BuildSpec { Builder = BuilderKind.BuildKit, Tags = tags ?? [], BuildArguments = arguments ?? new Dictionary<string, string?>() }), context, cancellationToken);
+        ImageName[]? tags = null, TimeSpan? timeout = null, BuildContext? context = null, string[]? arguments = null, CancellationToken cancellationToken = default) =>
+        _host.RunAsync(_engine, BuildRequest.Default with { Timeout = timeout, Tag = tags ?? [], BuildArg = arguments ?? [] }, context, cancellationToken);
 
     private protected void Say(params BuildFact[] facts)
     {

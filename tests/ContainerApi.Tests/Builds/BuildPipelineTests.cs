@@ -61,7 +61,7 @@ public sealed class BuildPipelineTests : BuildPipelineFixture
     {
         Say(new StepStarted("1", 1, 2, "RUN login s3cret-value-2 v1"), new BuildFailed("RUN login s3cret-value-2 v1: no", "RUN login s3cret-value-2 v1", 1));
         End();
-        var arguments = new Dictionary<string, string?> { ["TOKEN"] = "s3cret-value", ["LONGER"] = "s3cret-value-2", ["VERSION"] = "v1", ["NONE"] = null };
+        var arguments = new[] { "TOKEN=s3cret-value", "LONGER=s3cret-value-2", "VERSION=v1", "NONE" };
 
         var events = await ReadAllAsync(Run(arguments: arguments));
 
@@ -112,11 +112,11 @@ public sealed class BuildPipelineTests : BuildPipelineFixture
         var first = host.Start(_engine);
         await first.Began;
         var isRead = new TaskCompletionSource();
-        var second = host.Pipeline.Start(_engine, new BuildParameters(null, TimeSpan.FromSeconds(10), new BuildSpec()), (_, _, _) =>
+        var second = host.Pipeline.Start(_engine, BuildRequest.Default with { Timeout = TimeSpan.FromSeconds(10), Builder = RequestedBuilder.Classic }, (_, _, _) =>
         {
             isRead.SetResult();
             throw BuildContexts.Invalid("Read.");
-        }, "");
+        }, "", null);
         await second.Began;
         _clock.Advance(TimeSpan.FromMinutes(10));
         Assert.Equal((BuildState.Queued, 1), (second.Describe().State, second.Describe().QueuePosition));

@@ -8,24 +8,24 @@ namespace ContainerApi.Tests.Builds;
 public sealed class BuildRefusalTests : BuildEndpointFixture
 {
     [Theory]
-    [InlineData("tag=Upper", "invalid_reference", "tag[0]")]
-    [InlineData("tag=ok&tag=a:b:c", "invalid_reference", "tag[1]")]
-    [InlineData("tag=a@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", "invalid_reference", "tag[0]")]
+    [InlineData("tag=Upper", "invalid_reference", "tag")]
+    [InlineData("tag=ok&tag=a:b:c", "invalid_reference", "tag")]
+    [InlineData("tag=a@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", "invalid_reference", "tag")]
     [InlineData("dockerfile=../x", "invalid_dockerfile", "dockerfile")]
     [InlineData("dockerfile=/etc/passwd", "invalid_dockerfile", "dockerfile")]
     [InlineData("dockerfile=.", "invalid_dockerfile", "dockerfile")]
     [InlineData("target=a%20b", "invalid_request", "target")]
-    [InlineData("buildArg=--flag=x", "invalid_request", "buildArg[0]")]
-    [InlineData("buildArg==x", "invalid_request", "buildArg[0]")]
-    [InlineData("label==x", "invalid_request", "label[0]")]
-    [InlineData("label=a%20b=x", "invalid_request", "label[0]")]
+    [InlineData("buildArg=--flag=x", "invalid_request", "buildArg")]
+    [InlineData("buildArg==x", "invalid_request", "buildArg")]
+    [InlineData("label==x", "invalid_request", "label")]
+    [InlineData("label=a%20b=x", "invalid_request", "label")]
     [InlineData("platform=linux/amd64/v1/x", "invalid_request", "platform")]
     [InlineData("noCache=maybe", "invalid_request", "noCache")]
     [InlineData("pull=2", "invalid_request", "pull")]
     [InlineData("network=a/b", "invalid_request", "network")]
-    [InlineData("extraHost=foo", "invalid_request", "extraHost[0]")]
-    [InlineData("extraHost=foo:bar", "invalid_request", "extraHost[0]")]
-    [InlineData("cacheFrom=A!", "invalid_reference", "cacheFrom[0]")]
+    [InlineData("extraHost=foo", "invalid_request", "extraHost")]
+    [InlineData("extraHost=foo:bar", "invalid_request", "extraHost")]
+    [InlineData("cacheFrom=A!", "invalid_reference", "cacheFrom")]
     [InlineData("builder=kaniko", "invalid_request", "builder")]
     [InlineData("timeout=0", "invalid_request", "timeout")]
     [InlineData("timeout=601", "invalid_request", "timeout")]
@@ -50,7 +50,7 @@ public sealed class BuildRefusalTests : BuildEndpointFixture
     [InlineData("""{"remote":"https://git.example.com/other/x.git"}""", 403, "remote_context_not_allowed")]
     [InlineData("""{"remote":"https://git.example.com/team/../x.git"}""", 400, "invalid_request")]
     [InlineData("""{"remote":"https://git.example.com/team/x.git","dockerfile":"../x"}""", 400, "invalid_dockerfile")]
-    [InlineData("""{"dockerfile":"FROM x","tag":1}""", 400, "invalid_request")]
+    [InlineData("""{"dockerfile":"FROM x","tag":1}""", 400, "invalid_reference")]
     [InlineData("""{"dockerfile":"FROM x","nope":1}""", 400, "invalid_request")]
     [InlineData("""{"dockerfile":"FROM x","timeout":0}""", 400, "invalid_request")]
     [InlineData("""{"dockerfile":"FROM x","engine":"none"}""", 404, "engine_not_found")]
@@ -88,7 +88,8 @@ public sealed class BuildRefusalTests : BuildEndpointFixture
     [InlineData("application/x-tar", "path=app", "path")]
     public async Task A_body_beside_another_context_is_a_problem_that_names_both(string type, string query, string name)
     {
-        var problem = await (await PostAsync(query, Tar(), type)).ReadProblemAsync(HttpStatusCode.BadRequest, "invalid_request");
+        var problem = await (await PostAsync(query, type == "application/json" ? "{}"u8.ToArray() : Tar(), type))
+            .ReadProblemAsync(HttpStatusCode.BadRequest, "invalid_request");
 
         Assert.Equal([name, "body"], problem.GetProperty("errors").EnumerateObject().Select(e => e.Name));
     }
@@ -176,7 +177,7 @@ public sealed class BuildRefusalTests : BuildEndpointFixture
     [InlineData("", "x:1", 400, "invalid_request")]
     [InlineData(null, "x:1", 400, "invalid_request")]
     [InlineData("nothing", "X", 400, "invalid_reference")]
-    [InlineData("nothing", null, 400, "invalid_reference")]
+    [InlineData("nothing", null, 400, "invalid_request")]
     public async Task Create_image_reports_a_missing_source(string? source, string? tag, int status, string code)
     {
         _engine.ListContainers = (_, _) => Task.FromResult<IReadOnlyList<ContainerFacts>>([Container("other")]);

@@ -6,22 +6,22 @@ namespace ContainerApi.Tests.Builds;
 public sealed class BuilderChoiceTests
 {
     [Theory]
-    [InlineData(null, null, "buildkit")]
+    [InlineData("auto", null, "buildkit")]
     [InlineData("auto", "bridge", "buildkit")]
     [InlineData("auto", "none", "buildkit")]
     [InlineData("auto", "host", "buildkit")]
     [InlineData("auto", "mynet", "classic")]
-    [InlineData(null, "container:0123", "classic")]
+    [InlineData("auto", "container:0123", "classic")]
     [InlineData("classic", null, "classic")]
     [InlineData("classic", "mynet", "classic")]
     [InlineData("buildkit", "none", "buildkit")]
-    public void BuildKit_builds_but_for_what_only_the_classic_builder_does(string? wanted, string? network, string builder) =>
-        Assert.Equal(builder, BuilderChoice.NameOf(BuilderChoice.Of(wanted, network, hasSecrets: false)));
+    public void BuildKit_builds_but_for_what_only_the_classic_builder_does(string wanted, string? network, string builder) =>
+        Assert.Equal(builder, BuilderChoice.NameOf(BuilderChoice.Of(Parse(wanted), network, hasSecrets: false)));
 
     [Fact]
     public void A_builder_without_the_feature_is_refused_with_the_reason()
     {
-        var refused = Assert.Throws<ApiException>(() => BuilderChoice.Of("buildkit", "mynet", hasSecrets: false));
+        var refused = Assert.Throws<ApiException>(() => BuilderChoice.Of(RequestedBuilder.Buildkit, "mynet", hasSecrets: false));
 
         Assert.Equal(ErrorCode.FeatureUnsupported, refused.Code);
         Assert.Equal("BuildKit does not support the network 'mynet' for builds. Allowed networks: bridge, host, none. Use builder=classic.", refused.Message);
@@ -30,9 +30,9 @@ public sealed class BuilderChoiceTests
     [Theory]
     [InlineData("classic", null)]
     [InlineData("auto", "mynet")]
-    [InlineData(null, "container:web")]
-    public void Secrets_are_refused_when_only_the_classic_builder_can_build(string? wanted, string? network) =>
-        Assert.Equal("feature_unsupported", Assert.Throws<ApiException>(() => BuilderChoice.Of(wanted, network, hasSecrets: true)).Code.Code);
+    [InlineData("auto", "container:web")]
+    public void Secrets_are_refused_when_only_the_classic_builder_can_build(string wanted, string? network) =>
+        Assert.Equal("feature_unsupported", Assert.Throws<ApiException>(() => BuilderChoice.Of(Parse(wanted), network, hasSecrets: true)).Code.Code);
 
     [Theory]
     [InlineData(false, false, "buildkit", true, true, "buildkit")]
@@ -50,7 +50,7 @@ public sealed class BuilderChoiceTests
         var engine = new EngineCapabilities("1.41", isPodman, isWindows);
         var spec = new BuildSpec
         {
-            Builder = BuilderChoice.Of(chosen, null, hasSecrets: false),
+            Builder = BuilderChoice.Of(Parse(chosen), null, hasSecrets: false),
             Secrets = hasSecrets ? new Dictionary<string, string> { ["s"] = "x" } : new Dictionary<string, string>(),
         };
         if (builder is null)
@@ -78,4 +78,6 @@ public sealed class BuilderChoiceTests
             Assert.Equal(reason, refused?.Message);
         }
     }
+
+    private static RequestedBuilder Parse(string builder) => Enum.Parse<RequestedBuilder>(builder, ignoreCase: true);
 }

@@ -36,7 +36,6 @@ internal static class OpenApiRegistration
             options.SelectDiscriminatorNameUsing(type => type.GetCustomAttribute<JsonPolymorphicAttribute>()?.TypeDiscriminatorPropertyName);
             options.SelectDiscriminatorValueUsing(type =>
                 type.BaseType?.GetCustomAttributes<JsonDerivedTypeAttribute>().First(a => a.DerivedType == type).TypeDiscriminator as string);
-            options.SchemaFilter<FormsDocumentation>();
             options.DocumentFilter<ProblemDocumentation>();
             options.OperationFilter<ProblemDocumentation>();
             options.OperationFilter<ParameterDocumentation>();

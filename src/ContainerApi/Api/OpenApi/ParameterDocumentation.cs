@@ -1,4 +1,5 @@
 using ContainerApi.Api.Requests;
+using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.OpenApi;
 using Swashbuckle.AspNetCore.SwaggerGen;
 
@@ -9,21 +10,31 @@ internal sealed class ParameterDocumentation : IOperationFilter
 {
     public void Apply(OpenApiOperation operation, OperationFilterContext context)
     {
-        if (context.ApiDescription.ActionDescriptor.EndpointMetadata.OfType<RequestMetadata>().FirstOrDefault() is not var (definition, isBody))
+        var metadata = context.ApiDescription.ActionDescriptor.EndpointMetadata;
+        var requests = metadata.OfType<RequestMetadata>().ToList();
+        if (requests.Count == 0)
         {
             return;
         }
 
-        operation.Parameters = [.. definition.Parameters.Where(p => !isBody || p.Declaration.In != ParameterPlace.Query).Select(p => p.ToOpenApi())];
-        if (isBody)
+        var hasQuery = requests.Exists(r => !r.IsBody);
+        operation.Parameters =
+        [
+            .. requests[0].Definition.Parameters
+                .Where(p => p.Declaration.In is ParameterPlace.Route or ParameterPlace.Header || (hasQuery && p.Declaration.In == ParameterPlace.Query))
+                .Select(p => p.ToOpenApi()),
+        ];
+        if (requests.Find(r => r.IsBody) is { Definition: var definition })
         {
+            var json = context.SchemaRepository.AddDefinition(definition.Name, definition.ToSchema());
+            var others = metadata.OfType<IAcceptsMetadata>().SelectMany(a => a.ContentTypes);
             operation.RequestBody = new OpenApiRequestBody
             {
                 Required = true,
-                Content = new Dictionary<string, IOpenApiMediaType>
+                Content = others.Prepend(MediaTypes.Json).Distinct().ToDictionary(type => type, type => (IOpenApiMediaType)new OpenApiMediaType
                 {
-                    [MediaTypes.Json] = new OpenApiMediaType { Schema = context.SchemaRepository.AddDefinition(definition.Name, definition.ToSchema()) },
-                },
+                    Schema = type == MediaTypes.Json ? json : new OpenApiSchema { Type = JsonSchemaType.String, Format = "binary" },
+                }),
             };
         }
     }

@@ -5,6 +5,9 @@ internal enum ParameterPlace
 {
     /// <summary>The query, or the form or JSON body where the request has one.</summary>
     Query,
+
+    /// <summary>A field that only a JSON body has.</summary>
+    Json,
     Route,
     Header,
 }

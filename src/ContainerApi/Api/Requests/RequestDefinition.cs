@@ -31,7 +31,8 @@ internal sealed class RequestDefinition
     public IReadOnlyList<RequestParameter> Parameters { get; }
 
     /// <summary>The parameters in the query, the form or the JSON body.</summary>
-    public IEnumerable<RequestParameter> Fields => Parameters.Where(p => p.Declaration.In == ParameterPlace.Query);
+    public IEnumerable<RequestParameter> Fields(bool inJson) =>
+        Parameters.Where(p => p.Declaration.In == ParameterPlace.Query || (inJson && p.Declaration.In == ParameterPlace.Json));
 
     public static RequestDefinition Of(Type type) => Definitions.GetOrAdd(type, t => new RequestDefinition(t));
 
@@ -47,8 +48,8 @@ internal sealed class RequestDefinition
     public OpenApiSchema ToSchema() => new()
     {
         Type = JsonSchemaType.Object,
-        Required = Fields.Where(f => f.IsRequired).Select(f => f.Name).ToHashSet(),
-        Properties = Fields.ToDictionary(f => f.Name, f => (IOpenApiSchema)f.ToBodySchema()),
+        Required = Fields(inJson: true).Where(f => f.IsRequired).Select(f => f.Name).ToHashSet(),
+        Properties = Fields(inJson: true).ToDictionary(f => f.Name, f => (IOpenApiSchema)f.ToBodySchema()),
         AdditionalPropertiesAllowed = false,
     };
 }

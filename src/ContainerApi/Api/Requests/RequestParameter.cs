@@ -9,7 +9,6 @@ namespace ContainerApi.Api.Requests;
 internal sealed class RequestParameter
 {
     private readonly Type _itemType;
-    private readonly bool _isList;
     private readonly ParameterValueKind _kind;
 
     public RequestParameter(ParameterInfo parameter, ParameterAttribute declaration)
@@ -17,15 +16,16 @@ internal sealed class RequestParameter
         var type = parameter.ParameterType;
         Declaration = declaration;
         Name = declaration.Name ?? JsonNamingPolicy.CamelCase.ConvertName(parameter.Name!);
-        _isList = type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IReadOnlyList<>);
-        _itemType = _isList ? type.GetGenericArguments()[0] : Nullable.GetUnderlyingType(type) ?? type;
+        IsList = type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IReadOnlyList<>);
+        _itemType = IsList ? type.GetGenericArguments()[0] : Nullable.GetUnderlyingType(type) ?? type;
         _kind = ParameterValueKind.Of(_itemType, declaration);
-        IsRequired = !_isList && declaration.Default is null && new NullabilityInfoContext().Create(parameter).WriteState == NullabilityState.NotNull;
+        IsRequired = !IsList && declaration.Default is null && new NullabilityInfoContext().Create(parameter).WriteState == NullabilityState.NotNull;
     }
 
     public ParameterAttribute Declaration { get; }
     public string Name { get; }
     public bool IsRequired { get; }
+    public bool IsList { get; }
 
     /// <summary>Reads the value from the request. An invalid value is null and is added to the errors.</summary>
     public object? Read(ParameterInput input, RequestErrors errors)
@@ -39,10 +39,10 @@ internal sealed class RequestParameter
                     errors.Add(Name, "is required.");
                 }
 
-                return _isList ? List([]) : Declaration.Default is { } text ? _kind.Parse(text) : null;
+                return IsList ? List([]) : Declaration.Default is { } text ? _kind.Parse(text) : null;
             }
 
-            return _isList ? ReadList(input, errors) : ReadOne(input, errors);
+            return IsList ? ReadList(input, errors) : ReadOne(input, errors);
         }
         catch (InvalidOperationException)
         {
@@ -89,7 +89,7 @@ internal sealed class RequestParameter
 
     private object? Report(string error, RequestErrors errors)
     {
-        errors.Add(Name, _isList && Declaration.CommaSeparated && _kind.Allowed is { } allowed
+        errors.Add(Name, IsList && Declaration.CommaSeparated && _kind.Allowed is { } allowed
             ? $"must be one or more of {string.Join(", ", allowed)}, separated by commas."
             : error, Declaration.ErrorCode);
         return null;
@@ -116,11 +116,11 @@ internal sealed class RequestParameter
             },
             Description = Declaration.Description,
             Required = IsRequired,
-            Schema = _isList ? new OpenApiSchema { Type = JsonSchemaType.Array, Items = schema } : schema,
+            Schema = IsList ? new OpenApiSchema { Type = JsonSchemaType.Array, Items = schema } : schema,
             Style = Declaration.CommaSeparated ? ParameterStyle.Form : null,
             Explode = !Declaration.CommaSeparated,
             Example = Declaration.Example is not { } example ? null
-                : _isList ? new JsonArray([.. example.Split(',').Select(e => _kind.ToJson(e))])
+                : IsList ? new JsonArray([.. example.Split(',').Select(e => _kind.ToJson(e))])
                 : _kind.ToJson(example),
         };
     }
@@ -129,7 +129,7 @@ internal sealed class RequestParameter
     public OpenApiSchema ToBodySchema()
     {
         var item = _kind.ToSchema(Declaration, inJson: true);
-        if (_isList)
+        if (IsList)
         {
             return new OpenApiSchema
             {

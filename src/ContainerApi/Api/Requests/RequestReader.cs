@@ -49,20 +49,21 @@ internal static class RequestReader
         errors ??= new RequestErrors();
         using var document = await ParseAsync(body, http.RequestAborted);
         var fields = FieldsOf(document.RootElement, errors);
-        return Read<T>(http, fields.Keys, p => fields.TryGetValue(p.Name, out var value) ? new ParameterInput(default, value) : default, errors);
+        return Read<T>(http, fields.Keys, p => fields.TryGetValue(p.Name, out var value) ? new ParameterInput(default, value) : default, errors, inJson: true);
     }
 
     /// <param name="names">The names of all fields in the query, the form or the body.</param>
     /// <param name="field">Returns the value of a field.</param>
     /// <param name="errors">Errors that are known before.</param>
+    /// <param name="inJson">Whether the fields are in a JSON body.</param>
     /// <exception cref="ApiException">A parameter is unknown or invalid.</exception>
     public static T Read<T>(
-        HttpContext http, IEnumerable<string> names, Func<RequestParameter, ParameterInput> field, RequestErrors? errors = null)
+        HttpContext http, IEnumerable<string> names, Func<RequestParameter, ParameterInput> field, RequestErrors? errors = null, bool inJson = false)
         where T : class
     {
         errors ??= new RequestErrors();
         var definition = RequestDefinition.Of(typeof(T));
-        ReportUnknown(definition, names, errors);
+        ReportUnknown(definition.Fields(inJson), names, errors);
         var request = (T)definition.Create(
             parameter => parameter.Declaration.In switch
             {
@@ -82,7 +83,7 @@ internal static class RequestReader
     public static object ReadFields(RequestDefinition definition, JsonElement json, RequestErrors errors)
     {
         var fields = FieldsOf(json, errors);
-        ReportUnknown(definition, fields.Keys, errors);
+        ReportUnknown(definition.Fields(inJson: true), fields.Keys, errors);
         return definition.Create(p => fields.TryGetValue(p.Name, out var value) ? new ParameterInput(default, value) : default, errors);
     }
 
@@ -116,9 +117,9 @@ internal static class RequestReader
         return fields;
     }
 
-    private static void ReportUnknown(RequestDefinition definition, IEnumerable<string> names, RequestErrors errors)
+    private static void ReportUnknown(IEnumerable<RequestParameter> fields, IEnumerable<string> names, RequestErrors errors)
     {
-        var known = definition.Fields.Select(p => p.Name).ToList();
+        var known = fields.Select(p => p.Name).ToList();
         foreach (var name in names.Where(n => !known.Contains(n, StringComparer.OrdinalIgnoreCase)))
         {
             errors.Add(name, known.Count == 0

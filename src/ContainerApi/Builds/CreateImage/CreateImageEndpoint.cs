@@ -1,39 +1,23 @@
-using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using ContainerApi.Access;
 using ContainerApi.Api;
 using ContainerApi.Api.OpenApi;
+using ContainerApi.Api.Requests;
 using ContainerApi.Builds.Contexts;
 using ContainerApi.Containers;
 using ContainerApi.Engine;
-using FluentValidation;
 
 namespace ContainerApi.Builds.CreateImage;
 
-/// <summary>A request to create an image from a directory or a container.</summary>
-public sealed record CreateImageRequest
-{
-    /// <summary>A directory with a Dockerfile under a configured context root, or the name or id of a container.</summary>
-    public string? Source { get; init; }
-
-    /// <summary>The reference for the image, <c>app:v1</c>.</summary>
-    public string? Tag { get; init; }
-
-    /// <summary>Name of the engine. By default the first engine builds, and a container is searched on all engines.</summary>
-    public string? Engine { get; init; }
-}
-
-internal sealed class CreateImageRequestValidator : AbstractValidator<CreateImageRequest>
-{
-    private const int MaxPathLength = 4096;
-
-    public CreateImageRequestValidator()
-    {
-        RuleFor(r => r.Source).Must(source => source is { Length: > 0 and <= MaxPathLength } && !source.Contains('\0'))
-            .WithMessage("must name a directory or a container.");
-        RuleFor(r => r.Tag).BuildTag();
-    }
-}
+/// <summary>The body of <c>POST /images</c>.</summary>
+internal sealed record CreateImageRequest(
+    [Parameter("A directory with a Dockerfile under a configured context root, or the name or id of a container.",
+        Pattern = @"[^\0]{1,4096}", Expected = "must name a directory or a container.")]
+    string Source,
+    [Parameter("The reference for the image, `app:v1`.", ErrorCode = "invalid_reference")]
+    ImageName Tag,
+    [Parameter("Name of the engine. By default the first engine builds, and a container is searched on all engines.")]
+    EngineName? Engine);
 
 /// <summary><c>POST /images</c>, the tool of the tutorial: builds a directory or commits a container.</summary>
 internal static class CreateImageEndpoint
@@ -51,13 +35,12 @@ internal static class CreateImageEndpoint
             .Produces<BuildEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson)
             .RequireScope(Scopes.ImagesWrite)
             .WithLongTimeout()
-            .ValidateBody<CreateImageRequest>()
             .ProducesEngineProblems(
                 ErrorCode.InvalidReference, ErrorCode.InvalidDockerfile, ErrorCode.InvalidContext, ErrorCode.ContextPathNotAllowed,
                 ErrorCode.SourceNotFound, ErrorCode.Conflict, ErrorCode.ContextTooLarge, ErrorCode.TooManyBuilds);
 
     private static async Task<IResult> CreateAsync(
-        CreateImageRequest request,
+        RequestBody<CreateImageRequest> body,
         HttpContext http,
         EngineDirectory engines,
         ContainerResolver containers,
@@ -69,12 +52,12 @@ internal static class CreateImageEndpoint
         TimeProvider time,
         CancellationToken cancellationToken)
     {
-        if (FindDirectory(request.Source!, roots) is { } directory)
+        var request = body.Value;
+        if (FindDirectory(request.Source, roots) is { } directory)
         {
             caller.Require(Scopes.BuildsWrite);
-            var build = new BuildRequest { Tag = [request.Tag!], Engine = request.Engine };
-            var (parameters, context) = reader.FromDirectory(directory, build.ToParameters(http.Request));
-            var job = pipeline.Start(engines.Get(parameters.Engine is null ? null : new EngineName(parameters.Engine)), parameters, context, http.GetClient(), caller.Name);
+            var (build, context) = reader.OpenDirectory(directory, BuildRequest.Default with { Tag = [request.Tag] });
+            var job = pipeline.Start(engines.Get(request.Engine), build, context, http.GetClient(), caller.Name);
             http.SetTarget($"build {job.Id} of {request.Tag}");
             return responses.RespondToStarter(job, BuildResponseMode.Events, hasContext: true);
         }
@@ -82,7 +65,7 @@ internal static class CreateImageEndpoint
         var (engine, container) = await FindContainerAsync(request, containers, cancellationToken);
         http.SetTarget($"container {new ShortId(container.Id)} ({container.Name}) as {request.Tag}");
         var began = time.GetTimestamp();
-        return new StreamResult<BuildEvent>(CommitAsync(engine, container, request.Tag!, () => Elapsed(time, began), cancellationToken))
+        return new StreamResult<BuildEvent>(CommitAsync(engine, container, request.Tag, () => Elapsed(time, began), cancellationToken))
         {
             Heartbeat = new Heartbeat<BuildEvent>(
                 at => new HeartbeatEvent(at), () => Heartbeat<BuildEvent>.DefaultInterval, time, BeforeFirst: true),
@@ -97,7 +80,7 @@ internal static class CreateImageEndpoint
     private static string? FindDirectory(string source, ContextRoots roots)
     {
         // A source that is a valid container name may also be a directory; any other source is a path.
-        var isPath = !Rules.ContainerName.IsMatch(source);
+        var isPath = !ContainerReference.TryParse(source, out _);
         var directory = isPath || roots.Any ? roots.Find(source) : null;
         return directory is not null && DirectoryContext.HasDockerfile(directory) ? directory
             : isPath ? throw NotFound(source)
@@ -109,23 +92,20 @@ internal static class CreateImageEndpoint
     {
         try
         {
-            return await containers.FindAsync(
-                new ContainerReference(request.Source!), request.Engine is null ? null : new EngineName(request.Engine), cancellationToken);
+            return await containers.FindAsync(new ContainerReference(request.Source), request.Engine, cancellationToken);
         }
         catch (ApiException e) when (e.Code == ErrorCode.ContainerNotFound)
         {
-            throw NotFound(request.Source!);
+            throw NotFound(request.Source);
         }
     }
 
     private static async IAsyncEnumerable<BuildEvent> CommitAsync(
-        IEngine engine, ContainerDetails container, string tag, Func<long> elapsed, [EnumeratorCancellation] CancellationToken cancellationToken)
+        IEngine engine, ContainerDetails container, ImageName tag, Func<long> elapsed, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var reference = ImageName.TryParse(tag, out var parsed) ? parsed : throw new UnreachableException();
-        var spec = new CommitSpec(
-            container.Id, reference, Comment: null, Author: null, Pause: true, Changes: []);
+        var spec = new CommitSpec(container.Id, tag, Comment: null, Author: null, Pause: true, Changes: []);
         var imageId = await engine.CommitContainerAsync(spec, cancellationToken);
-        yield return new ResultEvent(BuildOutcome.Succeeded, imageId, [reference.ToString()], elapsed(), null);
+        yield return new ResultEvent(BuildOutcome.Succeeded, imageId, [tag.ToString()], elapsed(), null);
     }
 
     private static long Elapsed(TimeProvider time, long began) => (long)time.GetElapsedTime(began).TotalMilliseconds;

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using ContainerApi.Api;
 
 namespace ContainerApi.Builds.History;
@@ -10,7 +11,17 @@ internal readonly record struct LogBatch(StoredLines Lines, IReadOnlyList<BuildE
     /// <summary>An event that is not in the log.</summary>
     public static LogBatch Of(BuildEvent buildEvent) => new(new StoredLines(0, 0, JsonLines.Serialize(buildEvent)), [buildEvent]);
 
-    public IEnumerable<BuildEvent> Events => Known ?? BuildEventFormats.Parse(Lines.Lines);
+    public IEnumerable<BuildEvent> Events => Known ?? Parse(Lines.Lines);
+
+    /// <summary>Parses JSON lines.</summary>
+    public static IEnumerable<BuildEvent> Parse(ReadOnlyMemory<byte> lines)
+    {
+        for (var end = 0; !lines.IsEmpty; lines = lines[end..])
+        {
+            end = lines.Span.IndexOf((byte)'\n') + 1;
+            yield return JsonSerializer.Deserialize<BuildEvent>(lines.Span[..end], WireJson.Options)!;
+        }
+    }
 }
 
 /// <summary>What a log has in memory from an event on.</summary>

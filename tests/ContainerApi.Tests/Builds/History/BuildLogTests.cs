@@ -161,7 +161,7 @@ public sealed class BuildLogTests
         var events = new List<BuildEvent>();
         for (var read = log.Read(from).Batch; !read.Lines.Lines.IsEmpty; read = log.Read(read.Lines.Next).Batch)
         {
-            events.AddRange(BuildEventFormats.Parse(read.Lines.Lines));
+            events.AddRange(LogBatch.Parse(read.Lines.Lines));
             Assert.Equal(events.TakeLast(read.Events.Count()).Select(e => (e.GetType(), e.Seq)), read.Events.Select(e => (e.GetType(), e.Seq)));
         }
 

@@ -32,7 +32,7 @@ public sealed class BuildStoreTests : IDisposable
         }
 
         await using var again = CreateHost();
-        var restored = again.Registry.Get(before.Id);
+        var restored = again.Registry.Get(new BuildId(before.Id));
 
         Assert.Equivalent(before, restored.Describe(), strict: true);
         Assert.Equal((BuildState.Succeeded, Image, 5L), (before.State, before.ImageId, before.EventCount));
@@ -103,7 +103,7 @@ public sealed class BuildStoreTests : IDisposable
         for (var life = 0; life < 2; life++)
         {
             await using var again = CreateHost(path: copy);
-            var restored = again.Registry.Get(id);
+            var restored = again.Registry.Get(new BuildId(id));
             var build = restored.Describe();
             Assert.Equal((BuildState.Interrupted, "interrupted", 3L, (DateTimeOffset?)null), (build.State, build.Error!.Code, build.EventCount, build.EndedAt));
             var events = await ReadAsync(again, restored, 0);
@@ -127,7 +127,7 @@ public sealed class BuildStoreTests : IDisposable
         }
 
         await using var again = CreateHost();
-        var build = again.Registry.Get(id).Describe();
+        var build = again.Registry.Get(new BuildId(id)).Describe();
         Assert.Equal((BuildState.Cancelled, "cancelled", "RUN sleep"), (build.State, build.Error!.Code, build.Error.Step));
     }
 
@@ -167,7 +167,7 @@ public sealed class BuildStoreTests : IDisposable
         Assert.Single(Listed(host));
         clock.Advance(TimeSpan.FromHours(2));
         Assert.Empty(Listed(host));
-        Assert.Throws<ApiException>(() => host.Registry.Get(run.Id));
+        Assert.Throws<ApiException>(() => host.Registry.Get(new BuildId(run.Id)));
     }
 
     [Theory]
