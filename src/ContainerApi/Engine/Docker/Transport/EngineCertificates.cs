@@ -11,7 +11,7 @@ namespace ContainerApi.Engine.Docker.Transport;
 internal sealed partial class EngineCertificates(string engine, EngineTlsOptions options, ILogger logger)
 {
     private readonly Lock _lock = new();
-    private string? _text;
+    private Files? _files;
     private Set? _current;
 
     /// <param name="Authorities">The trusted authorities.</param>
@@ -26,11 +26,10 @@ internal sealed partial class EngineCertificates(string engine, EngineTlsOptions
             try
             {
                 var files = Files.Read(options);
-                var text = $"{files.Authorities}\0{files.Certificate}\0{files.Key}";
-                if (_current is null || text != _text)
+                if (_current is null || files != _files)
                 {
                     _current = files.Parse(options);
-                    _text = text;
+                    _files = files;
                 }
             }
             catch (CertificateFileException e) when (_current is not null)
@@ -59,23 +58,17 @@ internal sealed partial class EngineCertificates(string engine, EngineTlsOptions
     [LoggerMessage(2, LogLevel.Warning, "The changed certificates for engine {Engine} are invalid; the previous ones stay in use: {Reason}")]
     private partial void KeptOld(string engine, string reason);
 
+    /// <summary>The texts of the files.</summary>
     private sealed record Files(string Authorities, string? Certificate, string? Key)
     {
-        public static Files Read(EngineTlsOptions options) =>
-            new(
-                Text(options.CaFile),
-                options.CertificateFile is null ? null : Text(options.CertificateFile),
-                options.KeyFile is null ? null : Text(options.KeyFile));
+        public static Files Read(EngineTlsOptions options) => new(Text(options.CaFile)!, Text(options.CertificateFile), Text(options.KeyFile));
 
-        public Set Parse(EngineTlsOptions options)
-        {
-            var authorities = Parsed(options.CaFile, () => All(Authorities));
-            var client = Certificate is null
-                ? null
-                : Parsed(options.KeyFile!, () =>
-                    SslStreamCertificateContext.Create(X509Certificate2.CreateFromPem(Certificate, Key), All(Certificate), offline: true));
-            return new Set(authorities, client);
-        }
+        public Set Parse(EngineTlsOptions options) => new(
+            Try(options.CaFile, "is invalid", () => All(Authorities)),
+            Certificate is null ? null : Try(options.KeyFile!, "is invalid", () =>
+                SslStreamCertificateContext.Create(X509Certificate2.CreateFromPem(Certificate, Key), All(Certificate), offline: true)));
+
+        private static string? Text(string? path) => path is null ? null : Try(path, "cannot be read", () => File.ReadAllText(path));
 
         private static X509Certificate2Collection All(string pem)
         {
@@ -84,27 +77,15 @@ internal sealed partial class EngineCertificates(string engine, EngineTlsOptions
             return all.Count > 0 ? all : throw new CryptographicException("the file has no certificate");
         }
 
-        private static string Text(string path)
+        private static T Try<T>(string path, string fault, Func<T> read)
         {
             try
             {
-                return File.ReadAllText(path);
+                return read();
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
             {
-                throw new CertificateFileException($"'{path}' cannot be read: {e.Message}", e);
-            }
-        }
-
-        private static T Parsed<T>(string path, Func<T> parse)
-        {
-            try
-            {
-                return parse();
-            }
-            catch (Exception e) when (e is CryptographicException or ArgumentException)
-            {
-                throw new CertificateFileException($"'{path}' is invalid: {e.Message}", e);
+                throw new CertificateFileException($"'{path}' {fault}: {e.Message}", e);
             }
         }
     }

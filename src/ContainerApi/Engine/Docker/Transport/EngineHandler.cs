@@ -46,31 +46,27 @@ internal sealed class EngineHandler(string engine, HttpMessageHandler transport)
     private async Task<HttpResponseMessage> SendVersionedAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         var path = request.RequestUri!;
-        request.RequestUri = Versioned(path, await ConnectAsync(cancellationToken));
-        var response = await SendToEngineAsync(request, cancellationToken);
-        if ((int)response.StatusCode < 400)
+        for (var mayRetry = request.Content is null; ; mayRetry = false)
         {
-            return response;
-        }
-
-        var body = await ReadErrorAsync(response, cancellationToken);
-        if (EngineErrors.IsVersionMismatch(response.StatusCode, body))
-        {
-            Forget();
-            if (request.Content is null)
+            request.RequestUri = Versioned(path, await ConnectAsync(cancellationToken));
+            var response = await SendToEngineAsync(request, cancellationToken);
+            if ((int)response.StatusCode < 400)
             {
-                request.RequestUri = Versioned(path, await ConnectAsync(cancellationToken));
-                response = await SendToEngineAsync(request, cancellationToken);
-                if ((int)response.StatusCode < 400)
-                {
-                    return response;
-                }
-
-                body = await ReadErrorAsync(response, cancellationToken);
+                return response;
             }
-        }
 
-        throw EngineErrors.FromResponse(engine, path.AbsolutePath, response.StatusCode, body);
+            var body = await ReadErrorAsync(response, cancellationToken);
+            if (EngineErrors.IsVersionMismatch(response.StatusCode, body))
+            {
+                Forget();
+                if (mayRetry)
+                {
+                    continue;
+                }
+            }
+
+            throw EngineErrors.FromResponse(engine, path.AbsolutePath, response.StatusCode, body);
+        }
     }
 
     /// <summary>Negotiates with <c>/_ping</c>, which has no version in its path and answers in under a millisecond.</summary>
@@ -80,8 +76,7 @@ internal sealed class EngineHandler(string engine, HttpMessageHandler transport)
         using var response = await SendToEngineAsync(request, cancellationToken);
         if (response.StatusCode != HttpStatusCode.OK)
         {
-            var body = await ReadErrorAsync(response, cancellationToken);
-            throw EngineErrors.FromResponse(engine, "/_ping", response.StatusCode, body);
+            throw EngineErrors.FromResponse(engine, "/_ping", response.StatusCode, await ReadErrorAsync(response, cancellationToken));
         }
 
         // The builder in the header is the engine's preference and not its only one: 20.10 names the classic builder.
@@ -129,32 +124,28 @@ internal sealed class EngineHandler(string engine, HttpMessageHandler transport)
         return (engineVersion < EngineCapabilities.Newest ? engineVersion : EngineCapabilities.Newest).ToString();
     }
 
-    private async Task<HttpResponseMessage> SendToEngineAsync(HttpRequestMessage request, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await base.SendAsync(request, cancellationToken);
-        }
-        catch (HttpRequestException e)
-        {
-            Forget();
-            throw EngineErrors.FromTransport(engine, e);
-        }
-    }
+    private Task<HttpResponseMessage> SendToEngineAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+        ConnectedAsync(() => base.SendAsync(request, cancellationToken));
 
     private async Task<string> ReadErrorAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {
         using (response)
         {
-            try
-            {
-                return await EngineErrors.ReadBodyAsync(response.Content, cancellationToken);
-            }
-            catch (Exception e) when (e is HttpRequestException or IOException)
-            {
-                Forget();
-                throw EngineErrors.FromTransport(engine, e);
-            }
+            return await ConnectedAsync(() => EngineErrors.ReadBodyAsync(response.Content, cancellationToken));
+        }
+    }
+
+    /// <summary>Translates a lost connection, after which another engine may answer.</summary>
+    private async Task<T> ConnectedAsync<T>(Func<Task<T>> call)
+    {
+        try
+        {
+            return await call();
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException)
+        {
+            Forget();
+            throw EngineErrors.FromTransport(engine, e);
         }
     }
 

@@ -14,6 +14,12 @@ internal sealed class EngineTls(string host, EngineCertificates certificates)
 {
     private static readonly Oid ServerAuthentication = new("1.3.6.1.5.5.7.3.1");
 
+    /// <summary>
+    /// The alerts by which an engine rejects a client certificate (RFC 8446, section 6.2): bad, unsupported, revoked, expired, unknown,
+    /// of an unknown authority, missing.
+    /// </summary>
+    private static readonly int[] ClientCertificateAlerts = [42, 43, 44, 45, 46, 48, 116];
+
     /// <summary>Starts TLS on a new connection; closes it on failure.</summary>
     public async ValueTask<Stream> SecureAsync(Stream connection, CancellationToken cancellationToken)
     {
@@ -46,7 +52,7 @@ internal sealed class EngineTls(string host, EngineCertificates certificates)
             {
                 CertificateFileException => new EngineTlsException("the certificates for it cannot be read", e),
                 AuthenticationException when faults.Count > 0 => new EngineTlsException($"its certificate {string.Join(", and ", faults)}", e),
-                AuthenticationException or IOException when ReasonOf(e) is { } refusal => new EngineTlsException(refusal, e),
+                AuthenticationException or IOException when ReasonOf(e) is { } reason => new EngineTlsException(reason, e),
                 AuthenticationException => new EngineTlsException("the endpoint does not support TLS, or no common version", e),
                 _ => e,
             };
@@ -54,26 +60,20 @@ internal sealed class EngineTls(string host, EngineCertificates certificates)
     }
 
     /// <summary>Returns the TLS error of a failed connection as the end of a sentence; null for another error.</summary>
-    public static string? ReasonOf(Exception exception)
+    public static string? ReasonOf(Exception? exception) => exception switch
     {
-        for (var e = exception; e is not null; e = e.InnerException)
-        {
-            if (e is EngineTlsException refusal)
-            {
-                return refusal.Message;
-            }
+        null => null,
+        EngineTlsException e => e.Message,
+        // With TLS 1.3 an engine checks the client certificate after the client's handshake: its alert comes with the first answer.
+        CryptographicException e when ClientCertificateAlerts.Contains(AlertOf(e)) => "it requires a trusted client certificate",
+        _ => ReasonOf(exception.InnerException),
+    };
 
-            // With TLS 1.3 an engine checks the client certificate after the client's handshake: its alert comes with the first answer.
-            if (e.Message.Contains("alert", StringComparison.OrdinalIgnoreCase)
-                && (e.Message.Contains("certificate", StringComparison.OrdinalIgnoreCase)
-                    || e.Message.Contains("unknown ca", StringComparison.OrdinalIgnoreCase)))
-            {
-                return "it requires a trusted client certificate";
-            }
-        }
-
-        return null;
-    }
+    /// <summary>
+    /// The TLS alert of an OpenSSL error. .NET has no public type for alerts; on Linux the exception's HResult is the code of OpenSSL
+    /// (dotnet/runtime <c>Interop.ERR.cs</c>), whose low bits are 1000 + alert (openssl <c>SSL_AD_REASON_OFFSET</c>).
+    /// </summary>
+    private static int AlertOf(CryptographicException exception) => (exception.HResult & 0xFFF) - 1000;
 
     private static X509ChainPolicy PolicyOf(X509Certificate2Collection authorities)
     {
@@ -103,12 +103,8 @@ internal sealed class EngineTls(string host, EngineCertificates certificates)
             yield return $"is for another name than {host}";
         }
 
-        if (!errors.HasFlag(SslPolicyErrors.RemoteCertificateChainErrors))
-        {
-            yield break;
-        }
-
-        foreach (var fault in (chain?.ChainStatus ?? []).Select(s => FaultOf(certificate, s)).Distinct())
+        var chainFaults = errors.HasFlag(SslPolicyErrors.RemoteCertificateChainErrors) ? chain?.ChainStatus ?? [] : [];
+        foreach (var fault in chainFaults.Select(s => FaultOf(certificate, s)).Distinct())
         {
             yield return fault;
         }
@@ -117,14 +113,14 @@ internal sealed class EngineTls(string host, EngineCertificates certificates)
     private static string FaultOf(X509Certificate2 certificate, X509ChainStatus status) => status.Status switch
     {
         X509ChainStatusFlags.UntrustedRoot or X509ChainStatusFlags.PartialChain => "was issued by an authority that is not the configured one",
-        X509ChainStatusFlags.NotTimeValid when certificate.NotAfter < DateTime.Now =>
-            string.Create(CultureInfo.InvariantCulture, $"expired at {certificate.NotAfter.ToUniversalTime():yyyy-MM-dd'T'HH:mm:ss'Z'}"),
-        X509ChainStatusFlags.NotTimeValid when certificate.NotBefore > DateTime.Now =>
-            string.Create(CultureInfo.InvariantCulture, $"is not valid before {certificate.NotBefore.ToUniversalTime():yyyy-MM-dd'T'HH:mm:ss'Z'}"),
+        X509ChainStatusFlags.NotTimeValid when certificate.NotAfter < DateTime.Now => "expired at " + Text(certificate.NotAfter),
+        X509ChainStatusFlags.NotTimeValid when certificate.NotBefore > DateTime.Now => "is not valid before " + Text(certificate.NotBefore),
         X509ChainStatusFlags.NotTimeValid => "was issued by an authority whose certificate is not valid now",
         X509ChainStatusFlags.NotValidForUsage => "is not for server authentication",
         _ => $"cannot be trusted ({status.Status})",
     };
+
+    private static string Text(DateTime local) => local.ToUniversalTime().ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 }
 
 /// <summary>TLS with an engine failed. The message is the end of a sentence, for clients.</summary>
