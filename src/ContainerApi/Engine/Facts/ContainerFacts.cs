@@ -1,0 +1,81 @@
+namespace ContainerApi.Engine.Facts;
+
+/// <summary>One row of the engine's container list.</summary>
+internal sealed record ContainerFacts
+{
+    /// <summary>64 hex digits.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>The container's own name, without the engine's leading slash; null while it has none.</summary>
+    public required string? Name { get; init; }
+
+    /// <summary>Names that links of other containers gave it (<c>other/alias</c>).</summary>
+    public IReadOnlyList<string> Aliases { get; init; } = [];
+    public required string Image { get; init; }
+    public required string ImageId { get; init; }
+    public required DateTimeOffset CreatedAt { get; init; }
+    public string Command { get; init; } = "";
+    public required string State { get; init; }
+    public string Status { get; init; } = "";
+
+    /// <summary><c>starting</c>, <c>healthy</c>, <c>unhealthy</c>, or null without a health check.</summary>
+    public string? Health { get; init; }
+
+    /// <summary><c>HostConfig.NetworkMode</c>: <c>bridge</c>, <c>host</c>, <c>none</c>, <c>container:ID</c> or a network's name;
+    /// <c>default</c> is <c>bridge</c>.</summary>
+    public string? NetworkMode { get; init; }
+    public IReadOnlyList<NetworkFacts> Networks { get; init; } = [];
+    public IReadOnlyList<PortFacts> Ports { get; init; } = [];
+    public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Whether it has processes: running or paused. A restarting one has none between two attempts.</summary>
+    public bool HasProcesses => State is ContainerStates.Running or ContainerStates.Paused;
+}
+
+/// <summary>A container's place in one network. What it does not have there is null.</summary>
+internal sealed record NetworkFacts(string Name, string? Ipv4, string? Ipv6, string? Gateway, string? Mac);
+
+/// <summary>A port of a container; one that is only exposed has neither host address nor host port.</summary>
+internal sealed record PortFacts(int ContainerPort, string Protocol, string? HostIp, int? HostPort);
+
+/// <summary>The states of a container, as the engine names them.</summary>
+internal static class ContainerStates
+{
+    public const string Created = "created";
+    public const string Running = "running";
+    public const string Paused = "paused";
+    public const string Restarting = "restarting";
+    public const string Removing = "removing";
+    public const string Exited = "exited";
+    public const string Dead = "dead";
+
+    public static readonly IReadOnlyList<string> All = [Created, Running, Paused, Restarting, Removing, Exited, Dead];
+}
+
+/// <summary>Filters of a container list: the engine combines filters with AND, the values of one with OR.</summary>
+/// <param name="All">Includes stopped containers.</param>
+/// <param name="Filters">The engine's filters by name (<c>id</c>, <c>name</c>, <c>status</c>, <c>label</c> …).</param>
+internal sealed record ContainerFilter(bool All, IReadOnlyDictionary<string, IReadOnlyList<string>>? Filters = null);
+
+/// <summary>The identity of a container from an inspect. <paramref name="Labels"/> decide about visibility.</summary>
+internal sealed record ContainerDetails(string Id, string Name, IReadOnlyDictionary<string, string> Labels)
+{
+    public static ContainerDetails Of(ContainerFacts container) => new(container.Id, container.Name ?? new ShortId(container.Id).ToString(), container.Labels);
+}
+
+/// <summary>An event of a container.</summary>
+/// <param name="Id">64 hex digits; null in <see cref="Subscribed"/>.</param>
+/// <param name="Action">The engine's name of the event: <c>create</c>, <c>start</c>, <c>die</c>, <c>rename</c>, <c>destroy</c>,
+/// <c>health_status: healthy</c> …</param>
+internal sealed record ContainerEvent(string? Id, string Action, DateTimeOffset At)
+{
+    /// <summary>The engine sends events from now on.</summary>
+    public static readonly ContainerEvent Subscribed = new(null, "subscribed", default);
+}
+
+/// <summary>The command, environment, user and working directory of a container; null or empty if not set.</summary>
+internal sealed record ContainerConfiguration(
+    IReadOnlyList<string>? Command, IReadOnlyList<string>? Entrypoint, IReadOnlyList<string> Environment, string? User, string? WorkingDirectory);
+
+/// <summary>A path that a container changed against its image. <paramref name="Kind"/>: 0 modified, 1 added, 2 deleted.</summary>
+internal sealed record FileChange(string Path, int Kind);

@@ -1,0 +1,44 @@
+namespace ContainerApi.Engine.Facts;
+
+/// <summary>One row of the engine's image list.</summary>
+internal sealed record ImageFacts
+{
+    /// <summary><c>sha256:</c> and 64 hex digits.</summary>
+    public required string Id { get; init; }
+    public IReadOnlyList<string> Tags { get; init; } = [];
+    public IReadOnlyList<string> Digests { get; init; } = [];
+    public required DateTimeOffset? CreatedAt { get; init; }
+    public required long SizeBytes { get; init; }
+    public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
+}
+
+/// <summary>An image in full, with the history of its layers, newest first.</summary>
+internal sealed record ImageDetails
+{
+    public required ImageFacts Summary { get; init; }
+    public string? Comment { get; init; }
+    public string? Author { get; init; }
+    public string? Os { get; init; }
+    public string? Architecture { get; init; }
+    public string? Variant { get; init; }
+    public IReadOnlyList<string>? Command { get; init; }
+    public IReadOnlyList<string>? Entrypoint { get; init; }
+    public IReadOnlyList<string> Environment { get; init; } = [];
+    public IReadOnlyList<string> ExposedPorts { get; init; } = [];
+    public IReadOnlyList<string> Volumes { get; init; } = [];
+    public string? WorkingDirectory { get; init; }
+    public string? User { get; init; }
+    public IReadOnlyList<string> Layers { get; init; } = [];
+    public IReadOnlyList<ImageHistoryFacts> History { get; init; } = [];
+}
+
+internal sealed record ImageHistoryFacts(
+    string? Id, DateTimeOffset? CreatedAt, string CreatedBy, IReadOnlyList<string> Tags, long SizeBytes, string? Comment);
+
+/// <summary>The removed tags and deleted layers of an image.</summary>
+internal sealed record RemovedImage(IReadOnlyList<string> Untagged, IReadOnlyList<string> Deleted);
+
+/// <summary>One line of a pull or a push: the state of one layer, or a sentence on the whole.</summary>
+/// <param name="Layer">The layer's short id, or null where the line is about the whole.</param>
+/// <param name="Digest">On the one line that names the digest of what was transferred, else null.</param>
+internal sealed record TransferFacts(string? Layer, string Status, long? Current, long? Total, string? Digest = null);
