@@ -1,6 +1,5 @@
 using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
-using System.Text;
 using System.Text.Json;
 using ContainerApi.Engine.Docker.Builders;
 using ContainerApi.Engine.Docker.Builders.BuildKit;
@@ -17,7 +16,7 @@ internal sealed partial class DockerEngine
         using var request = new HttpRequestMessage(HttpMethod.Post, ToBuildPath(spec, session?.Id));
         if (spec.Builder != BuilderKind.BuildKit && spec.Credentials.Count > 0)
         {
-            request.Headers.Add("X-Registry-Config", DockerTranslation.ToRegistryConfig(spec.Credentials));
+            request.Headers.Add("X-Registry-Config", RegistryHeaders.ToConfig(spec.Credentials));
         }
 
         if (spec.Remote is null)
@@ -26,13 +25,13 @@ internal sealed partial class DockerEngine
             request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/x-tar");
         }
 
-        IBuildReader reader = spec.Builder switch
+        BuildReader reader = spec.Builder switch
         {
             BuilderKind.BuildKit => new BuildKitTrace(),
             BuilderKind.Podman => new PodmanBuilder(),
             _ => new ClassicBuilder(),
         };
-        await foreach (var message in StreamAsync(request, EngineWire.Default.StreamMessage, cancellationToken))
+        await foreach (var message in StreamAsync(request, StreamWire.Default.StreamMessage, cancellationToken))
         {
             foreach (var fact in reader.Read(message))
             {
@@ -57,65 +56,53 @@ internal sealed partial class DockerEngine
 
     /// <summary>
     /// Not by Docker.DotNet, which sends <c>cachefrom</c> in a format that the engine refuses. The classic builder's containers are
-    /// always removed, also after a failed step. Podman expects hosts as a JSON array.
+    /// always removed, also after a failed step. Podman expects hosts as a JSON array. With a remote and a body the engine returns nothing.
     /// </summary>
     private static string ToBuildPath(BuildSpec spec, string? session)
     {
         var isBuildKit = spec.Builder == BuilderKind.BuildKit;
-        var query = new StringBuilder(isBuildKit ? "build?version=2" : "build?version=1&rm=1&forcerm=1");
-        Append(query, "session", session);
-        foreach (var tag in spec.Tags)
-        {
-            Append(query, "t", tag.ToString());
-        }
-
-        // With a body, too, the engine would return nothing.
-        Append(query, "remote", spec.Remote);
-        Append(query, "dockerfile", spec.Dockerfile);
-        Append(query, "target", spec.Target);
-        Append(query, "platform", spec.Platform);
-        AppendNetwork(query, spec);
-        Append(query, "nocache", spec.NoCache ? "1" : null);
-        Append(query, "pull", spec.Pull ? "1" : null);
-        var hosts = spec.Builder == BuilderKind.Podman && spec.ExtraHosts.Count > 0
+        IReadOnlyList<string> hosts = spec.Builder == BuilderKind.Podman && spec.ExtraHosts.Count > 0
             ? [JsonSerializer.Serialize(spec.ExtraHosts, EngineWire.Default.IReadOnlyListString)]
             : spec.ExtraHosts;
-        foreach (var host in hosts)
-        {
-            Append(query, "extrahosts", host);
-        }
-
-        if (spec.BuildArguments.Count > 0)
-        {
-            Append(query, "buildargs", JsonSerializer.Serialize(spec.BuildArguments, EngineWire.Default.IReadOnlyDictionaryStringString));
-        }
-
-        if (spec.Labels.Count > 0)
-        {
-            Append(query, "labels", JsonSerializer.Serialize(spec.Labels, EngineWire.Default.IReadOnlyDictionaryStringString));
-        }
-
-        if (spec.CacheFrom.Count > 0)
-        {
-            Append(query, "cachefrom", JsonSerializer.Serialize([.. spec.CacheFrom.Select(i => i.Value)], EngineWire.Default.IReadOnlyListString));
-        }
-
-        return query.ToString();
+        return ToPath(
+            "build",
+            [
+                ("version", isBuildKit ? "2" : "1"),
+                ("rm", isBuildKit ? null : "1"),
+                ("forcerm", isBuildKit ? null : "1"),
+                ("session", session),
+                .. spec.Tags.Select(tag => ("t", (string?)tag.ToString())),
+                ("remote", spec.Remote),
+                ("dockerfile", spec.Dockerfile),
+                ("target", spec.Target),
+                ("platform", spec.Platform),
+                .. ToNetwork(spec),
+                ("nocache", spec.NoCache ? "1" : null),
+                ("pull", spec.Pull ? "1" : null),
+                .. hosts.Select(host => ("extrahosts", (string?)host)),
+                ("buildargs", ToJson(spec.BuildArguments)),
+                ("labels", ToJson(spec.Labels!)),
+                ("cachefrom", spec.CacheFrom.Count == 0
+                    ? null
+                    : JsonSerializer.Serialize([.. spec.CacheFrom.Select(image => image.Value)], EngineWire.Default.IReadOnlyListString)),
+            ]);
     }
+
+    private static string? ToJson(IReadOnlyDictionary<string, string?> values) =>
+        values.Count == 0 ? null : JsonSerializer.Serialize(values, EngineWire.Default.IReadOnlyDictionaryStringString);
 
     /// <summary>
     /// BuildKit uses the bridge by default and has no name for it. Podman's builder (5.4) uses the host's network without
     /// <c>nsoptions</c>, and no network with <c>networkmode=1</c>.
     /// </summary>
-    private static void AppendNetwork(StringBuilder query, BuildSpec spec)
+    private static IEnumerable<(string, string?)> ToNetwork(BuildSpec spec) => spec.Builder switch
     {
-        if (spec.Builder == BuilderKind.Podman)
-        {
-            Append(query, "networkmode", spec.Network is "none" ? "1" : null);
-            Append(query, "nsoptions", spec.Network is "host" ? null : """[{"Name":"network","Host":false}]""");
-            return;
-        }
-
-        Append(query, "networkmode", spec.Builder == BuilderKind.BuildKit && spec.Network is "bridge" or "default" ? null : spec.Network);
-    }
+        BuilderKind.Podman =>
+        [
+            ("networkmode", spec.Network is "none" ? "1" : null),
+            ("nsoptions", spec.Network is "host" ? null : """[{"Name":"network","Host":false}]"""),
+        ],
+        BuilderKind.BuildKit when spec.Network is "bridge" or "default" => [],
+        _ => [("networkmode", spec.Network)],
+    };
 }

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
-using System.Text.Json;
 using ContainerApi.Engine.Docker.Wire;
 
 namespace ContainerApi.Engine.Docker;
@@ -25,13 +24,9 @@ internal sealed partial class DockerEngine
         using var response = await WithinAsync(_callTimeout, token => SendStreamAsync(request, token), cancellationToken);
         yield return ContainerEvent.Subscribed;
 
-        await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
-        await using var messages = JsonSerializer
-            .DeserializeAsyncEnumerable(body, EngineWire.Default.WireEvent, topLevelValues: true, cancellationToken)
-            .GetAsyncEnumerator(cancellationToken);
-        while (await NextAsync(messages))
+        await foreach (var message in ReadStreamAsync(response, EngineWire.Default.WireEvent, cancellationToken))
         {
-            if (messages.Current is { } message && DockerTranslation.ToEvent(message) is { } happened)
+            if (ContainerTranslation.ToEvent(message) is { } happened)
             {
                 yield return happened;
             }

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using ContainerApi.Engine.Docker.Wire;
@@ -9,11 +8,10 @@ namespace ContainerApi.Engine.Docker;
 
 internal sealed partial class DockerEngine
 {
-    /// <summary>A commit copies what the container wrote; nothing but the caller should cut it, short of this.</summary>
+    /// <summary>A commit copies the files that the container wrote. Only the caller should stop it before this time.</summary>
     private static readonly TimeSpan CommitTimeout = TimeSpan.FromHours(2);
 
-    /// <summary>A transfer takes what the registry and the way to it take; the engine tries again by itself, so this ends one that never
-    /// would.</summary>
+    /// <summary>The duration of a transfer depends on the registry. The engine retries by itself, possibly without end.</summary>
     private static readonly TimeSpan TransferTimeout = TimeSpan.FromHours(2);
 
     public Task<IReadOnlyList<ImageFacts>> ListImagesAsync(
@@ -26,7 +24,7 @@ internal sealed partial class DockerEngine
                     f => f.Key, IDictionary<string, bool> (f) => f.Value.Distinct().ToDictionary(v => v, _ => true)),
             };
             var images = await _docker.Images.ListImagesAsync(parameters, token);
-            return (IReadOnlyList<ImageFacts>)[.. images.Select(DockerTranslation.ToImage)];
+            return (IReadOnlyList<ImageFacts>)[.. images.Select(ImageTranslation.ToImage)];
         }, cancellationToken);
 
     public Task<ImageDetails> InspectImageAsync(ImageNameOrId image, CancellationToken cancellationToken) =>
@@ -35,7 +33,7 @@ internal sealed partial class DockerEngine
             var details = _docker.Images.InspectImageAsync(image.Lookup, token);
             var history = _docker.Images.GetImageHistoryAsync(image.Lookup, token);
             await Task.WhenAll(details, history);
-            return DockerTranslation.ToImageDetails(await details, await history);
+            return ImageTranslation.ToDetails(await details, await history);
         }, cancellationToken);
 
     public Task TagImageAsync(ImageNameOrId image, ImageName tag, CancellationToken cancellationToken) =>
@@ -55,23 +53,17 @@ internal sealed partial class DockerEngine
     public async IAsyncEnumerable<TransferFacts> PullImageAsync(
         ImageReference image, string? platform, RegistryCredentials? credentials, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var path = "images/create?fromImage=" + Uri.EscapeDataString(image.ToString());
-        if (platform is not null)
-        {
-            path += "&platform=" + Uri.EscapeDataString(platform);
-        }
-
-        using var request = new HttpRequestMessage(HttpMethod.Post, path);
+        using var request = new HttpRequestMessage(HttpMethod.Post, ToPath("images/create", [("fromImage", image.ToString()), ("platform", platform)]));
         if (credentials is not null)
         {
-            request.Headers.Add("X-Registry-Auth", DockerTranslation.ToRegistryAuth(credentials));
+            request.Headers.Add("X-Registry-Auth", RegistryHeaders.ToAuth(credentials));
         }
 
         await foreach (var message in TransferAsync(request, cancellationToken))
         {
             if (message.Status is { } status)
             {
-                // The line that names the repository has the tag where the others have a layer.
+                // The line with the repository has the tag where the others have a layer.
                 var layer = status.StartsWith("Pulling from ", StringComparison.Ordinal) ? null : message.Id;
                 yield return new TransferFacts(layer, status, message.ProgressDetail?.Current, message.ProgressDetail?.Total,
                     status.StartsWith(DigestLine, StringComparison.Ordinal) ? status[DigestLine.Length..].Trim() : null);
@@ -82,14 +74,12 @@ internal sealed partial class DockerEngine
     public async IAsyncEnumerable<TransferFacts> PushImageAsync(
         ImageName image, RegistryCredentials? credentials, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        // Without a tag the engine would push all that there are.
-        using var request = new HttpRequestMessage(
-            HttpMethod.Post, $"images/{image.Repository}/push?tag={Uri.EscapeDataString(image.Tag)}");
-        // The engine refuses a push without the header, also where the registry is open to all.
-        request.Headers.Add("X-Registry-Auth", credentials is null ? NoCredentials : DockerTranslation.ToRegistryAuth(credentials));
+        // Without a tag the engine would push all tags, and it refuses a push without the header, also to a public registry.
+        using var request = new HttpRequestMessage(HttpMethod.Post, ToPath($"images/{image.Repository}/push", [("tag", image.Tag)]));
+        request.Headers.Add("X-Registry-Auth", credentials is null ? RegistryHeaders.NoCredentials : RegistryHeaders.ToAuth(credentials));
         await foreach (var message in TransferAsync(request, cancellationToken))
         {
-            // Podman has it in the line alone that Docker writes beside it.
+            // Podman has the digest only in the status text.
             var digest = message.Digest ?? (PushedLine.Match(message.Status ?? "") is { Success: true } pushed ? pushed.Groups["digest"].Value : null);
             if (digest is not null || message.Status is not null)
             {
@@ -99,58 +89,45 @@ internal sealed partial class DockerEngine
         }
     }
 
-    /// <summary>The messages of a transfer; the one that says it failed is thrown.</summary>
+    /// <summary>Streams the messages of a transfer, and throws the error that one of them contains.</summary>
     private async IAsyncEnumerable<StreamMessage> TransferAsync(
         HttpRequestMessage request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var limited = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limited.CancelAfter(TransferTimeout);
-        await using var messages = StreamAsync(request, EngineWire.Default.StreamMessage, limited.Token).GetAsyncEnumerator(limited.Token);
-        while (await WithinDeadlineAsync(messages, TransferTimeout, cancellationToken))
+        await using var messages = StreamAsync(request, StreamWire.Default.StreamMessage, limited.Token).GetAsyncEnumerator(limited.Token);
+        while (await NextAsync(messages, TransferTimeout, cancellationToken))
         {
-            yield return messages.Current.Failure is { } failure
-                ? throw EngineErrors.FromTransfer(Name, failure)
-                : messages.Current;
+            yield return messages.Current.Failure is { } failure ? throw EngineErrors.FromTransfer(Name, failure) : messages.Current;
         }
     }
 
     public Task<string> CommitContainerAsync(CommitSpec spec, CancellationToken cancellationToken) =>
         WithinAsync(CommitTimeout, async token =>
         {
-            // By hand: the typed library always sends a whole container configuration along, which the engine would merge.
-            var query = new StringBuilder("commit?container=").Append(Uri.EscapeDataString(spec.Container))
-                .Append("&pause=").Append(spec.Pause ? '1' : '0');
-            Append(query, "repo", spec.Tag?.Repository);
-            Append(query, "tag", spec.Tag?.Tag);
-            Append(query, "comment", spec.Comment);
-            Append(query, "author", spec.Author);
-            foreach (var change in spec.Changes)
-            {
-                Append(query, "changes", change);
-            }
-
-            using var response = await _http.PostAsync(query.ToString(), null, token);
+            // Not by Docker.DotNet, which always sends a container configuration that the engine would merge.
+            var path = ToPath(
+                "commit",
+                [
+                    ("container", spec.Container),
+                    ("pause", spec.Pause ? "1" : "0"),
+                    ("repo", spec.Tag?.Repository),
+                    ("tag", spec.Tag?.Tag),
+                    ("comment", spec.Comment),
+                    ("author", spec.Author),
+                    .. spec.Changes.Select(change => ("changes", (string?)change)),
+                ]);
+            using var response = await _http.PostAsync(path, null, token);
             await using var body = await response.Content.ReadAsStreamAsync(token);
             var committed = await JsonSerializer.DeserializeAsync(body, EngineWire.Default.CreatedObject, token);
-            var id = committed?.Id ?? throw new JsonException("The engine named no image.");
-            // Podman says the bare digest.
+            var id = committed?.Id ?? throw new JsonException("The engine returned no image id.");
+            // Podman returns the digest without its algorithm.
             return id.Contains(':') ? id : "sha256:" + id;
         }, cancellationToken);
 
     [GeneratedRegex(@"^\S+: digest: (?<digest>sha256:[0-9a-f]{64}) size: [0-9]+\z")]
     private static partial Regex PushedLine { get; }
 
-    /// <summary>How the engine begins the line that names the digest of a pulled image (moby <c>distribution/pull_v2.go</c>).</summary>
+    /// <summary>The start of the line with the digest of a pulled image (moby <c>distribution/pull_v2.go</c>).</summary>
     private const string DigestLine = "Digest: ";
-
-    /// <summary>An empty JSON object in base64.</summary>
-    private const string NoCredentials = "e30=";
-
-    private static void Append(StringBuilder query, string name, string? value)
-    {
-        if (value is not null)
-        {
-            query.Append('&').Append(name).Append('=').Append(Uri.EscapeDataString(value));
-        }
-    }
 }

@@ -7,6 +7,7 @@ using ContainerApi.Engine.Docker.Transport;
 using ContainerApi.Engine.Host;
 using Docker.DotNet;
 using Docker.DotNet.Handler.Abstractions;
+using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ContainerApi.Engine.Docker;
@@ -68,7 +69,7 @@ internal sealed partial class DockerEngine : IEngine, IDisposable
         var info = _docker.System.GetSystemInfoAsync(token);
         // Awaits both: if the engine is unreachable, both fail.
         await Task.WhenAll(version, info);
-        return DockerTranslation.ToInfo(await version, await info, (await _handler.ConnectAsync(token)).ApiVersion);
+        return EngineTranslation.ToInfo(await version, await info, (await _handler.ConnectAsync(token)).ApiVersion);
     }, cancellationToken);
 
     public void Dispose()
@@ -83,17 +84,17 @@ internal sealed partial class DockerEngine : IEngine, IDisposable
     /// Runs a call with a timeout and translates its failures to <see cref="EngineException"/>. The caller's cancellation is not
     /// translated.
     /// </summary>
-    private async Task<T> WithinAsync<T>(TimeSpan deadline, Func<CancellationToken, Task<T>> call, CancellationToken cancellationToken)
+    private async Task<T> WithinAsync<T>(TimeSpan timeout, Func<CancellationToken, Task<T>> call, CancellationToken cancellationToken)
     {
         using var limited = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limited.CancelAfter(deadline);
+        limited.CancelAfter(timeout);
         try
         {
             return await call(limited.Token);
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
-            throw TimedOut(deadline, e);
+            throw TimedOut(timeout, e);
         }
         catch (Exception e) when (Translate(e) is { } translated)
         {
@@ -101,8 +102,8 @@ internal sealed partial class DockerEngine : IEngine, IDisposable
         }
     }
 
-    private Task WithinAsync(TimeSpan deadline, Func<CancellationToken, Task> call, CancellationToken cancellationToken) =>
-        WithinAsync(deadline, async token =>
+    private Task WithinAsync(TimeSpan timeout, Func<CancellationToken, Task> call, CancellationToken cancellationToken) =>
+        WithinAsync(timeout, async token =>
         {
             await call(token);
             return true;
@@ -124,23 +125,18 @@ internal sealed partial class DockerEngine : IEngine, IDisposable
             ?? throw new JsonException("The engine returned null.");
     }
 
-    /// <summary>
-    /// Sends a request and streams the JSON values of the answer, without a timeout. The first step throws the engine's refusal.
-    /// </summary>
+    /// <summary>Returns the path with the parameters that have a value.</summary>
+    private static string ToPath(string path, IEnumerable<(string Name, string? Value)> parameters) =>
+        QueryHelpers.AddQueryString(path, parameters.Select(p => KeyValuePair.Create(p.Name, p.Value)));
+
+    /// <summary>Sends a request and streams the JSON values of the answer, without a timeout. The first step throws the engine's error.</summary>
     private async IAsyncEnumerable<T> StreamAsync<T>(
         HttpRequestMessage request, JsonTypeInfo<T> type, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var response = await SendStreamAsync(request, cancellationToken);
-        await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
-        await using var messages = JsonSerializer
-            .DeserializeAsyncEnumerable(body, type, topLevelValues: true, cancellationToken)
-            .GetAsyncEnumerator(cancellationToken);
-        while (await NextAsync(messages))
+        await foreach (var message in ReadStreamAsync(response, type, cancellationToken))
         {
-            if (messages.Current is { } message)
-            {
-                yield return message;
-            }
+            yield return message;
         }
     }
 
@@ -156,11 +152,32 @@ internal sealed partial class DockerEngine : IEngine, IDisposable
         }
     }
 
-    private async ValueTask<bool> NextAsync<T>(IAsyncEnumerator<T> messages)
+    private async IAsyncEnumerable<T> ReadStreamAsync<T>(
+        HttpResponseMessage response, JsonTypeInfo<T> type, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
+        await using var messages = JsonSerializer
+            .DeserializeAsyncEnumerable(body, type, topLevelValues: true, cancellationToken)
+            .GetAsyncEnumerator(cancellationToken);
+        while (await NextAsync(messages, Timeout.InfiniteTimeSpan, cancellationToken))
+        {
+            if (messages.Current is { } message)
+            {
+                yield return message;
+            }
+        }
+    }
+
+    /// <summary>Reads the next message of a stream whose token includes the timeout.</summary>
+    private async ValueTask<bool> NextAsync<T>(IAsyncEnumerator<T> messages, TimeSpan timeout, CancellationToken cancellationToken)
     {
         try
         {
             return await messages.MoveNextAsync();
+        }
+        catch (OperationCanceledException e) when (timeout != Timeout.InfiniteTimeSpan && !cancellationToken.IsCancellationRequested)
+        {
+            throw TimedOut(timeout, e);
         }
         catch (Exception e) when (Translate(e) is { } translated)
         {
@@ -168,21 +185,8 @@ internal sealed partial class DockerEngine : IEngine, IDisposable
         }
     }
 
-    /// <summary>Reads the next message of a stream whose token includes the timeout <paramref name="deadline"/>.</summary>
-    private async ValueTask<bool> WithinDeadlineAsync<T>(IAsyncEnumerator<T> messages, TimeSpan deadline, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await messages.MoveNextAsync();
-        }
-        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
-        {
-            throw TimedOut(deadline, e);
-        }
-    }
-
-    private EngineException TimedOut(TimeSpan deadline, OperationCanceledException inner) => new(ErrorCode.EngineTimeout, Name,
-        string.Create(CultureInfo.InvariantCulture, $"The engine did not answer within {deadline.TotalSeconds:0.###} seconds."), inner);
+    private EngineException TimedOut(TimeSpan timeout, OperationCanceledException inner) => new(ErrorCode.EngineTimeout, Name,
+        string.Create(CultureInfo.InvariantCulture, $"The engine did not answer within {timeout.TotalSeconds:0.###} seconds."), inner);
 
     /// <summary>Makes Docker.DotNet use the existing handler and its connections.</summary>
     private sealed class ExistingHandlerFactory : IDockerHandlerFactory<HttpMessageHandler>

@@ -185,12 +185,12 @@ public sealed class BuildKitTraceTests
     [InlineData("""{"id":"moby.image.id","aux":{"ID":null}}""", null)]
     public void An_unreadable_trace_or_one_without_an_image_is_a_failure(string json, object? kind)
     {
-        var failed = Assert.IsType<BuildFailed>(Assert.Single(Read(JsonSerializer.Deserialize(json, EngineWire.Default.StreamMessage)!)));
+        var failed = Assert.IsType<BuildFailed>(Assert.Single(Read(JsonSerializer.Deserialize(json, StreamWire.Default.StreamMessage)!)));
 
         Assert.Equal(ErrorCode.Find((string?)kind), failed.Code);
     }
 
-    private static StreamMessage Image => JsonSerializer.Deserialize("""{"id":"moby.image.id","aux":{"ID":"sha256:1"}}""", EngineWire.Default.StreamMessage)!;
+    private static StreamMessage Image => JsonSerializer.Deserialize("""{"id":"moby.image.id","aux":{"ID":"sha256:1"}}""", StreamWire.Default.StreamMessage)!;
 
     private static Vertex Step(string id, string name, int started, int? completed = null) => new()
     {
@@ -210,7 +210,7 @@ public sealed class BuildKitTraceTests
 
     private static List<BuildFact> ReadCapture(string capture) =>
         Read([.. File.ReadLines(Path.Combine(AppContext.BaseDirectory, "Captures", capture)).Where(line => line.StartsWith('{'))
-            .Select(line => JsonSerializer.Deserialize(line, EngineWire.Default.StreamMessage)!)]);
+            .Select(line => JsonSerializer.Deserialize(line, StreamWire.Default.StreamMessage)!)]);
 
     private static List<BuildFact> Read(params StreamMessage[] messages)
     {

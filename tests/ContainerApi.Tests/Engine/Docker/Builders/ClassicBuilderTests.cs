@@ -253,7 +253,7 @@ public sealed class ClassicBuilderTests
             """{"status":"Downloading","progressDetail":{"current":5,"total":10},"progress":"[=>]","id":"abc"}""",
             """{"status":"Pull complete","progressDetail":{},"id":"abc"}""",
             """{"status":"Digest: sha256:00"}""",
-        }.SelectMany(json => builder.Read(JsonSerializer.Deserialize(json, EngineWire.Default.StreamMessage)!)).ToList();
+        }.SelectMany(json => builder.Read(JsonSerializer.Deserialize(json, StreamWire.Default.StreamMessage)!)).ToList();
 
         Assert.Equal(
             [

@@ -5,77 +5,51 @@ using Google.Protobuf;
 
 namespace ContainerApi.Engine.Docker.Builders.BuildKit;
 
-/// <summary>Reads BuildKit's message stream, which carries its own status messages in base64, as facts. One per build; pure.</summary>
+/// <summary>Converts BuildKit's message stream, which contains its status messages in base64, to facts.</summary>
 /// <remarks>
-/// BuildKit sends a step again in full whenever something about it changes, and one that was done may go on (a base image
-/// is resolved, then fetched). So the end of a step is reported with the next message, unless that message continues the step.
+/// BuildKit sends the whole state of a step after each change, and a completed step can continue (a base image is resolved, then
+/// fetched). So the end of a step is reported with the next message, unless that message continues the step.
 /// </remarks>
-internal sealed partial class BuildKitTrace : IBuildReader
+internal sealed partial class BuildKitTrace : BuildReader
 {
-    /// <summary>How engine 20.10 says, and newer ones do not, that the frontend made nothing of the Dockerfile; where no step failed, that
-    /// is the Dockerfile's fault.</summary>
-    private const string FrontendRefused = "failed to create LLB definition";
+    /// <summary>Engine 20.10 has this text in the error if the frontend rejects the Dockerfile; newer engines do not.</summary>
+    private const string FrontendError = "failed to create LLB definition";
+
+    private const string InvalidTrace = "The engine's trace of the build is invalid.";
 
     private readonly Dictionary<string, BuildKitStep> _steps = [];
     private readonly Dictionary<(string Step, string Id), StepProgress> _progress = [];
     private string? _image;
-    private bool _ended;
 
-    public IEnumerable<BuildFact> Read(StreamMessage message)
+    protected override IReadOnlyList<BuildFact> ReadMessage(StreamMessage message)
     {
-        var facts = new List<BuildFact>();
-        if (_ended)
+        if (message is { Id: "moby.buildkit.trace", Aux: { ValueKind: JsonValueKind.String } trace })
         {
-            return facts;
+            return Decode(trace) is { } status ? Read(status) : Fail(new WireError(null, InvalidTrace));
         }
 
-        if (message.Failure is { } failure)
-        {
-            Fail(failure.Message ?? "", facts);
-        }
-        else if (message is { Id: "moby.buildkit.trace", Aux: { ValueKind: JsonValueKind.String } trace })
-        {
-            if (Decode(trace) is { } status)
-            {
-                Read(status, facts);
-            }
-            else
-            {
-                _ended = true;
-                facts.Add(new BuildFailed("The engine's account of the build cannot be read.", null, null, ErrorCode.EngineError));
-            }
-        }
-        else if (message.ImageId is { } image)
-        {
-            // It may come before the last of the trace.
-            _image = image;
-        }
-
-        return facts;
+        // The last trace can follow the image.
+        _image = message.ImageId ?? _image;
+        return [];
     }
 
-    public IEnumerable<BuildFact> End()
+    protected override IReadOnlyList<BuildFact>? Complete() =>
+        _image is null ? null : [.. _steps.Values.SelectMany(s => s.Complete()), new ImageBuilt(_image)];
+
+    protected override IReadOnlyList<BuildFact> Fail(string message, int? code)
     {
-        var facts = new List<BuildFact>();
-        if (_ended)
-        {
-            return facts;
-        }
-
-        if (_image is null)
-        {
-            Fail("The engine ended the build without an image and without an error.", facts);
-            return facts;
-        }
-
-        foreach (var step in _steps.Values)
-        {
-            facts.AddRange(step.Complete());
-        }
-
-        facts.Add(new ImageBuilt(_image));
-        return facts;
+        // The failed step is the one whose error the message ends with. Other steps were cancelled because of it.
+        var failed = _steps.Values.FirstOrDefault(s => s.Error is { } error && message.EndsWith(error, StringComparison.Ordinal))
+            ?? _steps.Values.FirstOrDefault(s => s.Error is not null);
+        // The builder's own steps have no number. They fail because of the context or the Dockerfile, too.
+        var kind = message == InvalidTrace ? ErrorCode.EngineError
+            : failed?.Number is not null ? null
+            : EngineErrorTable.FindInBuild(message) ?? (failed is null && IsFaultOfDockerfile(message) ? ErrorCode.InvalidDockerfile : null);
+        return [.. _steps.Values.SelectMany(s => s.Complete()), Failed(message, ExitCode.Match(message), kind is null ? failed?.Name : null, kind)];
     }
+
+    private static bool IsFaultOfDockerfile(string message) =>
+        message.Contains(FrontendError, StringComparison.Ordinal) || EngineErrors.IsLateFaultOfDockerfile(message);
 
     private static StatusResponse? Decode(JsonElement trace)
     {
@@ -89,43 +63,27 @@ internal sealed partial class BuildKitTrace : IBuildReader
         }
     }
 
-    private void Read(StatusResponse status, List<BuildFact> facts)
+    private List<BuildFact> Read(StatusResponse status)
     {
-        foreach (var vertex in status.Vertexes)
+        List<BuildFact> facts = [.. status.Vertexes.SelectMany(v => StepOf(v.Digest).Read(v))];
+        var continued = status.Vertexes.Select(v => v.Digest).Concat(status.Logs.Select(l => l.Vertex)).ToHashSet();
+        facts.AddRange(_steps.Values.Where(s => s.IsDone && !continued.Contains(s.Id)).SelectMany(s => s.Complete()));
+        foreach (var progress in status.Statuses.Select(ToProgress))
         {
-            facts.AddRange(StepOf(vertex.Digest).Read(vertex));
-        }
-
-        var goOn = status.Vertexes.Select(v => v.Digest).Concat(status.Logs.Select(l => l.Vertex)).ToHashSet();
-        foreach (var step in _steps.Values.Where(s => s.IsDone && !goOn.Contains(s.Id)))
-        {
-            facts.AddRange(step.Complete());
-        }
-
-        foreach (var part in status.Statuses)
-        {
-            var progress = ToProgress(part);
-            // The same state comes again and again.
-            if (!_progress.TryGetValue((part.Vertex, part.Id), out var known) || known != progress)
+            // BuildKit repeats equal states.
+            if (_progress.GetValueOrDefault((progress.Step!, progress.Id)) != progress)
             {
-                _progress[(part.Vertex, part.Id)] = progress;
+                _progress[(progress.Step!, progress.Id)] = progress;
                 facts.Add(progress);
             }
         }
 
         facts.AddRange(status.Logs.SelectMany(log => StepOf(log.Vertex).Log(log.Stream, log.Msg.Span)));
         facts.AddRange(status.Warnings.Select(ToWarning));
+        return facts;
     }
 
-    private BuildKitStep StepOf(string id)
-    {
-        if (!_steps.TryGetValue(id, out var step))
-        {
-            _steps[id] = step = new BuildKitStep(id);
-        }
-
-        return step;
-    }
+    private BuildKitStep StepOf(string id) => _steps.TryGetValue(id, out var step) ? step : _steps[id] = new BuildKitStep(id);
 
     private static StepProgress ToProgress(VertexStatus part)
     {
@@ -138,28 +96,6 @@ internal sealed partial class BuildKitTrace : IBuildReader
     {
         var line = warning.Ranges.FirstOrDefault()?.Start?.Line;
         return new BuildWarning(EngineErrors.Cut(warning.Short.ToStringUtf8()), line > 0 ? line : null);
-    }
-
-    private void Fail(string message, List<BuildFact> facts)
-    {
-        _ended = true;
-        // The failed step is the one whose error the message ends with; others were cancelled because of it.
-        var failed = _steps.Values.FirstOrDefault(s => s.Error is { } error && message.EndsWith(error, StringComparison.Ordinal))
-            ?? _steps.Values.FirstOrDefault(s => s.Error is not null);
-        foreach (var step in _steps.Values)
-        {
-            facts.AddRange(step.IsDone ? step.Complete() : step.Flush());
-        }
-
-        var exit = ExitCode.Match(message);
-        var text = exit.Success ? EngineErrors.Cut(message) : EngineErrors.Clean(message);
-        // A step without a number is the builder's own: what it stumbles over may be the context's or the Dockerfile's fault.
-        var kind = failed?.Number is not null ? null
-            : EngineErrorTable.FindInBuild(message) ?? (failed is null && (message.Contains(FrontendRefused, StringComparison.Ordinal) || EngineErrors.IsLateFaultOfDockerfile(message)) ? ErrorCode.InvalidDockerfile : null);
-        facts.Add(new BuildFailed(
-            text.Length > 0 ? text : "The build failed.", kind is null ? failed?.Name : null,
-            exit.Groups["code"].ToNumber(),
-            kind));
     }
 
     [GeneratedRegex(@"exit code: (?<code>[0-9]+)\s*\z")]
