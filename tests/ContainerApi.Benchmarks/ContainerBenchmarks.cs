@@ -23,17 +23,14 @@ internal static class ContainerBenchmarks
             () => engine.StatisticsAsync(engine.Ids[0]),
             () => engine.TopAsync(engine.Ids[0]));
         var slowest = times[1].Median > times[2].Median ? times[1] : times[2];
-        var ratio = times[0].Median / slowest.Median;
-        report.Add(
-            "`GET /containers`, 20 running, engine source, against the slowest single engine call that it needs", $"{times[0]} against {slowest}",
-            Report.Times(ratio), "at most 1.2 ×", ratio <= 1.2);
+        report.AddRatio("`GET /containers`, 20 running, engine source, against the slowest single engine call that it needs", times[0], slowest, 1.2);
     }
 
     public static async Task FiftyAsync(Report report)
     {
         await using var engine = new EngineUnderTest();
         await using var host = await ServiceUnderTest.StartAsync(engine.EndpointText, "auto");
-        await using var asking = await ServiceUnderTest.StartAsync(engine.EndpointText, "off");
+        await using var remote = await ServiceUnderTest.StartAsync(engine.EndpointText, "off");
         await engine.StartContainersAsync(50);
 
         var bounds = new[] { 4, 8, 16, 50 };
@@ -42,20 +39,15 @@ internal static class ContainerBenchmarks
         Console.Error.WriteLine("tops at once: " + string.Join(", ", bounds.Zip(parallel).Select(p => $"{p.First}: {p.Second}")));
 
         var live = await Measure.SideBySideAsync(15, 5,
-            () => engine.NineFieldsAsync(best), () => host.GetAsync("containers"), () => asking.GetAsync("containers"));
+            () => engine.NineFieldsAsync(best), () => host.GetAsync("containers"), () => remote.GetAsync("containers"));
         var fromHost = live[0].Median / live[1].Median;
         report.Add(
             "live list with all sections, host source, against the fastest parallel calls to the engine's API", $"{live[1]} against {live[0]}",
             $"1/{fromHost:0.0}", "at most 1/20", fromHost >= 20);
-        var fromEngine = live[2].Median / live[0].Median;
-        report.Add(
-            "live list with all sections, engine source, against the same", $"{live[2]} against {live[0]}", Report.Times(fromEngine), "at most 1.1 ×",
-            fromEngine <= 1.1);
+        report.AddRatio("live list with all sections, engine source, against the same", live[2], live[0], 1.1);
 
         var lists = await Measure.SideBySideAsync(300, 300, engine.ListAsync, () => host.GetAsync("containers?include=none"));
-        var list = lists[1].Median / lists[0].Median;
-        report.Add(
-            "`include=none` against the engine's own list", $"{lists[1]} against {lists[0]}", Report.Times(list), "at most 1.3 ×", list <= 1.3);
+        report.AddRatio("`include=none` against the engine's own list", lists[1], lists[0], 1.3);
 
         await PolledAsync(report, engine, host);
         await OthersAsync(report, engine, live[1]);
@@ -114,17 +106,15 @@ internal static class ContainerBenchmarks
                 await process.WaitForExitAsync();
                 var taken = Stopwatch.GetElapsedTime(begun).TotalMilliseconds;
                 var whole = process.ExitCode == 0 && lines >= engine.Ids.Count;
-                report.Add(
-                    "for comparison: " + what, whole ? $"{taken:0} ms" : $"failed (exit code {process.ExitCode})",
-                    whole ? $"{taken / live.Median:0} × the live list" : "", "", null);
+                report.AddComparison(
+                    what, whole ? $"{taken:0} ms" : $"failed (exit code {process.ExitCode})", whole ? $"{taken / live.Median:0} × the live list" : "");
             }
             catch (System.ComponentModel.Win32Exception)
             {
-                report.Add("for comparison: " + what, $"{program} is not installed", "", "", null);
+                report.AddComparison(what, $"{program} is not installed");
             }
         }
     }
 
-    private static string PerSecond(List<double> rates) =>
-        $"{rates.Average():0}/s ({rates.Min():0} to {rates.Max():0})";
+    private static string PerSecond(List<double> rates) => $"{rates.Average():0}/s ({rates.Min():0} to {rates.Max():0})";
 }

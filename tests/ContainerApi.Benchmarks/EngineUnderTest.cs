@@ -1,9 +1,9 @@
-using System.Formats.Tar;
 using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ContainerApi.Engine;
 using ContainerApi.Engine.Docker.Transport;
+using ContainerApi.Soak;
 
 namespace ContainerApi.Benchmarks;
 
@@ -11,10 +11,10 @@ namespace ContainerApi.Benchmarks;
 internal sealed class EngineUnderTest : IAsyncDisposable
 {
     private const string Label = "containerapi.benchmark";
+    private const string Repository = "containerapi-benchmark/busybox";
     private static readonly string Run = Guid.NewGuid().ToString("n")[..12];
-    private static readonly string Image = "containerapi-benchmark/busybox:" + Run;
+    private static readonly string Image = $"{Repository}:{Run}";
     private readonly HttpClient _http;
-
     private readonly EngineEndpoint _endpoint;
 
     public EngineUnderTest()
@@ -39,7 +39,7 @@ internal sealed class EngineUnderTest : IAsyncDisposable
     /// <summary>Starts containers, each with a waiting process and a network.</summary>
     public async Task StartContainersAsync(int count)
     {
-        await ImportImageAsync("sleep");
+        await BusyboxImage.ImportAsync(_http, Repository, Run, ["sleep"]);
         var ids = new List<string>();
         for (var n = 0; n < count; n++)
         {
@@ -62,13 +62,13 @@ internal sealed class EngineUnderTest : IAsyncDisposable
     /// <summary>Imports an image for build steps; returns its name.</summary>
     public async Task<string> ImportShellAsync()
     {
-        await ImportImageAsync("sh", "seq", "sleep");
+        await BusyboxImage.ImportAsync(_http, Repository, Run, ["sh", "seq", "sleep"]);
         return Image;
     }
 
-    public Task PostFileAsync(string path, string file, string type) => _endpoint.SocketPath is { } socket
-        ? CurlCommand.PostFileAsync(file, type, "--unix-socket", socket, "http://engine/v1.41/" + path)
-        : CurlCommand.PostFileAsync(file, type, $"http://{_endpoint.Host}:{_endpoint.Port}/v1.41/{path}");
+    public Task PostFileAsync(string path, string file) => _endpoint.SocketPath is { } socket
+        ? Commands.PostFileAsync(file, "--unix-socket", socket, "http://engine/v1.41/" + path)
+        : Commands.PostFileAsync(file, $"http://{_endpoint.Host}:{_endpoint.Port}/v1.41/{path}");
 
     /// <summary>Builds through the engine's API; returns the time to the first byte.</summary>
     public Task<TimeSpan> BuildAsync(string query, byte[] context) => Measure.FirstByteAsync(_http, "build?" + query, context);
@@ -109,8 +109,8 @@ internal sealed class EngineUnderTest : IAsyncDisposable
     /// <summary>Removes everything with this run's label, also after a failed start.</summary>
     public async Task RemoveAsync()
     {
-        var mine = Uri.EscapeDataString($$"""{"label":["{{RunLabel}}"]}""");
-        var left = (await _http.GetFromJsonAsync<JsonArray>($"containers/json?all=1&filters={mine}"))!;
+        var filter = Uri.EscapeDataString($$"""{"label":["{{RunLabel}}"]}""");
+        var left = (await _http.GetFromJsonAsync<JsonArray>($"containers/json?all=1&filters={filter}"))!;
         await Parallel.ForEachAsync(left, new ParallelOptions { MaxDegreeOfParallelism = 4 }, async (container, token) =>
         {
             using var removed = await _http.DeleteAsync($"containers/{container!["Id"]}?force=1", token);
@@ -130,30 +130,5 @@ internal sealed class EngineUnderTest : IAsyncDisposable
         using var response = await _http.GetAsync(path, HttpCompletionOption.ResponseHeadersRead);
         await response.Content.CopyToAsync(Stream.Null);
         response.EnsureSuccessStatusCode();
-    }
-
-    private async Task ImportImageAsync(params IReadOnlyList<string> applets)
-    {
-        using var tar = new MemoryStream();
-        await using (var writer = new TarWriter(tar, TarEntryFormat.Ustar, leaveOpen: true))
-        {
-            await writer.WriteEntryAsync(
-                new UstarTarEntry(TarEntryType.Directory, "bin/") { Mode = UnixFileMode.UserRead | UnixFileMode.UserExecute });
-            await using var binary = File.OpenRead("/bin/busybox");
-            await writer.WriteEntryAsync(
-                new UstarTarEntry(
-                    TarEntryType.RegularFile, "bin/busybox")
-                { Mode = UnixFileMode.UserRead | UnixFileMode.UserExecute, DataStream = binary });
-            foreach (var applet in applets)
-            {
-                await writer.WriteEntryAsync(new UstarTarEntry(TarEntryType.SymbolicLink, "bin/" + applet) { LinkName = "busybox" });
-            }
-        }
-
-        tar.Position = 0;
-        var path = Uri.EscapeDataString("ENV PATH=/bin");
-        using var imported = await _http.PostAsync(
-            $"images/create?fromSrc=-&repo=containerapi-benchmark/busybox&tag={Run}&changes={path}", new StreamContent(tar));
-        imported.EnsureSuccessStatusCode();
     }
 }

@@ -27,16 +27,14 @@ internal static class FollowerBenchmarks
             var (alone, followed, rises) = (new List<double>(), new List<double>(), new List<double>());
             for (var round = 0; round < Rounds; round++)
             {
-                alone.Add(
-                    await DockerCommand.BuildAsync(
-                        engine.EndpointText, builder == "buildkit", ["--no-cache", "--label", EngineUnderTest.RunLabel, "-"],
-                        Encoding.UTF8.GetBytes(dockerfile)));
-                var before = service.MemoryMegabytes;
+                alone.Add(await Commands.DockerBuildAsync(
+                    engine.EndpointText, builder == "buildkit", ["--no-cache", "--label", EngineUnderTest.RunLabel, "-"], Encoding.UTF8.GetBytes(dockerfile)));
+                var before = service.Process.MemoryMegabytes;
                 using var done = new CancellationTokenSource();
-                var highest = HighestAsync(service, done.Token);
+                var max = service.Process.MaxMemoryAsync(done.Token);
                 followed.Add(await BuildAsync(service, dockerfile, builder, Followers));
                 await done.CancelAsync();
-                rises.Add(await highest - before);
+                rises.Add(await max - before);
             }
 
             var (one, ten) = (new Sample(alone), new Sample(followed));
@@ -87,19 +85,6 @@ internal static class FollowerBenchmarks
         }
 
         return last.ToString().Contains("\"succeeded\"", StringComparison.Ordinal)
-            ? ends
-            : throw new InvalidOperationException($"A follower read {ends} lines; the end was {last}");
-    }
-
-    private static async Task<double> HighestAsync(ServiceUnderTest service, CancellationToken done)
-    {
-        var highest = 0.0;
-        while (!done.IsCancellationRequested)
-        {
-            highest = Math.Max(highest, service.MemoryMegabytes);
-            await Task.Delay(20, done).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-
-        return highest;
+            ? ends : throw new InvalidOperationException($"A follower read {ends} lines; the end was {last}");
     }
 }

@@ -56,8 +56,7 @@ internal static class Measure
         return first >= 0
             && !text.Contains("errorDetail", StringComparison.Ordinal)
             && !text.Contains("\"state\":\"failed\"", StringComparison.Ordinal)
-            ? taken
-            : throw new InvalidOperationException("The build failed: " + text);
+            ? taken : throw new InvalidOperationException("The build failed: " + text);
     }
 
     /// <param name="answer">A build's answer; the engine ends with "Successfully built", the service with a result.</param>
@@ -105,6 +104,16 @@ internal sealed class Report
         _rows.Add((what, measured, ratio, goal, reached));
         Console.Error.WriteLine($"{what}: {measured}; {ratio}; {goal}: {Word(reached)}");
     }
+
+    /// <summary>Adds the ratio of two medians, which may be at most <paramref name="limit"/>.</summary>
+    public void AddRatio(string what, Sample measured, Sample reference, double limit)
+    {
+        var ratio = measured.Median / reference.Median;
+        Add(what, $"{measured} against {reference}", Times(ratio), $"at most {limit:0.0#} ×", ratio <= limit);
+    }
+
+    /// <summary>Adds a row without a bound.</summary>
+    public void AddComparison(string what, string measured, string ratio = "") => Add("for comparison: " + what, measured, ratio, "", null);
 
     public void Print()
     {

@@ -12,7 +12,7 @@ internal static class ScaleBenchmarks
     private const int Containers = 1000;
 
     /// <summary>
-    /// The stub is a separate process (<c>standin</c> as the only argument), so that allocations are those of the service: list,
+    /// The stub is a separate process (<c>stub</c> as the only argument), so that allocations are those of the service: list,
     /// sections, projection and JSON of one collection.
     /// </summary>
     public static async Task AllocationAsync(Report report)
@@ -21,28 +21,28 @@ internal static class ScaleBenchmarks
         using var engine = new DockerEngine(
             new EngineOptions { Name = "local", Endpoint = stub.Endpoint, HostSource = EngineOptions.HostSourceOff }, TimeProvider.System);
         var limits = new CollectionLimits();
-        var collection = new ContainerCollector(
+        var collector = new ContainerCollector(
             new SectionReader(TimeProvider.System, limits), new RateHistory(TimeProvider.System), NullLogger<ContainerCollector>.Instance);
         for (var n = 0; n < 3; n++)
         {
             await CollectAsync();
         }
 
-        const int Sweeps = 10;
+        const int Collections = 10;
         var before = GC.GetTotalAllocatedBytes(precise: true);
-        for (var n = 0; n < Sweeps; n++)
+        for (var n = 0; n < Collections; n++)
         {
             await CollectAsync();
         }
 
-        var each = (GC.GetTotalAllocatedBytes(precise: true) - before) / (double)Sweeps / Containers / 1024;
+        var each = (GC.GetTotalAllocatedBytes(precise: true) - before) / (double)Collections / Containers / 1024;
         report.Add(
             $"{Containers} containers (stub engine, host source off): allocation per container and collection", $"{each:0.0} KB", "", "under 40 KB",
             each < 40);
 
         async Task CollectAsync()
         {
-            var list = await collection.RunAsync(new EngineDirectory([engine]), new ContainerRequest(ContainerSelection.Everything, ContainerSections.All), default);
+            var list = await collector.RunAsync(new EngineDirectory([engine]), new ContainerRequest(ContainerSelection.Everything, ContainerSections.All), default);
             if (list.Rows.Count != Containers || list.Rows.Any(c => c.Usage?.State != SectionState.Ok))
             {
                 throw new InvalidOperationException("The collection is incomplete.");
@@ -55,20 +55,20 @@ internal static class ScaleBenchmarks
     /// <summary>Resident memory after 1,000 collections of 1,000 containers compared with that after the first third.</summary>
     public static async Task MemoryAsync(Report report)
     {
-        const int Sweeps = 1000;
+        const int Collections = 1000;
         using var stub = StubProcess.Start(Containers);
         await using var service = await ServiceUnderTest.StartAsync(stub.Endpoint, "off");
         var memory = new List<double>();
-        for (var n = 0; n < Sweeps; n++)
+        for (var n = 0; n < Collections; n++)
         {
             await service.GetAsync("containers");
-            memory.Add(service.MemoryMegabytes);
+            memory.Add(service.Process.MemoryMegabytes);
         }
 
-        var second = memory[(Sweeps / 3)..(2 * Sweeps / 3)].Average();
-        var last = memory[(2 * Sweeps / 3)..].Average();
+        var second = memory[(Collections / 3)..(2 * Collections / 3)].Average();
+        var last = memory[(2 * Collections / 3)..].Average();
         report.Add(
-            $"{Containers} containers: resident memory over {Sweeps} collections, last third against the second",
+            $"{Containers} containers: resident memory over {Collections} collections, last third against the second",
             $"{last:0} MB against {second:0} MB",
             Report.Times(last / second), "flat (within 1.05 ×)", last <= 1.05 * second);
     }
@@ -81,10 +81,10 @@ internal static class ScaleBenchmarks
         await service.GetAsync("containers");
         await Task.Delay(TimeSpan.FromSeconds(5));
         var calls = stub.Calls.All.Count;
-        var cpu = service.CpuTime;
+        var cpu = service.Process.CpuTime;
         var span = TimeSpan.FromSeconds(20);
         await Task.Delay(span);
-        var used = (service.CpuTime - cpu) / span * 100;
+        var used = (service.Process.CpuTime - cpu) / span * 100;
         var made = stub.Calls.All.Count - calls;
         report.Add("idle, no client", $"{made} engine calls, {used:0.00} % of a core", "", "none, under 0.2 %", made == 0 && used < 0.2);
     }

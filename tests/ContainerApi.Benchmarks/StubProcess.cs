@@ -7,7 +7,7 @@ namespace ContainerApi.Benchmarks;
 /// <summary>A stub engine in its own process: this program with another argument.</summary>
 internal sealed class StubProcess : IDisposable
 {
-    public const string Argument = "standin";
+    public const string Argument = "stub";
     private readonly Process _process;
 
     private StubProcess(Process process, string endpoint) => (_process, Endpoint) = (process, endpoint);
@@ -17,11 +17,7 @@ internal sealed class StubProcess : IDisposable
     public static StubProcess Start(int containers)
     {
         string[] arguments = ["exec", typeof(StubProcess).Assembly.Location, Argument, containers.ToString(CultureInfo.InvariantCulture)];
-        var process = Process.Start(new ProcessStartInfo("dotnet", arguments)
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardInput = true,
-        })!;
+        var process = Process.Start(new ProcessStartInfo("dotnet", arguments) { RedirectStandardOutput = true, RedirectStandardInput = true })!;
         return new StubProcess(process, process.StandardOutput.ReadLine() ?? throw new InvalidOperationException("The stub did not start."));
     }
 

@@ -1,10 +1,10 @@
-using System.Formats.Tar;
 using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ContainerApi.Containers;
 using ContainerApi.Engine;
 using ContainerApi.Engine.Docker.Transport;
+using ContainerApi.Soak;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.AspNetCore.TestHost;
@@ -171,25 +171,7 @@ public sealed class EngineFixture : IAsyncLifetime
     {
         const string Busybox = "/bin/busybox";
         Assert.True(File.Exists(Busybox), "busybox-static is needed to make the tests' image; scripts/install-tools installs it.");
-        using var tar = new MemoryStream();
-        await using (var writer = new TarWriter(tar, TarEntryFormat.Ustar, leaveOpen: true))
-        {
-            await writer.WriteEntryAsync(new UstarTarEntry(TarEntryType.Directory, "bin/") { Mode = (UnixFileMode)0x1ED });
-            await writer.WriteEntryAsync(new UstarTarEntry(TarEntryType.Directory, "tmp/") { Mode = (UnixFileMode)0x1FF });
-            await using var binary = File.OpenRead(Busybox);
-            await writer.WriteEntryAsync(
-                new UstarTarEntry(TarEntryType.RegularFile, "bin/busybox") { Mode = (UnixFileMode)0x1ED, DataStream = binary });
-            foreach (var applet in Applets)
-            {
-                await writer.WriteEntryAsync(new UstarTarEntry(TarEntryType.SymbolicLink, "bin/" + applet) { LinkName = "busybox" });
-            }
-        }
-
-        tar.Position = 0;
-        var changes = $"changes={Uri.EscapeDataString($"LABEL {Label}={Run}")}&changes={Uri.EscapeDataString("ENV PATH=/bin")}";
-        using var imported = await Engine.PostAsync(
-            $"images/create?fromSrc=-&repo=containerapi-test/busybox&tag={Run}&{changes}", new StreamContent(tar));
-        imported.EnsureSuccessStatusCode();
+        await BusyboxImage.ImportAsync(Engine, "containerapi-test/busybox", Run, Applets, $"LABEL {Label}={Run}");
     }
 
     public sealed record BusyContainer(EngineFixture Fixture, string Id) : IAsyncDisposable

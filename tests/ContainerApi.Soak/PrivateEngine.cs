@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Formats.Tar;
 using System.Globalization;
 using System.Net.Sockets;
 
@@ -16,10 +15,9 @@ internal sealed class PrivateEngine : IAsyncDisposable
 
     /// <summary>A unix socket path has at most 107 bytes, and the engine's sockets are below this folder.</summary>
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("capi-");
-    private readonly HttpClient _http;
     private Process? _process;
 
-    private PrivateEngine() => _http = new HttpClient(new SocketsHttpHandler
+    private PrivateEngine() => Http = new HttpClient(new SocketsHttpHandler
     {
         UseProxy = false,
         PooledConnectionLifetime = TimeSpan.Zero,
@@ -48,7 +46,7 @@ internal sealed class PrivateEngine : IAsyncDisposable
     public string Endpoint => "unix://" + SocketPath;
 
     /// <summary>The engine's API, without the service.</summary>
-    public HttpClient Http => _http;
+    public HttpClient Http { get; }
 
     /// <summary>Starts an engine and imports <see cref="Image"/>.</summary>
     public static async Task<PrivateEngine> CreateAsync()
@@ -59,7 +57,8 @@ internal sealed class PrivateEngine : IAsyncDisposable
             await RunAsync("ip", "netns", "add", engine._folder.Name);
             await RunAsync("ip", "-n", engine._folder.Name, "link", "set", "lo", "up");
             await engine.StartAsync();
-            await engine.ImportImageAsync();
+            await BusyboxImage.ImportAsync(
+                engine.Http, Image.Split(':')[0], "latest", ["sh", "sleep", "seq", "true", "false", "yes", "head", "echo"]);
             return engine;
         }
         catch
@@ -99,9 +98,8 @@ internal sealed class PrivateEngine : IAsyncDisposable
         // nsenter executes dockerd, so signals reach the engine.
         _process = Process.Start(new ProcessStartInfo("nsenter",
         [
-            "--net=/var/run/netns/" + _folder.Name, "dockerd", $"--data-root={_folder}/data", $"--exec-root={_folder}/run",
-            $"--pidfile={_folder}/pid",
-            "--host=" + Endpoint, "--log-level=error",
+            "--net=/var/run/netns/" + _folder.Name, "dockerd", "--host=" + Endpoint, "--log-level=error",
+            $"--data-root={_folder}/data", $"--exec-root={_folder}/run", $"--pidfile={_folder}/pid",
         ])
         { RedirectStandardError = true, RedirectStandardOutput = true })!;
         // Read the log, so that a full pipe never blocks the engine; failures print it.
@@ -157,12 +155,11 @@ internal sealed class PrivateEngine : IAsyncDisposable
         }
 
         _process?.Dispose();
-        _http.Dispose();
-        foreach (
-            var mounted in File.ReadLines("/proc/mounts").Select(l => l.Split(' ')[1])
-                .Where(m => m.StartsWith(_folder.FullName + "/", StringComparison.Ordinal)).Reverse().ToList())
+        Http.Dispose();
+        var mounts = File.ReadLines("/proc/mounts").Select(l => l.Split(' ')[1]);
+        foreach (var mount in mounts.Where(m => m.StartsWith(_folder.FullName + "/", StringComparison.Ordinal)).Reverse().ToList())
         {
-            await RunAsync("umount", "-l", mounted);
+            await RunAsync("umount", "-l", mount);
         }
 
         await RunAsync("ip", "netns", "delete", _folder.Name);
@@ -171,38 +168,17 @@ internal sealed class PrivateEngine : IAsyncDisposable
 
     private async Task<bool> AnswersAsync()
     {
-        // One that starts takes connections long before it answers on them.
+        // A starting engine accepts connections long before it answers.
         using var limited = new CancellationTokenSource(TimeSpan.FromSeconds(2));
         try
         {
-            using var answer = await _http.GetAsync("_ping", limited.Token);
+            using var answer = await Http.GetAsync("_ping", limited.Token);
             return answer.IsSuccessStatusCode;
         }
         catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
         {
             return false;
         }
-    }
-
-    private async Task ImportImageAsync()
-    {
-        const UnixFileMode Executable = UnixFileMode.UserRead | UnixFileMode.UserExecute;
-        using var tar = new MemoryStream();
-        await using (var writer = new TarWriter(tar, TarEntryFormat.Ustar, leaveOpen: true))
-        {
-            await writer.WriteEntryAsync(new UstarTarEntry(TarEntryType.Directory, "bin/") { Mode = Executable });
-            await using var binary = File.OpenRead("/bin/busybox");
-            await writer.WriteEntryAsync(new UstarTarEntry(TarEntryType.RegularFile, "bin/busybox") { Mode = Executable, DataStream = binary });
-            foreach (var applet in new[] { "sh", "sleep", "seq", "true", "false", "yes", "head", "echo" })
-            {
-                await writer.WriteEntryAsync(new UstarTarEntry(TarEntryType.SymbolicLink, "bin/" + applet) { LinkName = "busybox" });
-            }
-        }
-
-        tar.Position = 0;
-        using var imported = await _http.PostAsync(
-            $"images/create?fromSrc=-&repo={Image.Split(':')[0]}&tag=latest&changes={Uri.EscapeDataString("ENV PATH=/bin")}", new StreamContent(tar));
-        imported.EnsureSuccessStatusCode();
     }
 
     private Task SignalAsync(string signal) => RunAsync("kill", "-" + signal, _process!.Id.ToString(CultureInfo.InvariantCulture));

@@ -144,8 +144,7 @@ await using (var engine = await PrivateEngine.CreateAsync())
         var streams = new List<StreamReader>();
         for (var n = 0; n < 20; n++)
         {
-            using var request = n % 5 == 4
-                ? new HttpRequestMessage(HttpMethod.Post, "images/build?noCache=true")
+            using var request = n % 5 == 4 ? new HttpRequestMessage(HttpMethod.Post, "images/build?noCache=true")
                 {
                     Content = new StringContent($"FROM {PrivateEngine.Image}\nRUN sleep 600\n", null, "text/x-dockerfile"),
                 }

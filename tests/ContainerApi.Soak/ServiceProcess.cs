@@ -25,9 +25,11 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
         process.ErrorDataReceived += (_, line) => Keep(line.Data);
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
-        Http = new HttpClient(
-            new SocketsHttpHandler { UseProxy = false })
-        { BaseAddress = new Uri($"http://127.0.0.1:{port}/"), Timeout = Timeout.InfiniteTimeSpan };
+        Http = new HttpClient(new SocketsHttpHandler { UseProxy = false })
+        {
+            BaseAddress = new Uri($"http://127.0.0.1:{port}/"),
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
         AppDomain.CurrentDomain.ProcessExit += Kill;
     }
 
@@ -71,14 +73,33 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
         }
     }
 
-    public Holding Holds()
-    {
-        var status = File.ReadAllLines($"/proc/{_process.Id}/status");
-        return new Holding(Number("VmRSS:") / 1024, (int)Number("Threads:"), Directory.GetFiles($"/proc/{_process.Id}/fd").Count(IsHeld));
+    public Holding Holds() =>
+        new(MemoryMegabytes, (int)StatusOf("Threads:"), Directory.GetFiles($"/proc/{_process.Id}/fd").Count(IsHeld));
 
-        double Number(string name) => double.Parse(
-            status.First(l => l.StartsWith(name, StringComparison.Ordinal)).Split(
-                (char[])[' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
+    /// <summary>Resident memory.</summary>
+    public double MemoryMegabytes => StatusOf("VmRSS:") / 1024;
+
+    /// <summary>CPU time of the process.</summary>
+    public TimeSpan CpuTime
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.TotalProcessorTime;
+        }
+    }
+
+    /// <summary>Returns the maximum of the resident memory in megabytes until the token is cancelled.</summary>
+    public async Task<double> MaxMemoryAsync(CancellationToken end)
+    {
+        var max = MemoryMegabytes;
+        while (!end.IsCancellationRequested)
+        {
+            await Task.Delay(20, end).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            max = Math.Max(max, MemoryMegabytes);
+        }
+
+        return max;
     }
 
     /// <summary>.NET opens its assemblies on demand and keeps them open: they are no leak.</summary>
@@ -151,6 +172,10 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
         listener.Start();
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
+
+    private double StatusOf(string name) => double.Parse(
+        File.ReadLines($"/proc/{_process.Id}/status").First(l => l.StartsWith(name, StringComparison.Ordinal)).Split(
+            (char[])[' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
 
     /// <summary>The value of a series, without its optional timestamp.</summary>
     [GeneratedRegex(@"[} ] ?([0-9.eE+-]+)(?: \d+)?$")]

@@ -2,18 +2,19 @@ using System.Diagnostics;
 
 namespace ContainerApi.Benchmarks;
 
-/// <summary>Runs the docker command; discards its output.</summary>
-internal static class DockerCommand
+/// <summary>The docker and curl commands, whose results the service is compared with.</summary>
+internal static class Commands
 {
     /// <summary>The distribution's docker command includes BuildKit's client; others need a plug-in.</summary>
-    private static readonly string Program = File.Exists("/usr/bin/docker") ? "/usr/bin/docker" : "docker";
+    private static readonly string Docker = File.Exists("/usr/bin/docker") ? "/usr/bin/docker" : "docker";
 
+    /// <summary>Runs <c>docker build</c> and discards its output.</summary>
     /// <param name="buildKit">Whether to use BuildKit, with <c>--progress=plain</c>.</param>
     /// <param name="context">Written to standard input; null if the arguments name a directory.</param>
     /// <returns>The duration in milliseconds.</returns>
-    public static async Task<double> BuildAsync(string endpoint, bool buildKit, IReadOnlyList<string> arguments, byte[]? context = null)
+    public static async Task<double> DockerBuildAsync(string endpoint, bool buildKit, IReadOnlyList<string> arguments, byte[]? context = null)
     {
-        var start = new ProcessStartInfo(Program, ["build", .. buildKit ? ["--progress=plain"] : Array.Empty<string>(), .. arguments])
+        var start = new ProcessStartInfo(Docker, ["build", .. buildKit ? ["--progress=plain"] : Array.Empty<string>(), .. arguments])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -32,8 +33,20 @@ internal static class DockerCommand
         var tail = await errors;
         await docker.WaitForExitAsync();
         return docker.ExitCode == 0
-            ? Stopwatch.GetElapsedTime(started).TotalMilliseconds
-            : throw new InvalidOperationException("docker build failed: " + tail);
+            ? Stopwatch.GetElapsedTime(started).TotalMilliseconds : throw new InvalidOperationException("docker build failed: " + tail);
+    }
+
+    /// <summary>Posts an archive with curl and reads the whole answer. Throws if the build failed.</summary>
+    /// <param name="where">The address, after <c>--unix-socket</c> if needed.</param>
+    public static async Task PostFileAsync(string file, params IReadOnlyList<string> where)
+    {
+        // The Expect header would cost an extra round trip.
+        string[] arguments =
+            ["-fsS", "-X", "POST", "-H", "Expect:", "-H", "Content-Type: application/x-tar", "--noproxy", "*", "-T", file, .. where];
+        using var curl = Process.Start(new ProcessStartInfo("curl", arguments) { RedirectStandardOutput = true })!;
+        var text = await curl.StandardOutput.ReadToEndAsync();
+        await curl.WaitForExitAsync();
+        Measure.RequireImage(text);
     }
 
     private static async Task<string> ReadTailAsync(Stream stream)
