@@ -35,7 +35,7 @@ internal static class BuildContexts
         }
 
         var tar = new TarContextWriter(archive, maxBytes);
-        await tar.AddFileAsync(DefaultDockerfile, content, cancellationToken);
+        await tar.AddFileAsync(DefaultDockerfile, new MemoryStream(content), cancellationToken);
         await tar.EndAsync(cancellationToken);
     };
 

@@ -17,9 +17,7 @@ internal sealed class ContextRoots(BuildOptions options)
     public string? Find(string path)
     {
         var candidates = (Path.IsPathRooted(path) ? [path] : options.ContextRoots.Select(root => Path.Combine(root, path)))
-            .Select(Path.GetFullPath)
-            .Where(candidate => options.ContextRoots.Any(root => IsWithin(candidate, Path.GetFullPath(root))))
-            .ToList();
+            .Select(Path.GetFullPath).Where(candidate => options.ContextRoots.Any(root => IsWithin(candidate, Path.GetFullPath(root)))).ToList();
         if (candidates.Count == 0)
         {
             throw NotAllowed(path);
@@ -41,6 +39,5 @@ internal sealed class ContextRoots(BuildOptions options)
         return (path + "/").StartsWith(prefix, StringComparison.Ordinal);
     }
 
-    private static ApiException NotAllowed(string path) =>
-        new(ErrorCode.ContextPathNotAllowed, $"'{path}' is not inside a configured context root.");
+    private static ApiException NotAllowed(string path) => new(ErrorCode.ContextPathNotAllowed, $"'{path}' is not inside a configured context root.");
 }

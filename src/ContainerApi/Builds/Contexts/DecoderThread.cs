@@ -58,11 +58,8 @@ internal sealed class DecoderSource(PipeReader body, CancellationToken cancellat
     public Exception? Failure { get; private set; }
 
     public override bool CanRead => true;
-
     public override bool CanSeek => false;
-
     public override bool CanWrite => false;
-
     public override long Length => throw new NotSupportedException();
 
     public override long Position
@@ -114,14 +111,9 @@ internal sealed class DecoderSource(PipeReader body, CancellationToken cancellat
         return _buffer[_at++];
     }
 
-    public override void Flush()
-    {
-    }
-
+    public override void Flush() { }
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
     public override void SetLength(long value) => throw new NotSupportedException();
-
     public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     private bool Refill()

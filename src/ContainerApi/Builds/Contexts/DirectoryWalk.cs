@@ -14,12 +14,22 @@ internal sealed class DirectoryWalk(LinuxDirectory root, DockerIgnore ignore, IR
     private readonly List<(string Name, FileStatus Status)> _pending = [];
 
     /// <exception cref="ApiException">An entry cannot be read or has an unsupported type.</exception>
-    public ValueTask RunAsync(CancellationToken cancellationToken) => AddContentsAsync(root, "", ignore.Root, cancellationToken);
+    public async ValueTask RunAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await AddContentsAsync(root, "", ignore.Root, cancellationToken);
+        }
+        catch (Exception e) when (Unreadable(".", e) is { } refusal)
+        {
+            throw refusal;
+        }
+    }
 
     private async ValueTask AddContentsAsync(
         LinuxDirectory directory, string prefix, DockerIgnore.MatchResult parent, CancellationToken cancellationToken)
     {
-        foreach (var file in Reading(prefix.Length == 0 ? "." : prefix, directory.Names))
+        foreach (var file in directory.Names())
         {
             cancellationToken.ThrowIfCancellationRequested();
             var name = prefix + file;
@@ -29,20 +39,29 @@ internal sealed class DirectoryWalk(LinuxDirectory root, DockerIgnore ignore, IR
             }
 
             var isSent = !ignore.Excludes(name, parent, cancellationToken) || always.Contains(name);
-            if (Status(name, directory, file, isSent) is not { } status)
+            var reading = name;
+            try
             {
-                continue;
-            }
+                var status = directory.Status(file);
+                if (isSent)
+                {
+                    await AddPendingAsync(cancellationToken);
+                    await AddAsync(name, directory, file, status, cancellationToken);
+                }
 
-            if (isSent)
-            {
-                await AddPendingAsync(cancellationToken);
-                await AddAsync(name, directory, file, status, cancellationToken);
+                if (status.Kind == FileKind.Directory && ignore.Match(name, parent, cancellationToken) is var match && MayContainSent(name, match))
+                {
+                    reading = name + "/";
+                    await AddDirectoryAsync(reading, directory, file, isSent ? null : status, match, cancellationToken);
+                }
             }
-
-            if (status.Kind == FileKind.Directory && ignore.Match(name, parent, cancellationToken) is var match && MayContainSent(name, match))
+            catch (FileNotFoundException) when (!isSent && reading == name)
             {
-                await AddDirectoryAsync(name, directory, file, isSent ? null : status, match, cancellationToken);
+                // An excluded entry was removed meanwhile.
+            }
+            catch (Exception e) when (Unreadable(reading, e) is { } refusal)
+            {
+                throw refusal;
             }
         }
     }
@@ -50,6 +69,7 @@ internal sealed class DirectoryWalk(LinuxDirectory root, DockerIgnore ignore, IR
     private bool MayContainSent(string name, DockerIgnore.MatchResult match) =>
         !match.Excluded || always.Any(a => a.StartsWith(name + "/", StringComparison.Ordinal)) || ignore.MayIncludeBelow(name);
 
+    /// <param name="name">The name with a slash at the end.</param>
     /// <param name="excluded">The status of a directory that is itself excluded: it is sent before the first entry below it.</param>
     private async ValueTask AddDirectoryAsync(
         string name, LinuxDirectory parent, string file, FileStatus? excluded, DockerIgnore.MatchResult match, CancellationToken cancellationToken)
@@ -59,9 +79,9 @@ internal sealed class DirectoryWalk(LinuxDirectory root, DockerIgnore ignore, IR
             _pending.Add((name, status));
         }
 
-        using (var directory = Reading(name + "/", () => parent.OpenDirectory(file)))
+        using (var directory = parent.OpenDirectory(file))
         {
-            await AddContentsAsync(directory, name + "/", match, cancellationToken);
+            await AddContentsAsync(directory, name, match, cancellationToken);
         }
 
         _pending.RemoveAll(p => p.Name == name);
@@ -71,14 +91,13 @@ internal sealed class DirectoryWalk(LinuxDirectory root, DockerIgnore ignore, IR
     {
         foreach (var (name, status) in _pending)
         {
-            await archive.AddDirectoryAsync(name, status.Mode, status.ModifiedAt, cancellationToken);
+            await archive.AddDirectoryAsync(name.TrimEnd('/'), status.Mode, status.ModifiedAt, cancellationToken);
         }
 
         _pending.Clear();
     }
 
-    private async ValueTask AddAsync(
-        string name, LinuxDirectory directory, string file, FileStatus status, CancellationToken cancellationToken)
+    private async ValueTask AddAsync(string name, LinuxDirectory directory, string file, FileStatus status, CancellationToken cancellationToken)
     {
         switch (status.Kind)
         {
@@ -86,51 +105,17 @@ internal sealed class DirectoryWalk(LinuxDirectory root, DockerIgnore ignore, IR
                 await archive.AddDirectoryAsync(name, status.Mode, status.ModifiedAt, cancellationToken);
                 break;
             case FileKind.Symlink:
-                await archive.AddSymlinkAsync(name, Reading(name, () => directory.ReadLink(file)), status.ModifiedAt, cancellationToken);
+                await archive.AddSymlinkAsync(name, directory.ReadLink(file), status.ModifiedAt, cancellationToken);
                 break;
             case FileKind.File:
-                try
+                using (var content = directory.OpenFileIn(file))
                 {
-                    using var content = directory.OpenFileIn(file);
                     await archive.AddFileAsync(name, content, status, cancellationToken);
-                }
-                catch (Exception e) when (Unreadable(name, e) is { } refusal)
-                {
-                    throw refusal;
                 }
 
                 break;
             case FileKind.Special:
                 throw BuildContexts.Invalid($"'{name}' is a pipe or a device; a context may contain files, directories and symbolic links.");
-        }
-    }
-
-    /// <summary>Null if the entry is excluded and was removed meanwhile.</summary>
-    private static FileStatus? Status(string name, LinuxDirectory directory, string file, bool isSent)
-    {
-        try
-        {
-            return directory.Status(file);
-        }
-        catch (FileNotFoundException) when (!isSent)
-        {
-            return null;
-        }
-        catch (Exception e) when (Unreadable(name, e) is { } refusal)
-        {
-            throw refusal;
-        }
-    }
-
-    private static T Reading<T>(string name, Func<T> read)
-    {
-        try
-        {
-            return read();
-        }
-        catch (Exception e) when (Unreadable(name, e) is { } refusal)
-        {
-            throw refusal;
         }
     }
 

@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace ContainerApi.Builds.Contexts;
 
 /// <summary>A <c>.dockerignore</c> file: decides which paths of a directory are sent. Pure.</summary>
@@ -21,10 +19,9 @@ internal sealed class DockerIgnore
     public static DockerIgnore Parse(string text)
     {
         var patterns = new List<DockerIgnorePattern>();
-        var number = 0;
-        foreach (var line in text.TrimStart('\uFEFF').Split('\n'))
+        foreach (var (index, line) in text.TrimStart('\uFEFF').Split('\n').Index())
         {
-            number++;
+            var number = index + 1;
             if (line.StartsWith('#') || line.Trim() is not { Length: > 0 } pattern)
             {
                 continue;
@@ -41,36 +38,26 @@ internal sealed class DockerIgnore
                     $"Line {number}: at most {MaxPatterns} patterns of at most {DockerIgnorePattern.MaxLength} characters are allowed.");
             }
 
-            patterns.Add(DockerIgnorePattern.TryParse(path, isException, out var parsed)
-                ? parsed
-                : throw new FormatException($"Line {number}: invalid pattern '{pattern}'."));
+            patterns.Add(DockerIgnorePattern.Parse(path, isException) ?? throw new FormatException($"Line {number}: invalid pattern '{pattern}'."));
         }
 
         return new DockerIgnore(patterns);
     }
 
-    /// <summary>Whether a path is excluded, given the match of its parent directory. Like <see cref="Match"/>, without a result for entries
-    /// below.</summary>
-    public bool Excludes(string path, MatchResult parent, CancellationToken cancellationToken = default)
-    {
-        var excluded = false;
-        for (var i = 0; i < _patterns.Length; i++)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            var pattern = _patterns[i];
-            if (parent.Matched[i] || (pattern.IsException == excluded && pattern.Matches(path)))
-            {
-                excluded = !pattern.IsException;
-            }
-        }
+    /// <summary>Whether a path is excluded, given the match of its parent directory.</summary>
+    public bool Excludes(string path, MatchResult parent, CancellationToken cancellationToken = default) =>
+        Excludes(path, parent, null, cancellationToken);
 
-        return excluded;
-    }
-
-    /// <summary>Matches a path, given the match of its parent directory: a pattern that matched the parent matches the path as well.</summary>
+    /// <summary>Matches a directory, given the match of its parent: a pattern that matched the parent matches what is below as well.</summary>
     public MatchResult Match(string path, MatchResult parent, CancellationToken cancellationToken = default)
     {
         var matched = new bool[_patterns.Length];
+        return new MatchResult(matched, Excludes(path, parent, matched, cancellationToken));
+    }
+
+    /// <param name="matched">Receives the patterns that matched, if entries below the path follow.</param>
+    private bool Excludes(string path, MatchResult parent, bool[]? matched, CancellationToken cancellationToken)
+    {
         var excluded = false;
         for (var i = 0; i < _patterns.Length; i++)
         {
@@ -79,27 +66,16 @@ internal sealed class DockerIgnore
             var pattern = _patterns[i];
             if (parent.Matched[i] || (pattern.IsException == excluded && pattern.Matches(path)))
             {
-                matched[i] = true;
+                matched?[i] = true;
                 excluded = !pattern.IsException;
             }
         }
 
-        return new MatchResult(matched, excluded);
+        return excluded;
     }
 
     /// <summary>Whether an exception may include something below an excluded directory, so that the walk must enter it.</summary>
-    public bool MayIncludeBelow(string directory)
-    {
-        foreach (var pattern in _patterns)
-        {
-            if (pattern.IsException && pattern.MayMatchBelow(directory))
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
+    public bool MayIncludeBelow(string directory) => Array.Exists(_patterns, p => p.IsException && p.MayMatchBelow(directory));
 
     /// <summary>The patterns that matched a path, and whether they exclude it.</summary>
     public readonly record struct MatchResult(bool[] Matched, bool Excluded);
@@ -121,7 +97,6 @@ internal sealed class DockerIgnore
             }
         }
 
-        var cleaned = new StringBuilder(rooted ? "/" : "").AppendJoin('/', parts).ToString();
-        return cleaned.Length == 0 ? "." : cleaned;
+        return rooted ? "/" + string.Join('/', parts) : parts.Count == 0 ? "." : string.Join('/', parts);
     }
 }

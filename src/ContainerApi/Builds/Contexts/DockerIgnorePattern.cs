@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Diagnostics.CodeAnalysis;
 
 namespace ContainerApi.Builds.Contexts;
 
@@ -45,20 +44,13 @@ internal sealed class DockerIgnorePattern
     /// <summary>Whether an exception can match something below an excluded directory.</summary>
     public bool MayMatchBelow(string directory)
     {
-        var text = Text.EndsWith("/**", StringComparison.Ordinal) ? Text[..^3]
-            : Text.EndsWith("/*", StringComparison.Ordinal) ? Text[..^2]
-            : Text;
+        var text = Text.EndsWith("/**", StringComparison.Ordinal) ? Text[..^3] : Text.EndsWith("/*", StringComparison.Ordinal) ? Text[..^2] : Text;
         return text.AsSpan().ContainsAny(@"*?[\") || Text.StartsWith(directory + "/", StringComparison.Ordinal);
     }
 
-    /// <summary>Parses a cleaned pattern.</summary>
-    public static bool TryParse(string text, bool isException, [NotNullWhen(true)] out DockerIgnorePattern? pattern)
-    {
-        pattern = text.Length is > 0 and <= MaxLength && IgnoreToken.TryParse(text, out var tokens)
-            ? new DockerIgnorePattern(text, isException, tokens)
-            : null;
-        return pattern is not null;
-    }
+    /// <summary>Parses a cleaned pattern; null if it is invalid.</summary>
+    public static DockerIgnorePattern? Parse(string text, bool isException) =>
+        text.Length is > 0 and <= MaxLength && IgnoreToken.Parse(text) is { } tokens ? new DockerIgnorePattern(text, isException, tokens) : null;
 
     /// <summary>The literal text with which every match begins and ends: it rejects most paths without the tokens.</summary>
     private static (string Head, string Tail) Literals(string text)
@@ -112,9 +104,9 @@ internal sealed class DockerIgnorePattern
                     return false;
                 }
 
-                var swapped = now;
+                var free = now;
                 now = next;
-                next = swapped;
+                next = free;
             }
 
             for (var n = 0; n < _tokens.Count; n++)

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Diagnostics.CodeAnalysis;
 
 namespace ContainerApi.Builds.Contexts;
 
@@ -85,11 +84,10 @@ internal sealed record IgnoreToken(IgnoreTokenKind Kind, char Character, IReadOn
 
     private static readonly SearchValues<char> Special = SearchValues.Create(@"*?[]\^");
 
-    /// <summary>Splits a pattern; false if <c>filepath.Match</c> or Go's regular expressions would not accept it.</summary>
-    public static bool TryParse(string text, [NotNullWhen(true)] out IReadOnlyList<IgnoreToken>? tokens)
+    /// <summary>Splits a pattern; null if <c>filepath.Match</c> or Go's regular expressions would not accept it.</summary>
+    public static IReadOnlyList<IgnoreToken>? Parse(string text)
     {
         var parsed = new List<IgnoreToken>();
-        tokens = null;
         for (var i = 0; i < text.Length; i++)
         {
             switch (text[i])
@@ -104,8 +102,7 @@ internal sealed record IgnoreToken(IgnoreTokenKind Kind, char Character, IReadOn
                     // "**" before literal text only is a suffix match in moby's patternmatcher: "**x" matches "ax".
                     var isSuffixMatch = i == 1 && !text.AsSpan(2).ContainsAny(Special);
                     parsed.AddRange(isSuffixMatch || i + 1 == text.Length
-                        ? [Of(IgnoreTokenKind.Anything)]
-                        : [Of(IgnoreTokenKind.Directories), Of(IgnoreTokenKind.DirectoriesRest)]);
+                        ? [Of(IgnoreTokenKind.Anything)] : [Of(IgnoreTokenKind.Directories), Of(IgnoreTokenKind.DirectoriesRest)]);
                     break;
                 case '*':
                     parsed.Add(Of(IgnoreTokenKind.Star));
@@ -117,9 +114,9 @@ internal sealed record IgnoreToken(IgnoreTokenKind Kind, char Character, IReadOn
                     parsed.Add(Of(IgnoreTokenKind.Assertion, '^'));
                     break;
                 case '[':
-                    if (!TryParseClass(text, ref i, out var set))
+                    if (ParseClass(text, ref i) is not { } set)
                     {
-                        return false;
+                        return null;
                     }
 
                     parsed.Add(set);
@@ -127,7 +124,7 @@ internal sealed record IgnoreToken(IgnoreTokenKind Kind, char Character, IReadOn
                 case '\\':
                     if (++i == text.Length || Escaped(text[i]) is not { } escaped)
                     {
-                        return false;
+                        return null;
                     }
 
                     parsed.Add(escaped);
@@ -138,8 +135,7 @@ internal sealed record IgnoreToken(IgnoreTokenKind Kind, char Character, IReadOn
             }
         }
 
-        tokens = parsed;
-        return true;
+        return parsed;
     }
 
     private static IgnoreToken Of(IgnoreTokenKind kind, char character = '\0') => new(kind, character, [], false);
@@ -194,9 +190,8 @@ internal sealed record IgnoreToken(IgnoreTokenKind Kind, char Character, IReadOn
     };
 
     /// <summary>From a <c>[</c> to its <c>]</c>: one or more of <c>c</c> and <c>c-c</c>, after an optional <c>^</c>.</summary>
-    private static bool TryParseClass(string text, ref int i, [NotNullWhen(true)] out IgnoreToken? token)
+    private static IgnoreToken? ParseClass(string text, ref int i)
     {
-        token = null;
         var ranges = new List<(char, char)>();
         var isNegated = i + 1 < text.Length && text[i + 1] == '^';
         i += isNegated ? 2 : 1;
@@ -204,12 +199,11 @@ internal sealed record IgnoreToken(IgnoreTokenKind Kind, char Character, IReadOn
         {
             if (!TryParseItem(text, ref i, ranges))
             {
-                return false;
+                return null;
             }
         }
 
-        token = new IgnoreToken(IgnoreTokenKind.Class, '[', ranges, isNegated);
-        return true;
+        return new IgnoreToken(IgnoreTokenKind.Class, '[', ranges, isNegated);
     }
 
     private static bool TryParseItem(string text, ref int i, List<(char, char)> ranges)

@@ -12,8 +12,6 @@ internal static class MultipartContext
 {
     private const int MaxFiles = 100_000;
     private const long MaxNameChars = 16 * 1024 * 1024;
-    private const int FileMode = 0x1A4; // 0644
-    private const int DirectoryMode = 0x1ED; // 0755
 
     /// <param name="first">The form's first file; only files may follow.</param>
     public static BuildContext From(MultipartReader reader, MultipartSection first, string? dockerfile, long maxBytes) => async (output, check, cancellationToken) =>
@@ -34,7 +32,7 @@ internal static class MultipartContext
             await using var content = await Spool.ReadAsync(section.Body, given, maxBytes - tar.Written, maxBytes, cancellationToken);
             foreach (var directory in names.Add(name))
             {
-                await tar.AddDirectoryAsync(directory, DirectoryMode, 0, cancellationToken);
+                await tar.AddDirectoryAsync(directory, TarHeader.DefaultDirectoryMode, 0, cancellationToken);
             }
 
             if (rules.Accept(new ArchiveEntry('0', name, "", content.Length)))
@@ -42,7 +40,7 @@ internal static class MultipartContext
                 rules.ReadDockerfile(await Spool.BytesAsync(content, cancellationToken));
             }
 
-            await tar.AddFileAsync(name, content, FileMode, content.Length, 0, cancellationToken);
+            await tar.AddFileAsync(name, content, cancellationToken);
         }
 
         rules.End();
@@ -95,8 +93,7 @@ internal static class MultipartContext
 
         var name = ArchiveRules.Inside(given, given);
         return name.Length > 0 && !given.EndsWith('/') && name.Split('/').All(part => part.Length <= 255)
-            ? name
-            : throw BuildContexts.Invalid($"'{TarText.Printable(given)}' is not a valid file name.");
+            ? name : throw BuildContexts.Invalid($"'{TarText.Printable(given)}' is not a valid file name.");
     }
 
     /// <summary>The files and directories that were sent.</summary>

@@ -31,44 +31,36 @@ internal readonly record struct PaxRecords(string? Name, string? Link, long? Siz
                 return false;
             }
 
-            var key = record[..equals];
+            var key = Encoding.UTF8.GetString(record[..equals]);
             var value = record[(equals + 1)..];
-            if (key.SequenceEqual("path"u8))
+            var number = 0L;
+            if (key is "size" or "GNU.sparse.realsize" or "GNU.sparse.size"
+                && !long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out number))
             {
-                parsed = parsed with { Name = Encoding.UTF8.GetString(value) };
+                return false;
             }
-            else if (key.SequenceEqual("linkpath"u8))
-            {
-                parsed = parsed with { Link = Encoding.UTF8.GetString(value) };
-            }
-            else if (key.SequenceEqual("GNU.sparse.name"u8))
-            {
-                sparseName = Encoding.UTF8.GetString(value);
-            }
-            else if (key.SequenceEqual("size"u8))
-            {
-                if (!TryNumber(value, out var size))
-                {
-                    return false;
-                }
 
-                parsed = parsed with { Size = size };
-            }
-            else if (key.SequenceEqual("GNU.sparse.realsize"u8) || key.SequenceEqual("GNU.sparse.size"u8))
+            switch (key)
             {
-                if (!TryNumber(value, out var real))
-                {
-                    return false;
-                }
-
-                parsed = parsed with { RealSize = real };
+                case "path":
+                    parsed = parsed with { Name = Encoding.UTF8.GetString(value) };
+                    break;
+                case "linkpath":
+                    parsed = parsed with { Link = Encoding.UTF8.GetString(value) };
+                    break;
+                case "GNU.sparse.name":
+                    sparseName = Encoding.UTF8.GetString(value);
+                    break;
+                case "size":
+                    parsed = parsed with { Size = number };
+                    break;
+                case "GNU.sparse.realsize" or "GNU.sparse.size":
+                    parsed = parsed with { RealSize = number };
+                    break;
             }
         }
 
         parsed = parsed with { Name = sparseName ?? parsed.Name };
         return true;
     }
-
-    private static bool TryNumber(ReadOnlySpan<byte> text, out long number) =>
-        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
 }

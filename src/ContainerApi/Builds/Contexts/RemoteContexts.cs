@@ -47,8 +47,7 @@ internal sealed partial class RemoteContexts(BuildOptions options)
         IReadOnlyList<string> path = whole.Length == 0 ? [] : whole[1..].Split('/');
         var fragment = match.Groups["fragment"].Value;
         return path.Concat(fragment.Split('/', ':')).Any(part => part is ".." or ".") || path.Contains("")
-            ? null
-            : new RemoteAddress(uri.Scheme, uri.Host.ToLowerInvariant(), uri.Port >= 0 ? uri.Port : GitPort, path, fragment);
+            ? null : new RemoteAddress(uri.Scheme, uri.Host.ToLowerInvariant(), uri.Port >= 0 ? uri.Port : GitPort, path, fragment);
     }
 
     private sealed record RemoteAddress(string Scheme, string Host, int Port, IReadOnlyList<string> Path, string Fragment)

@@ -1,4 +1,3 @@
-
 namespace ContainerApi.Builds.Contexts;
 
 /// <summary>Buffers a part of a form until its length is known.</summary>

@@ -5,9 +5,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace ContainerApi.Builds.Contexts;
 
-/// <summary>
-/// Writes entries as a tar archive into a pipe, with owner and group 0, without buffering whole entries.
-/// </summary>
+/// <summary>Writes entries as a tar archive into a pipe, with owner and group 0, without buffering whole entries.</summary>
 internal sealed class TarContextWriter(PipeWriter output, long maxBytes)
 {
     private const int Chunk = 64 * 1024;
@@ -20,7 +18,7 @@ internal sealed class TarContextWriter(PipeWriter output, long maxBytes)
 
     /// <summary>Adds a symbolic link unchanged; inside the build it points into the context.</summary>
     public ValueTask AddSymlinkAsync(string name, string target, long modifiedAt, CancellationToken cancellationToken) =>
-        AddHeaderAsync(TarHeader.Symlink, name, 0x1FF, 0, modifiedAt, target, cancellationToken);
+        AddHeaderAsync(TarHeader.Symlink, name, TarHeader.SymlinkMode, 0, modifiedAt, target, cancellationToken);
 
     /// <summary>Adds a file of this host. A small file is read directly into the output buffer.</summary>
     /// <param name="status">The status when the header is written.</param>
@@ -44,33 +42,16 @@ internal sealed class TarContextWriter(PipeWriter output, long maxBytes)
         await PadAsync(status.Size, cancellationToken);
     }
 
-    /// <param name="size">The size in the header: exactly as many bytes are written.</param>
-    /// <exception cref="ApiException">The content is shorter.</exception>
-    public async ValueTask AddFileAsync(string name, Stream content, int mode, long size, long modifiedAt, CancellationToken cancellationToken)
+    /// <summary>Adds a buffered file from its start.</summary>
+    public async ValueTask AddFileAsync(string name, Stream content, CancellationToken cancellationToken)
     {
-        await AddHeaderAsync(TarHeader.File, name, mode, size, modifiedAt, null, cancellationToken);
-        for (var left = size; left > 0;)
+        await AddHeaderAsync(TarHeader.File, name, TarHeader.DefaultFileMode, content.Length, 0, null, cancellationToken);
+        // Synchronously: .NET has no asynchronous file reads on Linux; it would block a pool thread instead.
+        while (content.Read(output.GetSpan(Chunk)) is var read and > 0)
         {
-            var buffer = output.GetMemory(Chunk);
-            // Synchronously: .NET has no asynchronous file reads on Linux; it would block a pool thread instead.
-            var read = content.Read(buffer.Span[..(int)Math.Min(buffer.Length, left)]);
-            if (read == 0)
-            {
-                throw BuildContexts.Invalid($"'{name}' became shorter while it was read.");
-            }
-
-            left -= read;
             await AdvanceAsync(read, cancellationToken);
         }
 
-        await PadAsync(size, cancellationToken);
-    }
-
-    public async ValueTask AddFileAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
-    {
-        await AddHeaderAsync(TarHeader.File, name, 0x1A4, content.Length, 0, null, cancellationToken);
-        output.Write(content.Span);
-        await CountAsync(content.Length, cancellationToken);
         await PadAsync(content.Length, cancellationToken);
     }
 
@@ -135,7 +116,7 @@ internal sealed class TarContextWriter(PipeWriter output, long maxBytes)
     {
         if (Written == 0 && TarHeader.NeedsExtended(name, link, size))
         {
-            await AddHeaderAsync(TarHeader.Directory, "./", 0x1ED, 0, 0, null, cancellationToken);
+            await AddHeaderAsync(TarHeader.Directory, "./", TarHeader.DefaultDirectoryMode, 0, 0, null, cancellationToken);
         }
 
         if (size > maxBytes)

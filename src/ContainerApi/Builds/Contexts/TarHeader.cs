@@ -13,6 +13,10 @@ internal static class TarHeader
     public const byte Directory = (byte)'5';
     private const byte Extended = (byte)'x';
 
+    public const int DefaultFileMode = 0x1A4; // 0644
+    public const int DefaultDirectoryMode = 0x1ED; // 0755
+    public const int SymlinkMode = 0x1FF; // 0777
+
     private const int NameLength = 100;
     private const int PrefixLength = 155;
     private const int PrefixOffset = 345;
@@ -24,8 +28,10 @@ internal static class TarHeader
 
     /// <summary>Whether an entry needs a pax header. It must not be the first of an archive: BuildKit (moby 20.10 to 28) would read the
     /// archive as a Dockerfile.</summary>
-    public static bool NeedsExtended(string name, string? link, long size) =>
-        !TrySplit(name, out _, out _) || (link is not null && !FitsIn(link, NameLength)) || size > MaxUstarSize;
+    public static bool NeedsExtended(string name, string? link, long size) => NeedsExtended(name, link, size, out _, out _);
+
+    private static bool NeedsExtended(string name, string? link, long size, out string prefix, out string rest) =>
+        !TrySplit(name, out prefix, out rest) || (link is not null && !FitsIn(link, NameLength)) || size > MaxUstarSize;
 
     /// <summary>Creates the header blocks of one entry, without data. Owner and group are 0; <paramref name="modifiedAt"/> is in seconds
     /// since 1970.</summary>
@@ -40,7 +46,7 @@ internal static class TarHeader
         var records = Records(name, link, size);
         var padded = (records.Length + BlockSize - 1) / BlockSize * BlockSize;
         var blocks = new byte[BlockSize + padded + BlockSize];
-        Block(blocks, Extended, "PaxHeaders/entry", "", 0x1A4, records.Length, modifiedAt, "");
+        Block(blocks, Extended, "PaxHeaders/entry", "", DefaultFileMode, records.Length, modifiedAt, "");
         records.CopyTo(blocks, BlockSize);
         // The pax header takes precedence; a reader without pax support gets a short printable name.
         Block(blocks.AsSpan(BlockSize + padded), type, Shortened(name), "", mode, size > MaxUstarSize ? 0 : size, modifiedAt, Shortened(link ?? ""));
@@ -50,43 +56,27 @@ internal static class TarHeader
     /// <summary>Writes a Ustar header into one block; false if Ustar cannot hold the entry.</summary>
     public static bool TryWrite(Span<byte> block, byte type, string name, int mode, long size, long modifiedAt, string? link = null)
     {
-        if (NeedsExtended(name, link, size))
+        if (NeedsExtended(name, link, size, out var prefix, out var rest))
         {
             return false;
         }
 
-        TrySplit(name, out var prefix, out var rest);
         Block(block, type, rest, prefix, mode, size, modifiedAt, link ?? "");
         return true;
     }
 
-    private static byte[] Records(string name, string? link, long size)
-    {
-        var text = new StringBuilder(Record("path", name));
-        if (link is not null)
-        {
-            text.Append(Record("linkpath", link));
-        }
-
-        if (size > MaxUstarSize)
-        {
-            text.Append(Record("size", size.ToString(CultureInfo.InvariantCulture)));
-        }
-
-        return Encoding.UTF8.GetBytes(text.ToString());
-    }
+    private static byte[] Records(string name, string? link, long size) => Encoding.UTF8.GetBytes(
+        Record("path", name)
+        + (link is null ? "" : Record("linkpath", link))
+        + (size > MaxUstarSize ? Record("size", size.ToString(CultureInfo.InvariantCulture)) : ""));
 
     /// <summary>Formats "LENGTH key=value\n"; the length counts itself.</summary>
     private static string Record(string key, string value)
     {
-        var rest = 1 + key.Length + 1 + Encoding.UTF8.GetByteCount(value) + 1;
-        var length = rest + 1;
-        while (length != rest + Digits(length))
-        {
-            length = rest + Digits(length);
-        }
-
-        return string.Create(CultureInfo.InvariantCulture, $"{length} {key}={value}\n");
+        var rest = $" {key}={value}\n";
+        var length = Encoding.UTF8.GetByteCount(rest);
+        length += Digits(length + Digits(length));
+        return string.Create(CultureInfo.InvariantCulture, $"{length}{rest}");
 
         static int Digits(int number) => number.ToString(CultureInfo.InvariantCulture).Length;
     }

@@ -127,8 +127,7 @@ internal sealed class TarStreamValidator(long maxBytes, ArchiveRules rules)
         if (_zeroBlocks > 0 || !HasValidChecksum() || !TryNumber(_block.AsSpan(124, 12), out var size))
         {
             throw BuildContexts.Invalid(Position < BlockSize
-                ? "The body is not a tar archive."
-                : $"The archive is damaged: no valid tar header at byte {BlockPosition}, after '{_entry}'.");
+                ? "The body is not a tar archive." : $"The archive is damaged: no valid tar header at byte {BlockPosition}, after '{_entry}'.");
         }
 
         var type = (char)_block[156];
@@ -158,8 +157,7 @@ internal sealed class TarStreamValidator(long maxBytes, ArchiveRules rules)
             Keep(size, type switch
             {
                 'x' => records => _pax = PaxRecords.TryParse(records, out var pax)
-                    ? pax
-                    : throw BuildContexts.Invalid($"The archive is damaged: invalid extended header at byte {at}."),
+                    ? pax : throw BuildContexts.Invalid($"The archive is damaged: invalid extended header at byte {at}."),
                 'L' => name => _longName = TarText.Of(name),
                 _ => link => _longLink = TarText.Of(link),
             });

@@ -37,7 +37,7 @@ internal static class UploadedContext
 
             if (isFirst && read >= TarHeader.BlockSize && !TarHeader.IsPlain(buffer.Span))
             {
-                WriteBefore(TarHeader.Create(TarHeader.Directory, "./", 0x1ED, 0, 0), output, buffer.Span[..read]);
+                WriteBefore(TarHeader.Create(TarHeader.Directory, "./", TarHeader.DefaultDirectoryMode, 0, 0), output, buffer.Span[..read]);
             }
             else
             {

@@ -99,8 +99,7 @@ internal static class XzDecoder
         source.ReadExactly(skipped[..count]);
     }
 
-    private static byte Next(DecoderSource source) =>
-        source.Peek(1) is { Length: 1 } next ? next[0] : throw new EndOfStreamException();
+    private static byte Next(DecoderSource source) => source.Peek(1) is { Length: 1 } next ? next[0] : throw new EndOfStreamException();
 
     private static long Integer(DecoderSource source)
     {

@@ -9,13 +9,13 @@ internal sealed class CgroupTree(string root, TimeProvider time) : IDisposable
     /// <summary>How many containers keep their seven files open; the files of further ones are opened in every collection.</summary>
     private const int MaxKeptOpen = 128;
 
-    private const int DeepestSearch = 12;
-    private const int WidestSearch = 20_000;
+    private const int MaxSearchDepth = 12;
+    private const int MaxSearchedDirectories = 20_000;
 
     /// <summary>The minimum time between two searches that find nothing.</summary>
-    private static readonly TimeSpan SearchPause = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan SearchInterval = TimeSpan.FromSeconds(5);
 
-    private static readonly TimeSpan KeepUnused = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan UnusedTimeout = TimeSpan.FromMinutes(1);
 
     /// <summary>The cgroup v1 hierarchies that list a container's processes; the engine itself uses the first.</summary>
     private static readonly string[] Memberships = ["devices", "pids", "memory", "cpuacct", "cpu,cpuacct", "freezer", "systemd"];
@@ -36,7 +36,7 @@ internal sealed class CgroupTree(string root, TimeProvider time) : IDisposable
         if (cgroup is null && time.GetTimestamp() >= _nextSearch)
         {
             // This search also finds the other wanted containers outside the known places.
-            _nextSearch = Search(wanted) ? long.MinValue : time.GetTimestamp() + (long)(SearchPause.TotalSeconds * time.TimestampFrequency);
+            _nextSearch = Search(wanted) ? long.MinValue : time.GetTimestamp() + (long)(SearchInterval.TotalSeconds * time.TimestampFrequency);
             cgroup = FindInKnownPlaces(id);
         }
 
@@ -56,13 +56,10 @@ internal sealed class CgroupTree(string root, TimeProvider time) : IDisposable
     /// <summary>Closes cgroups that were not requested recently.</summary>
     public void Trim()
     {
-        var limit = time.GetUtcNow() - KeepUnused;
-        foreach (var (id, cgroup) in _known)
+        var limit = time.GetUtcNow() - UnusedTimeout;
+        foreach (var (id, _) in _known.Where(c => c.Value.LastUsed < limit))
         {
-            if (cgroup.LastUsed < limit)
-            {
-                Forget(id);
-            }
+            Forget(id);
         }
     }
 
@@ -107,25 +104,13 @@ internal sealed class CgroupTree(string root, TimeProvider time) : IDisposable
     }
 
     /// <summary>The hierarchy that lists processes: the root on v2, one of several on v1, or null.</summary>
-    private string? Members
-    {
-        get
-        {
-            if (_members is null)
-            {
-                _unified = File.Exists($"{root}/cgroup.controllers");
-                _members = _unified ? root : Memberships.Select(h => $"{root}/{h}").FirstOrDefault(Directory.Exists);
-            }
-
-            return _members;
-        }
-    }
+    private string? Members => _members ??= (_unified = File.Exists($"{root}/cgroup.controllers")) ? root
+        : Memberships.Select(h => $"{root}/{h}").FirstOrDefault(Directory.Exists);
 
     /// <summary>CPU time is counted in the cpuacct hierarchy, which may be mounted together with cpu.</summary>
     private string DirectoryOf(string controller, string path) =>
         _unified ? $"{root}/{path}"
-        : controller == "cpuacct" && !Directory.Exists($"{root}/cpuacct") ? $"{root}/cpu,cpuacct/{path}"
-        : $"{root}/{controller}/{path}";
+        : controller == "cpuacct" && !Directory.Exists($"{root}/cpuacct") ? $"{root}/cpu,cpuacct/{path}" : $"{root}/{controller}/{path}";
 
     /// <summary>Searches the tree for wanted containers outside the known places; true if any was found.</summary>
     private bool Search(HashSet<string> wanted)
@@ -137,7 +122,7 @@ internal sealed class CgroupTree(string root, TimeProvider time) : IDisposable
 
         var lookup = wanted.GetAlternateLookup<ReadOnlySpan<char>>();
         var found = false;
-        var left = WidestSearch;
+        var left = MaxSearchedDirectories;
         var next = new Queue<(string Directory, int Depth)>([(members, 0)]);
         while (next.TryDequeue(out var at) && left-- > 0)
         {
@@ -155,7 +140,7 @@ internal sealed class CgroupTree(string root, TimeProvider time) : IDisposable
                     }
                 }
 
-                if (at.Depth < DeepestSearch)
+                if (at.Depth < MaxSearchDepth)
                 {
                     next.Enqueue((directory, at.Depth + 1));
                 }

@@ -24,8 +24,7 @@ internal sealed class ContainerCgroup : IDisposable
         _unified = unified;
         _members = members;
         _membersPath = KernelFile.Path(members);
-        // On v1 the kernel answers an open file from a list that it keeps for as long as somebody reads it: only opening it
-        // anew is sure to show a process that has come since.
+        // On v1 the kernel keeps the list of an open file: only a reopened file is sure to show a new process.
         _processes = new ReopenedFile($"{members}/cgroup.procs", keepOpen && unified);
         _cpu = File("cpuacct", unified ? "cpu.stat" : "cpuacct.usage");
         _memory = File("memory", unified ? "memory.current" : "memory.usage_in_bytes");
@@ -38,10 +37,10 @@ internal sealed class ContainerCgroup : IDisposable
     public DateTimeOffset LastUsed { get; set; }
 
     /// <summary>
-    /// Puts the container's processes into <paramref name="pids"/>, those in cgroups of its own making too; false where it
-    /// no longer exists or some processes are not visible.
+    /// Puts the container's processes into <paramref name="pids"/>, including those in cgroups that it created; false if it no
+    /// longer exists or some processes are not visible.
     /// </summary>
-    /// <param name="wanted">Containers that count for themselves where they are inside this one.</param>
+    /// <param name="wanted">Containers that are read separately even if they are inside this one.</param>
     public bool TryReadProcesses(List<int> pids, byte[] buffer, HashSet<string> wanted)
     {
         pids.Clear();
@@ -57,12 +56,12 @@ internal sealed class ContainerCgroup : IDisposable
             AddInside(_members, pids, buffer, wanted.GetAlternateLookup<ReadOnlySpan<char>>());
         }
 
-        // The kernel writes 0 for a process that is not in our namespace of processes.
+        // The kernel writes 0 for a process outside the service's PID namespace.
         return !pids.Contains(0);
     }
 
-    /// <summary>As the engine defines them (moby <c>daemon/stats</c> over containerd's cgroups), without the network.</summary>
-    /// <param name="hostMemory">What a container without a limit, or with a higher one, is limited by.</param>
+    /// <summary>Reads the statistics as the engine defines them (moby <c>daemon/stats</c>, containerd's cgroups), without the network.</summary>
+    /// <param name="hostMemory">The limit of a container without a limit or with a higher one.</param>
     public StatisticsFacts ReadStatistics(DateTimeOffset now, byte[] buffer, long? hostMemory)
     {
         var cpu = Read(_cpu, buffer) is { IsEmpty: false } times
@@ -73,9 +72,7 @@ internal sealed class ContainerCgroup : IDisposable
         var limit = KernelText.Number(Read(_memoryLimit, buffer));
         var pids = KernelText.Number(Read(_pids, buffer));
         var n = _block.Read(buffer);
-        (long Read, long Write)? block = n < 0 ? null
-            : _unified ? KernelText.BlockBytesV2(buffer.AsSpan(0, n))
-            : KernelText.BlockBytesV1(buffer.AsSpan(0, n));
+        (long Read, long Write)? block = n < 0 ? null : _unified ? KernelText.BlockBytesV2(buffer.AsSpan(0, n)) : KernelText.BlockBytesV1(buffer.AsSpan(0, n));
         return new StatisticsFacts
         {
             SampledAt = now,
@@ -90,13 +87,10 @@ internal sealed class ContainerCgroup : IDisposable
 
     public void Dispose()
     {
-        _processes.Dispose();
-        _cpu.Dispose();
-        _memory.Dispose();
-        _memoryLimit.Dispose();
-        _memoryDetails.Dispose();
-        _pids.Dispose();
-        _block.Dispose();
+        foreach (var file in (ReadOnlySpan<ReopenedFile>)[_processes, _cpu, _memory, _memoryLimit, _memoryDetails, _pids, _block])
+        {
+            file.Dispose();
+        }
     }
 
     private static ReadOnlySpan<byte> Read(ReopenedFile file, byte[] buffer) => buffer.AsSpan(0, Math.Max(0, file.Read(buffer)));
@@ -107,7 +101,7 @@ internal sealed class ContainerCgroup : IDisposable
         {
             if (KernelText.ContainerId(Path.GetFileName(inside.AsSpan()), wanted) is null)
             {
-                // One that vanished, or whose threads are counted above it, has none of its own.
+                // A removed cgroup and a threaded one have no processes of their own.
                 var n = KernelFile.Read(KernelFile.Path($"{inside}/cgroup.procs"), buffer);
                 KernelText.AddNumbers(buffer.AsSpan(0, Math.Max(0, n)), pids);
                 AddInside(inside, pids, buffer, wanted);

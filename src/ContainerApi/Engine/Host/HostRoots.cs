@@ -14,8 +14,9 @@ internal sealed class HostRootsValidator : AbstractValidator<HostRoots>
 {
     public HostRootsValidator()
     {
-        RuleFor(o => o.ProcRoot).Must(IsAbsolute).WithMessage("'{PropertyValue}' is not an absolute path, of 1024 characters at most.");
-        RuleFor(o => o.CgroupRoot).Must(IsAbsolute).WithMessage("'{PropertyValue}' is not an absolute path, of 1024 characters at most.");
+        const string Message = "'{PropertyValue}' is not an absolute path of at most 1024 characters.";
+        RuleFor(o => o.ProcRoot).Must(IsAbsolute).WithMessage(Message);
+        RuleFor(o => o.CgroupRoot).Must(IsAbsolute).WithMessage(Message);
     }
 
     private static bool IsAbsolute(string? path) => path is ['/', ..] and { Length: <= 1024 } && !path.Contains('\0');

@@ -9,18 +9,18 @@ namespace ContainerApi.Engine.Host;
 /// </summary>
 internal sealed class HostSource : IDisposable
 {
-    private static readonly IReadOnlyDictionary<string, HostSample> Nothing = new Dictionary<string, HostSample>();
+    private static readonly IReadOnlyDictionary<string, HostSample> NoSamples = new Dictionary<string, HostSample>();
 
     /// <summary>The maximum size of one file. A container with more processes than fit (about 30,000) is read from the engine.</summary>
     private const int BufferSize = 256 * 1024;
 
     /// <summary>How long a host without containers of this engine is not read again, and how long its processes are not searched again.</summary>
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(5);
 
     private readonly TimeProvider _time;
     private readonly ProcTree _proc;
     private readonly CgroupTree _cgroups;
-    private readonly SemaphoreSlim _onePass = new(1);
+    private readonly SemaphoreSlim _gate = new(1);
 
     // State of the current collection.
     private readonly HashSet<string> _wanted = [];
@@ -29,8 +29,8 @@ internal sealed class HostSource : IDisposable
     private readonly HashSet<int> _missed = [];
 
     private bool _sharesHost;
-    private long _nextPass = long.MinValue;
-    private long _nextWalk = long.MinValue;
+    private long _nextRead = long.MinValue;
+    private long _nextSearch = long.MinValue;
 
     public HostSource(HostRoots options, TimeProvider time)
     {
@@ -46,43 +46,40 @@ internal sealed class HostSource : IDisposable
     public async Task<IReadOnlyDictionary<string, HostSample>> ReadAsync(
         IReadOnlyList<ContainerFacts> containers, HostSections sections, CancellationToken cancellationToken)
     {
-        if (sections == HostSections.None || !OperatingSystem.IsLinux() || _time.GetTimestamp() < Volatile.Read(ref _nextPass))
+        if (sections == HostSections.None || !OperatingSystem.IsLinux() || _time.GetTimestamp() < Volatile.Read(ref _nextRead))
         {
-            return Nothing;
+            return NoSamples;
         }
 
         var wanted = new Dictionary<string, ContainerFacts>(containers.Count);
-        foreach (var container in containers)
+        foreach (var container in containers.Where(c => c.HasProcesses))
         {
-            if (container.HasProcesses)
-            {
-                wanted.TryAdd(container.Id, container);
-            }
+            wanted.TryAdd(container.Id, container);
         }
 
         if (wanted.Count == 0)
         {
-            return Nothing;
+            return NoSamples;
         }
 
-        await _onePass.WaitAsync(cancellationToken);
+        await _gate.WaitAsync(cancellationToken);
         try
         {
-            return await Task.Run(() => Pass(wanted, sections, cancellationToken), cancellationToken);
+            return await Task.Run(() => Read(wanted, sections, cancellationToken), cancellationToken);
         }
         finally
         {
-            _onePass.Release();
+            _gate.Release();
         }
     }
 
     public void Dispose()
     {
         _cgroups.Dispose();
-        _onePass.Dispose();
+        _gate.Dispose();
     }
 
-    private IReadOnlyDictionary<string, HostSample> Pass(
+    private IReadOnlyDictionary<string, HostSample> Read(
         Dictionary<string, ContainerFacts> wanted, HostSections sections, CancellationToken cancellationToken)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
@@ -90,8 +87,7 @@ internal sealed class HostSource : IDisposable
         {
             var samples = new Dictionary<string, HostSample>(wanted.Count);
             _proc.Refresh(buffer);
-            if (!ReadByCgroup(wanted, sections, samples, buffer, cancellationToken)
-                || !ReadByWalk(wanted, sections, samples, buffer, cancellationToken))
+            if (!ReadByCgroup(wanted, sections, samples, buffer, cancellationToken) || !ReadBySearch(wanted, sections, samples, buffer, cancellationToken))
             {
                 samples.Clear();
             }
@@ -100,7 +96,7 @@ internal sealed class HostSource : IDisposable
             _sharesHost |= samples.Count > 0;
             if (!_sharesHost)
             {
-                Volatile.Write(ref _nextPass, InAWhile());
+                Volatile.Write(ref _nextRead, NextTry());
             }
 
             return samples;
@@ -124,7 +120,7 @@ internal sealed class HostSource : IDisposable
         foreach (var (id, container) in wanted)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var cgroup = _proc.IsOurNamespace ? _cgroups.Find(id, _wanted) : null;
+            var cgroup = _proc.IsServiceNamespace ? _cgroups.Find(id, _wanted) : null;
             if (cgroup is null || !cgroup.TryReadProcesses(_pids, buffer, _wanted))
             {
                 _unseen.Add(id);
@@ -133,7 +129,7 @@ internal sealed class HostSource : IDisposable
             {
                 return false;
             }
-            else if (Sample(container, cgroup, _pids, sections, buffer) is { } sample && !HidesSome(cgroup, buffer))
+            else if (Sample(container, cgroup, _pids, sections, buffer) is { } sample && !HidesProcesses(cgroup, buffer))
             {
                 samples.Add(id, sample);
             }
@@ -143,10 +139,10 @@ internal sealed class HostSource : IDisposable
     }
 
     /// <summary>Searches the processes for the other containers, unless the last search found none. Returns false as above.</summary>
-    private bool ReadByWalk(
+    private bool ReadBySearch(
         Dictionary<string, ContainerFacts> wanted, HostSections sections, Dictionary<string, HostSample> samples, byte[] buffer, CancellationToken cancellationToken)
     {
-        if (_unseen.Count == 0 || _time.GetTimestamp() < _nextWalk)
+        if (_unseen.Count == 0 || _time.GetTimestamp() < _nextSearch)
         {
             return true;
         }
@@ -176,7 +172,7 @@ internal sealed class HostSource : IDisposable
             }
         }
 
-        _nextWalk = processes.Count > 0 ? long.MinValue : InAWhile();
+        _nextSearch = processes.Count > 0 ? long.MinValue : NextTry();
         return true;
     }
 
@@ -224,9 +220,7 @@ internal sealed class HostSource : IDisposable
     {
         for (var i = 0; i < pids.Count; i++)
         {
-            var parent = pids.Count == 1 ? null
-                : processes?.Count == pids.Count ? processes[i].ParentPid
-                : _proc.ParentOf(pids[i], buffer);
+            var parent = pids.Count == 1 ? null : processes?.Count == pids.Count ? processes[i].ParentPid : _proc.ParentOf(pids[i], buffer);
             if (pids.BinarySearch(parent ?? 0) < 0 && _proc.ReadDevices(pids[i], networks, buffer) is { } devices)
             {
                 return devices;
@@ -236,11 +230,9 @@ internal sealed class HostSource : IDisposable
         return null;
     }
 
-    /// <summary>
-    /// Whether an unreadable process still exists: the host hides it (<c>hidepid</c>), so the process list would be incomplete.
-    /// </summary>
-    private bool HidesSome(ContainerCgroup cgroup, byte[] buffer) =>
+    /// <summary>Whether an unreadable process still exists: the host hides it (<c>hidepid</c>), so the process list would be incomplete.</summary>
+    private bool HidesProcesses(ContainerCgroup cgroup, byte[] buffer) =>
         _missed.Count > 0 && cgroup.TryReadProcesses(_pids, buffer, _wanted) && _pids.Exists(_missed.Contains);
 
-    private long InAWhile() => _time.GetTimestamp() + (long)(Pause.TotalSeconds * _time.TimestampFrequency);
+    private long NextTry() => _time.GetTimestamp() + (long)(RetryInterval.TotalSeconds * _time.TimestampFrequency);
 }

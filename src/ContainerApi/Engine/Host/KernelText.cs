@@ -68,41 +68,30 @@ internal static class KernelText
 
     /// <summary>Parses a file with one number. <c>max</c> and overflow become the maximum value.</summary>
     public static long? Number(ReadOnlySpan<byte> text) =>
-        text.StartsWith("max"u8) ? long.MaxValue
-        : Utf8Parser.TryParse(text, out ulong number, out _) ? Clamp(number)
-        : null;
+        text.StartsWith("max"u8) ? long.MaxValue : Utf8Parser.TryParse(text, out ulong number, out _) ? long.CreateSaturating(number) : null;
 
     /// <summary>Returns the number in the line that begins with this name: <c>name 42</c>, <c>name: 42 kB</c>.</summary>
     public static long? Number(ReadOnlySpan<byte> text, ReadOnlySpan<byte> name)
     {
-        for (var rest = text; ;)
+        for (var at = text.IndexOf(name); at >= 0; at = text.IndexOf(name))
         {
-            var at = rest.IndexOf(name);
-            if (at < 0)
-            {
-                return null;
-            }
-
-            var value = rest[(at + name.Length)..];
-            if ((at == 0 || rest[at - 1] == '\n') && value is [(byte)' ' or (byte)'\t' or (byte)':', ..])
+            var value = text[(at + name.Length)..];
+            if ((at == 0 || text[at - 1] == '\n') && value is [(byte)' ' or (byte)'\t' or (byte)':', ..])
             {
                 return Number(value.TrimStart(": \t"u8));
             }
 
-            rest = value;
+            text = value;
         }
+
+        return null;
     }
 
     /// <summary>Returns the effective user id, the second of four in <c>/proc/PID/status</c>, which <c>ps</c> shows.</summary>
     public static uint? EffectiveUser(ReadOnlySpan<byte> status)
     {
         var at = status.IndexOf("\nUid:\t"u8);
-        if (at < 0)
-        {
-            return null;
-        }
-
-        var ids = status[(at + "\nUid:\t".Length)..];
+        var ids = at < 0 ? default : status[(at + "\nUid:\t".Length)..];
         var tab = ids.IndexOf((byte)'\t');
         return tab >= 0 && Utf8Parser.TryParse(ids[(tab + 1)..], out uint id, out _) ? id : null;
     }
@@ -140,11 +129,9 @@ internal static class KernelText
         return users;
     }
 
-    /// <summary>Returns the device and directory of the root mount in <c>mountinfo</c>: <c>ID PARENT DEVICE DIRECTORY / …</c>. The last
-    /// such mount covers earlier ones.</summary>
-    public static string? RootDevice(string mountinfo) => mountinfo.Split('\n')
-        .Select(l => l.Split(' '))
-        .LastOrDefault(f => f.Length > 4 && f[4] == "/") is { } root ? $"{root[2]} {root[3]}" : null;
+    /// <summary>Returns device and directory of the root mount in <c>mountinfo</c>, <c>ID PARENT DEVICE DIRECTORY / …</c>; the last one counts.</summary>
+    public static string? RootDevice(string mountinfo) =>
+        mountinfo.Split('\n').Select(l => l.Split(' ')).LastOrDefault(f => f.Length > 4 && f[4] == "/") is { } root ? $"{root[2]} {root[3]}" : null;
 
     /// <summary>
     /// Formats a command line: arguments separated by spaces, invalid UTF-8 replaced. A process without one, such as a kernel
@@ -170,6 +157,4 @@ internal static class KernelText
     }
 
     private static bool IsIdDigit(char c) => c is (>= '0' and <= '9') or (>= 'a' and <= 'f');
-
-    private static long Clamp(ulong value) => value > long.MaxValue ? long.MaxValue : (long)value;
 }

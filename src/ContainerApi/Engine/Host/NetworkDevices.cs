@@ -25,12 +25,10 @@ internal static partial class NetworkDevices
             }
         }
 
-        if (devices.Count > networks && devices.Keys.Any(n => EngineName.IsMatch(n)))
+        var others = devices.Count > networks ? devices.Keys.Where(n => !EngineName.IsMatch(n)).ToList() : [];
+        if (others.Count < devices.Count)
         {
-            foreach (var other in devices.Keys.Where(n => !EngineName.IsMatch(n)).ToList())
-            {
-                devices.Remove(other);
-            }
+            others.ForEach(n => devices.Remove(n));
         }
 
         return devices;
@@ -48,7 +46,7 @@ internal static partial class NetworkDevices
                 return null;
             }
 
-            value = number > long.MaxValue ? long.MaxValue : (long)number;
+            value = long.CreateSaturating(number);
             text = text[length..];
         }
 

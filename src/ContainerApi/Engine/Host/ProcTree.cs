@@ -13,8 +13,7 @@ internal sealed class ProcTree(string root, TimeProvider time)
 
     private readonly UserNames _users = new(root);
     private readonly byte[] _root = Encoding.UTF8.GetBytes(root);
-    private bool? _isOurNamespace;
-    private long? _memory;
+    private bool? _isServiceNamespace;
     private DateTimeOffset? _bootedAt;
     private DateTimeOffset _clockStart;
 
@@ -22,14 +21,17 @@ internal sealed class ProcTree(string root, TimeProvider time)
     /// Whether process ids in this tree equal those in other files, such as <c>cgroup.procs</c>. In a tree that is mounted from
     /// outside the service's container they differ.
     /// </summary>
-    public bool IsOurNamespace => _isOurNamespace ??= ReadText("self/status").Split('\n')
+    public bool IsServiceNamespace => _isServiceNamespace ??= ReadText("self/status").Split('\n')
         .FirstOrDefault(l => l.StartsWith("NSpid:", StringComparison.Ordinal))?.Split('\t', StringSplitOptions.RemoveEmptyEntries).Length == 2;
+
+    /// <summary>The host's memory in bytes.</summary>
+    public long? MemoryBytes { get; private set; }
 
     /// <summary>Reads what rarely changes; called once before each collection.</summary>
     public void Refresh(byte[] buffer)
     {
         _users.Refresh();
-        _memory ??= KernelText.Number(Encoding.UTF8.GetBytes(ReadText("meminfo")), "MemTotal"u8) * 1024;
+        MemoryBytes ??= KernelText.Number(Encoding.UTF8.GetBytes(ReadText("meminfo")), "MemTotal"u8) * 1024;
 
         // The boot time is in whole seconds and changes only when the clock is set.
         var clockStart = time.GetUtcNow() - time.GetElapsedTime(0);
@@ -40,9 +42,6 @@ internal sealed class ProcTree(string root, TimeProvider time)
             _clockStart = clockStart;
         }
     }
-
-    /// <summary>The host's memory in bytes.</summary>
-    public long? MemoryBytes => _memory;
 
     /// <summary>Reads a process; null if it has ended.</summary>
     public ProcessFacts? ReadProcess(int pid, byte[] buffer)
@@ -58,10 +57,10 @@ internal sealed class ProcTree(string root, TimeProvider time)
             return null;
         }
 
-        Span<byte> name = stackalloc byte[64];
-        var parsed = buffer.AsSpan(0, n)[stat.Name];
-        parsed = parsed[..Math.Min(parsed.Length, name.Length)];
-        parsed.CopyTo(name);
+        Span<byte> copied = stackalloc byte[64];
+        var name = buffer.AsSpan(0, n)[stat.Name];
+        name = name[..Math.Min(name.Length, copied.Length)];
+        name.CopyTo(copied);
 
         // 3. Command line.
         n = Read(pid, "cmdline"u8, buffer.AsSpan(0, MaxCommandBytes));
@@ -76,7 +75,7 @@ internal sealed class ProcTree(string root, TimeProvider time)
             user is { } id ? _users[id] : null,
             _bootedAt + stat.StartedAfterBoot,
             stat.CpuTime,
-            KernelText.Command(buffer.AsSpan(0, n), name[..parsed.Length]));
+            KernelText.Command(buffer.AsSpan(0, n), copied[..name.Length]));
     }
 
     /// <summary>Returns the parent of a process; null if it has ended or the parent is not visible.</summary>

@@ -84,8 +84,8 @@ public sealed class ArchiveRulesTests
     public async Task An_entry_has_a_name_and_not_one_that_no_path_has()
     {
         Assert.NotNull(await RefusalAsync(Header('0', "")));
-        Assert.NotNull(await RefusalAsync(TarHeader.Create(TarHeader.File, new string('x', 5000), 0x1A4, 0, 0)));
-        Assert.NotNull(await RefusalAsync(TarHeader.Create(TarHeader.File, "ä\0b", 0x1A4, 0, 0)));
+        Assert.NotNull(await RefusalAsync(TarHeader.Create(TarHeader.File, new string('x', 5000), TarHeader.DefaultFileMode, 0, 0)));
+        Assert.NotNull(await RefusalAsync(TarHeader.Create(TarHeader.File, "ä\0b", TarHeader.DefaultFileMode, 0, 0)));
     }
 
     [Theory]
@@ -212,8 +212,7 @@ public sealed class ArchiveRulesTests
         Assert.True(GC.GetTotalMemory(forceFullCollection: true) - before < 32 << 20);
     }
 
-    private static byte[] Header(char type, string name, string link = "", long size = 0) =>
-        TarHeader.Create((byte)type, name, 0x1A4, size, 0, link);
+    private static byte[] Header(char type, string name, string link = "", long size = 0) => TarHeader.Create((byte)type, name, TarHeader.DefaultFileMode, size, 0, link);
 
     /// <summary>Each file holds its own name.</summary>
     private static byte[] Tar(IEnumerable<string> names)

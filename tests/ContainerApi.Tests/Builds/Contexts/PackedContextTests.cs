@@ -136,8 +136,7 @@ public sealed class PackedContextTests
 
     /// <summary>Some megabytes: zeros after the archive's end, for xz as many archives as that takes.</summary>
     private static byte[] Large(string packing) => packing == "xz"
-        ? [.. Enumerable.Repeat(Fixture("context.tar.xz"), 1200).SelectMany(b => b)]
-        : Pack(packing, [.. Archive, .. new byte[4 << 20]]);
+        ? [.. Enumerable.Repeat(Fixture("context.tar.xz"), 1200).SelectMany(b => b)] : Pack(packing, [.. Archive, .. new byte[4 << 20]]);
 
     private static byte[] Pack(string packing, byte[] content)
     {

@@ -106,7 +106,7 @@ public sealed class TarContextWriterTests : IDisposable
         foreach (var segment in new[] { 10, 50, 90, 100, 120 })
         {
             var name = string.Concat(Enumerable.Range(0, length).Select(i => i % segment == segment - 1 && i < length - 1 ? '/' : 'n'));
-            var header = TarHeader.Create(TarHeader.File, name, 0x1A4, 0, 0);
+            var header = TarHeader.Create(TarHeader.File, name, TarHeader.DefaultFileMode, 0, 0);
 
             var entry = new TarReader(new MemoryStream([.. header, .. new byte[1024]])).GetNextEntry();
 
@@ -118,7 +118,7 @@ public sealed class TarContextWriterTests : IDisposable
     [Fact]
     public void A_size_beyond_the_ustar_field_is_in_the_extended_header()
     {
-        var header = TarHeader.Create(TarHeader.File, "big", 0x1A4, 10_000_000_000, 0);
+        var header = TarHeader.Create(TarHeader.File, "big", TarHeader.DefaultFileMode, 10_000_000_000, 0);
 
         Assert.Contains("20 size=10000000000\n", Encoding.ASCII.GetString(header), StringComparison.Ordinal);
     }

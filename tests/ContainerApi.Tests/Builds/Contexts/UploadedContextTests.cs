@@ -153,9 +153,9 @@ public sealed class UploadedContextTests
         Assert.Equal(ErrorCode.ContextTooLarge, (await RefusalAsync(bomb))?.Code);
 
         // Refused by what the header says, before any of it came.
-        var gigantic = TarHeader.Create(TarHeader.File, "x", 0x1A4, 1L << 32, 0);
+        var gigantic = TarHeader.Create(TarHeader.File, "x", TarHeader.DefaultFileMode, 1L << 32, 0);
         Assert.Equal(ErrorCode.ContextTooLarge, (await RefusalAsync(gigantic))?.Code);
-        var extended = TarHeader.Create(TarHeader.File, "x", 0x1A4, 1L << 40, 0);
+        var extended = TarHeader.Create(TarHeader.File, "x", TarHeader.DefaultFileMode, 1L << 40, 0);
         Assert.Equal(ErrorCode.ContextTooLarge, (await RefusalAsync(extended))?.Code);
     }
 
@@ -163,7 +163,7 @@ public sealed class UploadedContextTests
     public void The_size_in_an_extended_header_counts()
     {
         var framing = new TarStreamValidator(1L << 40, Rules());
-        framing.Read(TarHeader.Create(TarHeader.File, "x", 0x1A4, 1L << 34, 0));
+        framing.Read(TarHeader.Create(TarHeader.File, "x", TarHeader.DefaultFileMode, 1L << 34, 0));
         framing.Read(new byte[1 << 20]);
 
         var refused = Assert.Throws<ApiException>(framing.End);
@@ -248,7 +248,7 @@ public sealed class UploadedContextTests
 
     private static ArchiveRules Rules() => new(null, _ => { });
 
-    private static byte[] Repaired(byte[] archive) => [.. TarHeader.Create(TarHeader.Directory, "./", 0x1ED, 0, 0), .. archive];
+    private static byte[] Repaired(byte[] archive) => [.. TarHeader.Create(TarHeader.Directory, "./", TarHeader.DefaultDirectoryMode, 0, 0), .. archive];
 
     private static async Task<byte[]> PassAsync(byte[] body, long maxBytes = Plenty)
     {

@@ -176,8 +176,7 @@ public sealed class HostTextTests
         Assert.Equal(expected, KernelText.Command(Encoding.UTF8.GetBytes(arguments), "na me"u8));
 
     [Fact]
-    public void Bytes_that_are_no_text_are_replaced() =>
-        Assert.Equal("a � z", KernelText.Command([(byte)'a', 0, 0xff, 0, (byte)'z'], default));
+    public void Bytes_that_are_no_text_are_replaced() => Assert.Equal("a � z", KernelText.Command([(byte)'a', 0, 0xff, 0, (byte)'z'], default));
 
     [Theory]
     [InlineData("22 27 0:21 / /proc rw - proc proc rw\n27 1 254:0 / / rw - ext4 /dev/vda rw\n", "254:0 /")]
