@@ -42,7 +42,6 @@ public sealed class ArchitectureTests
         ("Builds.CreateImage.CreateImageEndpoint", "Images"),
         // Values of requests and engine errors, until Api knows them by an interface.
         ("Api.Problems", "Engine"),
-        ("Api.RegistryAuthRequest", "Engine"),
         ("Api.Rules", "Engine"),
     ];
 

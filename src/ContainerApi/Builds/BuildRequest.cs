@@ -49,10 +49,11 @@ internal sealed record BuildRequest(
     [Parameter("Credentials for the registries of base images, one or a list.", In = ParameterPlace.Json)]
     IReadOnlyList<BuildRegistryAuth> RegistryAuth,
     [Parameter("Credentials for the registries of base images, as Docker's clients send them: "
-        + """`{"host":{"username":"…","password":"…"}}` in base64url.""", Name = "X-Registry-Config", In = ParameterPlace.Header)]
+        + """`{"host":{"username":"…","password":"…"}}` in base64url.""", Name = "X-Registry-Config",
+        In = ParameterPlace.Header, ErrorField = "registryAuth")]
     RegistryHeader? RegistryConfigHeader,
     [Parameter("""Credentials for one registry, `{"username":"…","password":"…","serveraddress":"…"}` in base64url.""",
-        Name = "X-Registry-Auth", In = ParameterPlace.Header)]
+        Name = "X-Registry-Auth", In = ParameterPlace.Header, ErrorField = "registryAuth")]
     RegistryHeader? RegistryAuthHeader,
     [Parameter("The builder. `auto` is BuildKit, except for features that only the classic builder has.", Default = "auto")]
     RequestedBuilder Builder,

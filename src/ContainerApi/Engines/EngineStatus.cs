@@ -1,82 +1,43 @@
-
 namespace ContainerApi.Engines;
 
 /// <summary>The engines of this service.</summary>
-/// <param name="Items">In the order of the configuration; the first is the one that is meant where a request names none.</param>
+/// <param name="Items">In the order of the configuration. The first is the default of requests that name no engine.</param>
 public sealed record EngineList(IReadOnlyList<EngineStatus> Items);
 
-/// <summary>One Docker Engine. What an engine that cannot be reached would say is null.</summary>
-public sealed record EngineStatus
-{
-    /// <summary>The name that the configuration gives it.</summary>
-    /// <example>local</example>
-    public required string Name { get; init; }
+/// <summary>One engine. All values that only the engine knows are null while it cannot be reached.</summary>
+/// <param name="Name" example="local">The name in the configuration.</param>
+/// <param name="Endpoint" example="unix:///var/run/docker.sock">The address, without credentials.</param>
+/// <param name="State" example="ok"><c>ok</c>, <c>unavailable</c>, <c>timeout</c> or <c>error</c>.</param>
+/// <param name="Error">The reason of a state that is not <c>ok</c>.</param>
+/// <param name="ApiVersion" example="1.41">The negotiated Engine API version.</param>
+/// <param name="MinApiVersion" example="1.12">The oldest Engine API version that the engine supports.</param>
+/// <param name="Version" example="20.10.24">The engine's version.</param>
+/// <param name="OperatingSystem" example="Debian GNU/Linux 12 (bookworm)">The operating system of the engine's host.</param>
+/// <param name="OsType" example="linux">The operating system's type.</param>
+/// <param name="Architecture" example="x86_64">The architecture of the engine's host.</param>
+/// <param name="KernelVersion">The kernel version of the engine's host.</param>
+/// <param name="StorageDriver" example="overlay2">The storage driver.</param>
+/// <param name="CgroupVersion" example="2"><c>1</c> or <c>2</c>.</param>
+/// <param name="Cpus">The number of processors of the engine's host.</param>
+/// <param name="MemoryBytes">The memory of the engine's host.</param>
+/// <param name="Containers">The number of containers by state.</param>
+/// <param name="Images">The number of images.</param>
+/// <param name="RegistryMirrors">The registry mirrors in the engine's configuration.</param>
+/// <param name="Limits">Features that the engine lacks or that are slower than on newer engines.</param>
+public sealed record EngineStatus(
+    string Name, string Endpoint, string State, string? Error = null, string? ApiVersion = null, string? MinApiVersion = null,
+    string? Version = null, string? OperatingSystem = null, string? OsType = null, string? Architecture = null, string? KernelVersion = null,
+    string? StorageDriver = null, string? CgroupVersion = null, int? Cpus = null, long? MemoryBytes = null, ContainerCounts? Containers = null,
+    int? Images = null, IReadOnlyList<string>? RegistryMirrors = null, IReadOnlyList<EngineLimit>? Limits = null);
 
-    /// <summary>Where it listens, without credentials.</summary>
-    /// <example>unix:///var/run/docker.sock</example>
-    public required string Endpoint { get; init; }
-
-    /// <summary><c>ok</c>, <c>unavailable</c>, <c>timeout</c> or <c>error</c>.</summary>
-    /// <example>ok</example>
-    public required string State { get; init; }
-
-    /// <summary>Why the state is not <c>ok</c>.</summary>
-    public string? Error { get; init; }
-
-    /// <summary>The Engine API version that this service negotiated with it.</summary>
-    /// <example>1.41</example>
-    public string? ApiVersion { get; init; }
-
-    /// <summary>The oldest Engine API version that it still speaks.</summary>
-    /// <example>1.12</example>
-    public string? MinApiVersion { get; init; }
-
-    /// <summary>The engine's own version.</summary>
-    /// <example>20.10.24</example>
-    public string? Version { get; init; }
-
-    /// <example>Debian GNU/Linux 12 (bookworm)</example>
-    public string? OperatingSystem { get; init; }
-
-    /// <example>linux</example>
-    public string? OsType { get; init; }
-
-    /// <example>x86_64</example>
-    public string? Architecture { get; init; }
-
-    /// <summary>The kernel of the engine's host.</summary>
-    public string? KernelVersion { get; init; }
-
-    /// <example>overlay2</example>
-    public string? StorageDriver { get; init; }
-
-    /// <summary><c>1</c> or <c>2</c>.</summary>
-    /// <example>2</example>
-    public string? CgroupVersion { get; init; }
-
-    /// <summary>Processors of the engine's host.</summary>
-    public int? Cpus { get; init; }
-
-    /// <summary>Memory of the engine's host.</summary>
-    public long? MemoryBytes { get; init; }
-
-    /// <summary>Containers by state.</summary>
-    public ContainerCounts? Containers { get; init; }
-
-    /// <summary>How many images it holds.</summary>
-    public int? Images { get; init; }
-
-    /// <summary>Registry mirrors that the engine is configured with.</summary>
-    public IReadOnlyList<string>? RegistryMirrors { get; init; }
-
-    /// <summary>What this engine cannot do, or does more slowly than newer ones, and why.</summary>
-    public IReadOnlyList<EngineLimit>? Limits { get; init; }
-}
-
-/// <summary>How many containers an engine has.</summary>
+/// <summary>The number of containers of an engine.</summary>
+/// <param name="Total">All containers.</param>
+/// <param name="Running">Running containers.</param>
+/// <param name="Paused">Paused containers.</param>
+/// <param name="Stopped">Stopped containers.</param>
 public sealed record ContainerCounts(int Total, int Running, int Paused, int Stopped);
 
-/// <summary>Something that an engine cannot do.</summary>
-/// <param name="Feature">Its stable name.</param>
-/// <param name="Reason">What the engine lacks, and what the consequence is.</param>
+/// <summary>A limit of an engine.</summary>
+/// <param name="Feature">A stable name of the feature.</param>
+/// <param name="Reason">What the engine lacks, and the consequence.</param>
 public sealed record EngineLimit(string Feature, string Reason);

@@ -2,132 +2,94 @@ using System.Text.Json.Serialization;
 
 namespace ContainerApi.Images;
 
-/// <summary>The images of the engines that were asked.</summary>
-/// <param name="Items">Newest first, engine by engine.</param>
-/// <param name="Engines">One entry for each engine that was asked; one that failed has no items above.</param>
-/// <param name="Total">How many items there are.</param>
+/// <summary>The images of one or more engines.</summary>
+/// <param name="Items">Engine by engine, newest first.</param>
+/// <param name="Engines">One entry for each requested engine. An engine that failed has no items.</param>
+/// <param name="Total">The number of items.</param>
 public sealed record ImageList(IReadOnlyList<ImageSummary> Items, IReadOnlyList<ImageListEngine> Engines, int Total);
 
-/// <summary>How one engine took part in a list of images.</summary>
+/// <summary>The state of one engine in a list of images.</summary>
+/// <param name="Name">The engine's name.</param>
 /// <param name="State"><c>ok</c>, <c>timeout</c>, <c>unavailable</c> or <c>error</c>.</param>
-/// <param name="Images">How many it has that match; null where it failed.</param>
-/// <param name="Error">Why it failed, else null.</param>
+/// <param name="Images">The number of matching images; null if the engine failed.</param>
+/// <param name="Error">The reason of the failure; null for <c>ok</c>.</param>
 public sealed record ImageListEngine(string Name, string State, int? Images, string? Error);
 
-/// <summary>An image as a list shows it.</summary>
-public record ImageSummary
+/// <summary>An image in a list.</summary>
+/// <param name="Engine">The engine's name.</param>
+/// <param name="Id"><c>sha256:</c> and 64 hex digits.</param>
+/// <param name="ShortId">The first 12 hex digits.</param>
+/// <param name="Tags">The names, as in <c>busybox:latest</c>; empty for a dangling image.</param>
+/// <param name="Digests">The names with a digest, for an image that was pulled or pushed.</param>
+/// <param name="CreatedAt">The creation time; null if the image does not say.</param>
+/// <param name="SizeBytes">Bytes on the engine's disk, including layers that other images share.</param>
+/// <param name="Labels">The labels.</param>
+/// <param name="Containers">The number of containers, running or not, that use the image; null if the engine could not list them.</param>
+public record ImageSummary(
+    [property: JsonPropertyOrder(ImageSummary.First)] string Engine,
+    [property: JsonPropertyOrder(ImageSummary.First)] string Id,
+    [property: JsonPropertyOrder(ImageSummary.First)] string ShortId,
+    [property: JsonPropertyOrder(ImageSummary.First)] IReadOnlyList<string> Tags,
+    [property: JsonPropertyOrder(ImageSummary.First)] IReadOnlyList<string> Digests,
+    [property: JsonPropertyOrder(ImageSummary.First), JsonRequired] DateTimeOffset? CreatedAt,
+    [property: JsonPropertyOrder(ImageSummary.First)] long SizeBytes,
+    [property: JsonPropertyOrder(ImageSummary.First)] IReadOnlyDictionary<string, string> Labels,
+    [property: JsonPropertyOrder(ImageSummary.First), JsonRequired] int? Containers)
 {
-    /// <summary>Before what a record that derives from this one adds.</summary>
+    /// <summary>Before the fields of a derived record.</summary>
     private const int First = -1;
-
-    /// <summary>The engine that has it.</summary>
-    [JsonPropertyOrder(First)]
-    public required string Engine { get; init; }
-
-    /// <summary><c>sha256:</c> and 64 hex digits.</summary>
-    [JsonPropertyOrder(First)]
-    public required string Id { get; init; }
-
-    /// <summary>The first 12 hex digits.</summary>
-    [JsonPropertyOrder(First)]
-    public required string ShortId { get; init; }
-
-    /// <summary>Its names, as in <c>busybox:latest</c>; none for a dangling image.</summary>
-    [JsonPropertyOrder(First)]
-    public required IReadOnlyList<string> Tags { get; init; }
-
-    /// <summary>Its names by digest, for what came from or went to a registry.</summary>
-    [JsonPropertyOrder(First)]
-    public required IReadOnlyList<string> Digests { get; init; }
-
-    /// <summary>When it was made; null where the image does not say.</summary>
-    [JsonPropertyOrder(First)]
-    public required DateTimeOffset? CreatedAt { get; init; }
-
-    /// <summary>Bytes on the engine's disk, layers shared with other images included.</summary>
-    [JsonPropertyOrder(First)]
-    public required long SizeBytes { get; init; }
-
-    /// <summary>Its labels.</summary>
-    [JsonPropertyOrder(First)]
-    public required IReadOnlyDictionary<string, string> Labels { get; init; }
-
-    /// <summary>How many containers, running or not, were made from it; null where the engine could not tell.</summary>
-    [JsonPropertyOrder(First)]
-    public required int? Containers { get; init; }
 }
 
-/// <summary>An image in full.</summary>
-public sealed record ImageInspection : ImageSummary
-{
-    /// <summary>The note its maker left.</summary>
-    public required string? Comment { get; init; }
-
-    /// <summary>Its maker.</summary>
-    public required string? Author { get; init; }
-
-    /// <summary>As in <c>linux</c>.</summary>
-    public required string? Os { get; init; }
-
-    /// <summary>As in <c>amd64</c>.</summary>
-    public required string? Architecture { get; init; }
-
-    /// <summary>Of the architecture, as in <c>v8</c>.</summary>
-    public required string? Variant { get; init; }
-
-    /// <summary>What its containers run, or the entrypoint's arguments.</summary>
-    public required IReadOnlyList<string>? Command { get; init; }
-
-    /// <summary>What its containers run in front of the command.</summary>
-    public required IReadOnlyList<string>? Entrypoint { get; init; }
-
-    /// <summary>Environment variables as <c>NAME=value</c>.</summary>
-    public required IReadOnlyList<string> Environment { get; init; }
-
-    /// <summary>Ports it says it listens on, as in <c>80/tcp</c>.</summary>
-    public required IReadOnlyList<string> ExposedPorts { get; init; }
-
-    /// <summary>Paths that become volumes.</summary>
-    public required IReadOnlyList<string> Volumes { get; init; }
-
-    /// <summary>Where its command starts.</summary>
-    public required string? WorkingDirectory { get; init; }
-
-    /// <summary>Who runs its command; null is root.</summary>
-    public required string? User { get; init; }
-
-    /// <summary>Digests of its layers, the lowest first.</summary>
-    public required IReadOnlyList<string> Layers { get; init; }
-
-    /// <summary>How it came to be, the newest step first.</summary>
-    public required IReadOnlyList<ImageHistoryEntry> History { get; init; }
-}
+/// <summary>All information about an image.</summary>
+/// <param name="Comment">The comment of the image's author.</param>
+/// <param name="Author">The author.</param>
+/// <param name="Os">The operating system, as in <c>linux</c>.</param>
+/// <param name="Architecture">The architecture, as in <c>amd64</c>.</param>
+/// <param name="Variant">The variant of the architecture, as in <c>v8</c>.</param>
+/// <param name="Command">The default command, or the arguments of the entrypoint.</param>
+/// <param name="Entrypoint">The entrypoint.</param>
+/// <param name="Environment">The environment variables as <c>NAME=value</c>.</param>
+/// <param name="ExposedPorts">The exposed ports, as in <c>80/tcp</c>.</param>
+/// <param name="Volumes">The paths of volumes.</param>
+/// <param name="WorkingDirectory">The working directory of the command.</param>
+/// <param name="User">The user of the command; null is root.</param>
+/// <param name="Layers">The digests of the layers, from the lowest.</param>
+/// <param name="History">The build steps, newest first.</param>
+public sealed record ImageInspection(
+    string Engine, string Id, string ShortId, IReadOnlyList<string> Tags, IReadOnlyList<string> Digests, DateTimeOffset? CreatedAt,
+    long SizeBytes, IReadOnlyDictionary<string, string> Labels, int? Containers,
+    [property: JsonRequired] string? Comment, [property: JsonRequired] string? Author, [property: JsonRequired] string? Os,
+    [property: JsonRequired] string? Architecture, [property: JsonRequired] string? Variant, [property: JsonRequired] IReadOnlyList<string>? Command,
+    [property: JsonRequired] IReadOnlyList<string>? Entrypoint, IReadOnlyList<string> Environment, IReadOnlyList<string> ExposedPorts,
+    IReadOnlyList<string> Volumes, [property: JsonRequired] string? WorkingDirectory, [property: JsonRequired] string? User,
+    IReadOnlyList<string> Layers, IReadOnlyList<ImageHistoryEntry> History)
+    : ImageSummary(Engine, Id, ShortId, Tags, Digests, CreatedAt, SizeBytes, Labels, Containers);
 
 /// <summary>One step of an image's history.</summary>
-/// <param name="Id">The image as it was after this step; null where the engine does not have it.</param>
-/// <param name="CreatedAt">When; null where the image does not say.</param>
-/// <param name="CreatedBy">The command that made it.</param>
-/// <param name="Tags">Names of that image.</param>
-/// <param name="SizeBytes">What the step added.</param>
-/// <param name="Comment">The note its maker left.</param>
+/// <param name="Id">The image after this step; null if the engine does not have it.</param>
+/// <param name="CreatedAt">The time of the step; null if the image does not say.</param>
+/// <param name="CreatedBy">The command of the step.</param>
+/// <param name="Tags">The names of the image after this step.</param>
+/// <param name="SizeBytes">The bytes that the step added.</param>
+/// <param name="Comment">The comment of the step.</param>
 public sealed record ImageHistoryEntry(
     string? Id, DateTimeOffset? CreatedAt, string CreatedBy, IReadOnlyList<string> Tags, long SizeBytes, string? Comment);
 
-/// <summary>What the removal of an image did.</summary>
-/// <param name="Untagged">Names that were taken off.</param>
-/// <param name="Deleted">Ids of images and layers that are gone; none while another name still holds them.</param>
+/// <summary>The result of removing an image.</summary>
+/// <param name="Untagged">The removed names.</param>
+/// <param name="Deleted">The ids of the removed images and layers; empty if the image has another name.</param>
 public sealed record ImageRemoval(IReadOnlyList<string> Untagged, IReadOnlyList<string> Deleted);
 
-/// <summary>An image that got a name.</summary>
+/// <summary>An image with a new name.</summary>
 /// <param name="Id"><c>sha256:</c> and 64 hex digits.</param>
-/// <param name="Tags">All its names now.</param>
+/// <param name="Tags">All names of the image.</param>
 public sealed record TaggedImage(string Id, IReadOnlyList<string> Tags);
 
-/// <summary>An image that was made from a container.</summary>
+/// <summary>An image that was created from a container.</summary>
 /// <param name="Id"><c>sha256:</c> and 64 hex digits.</param>
-/// <param name="Tags">Its names; none where none was asked for.</param>
+/// <param name="Tags">The names; empty if the request has no tag.</param>
 /// <param name="Container">The container's full id.</param>
-/// <param name="CreatedAt">When it was made, by the engine's clock.</param>
+/// <param name="CreatedAt">The creation time by the engine's clock.</param>
 public sealed record CommittedImage(string Id, IReadOnlyList<string> Tags, string Container, DateTimeOffset? CreatedAt);
 
 /// <summary>The changed files and the current configuration of a container, as a preview of its commit.</summary>

@@ -16,77 +16,74 @@ internal static class ImageEndpoints
     {
         services.TryAddScoped<ContainerResolver>();
         services.AddSingleton<ImageRedactor>();
-        services.AddScoped<ImageLists>();
-        services.AddScoped<ImagePull>();
-        services.AddScoped<ImagePush>();
+        services.AddScoped<ImageQueries>();
+        services.AddScoped<ImageTransfers>();
         services.AddScoped<ContainerCommit>();
     }
 
     public static void MapImages(this WebApplication app)
     {
-        var images = app.MapGroup("/images").WithTags("Images");
+        var images = app.MapGroup("/images").WithTags("Images").ProducesEngineProblems();
+        images.MapGroup("").RequireScope(Scopes.ImagesRead).MapQueries();
+        images.MapGroup("").RequireScope(Scopes.ImagesWrite).WithLongTimeout().MapChanges();
+    }
 
-        images.MapGet("", ListAsync).RequireScope(Scopes.ImagesRead).ValidateQuery<ImagesQuery>()
+    private static void MapQueries(this RouteGroupBuilder images)
+    {
+        images.MapGet("", async Task<Ok<ImageList>> (
+                RequestQuery<ImageListRequest> query, ImageQueries queries, ImageRedactor redactor, Caller caller, CancellationToken cancellationToken) =>
+                TypedResults.Ok(redactor.For(caller, await queries.ListAsync(query.Value, cancellationToken))))
             .WithName("listImages").WithSummary("List images")
-            .WithDescription("The images of all engines, or of those named, with how many containers use each. "
-                + "An engine that fails is an entry in `engines`; only where all fail is the answer a problem.")
-            .ProducesEngineProblems();
+            .WithDescription("The images of all engines, or of the named engines, with the number of containers that use each image. "
+                + "An engine that fails is an entry in `engines`. The response is a problem only if all engines fail.");
 
-        images.MapGet("/{**reference}", InspectAsync).RequireScope(Scopes.ImagesRead).ValidateQuery<ImageQuery>()
+        images.MapGet("/{**reference}", async Task<Ok<ImageInspection>> (
+                RequestQuery<ImageSelector> query, ImageQueries queries, ImageRedactor redactor, Caller caller, CancellationToken cancellationToken) =>
+                TypedResults.Ok(redactor.For(caller, await queries.InspectAsync(query.Value, cancellationToken))))
             .WithName("inspectImage").WithSummary("Inspect an image")
-            .WithDescription("By name or id; slashes of a name stay as they are: `/images/registry:5000/team/app:v1`.")
-            .ProducesEngineProblems(ErrorCode.InvalidReference, ErrorCode.ImageNotFound);
+            .WithDescription("By name or id. Slashes of a name need no escaping: `/images/registry:5000/team/app:v1`.")
+            .CanFailWith(ErrorCode.InvalidReference, ErrorCode.ImageNotFound);
+    }
 
-        images.MapDelete("/{**reference}", RemoveAsync).RequireScope(Scopes.ImagesWrite).WithLongTimeout().ValidateQuery<RemoveImageQuery>()
+    private static void MapChanges(this RouteGroupBuilder images)
+    {
+        images.MapDelete("/{**reference}", RemoveAsync)
             .WithName("removeImage").WithSummary("Remove an image")
-            .WithDescription("Takes the name off; the image goes with its last name. What was done is the answer.")
-            .ProducesEngineProblems(ErrorCode.InvalidReference, ErrorCode.ImageNotFound, ErrorCode.Conflict);
+            .WithDescription("Removes the name, and the image together with its last name. The response lists what was removed.")
+            .CanFailWith(ErrorCode.InvalidReference, ErrorCode.ImageNotFound, ErrorCode.Conflict);
 
-        images.MapPost("/tag", TagAsync).RequireScope(Scopes.ImagesWrite)
-            .WithName("tagImage").WithSummary("Give an image a further name")
-            .ProducesEngineProblems(ErrorCode.InvalidReference, ErrorCode.ImageNotFound);
+        images.MapPost("/tag", TagAsync)
+            .WithName("tagImage").WithSummary("Give an image another name")
+            .CanFailWith(ErrorCode.InvalidReference, ErrorCode.ImageNotFound);
 
-        images.MapPost("/pull", Pull).RequireScope(Scopes.ImagesWrite).WithLongTimeout().ValidateBody<PullRequest>()
+        images.MapPost("/pull", Pull)
             .WithName("pullImage").WithSummary("Pull an image from its registry")
-            .WithDescription("A stream of `progress` lines that ends with exactly one `result` line. What fails before the first line is a problem, "
-                + $"what fails later is in the `result`. The header `{RegistryAuthHeader.Name}` of Docker's clients may stand for `registryAuth`.")
+            .WithDescription("A stream of `progress` lines that ends with exactly one `result` line. A failure before the first line is a problem, "
+                + $"a later failure is in the `result`. Credentials are in `registryAuth` or in the header `{RegistryAuthHeader.Name}` of Docker's clients.")
             .Produces<PullEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson)
-            .ProducesEngineProblems(ErrorCode.InvalidReference, ErrorCode.Forbidden, ErrorCode.ImageNotFound);
+            .CanFailWith(ErrorCode.InvalidReference, ErrorCode.Forbidden, ErrorCode.ImageNotFound);
 
-        images.MapPost("/push", Push).RequireScope(Scopes.ImagesWrite).WithLongTimeout().ValidateBody<PushRequest>()
+        images.MapPost("/push", Push)
             .WithName("pushImage").WithSummary("Push an image to its registry")
-            .WithDescription("A stream of `progress` lines that ends with exactly one `result` line. What fails before the first line is a problem, "
-                + "what fails later, as a registry's refusal does, is in the `result`. "
-                + $"The header `{RegistryAuthHeader.Name}` of Docker's clients may stand for `registryAuth`.")
+            .WithDescription("A stream of `progress` lines that ends with exactly one `result` line. A failure before the first line is a problem, a later "
+                + "failure, such as a refusal by the registry, is in the `result`. "
+                + $"Credentials are in `registryAuth` or in the header `{RegistryAuthHeader.Name}` of Docker's clients.")
             .Produces<PushEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson)
-            .ProducesEngineProblems(ErrorCode.InvalidReference, ErrorCode.Forbidden, ErrorCode.ImageNotFound);
+            .CanFailWith(ErrorCode.InvalidReference, ErrorCode.Forbidden, ErrorCode.ImageNotFound);
 
-        images.MapPost("/commit", CommitAsync).RequireScope(Scopes.ImagesWrite).WithLongTimeout().ValidateBody<CommitRequest>()
-            .WithName("commitContainer").WithSummary("Make an image of a container")
+        images.MapPost("/commit", CommitAsync)
+            .WithName("commitContainer").WithSummary("Create an image from a container")
             .WithDescription("Duration grows with the size of the container's writable layer. If the engine rejects `changes`, the response is a 400 "
                 + "with the engine's message. With `dryRun` nothing is created: the response has the changed files and the container's current "
                 + "configuration. `changes` are not applied to it.")
-            .ProducesEngineProblems(ErrorCode.InvalidReference, ErrorCode.ContainerNotFound, ErrorCode.Conflict);
-    }
-
-    private static async Task<Ok<ImageList>> ListAsync(
-        [AsParameters] ImagesQuery query, ImageLists lists, ImageRedactor mask, Caller caller, CancellationToken cancellationToken) =>
-        TypedResults.Ok(mask.For(caller, await lists.ListAsync(query, cancellationToken)));
-
-    private static async Task<Ok<ImageInspection>> InspectAsync(
-        [AsParameters] ImageQuery query, EngineDirectory engines, ImageRedactor mask, Caller caller, CancellationToken cancellationToken)
-    {
-        var engine = engines.Get(query.Engine is null ? null : new EngineName(query.Engine));
-        var counting = ImageLists.CountContainersAsync(engine, cancellationToken);
-        var image = await engine.InspectImageAsync(ImageRequests.Parse(ImageRequests.Unescaped(query.Reference)), cancellationToken);
-        return TypedResults.Ok(mask.For(caller, ImageProjection.ToInspection(engine.Name, image, await counting)));
+            .CanFailWith(ErrorCode.InvalidReference, ErrorCode.ContainerNotFound, ErrorCode.Conflict);
     }
 
     private static async Task<Ok<ImageRemoval>> RemoveAsync(
-        [AsParameters] RemoveImageQuery query, EngineDirectory engines, CancellationToken cancellationToken)
+        RequestQuery<RemoveImageRequest> query, EngineDirectory engines, CancellationToken cancellationToken)
     {
-        var reference = ImageRequests.Parse(ImageRequests.Unescaped(query.Reference));
-        var removed = await engines.Get(query.Engine is null ? null : new EngineName(query.Engine)).RemoveImageAsync(reference, Rules.ToBoolean(query.Force), cancellationToken);
+        var ((reference, engine), force) = query.Value;
+        var removed = await engines.Get(engine).RemoveImageAsync(reference, force, cancellationToken);
         return TypedResults.Ok(new ImageRemoval(removed.Untagged, removed.Deleted));
     }
 
@@ -101,36 +98,37 @@ internal static class ImageEndpoints
         return TypedResults.Created($"/images/{request.Tag}", new TaggedImage(image.Summary.Id, image.Summary.Tags));
     }
 
-    private static StreamResult<PullEvent> Pull(PullRequest request, ImagePull pull, HttpContext http, CancellationToken cancellationToken)
+    private static StreamResult<PullEvent> Pull(
+        RequestBody<PullRequest> body, ImageTransfers transfers, HttpContext http, CancellationToken cancellationToken)
     {
-        http.SetTarget($"image {request.Image}");
-        return new StreamResult<PullEvent>(
-            pull.RunAsync(request with { RegistryAuth = RegistryAuthHeader.Of(http.Request, request.RegistryAuth) }, cancellationToken))
+        http.SetTarget($"image {body.Value.Image}");
+        return new StreamResult<PullEvent>(transfers.PullAsync(body.Value, cancellationToken))
         {
             Outcome = item => item is PullResult { Error: { } error } ? $"{error.Code}: {error.Message}" : null,
         };
     }
 
-    private static StreamResult<PushEvent> Push(PushRequest request, ImagePush push, HttpContext http, CancellationToken cancellationToken)
+    private static StreamResult<PushEvent> Push(
+        RequestBody<PushRequest> body, ImageTransfers transfers, HttpContext http, CancellationToken cancellationToken)
     {
-        http.SetTarget($"image {request.Image}");
-        return new StreamResult<PushEvent>(
-            push.RunAsync(request with { RegistryAuth = RegistryAuthHeader.Of(http.Request, request.RegistryAuth) }, cancellationToken))
+        http.SetTarget($"image {body.Value.Image}");
+        return new StreamResult<PushEvent>(transfers.PushAsync(body.Value, cancellationToken))
         {
             Outcome = item => item is PushResult { Error: { } error } ? $"{error.Code}: {error.Message}" : null,
         };
     }
 
     private static async Task<Results<Created<CommittedImage>, Ok<CommitDryRun>>> CommitAsync(
-        CommitRequest request, ContainerCommit commit, Caller caller, HttpContext http, CancellationToken cancellationToken)
+        RequestBody<CommitRequest> body, ContainerCommit commit, Caller caller, HttpContext http, CancellationToken cancellationToken)
     {
-        http.SetTarget($"container {request.Container} as {request.Tag ?? "an image without a name"}");
-        if (request.DryRun == true)
+        var request = body.Value;
+        http.SetTarget($"container {request.Container} as {request.Tag?.ToString() ?? "an image without a name"}");
+        if (request.DryRun)
         {
             return TypedResults.Ok(ImageRedactor.For(caller, await commit.DryRunAsync(request, cancellationToken)));
         }
 
-        if (request.Stop == true)
+        if (request.Stop)
         {
             caller.Require(Scopes.ContainersWrite);
         }

@@ -1,52 +1,21 @@
-
 namespace ContainerApi.Images;
 
-/// <summary>Pure: what an engine said of an image, as the contract shows it.</summary>
+/// <summary>Converts an engine's facts about an image to the contract.</summary>
 internal static class ImageProjection
 {
+    /// <param name="containers">The number of containers by image id; null if unknown.</param>
+    public static ImageSummary ToSummary(string engine, ImageFacts image, IReadOnlyDictionary<string, int>? containers) => new(
+        engine, image.Id, new ShortId(image.Id).ToString(), image.Tags, image.Digests, image.CreatedAt, image.SizeBytes, image.Labels,
+        containers?.GetValueOrDefault(image.Id));
 
-    /// <param name="containers">How many containers use each image, by image id; null where that is not known.</param>
-    public static ImageSummary ToSummary(string engine, ImageFacts image, IReadOnlyDictionary<string, int>? containers) => new()
+    /// <inheritdoc cref="ToSummary"/>
+    public static ImageInspection ToInspection(string engine, ImageDetails image, IReadOnlyDictionary<string, int>? containers)
     {
-        Engine = engine,
-        Id = image.Id,
-        ShortId = new ShortId(image.Id).ToString(),
-        Tags = image.Tags,
-        Digests = image.Digests,
-        CreatedAt = image.CreatedAt,
-        SizeBytes = image.SizeBytes,
-        Labels = image.Labels,
-        Containers = containers?.GetValueOrDefault(image.Id),
-    };
-
-    public static ImageInspection ToInspection(string engine, ImageDetails image, IReadOnlyDictionary<string, int>? containers) => new()
-    {
-        Engine = engine,
-        Id = image.Summary.Id,
-        ShortId = new ShortId(image.Summary.Id).ToString(),
-        Tags = image.Summary.Tags,
-        Digests = image.Summary.Digests,
-        CreatedAt = image.Summary.CreatedAt,
-        SizeBytes = image.Summary.SizeBytes,
-        Labels = image.Summary.Labels,
-        Containers = containers?.GetValueOrDefault(image.Summary.Id),
-        Comment = image.Comment,
-        Author = image.Author,
-        Os = image.Os,
-        Architecture = image.Architecture,
-        Variant = image.Variant,
-        Command = image.Command,
-        Entrypoint = image.Entrypoint,
-        Environment = image.Environment,
-        ExposedPorts = image.ExposedPorts,
-        Volumes = image.Volumes,
-        WorkingDirectory = image.WorkingDirectory,
-        User = image.User,
-        Layers = image.Layers,
-        History = [.. image.History.Select(h => new ImageHistoryEntry(h.Id, h.CreatedAt, h.CreatedBy, h.Tags, h.SizeBytes, h.Comment))],
-    };
-
-    /// <summary>Images by id with how many of <paramref name="containers"/> were made from each.</summary>
-    public static IReadOnlyDictionary<string, int> CountByImage(IEnumerable<ContainerFacts> containers) =>
-        containers.CountBy(c => c.ImageId).ToDictionary();
+        var (_, id, shortId, tags, digests, createdAt, sizeBytes, labels, used) = ToSummary(engine, image.Summary, containers);
+        return new ImageInspection(
+            engine, id, shortId, tags, digests, createdAt, sizeBytes, labels, used,
+            image.Comment, image.Author, image.Os, image.Architecture, image.Variant, image.Command, image.Entrypoint, image.Environment,
+            image.ExposedPorts, image.Volumes, image.WorkingDirectory, image.User, image.Layers,
+            [.. image.History.Select(h => new ImageHistoryEntry(h.Id, h.CreatedAt, h.CreatedBy, h.Tags, h.SizeBytes, h.Comment))]);
+    }
 }

@@ -2,62 +2,46 @@ using System.Runtime.CompilerServices;
 
 namespace ContainerApi.Images;
 
-/// <summary>Reads a pull or a push to its end, and keeps what its result line needs.</summary>
+/// <summary>Reads the stream of a pull or a push to its end and keeps the values of the result.</summary>
 internal sealed class ImageTransfer(IAsyncEnumerable<TransferFacts> facts)
 {
-    private bool _told;
+    private bool _hasStarted;
 
-    /// <summary>What the registry calls the image, once the engine has said it.</summary>
+    /// <summary>The image's digest in the registry; null until the engine sends it.</summary>
     public string? Digest { get; private set; }
 
-    /// <summary>Why it failed after its first line, else null.</summary>
-    public EngineException? Failure { get; private set; }
+    /// <summary>The failure after the first line.</summary>
+    public TransferError? Error { get; private set; }
 
-    /// <summary>The failure as a result line shows it.</summary>
-    public TransferError? Error => Failure is null ? null : new TransferError(Failure.Code.Code, Failure.Message);
+    public string State => Error is null ? "succeeded" : "failed";
 
-    /// <exception cref="EngineException">The engine refused before it said anything; a later failure is kept.</exception>
+    /// <exception cref="EngineException">The engine failed before the first line; a later failure becomes <see cref="Error"/>.</exception>
     public async IAsyncEnumerable<TransferFacts> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await using var lines = facts.GetAsyncEnumerator(cancellationToken);
-        while (await NextAsync(lines))
+        while (await TryAsync(async () => await lines.MoveNextAsync()))
         {
             Digest = lines.Current.Digest ?? Digest;
             yield return lines.Current;
-            _told = true;
+            _hasStarted = true;
         }
     }
 
-    /// <summary>A last step on the engine that can fail as the transfer itself can; null where something failed.</summary>
+    /// <summary>Runs the last step of the transfer. Returns null after a failure.</summary>
     public async Task<T?> ThenAsync<T>(Func<Task<T>> step)
-        where T : class
-    {
-        if (Failure is not null)
-        {
-            return null;
-        }
+        where T : class =>
+        Error is null ? await TryAsync(step) : null;
 
+    private async Task<T?> TryAsync<T>(Func<Task<T>> step)
+    {
         try
         {
             return await step();
         }
-        catch (EngineException e) when (_told)
+        catch (EngineException e) when (_hasStarted)
         {
-            Failure = e;
-            return null;
-        }
-    }
-
-    private async ValueTask<bool> NextAsync(IAsyncEnumerator<TransferFacts> lines)
-    {
-        try
-        {
-            return await lines.MoveNextAsync();
-        }
-        catch (EngineException e) when (_told)
-        {
-            Failure = e;
-            return false;
+            Error = new TransferError(e.Code.Code, e.Message);
+            return default;
         }
     }
 }

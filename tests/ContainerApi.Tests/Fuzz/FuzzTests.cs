@@ -54,8 +54,9 @@ public sealed class FuzzTests(ITestOutputHelper output)
                 var answer = await SendAsync(http, request);
                 var (wrong, made) = calls.Take(answer.Operation);
                 failures.AddRange(Check(answer, operations).Concat(wrong)
+                    // A 409 is the engine's refusal of the call that would have made something.
                     .Concat(
-                        made > 0 && answer.Status is >= 400 and < 500 ? [$"{made} calls made something though the answer is {answer.Status}"] : [])
+                        made > 0 && answer.Status is >= 400 and < 500 and not 409 ? [$"{made} calls made something though the answer is {answer.Status}"] : [])
                     .Select(w => $"#{n} {asked.Id}: {w}\n    {request}\n    {answer}"));
                 var key = answer.Operation is null
                     ? $"Kestrel {answer.Status}"

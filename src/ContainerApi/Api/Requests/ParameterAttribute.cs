@@ -27,6 +27,9 @@ internal sealed class ParameterAttribute(string description) : Attribute
 
     public ParameterPlace In { get; init; }
 
+    /// <summary>The field that an error names. Default: <see cref="Name"/>.</summary>
+    public string? ErrorField { get; init; }
+
     /// <summary>The text that stands for a missing parameter.</summary>
     public string? Default { get; init; }
 

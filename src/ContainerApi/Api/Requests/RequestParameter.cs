@@ -89,7 +89,7 @@ internal sealed class RequestParameter
 
     private object? Report(string error, RequestErrors errors)
     {
-        errors.Add(Name, IsList && Declaration.CommaSeparated && _kind.Allowed is { } allowed
+        errors.Add(Declaration.ErrorField ?? Name, IsList && Declaration.CommaSeparated && _kind.Allowed is { } allowed
             ? $"must be one or more of {string.Join(", ", allowed)}, separated by commas."
             : error, Declaration.ErrorCode);
         return null;

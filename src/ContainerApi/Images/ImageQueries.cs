@@ -1,0 +1,59 @@
+using ContainerApi.Engine;
+
+namespace ContainerApi.Images;
+
+/// <summary>Reads the images of engines, with the number of containers that use each image.</summary>
+internal sealed class ImageQueries(EngineDirectory engines)
+{
+    /// <exception cref="EngineException">All engines failed, or a named engine does not exist.</exception>
+    public async Task<ImageList> ListAsync(ImageListRequest request, CancellationToken cancellationToken)
+    {
+        var requested = request.Engine.Count == 0 ? engines.All : [.. request.Engine.Distinct().Select(engines.Get)];
+        var filters = request.ToFilters();
+        var answers = await Task.WhenAll(requested.Select(e => ListAsync(e, filters, cancellationToken)));
+        if (answers.All(a => a.Failure is not null))
+        {
+            throw answers[0].Failure!;
+        }
+
+        IReadOnlyList<ImageSummary> items = [.. answers.SelectMany(a => a.Images)];
+        return new ImageList(items, [.. answers.Select(a => a.State)], items.Count);
+    }
+
+    public async Task<ImageInspection> InspectAsync(ImageSelector selector, CancellationToken cancellationToken)
+    {
+        var engine = engines.Get(selector.Engine);
+        var counting = CountContainersAsync(engine, cancellationToken);
+        var image = await engine.InspectImageAsync(selector.Reference, cancellationToken);
+        return ImageProjection.ToInspection(engine.Name, image, await counting);
+    }
+
+    /// <summary>Returns the number of containers by image id; null if the engine failed.</summary>
+    private static async Task<IReadOnlyDictionary<string, int>?> CountContainersAsync(IEngine engine, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await engine.ListContainersAsync(new ContainerFilter(All: true), cancellationToken)).CountBy(c => c.ImageId).ToDictionary();
+        }
+        catch (EngineException)
+        {
+            return null;
+        }
+    }
+
+    private static async Task<(ImageListEngine State, IReadOnlyList<ImageSummary> Images, EngineException? Failure)> ListAsync(
+        IEngine engine, IReadOnlyDictionary<string, IReadOnlyList<string>>? filters, CancellationToken cancellationToken)
+    {
+        var counting = CountContainersAsync(engine, cancellationToken);
+        try
+        {
+            var images = await engine.ListImagesAsync(filters, cancellationToken);
+            var containers = await counting;
+            return (new(engine.Name, EngineStates.Ok, images.Count, null), [.. images.Select(i => ImageProjection.ToSummary(engine.Name, i, containers))], null);
+        }
+        catch (EngineException e)
+        {
+            return (new(engine.Name, EngineStates.Of(e), null, e.Message), [], e);
+        }
+    }
+}

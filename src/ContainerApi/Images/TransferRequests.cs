@@ -1,0 +1,34 @@
+using ContainerApi.Api.Requests;
+using FluentValidation;
+
+namespace ContainerApi.Images;
+
+/// <summary>The body of <c>POST /images/pull</c>.</summary>
+internal sealed record PullRequest(
+    [Parameter("The image's name, as in `busybox:1.36`; without a tag or a digest, `latest`.", ErrorCode = "invalid_reference")]
+    ImageReference Image,
+    [Parameter("The platform, as in `linux/arm64/v8`. Default: the engine's own.", Pattern = "[a-z0-9_]{1,32}(?:/[A-Za-z0-9_.-]{1,32}){0,2}",
+        Expected = "must be os[/architecture[/variant]], as in linux/arm64/v8.")]
+    string? Platform,
+    RegistryAuth Auth,
+    [Parameter("The engine's name. Default: the default engine.")]
+    EngineName? Engine);
+
+/// <summary>The body of <c>POST /images/push</c>.</summary>
+internal sealed record PushRequest(
+    [Parameter("The image's name, as in `registry:5000/team/app:v1`, which begins with the registry; without a tag, `latest`.",
+        ErrorCode = "invalid_reference")]
+    ImageName Image,
+    RegistryAuth Auth,
+    [Parameter("The engine's name. Default: the default engine.")]
+    EngineName? Engine);
+
+internal sealed class PullRequestValidator : AbstractValidator<PullRequest>
+{
+    public PullRequestValidator() => RuleFor(r => r.Auth).GivenOnce();
+}
+
+internal sealed class PushRequestValidator : AbstractValidator<PushRequest>
+{
+    public PushRequestValidator() => RuleFor(r => r.Auth).GivenOnce();
+}
