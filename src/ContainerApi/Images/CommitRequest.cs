@@ -17,7 +17,8 @@ internal sealed record CommitRequest(
     bool Pause,
     [Parameter("Whether to stop the container before the commit. It stays stopped.", Default = "false")]
     bool Stop,
-    [Parameter("Dockerfile instructions to apply, one in each item: CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, ONBUILD, USER, VOLUME, WORKDIR.",
+    [Parameter("Dockerfile instructions to apply, one in each item: CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, ONBUILD, USER, VOLUME or "
+        + "WORKDIR.",
         Pattern = @"[^\r\n\0]*", Expected = "must have one instruction on one line in each item.")]
     IReadOnlyList<string> Changes,
     [Parameter("Whether to return only the changed files and the container's current configuration. The container is neither stopped, paused "

@@ -31,15 +31,15 @@ internal static class ImageEndpoints
     private static void MapQueries(this RouteGroupBuilder images)
     {
         images.MapGet("", async Task<Ok<ImageList>> (
-                RequestQuery<ImageListRequest> query, ImageQueries queries, ImageRedactor redactor, Caller caller, CancellationToken cancellationToken) =>
-                TypedResults.Ok(redactor.For(caller, await queries.ListAsync(query.Value, cancellationToken))))
+                RequestQuery<ImageListRequest> query, ImageQueries queries, ImageRedactor redactor, Caller caller, HttpContext http) =>
+                TypedResults.Ok(redactor.For(caller, await queries.ListAsync(query.Value, http.RequestAborted))))
             .WithName("listImages").WithSummary("List images")
             .WithDescription("The images of all engines, or of the named engines, with the number of containers that use each image. "
                 + "An engine that fails is an entry in `engines`. The response is a problem only if all engines fail.");
 
         images.MapGet("/{**reference}", async Task<Ok<ImageInspection>> (
-                RequestQuery<ImageSelector> query, ImageQueries queries, ImageRedactor redactor, Caller caller, CancellationToken cancellationToken) =>
-                TypedResults.Ok(redactor.For(caller, await queries.InspectAsync(query.Value, cancellationToken))))
+                RequestQuery<ImageSelector> query, ImageQueries queries, ImageRedactor redactor, Caller caller, HttpContext http) =>
+                TypedResults.Ok(redactor.For(caller, await queries.InspectAsync(query.Value, http.RequestAborted))))
             .WithName("inspectImage").WithSummary("Inspect an image")
             .WithDescription("By name or id. Slashes of a name need no escaping: `/images/registry:5000/team/app:v1`.")
             .CanFailWith(ErrorCode.InvalidReference, ErrorCode.ImageNotFound);
@@ -59,14 +59,15 @@ internal static class ImageEndpoints
         images.MapPost("/pull", Pull)
             .WithName("pullImage").WithSummary("Pull an image from its registry")
             .WithDescription("A stream of `progress` lines that ends with exactly one `result` line. A failure before the first line is a problem, "
-                + $"a later failure is in the `result`. Credentials are in `registryAuth` or in the header `{RegistryAuthHeader.Name}` of Docker's clients.")
+                + "a later failure is in the `result`. "
+                + $"Credentials are in `registryAuth` or in the header `{RegistryAuthHeader.Name}` of Docker's clients.")
             .Produces<PullEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson)
             .CanFailWith(ErrorCode.InvalidReference, ErrorCode.Forbidden, ErrorCode.ImageNotFound);
 
         images.MapPost("/push", Push)
             .WithName("pushImage").WithSummary("Push an image to its registry")
-            .WithDescription("A stream of `progress` lines that ends with exactly one `result` line. A failure before the first line is a problem, a later "
-                + "failure, such as a refusal by the registry, is in the `result`. "
+            .WithDescription("A stream of `progress` lines that ends with exactly one `result` line. A failure before the first line is a problem, "
+                + "a later failure, such as a refusal by the registry, is in the `result`. "
                 + $"Credentials are in `registryAuth` or in the header `{RegistryAuthHeader.Name}` of Docker's clients.")
             .Produces<PushEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson)
             .CanFailWith(ErrorCode.InvalidReference, ErrorCode.Forbidden, ErrorCode.ImageNotFound);

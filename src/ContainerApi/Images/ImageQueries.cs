@@ -49,7 +49,8 @@ internal sealed class ImageQueries(EngineDirectory engines)
         {
             var images = await engine.ListImagesAsync(filters, cancellationToken);
             var containers = await counting;
-            return (new(engine.Name, EngineStates.Ok, images.Count, null), [.. images.Select(i => ImageProjection.ToSummary(engine.Name, i, containers))], null);
+            IReadOnlyList<ImageSummary> items = [.. images.Select(i => ImageProjection.ToSummary(engine.Name, i, containers))];
+            return (new(engine.Name, EngineStates.Ok, items.Count, null), items, null);
         }
         catch (EngineException e)
         {

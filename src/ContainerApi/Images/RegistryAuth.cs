@@ -33,7 +33,8 @@ internal sealed record RegistryAuthFields(
     string Username,
     [Parameter("The password, or a token.", Pattern = RegistryAuthFields.Secret, Expected = RegistryAuthFields.ExpectedSecret)]
     string Password,
-    [Parameter("The registry's address. Default: the registry of the image.", Pattern = @"[\s\S]{1,512}", Expected = "must have 1 to 512 characters.")]
+    [Parameter("The registry's address. Default: the registry of the image.", Pattern = @"[\s\S]{1,512}",
+        Expected = "must have 1 to 512 characters.")]
     string? ServerAddress)
 {
     /// <summary>Tokens and key files serve as passwords.</summary>
