@@ -117,8 +117,7 @@ public sealed record ProcessesSection(IReadOnlyList<ContainerProcess>? Items = n
 /// <param name="StartedAt">The start time; in whole seconds where the source is the engine.</param>
 /// <param name="CpuTimeMs">CPU time used so far, on all cores, in milliseconds; in whole seconds where the source is the engine.</param>
 /// <param name="Command">The command and its arguments, separated by spaces.</param>
-public sealed record ContainerProcess(
-    int Pid, int? ParentPid, string? User, DateTimeOffset? StartedAt, long? CpuTimeMs, string Command);
+public sealed record ContainerProcess(int Pid, int? ParentPid, string? User, DateTimeOffset? StartedAt, long? CpuTimeMs, string Command);
 
 /// <summary>The traffic of all network interfaces of a container since it started, without loopback.</summary>
 /// <remarks>A container that shares the network of another one has the same counters: exclude rows with <see cref="SharedWith"/> from sums.</remarks>

@@ -72,7 +72,8 @@ internal sealed partial class ContainerCollector(SectionReader reader, RateHisto
         try
         {
             var containers = await engine.ListContainersAsync(request.Selection.ToFilter(), cancellationToken);
-            return new EngineList(engine, [.. containers.Where(request.Selection.Matches).Select(c => new ContainerRow(engine.Name, c))], containers, null);
+            var rows = containers.Where(request.Selection.Matches).Select(c => new ContainerRow(engine.Name, c));
+            return new EngineList(engine, [.. rows], containers, null);
         }
         catch (EngineException e)
         {
@@ -174,8 +175,7 @@ internal sealed partial class ContainerCollector(SectionReader reader, RateHisto
         return known.GetValueOrDefault;
     }
 
-    private static ContainerFilter ById(IReadOnlyList<string> ids) =>
-        new(All: true, new Dictionary<string, IReadOnlyList<string>> { ["id"] = ids });
+    private static ContainerFilter ById(IReadOnlyList<string> ids) => new(All: true, new Dictionary<string, IReadOnlyList<string>> { ["id"] = ids });
 
     private static EngineReport Report(EngineList list) => new(
         list.Engine.Name,

@@ -15,9 +15,16 @@ internal static class ContainerEndpoints
         var services = builder.Services;
         services.AddSettings<MetricsOptions, MetricsOptionsValidator>("Metrics");
         services.AddScoped<ContainerResolver>();
-        services.AddCollections();
-        services.AddWatch();
-        services.AddLifecycle();
+        services.AddSingleton(new CollectionLimits());
+        services.AddSingleton<SectionReader>();
+        services.AddSingleton<RateHistory>();
+        services.AddSingleton<ContainerCollector>();
+        services.AddSingleton<SingleFlight<SharedResult<ContainerCollection>>>();
+        services.AddSingleton<SingleFlight<SharedResult<ContainerRow>>>();
+        services.AddSingleton<ContainerRedactor>();
+        services.AddScoped<ContainerQueries>();
+        services.AddSingleton<WatchHub>();
+        services.AddScoped<ContainerCreation>();
     }
 
     public static void MapContainers(this WebApplication app)
@@ -37,18 +44,6 @@ internal static class ContainerEndpoints
                 + "`/metrics` has the service's own metrics.")
             .Produces<string>(StatusCodes.Status200OK, "text/plain")
             .Produces(StatusCodes.Status304NotModified);
-    }
-
-    private static void AddCollections(this IServiceCollection services)
-    {
-        services.AddSingleton(new CollectionLimits());
-        services.AddSingleton<SectionReader>();
-        services.AddSingleton<RateHistory>();
-        services.AddSingleton<ContainerCollector>();
-        services.AddSingleton<SingleFlight<SharedResult<ContainerCollection>>>();
-        services.AddSingleton<SingleFlight<SharedResult<ContainerRow>>>();
-        services.AddSingleton<ContainerRedactor>();
-        services.AddScoped<ContainerQueries>();
     }
 
     private static void MapQueries(this RouteGroupBuilder containers)
@@ -93,7 +88,7 @@ internal static class ContainerEndpoints
             .RequireScope(Scopes.ContainersRead)
             .WithName("getContainerStatistics")
             .WithSummary("Show a container's network traffic and resource usage")
-            .WithDescription("The sections `network` and `usage`. Sections that cannot be read are a problem: 409 for a container that is not running.")
+            .WithDescription("The sections `network` and `usage`. A section that cannot be read is a problem: 409 if the container is not running.")
             .Produces<ContainerStatistics>()
             .Produces(StatusCodes.Status304NotModified)
             .ProducesEngineProblems(SectionProblems);

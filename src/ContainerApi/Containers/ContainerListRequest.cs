@@ -59,7 +59,8 @@ internal sealed class ContainerListRequestValidator : AbstractValidator<Containe
     public ContainerListRequestValidator()
     {
         RuleFor(q => q.Fields).Must((q, fields) => fields?.AreIn(q.Selection?.Include) != false).WithMessage(ContainerFields.NotIncluded);
-        RuleFor(q => q.Cursor).Must((q, cursor) => cursor is null || q.Sort is null || cursor.Sort == q.Sort.ToString()).WithMessage(ContainerCursor.Expected);
+        RuleFor(q => q.Cursor).Must((q, cursor) => cursor is null || cursor.Sort == q.Sort.ToString())
+            .WithMessage(ContainerCursor.Expected).WhenValid("sort");
     }
 }
 

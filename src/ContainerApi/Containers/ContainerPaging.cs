@@ -41,13 +41,8 @@ internal sealed record ContainerSort(ContainerColumn Field, bool Descending) : I
     public int Compare(SortKey? x, SortKey? y)
     {
         var (a, b) = (x!, y!);
-        var order = (a.IsKnown, b.IsKnown) switch
-        {
-            (true, false) => -1,
-            (false, true) => 1,
-            (false, false) => 0,
-            _ => Directed(a.Number is { } m && b.Number is { } n ? m.CompareTo(n) : string.CompareOrdinal(a.Text, b.Text)),
-        };
+        var order = a.IsKnown != b.IsKnown ? (a.IsKnown ? -1 : 1)
+            : Directed(a.Number is { } m && b.Number is { } n ? m.CompareTo(n) : string.CompareOrdinal(a.Text, b.Text));
         order = order != 0 ? order : string.CompareOrdinal(a.Engine, b.Engine);
         return order != 0 ? order : string.CompareOrdinal(a.Id, b.Id);
     }

@@ -109,49 +109,43 @@ internal static class ContainerProjection
 /// <param name="Owner">The full id of the container that the namespace was created for: the end of a chain of shared networks.</param>
 /// <param name="IsHost">The namespace of the engine's host.</param>
 /// <param name="HasNone">Only loopback.</param>
-/// <param name="IsKnown">Whether the owner was found.</param>
-internal sealed record NetworkMembership(string? Mode, string? SharedWith, string Owner, bool IsHost, bool HasNone, bool IsKnown)
+internal sealed record NetworkMembership(string? Mode, string? SharedWith, string Owner, bool IsHost, bool HasNone)
 {
     public const int MaxChain = 16;
 
     /// <summary>The first peer in a chain of shared networks that <paramref name="find"/> does not know, or null.</summary>
-    public static string? MissingPeer(ContainerFacts container, Func<string, ContainerFacts?> find)
-    {
-        for (var n = 0; n < MaxChain && SharedNetwork.PeerOf(container) is { Length: > 0 } peer; n++)
-        {
-            if (find(peer) is not { } next)
-            {
-                return peer;
-            }
-
-            container = next;
-        }
-
-        return null;
-    }
+    public static string? MissingPeer(ContainerFacts container, Func<string, ContainerFacts?> find) =>
+        Peers(container, find).FirstOrDefault(p => p.Facts is null && p.Id.Length > 0).Id;
 
     /// <param name="find">Finds a container by id; null where it is unknown.</param>
     public static NetworkMembership Of(ContainerFacts container, Func<string, ContainerFacts?> find)
     {
-        var peer = SharedNetwork.PeerOf(container);
-        if (peer is null)
+        if (SharedNetwork.PeerOf(container) is null)
         {
-            return new NetworkMembership(container.NetworkMode, null, container.Id, container.NetworkMode is "host", HasNoNetwork(container), IsKnown: true);
+            return new NetworkMembership(container.NetworkMode, null, container.Id, container.NetworkMode is "host", HasNoNetwork(container));
         }
 
-        var owner = find(peer);
-        var sharedWith = owner?.Id ?? (peer.Length == 64 ? peer : null);
-        for (var n = 0; n < MaxChain && owner is not null && SharedNetwork.PeerOf(owner) is { } next; n++)
-        {
-            owner = find(next);
-        }
+        var chain = Peers(container, find).ToList();
+        var (id, peer) = chain[0];
+        var sharedWith = peer?.Id ?? (id.Length == 64 ? id : null);
+        return chain[^1].Facts is { } owner
+            ? new NetworkMembership("container", sharedWith, owner.Id, owner.NetworkMode is "host", HasNoNetwork(owner))
+            : new NetworkMembership("container", sharedWith, container.Id, IsHost: false, HasNone: false);
+    }
 
-        return owner is null
-            ? new NetworkMembership("container", sharedWith, container.Id, IsHost: false, HasNone: false, IsKnown: false)
-            : new NetworkMembership("container", sharedWith, owner.Id, owner.NetworkMode is "host", HasNoNetwork(owner), IsKnown: true);
+    /// <summary>The chain of shared networks. Its last container has a network of its own, is unknown, or ends a chain that is too long.</summary>
+    private static IEnumerable<(string Id, ContainerFacts? Facts)> Peers(ContainerFacts container, Func<string, ContainerFacts?> find)
+    {
+        var current = container;
+        for (var n = 0; n < MaxChain && current is not null && SharedNetwork.PeerOf(current) is { } peer; n++)
+        {
+            current = find(peer);
+            yield return (peer, current);
+        }
     }
 
     /// <summary><c>--network none</c>, or disconnected from all networks.</summary>
     private static bool HasNoNetwork(ContainerFacts container) =>
-        container.NetworkMode is "none" || (container.Networks.Count == 0 && SharedNetwork.PeerOf(container) is null && container.NetworkMode is not "host");
+        container.NetworkMode is "none"
+        || (container.Networks.Count == 0 && SharedNetwork.PeerOf(container) is null && container.NetworkMode is not "host");
 }

@@ -30,11 +30,7 @@ internal sealed class ContainerQueries(
             engines.Get(engine);
         }
 
-        var shared = await lists.GetAsync(
-            $"list;{caller.View};{request.Key()}",
-            MaxAge(query.MaxAge, http),
-            async token => new(redactor.For(caller, await collector.RunAsync(engines, request, token))),
-            cancellationToken);
+        var shared = await CollectAsync(request, MaxAge(query.MaxAge, http), evenIfAllFail: false, cancellationToken);
         return shared.Render($"{format};{query.Fields}", list => ContainerFormatter.List(list, format, query.Fields?.Names, time.GetUtcNow()));
     }
 
@@ -42,11 +38,7 @@ internal sealed class ContainerQueries(
     public async Task<RenderedBody> MetricsAsync(MetricsOptions options, CancellationToken cancellationToken)
     {
         var request = new ContainerRequest(ContainerSelection.Everything, ContainerSections.All);
-        var shared = await lists.GetAsync(
-            $"metrics;{caller.View};{request.Key()}",
-            TimeSpan.Zero,
-            async token => new(redactor.For(caller, await collector.RunAsync(engines, request, token, evenIfAllFail: true))),
-            cancellationToken);
+        var shared = await CollectAsync(request, TimeSpan.Zero, evenIfAllFail: true, cancellationToken);
         return shared.Render("metrics", list =>
             new RenderedBody(Encoding.UTF8.GetBytes(ContainerMetrics.Write(list, options)), ContainerMetrics.ContentType));
     }
@@ -83,6 +75,13 @@ internal sealed class ContainerQueries(
         return shared.Render("statistics", c => Json(new ContainerStatistics(c.Network!, c.Usage!)));
     }
 
+    private Task<SharedResult<ContainerCollection>> CollectAsync(
+        ContainerRequest request, TimeSpan maxAge, bool evenIfAllFail, CancellationToken cancellationToken) => lists.GetAsync(
+        $"{evenIfAllFail};{caller.View};{request.Key()}",
+        maxAge,
+        async token => new(redactor.For(caller, await collector.RunAsync(engines, request, token, evenIfAllFail))),
+        cancellationToken);
+
     private async Task<SharedResult<ContainerRow>> OneAsync(
         ContainerSelector selector, ContainerSections sections, TimeSpan maxAge, CancellationToken cancellationToken)
     {
@@ -99,36 +98,29 @@ internal sealed class ContainerQueries(
     /// <summary>Throws where the section that the request asks for could not be read.</summary>
     private static void RequireOk(ContainerRow container, ContainerSection section)
     {
-        switch (section.State)
+        if (section.State == SectionState.Ok)
         {
-            case SectionState.Ok:
-                return;
-            case SectionState.NotRunning:
-                throw new ApiException(ErrorCode.ContainerNotRunning, section.Reason ?? "The container is not running.");
-            default:
-                var kind = section.State switch
-                {
-                    SectionState.Timeout => ErrorCode.EngineTimeout,
-                    SectionState.Unsupported => ErrorCode.FeatureUnsupported,
-                    _ => ErrorCode.EngineError,
-                };
-                throw new EngineException(kind, container.Engine, section.Reason ?? "The engine failed.");
+            return;
         }
+
+        var reason = section.Reason ?? "The engine failed.";
+        throw section.State switch
+        {
+            SectionState.NotRunning => new ApiException(ErrorCode.ContainerNotRunning, reason),
+            SectionState.Timeout => new EngineException(ErrorCode.EngineTimeout, container.Engine, reason),
+            SectionState.Unsupported => new EngineException(ErrorCode.FeatureUnsupported, container.Engine, reason),
+            _ => new EngineException(ErrorCode.EngineError, container.Engine, reason),
+        };
     }
 
     /// <summary>The parameter, else <c>Cache-Control: max-age</c>, else zero.</summary>
     private static TimeSpan MaxAge(TimeSpan? parameter, HttpRequest http)
     {
-        if (parameter is { } maxAge)
-        {
-            return maxAge;
-        }
-
-        var most = TimeSpan.FromHours(1);
-        return CacheControlHeaderValue.TryParse(http.Headers.CacheControl.ToString(), out var control) && !control.NoCache && !control.NoStore
-            && control.MaxAge is { } age && age > TimeSpan.Zero
-            ? age < most ? age : most
-            : TimeSpan.Zero;
+        var age = parameter is null && CacheControlHeaderValue.TryParse(http.Headers.CacheControl.ToString(), out var control)
+            && !control.NoCache && !control.NoStore
+            ? control.MaxAge
+            : parameter;
+        return TimeSpan.FromSeconds(Math.Clamp(age?.TotalSeconds ?? 0, 0, 3600));
     }
 
     private static RenderedBody Json<T>(T value) =>

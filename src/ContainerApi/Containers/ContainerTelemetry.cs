@@ -22,12 +22,12 @@ internal static class ContainerTelemetry
         advice: new InstrumentAdvice<int> { HistogramBucketBoundaries = [1, 10, 50, 100, 500, 1000, 5000] });
 
     public static readonly UpDownCounter<int> Watchers = Meter.CreateUpDownCounter<int>(
-    "containerapi.watchers", "{watcher}", "Clients that watch the containers.");
+        "containerapi.watchers", "{watcher}", "Clients that watch the containers.");
 
     /// <summary>Runs a collection and records it.</summary>
     public static async Task<ContainerCollection> ObserveAsync(ContainerSections sections, Func<Task<ContainerCollection>> collect)
     {
-        using var span = Source.StartActivity("sweep");
+        using var span = Source.StartActivity("collection");
         span?.SetTag("containerapi.sections", sections.ToString());
         var started = Stopwatch.GetTimestamp();
         var outcome = "failed";

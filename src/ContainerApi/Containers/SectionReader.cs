@@ -66,8 +66,8 @@ internal sealed class SectionReader(TimeProvider time, CollectionLimits limits)
             return new Dictionary<string, ContainerReading>();
         }
 
-        using var limited = new CancellationTokenSource(limits.Engine, time);
-        await using var stop = limited.Follow(cancellationToken);
+        using var limited = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limited.CancelAfter(limits.Engine);
         var host = await ReadHostAsync(engine, containers, wanted, limited.Token);
         cancellationToken.ThrowIfCancellationRequested();
         var timestamp = time.GetTimestamp();
@@ -75,18 +75,15 @@ internal sealed class SectionReader(TimeProvider time, CollectionLimits limits)
         var readings = await Task.WhenAll(containers.Select(async container =>
         {
             var sample = host.GetValueOrDefault(container.Id);
-            var statistics = !wanted.HasFlag(HostSections.Statistics)
-                ? null
+            var id = container.Id;
+            var statistics = !wanted.HasFlag(HostSections.Statistics) ? null
                 : sample?.Statistics is { } s && Suffices(s, container, sections)
                     ? Task.FromResult(Reading<StatisticsFacts>.Ok(SectionSource.Host, s.SampledAt, timestamp, s))
-                    : CallAsync(
-                        gates.Statistics, token => engine.ReadStatisticsAsync(container.Id, token), f => f.SampledAt, limited.Token, cancellationToken);
-            var processes = !wanted.HasFlag(HostSections.Processes)
-                ? null
+                    : CallAsync(gates.Statistics, t => engine.ReadStatisticsAsync(id, t), x => x.SampledAt, limited.Token, cancellationToken);
+            var processes = !wanted.HasFlag(HostSections.Processes) ? null
                 : sample?.Processes is { } p
                     ? Task.FromResult(Reading<IReadOnlyList<ProcessFacts>>.Ok(SectionSource.Host, sample.SampledAt, timestamp, p))
-                    : CallAsync(
-                        gates.Tops, token => engine.ListProcessesAsync(container.Id, token), _ => time.GetUtcNow(), limited.Token, cancellationToken);
+                    : CallAsync(gates.Tops, t => engine.ListProcessesAsync(id, t), _ => time.GetUtcNow(), limited.Token, cancellationToken);
             return new ContainerReading(processes is null ? null : await processes, statistics is null ? null : await statistics);
         }));
         return containers.Zip(readings).ToDictionary(r => r.First.Id, r => r.Second);
@@ -96,8 +93,8 @@ internal sealed class SectionReader(TimeProvider time, CollectionLimits limits)
     private async Task<IReadOnlyDictionary<string, HostSample>> ReadHostAsync(
         IEngine engine, IReadOnlyList<ContainerFacts> containers, HostSections wanted, CancellationToken cancellationToken)
     {
-        using var limited = new CancellationTokenSource(limits.Section, time);
-        await using var stop = limited.Follow(cancellationToken);
+        using var limited = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limited.CancelAfter(limits.Section);
         try
         {
             return await engine.ReadHostAsync(containers, wanted, limited.Token);
@@ -124,8 +121,8 @@ internal sealed class SectionReader(TimeProvider time, CollectionLimits limits)
             await gate.WaitAsync(collection);
             try
             {
-                using var limited = new CancellationTokenSource(limits.Section, time);
-                await using var stop = limited.Follow(collection);
+                using var limited = CancellationTokenSource.CreateLinkedTokenSource(collection);
+                limited.CancelAfter(limits.Section);
                 var value = await call(limited.Token);
                 return Reading<T>.Ok(SectionSource.Engine, sampledAt(value), time.GetTimestamp(), value);
             }
@@ -140,18 +137,9 @@ internal sealed class SectionReader(TimeProvider time, CollectionLimits limits)
         }
         catch (EngineException e)
         {
-            return Reading<T>.Failed(StateOf(e.Code), e.Message);
+            return Reading<T>.Failed(States.GetValueOrDefault(e.Code, SectionState.Error), e.Message);
         }
     }
 
-    private static SectionState StateOf(ErrorCode code) => States.GetValueOrDefault(code, SectionState.Error);
-
     private sealed record Gates(SemaphoreSlim Tops, SemaphoreSlim Statistics);
-}
-
-internal static class Cancellation
-{
-    /// <summary>Also cancels this source, which has a timeout of its own, when <paramref name="token"/> is cancelled.</summary>
-    public static CancellationTokenRegistration Follow(this CancellationTokenSource limited, CancellationToken token) =>
-        token.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), limited);
 }

@@ -108,7 +108,7 @@ public sealed class ContainerProjectionTests
     {
         var place = NetworkMembership.Of(Facts.Container('1', network: "container:" + Facts.Id('a')), _ => null);
 
-        Assert.Equal((Facts.Id('a'), false, false), (place.SharedWith, place.IsKnown, place.HasNone));
+        Assert.Equal((Facts.Id('a'), false, false), (place.SharedWith, place.IsHost, place.HasNone));
     }
 
     [Fact]

@@ -9,13 +9,11 @@ internal static class ColumnText
     /// <summary>As Docker's command line truncates it.</summary>
     private const int MaxCommand = 20;
 
-    public static string? Names(ContainerFacts container) =>
-        container.Name is null ? null : string.Join(',', [container.Name, .. container.Aliases]);
+    public static string? Names(ContainerFacts container) => container.Name is null ? null : string.Join(',', [container.Name, .. container.Aliases]);
 
     public static string? Percent(double? value) => value is { } percent ? string.Create(CultureInfo.InvariantCulture, $"{percent:0.00}%") : null;
 
-    public static string Image(string image) =>
-        image.StartsWith("sha256:", StringComparison.Ordinal) && image.Length > 19 ? image[7..19] : image;
+    public static string Image(string image) => image.StartsWith("sha256:", StringComparison.Ordinal) && image.Length > 19 ? image[7..19] : image;
 
     public static string Command(string command) => $"\"{TextWidth.Cut(Table.Visible(command), MaxCommand)}\"";
 

@@ -7,12 +7,9 @@ namespace ContainerApi.Containers.Formatting;
 /// <param name="Name">The JSON path, as in <c>name</c> and <c>network.rxBytes</c>.</param>
 /// <param name="Section">The section that must be read for it.</param>
 /// <param name="Value">Text, number, time, enum or list; null where it is unknown.</param>
-internal sealed record ContainerColumn(string Name, ContainerSections Section, Func<ContainerRow, object?> Value)
+internal sealed record ContainerColumn(
+    string Name, ContainerSections Section, Func<ContainerRow, object?> Value, TableColumn? Table = null, MetricColumn? Metric = null)
 {
-    public TableColumn? Table { get; init; }
-
-    public MetricColumn? Metric { get; init; }
-
     /// <summary>The JSON name of the section, or null for a field of the row itself.</summary>
     public string? Parent { get; } = Name.Contains('.') ? Name[..Name.IndexOf('.')] : null;
 
@@ -33,11 +30,6 @@ internal sealed record ContainerColumn(string Name, ContainerSections Section, F
 internal sealed record TableColumn(int Position, string Heading, Func<ContainerRow, DateTimeOffset, string?> Text);
 
 /// <summary>How Prometheus shows a column: a number as a sample, a text as a label of a sample with the value 1.</summary>
-internal sealed record MetricColumn(string Name, string Type, string Help)
-{
-    /// <summary>1000 turns milliseconds into seconds.</summary>
-    public double Divisor { get; init; } = 1;
-
-    /// <summary>Where set, one sample for each network interface.</summary>
-    public Func<InterfaceTraffic, long>? OfInterface { get; init; }
-}
+/// <param name="Divisor">1000 turns milliseconds into seconds.</param>
+/// <param name="OfInterface">Where set, one sample for each network interface.</param>
+internal sealed record MetricColumn(string Name, string Type, string Help, double Divisor = 1, Func<InterfaceTraffic, long>? OfInterface = null);

@@ -11,86 +11,60 @@ internal static class ContainerColumns
 {
     public static readonly IReadOnlyList<ContainerColumn> All =
     [
-        new("engine", None, r => r.Engine) { Table = new(1, "ENGINE", (r, _) => r.Engine) },
+        new("engine", None, r => r.Engine, Table: new(1, "ENGINE", (r, _) => r.Engine)),
         new("id", None, r => r.Id),
-        new("shortId", None, r => r.ShortId) { Table = new(2, "CONTAINER ID", (r, _) => r.ShortId) },
-        new("name", None, r => r.Facts.Name) { Table = new(13, "NAMES", (r, _) => ColumnText.Names(r.Facts)) },
+        new("shortId", None, r => r.ShortId, Table: new(2, "CONTAINER ID", (r, _) => r.ShortId)),
+        new("name", None, r => r.Facts.Name, Table: new(13, "NAMES", (r, _) => ColumnText.Names(r.Facts))),
         new("aliases", None, r => r.Facts.Aliases),
-        new("image", None, r => r.Facts.Image) { Table = new(3, "IMAGE", (r, _) => ColumnText.Image(r.Facts.Image)) },
+        new("image", None, r => r.Facts.Image, Table: new(3, "IMAGE", (r, _) => ColumnText.Image(r.Facts.Image))),
         new("imageId", None, r => r.Facts.ImageId),
-        new("createdAt", None, r => r.Facts.CreatedAt)
-        {
-            Table = new(5, "CREATED", (r, now) => ColumnText.Ago(now - r.Facts.CreatedAt) + " ago"),
-            Metric = new("container_created_timestamp_seconds", "gauge", "Creation time in seconds since 1970.") { Divisor = 1000 },
-        },
-        new("command", None, r => r.Facts.Command) { Table = new(4, "COMMAND", (r, _) => ColumnText.Command(r.Facts.Command)) },
-        new("state", None, r => r.Facts.State) { Metric = new("container_state", "gauge", "1 for the state of the container.") },
-        new("status", None, r => r.Facts.Status) { Table = new(6, "STATUS", (r, _) => r.Facts.Status) },
-        new("health", None, r => r.Facts.Health) { Metric = new("container_health", "gauge", "1 for the result of the container's health check.") },
-        new("networks", None, r => r.Facts.Networks) { Table = new(7, "IP", (r, _) => ColumnText.Addresses(r.Facts.Networks)) },
-        new("ports", None, r => r.Facts.Ports) { Table = new(8, "PORTS", (r, _) => ColumnText.Ports(r.Facts.Ports)) },
+        new("createdAt", None, r => r.Facts.CreatedAt,
+            Table: new(5, "CREATED", (r, now) => ColumnText.Ago(now - r.Facts.CreatedAt) + " ago"),
+            Metric: new("container_created_timestamp_seconds", "gauge", "Creation time in seconds since 1970.", Divisor: 1000)),
+        new("command", None, r => r.Facts.Command, Table: new(4, "COMMAND", (r, _) => ColumnText.Command(r.Facts.Command))),
+        new("state", None, r => r.Facts.State, Metric: new("container_state", "gauge", "1 for the state of the container.")),
+        new("status", None, r => r.Facts.Status, Table: new(6, "STATUS", (r, _) => r.Facts.Status)),
+        new("health", None, r => r.Facts.Health, Metric: new("container_health", "gauge", "1 for the result of the container's health check.")),
+        new("networks", None, r => r.Facts.Networks, Table: new(7, "IP", (r, _) => ColumnText.Addresses(r.Facts.Networks))),
+        new("ports", None, r => r.Facts.Ports, Table: new(8, "PORTS", (r, _) => ColumnText.Ports(r.Facts.Ports))),
         new("labels", None, r => r.Facts.Labels),
         .. Section("processes", Processes, r => r.Processes),
-        new("processes.items", Processes, r => r.Processes?.Items)
-        {
-            Metric = new("container_processes", "gauge", "Processes in the container."),
-        },
+        new("processes.items", Processes, r => r.Processes?.Items, Metric: new("container_processes", "gauge", "Processes in the container.")),
         .. Section("network", Network, r => r.Network),
         new("network.mode", Network, r => r.Network?.Mode),
         new("network.sharedWith", Network, r => r.Network?.SharedWith),
-        new("network.rxBytes", Network, r => r.Network?.RxBytes)
-        {
-            Table = new(11, "NET I/O", (r, _) => ColumnText.Traffic(r.Network)),
-            Metric = Interface("receive_bytes", "Bytes received.", i => i.RxBytes),
-        },
-        new("network.rxPackets", Network, r => r.Network?.RxPackets) { Metric = Interface("receive_packets", "Packets received.", i => i.RxPackets) },
-        new("network.rxErrors", Network, r => r.Network?.RxErrors) { Metric = Interface("receive_errors", "Receive errors.", i => i.RxErrors) },
-        new("network.rxDropped", Network, r => r.Network?.RxDropped)
-        {
-            Metric = Interface("receive_packets_dropped", "Received packets dropped.", i => i.RxDropped),
-        },
-        new("network.txBytes", Network, r => r.Network?.TxBytes) { Metric = Interface("transmit_bytes", "Bytes transmitted.", i => i.TxBytes) },
-        new("network.txPackets", Network, r => r.Network?.TxPackets)
-        {
-            Metric = Interface("transmit_packets", "Packets transmitted.", i => i.TxPackets),
-        },
-        new("network.txErrors", Network, r => r.Network?.TxErrors) { Metric = Interface("transmit_errors", "Transmit errors.", i => i.TxErrors) },
-        new("network.txDropped", Network, r => r.Network?.TxDropped)
-        {
-            Metric = Interface("transmit_packets_dropped", "Packets dropped while transmitting.", i => i.TxDropped),
-        },
+        new("network.rxBytes", Network, r => r.Network?.RxBytes,
+            Table: new(11, "NET I/O", (r, _) => ColumnText.Traffic(r.Network)),
+            Metric: Interface("receive_bytes", "Bytes received.", i => i.RxBytes)),
+        new("network.rxPackets", Network, r => r.Network?.RxPackets, Metric: Interface("receive_packets", "Packets received.", i => i.RxPackets)),
+        new("network.rxErrors", Network, r => r.Network?.RxErrors, Metric: Interface("receive_errors", "Receive errors.", i => i.RxErrors)),
+        new("network.rxDropped", Network, r => r.Network?.RxDropped,
+            Metric: Interface("receive_packets_dropped", "Received packets dropped.", i => i.RxDropped)),
+        new("network.txBytes", Network, r => r.Network?.TxBytes, Metric: Interface("transmit_bytes", "Bytes transmitted.", i => i.TxBytes)),
+        new("network.txPackets", Network, r => r.Network?.TxPackets, Metric: Interface("transmit_packets", "Packets transmitted.", i => i.TxPackets)),
+        new("network.txErrors", Network, r => r.Network?.TxErrors, Metric: Interface("transmit_errors", "Transmit errors.", i => i.TxErrors)),
+        new("network.txDropped", Network, r => r.Network?.TxDropped,
+            Metric: Interface("transmit_packets_dropped", "Packets dropped while transmitting.", i => i.TxDropped)),
         new("network.rxBytesPerSecond", Network, r => r.Network?.RxBytesPerSecond),
         new("network.txBytesPerSecond", Network, r => r.Network?.TxBytesPerSecond),
         new("network.rateWindowMs", Network, r => r.Network?.RateWindowMs),
         new("network.interfaces", Network, r => r.Network?.Interfaces),
         .. Section("usage", Usage, r => r.Usage),
-        new("usage.cpuPercent", Usage, r => r.Usage?.CpuPercent) { Table = new(9, "CPU %", (r, _) => ColumnText.Percent(r.Usage?.CpuPercent)) },
-        new("usage.cpuTimeMs", Usage, r => r.Usage?.CpuTimeMs)
-        {
-            Metric = new("container_cpu_usage_seconds_total", "counter", "CPU time used, on all cores.") { Divisor = 1000 },
-        },
-        new("usage.memoryBytes", Usage, r => r.Usage?.MemoryBytes)
-        {
-            Table = new(10, "MEM", (r, _) => r.Usage?.MemoryBytes is { } memory ? ColumnText.BinarySize(memory) : null),
-            Metric = new("container_memory_working_set_bytes", "gauge", "Memory used, without the inactive file cache."),
-        },
-        new("usage.memoryLimitBytes", Usage, r => r.Usage?.MemoryLimitBytes)
-        {
-            Metric = new("container_spec_memory_limit_bytes", "gauge", "Memory limit of the container; the host's memory where it has no limit."),
-        },
-        new("usage.pids", Usage, r => r.Usage?.Pids)
-        {
-            Table = new(12, "PIDS", (r, _) => r.Usage?.Pids?.ToString(CultureInfo.InvariantCulture)),
-            Metric = new("container_threads", "gauge", "Processes and threads in the container."),
-        },
-        new("usage.blockReadBytes", Usage, r => r.Usage?.BlockReadBytes)
-        {
-            Metric = new("container_fs_reads_bytes_total", "counter", "Bytes read from block devices."),
-        },
-        new("usage.blockWriteBytes", Usage, r => r.Usage?.BlockWriteBytes)
-        {
-            Metric = new("container_fs_writes_bytes_total", "counter", "Bytes written to block devices."),
-        },
+        new("usage.cpuPercent", Usage, r => r.Usage?.CpuPercent, Table: new(9, "CPU %", (r, _) => ColumnText.Percent(r.Usage?.CpuPercent))),
+        new("usage.cpuTimeMs", Usage, r => r.Usage?.CpuTimeMs,
+            Metric: new("container_cpu_usage_seconds_total", "counter", "CPU time used, on all cores.", Divisor: 1000)),
+        new("usage.memoryBytes", Usage, r => r.Usage?.MemoryBytes,
+            Table: new(10, "MEM", (r, _) => r.Usage?.MemoryBytes is { } memory ? ColumnText.BinarySize(memory) : null),
+            Metric: new("container_memory_working_set_bytes", "gauge", "Memory used, without the inactive file cache.")),
+        new("usage.memoryLimitBytes", Usage, r => r.Usage?.MemoryLimitBytes,
+            Metric: new("container_spec_memory_limit_bytes", "gauge", "Memory limit of the container; the host's memory where it has no limit.")),
+        new("usage.pids", Usage, r => r.Usage?.Pids,
+            Table: new(12, "PIDS", (r, _) => r.Usage?.Pids?.ToString(CultureInfo.InvariantCulture)),
+            Metric: new("container_threads", "gauge", "Processes and threads in the container.")),
+        new("usage.blockReadBytes", Usage, r => r.Usage?.BlockReadBytes,
+            Metric: new("container_fs_reads_bytes_total", "counter", "Bytes read from block devices.")),
+        new("usage.blockWriteBytes", Usage, r => r.Usage?.BlockWriteBytes,
+            Metric: new("container_fs_writes_bytes_total", "counter", "Bytes written to block devices.")),
     ];
 
     /// <summary>The sections by name. <c>fields</c> accepts them, <c>sort</c> does not.</summary>
@@ -109,8 +83,7 @@ internal static class ContainerColumns
     public static ContainerColumn? Find(string name) => ByName.GetValueOrDefault(name);
 
     /// <summary>The section that must be read for a column or a section.</summary>
-    public static ContainerSections SectionOf(string name) =>
-        Sections.TryGetValue(name, out var section) ? section : Find(name)?.Section ?? None;
+    public static ContainerSections SectionOf(string name) => Sections.TryGetValue(name, out var section) ? section : Find(name)?.Section ?? None;
 
     public static ContainerSections SectionsOf(IEnumerable<string> names) => names.Aggregate(None, (sections, name) => sections | SectionOf(name));
 
@@ -123,5 +96,5 @@ internal static class ContainerColumns
     ];
 
     private static MetricColumn Interface(string name, string help, Func<InterfaceTraffic, long> value) =>
-        new($"container_network_{name}_total", "counter", help) { OfInterface = value };
+        new($"container_network_{name}_total", "counter", help, OfInterface: value);
 }

@@ -32,11 +32,7 @@ internal static class ContainerFormatter
     public static RenderedBody One(ContainerRow container, Format format, IReadOnlyList<string>? fields, DateTimeOffset now) =>
         format != Format.Json
             ? List(new ContainerCollection([container], [], 1, null), format, fields, now)
-            : new RenderedBody(
-                fields is null
-                    ? JsonSerializer.SerializeToUtf8Bytes(ContainerProjection.ToContainer(container), WireJson.Options)
-                    : Written(writer => FieldSelection.Of(fields).Write(writer, container)),
-                Formats.ContentTypeOf(format));
+            : new RenderedBody(Written(writer => FieldSelection.Of(fields).Write(writer, container)), Formats.ContentTypeOf(format));
 
     private static byte[] Selected(ContainerCollection list, IReadOnlyList<string> fields) => Written(writer =>
     {
@@ -49,28 +45,24 @@ internal static class ContainerFormatter
         }
 
         writer.WriteEndArray();
-        Member(writer, "engines", list.Engines);
-        Member(writer, "total", list.Total);
-        Member(writer, "nextCursor", list.NextCursor);
+        WriteEnd(writer, list);
         writer.WriteEndObject();
     });
 
     /// <summary>One line for each container, and a last line for the list.</summary>
     private static byte[] Lines(ContainerCollection list, IReadOnlyList<string>? fields)
     {
-        var selection = fields is null ? null : FieldSelection.Of(fields);
+        var selection = FieldSelection.Of(fields);
         var buffer = new ArrayBufferWriter<byte>();
         foreach (var item in list.Rows)
         {
-            Line(buffer, "container", writer => (selection ?? FieldSelection.Everything).WriteMembers(writer, item));
+            Line(buffer, "container", writer => selection.WriteMembers(writer, item));
         }
 
         Line(buffer, "result", writer =>
         {
             writer.WriteString("state", "succeeded");
-            Member(writer, "engines", list.Engines);
-            Member(writer, "total", list.Total);
-            Member(writer, "nextCursor", list.NextCursor);
+            WriteEnd(writer, list);
             writer.WriteNull("error");
         });
         return buffer.WrittenSpan.ToArray();
@@ -89,10 +81,12 @@ internal static class ContainerFormatter
         buffer.Write("\n"u8);
     }
 
-    private static void Member<T>(Utf8JsonWriter writer, string name, T value)
+    private static void WriteEnd(Utf8JsonWriter writer, ContainerCollection list)
     {
-        writer.WritePropertyName(name);
-        JsonSerializer.Serialize(writer, value, WireJson.Options);
+        writer.WritePropertyName("engines");
+        JsonSerializer.Serialize(writer, list.Engines, WireJson.Options);
+        writer.WriteNumber("total", list.Total);
+        writer.WriteString("nextCursor", list.NextCursor);
     }
 
     private static byte[] Written(Action<Utf8JsonWriter> write)

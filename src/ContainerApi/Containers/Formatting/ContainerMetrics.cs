@@ -28,7 +28,7 @@ internal static partial class ContainerMetrics
         Head(text, "containerapi_engine_up", "gauge", "1 while the engine answers.");
         foreach (var engine in collection.Engines)
         {
-            text.Append(CultureInfo.InvariantCulture, $"containerapi_engine_up{{engine=\"{Escaped(engine.Name)}\"}} {(engine.Error is null ? 1 : 0)}\n");
+            Sample(text, "containerapi_engine_up", $"engine=\"{Escaped(engine.Name)}\"", engine.Error is null ? 1 : 0);
         }
 
         Head(text, "containerapi_metrics_omitted_containers", "gauge", "Containers without metrics, beyond Metrics:MaxContainers.");

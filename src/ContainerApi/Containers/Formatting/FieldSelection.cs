@@ -6,15 +6,15 @@ namespace ContainerApi.Containers.Formatting;
 /// <summary>Writes columns of a row as JSON, those of a section as one object.</summary>
 internal sealed class FieldSelection
 {
-    public static readonly FieldSelection Everything = new(ContainerColumns.All);
+    private static readonly FieldSelection Everything = new(ContainerColumns.All);
 
     private readonly IReadOnlyList<ContainerColumn> _columns;
 
     private FieldSelection(IReadOnlyList<ContainerColumn> columns) => _columns = columns;
 
-    /// <param name="names">Names of columns, and of sections for all their columns.</param>
-    public static FieldSelection Of(IReadOnlyList<string> names) =>
-        new([.. ContainerColumns.All.Where(c => names.Contains(c.Name) || (c.Parent is { } parent && names.Contains(parent)))]);
+    /// <param name="names">Names of columns, and of sections for all their columns; null for all columns.</param>
+    public static FieldSelection Of(IReadOnlyList<string>? names) => names is null ? Everything
+        : new([.. ContainerColumns.All.Where(c => names.Contains(c.Name) || (c.Parent is { } parent && names.Contains(parent)))]);
 
     public void Write(Utf8JsonWriter writer, ContainerRow row)
     {

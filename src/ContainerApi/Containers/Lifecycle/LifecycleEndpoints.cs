@@ -10,8 +10,6 @@ namespace ContainerApi.Containers.Lifecycle;
 /// <summary>Creates, starts, stops, restarts and removes containers.</summary>
 internal static class LifecycleEndpoints
 {
-    public static void AddLifecycle(this IServiceCollection services) => services.AddScoped<ContainerCreation>();
-
     public static void MapLifecycle(this RouteGroupBuilder containers)
     {
         containers.MapPost("", CreateAsync).RequireScope(Scopes.ContainersWrite).WithLongTimeout()
@@ -19,7 +17,8 @@ internal static class LifecycleEndpoints
             .WithDescription("Creates a container and, with `start`, starts it. A missing image is pulled first unless `pull` is `never`. "
                 + "A container that cannot be started is removed again.")
             .ProducesEngineProblems(
-                ErrorCode.InvalidReference, ErrorCode.Forbidden, ErrorCode.ImageNotFound, ErrorCode.NotFound, ErrorCode.NameInUse, ErrorCode.Conflict);
+                ErrorCode.InvalidReference, ErrorCode.Forbidden, ErrorCode.ImageNotFound, ErrorCode.NotFound, ErrorCode.NameInUse,
+                ErrorCode.Conflict);
 
         containers.MapPost("/{container}/start", StartAsync).RequireScope(Scopes.ContainersWrite).WithLongTimeout()
             .WithName("startContainer").WithSummary("Start a container")

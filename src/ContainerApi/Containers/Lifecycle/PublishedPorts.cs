@@ -92,19 +92,18 @@ internal sealed partial record PublishedPorts(IReadOnlyList<PublishedPort> Ports
             return (null, $"has '{Shown(text)}', whose host address is not an IP address.");
         }
 
-        var container = RangeOf(match.Groups["container"].Value);
-        var host = match.Groups["host"] is { Success: true, Length: > 0 } group ? RangeOf(group.Value) : null;
-        if (container is null || (host is null && match.Groups["host"] is { Success: true, Length: > 0 }))
+        var hostPorts = match.Groups["host"].Value;
+        var host = RangeOf(hostPorts);
+        if (RangeOf(match.Groups["container"].Value) is not var (first, count) || (host is null && hostPorts.Length > 0))
         {
             return (null, $"has '{Shown(text)}', with a port outside 1 to 65535 or a range that runs backwards.");
         }
 
-        if (host is { } h && h.Count != container.Value.Count)
+        if (host is { } h && h.Count != count)
         {
             return (null, $"has '{Shown(text)}', whose two ranges are not of the same length.");
         }
 
-        var (first, count) = container.Value;
         var protocol = match.Groups["protocol"] is { Success: true } p ? p.Value : "tcp";
         return ([.. Enumerable.Range(0, count).Select(n => new PublishedPort(first + n, protocol, address, host?.First + n))], null);
     }
@@ -118,13 +117,13 @@ internal sealed partial record PublishedPorts(IReadOnlyList<PublishedPort> Ports
 
     private static (int First, int Count)? RangeOf(string text)
     {
-        var dash = text.IndexOf('-', StringComparison.Ordinal);
-        var first = Number(dash < 0 ? text : text[..dash]);
-        var last = dash < 0 ? first : Number(text[(dash + 1)..]);
-        return first >= 1 && last <= 65535 && first <= last ? (first, last - first + 1) : null;
+        var ports = text.Split('-');
+        return int.TryParse(ports[0], NumberStyles.None, CultureInfo.InvariantCulture, out var first)
+            && int.TryParse(ports[^1], NumberStyles.None, CultureInfo.InvariantCulture, out var last)
+            && first is >= 1 && last is <= 65535 && first <= last
+            ? (first, last - first + 1)
+            : null;
     }
-
-    private static int Number(string digits) => int.Parse(digits, CultureInfo.InvariantCulture);
 
     private static string Shown(string text) => text.Length <= 64 ? text : text[..64] + "…";
 

@@ -10,26 +10,19 @@ namespace ContainerApi.Containers.Watch;
 
 internal static partial class WatchEndpoints
 {
-    public static void AddWatch(this IServiceCollection services) => services.AddSingleton(provider => new WatchHub(
-        provider.GetRequiredService<ConfiguredEngines>().Directory,
-        (sections, cancellationToken) => provider.GetRequiredService<ContainerCollector>().RunAsync(
-            provider.GetRequiredService<ConfiguredEngines>().Directory,
-            new ContainerRequest(ContainerSelection.Everything, sections),
-            cancellationToken,
-            evenIfAllFail: true),
-        provider.GetRequiredService<TimeProvider>()));
-
     public static void MapWatch(this RouteGroupBuilder containers) =>
         containers.MapGet("/watch", Watch)
             .RequireScope(Scopes.ContainersRead)
             .WithStreamLimits()
             .WithName("watchContainers")
             .WithSummary("Watch containers")
-            .WithDescription(
-                "A `snapshot`, then an event per change: `added`, `changed`, `removed`, `engine`; a `sample` with new processes, counters "
-                + "and rates every `interval`; a `heartbeat` after 15 s of silence. As NDJSON, or as Server-Sent Events with `Accept: text/event-stream`. "
-                + "A slow reader gets the newest state and skips the states before it. The filters are those of the list. Filters that only an engine "
-                + "can evaluate (an image's descendants, a network's id) are evaluated again when its containers change.")
+            .WithDescription("""
+                A `snapshot`, then an event per change: `added`, `changed`, `removed`, `engine`; a `sample` with new processes, counters
+                and rates every `interval`; a `heartbeat` after 15 s of silence. As NDJSON, or as Server-Sent Events with
+                `Accept: text/event-stream`. A slow reader gets the newest state and skips the states before it. The filters are those
+                of the list. Filters that only an engine can evaluate (an image's descendants, a network's id) are evaluated again when
+                its containers change.
+                """)
             .Produces<WatchEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson, MediaTypes.EventStream)
             .CanFailWith(ErrorCode.InvalidRequest, ErrorCode.EngineNotFound);
 
@@ -70,15 +63,12 @@ internal static partial class WatchEndpoints
 
     /// <summary>Adds a result at the end: on shutdown, at the stream timeout, or after a failure behind the first event.</summary>
     private static async IAsyncEnumerable<WatchEvent> UntilShutdown(
-        Func<CancellationToken, IAsyncEnumerable<WatchEvent>> watch,
-        ILogger logger,
-        StreamTimeout deadline,
-        CancellationToken stopping,
-        CancellationToken aborted,
+        Func<CancellationToken, IAsyncEnumerable<WatchEvent>> watch, ILogger logger, StreamTimeout deadline,
+        CancellationToken stopping, CancellationToken aborted,
         [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        using var late = new CancellationTokenSource(deadline.After);
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(stopping, aborted, late.Token, cancellationToken);
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(stopping, aborted, cancellationToken);
+        ended.CancelAfter(deadline.After);
         await using var events = watch(ended.Token).GetAsyncEnumerator(CancellationToken.None);
         var result = new WatchResult("ended", "The service stops.") { At = default };
         var begun = false;
@@ -96,19 +86,15 @@ internal static partial class WatchEndpoints
             {
                 return await events.MoveNextAsync();
             }
-            catch (OperationCanceledException) when (stopping.IsCancellationRequested && !aborted.IsCancellationRequested)
+            catch (OperationCanceledException) when (ended.IsCancellationRequested && !aborted.IsCancellationRequested)
             {
-                return false;
-            }
-            catch (OperationCanceledException) when (late.IsCancellationRequested && !aborted.IsCancellationRequested)
-            {
-                result = result with { Reason = "The stream was open for as long as it may be; watch again." };
+                result = stopping.IsCancellationRequested ? result : result with { Reason = "The stream reached its maximum duration. Watch again." };
                 return false;
             }
             catch (Exception e) when (begun && !aborted.IsCancellationRequested)
             {
                 Log.Failed(logger, e);
-                result = result with { State = "failed", Reason = "Something went wrong inside the service." };
+                result = result with { State = "failed", Reason = "An internal error occurred." };
                 return false;
             }
         }

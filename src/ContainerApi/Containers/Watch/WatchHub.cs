@@ -5,15 +5,12 @@ using ContainerApi.Engine;
 
 namespace ContainerApi.Containers.Watch;
 
-/// <summary>Collects all containers of all engines, with these sections.</summary>
-internal delegate Task<ContainerCollection> CollectAll(ContainerSections sections, CancellationToken cancellationToken);
-
 /// <summary>
 /// Serves all watchers from one event subscription per engine. While there are watchers, the hub (1) subscribes, (2) collects
 /// everything, (3) lists again after an event of an engine, and reads the sections once per interval. A watcher receives the
 /// difference between its last state and the newest one. Its channel holds one state, so a slow watcher skips states.
 /// </summary>
-internal sealed class WatchHub(EngineDirectory engines, CollectAll collect, TimeProvider time) : IDisposable
+internal sealed class WatchHub(ConfiguredEngines configured, ContainerCollector collector, TimeProvider time) : IDisposable
 {
     /// <summary>Events come in bursts: a removal is three.</summary>
     private static readonly TimeSpan BatchDelay = TimeSpan.FromMilliseconds(20);
@@ -30,7 +27,7 @@ internal sealed class WatchHub(EngineDirectory engines, CollectAll collect, Time
     private readonly List<Watcher> _watchers = [];
     private readonly Queue<WatchState> _history = new();
     private readonly Channel<bool> _dirty = Channel.CreateBounded<bool>(NewestOnly);
-    private readonly WatchSelections _selections = new(engines);
+    private readonly WatchSelections _selections = new(configured.Directory);
     private readonly string _epoch = Guid.NewGuid().ToString("n")[..12];
     private WatchState? _current;
     private CancellationTokenSource? _running;
@@ -155,7 +152,7 @@ internal sealed class WatchHub(EngineDirectory engines, CollectAll collect, Time
     private async Task RunAsync(CancellationToken cancellationToken)
     {
         // (1) Before the first list, so that no event is lost. An unreachable engine counts as tried.
-        var subscriptions = engines.All.Select(engine => WatchSubscription.Start(engine, time, MarkDirty, cancellationToken)).ToList();
+        var subscriptions = configured.Directory.All.Select(engine => WatchSubscription.Start(engine, time, MarkDirty, cancellationToken)).ToList();
         await Task.WhenAll(subscriptions.Select(s => s.Tried));
         long? lastSections = null;
         Task<bool>? dirty = null;
@@ -173,7 +170,9 @@ internal sealed class WatchHub(EngineDirectory engines, CollectAll collect, Time
                     lastSections = time.GetTimestamp();
                 }
 
-                await PublishAsync(await collect(sections, cancellationToken), sections, selections, cancellationToken);
+                var request = new ContainerRequest(ContainerSelection.Everything, sections);
+                var collection = await collector.RunAsync(configured.Directory, request, cancellationToken, evenIfAllFail: true);
+                await PublishAsync(collection, sections, selections, cancellationToken);
                 var rest = wanted != ContainerSections.None && lastSections is { } started
                     ? Math.Max(0, (interval - time.GetElapsedTime(started)).TotalMilliseconds)
                     : Timeout.Infinite;

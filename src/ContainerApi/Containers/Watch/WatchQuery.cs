@@ -20,7 +20,8 @@ internal sealed record WatchQuery(
 {
     public WatchView ToView() => new(
         // The engine's own list without "all" has these.
-        c => (Selection.IncludesStopped || c.State is ContainerStates.Running or ContainerStates.Paused or ContainerStates.Restarting) && Selection.Matches(c),
+        c => Selection.Matches(c)
+            && (Selection.IncludesStopped || c.State is ContainerStates.Running or ContainerStates.Paused or ContainerStates.Restarting),
         [.. Selection.Engine.Select(e => e.Value)],
         IncludedSections.Needed(Selection.Include, fields: null),
         WatchSelection.Of(Selection));

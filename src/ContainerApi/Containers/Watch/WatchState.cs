@@ -31,14 +31,12 @@ internal sealed record WatchState(
     {
         var answered = collection.Engines.Where(e => e.State == EngineStates.Ok).Select(e => e.Name).ToHashSet();
         var containers = Containers.ToBuilder();
-        containers.RemoveRange(Containers.Keys.Where(k => answered.Contains(k.Engine))
-            .Except(collection.Rows.Select(c => (c.Engine, c.Id))));
+        containers.RemoveRange(Containers.Keys.Where(k => answered.Contains(k.Engine)).Except(collection.Rows.Select(c => (c.Engine, c.Id))));
         foreach (var container in collection.Rows)
         {
             var key = (container.Engine, container.Id);
-            containers[key] = read == ContainerSections.None && containers.TryGetValue(key, out var known) && known.Facts.State == container.Facts.State
-                ? container with { Processes = known.Processes, Network = known.Network, Usage = known.Usage }
-                : container;
+            var keeps = read == ContainerSections.None && Containers.TryGetValue(key, out var known) && known.Facts.State == container.Facts.State;
+            containers[key] = keeps ? Containers[key] with { Facts = container.Facts } : container;
         }
 
         return this with

@@ -288,9 +288,8 @@ public sealed class WatchTests
             };
             Engine.WatchContainers = token => EventsAsync(token);
             var limits = new CollectionLimits();
-            var directory = new EngineDirectory([Engine]);
-            var sweep = new ContainerCollector(new SectionReader(time, limits), new RateHistory(time), Microsoft.Extensions.Logging.Abstractions.NullLogger<ContainerCollector>.Instance);
-            _hub = new WatchHub(directory, (sections, token) => sweep.RunAsync(directory, new ContainerRequest(ContainerSelection.Everything, sections), token, evenIfAllFail: true), time);
+            var collector = new ContainerCollector(new SectionReader(time, limits), new RateHistory(time), Microsoft.Extensions.Logging.Abstractions.NullLogger<ContainerCollector>.Instance);
+            _hub = new WatchHub(new ConfiguredEngines(new EngineDirectory([Engine])), collector, time);
         }
 
         public FakeEngine Engine { get; }
