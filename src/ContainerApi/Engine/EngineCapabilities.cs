@@ -42,33 +42,17 @@ internal sealed class EngineCapabilities(string apiVersion, bool isPodman = fals
     public bool ListsPausedAsRunning => !isPodman;
 
     /// <summary>What the engine cannot do, with reasons for a client.</summary>
-    public IReadOnlyList<(string Feature, string Reason)> Limits
-    {
-        get
-        {
-            var limits = new List<(string, string)>();
-            if (_api < Engine23)
-            {
-                limits.Add(("instant_statistics",
-                    $"API {_api} returns statistics at its collector's next tick, up to a second later; "
-                    + $"{Engine23} and later return them immediately."));
-            }
+    public IReadOnlyList<(string Feature, string Reason)> Limits =>
+        [.. AllLimits.Where(limit => limit.Applies).Select(limit => (limit.Feature, limit.Reason))];
 
-            if (_api < HealthInList)
-            {
-                limits.Add(("health_in_list",
-                    $"API {_api} returns a container's health only in its status text, which is parsed; "
-                    + $"{HealthInList} and later have a field for it."));
-            }
-
-            if (isWindows)
-            {
-                limits.Add(("processes", "A Windows engine lists processes in a format that this service does not support."));
-            }
-
-            return limits;
-        }
-    }
+    private IEnumerable<(bool Applies, string Feature, string Reason)> AllLimits =>
+    [
+        (_api < Engine23, "instant_statistics",
+            $"API {_api} returns statistics at its collector's next tick, up to a second later; {Engine23} and later return them immediately."),
+        (_api < HealthInList, "health_in_list",
+            $"API {_api} returns a container's health only in its status text, which is parsed; {HealthInList} and later have a field for it."),
+        (isWindows, "processes", "A Windows engine lists processes in a format that this service does not support."),
+    ];
 
     public static EngineCapabilities Of(EngineInfo info) => new(info.ApiVersion, isWindows: info.OsType is "windows");
 }

@@ -4,16 +4,12 @@ using System.Net;
 namespace ContainerApi.Engine;
 
 /// <summary>The address of an engine: a unix socket or a TCP port.</summary>
-internal sealed record EngineEndpoint
+/// <param name="SocketPath">The socket's path, or null for TCP.</param>
+internal sealed record EngineEndpoint(string? SocketPath, string Host = "", int Port = 0)
 {
     public const string Default = "unix:///var/run/docker.sock";
     private const int DefaultPort = 2375;
     private const int DefaultTlsPort = 2376;
-
-    /// <summary>The socket's path, or null for TCP.</summary>
-    public string? SocketPath { get; private init; }
-    public string Host { get; private init; } = "";
-    public int Port { get; private init; }
 
     /// <summary>Whether the connection stays on this machine.</summary>
     public bool IsLocal =>
@@ -24,31 +20,20 @@ internal sealed record EngineEndpoint
     public static bool TryParse(string? text, [NotNullWhen(true)] out EngineEndpoint? endpoint, bool tls = false)
     {
         endpoint = null;
-        if (text is null)
-        {
-            return false;
-        }
-
-        if (text.StartsWith("unix://", StringComparison.Ordinal))
+        if (text?.StartsWith("unix://", StringComparison.Ordinal) == true)
         {
             // docker-py and the tutorial write unix://var/run/docker.sock for the absolute path.
             var path = text["unix://".Length..];
-            endpoint = path.Length > 0 ? new EngineEndpoint { SocketPath = path[0] == '/' ? path : "/" + path } : null;
-            return endpoint is not null;
+            endpoint = path.Length > 0 ? new EngineEndpoint(path[0] == '/' ? path : "/" + path) : null;
         }
-
-        if (Uri.TryCreate(text, UriKind.Absolute, out var uri)
-            && uri.Scheme is "tcp" or "http"
-            && uri.Host.Length > 0
-            && uri.UserInfo.Length == 0
-            && uri.PathAndQuery is "" or "/")
+        else if (Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "tcp" or "http"
+            && uri.Host.Length > 0 && uri.UserInfo.Length == 0 && uri.PathAndQuery is "" or "/")
         {
             // IdnHost is an IPv6 address without brackets, as certificates have it.
-            endpoint = new EngineEndpoint { Host = uri.IdnHost, Port = !uri.IsDefaultPort ? uri.Port : tls ? DefaultTlsPort : DefaultPort };
-            return true;
+            endpoint = new EngineEndpoint(null, uri.IdnHost, !uri.IsDefaultPort ? uri.Port : tls ? DefaultTlsPort : DefaultPort);
         }
 
-        return false;
+        return endpoint is not null;
     }
 
     public override string ToString() =>

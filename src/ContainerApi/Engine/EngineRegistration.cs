@@ -17,16 +17,14 @@ internal static partial class EngineRegistration
     {
         var configured = SettingsRegistration.Bind(builder.Configuration, "Engines", new List<EngineOptions>());
         var host = SettingsRegistration.Bind(builder.Configuration, "Host", new HostRoots());
-        if (configured.Count == 0)
+        var isDefault = configured.Count == 0;
+        if (isDefault)
         {
             configured.Add(Default(builder.Configuration));
-            Validate(configured, host, (_, property) => property.StartsWith("Tls", StringComparison.Ordinal) ? "DOCKER_CERT_PATH" : "DOCKER_HOST");
-        }
-        else
-        {
-            Validate(configured, host, (n, property) => $"Engines:{n}:{property.Replace('.', ':')}");
         }
 
+        Validate(configured, host, (n, property) => !isDefault ? $"Engines:{n}:{property.Replace('.', ':')}"
+            : property.StartsWith("Tls", StringComparison.Ordinal) ? "DOCKER_CERT_PATH" : "DOCKER_HOST");
         builder.Services.AddSingleton<SessionServer>();
         builder.Services.AddSingleton(services => new ConfiguredEngines(new EngineDirectory(configured.Select(options => new DockerEngine(
             options,
@@ -34,7 +32,8 @@ internal static partial class EngineRegistration
             options.HostSource == EngineOptions.HostSourceOff ? null : new HostSource(host, services.GetRequiredService<TimeProvider>()),
             services.GetRequiredService<SessionServer>(),
             services.GetRequiredService<ILogger<DockerEngine>>())))));
-        builder.Services.AddHostedService(services => new UnencryptedEngineWarning(configured, services.GetRequiredService<ILogger<UnencryptedEngineWarning>>()));
+        builder.Services.AddHostedService(services =>
+            new UnencryptedEngineWarning(configured, services.GetRequiredService<ILogger<UnencryptedEngineWarning>>()));
     }
 
     /// <summary>As in the docker command: TLS if <c>DOCKER_TLS_VERIFY</c> is not empty and the endpoint is not a socket.</summary>
@@ -61,7 +60,8 @@ internal static partial class EngineRegistration
         if (failures.Count == 0)
         {
             // Reports invalid files at startup and not with the first call.
-            failures.AddRange(configured.Select((options, n) => EngineCertificates.Fault(options.Tls) is { } fault ? $"{nameOf(n, "Tls")}: {fault}" : null).OfType<string>());
+            failures.AddRange(configured.Select((options, n) => (Name: nameOf(n, "Tls"), Fault: EngineCertificates.Fault(options.Tls)))
+                .Where(c => c.Fault is not null).Select(c => $"{c.Name}: {c.Fault}"));
         }
 
         if (failures.Count > 0)
@@ -71,13 +71,14 @@ internal static partial class EngineRegistration
     }
 
     /// <summary>Warns at startup about each engine that is connected over a network without TLS.</summary>
-    private sealed partial class UnencryptedEngineWarning(IReadOnlyList<EngineOptions> engines, ILogger<UnencryptedEngineWarning> logger) : IHostedService
+    private sealed partial class UnencryptedEngineWarning(IReadOnlyList<EngineOptions> engines, ILogger<UnencryptedEngineWarning> logger)
+        : IHostedService
     {
         public Task StartAsync(CancellationToken cancellationToken)
         {
             foreach (var engine in engines.Where(e => e.Tls is null && EngineEndpoint.TryParse(e.Endpoint, out var endpoint) && !endpoint.IsLocal))
             {
-                Plain(engine.Name, engine.Endpoint);
+                Unencrypted(engine.Name, engine.Endpoint);
             }
 
             return Task.CompletedTask;
@@ -88,6 +89,6 @@ internal static partial class EngineRegistration
         [LoggerMessage(1, LogLevel.Warning,
             "Engine {Engine} is connected at {Endpoint} WITHOUT TLS: anyone on the network path can control its host. "
             + "Configure Engines:N:Tls, or DOCKER_TLS_VERIFY and DOCKER_CERT_PATH")]
-        private partial void Plain(string engine, string endpoint);
+        private partial void Unencrypted(string engine, string endpoint);
     }
 }

@@ -25,7 +25,9 @@ internal static class ContainerTranslation
 
     /// <exception cref="JsonException">The id is missing or invalid.</exception>
     public static ContainerDetails ToDetails(InspectedContainer container) => IsId(container.Id)
-        ? new(container.Id, container.Name?.TrimStart('/') ?? new ShortId(container.Id).ToString(), container.Config?.Labels ?? new Dictionary<string, string>())
+        ? new(
+            container.Id, container.Name?.TrimStart('/') ?? new ShortId(container.Id).ToString(),
+            container.Config?.Labels ?? new Dictionary<string, string>())
         : throw new JsonException("A container without an id.");
 
     private static bool IsId([NotNullWhen(true)] string? id) => id is { Length: IdLength } && !id.AsSpan().ContainsAnyExcept(IdDigits);

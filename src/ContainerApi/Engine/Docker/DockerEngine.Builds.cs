@@ -52,7 +52,9 @@ internal sealed partial class DockerEngine
         spec.Builder != BuilderKind.BuildKit || _sessions is null
             ? null
             : await WithinAsync(
-                _callTimeout, token => _sessions.OpenAsync(new SessionGrants(spec.Secrets, spec.Credentials), SendStreamAsync, token), cancellationToken);
+                _callTimeout,
+                token => _sessions.OpenAsync(new SessionGrants(spec.Secrets, spec.Credentials), SendStreamAsync, token),
+                cancellationToken);
 
     /// <summary>
     /// Not by Docker.DotNet, which sends <c>cachefrom</c> in a format that the engine refuses. The classic builder's containers are

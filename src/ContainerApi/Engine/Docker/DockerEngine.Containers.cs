@@ -87,10 +87,8 @@ internal sealed partial class DockerEngine
             ?? Task.FromResult<IReadOnlyDictionary<string, HostSample>>(new Dictionary<string, HostSample>());
 
     public Task<ContainerDetails> InspectContainerAsync(ContainerReference container, CancellationToken cancellationToken) =>
-        WithinAsync(
-            _callTimeout,
-            async token => ContainerTranslation.ToDetails(await GetAsync($"containers/{container}/json", EngineWire.Default.InspectedContainer, token)),
-            cancellationToken);
+        WithinAsync(_callTimeout, async token => ContainerTranslation.ToDetails(
+            await GetAsync($"containers/{container}/json", EngineWire.Default.InspectedContainer, token)), cancellationToken);
 
     public Task<ContainerConfiguration> ReadConfigurationAsync(string id, CancellationToken cancellationToken) =>
         WithinAsync(_callTimeout, async token =>

@@ -11,7 +11,8 @@ internal sealed partial class DockerEngine
     /// </summary>
     private static readonly string EventFilters = Uri.EscapeDataString(
         """
-        {"type":["container","network"],"event":["create","start","restart","stop","kill","die","oom","pause","unpause","rename","update","destroy","health_status","connect","disconnect"]}
+        {"type":["container","network"],"event":["create","start","restart","stop","kill","die","oom","pause","unpause",
+        "rename","update","destroy","health_status","connect","disconnect"]}
         """);
 
     public async IAsyncEnumerable<ContainerEvent> WatchContainersAsync([EnumeratorCancellation] CancellationToken cancellationToken)

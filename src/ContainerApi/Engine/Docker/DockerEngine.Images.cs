@@ -53,7 +53,8 @@ internal sealed partial class DockerEngine
     public async IAsyncEnumerable<TransferFacts> PullImageAsync(
         ImageReference image, string? platform, RegistryCredentials? credentials, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, ToPath("images/create", [("fromImage", image.ToString()), ("platform", platform)]));
+        var path = ToPath("images/create", [("fromImage", image.ToString()), ("platform", platform)]);
+        using var request = new HttpRequestMessage(HttpMethod.Post, path);
         if (credentials is not null)
         {
             request.Headers.Add("X-Registry-Auth", RegistryHeaders.ToAuth(credentials));
@@ -65,8 +66,8 @@ internal sealed partial class DockerEngine
             {
                 // The line with the repository has the tag where the others have a layer.
                 var layer = status.StartsWith("Pulling from ", StringComparison.Ordinal) ? null : message.Id;
-                yield return new TransferFacts(layer, status, message.ProgressDetail?.Current, message.ProgressDetail?.Total,
-                    status.StartsWith(DigestLine, StringComparison.Ordinal) ? status[DigestLine.Length..].Trim() : null);
+                var digest = status.StartsWith(DigestLine, StringComparison.Ordinal) ? status[DigestLine.Length..].Trim() : null;
+                yield return new TransferFacts(layer, status, message.ProgressDetail?.Current, message.ProgressDetail?.Total, digest);
             }
         }
     }
@@ -80,7 +81,8 @@ internal sealed partial class DockerEngine
         await foreach (var message in TransferAsync(request, cancellationToken))
         {
             // Podman has the digest only in the status text.
-            var digest = message.Digest ?? (PushedLine.Match(message.Status ?? "") is { Success: true } pushed ? pushed.Groups["digest"].Value : null);
+            var pushed = PushedLine.Match(message.Status ?? "");
+            var digest = message.Digest ?? (pushed.Success ? pushed.Groups["digest"].Value : null);
             if (digest is not null || message.Status is not null)
             {
                 yield return new TransferFacts(

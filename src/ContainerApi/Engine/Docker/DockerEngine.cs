@@ -55,9 +55,7 @@ internal sealed partial class DockerEngine : IEngine, IDisposable
     }
 
     public string Name { get; }
-
     public string Endpoint { get; }
-
     public EngineCapabilities? Capabilities => _handler.Capabilities;
 
     public Task<EngineCapabilities> PingAsync(CancellationToken cancellationToken) =>

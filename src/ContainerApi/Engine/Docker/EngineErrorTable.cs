@@ -73,15 +73,13 @@ internal static class EngineErrorTable
     public static ErrorCode? FindInBuild(string message) => Search(Stream, "/build", message);
 
     private static ErrorCode? Search(int status, string path, string message) =>
-        Rows.FirstOrDefault(r => r.Statuses.Contains(status) && r.Path.IsMatch(path) && r.Text.IsMatch(message))?.Kind;
+        Rows.FirstOrDefault(r => r.Statuses.Contains(status) && r.IsMatch(path, message))?.Kind;
 
-    private sealed record Row(int[] Statuses, Regex Path, Regex Text, ErrorCode Kind, string SeenOn)
+    private sealed record Row(int[] Statuses, string Path, string Text, ErrorCode Kind, string SeenOn)
     {
-        public Row(int[] statuses, string path, string text, ErrorCode kind, string seenOn)
-            : this(statuses, Compile(path), Compile(text), kind, seenOn)
-        {
-        }
+        private readonly Regex _path = new(Path, RegexOptions.CultureInvariant);
+        private readonly Regex _text = new(Text, RegexOptions.CultureInvariant);
 
-        private static Regex Compile(string pattern) => new(pattern, RegexOptions.CultureInvariant);
+        public bool IsMatch(string path, string message) => _path.IsMatch(path) && _text.IsMatch(message);
     }
 }

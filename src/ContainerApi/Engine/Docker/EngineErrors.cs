@@ -20,20 +20,16 @@ internal static partial class EngineErrors
     public static EngineException FromResponse(string engine, string path, HttpStatusCode status, string body)
     {
         var message = Clean(MessageOf(body));
+        // Go's net/http has no other sign of a TLS port.
         if (status == HttpStatusCode.BadRequest && message.Contains("HTTP request to an HTTPS server", StringComparison.Ordinal))
         {
             return new EngineException(
                 ErrorCode.EngineUnavailable, engine, "The engine cannot be reached: it requires TLS, which is not configured (Engines:N:Tls).");
         }
 
-        if (IsVersionMismatch(status, body))
-        {
-            // The engine refuses the version that was just negotiated, so no common version exists.
-            return new EngineException(ErrorCode.FeatureUnsupported, engine, message);
-        }
-
-        return new EngineException(
-            EngineErrorTable.Find(status, path, message), engine, message.Length > 0 ? message : $"The engine returned status {(int)status}.");
+        // An engine that refuses the version that was just negotiated has no version in common with this service.
+        var kind = IsVersionMismatch(status, body) ? ErrorCode.FeatureUnsupported : EngineErrorTable.Find(status, path, message);
+        return new EngineException(kind, engine, message.Length > 0 ? message : $"The engine returned status {(int)status}.");
     }
 
     public static EngineException FromTransport(string engine, Exception exception)
@@ -43,7 +39,7 @@ internal static partial class EngineErrors
             return new EngineException(ErrorCode.EngineUnavailable, engine, $"The engine cannot be reached: {refusal}.", exception);
         }
 
-        var socket = exception as SocketException ?? exception.InnerException as SocketException
+        var socket = exception as SocketException ?? (exception.InnerException as SocketException)
             ?? exception.InnerException?.InnerException as SocketException;
         var reason = socket?.SocketErrorCode switch
         {
@@ -134,7 +130,9 @@ internal static partial class EngineErrors
     }
 
     /// <summary>Paths below the engine's data and run folders, and its temporary build folders.</summary>
-    [GeneratedRegex(@"(/var/(lib|run|tmp)|/run|/tmp|/etc|/root|/home)/[^\s:""',;)]+|\S*/(docker-builder|buildkit|overlay2|containers)\d*/[^\s:""',;)]+")]
+    [GeneratedRegex(
+        @"(/var/(lib|run|tmp)|/run|/tmp|/etc|/root|/home)/[^\s:""',;)]+"
+        + @"|\S*/(docker-builder|buildkit|overlay2|containers)\d*/[^\s:""',;)]+")]
     private static partial Regex HostPath { get; }
 
     [GeneratedRegex(@"[\u0000-\u001f\u007f]+")]

@@ -33,7 +33,8 @@ internal static class ImageTranslation
     };
 
     private static ImageFacts ToImage(
-        string id, IEnumerable<string>? tags, IEnumerable<string>? digests, DateTime? created, long size, IDictionary<string, string>? labels) => new()
+        string id, IEnumerable<string>? tags, IEnumerable<string>? digests, DateTime? created, long size, IDictionary<string, string>? labels) =>
+        new()
         {
             Id = id,
             Tags = WithoutNone(tags),

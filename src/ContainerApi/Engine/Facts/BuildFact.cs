@@ -3,15 +3,13 @@ namespace ContainerApi.Engine.Facts;
 /// <summary>An item of a build's output, the same for every builder.</summary>
 internal abstract record BuildFact;
 
-/// <summary>A step began. <paramref name="Number"/> and <paramref name="Total"/> count within the Dockerfile, null where the builder does
-/// not say.</summary>
+/// <summary>The start of a step. <paramref name="Number"/> and <paramref name="Total"/> count within the Dockerfile; null if unknown.</summary>
 internal sealed record StepStarted(string Id, int? Number, int? Total, string Name) : BuildFact;
 
-/// <summary>A step ended well. <paramref name="Took"/> is by the builder's clock, null where it does not say.</summary>
+/// <summary>The end of a successful step. <paramref name="Took"/> is measured by the builder; null if unknown.</summary>
 internal sealed record StepCompleted(string Id, bool Cached, TimeSpan? Took = null) : BuildFact;
 
-/// <summary>Text a step printed, cut at line borders where the builder allows it. <paramref name="Stream"/> is <c>stdout</c> or
-/// <c>stderr</c>.</summary>
+/// <summary>Output of a step, in whole lines if possible. <paramref name="Stream"/> is <c>stdout</c> or <c>stderr</c>.</summary>
 internal sealed record StepLog(string? Step, string Stream, string Text) : BuildFact;
 
 /// <summary>Progress of a transfer that a step waits for; units are bytes.</summary>
@@ -19,13 +17,10 @@ internal sealed record StepProgress(string? Step, string Id, string Status, long
 
 internal sealed record BuildWarning(string Text, int? Line) : BuildFact;
 
-/// <summary>An image was made; the last one of a build counts.</summary>
+/// <summary>A new image. The last one of a build is its result.</summary>
 internal sealed record ImageBuilt(string ImageId) : BuildFact;
 
-/// <summary>The build failed, in the builder's words. At most one, and nothing after it.</summary>
-/// <param name="StepName">The step that failed, or null without one.</param>
-/// <param name="Code">
-/// What is to blame where that is no step: the Dockerfile, the context, or a builder that cannot do what the Dockerfile
-/// asks for; null otherwise.
-/// </param>
+/// <summary>The failure of a build, with the builder's message. The last fact of the build.</summary>
+/// <param name="StepName">The failed step; null if no step failed.</param>
+/// <param name="Code">The cause if no step failed: the Dockerfile, the context, or a missing feature of the builder; else null.</param>
 internal sealed record BuildFailed(string Message, string? StepName, int? ExitCode, ErrorCode? Code = null) : BuildFact;

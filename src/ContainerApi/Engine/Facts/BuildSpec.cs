@@ -6,7 +6,7 @@ internal sealed record BuildSpec
     public BuilderKind Builder { get; init; }
     public IReadOnlyList<ImageName> Tags { get; init; } = [];
 
-    /// <summary>Where the engine fetches the context itself, or null. Nothing is sent beside it.</summary>
+    /// <summary>The URL that the engine fetches the context from; null to send the context.</summary>
     public string? Remote { get; init; }
 
     /// <summary>Path of the Dockerfile inside the context; null is <c>Dockerfile</c>.</summary>
@@ -23,25 +23,25 @@ internal sealed record BuildSpec
     public IReadOnlyList<string> ExtraHosts { get; init; } = [];
     public IReadOnlyList<ImageNameOrId> CacheFrom { get; init; } = [];
 
-    /// <summary>What <c>RUN --mount=type=secret</c> reads, by id; BuildKit alone has them.</summary>
+    /// <summary>Secrets for <c>RUN --mount=type=secret</c> by id; only BuildKit supports them.</summary>
     public IReadOnlyDictionary<string, string> Secrets { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>For the registries of base images; each says its registry's address.</summary>
+    /// <summary>Credentials for the registries of base images; each has a server address.</summary>
     public IReadOnlyList<RegistryCredentials> Credentials { get; init; } = [];
 
-    /// <summary>Whether the image is pushed under its tags once it is there.</summary>
+    /// <summary>Whether to push each tag after the build.</summary>
     public bool Push { get; init; }
 }
 
-/// <summary>The builders of engines: Docker's two, and Podman's one.</summary>
+/// <summary>A builder of an engine: Docker has two, Podman one.</summary>
 internal enum BuilderKind
 {
-    /// <summary>Runs each step in a container of its own, one after the other.</summary>
+    /// <summary>Runs the steps one after the other, each in its own container.</summary>
     Classic,
 
-    /// <summary>Solves the Dockerfile as a graph; <c>version=2</c> of the engine's call.</summary>
+    /// <summary>Runs the steps as a graph; <c>version=2</c> of the engine's call.</summary>
     BuildKit,
 
-    /// <summary>Buildah behind the classic builder's call: as sequential, but with heredocs and mounts.</summary>
+    /// <summary>Buildah, through the classic builder's call: sequential, with heredocs and mounts.</summary>
     Podman,
 }

@@ -6,7 +6,7 @@ internal sealed record ContainerFacts
     /// <summary>64 hex digits.</summary>
     public required string Id { get; init; }
 
-    /// <summary>The container's own name, without the engine's leading slash; null while it has none.</summary>
+    /// <summary>The container's own name, without the engine's leading slash; null without one.</summary>
     public required string? Name { get; init; }
 
     /// <summary>Names that links of other containers gave it (<c>other/alias</c>).</summary>
@@ -21,21 +21,20 @@ internal sealed record ContainerFacts
     /// <summary><c>starting</c>, <c>healthy</c>, <c>unhealthy</c>, or null without a health check.</summary>
     public string? Health { get; init; }
 
-    /// <summary><c>HostConfig.NetworkMode</c>: <c>bridge</c>, <c>host</c>, <c>none</c>, <c>container:ID</c> or a network's name;
-    /// <c>default</c> is <c>bridge</c>.</summary>
+    /// <summary><c>bridge</c>, <c>host</c>, <c>none</c>, <c>container:ID</c> or a network's name; never <c>default</c>.</summary>
     public string? NetworkMode { get; init; }
     public IReadOnlyList<NetworkFacts> Networks { get; init; } = [];
     public IReadOnlyList<PortFacts> Ports { get; init; } = [];
     public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>Whether it has processes: running or paused. A restarting one has none between two attempts.</summary>
+    /// <summary>Whether it is running or paused. A restarting container has no processes between two attempts.</summary>
     public bool HasProcesses => State is ContainerStates.Running or ContainerStates.Paused;
 }
 
-/// <summary>A container's place in one network. What it does not have there is null.</summary>
+/// <summary>A container's addresses in one network.</summary>
 internal sealed record NetworkFacts(string Name, string? Ipv4, string? Ipv6, string? Gateway, string? Mac);
 
-/// <summary>A port of a container; one that is only exposed has neither host address nor host port.</summary>
+/// <summary>A port of a container. An exposed port that is not published has no host address and no host port.</summary>
 internal sealed record PortFacts(int ContainerPort, string Protocol, string? HostIp, int? HostPort);
 
 /// <summary>The states of a container, as the engine names them.</summary>
@@ -60,13 +59,13 @@ internal sealed record ContainerFilter(bool All, IReadOnlyDictionary<string, IRe
 /// <summary>The identity of a container from an inspect. <paramref name="Labels"/> decide about visibility.</summary>
 internal sealed record ContainerDetails(string Id, string Name, IReadOnlyDictionary<string, string> Labels)
 {
-    public static ContainerDetails Of(ContainerFacts container) => new(container.Id, container.Name ?? new ShortId(container.Id).ToString(), container.Labels);
+    public static ContainerDetails Of(ContainerFacts container) =>
+        new(container.Id, container.Name ?? new ShortId(container.Id).ToString(), container.Labels);
 }
 
 /// <summary>An event of a container.</summary>
 /// <param name="Id">64 hex digits; null in <see cref="Subscribed"/>.</param>
-/// <param name="Action">The engine's name of the event: <c>create</c>, <c>start</c>, <c>die</c>, <c>rename</c>, <c>destroy</c>,
-/// <c>health_status: healthy</c> …</param>
+/// <param name="Action">The engine's name of the event: <c>create</c>, <c>start</c>, <c>die</c>, <c>health_status: healthy</c> …</param>
 internal sealed record ContainerEvent(string? Id, string Action, DateTimeOffset At)
 {
     /// <summary>The engine sends events from now on.</summary>

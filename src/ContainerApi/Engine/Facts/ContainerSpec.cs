@@ -14,12 +14,11 @@ internal sealed record ContainerSpec
     public string? NetworkMode { get; init; }
 }
 
-/// <summary>A port to be published. Without a host address it is published on all of them, without a host port the engine picks one.</summary>
+/// <summary>A port to publish: on all host addresses without a host address, on a free port without a host port.</summary>
 internal sealed record PublishedPort(int ContainerPort, string Protocol, string? HostIp, int? HostPort);
 
 internal sealed record CreatedContainer(string Id, IReadOnlyList<string> Warnings);
 
-/// <summary>The parameters of a commit. Engine 20.10 would leave an image without a name for a tag that it refuses.</summary>
+/// <summary>The parameters of a commit. Engine 20.10 leaves an image without a name if it rejects the tag.</summary>
 /// <param name="Container">The full id.</param>
-internal sealed record CommitSpec(
-    string Container, ImageName? Tag, string? Comment, string? Author, bool Pause, IReadOnlyList<string> Changes);
+internal sealed record CommitSpec(string Container, ImageName? Tag, string? Comment, string? Author, bool Pause, IReadOnlyList<string> Changes);

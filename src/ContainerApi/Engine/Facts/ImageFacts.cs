@@ -38,7 +38,7 @@ internal sealed record ImageHistoryFacts(
 /// <summary>The removed tags and deleted layers of an image.</summary>
 internal sealed record RemovedImage(IReadOnlyList<string> Untagged, IReadOnlyList<string> Deleted);
 
-/// <summary>One line of a pull or a push: the state of one layer, or a sentence on the whole.</summary>
-/// <param name="Layer">The layer's short id, or null where the line is about the whole.</param>
-/// <param name="Digest">On the one line that names the digest of what was transferred, else null.</param>
+/// <summary>One message of a pull or a push: the state of one layer or of the whole transfer.</summary>
+/// <param name="Layer">The layer's short id; null for the whole transfer.</param>
+/// <param name="Digest">The digest of the transferred image, in one message only.</param>
 internal sealed record TransferFacts(string? Layer, string Status, long? Current, long? Total, string? Digest = null);

@@ -10,7 +10,7 @@ internal static class SharedNetwork
 
     public static string? PeerOf(string? mode) => mode?.StartsWith(Prefix, StringComparison.Ordinal) == true ? mode[Prefix.Length..] : null;
 
-    /// <summary>Removes what names other containers: link aliases, and a network peer that the caller may not see.</summary>
+    /// <summary>Removes the names of other containers: link aliases, and a network peer that the caller may not see.</summary>
     public static ContainerFacts WithoutPeers(this ContainerFacts container, Func<string, bool> isVisible) => container with
     {
         Aliases = [],

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using System.Text.Json;
 
@@ -117,8 +116,9 @@ internal sealed class EngineHandler(string engine, HttpMessageHandler transport)
 
         if (engineVersion < EngineCapabilities.Oldest)
         {
-            throw new EngineException(ErrorCode.FeatureUnsupported, engine,
-                string.Create(CultureInfo.InvariantCulture, $"The engine has API {engineVersion}; this service needs {EngineCapabilities.Oldest} or later."));
+            throw new EngineException(
+                ErrorCode.FeatureUnsupported, engine,
+                $"The engine has API {engineVersion}; this service needs {EngineCapabilities.Oldest} or later.");
         }
 
         return (engineVersion < EngineCapabilities.Newest ? engineVersion : EngineCapabilities.Newest).ToString();

@@ -4,19 +4,18 @@ using Microsoft.AspNetCore.Http.Features;
 namespace ContainerApi.Engine.Docker.Builders.BuildKit;
 
 /// <summary>
-/// What one build may ask its session for: it travels with the session's connection and ends with it, so no other build
-/// can reach it. Prints no member.
+/// The secrets and credentials of one build. They belong to the connection of its session, so no other build can read them.
+/// Prints no member.
 /// </summary>
 internal sealed class SessionGrants(IReadOnlyDictionary<string, string> secrets, IReadOnlyList<RegistryCredentials> credentials)
 {
-    /// <summary>The secret of this id as UTF-8, or null where the build has none.</summary>
+    /// <summary>Returns the secret as UTF-8, or null.</summary>
     public byte[]? FindSecret(string id) => secrets.TryGetValue(id, out var value) ? Encoding.UTF8.GetBytes(value) : null;
 
-    /// <summary>The credentials for a registry, by its host and port; null is anonymous.</summary>
-    public RegistryCredentials? FindCredentials(string host) =>
-        credentials.FirstOrDefault(c => c.AreFor(host));
+    /// <summary>Returns the credentials for a registry, <c>host[:port]</c>; null for none.</summary>
+    public RegistryCredentials? FindCredentials(string host) => credentials.FirstOrDefault(c => c.AreFor(host));
 
-    /// <summary>The grants of the session that a call came through.</summary>
+    /// <summary>The grants of the connection of a call.</summary>
     public static SessionGrants Of(IFeatureCollection features) =>
-        features.Get<SessionGrants>() ?? throw new InvalidOperationException("Every session's connection carries its grants.");
+        features.Get<SessionGrants>() ?? throw new InvalidOperationException("A session's connection has no grants.");
 }

@@ -5,18 +5,16 @@ using Microsoft.AspNetCore.Connections;
 
 namespace ContainerApi.Engine.Docker.Builders.BuildKit;
 
-/// <summary>
-/// Hands Kestrel the connections that we opened to engines, as if they had come in: on them the engine is the client.
-/// </summary>
+/// <summary>Gives Kestrel the connections to engines as incoming connections: the engine is the client of a session.</summary>
 internal sealed class SessionListener : IConnectionListenerFactory, IConnectionListener
 {
     private readonly Channel<ConnectionContext> _connections = Channel.CreateUnbounded<ConnectionContext>();
 
-    public EndPoint EndPoint { get; } = new LocalEndPoint();
+    /// <summary>A name without an address: nothing listens.</summary>
+    public EndPoint EndPoint { get; } = new DnsEndPoint("buildkit-sessions", 0);
 
     public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default) => new(this);
 
-    /// <summary>Puts a connection into service.</summary>
     public void Serve(ConnectionContext connection)
     {
         if (!_connections.Writer.TryWrite(connection))
@@ -25,18 +23,9 @@ internal sealed class SessionListener : IConnectionListenerFactory, IConnectionL
         }
     }
 
-    public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default)
-    {
-        while (await _connections.Reader.WaitToReadAsync(cancellationToken))
-        {
-            if (_connections.Reader.TryRead(out var connection))
-            {
-                return connection;
-            }
-        }
-
-        return null;
-    }
+    /// <summary>Kestrel calls this in one loop, so a connection that is there stays there.</summary>
+    public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default) =>
+        await _connections.Reader.WaitToReadAsync(cancellationToken) && _connections.Reader.TryRead(out var connection) ? connection : null;
 
     public ValueTask UnbindAsync(CancellationToken cancellationToken = default)
     {
@@ -45,15 +34,9 @@ internal sealed class SessionListener : IConnectionListenerFactory, IConnectionL
     }
 
     public ValueTask DisposeAsync() => UnbindAsync();
-
-    /// <summary>Nothing listens anywhere.</summary>
-    private sealed class LocalEndPoint : EndPoint
-    {
-        public override string ToString() => "buildkit-sessions";
-    }
 }
 
-/// <summary>One upgraded connection to an engine, as Kestrel wants it.</summary>
+/// <summary>One upgraded connection to an engine.</summary>
 internal sealed class SessionConnection : DefaultConnectionContext
 {
     private readonly Stream _stream;
@@ -66,7 +49,7 @@ internal sealed class SessionConnection : DefaultConnectionContext
         Features.Set(grants);
     }
 
-    /// <summary>The end of the stream is what Kestrel sees; it may be the one that disposes this meanwhile.</summary>
+    /// <summary>Kestrel sees the end of the stream. It may dispose the connection at the same time.</summary>
     public override void Abort(ConnectionAbortedException abortReason) => _stream.Dispose();
 
     public override async ValueTask DisposeAsync()

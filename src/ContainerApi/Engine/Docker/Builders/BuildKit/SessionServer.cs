@@ -6,8 +6,8 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 namespace ContainerApi.Engine.Docker.Builders.BuildKit;
 
 /// <summary>
-/// The gRPC server that BuildKit calls while it builds. It listens nowhere: its connections are upgraded requests of ours
-/// to <c>/session</c>. One for the whole service, started by the first build that needs it.
+/// The gRPC server that BuildKit calls during a build. It has no port: its connections are upgraded requests to <c>/session</c>.
+/// One for the whole service, started by the first build that needs it.
 /// </summary>
 internal sealed class SessionServer : IAsyncDisposable
 {
@@ -17,7 +17,7 @@ internal sealed class SessionServer : IAsyncDisposable
     public SessionServer() => _server = new(StartAsync);
 
     /// <summary>Opens a session that serves <paramref name="grants"/> until it is disposed.</summary>
-    /// <param name="send">Sends a request to the engine, and returns once the headers of the answer are there.</param>
+    /// <param name="send">Sends a request to the engine and returns after the headers of the answer.</param>
     /// <exception cref="EngineException">The engine has no sessions, or cannot be reached.</exception>
     public async Task<BuildSession> OpenAsync(
         SessionGrants grants, Func<HttpRequestMessage, CancellationToken, Task<HttpResponseMessage>> send, CancellationToken cancellationToken)
@@ -27,7 +27,7 @@ internal sealed class SessionServer : IAsyncDisposable
         using var request = new HttpRequestMessage(HttpMethod.Post, "session");
         request.Headers.Add("Connection", "Upgrade");
         request.Headers.Add("Upgrade", "h2c");
-        // Engines ask for the methods that are served only before calls that we do not serve (file transfer, ssh), so none is named.
+        // Engines read the list of methods only before calls that are not served here (file transfer, ssh), so it is left out.
         request.Headers.Add("X-Docker-Expose-Session-Uuid", id);
         request.Headers.Add("X-Docker-Expose-Session-Name", "containerapi");
         request.Headers.Add("X-Docker-Expose-Session-Sharedkey", id);
@@ -35,7 +35,7 @@ internal sealed class SessionServer : IAsyncDisposable
         if (response.StatusCode != HttpStatusCode.SwitchingProtocols)
         {
             response.Dispose();
-            throw new HttpRequestException("The engine opened no session.");
+            throw new HttpRequestException("The engine did not open a session.");
         }
 
         var connection = new SessionConnection(id, await response.Content.ReadAsStreamAsync(cancellationToken), grants);
@@ -48,7 +48,7 @@ internal sealed class SessionServer : IAsyncDisposable
         if (_server.IsValueCreated)
         {
             await using var server = await _server.Value;
-            // What is still open belongs to builds that end with the service.
+            // Open connections belong to builds that end with the service.
             using var now = new CancellationTokenSource(TimeSpan.Zero);
             await server.StopAsync(now.Token);
         }
@@ -76,8 +76,8 @@ internal sealed class SessionServer : IAsyncDisposable
     }
 }
 
-/// <summary>One build's session; what it serves is gone when it is disposed.</summary>
-/// <param name="Id">What the build names it by.</param>
+/// <summary>The session of one build.</summary>
+/// <param name="Id">The <c>session</c> parameter of the build.</param>
 internal sealed record BuildSession(string Id, SessionConnection Connection, HttpResponseMessage Response) : IAsyncDisposable
 {
     public ValueTask DisposeAsync()

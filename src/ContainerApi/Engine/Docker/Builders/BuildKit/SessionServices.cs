@@ -4,15 +4,14 @@ using Grpc.Core;
 
 namespace ContainerApi.Engine.Docker.Builders.BuildKit;
 
-/// <summary>Says that the session is alive; BuildKit gives a build up that gets no answer.</summary>
+/// <summary>Reports the session as healthy. BuildKit cancels a build without an answer.</summary>
 internal sealed class HealthService : Health.HealthBase
 {
     public override Task<HealthCheckResponse> Check(HealthCheckRequest request, ServerCallContext context) =>
         Task.FromResult(new HealthCheckResponse { Status = HealthCheckResponse.Types.ServingStatus.Serving });
 }
 
-/// <summary>Gives a build its registries' credentials. Without any the answer is empty, which is anonymous: public registries that hand out
-/// tokens want it.</summary>
+/// <summary>Returns the credentials for a registry; empty for anonymous access, which public registries with tokens need.</summary>
 internal sealed class AuthService : Auth.AuthBase
 {
     public override Task<CredentialsResponse> Credentials(CredentialsRequest request, ServerCallContext context) =>
@@ -21,11 +20,11 @@ internal sealed class AuthService : Auth.AuthBase
             : new CredentialsResponse());
 }
 
-/// <summary>Gives a build its own secrets.</summary>
+/// <summary>Returns the secrets of the build.</summary>
 internal sealed class SecretsService : Secrets.SecretsBase
 {
     public override Task<GetSecretResponse> GetSecret(GetSecretRequest request, ServerCallContext context) =>
         SessionGrants.Of(context.GetHttpContext().Features).FindSecret(request.ID) is { } secret
             ? Task.FromResult(new GetSecretResponse { Data = ByteString.CopyFrom(secret) })
-            : throw new RpcException(new Status(StatusCode.NotFound, "The build was given no secret of this id."));
+            : throw new RpcException(new Status(StatusCode.NotFound, "The build has no secret with this id."));
 }
