@@ -34,11 +34,16 @@ public sealed class ContainerQueryTests
     [InlineData("maxAge=3601", "maxAge")]
     [InlineData("format=xml", "format")]
     [InlineData("filter=x", "filter")]
-    public async Task An_invalid_value_is_a_400_without_an_engine_call(string query, string field)
+    [InlineData("health=bad", "health", "/containers/watch")]
+    [InlineData("port=0", "port", "/containers/watch")]
+    [InlineData("include=none,usage", "include", "/containers/watch")]
+    [InlineData("sort=name", "sort", "/containers/watch")]
+    [InlineData("interval=0", "interval", "/containers/watch")]
+    public async Task Invalid_value_is_a_400_without_an_engine_call(string query, string field, string path = "/containers")
     {
         using var host = new ApiHost(new FakeEngine());
 
-        using var answer = await host.Client.GetAsync("/containers?" + query);
+        using var answer = await host.Client.GetAsync($"{path}?{query}");
 
         var problem = await answer.ReadProblemAsync(HttpStatusCode.BadRequest, "invalid_request");
         Assert.Equal(field, Assert.Single(problem.GetProperty("errors").EnumerateObject()).Name);

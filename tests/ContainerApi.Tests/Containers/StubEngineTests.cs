@@ -1,0 +1,43 @@
+using System.Text.Json;
+using ContainerApi.Containers;
+using ContainerApi.Engine;
+using ContainerApi.Engine.Docker;
+using ContainerApi.Stubs;
+
+namespace ContainerApi.Tests.Containers;
+
+/// <summary>Tests of the service with one engine, the Docker API stub.</summary>
+public abstract class StubEngineTests : IAsyncLifetime
+{
+    private DockerEngine _adapter = null!;
+
+    private protected DockerApiStub Stub { get; private set; } = null!;
+
+    private protected ApiHost Host { get; private set; } = null!;
+
+    public virtual Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
+    {
+        await Host.DisposeAsync();
+        _adapter.Dispose();
+        await Stub.DisposeAsync();
+    }
+
+    private protected async Task StartAsync(StubOptions? options = null, TimeSpan? callTimeout = null, CollectionLimits? limits = null)
+    {
+        Stub = await DockerApiStub.StartAsync(options ?? new StubOptions());
+        var engine = new EngineOptions { Name = "local", Endpoint = Stub.Endpoint, CallTimeout = callTimeout ?? TimeSpan.FromMinutes(2) };
+        _adapter = new DockerEngine(engine, TimeProvider.System);
+        Host = new ApiHost(limits, new Dictionary<string, string?>(), _adapter);
+    }
+
+    private protected async Task<List<JsonElement>> ItemsAsync(string query = "") =>
+        [.. (await Host.GetJsonAsync("/containers" + query)).GetProperty("items").EnumerateArray()];
+
+    private protected async Task<JsonElement> FirstAsync(string query = "") => (await ItemsAsync(query))[0];
+
+    private protected static string? Text(JsonElement element, string member) => element.GetProperty(member).GetString();
+
+    private protected static string? State(JsonElement row, string section) => Text(row.GetProperty(section), "state");
+}
