@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using System.Text.Json;
 using ContainerApi.Containers;
 using ContainerApi.Engine;
@@ -9,11 +10,12 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace ContainerApi.Tests;
 
-/// <summary>The whole service in memory, with the engines of the test.</summary>
-internal sealed class ApiHost : WebApplicationFactory<Program>
+/// <summary>The whole service in memory, or on Kestrel, with the engines of the test.</summary>
+internal class ApiHost : WebApplicationFactory<Program>
 {
     private readonly IReadOnlyList<IEngine> _engines;
     private readonly IReadOnlyDictionary<string, string?> _settings;
+    private readonly CollectionLimits? _limits;
 
     public ApiHost(params IReadOnlyList<IEngine> engines)
         : this(new Dictionary<string, string?>(), engines)
@@ -28,15 +30,17 @@ internal sealed class ApiHost : WebApplicationFactory<Program>
     /// <param name="limits">Limits of a collection; null for the default.</param>
     public ApiHost(CollectionLimits? limits, IReadOnlyDictionary<string, string?> settings, params IReadOnlyList<IEngine> engines)
     {
-        _engines = engines;
-        _settings = settings;
-        Limits = limits;
+        (_limits, _settings, _engines) = (limits, settings, engines);
+        if (settings.ContainsKey("Urls"))
+        {
+            UseKestrel();
+            StartServer();
+        }
+
         Client = CreateClient();
     }
 
     public HttpClient Client { get; }
-
-    private CollectionLimits? Limits { get; }
 
     protected override void ConfigureWebHost(IWebHostBuilder builder)
     {
@@ -50,22 +54,31 @@ internal sealed class ApiHost : WebApplicationFactory<Program>
         builder.ConfigureTestServices(services =>
         {
             services.AddSingleton(new ConfiguredEngines(new EngineDirectory(_engines)));
-            if (Limits is not null)
+            if (_limits is not null)
             {
-                services.AddSingleton(Limits);
+                services.AddSingleton(_limits);
             }
         });
     }
 
-    public async Task<JsonElement> GetJsonAsync(string address, HttpStatusCode expected = HttpStatusCode.OK)
-    {
-        using var response = await Client.GetAsync(address);
-        return await response.ReadJsonAsync(expected);
-    }
+    public Task<JsonElement> GetJsonAsync(string address, HttpStatusCode expected = HttpStatusCode.OK) => Client.GetJsonAsync(address, expected);
 }
 
 internal static class Answers
 {
+    public static async Task<JsonElement> GetJsonAsync(this HttpClient client, string address, HttpStatusCode expected = HttpStatusCode.OK)
+    {
+        using var response = await client.GetAsync(address);
+        return await response.ReadJsonAsync(expected);
+    }
+
+    public static Task<HttpResponseMessage> PostTextAsync(this HttpClient client, string address, string body, string type = "application/json") =>
+        client.PostAsync(address, new StringContent(body, Encoding.UTF8, type));
+
+    /// <summary>The values of a field of the items of a list.</summary>
+    public static IEnumerable<string?> Items(this JsonElement list, string field, string items = "items") =>
+        list.GetProperty(items).EnumerateArray().Select(item => item.GetProperty(field).GetString());
+
     /// <summary>The JSON of a response; fails with the body if the status differs.</summary>
     public static async Task<JsonElement> ReadJsonAsync(this HttpResponseMessage response, HttpStatusCode expected)
     {

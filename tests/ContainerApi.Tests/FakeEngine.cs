@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using ContainerApi.Engine;
 
 namespace ContainerApi.Tests;
@@ -19,8 +20,8 @@ internal sealed class FakeEngine : IEngine
     public Func<string, CancellationToken, Task<StatisticsFacts>> ReadStatistics { get; set; } = (_, _) => throw Unexpected();
 
     /// <summary>By default the engine runs on another host.</summary>
-    public Func<IReadOnlyList<ContainerFacts>, HostSections, CancellationToken, Task<IReadOnlyDictionary<string, HostSample>>> ReadHost { get; set; } =
-        (_, _, _) => Task.FromResult<IReadOnlyDictionary<string, HostSample>>(new Dictionary<string, HostSample>());
+    public Func<IReadOnlyList<ContainerFacts>, HostSections, CancellationToken, Task<IReadOnlyDictionary<string, HostSample>>> ReadHost { get; set; }
+        = (_, _, _) => Task.FromResult<IReadOnlyDictionary<string, HostSample>>(new Dictionary<string, HostSample>());
 
     public Func<CancellationToken, IAsyncEnumerable<ContainerEvent>> WatchContainers { get; set; } = _ => throw Unexpected();
     public Func<string, CancellationToken, Task<ContainerConfiguration>> ReadConfiguration { get; set; } = (_, _) => throw Unexpected();
@@ -30,70 +31,60 @@ internal sealed class FakeEngine : IEngine
     public Func<string, TimeSpan?, CancellationToken, Task> StopContainer { get; set; } = (_, _, _) => throw Unexpected();
     public Func<string, TimeSpan?, CancellationToken, Task> RestartContainer { get; set; } = (_, _, _) => throw Unexpected();
     public Func<string, bool, bool, CancellationToken, Task> RemoveContainer { get; set; } = (_, _, _, _) => throw Unexpected();
-    public Func<IReadOnlyDictionary<string, IReadOnlyList<string>>?, CancellationToken, Task<IReadOnlyList<ImageFacts>>> ListImages { get; set; } = (
-        _, _) =>
-        throw Unexpected();
+    public Func<IReadOnlyDictionary<string, IReadOnlyList<string>>?, CancellationToken, Task<IReadOnlyList<ImageFacts>>> ListImages { get; set; } =
+        (_, _) => throw Unexpected();
     public Func<string, CancellationToken, Task<ImageDetails>> InspectImage { get; set; } = (_, _) => throw Unexpected();
     public Func<string, string, string, CancellationToken, Task> TagImage { get; set; } = (_, _, _, _) => throw Unexpected();
     public Func<string, bool, CancellationToken, Task<RemovedImage>> RemoveImage { get; set; } = (_, _, _) => throw Unexpected();
-    public Func<string, string?, RegistryCredentials?, CancellationToken, IAsyncEnumerable<TransferFacts>> PullImage { get; set; } = (_, _, _, _) =>
-        throw Unexpected();
-    public Func<string, RegistryCredentials?, CancellationToken, IAsyncEnumerable<TransferFacts>> PushImage { get; set; } = (_, _, _) =>
-        throw Unexpected();
+    public Func<string, string?, RegistryCredentials?, CancellationToken, IAsyncEnumerable<TransferFacts>> PullImage { get; set; } =
+        (_, _, _, _) => throw Unexpected();
+    public Func<string, RegistryCredentials?, CancellationToken, IAsyncEnumerable<TransferFacts>> PushImage { get; set; } =
+        (_, _, _) => throw Unexpected();
     public Func<CommitSpec, CancellationToken, Task<string>> CommitContainer { get; set; } = (_, _) => throw Unexpected();
     public Func<BuildSpec, Stream, CancellationToken, IAsyncEnumerable<BuildFact>> Build { get; set; } = (_, _, _) => throw Unexpected();
 
-    async Task<EngineCapabilities> IEngine.PingAsync(CancellationToken cancellationToken) => CapabilitiesOf(await Ping(cancellationToken));
-    Task<EngineInfo> IEngine.DescribeAsync(CancellationToken cancellationToken) => Describe(cancellationToken);
-    Task<IReadOnlyList<ContainerFacts>> IEngine.ListContainersAsync(
-        ContainerFilter filter, CancellationToken cancellationToken) => ListContainers(filter, cancellationToken);
-    Task<IReadOnlyList<ProcessFacts>> IEngine.ListProcessesAsync(
-        string id, CancellationToken cancellationToken) => ListProcesses(id, cancellationToken);
-    Task<StatisticsFacts> IEngine.ReadStatisticsAsync(
-        string id, CancellationToken cancellationToken) => ReadStatistics(id, cancellationToken);
+    async Task<EngineCapabilities> IEngine.PingAsync(CancellationToken token) => CapabilitiesOf(await Ping(token));
+    Task<EngineInfo> IEngine.DescribeAsync(CancellationToken token) => Describe(token);
+    Task<IReadOnlyList<ContainerFacts>> IEngine.ListContainersAsync(ContainerFilter filter, CancellationToken token) => ListContainers(filter, token);
+    Task<IReadOnlyList<ProcessFacts>> IEngine.ListProcessesAsync(string id, CancellationToken token) => ListProcesses(id, token);
+    Task<StatisticsFacts> IEngine.ReadStatisticsAsync(string id, CancellationToken token) => ReadStatistics(id, token);
     Task<IReadOnlyDictionary<string, HostSample>> IEngine.ReadHostAsync(
-        IReadOnlyList<ContainerFacts> containers, HostSections sections,
-        CancellationToken cancellationToken) => ReadHost(containers, sections, cancellationToken);
-    IAsyncEnumerable<ContainerEvent> IEngine.WatchContainersAsync(CancellationToken cancellationToken) => WatchContainers(cancellationToken);
-    Task<ContainerDetails> IEngine.InspectContainerAsync(
-        ContainerReference container, CancellationToken cancellationToken) => InspectContainer(container, cancellationToken);
-    Task<ContainerConfiguration> IEngine.ReadConfigurationAsync(
-        string id, CancellationToken cancellationToken) => ReadConfiguration(id, cancellationToken);
-    Task<IReadOnlyList<FileChange>> IEngine.ListFileChangesAsync(
-        string id, int max, CancellationToken cancellationToken) => ListFileChanges(id, max, cancellationToken);
-    Task<CreatedContainer> IEngine.CreateContainerAsync(
-        ContainerSpec spec, CancellationToken cancellationToken) => CreateContainer(spec, cancellationToken);
-    Task IEngine.StartContainerAsync(string id, CancellationToken cancellationToken) => StartContainer(id, cancellationToken);
-    Task IEngine.StopContainerAsync(
-        string id, TimeSpan? grace, CancellationToken cancellationToken) => StopContainer(id, grace, cancellationToken);
-    Task IEngine.RestartContainerAsync(
-        string id, TimeSpan? grace, CancellationToken cancellationToken) => RestartContainer(id, grace, cancellationToken);
-    Task IEngine.RemoveContainerAsync(
-        string id, bool force, bool volumes,
-        CancellationToken cancellationToken) => RemoveContainer(id, force, volumes, cancellationToken);
-    Task<IReadOnlyList<ImageFacts>> IEngine.ListImagesAsync(
-        IReadOnlyDictionary<string, IReadOnlyList<string>>? filters, CancellationToken cancellationToken) => ListImages(filters, cancellationToken);
-    Task<ImageDetails> IEngine.InspectImageAsync(
-        ImageNameOrId image, CancellationToken cancellationToken) => InspectImage(image.Lookup, cancellationToken);
-    Task IEngine.TagImageAsync(
-        ImageNameOrId image, ImageName tag, CancellationToken cancellationToken) => TagImage(image.Lookup, tag.Repository, tag.Tag, cancellationToken);
-    Task<RemovedImage> IEngine.RemoveImageAsync(
-        ImageNameOrId image, bool force, CancellationToken cancellationToken) => RemoveImage(image.Lookup, force, cancellationToken);
+        IReadOnlyList<ContainerFacts> containers, HostSections sections, CancellationToken token) =>
+        ReadHost(containers, sections, token);
+    IAsyncEnumerable<ContainerEvent> IEngine.WatchContainersAsync(CancellationToken token) => WatchContainers(token);
+    Task<ContainerDetails> IEngine.InspectContainerAsync(ContainerReference container, CancellationToken token) => InspectContainer(container, token);
+    Task<ContainerConfiguration> IEngine.ReadConfigurationAsync(string id, CancellationToken token) => ReadConfiguration(id, token);
+    Task<IReadOnlyList<FileChange>> IEngine.ListFileChangesAsync(string id, int max, CancellationToken token) => ListFileChanges(id, max, token);
+    Task<CreatedContainer> IEngine.CreateContainerAsync(ContainerSpec spec, CancellationToken token) => CreateContainer(spec, token);
+    Task IEngine.StartContainerAsync(string id, CancellationToken token) => StartContainer(id, token);
+    Task IEngine.StopContainerAsync(string id, TimeSpan? grace, CancellationToken token) => StopContainer(id, grace, token);
+    Task IEngine.RestartContainerAsync(string id, TimeSpan? grace, CancellationToken token) => RestartContainer(id, grace, token);
+    Task IEngine.RemoveContainerAsync(string id, bool force, bool volumes, CancellationToken token) => RemoveContainer(id, force, volumes, token);
+    Task<IReadOnlyList<ImageFacts>> IEngine.ListImagesAsync(IReadOnlyDictionary<string, IReadOnlyList<string>>? filters, CancellationToken token) =>
+        ListImages(filters, token);
+    Task<ImageDetails> IEngine.InspectImageAsync(ImageNameOrId image, CancellationToken token) => InspectImage(image.Lookup, token);
+    Task IEngine.TagImageAsync(ImageNameOrId image, ImageName tag, CancellationToken token) => TagImage(image.Lookup, tag.Repository, tag.Tag, token);
+    Task<RemovedImage> IEngine.RemoveImageAsync(ImageNameOrId image, bool force, CancellationToken token) => RemoveImage(image.Lookup, force, token);
     IAsyncEnumerable<TransferFacts> IEngine.PullImageAsync(
-        ImageReference image, string? platform, RegistryCredentials? credentials,
-        CancellationToken cancellationToken) => PullImage(image.ToString(), platform, credentials, cancellationToken);
-    IAsyncEnumerable<TransferFacts> IEngine.PushImageAsync(
-        ImageName image, RegistryCredentials? credentials,
-        CancellationToken cancellationToken) => PushImage(image.ToString(), credentials, cancellationToken);
-    Task<string> IEngine.CommitContainerAsync(CommitSpec spec, CancellationToken cancellationToken) => CommitContainer(spec, cancellationToken);
-    IAsyncEnumerable<BuildFact> IEngine.BuildAsync(
-        BuildSpec spec, Stream context, CancellationToken cancellationToken) => Build(spec, context, cancellationToken);
+        ImageReference image, string? platform, RegistryCredentials? credentials, CancellationToken token) =>
+        PullImage(image.ToString(), platform, credentials, token);
+    IAsyncEnumerable<TransferFacts> IEngine.PushImageAsync(ImageName image, RegistryCredentials? credentials, CancellationToken token) =>
+        PushImage(image.ToString(), credentials, token);
+    Task<string> IEngine.CommitContainerAsync(CommitSpec spec, CancellationToken token) => CommitContainer(spec, token);
+    IAsyncEnumerable<BuildFact> IEngine.BuildAsync(BuildSpec spec, Stream context, CancellationToken token) => Build(spec, context, token);
 
     /// <summary>By default a container of the list, by the engine's precedence.</summary>
     public Func<ContainerReference, CancellationToken, Task<ContainerDetails>> InspectContainer
     {
         get => field ?? InspectListedAsync;
         set;
+    }
+
+    /// <summary>A subscription without events.</summary>
+    public static async IAsyncEnumerable<ContainerEvent> SubscribedAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        yield return ContainerEvent.Subscribed;
+        await Task.Delay(Timeout.Infinite, cancellationToken);
     }
 
     private async Task<ContainerDetails> InspectListedAsync(ContainerReference reference, CancellationToken cancellationToken) =>

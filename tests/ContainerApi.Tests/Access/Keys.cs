@@ -5,45 +5,51 @@ using ContainerApi.Tests.Containers;
 
 namespace ContainerApi.Tests.Access;
 
-/// <summary>Settings with API keys, whose text is their name.</summary>
+/// <summary>Settings with API keys. The text of a key is its name.</summary>
 internal sealed class Keys : Dictionary<string, string?>
 {
+    /// <summary>A key limited to the label <c>team=a</c>, with every scope except the one for secrets.</summary>
+    public const string Limited = "limited";
+
+    public static readonly ContainerFacts Mine = Facts.Container('1', "mine") with { Labels = new Dictionary<string, string> { ["team"] = "a" } };
+
+    /// <summary>A container that the limited key must not see.</summary>
+    public static readonly ContainerFacts Others = Facts.Container('2', "foreign") with { Labels = new Dictionary<string, string> { ["team"] = "b" } };
+
     private int _count;
 
-    public Keys Add(string name, IReadOnlyList<string> scopes, IReadOnlyList<string>? engines = null, IReadOnlyList<string>? labels = null, DateTimeOffset? expires = null)
+    public Keys Add(
+        string name, IReadOnlyList<string> scopes, IReadOnlyList<string>? engines = null, IReadOnlyList<string>? labels = null,
+        DateTimeOffset? expires = null)
     {
         var at = $"Security:ApiKeys:{_count++}:";
         this[at + "Name"] = name;
         this[at + "Hash"] = HashOf(name);
         this[at + "ExpiresAt"] = expires?.ToString("O");
-        AddAll(at + "Scopes", scopes);
-        AddAll(at + "Engines", engines ?? []);
-        AddAll(at + "Labels", labels ?? []);
+        foreach (var (list, values) in new[] { ("Scopes", scopes), ("Engines", engines ?? []), ("Labels", labels ?? []) })
+        {
+            for (var n = 0; n < values.Count; n++)
+            {
+                this[$"{at}{list}:{n}"] = values[n];
+            }
+        }
+
+        return this;
+    }
+
+    public Keys AllowAnonymous() => With("Security:AllowAnonymous", "true");
+
+    public Keys With(string name, string value)
+    {
+        this[name] = value;
         return this;
     }
 
     public static string HashOf(string key) => "sha256:" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
 
-    /// <summary>What somebody bound to <c>team=a</c> may know is the first; the second is another's, whose name and id must nowhere be
-    /// seen.</summary>
     public static FakeEngine TwoTeams() => Facts.Engine(Mine, Others);
 
-    public static readonly ContainerFacts Mine = Facts.Container('1', "mine") with { Labels = new Dictionary<string, string> { ["team"] = "a" } };
-
-    public static readonly ContainerFacts Others = Facts.Container('2', "foreign") with { Labels = new Dictionary<string, string> { ["team"] = "b" } };
-
-    /// <summary>The key of somebody bound to <c>team=a</c>, with every scope but the one to see secrets.</summary>
-    public const string Bound = "bound";
-
-    public static Keys WithBound() => new Keys().Add(Bound, [.. Scopes.All.Where(s => s != Scopes.ContainersSecrets)], labels: ["team=a"]);
-
-    private void AddAll(string name, IReadOnlyList<string> values)
-    {
-        for (var n = 0; n < values.Count; n++)
-        {
-            this[$"{name}:{n}"] = values[n];
-        }
-    }
+    public static Keys WithLimited() => new Keys().Add(Limited, [.. Scopes.All.Where(s => s != Scopes.ContainersSecrets)], labels: ["team=a"]);
 }
 
 internal static class KeyedClient

@@ -1,26 +1,25 @@
 using System.Net;
-using System.Text;
 using System.Text.Json;
 using ContainerApi.Access;
 using ContainerApi.Tests.Containers;
 
 namespace ContainerApi.Tests.Access;
 
-/// <summary>For a key that is bound to labels or engines nothing else exists.</summary>
+/// <summary>For a key that is limited to labels or engines, nothing else exists.</summary>
 public sealed class VisibilityTests
 {
+    private static readonly ImageFacts Image = new() { Id = Keys.Mine.ImageId, Tags = ["app:latest"], CreatedAt = Facts.Noon, SizeBytes = 1 };
+
     [Fact]
-    public async Task No_operation_shows_or_changes_an_invisible_container()
+    public async Task Operations_on_an_invisible_container_return_404_and_show_nothing_of_it()
     {
-        // Every change of a container is a call that this engine does not expect, and would fail as such.
-        var engine = Keys.TwoTeams();
+        // The engine fails every change of a container, because it does not expect the call.
+        var engine = Engine();
         engine.Ping = _ => Task.FromResult("1.41");
-        engine.Describe = _ => Task.FromResult(new EngineInfo { ApiVersion = "1.41", Containers = 2, ContainersRunning = 2, ContainersPaused = 0, ContainersStopped = 0 });
-        engine.ListImages = (_, _) => Task.FromResult<IReadOnlyList<ImageFacts>>([new ImageFacts { Id = Keys.Mine.ImageId, Tags = ["app:latest"], CreatedAt = Facts.Noon, SizeBytes = 1 }]);
-        engine.InspectImage = (_, _) => Task.FromResult(new ImageDetails { Summary = new ImageFacts { Id = Keys.Mine.ImageId, Tags = ["app:latest"], CreatedAt = Facts.Noon, SizeBytes = 1 } });
-        engine.WatchContainers = _ => Subscribed();
-        await using var host = new ApiHost(Keys.WithBound(), engine);
-        using var client = host.With(Keys.Bound);
+        engine.InspectImage = (_, _) => Task.FromResult(new ImageDetails { Summary = Image });
+        engine.WatchContainers = FakeEngine.SubscribedAsync;
+        await using var host = new ApiHost(Keys.WithLimited(), engine);
+        using var client = host.With(Keys.Limited);
 
         foreach (var operation in await AccessTests.OperationsAsync(host))
         {
@@ -29,19 +28,22 @@ public sealed class VisibilityTests
                 var request = operation with
                 {
                     Path = operation.Path.Replace("/web", "/" + name, StringComparison.Ordinal),
-                    Body = operation.Id is "commitContainer" ? $$"""{"container":"{{name}}","tag":"a"}"""
-                        : operation.Id is "createImage" ? $$"""{"source":"{{name}}","tag":"a"}"""
-                        : operation.Body,
+                    Body = operation.Id switch
+                    {
+                        "commitContainer" => $$"""{"container":"{{name}}","tag":"a"}""",
+                        "createImage" => $$"""{"source":"{{name}}","tag":"a"}""",
+                        _ => operation.Body,
+                    },
                 };
                 using var message = request.Request();
                 using var response = await client.SendAsync(message, HttpCompletionOption.ResponseHeadersRead);
-                var text = await FirstOfAsync(response);
+                var text = await BeginningOfAsync(response);
 
-                // What the caller wrote itself may be repeated in an error.
+                // An error may repeat the caller's own text.
                 var shown = response.IsSuccessStatusCode ? text : text.Replace($"'{name}'", "", StringComparison.Ordinal);
                 Assert.DoesNotContain("foreign", shown);
                 Assert.DoesNotContain(Keys.Others.Id[..12], shown);
-                if (request.Path != operation.Path || request.Body != operation.Body)
+                if (request != operation)
                 {
                     Assert.True(response.StatusCode == HttpStatusCode.NotFound, $"{operation.Id}: {response.StatusCode} {text}");
                 }
@@ -54,17 +56,20 @@ public sealed class VisibilityTests
     {
         var near = new FakeEngine { Name = "near", Ping = _ => throw new EngineException(ErrorCode.EngineUnavailable, "near", "Refused.") };
         var far = new FakeEngine { Name = "far", Ping = _ => Task.FromResult("1.45") };
-        await using var host = new ApiHost(new Keys().Add("all", [Scopes.EnginesRead]).Add("one", [Scopes.EnginesRead], engines: ["far"]).Add("none", [Scopes.ContainersRead]), near, far);
+        IReadOnlyList<string> scopes = [Scopes.EnginesRead];
+        await using var host = new ApiHost(
+            new Keys().Add("all", scopes).Add("one", scopes, engines: ["far"]).Add("none", [Scopes.ContainersRead]), near, far);
 
-        var seen = new Dictionary<string, string>();
-        foreach (var (who, client) in new[] { ("nobody", host.Client), ("all", host.With("all")), ("one", host.With("one")), ("none", host.With("none")) })
+        foreach (var (client, expected) in new[]
         {
-            var answer = JsonSerializer.Deserialize<JsonElement>(await client.GetStringAsync("/readyz"));
+            (host.Client, ""), (host.With("all"), "near far"), (host.With("one"), "far"), (host.With("none"), ""),
+        })
+        {
+            var answer = await client.GetJsonAsync("/readyz");
             Assert.Equal("degraded", answer.GetProperty("state").GetString());
-            seen[who] = string.Join(' ', answer.GetProperty("engines").EnumerateArray().Select(e => e.GetProperty("name").GetString()));
+            Assert.Equal(expected, string.Join(' ', answer.Items("name", "engines")));
         }
 
-        Assert.Equal(new Dictionary<string, string> { ["nobody"] = "", ["all"] = "near far", ["one"] = "far", ["none"] = "" }, seen);
         far.Ping = near.Ping;
         using var response = await host.Client.GetAsync("/readyz");
         var problem = await response.ReadProblemAsync(HttpStatusCode.ServiceUnavailable, "engine_unavailable");
@@ -74,61 +79,49 @@ public sealed class VisibilityTests
     [Fact]
     public async Task Lists_counts_and_metrics_include_only_visible_containers()
     {
-        var engine = Keys.TwoTeams();
-        engine.Describe = _ => Task.FromResult(new EngineInfo { ApiVersion = "1.41", Containers = 2, ContainersRunning = 2, ContainersPaused = 0, ContainersStopped = 0 });
-        engine.ListImages = (_, _) => Task.FromResult<IReadOnlyList<ImageFacts>>([new ImageFacts { Id = Keys.Mine.ImageId, CreatedAt = Facts.Noon, SizeBytes = 1 }]);
-        await using var host = new ApiHost(Keys.WithBound(), engine);
-        using var client = host.With(Keys.Bound);
+        await using var host = new ApiHost(Keys.WithLimited().Add("all", Scopes.All), Engine());
+        using var client = host.With(Keys.Limited);
 
-        var list = await JsonAsync(client, "/containers");
-        Assert.Equal("mine", list.GetProperty("items").EnumerateArray().Single().GetProperty("name").GetString());
+        Assert.Equal(2, (await host.With("all").GetJsonAsync("/containers?maxAge=60")).GetProperty("total").GetInt32());
+        // Callers with different visibility do not share a collection.
+        var list = await client.GetJsonAsync("/containers?maxAge=60");
+        Assert.Equal(["mine"], list.Items("name"));
         Assert.Equal(1, list.GetProperty("total").GetInt32());
         Assert.Equal(1, list.GetProperty("engines")[0].GetProperty("containers").GetInt32());
-        var counts = (await JsonAsync(client, "/engines/local")).GetProperty("containers");
+        var counts = (await client.GetJsonAsync("/engines/local")).GetProperty("containers");
         Assert.Equal((1, 1), (counts.GetProperty("total").GetInt32(), counts.GetProperty("running").GetInt32()));
-        Assert.Equal(1, (await JsonAsync(client, "/images")).GetProperty("items")[0].GetProperty("containers").GetInt32());
+        Assert.Equal(1, (await client.GetJsonAsync("/images")).GetProperty("items")[0].GetProperty("containers").GetInt32());
         Assert.Contains("name=\"mine\"", await client.GetStringAsync("/metrics/containers"));
     }
 
     [Fact]
-    public async Task A_prefix_is_ambiguous_only_among_visible_containers()
+    public async Task Prefix_is_ambiguous_only_among_visible_containers()
     {
         var foreign = Facts.Container('1', "foreign") with { Id = new string('1', 63) + "2" };
-        await using var host = new ApiHost(Keys.WithBound().Add("all", Scopes.All), Facts.Engine(Keys.Mine, foreign));
+        await using var host = new ApiHost(Keys.WithLimited().Add("all", Scopes.All), Facts.Engine(Keys.Mine, foreign));
 
-        using var bound = await host.With(Keys.Bound).GetAsync("/containers/1111");
-        using var all = await host.With("all").GetAsync("/containers/1111");
+        await host.With(Keys.Limited).GetJsonAsync("/containers/1111");
+        var conflict = await host.With("all").GetJsonAsync("/containers/1111", HttpStatusCode.Conflict);
 
-        Assert.Equal(HttpStatusCode.OK, bound.StatusCode);
-        Assert.Contains("foreign", await all.Content.ReadAsStringAsync());
-        Assert.Equal(HttpStatusCode.Conflict, all.StatusCode);
+        Assert.Contains("foreign", conflict.GetRawText());
     }
 
     [Fact]
-    public async Task Callers_with_different_visibility_do_not_share_a_collection()
-    {
-        await using var host = new ApiHost(Keys.WithBound().Add("all", Scopes.All), Keys.TwoTeams());
-
-        var all = await JsonAsync(host.With("all"), "/containers?maxAge=60");
-        var bound = await JsonAsync(host.With(Keys.Bound), "/containers?maxAge=60");
-
-        Assert.Equal(2, all.GetProperty("total").GetInt32());
-        Assert.Equal(1, bound.GetProperty("total").GetInt32());
-    }
-
-    [Fact]
-    public async Task A_shared_network_names_only_a_visible_container()
+    public async Task Shared_network_names_only_a_visible_container()
     {
         var sharing = Keys.Mine with { NetworkMode = "container:" + Keys.Others.Id, Networks = [] };
         var sidecar = Facts.Container('3', "sidecar", network: "container:" + Keys.Mine.Id) with { Labels = Keys.Mine.Labels };
-        await using var host = new ApiHost(Keys.WithBound(), Facts.Engine(sharing, sidecar, Keys.Others));
+        await using var host = new ApiHost(Keys.WithLimited(), Facts.Engine(sharing, sidecar, Keys.Others));
 
-        var items = (await JsonAsync(host.With(Keys.Bound), "/containers?name=mine")).GetProperty("items").EnumerateArray()
-            .Concat((await JsonAsync(host.With(Keys.Bound), "/containers?name=sidecar")).GetProperty("items").EnumerateArray()).ToList();
+        Assert.Equal(("container", null), await NetworkAsync("mine"));
+        Assert.Equal(("container", Keys.Mine.Id), await NetworkAsync("sidecar"));
 
-        Assert.Equal(JsonValueKind.Null, items[0].GetProperty("network").GetProperty("sharedWith").ValueKind);
-        Assert.Equal("container", items[0].GetProperty("network").GetProperty("mode").GetString());
-        Assert.Equal(Keys.Mine.Id, items[1].GetProperty("network").GetProperty("sharedWith").GetString());
+        async Task<(string?, string?)> NetworkAsync(string name)
+        {
+            var list = await host.With(Keys.Limited).GetJsonAsync("/containers?name=" + name);
+            var network = list.GetProperty("items").EnumerateArray().Single().GetProperty("network");
+            return (network.GetProperty("mode").GetString(), network.GetProperty("sharedWith").GetString());
+        }
     }
 
     [Theory]
@@ -137,91 +130,93 @@ public sealed class VisibilityTests
     [InlineData("""{"image":"app","labels":{"team":"b"}}""", HttpStatusCode.Forbidden)]
     [InlineData("""{"image":"app","networkMode":"container:foreign"}""", HttpStatusCode.NotFound)]
     [InlineData("""{"image":"app","networkMode":"container:mine"}""", HttpStatusCode.Created)]
-    public async Task A_created_container_is_visible_to_its_creator(string body, HttpStatusCode expected)
+    public async Task Created_container_has_the_labels_of_its_creator(string body, HttpStatusCode expected)
     {
-        var made = new List<ContainerSpec>();
+        var created = new List<ContainerSpec>();
         var engine = Keys.TwoTeams();
         engine.CreateContainer = (spec, _) =>
         {
-            made.Add(spec);
+            created.Add(spec);
             return Task.FromResult(new CreatedContainer(Facts.Id('9'), []));
         };
         engine.InspectContainer = (_, _) => Task.FromResult(new ContainerDetails(Facts.Id('9'), "made", Keys.Mine.Labels));
-        await using var host = new ApiHost(Keys.WithBound(), engine);
+        await using var host = new ApiHost(Keys.WithLimited(), engine);
 
-        using var response = await host.With(Keys.Bound).PostAsync("/containers", new StringContent(body, Encoding.UTF8, "application/json"));
+        using var response = await host.With(Keys.Limited).PostTextAsync("/containers", body);
 
         await response.ReadJsonAsync(expected);
-        Assert.Equal(expected == HttpStatusCode.Created ? ["a"] : [], made.Select(m => m.Labels["team"]));
+        Assert.Equal(expected == HttpStatusCode.Created ? ["a"] : [], created.Select(m => m.Labels["team"]));
     }
 
     [Fact]
-    public async Task An_engine_error_does_not_name_an_invisible_container()
+    public async Task Engine_error_does_not_name_an_invisible_container()
     {
         var engine = Keys.TwoTeams();
-        engine.RemoveImage = (_, _, _) => throw new EngineException(ErrorCode.Conflict, "local", $"image is being used by running container {Keys.Others.Id[..12]}");
-        await using var host = new ApiHost(Keys.WithBound(), engine);
+        engine.RemoveImage = (_, _, _) =>
+            throw new EngineException(ErrorCode.Conflict, "local", $"image is being used by running container {Keys.Others.Id[..12]}");
+        await using var host = new ApiHost(Keys.WithLimited(), engine);
 
-        using var response = await host.With(Keys.Bound).DeleteAsync("/images/app");
+        using var response = await host.With(Keys.Limited).DeleteAsync("/images/app");
 
         var problem = await response.ReadProblemAsync(HttpStatusCode.Conflict, "conflict");
         Assert.Equal("image is being used by running container (id)", problem.GetProperty("detail").GetString());
     }
 
     [Fact]
-    public async Task A_key_limited_to_an_engine_sees_no_other()
+    public async Task Key_limited_to_an_engine_sees_no_other()
     {
-        var keys = new Keys().Add("far", Scopes.All, engines: ["far"]);
-        await using var host = new ApiHost(keys, Facts.EngineNamed("near", Facts.Container('1', "near")), Facts.EngineNamed("far", Facts.Container('2', "there")));
+        var (near, far) = (Facts.EngineNamed("near", Facts.Container('1', "near")), Facts.EngineNamed("far", Facts.Container('2', "there")));
+        await using var host = new ApiHost(new Keys().Add("far", Scopes.All, engines: ["far"]), near, far);
         using var client = host.With("far");
 
-        var list = await JsonAsync(client, "/containers");
+        var list = await client.GetJsonAsync("/containers");
         using var other = await client.GetAsync("/containers?engine=near");
         using var watch = await client.GetAsync("/containers/watch?engine=near");
 
-        Assert.Equal(["there"], list.GetProperty("items").EnumerateArray().Select(c => c.GetProperty("name").GetString()));
-        Assert.Equal(["far"], list.GetProperty("engines").EnumerateArray().Select(c => c.GetProperty("name").GetString()));
+        Assert.Equal(["there"], list.Items("name"));
+        Assert.Equal(["far"], list.Items("name", "engines"));
         await other.ReadProblemAsync(HttpStatusCode.NotFound, "engine_not_found");
         await watch.ReadProblemAsync(HttpStatusCode.NotFound, "engine_not_found");
     }
 
     [Fact]
-    public async Task A_key_limited_to_labels_sees_only_its_own_builds()
+    public async Task Key_limited_to_labels_sees_only_its_own_builds()
     {
         var engine = Keys.TwoTeams();
         engine.Ping = _ => Task.FromResult("1.41");
-        engine.Build = (_, _, _) => throw new EngineException(ErrorCode.EngineUnavailable, "local", "away");
-        await using var host = new ApiHost(Keys.WithBound().Add("all", Scopes.All), engine);
+        engine.Build = (_, _, _) => throw new EngineException(ErrorCode.EngineUnavailable, "local", "unreachable");
+        await using var host = new ApiHost(Keys.WithLimited().Add("all", Scopes.All), engine);
         using var all = host.With("all");
-        using var bound = host.With(Keys.Bound);
-        foreach (var client in new[] { all, bound })
+        using var limited = host.With(Keys.Limited);
+        foreach (var client in new[] { all, limited })
         {
-            using var started = await client.PostAsync("/images/build", new StringContent("FROM scratch\n", Encoding.UTF8, "text/x-dockerfile"));
+            using var started = await client.PostTextAsync("/images/build", "FROM scratch\n", "text/x-dockerfile");
         }
 
-        var seen = (await JsonAsync(bound, "/builds")).GetProperty("items").EnumerateArray().ToList();
-        var every = (await JsonAsync(all, "/builds")).GetProperty("items").EnumerateArray().ToList();
-        var others = every.Single(b => b.GetProperty("startedBy").GetString() == "all").GetProperty("id").GetString();
-        using var inspected = await bound.GetAsync("/builds/" + others);
-        using var followed = await bound.GetAsync($"/builds/{others}/events");
-        using var deleted = await bound.DeleteAsync("/builds/" + others);
-
-        Assert.Equal([Keys.Bound], seen.Select(b => b.GetProperty("startedBy").GetString()));
-        Assert.Equal(2, every.Count);
+        Assert.Equal([Keys.Limited], (await limited.GetJsonAsync("/builds")).Items("startedBy"));
+        var builds = (await all.GetJsonAsync("/builds")).GetProperty("items").EnumerateArray().ToList();
+        Assert.Equal(2, builds.Count);
+        var other = "/builds/" + builds.Single(b => b.GetProperty("startedBy").GetString() == "all").GetProperty("id").GetString();
+        using var inspected = await limited.GetAsync(other);
+        using var followed = await limited.GetAsync(other + "/events");
+        using var deleted = await limited.DeleteAsync(other);
         foreach (var refused in new[] { inspected, followed, deleted })
         {
             await refused.ReadProblemAsync(HttpStatusCode.NotFound, "build_not_found");
         }
     }
 
-    private static async IAsyncEnumerable<ContainerEvent> Subscribed()
+    private static FakeEngine Engine()
     {
-        yield return ContainerEvent.Subscribed;
-        await Task.Delay(Timeout.Infinite);
+        var engine = Keys.TwoTeams();
+        engine.Describe = _ => Task.FromResult(
+            new EngineInfo { ApiVersion = "1.41", Containers = 2, ContainersRunning = 2, ContainersPaused = 0, ContainersStopped = 0 });
+        engine.ListImages = (_, _) => Task.FromResult<IReadOnlyList<ImageFacts>>([Image]);
+        return engine;
     }
 
-    /// <summary>What a stream says at first, or all of a document.</summary>
-    private static async Task<string> FirstOfAsync(HttpResponseMessage response)
+    /// <summary>The first line of a stream, or a whole document.</summary>
+    private static async Task<string> BeginningOfAsync(HttpResponseMessage response)
     {
         if (response.Content.Headers.ContentType?.MediaType != "application/x-ndjson")
         {
@@ -230,11 +225,5 @@ public sealed class VisibilityTests
 
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
         return await reader.ReadLineAsync() ?? "";
-    }
-
-    private static async Task<JsonElement> JsonAsync(HttpClient client, string address)
-    {
-        using var response = await client.GetAsync(address);
-        return await response.ReadJsonAsync(HttpStatusCode.OK);
     }
 }
