@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using ContainerApi.Tests.Access;
+using ContainerApi.Tests.Engine;
 
 namespace ContainerApi.EngineTests;
 

@@ -4,7 +4,7 @@ using System.Text.Json;
 using ContainerApi.Engine;
 using ContainerApi.Engine.Docker;
 using ContainerApi.Errors;
-using ContainerApi.Tests.Access;
+using ContainerApi.Tests.Engine;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
 

@@ -2,13 +2,13 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
-namespace ContainerApi.Tests.Access;
+namespace ContainerApi.Tests.Engine;
 
-/// <summary>A certificate authority of the test's own, with what it issues as PEM files in a folder that goes with it.</summary>
+/// <summary>A certificate authority with a folder for PEM files.</summary>
 internal sealed class TestAuthority : IDisposable
 {
-    private const string ServerUsage = "1.3.6.1.5.5.7.3.1";
-    private const string ClientUsage = "1.3.6.1.5.5.7.3.2";
+    private static readonly Oid ServerUsage = new("1.3.6.1.5.5.7.3.1");
+    private static readonly Oid ClientUsage = new("1.3.6.1.5.5.7.3.2");
 
     private readonly X509Certificate2 _certificate;
 
@@ -26,11 +26,10 @@ internal sealed class TestAuthority : IDisposable
 
     public string CaFile => Path.Combine(Folder, "ca.pem");
 
-    public X509Certificate2 Certificate => _certificate;
-
-    /// <summary>A server's certificate for 127.0.0.1 and localhost, unless said otherwise.</summary>
-    public X509Certificate2 Server(
-        string name = "localhost", string? address = "127.0.0.1", string usage = ServerUsage, TimeSpan? begins = null, TimeSpan? ends = null)
+    /// <summary>A server certificate; by default for localhost and 127.0.0.1, valid now.</summary>
+    /// <param name="begins">The first day of validity, from now.</param>
+    /// <param name="ends">The last day of validity, from now.</param>
+    public X509Certificate2 Server(string name = "localhost", string? address = "127.0.0.1", bool isClient = false, int begins = -5, int ends = 5)
     {
         var names = new SubjectAlternativeNameBuilder();
         names.AddDnsName(name);
@@ -39,13 +38,10 @@ internal sealed class TestAuthority : IDisposable
             names.AddIpAddress(IPAddress.Parse(address));
         }
 
-        return Issue("CN=127.0.0.1", usage, begins ?? TimeSpan.FromDays(-5), ends ?? TimeSpan.FromDays(5), names.Build());
+        return Issue("CN=127.0.0.1", isClient ? ClientUsage : ServerUsage, begins, ends, names.Build());
     }
 
-    /// <summary>One that is for clients, for all else as <see cref="Server"/>.</summary>
-    public X509Certificate2 ClientAsServer() => Server(usage: ClientUsage);
-
-    public X509Certificate2 Client(string name) => Issue("CN=" + name, ClientUsage, TimeSpan.FromDays(-5), TimeSpan.FromDays(5), null);
+    public X509Certificate2 Client(string name) => Issue("CN=" + name, ClientUsage, -5, 5);
 
     /// <summary>Writes a certificate and its key as <c>NAME.pem</c> and <c>NAME-key.pem</c>.</summary>
     public (string CertificateFile, string KeyFile) Write(X509Certificate2 certificate, string name)
@@ -63,17 +59,17 @@ internal sealed class TestAuthority : IDisposable
         Directory.Delete(Folder, recursive: true);
     }
 
-    private X509Certificate2 Issue(string subject, string usage, TimeSpan begins, TimeSpan ends, X509Extension? names)
+    private X509Certificate2 Issue(string subject, Oid usage, int begins, int ends, params IReadOnlyList<X509Extension> extensions)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest(subject, key, HashAlgorithmName.SHA256);
-        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(usage)], critical: false));
-        if (names is not null)
+        foreach (var extension in extensions.Append(new X509EnhancedKeyUsageExtension([usage], critical: false)))
         {
-            request.CertificateExtensions.Add(names);
+            request.CertificateExtensions.Add(extension);
         }
 
-        using var issued = request.Create(_certificate, DateTimeOffset.UtcNow + begins, DateTimeOffset.UtcNow + ends, RandomNumberGenerator.GetBytes(8));
+        var now = DateTimeOffset.UtcNow;
+        using var issued = request.Create(_certificate, now.AddDays(begins), now.AddDays(ends), RandomNumberGenerator.GetBytes(8));
         return issued.CopyWithPrivateKey(key);
     }
 }
