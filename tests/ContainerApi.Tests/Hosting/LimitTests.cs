@@ -2,13 +2,8 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using ContainerApi.Access;
-using ContainerApi.Engine;
 using ContainerApi.Tests.Access;
 using ContainerApi.Tests.Containers;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Mvc.Testing;
-using Microsoft.AspNetCore.TestHost;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace ContainerApi.Tests.Hosting;
 
@@ -18,8 +13,7 @@ public sealed class LimitTests
     [Fact]
     public async Task Key_over_its_rate_gets_429_with_Retry_After_and_others_are_served()
     {
-        var keys = new Keys().Add("busy", Scopes.All).Add("calm", Scopes.All);
-        keys["Limits:RequestsPerSecond"] = "1";
+        var keys = new Keys().Add("busy", Scopes.All).Add("calm", Scopes.All).With("Limits:RequestsPerSecond", "1");
         await using var host = new ApiHost(keys, Facts.Engine());
         using var client = host.With("busy");
 
@@ -42,9 +36,8 @@ public sealed class LimitTests
     public async Task Caller_at_its_stream_limit_gets_429_until_a_stream_ends()
     {
         var engine = Facts.Engine(Facts.Container('1'));
-        engine.WatchContainers = _ => Subscribed();
-        var keys = new Keys().Add("watcher", Scopes.All);
-        keys["Limits:StreamsPerCaller"] = "1";
+        engine.WatchContainers = FakeEngine.SubscribedAsync;
+        var keys = new Keys().Add("watcher", Scopes.All).With("Limits:StreamsPerCaller", "1");
         await using var host = new ApiHost(keys, engine);
         using var client = host.With("watcher");
 
@@ -57,22 +50,22 @@ public sealed class LimitTests
             Assert.Equal(HttpStatusCode.OK, list.StatusCode);
         }
 
-        HttpResponseMessage again;
         using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        while ((again = await client.GetAsync("/containers/watch", HttpCompletionOption.ResponseHeadersRead, timeout.Token)).StatusCode != HttpStatusCode.OK)
+        HttpStatusCode status;
+        do
         {
-            again.Dispose();
+            using var again = await client.GetAsync("/containers/watch", HttpCompletionOption.ResponseHeadersRead, timeout.Token);
+            status = again.StatusCode;
         }
-
-        again.Dispose();
+        while (status != HttpStatusCode.OK);
     }
 
     [Fact]
     public async Task Watch_ends_at_its_timeout_with_a_result()
     {
         var engine = Facts.Engine(Facts.Container('1'));
-        engine.WatchContainers = _ => Subscribed();
-        await using var host = new ApiHost(new Dictionary<string, string?> { ["Limits:StreamTimeout"] = "00:00:01" }, engine);
+        engine.WatchContainers = FakeEngine.SubscribedAsync;
+        await using var host = new ApiHost(new Keys().With("Limits:StreamTimeout", "00:00:01"), engine);
 
         var lines = (await host.Client.GetStringAsync("/containers/watch")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
@@ -90,7 +83,7 @@ public sealed class LimitTests
             await Task.Delay(Timeout.Infinite, token);
             return [];
         };
-        await using var host = new ApiHost(new Dictionary<string, string?> { ["Limits:RequestTimeout"] = "00:00:01" }, engine);
+        await using var host = new ApiHost(new Keys().With("Limits:RequestTimeout", "00:00:01"), engine);
 
         using var response = await host.Client.GetAsync("/containers");
 
@@ -100,44 +93,15 @@ public sealed class LimitTests
     [Fact]
     public async Task Too_large_body_or_headers_are_rejected_by_the_server()
     {
-        await using var service = new Service(new() { ["Limits:BodyBytes"] = "1024", ["Limits:HeaderBytes"] = "2048" });
-        service.StartServer();
-        using var client = service.CreateClient();
+        // Kestrel enforces the sizes.
+        var settings = new Keys().With("Urls", "http://127.0.0.1:0").With("Limits:BodyBytes", "1024").With("Limits:HeaderBytes", "2048");
+        await using var host = new ApiHost(settings, new FakeEngine());
 
-        using var body = await client.PostAsJsonAsync("/containers", new { image = new string('a', 5000) });
-        client.DefaultRequestHeaders.Add("X-Long", new string('x', 4000));
-        using var headers = await client.GetAsync("/healthz");
+        using var body = await host.Client.PostAsJsonAsync("/containers", new { image = new string('a', 5000) });
+        host.Client.DefaultRequestHeaders.Add("X-Long", new string('x', 4000));
+        using var headers = await host.Client.GetAsync("/healthz");
 
         await body.ReadProblemAsync(HttpStatusCode.RequestEntityTooLarge, "request_too_large");
         Assert.Equal(HttpStatusCode.RequestHeaderFieldsTooLarge, headers.StatusCode);
-    }
-
-    private static async IAsyncEnumerable<ContainerEvent> Subscribed()
-    {
-        yield return ContainerEvent.Subscribed;
-        await Task.Delay(Timeout.Infinite);
-    }
-
-    /// <summary>On a real Kestrel, which enforces sizes.</summary>
-    private sealed class Service : WebApplicationFactory<Program>
-    {
-        private readonly Dictionary<string, string?> _settings;
-
-        public Service(Dictionary<string, string?> settings)
-        {
-            _settings = settings;
-            UseKestrel(0);
-        }
-
-        protected override void ConfigureWebHost(IWebHostBuilder builder)
-        {
-            builder.UseSetting("Builds:StorePath", "");
-            foreach (var (name, value) in _settings)
-            {
-                builder.UseSetting(name, value);
-            }
-
-            builder.ConfigureTestServices(services => services.AddSingleton(new ConfiguredEngines(new EngineDirectory([new FakeEngine()]))));
-        }
     }
 }

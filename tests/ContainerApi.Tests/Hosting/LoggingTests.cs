@@ -11,7 +11,7 @@ public sealed class LoggingTests
     {
         var file = Path.Combine(Directory.CreateTempSubdirectory("containerapi-settings-").FullName, "appsettings.json");
         await File.WriteAllTextAsync(file, Levels("Information", "Warning"));
-        await using var host = new ApiHost(new Dictionary<string, string?>(), new FakeEngine());
+        await using var host = new ApiHost(new FakeEngine());
         // ASP.NET Core watches the service's own file; the test reloads this one itself.
         var configuration = (ConfigurationManager)host.Services.GetRequiredService<IConfiguration>();
         configuration.AddJsonFile(file, optional: false, reloadOnChange: false);

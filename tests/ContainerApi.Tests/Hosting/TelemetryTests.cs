@@ -1,4 +1,5 @@
 using ContainerApi.Engine;
+using ContainerApi.Tests.Containers;
 
 namespace ContainerApi.Tests.Hosting;
 
@@ -21,12 +22,12 @@ public sealed class TelemetryTests
     [Fact]
     public async Task Prometheus_metrics_include_the_service_and_its_requests()
     {
-        await using var host = new ApiHost(new FakeEngine { ListContainers = (_, _) => Task.FromResult<IReadOnlyList<ContainerFacts>>([]) });
+        await using var host = new ApiHost(Facts.Engine());
         await host.GetJsonAsync("/containers");
 
-        var figures = await host.Client.GetStringAsync("/metrics");
+        var metrics = await host.Client.GetStringAsync("/metrics");
 
-        Assert.Contains("containerapi_sweep_duration_seconds_count", figures);
-        Assert.Contains("http_server_request_duration_seconds_count", figures);
+        Assert.Contains("containerapi_sweep_duration_seconds_count", metrics);
+        Assert.Contains("http_server_request_duration_seconds_count", metrics);
     }
 }
