@@ -16,6 +16,7 @@ internal class ApiHost : WebApplicationFactory<Program>
     private readonly IReadOnlyList<IEngine> _engines;
     private readonly IReadOnlyDictionary<string, string?> _settings;
     private readonly CollectionLimits? _limits;
+    private readonly TimeProvider _time;
 
     public ApiHost(params IReadOnlyList<IEngine> engines)
         : this(new Dictionary<string, string?>(), engines)
@@ -29,8 +30,13 @@ internal class ApiHost : WebApplicationFactory<Program>
 
     /// <param name="limits">Limits of a collection; null for the default.</param>
     public ApiHost(CollectionLimits? limits, IReadOnlyDictionary<string, string?> settings, params IReadOnlyList<IEngine> engines)
+        : this(limits, TimeProvider.System, settings, engines)
     {
-        (_limits, _settings, _engines) = (limits, settings, engines);
+    }
+
+    public ApiHost(CollectionLimits? limits, TimeProvider time, IReadOnlyDictionary<string, string?> settings, params IReadOnlyList<IEngine> engines)
+    {
+        (_limits, _time, _settings, _engines) = (limits, time, settings, engines);
         if (settings.ContainsKey("Urls"))
         {
             UseKestrel();
@@ -53,6 +59,7 @@ internal class ApiHost : WebApplicationFactory<Program>
 
         builder.ConfigureTestServices(services =>
         {
+            services.AddSingleton(_time);
             services.AddSingleton(new ConfiguredEngines(new EngineDirectory(_engines)));
             if (_limits is not null)
             {

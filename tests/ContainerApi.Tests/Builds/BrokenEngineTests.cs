@@ -1,13 +1,13 @@
 using System.Net;
-using ContainerApi.Builds;
+using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 
 namespace ContainerApi.Tests.Builds;
 
-/// <summary>An engine that dies while it builds: whatever it leaves half said, the stream has one result, and it is a failure.</summary>
 public sealed class BrokenEngineTests
 {
-    private const string Begun = "{\"stream\":\"Step 1/2 : FROM x\"}\r\n{\"stream\":\"\\n\"}\r\n{\"stream\":\" ---> 0123456789ab\\n\"}\r\n{\"stream\":\"Step 2/2 : RUN y\"}\r\n";
+    private const string Begun =
+        "{\"stream\":\"Step 1/2 : FROM x\"}\r\n{\"stream\":\"\\n\"}\r\n{\"stream\":\" ---> 0123456789ab\\n\"}\r\n{\"stream\":\"Step 2/2 : RUN y\"}\r\n";
 
     [Theory]
     [InlineData("", false)] // it closes without a result
@@ -18,7 +18,7 @@ public sealed class BrokenEngineTests
     [InlineData("null\r\n[]\r\n", false)]
     [InlineData("", true)] // the connection breaks
     [InlineData("{\"stream\":\"Removing interm", true)]
-    public async Task What_breaks_off_is_a_failed_result_that_names_the_step(string rest, bool breaks)
+    public async Task Broken_output_ends_with_one_failed_result_that_names_the_step(string rest, bool breaks)
     {
         var isRead = new TaskCompletionSource();
         await using var engine = await RecordedEngine.StartAsync(HttpStatusCode.OK, Begun);
@@ -32,38 +32,38 @@ public sealed class BrokenEngineTests
                 http.Abort();
             }
         };
-        await using var host = new BuildHost(TimeProvider.System);
+        await using var host = new ApiHost(engine.Engine);
+        using var response = await BuildAsync(host);
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
 
-        var run = host.Start(engine.Engine);
-        await foreach (var buildEvent in host.FollowAsync(run, 0))
+        var lines = new List<JsonElement>();
+        while (await reader.ReadLineAsync() is { } line)
         {
-            if (buildEvent is StepEvent { Number: 2 })
+            lines.Add(JsonSerializer.Deserialize<JsonElement>(line));
+            if (line.Contains("\"number\":2"))
             {
                 isRead.TrySetResult();
             }
         }
 
-        await run.Work.WaitAsync(TimeSpan.FromSeconds(30));
-
-        var events = await host.FollowAsync(run, 0).ToListAsync();
-        var result = Assert.IsType<ResultEvent>(events[^1]);
-        Assert.Single(events.OfType<ResultEvent>());
-        Assert.IsType<StartedEvent>(events[0]);
-        Assert.Equal((BuildOutcome.Failed, null), (result.State, result.ImageId));
-        Assert.Contains(result.Error!.Code, new[] { "engine_error", "engine_unavailable", "step_failed" });
-        Assert.StartsWith("RUN ", result.Error.Step, StringComparison.Ordinal);
-        Assert.Equal(BuildState.Failed, run.Describe().State);
+        var result = Assert.Single(lines, l => BuildApi.Text(l, "type") == "result");
+        Assert.Equal("started", BuildApi.Text(lines[0], "type"));
+        Assert.Equal(("failed", null), (BuildApi.Text(result, "state"), BuildApi.Text(result, "imageId")));
+        Assert.Matches(@"^(engine_error|engine_unavailable|step_failed): .* \(RUN [yz]\)$", BuildApi.Error(result));
     }
 
     [Fact]
-    public async Task An_engine_that_closes_without_a_word_is_a_failed_result()
+    public async Task Engine_that_closes_without_output_fails_the_build()
     {
         await using var engine = await RecordedEngine.StartAsync(HttpStatusCode.OK, "");
-        await using var host = new BuildHost(TimeProvider.System);
+        await using var host = new ApiHost(engine.Engine);
 
-        var run = host.Start(engine.Engine);
-        await run.Work.WaitAsync(TimeSpan.FromSeconds(30));
+        using var response = await BuildAsync(host);
 
-        Assert.Equal((BuildState.Failed, "build_failed"), (run.Describe().State, run.Describe().Error?.Code));
+        Assert.StartsWith("build_failed: ", BuildApi.Error((await BuildApi.LinesAsync(response))[^1]), StringComparison.Ordinal);
     }
+
+    private static Task<HttpResponseMessage> BuildAsync(ApiHost host) => host.Client.SendAsync(
+        new HttpRequestMessage(HttpMethod.Post, "/images/build") { Content = new StringContent("FROM x", null, "text/x-dockerfile") },
+        HttpCompletionOption.ResponseHeadersRead);
 }

@@ -5,11 +5,9 @@ using ContainerApi.Builds;
 
 namespace ContainerApi.Tests.Builds;
 
-/// <summary>What is seen of builds from outside. Every test has an engine of its own name: figures are of the whole process.</summary>
+/// <summary>Metrics and spans belong to the whole process, so every test has an engine with its own name.</summary>
 public sealed class BuildTelemetryTests : IDisposable
 {
-    private const string Image = "sha256:205312e33451ce9a371c6493573e41eb930be2f25d47ca067066aa96baf80d27";
-
     private readonly string _engine = "engine-" + Guid.NewGuid().ToString("n")[..8];
     private readonly MeterListener _meters = new();
     private readonly ActivityListener _spans;
@@ -65,74 +63,56 @@ public sealed class BuildTelemetryTests : IDisposable
     [Theory]
     [InlineData(null, "succeeded", ActivityStatusCode.Ok)]
     [InlineData("RUN false", "step_failed", ActivityStatusCode.Error)]
-    public async Task A_build_is_a_span_and_a_duration_with_its_engine_builder_and_outcome(string? failedStep, string outcome, ActivityStatusCode status)
+    public async Task Build_is_a_span_and_a_duration_with_engine_builder_and_outcome(string? failedStep, string outcome, ActivityStatusCode status)
     {
-        await using var host = new BuildHost(TimeProvider.System);
-        var engine = Engine((_, _, _) => Facts(failedStep is null ? new ImageBuilt(Image) : new BuildFailed("No.", failedStep, 1)));
+        using var api = new BuildApi(engine: _engine);
 
-        var run = host.Start(engine);
-        await run.Work;
+        var lines = await api.RunAsync(
+            "builder=classic", failedStep is null ? new ImageBuilt(BuildApi.Image) : new BuildFailed("No.", failedStep, 1));
 
         var expected = new Dictionary<string, object?> { ["engine"] = _engine, ["builder"] = "classic", ["outcome"] = outcome };
         Assert.Equal(expected, Assert.Single(_durations).ToDictionary());
         var span = Assert.Single(_builds);
         Assert.Equal(("build", status), (span.OperationName, span.Status));
-        Assert.Equal((run.Id, "classic", outcome),
+        Assert.Equal((BuildApi.Text(lines[0], "buildId"), "classic", outcome),
             (span.GetTagItem("containerapi.build"), span.GetTagItem("containerapi.builder"), span.GetTagItem("containerapi.outcome")));
     }
 
     [Fact]
     public async Task Queued_and_running_builds_are_counted()
     {
-        await using var host = new BuildHost(TimeProvider.System, new BuildOptions { StorePath = "", MaxConcurrent = 1 });
-        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var engine = Engine((_, _, _) => Facts(new ImageBuilt(Image), gate.Task));
-
-        var working = host.Start(engine);
-        var waiting = host.Start(engine);
-        var leaving = host.Start(engine);
+        using var api = new BuildApi(new() { ["MaxConcurrent"] = "1" }, engine: _engine);
+        var running = await api.StartAsync();
+        using var waiting = await api.PostAsync("detach=true");
+        using var leaving = await api.PostAsync("");
         Assert.Equal((2, 1), Queue());
 
-        leaving.Stop(StopCause.ClientLeft);
-        await leaving.Work;
-        Assert.Equal((1, 1), Queue());
+        leaving.Dispose();
+        await BuildApi.UntilAsync(() => Task.FromResult(Queue() == (1, 1)));
+        await BuildApi.UntilAsync(() => Task.FromResult(!_durations.IsEmpty));
         Assert.Equal("client_left", Assert.Single(_durations)["outcome"]);
 
-        gate.SetResult();
-        await Task.WhenAll(working.Work, waiting.Work);
-        Assert.Equal((0, 0), Queue());
+        running.Finish();
+        (await api.NextAsync()).Succeed();
+        await BuildApi.UntilAsync(() => Task.FromResult(Queue() == (0, 0)));
     }
 
     [Fact]
     public async Task Build_metrics_are_exported_to_Prometheus()
     {
-        await using var host = new ApiHost(Engine((_, _, _) => Facts(new ImageBuilt(Image))));
-        using var body = new StringContent("FROM scratch\n", null, "text/x-dockerfile");
-        using var built = await host.Client.PostAsync("/images/build?builder=classic", body);
-        Assert.Contains("\"succeeded\"", await built.Content.ReadAsStringAsync());
+        using var api = new BuildApi(engine: _engine);
+        await api.RunAsync("builder=classic", new ImageBuilt(BuildApi.Image));
 
-        var figures = (await host.Client.GetStringAsync("/metrics")).Split('\n').Where(l => l.Contains($"engine=\"{_engine}\"")).ToList();
+        var metrics = (await api.Client.GetStringAsync("/metrics")).Split('\n').Where(l => l.Contains($"engine=\"{_engine}\"")).ToList();
 
-        Assert.Single(figures, l => l.StartsWith("containerapi_build_duration_seconds_count{") && l.Contains("builder=\"classic\"") && l.Contains("outcome=\"succeeded\""));
-        Assert.Single(figures, l => l.StartsWith("containerapi_builds_waiting{"));
-        Assert.Single(figures, l => l.StartsWith("containerapi_builds_working{"));
+        Assert.Single(metrics, l => l.StartsWith("containerapi_build_duration_seconds_count{")
+            && l.Contains("builder=\"classic\"") && l.Contains("outcome=\"succeeded\""));
+        Assert.Single(metrics, l => l.StartsWith("containerapi_builds_waiting{"));
+        Assert.Single(metrics, l => l.StartsWith("containerapi_builds_working{"));
     }
 
     private (int Waiting, int Working) Queue() =>
         (_counts.GetValueOrDefault("containerapi.builds.waiting"), _counts.GetValueOrDefault("containerapi.builds.working"));
-
-    private FakeEngine Engine(Func<BuildSpec, Stream, CancellationToken, IAsyncEnumerable<BuildFact>> build) => new()
-    {
-        Name = _engine,
-        Build = build,
-        InspectImage = (id, _) => Task.FromResult(new ImageDetails { Summary = new ImageFacts { Id = id, CreatedAt = null, SizeBytes = 1 } }),
-    };
-
-    private static async IAsyncEnumerable<BuildFact> Facts(BuildFact fact, Task? gate = null)
-    {
-        await (gate ?? Task.CompletedTask);
-        yield return fact;
-    }
 
     private static object? Tag(ReadOnlySpan<KeyValuePair<string, object?>> tags, string name)
     {

@@ -5,13 +5,17 @@ using System.Text.Json;
 namespace ContainerApi.Tests.Builds.History;
 
 /// <summary>Builds as resources, through HTTP.</summary>
-public sealed class BuildHistoryTests : BuildHistoryFixture
+public sealed class BuildHistoryTests : IDisposable
 {
+    private readonly BuildApi _api = new(new() { ["MaxConcurrent"] = "2", ["MaxQueued"] = "2", ["MaxContextBytes"] = "5000" });
+
+    public void Dispose() => _api.Dispose();
+
     [Fact]
     public async Task A_detached_build_can_be_inspected_and_followed()
     {
-        var posting = PostAsync("tag=app:v1&detach=true&buildArg=PASSWORD=geheim");
-        var build = await NextAsync();
+        var posting = _api.PostAsync("tag=app:v1&detach=true&buildArg=PASSWORD=geheim");
+        var build = await _api.NextAsync();
         Assert.False(posting.IsCompleted);
         build.Begin();
 
@@ -20,22 +24,22 @@ public sealed class BuildHistoryTests : BuildHistoryFixture
         var id = answer.GetProperty("id").GetString()!;
         Assert.Equal($"/builds/{id}", accepted.Headers.Location?.ToString());
         var running = await _api.GetJsonAsync("/builds/" + id);
-        Assert.Equal(("running", "local", "buildkit"), (Text(running, "state"), Text(running, "engine"), Text(running, "builder")));
+        Assert.Equal(("running", "local", "buildkit"), (BuildApi.Text(running, "state"), BuildApi.Text(running, "engine"), BuildApi.Text(running, "builder")));
         Assert.Equal("app:v1", running.GetProperty("tags")[0].GetString());
         Assert.All(new[] { "endedAt", "durationMs", "error", "imageId", "queuePosition" }, name => Assert.Equal(JsonValueKind.Null, running.GetProperty(name).ValueKind));
 
-        var followers = Enumerable.Range(0, 3).Select(from => LinesAsync($"/builds/{id}/events?from={from}")).ToList();
+        var followers = Enumerable.Range(0, 3).Select(from => _api.EventsAsync(id, from)).ToList();
         build.Finish();
         foreach (var (lines, from) in (await Task.WhenAll(followers)).Select((lines, from) => (lines, from)))
         {
-            Assert.Equal(new[] { "started", "step", "step", "result" }[from..], lines.Select(l => Text(l, "type")));
+            Assert.Equal(new[] { "started", "step", "step", "result" }[from..], lines.Select(l => BuildApi.Text(l, "type")));
             Assert.Equal(Enumerable.Range(from, 4 - from), lines.Select(l => l.GetProperty("seq").GetInt32()));
         }
 
         var ended = await _api.GetJsonAsync("/builds/" + id);
-        Assert.Equal(("succeeded", Image, 4), (Text(ended, "state"), Text(ended, "imageId"), ended.GetProperty("eventCount").GetInt32()));
+        Assert.Equal(("succeeded", BuildApi.Image, 4), (BuildApi.Text(ended, "state"), BuildApi.Text(ended, "imageId"), ended.GetProperty("eventCount").GetInt32()));
         Assert.DoesNotContain("geheim", ended.GetRawText() + (await _api.GetJsonAsync("/builds")).GetRawText(), StringComparison.Ordinal);
-        Assert.Empty(await LinesAsync($"/builds/{id}/events?from=4"));
+        Assert.Empty(await _api.EventsAsync(id, 4));
         using var beyond = await _api.Client.GetAsync($"/builds/{id}/events?from=5");
         await beyond.ReadProblemAsync(HttpStatusCode.BadRequest, "invalid_request");
     }
@@ -43,65 +47,65 @@ public sealed class BuildHistoryTests : BuildHistoryFixture
     [Fact]
     public async Task An_error_before_a_detached_build_starts_is_a_problem()
     {
-        using var cut = await SendAsync("detach=true", "no archive at all"u8.ToArray(), "application/x-tar");
+        using var cut = await _api.PostAsync("detach=true", "no archive at all", "application/x-tar");
         await cut.ReadProblemAsync(HttpStatusCode.BadRequest, "invalid_context");
 
-        var posting = PostAsync("detach=true");
-        (await NextAsync()).Break(new EngineException(ErrorCode.InvalidDockerfile, "local", "dockerfile parse error"));
+        var posting = _api.PostAsync("detach=true");
+        (await _api.NextAsync()).Fail(ErrorCode.InvalidDockerfile, "dockerfile parse error");
         using var refused = await posting;
         await refused.ReadProblemAsync(HttpStatusCode.BadRequest, "invalid_dockerfile");
 
         var failed = (await _api.GetJsonAsync("/builds?state=failed")).GetProperty("items");
-        Assert.Equal(["invalid_dockerfile", "invalid_context"], failed.EnumerateArray().Select(b => Text(b.GetProperty("error"), "code")));
+        Assert.Equal(["invalid_dockerfile", "invalid_context"], failed.EnumerateArray().Select(b => BuildApi.Text(b.GetProperty("error"), "code")));
     }
 
     [Fact]
     public async Task Builds_beyond_the_limit_are_queued_then_refused_with_429()
     {
-        var first = await DetachedAsync();
-        var second = await DetachedAsync();
+        var first = await _api.StartAsync();
+        var second = await _api.StartAsync();
         // A Dockerfile is read with the request: the build needs its client no more and can wait alone.
-        using var third = await PostAsync("detach=true");
-        var thirdId = Text(await third.ReadJsonAsync(HttpStatusCode.Accepted), "id")!;
-        using var fourth = await PostAsync("detach=true");
-        var fourthId = Text(await fourth.ReadJsonAsync(HttpStatusCode.Accepted), "id")!;
+        using var third = await _api.PostAsync("detach=true");
+        var thirdId = BuildApi.Text(await third.ReadJsonAsync(HttpStatusCode.Accepted), "id")!;
+        using var fourth = await _api.PostAsync("detach=true");
+        var fourthId = BuildApi.Text(await fourth.ReadJsonAsync(HttpStatusCode.Accepted), "id")!;
         var queued = (await _api.GetJsonAsync("/builds?state=queued")).GetProperty("items").EnumerateArray().ToList();
-        Assert.Equal([(fourthId, 2), (thirdId, 1)], queued.Select(b => (Text(b, "id")!, b.GetProperty("queuePosition").GetInt32())));
+        Assert.Equal([(fourthId, 2), (thirdId, 1)], queued.Select(b => (BuildApi.Text(b, "id")!, b.GetProperty("queuePosition").GetInt32())));
         Assert.All(queued, b => Assert.Equal(JsonValueKind.Null, b.GetProperty("startedAt").ValueKind));
 
-        using var fifth = await PostAsync("");
+        using var fifth = await _api.PostAsync("");
         await fifth.ReadProblemAsync(HttpStatusCode.TooManyRequests, "too_many_builds");
         Assert.True(fifth.Headers.RetryAfter?.Delta > TimeSpan.Zero);
 
         using var cancelled = await _api.Client.DeleteAsync("/builds/" + thirdId);
         Assert.Equal(HttpStatusCode.Accepted, cancelled.StatusCode);
-        var stream = await LinesAsync($"/builds/{thirdId}/events");
-        Assert.Equal(["queued", "result"], stream.Select(l => Text(l, "type")));
-        Assert.Equal("cancelled", Text(stream[^1].GetProperty("error"), "code"));
-        Assert.Equal("cancelled", Text(await _api.GetJsonAsync("/builds/" + thirdId), "state"));
+        var stream = await _api.EventsAsync(thirdId);
+        Assert.Equal(["queued", "result"], stream.Select(l => BuildApi.Text(l, "type")));
+        Assert.Equal("cancelled", BuildApi.Text(stream[^1].GetProperty("error"), "code"));
+        Assert.Equal("cancelled", BuildApi.Text(await _api.GetJsonAsync("/builds/" + thirdId), "state"));
 
         first.Finish();
-        (await NextAsync()).Succeed();
-        var lines = await LinesAsync($"/builds/{fourthId}/events");
-        Assert.Equal([2, 1], lines.Where(l => Text(l, "type") == "queued").Select(l => l.GetProperty("position").GetInt32()));
-        Assert.Equal(["started", "step", "result"], lines.Where(l => Text(l, "type") != "queued").Select(l => Text(l, "type")).Distinct());
+        (await _api.NextAsync()).Succeed();
+        var lines = await _api.EventsAsync(fourthId);
+        Assert.Equal([2, 1], lines.Where(l => BuildApi.Text(l, "type") == "queued").Select(l => l.GetProperty("position").GetInt32()));
+        Assert.Equal(["started", "step", "result"], lines.Where(l => BuildApi.Text(l, "type") != "queued").Select(l => BuildApi.Text(l, "type")).Distinct());
         second.Finish();
     }
 
     [Fact]
     public async Task A_disconnected_client_leaves_the_queue()
     {
-        var first = await DetachedAsync();
-        var second = await DetachedAsync();
+        var first = await _api.StartAsync();
+        var second = await _api.StartAsync();
         using var leaving = new CancellationTokenSource();
         using var request = new HttpRequestMessage(HttpMethod.Post, "/images/build") { Content = new StringContent("FROM x", Encoding.UTF8, "text/x-dockerfile") };
         using var response = await _api.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
-        var id = Text(await LineAsync(reader), "buildId")!;
+        var id = BuildApi.Text(await BuildApi.LineAsync(reader), "buildId")!;
 
         response.Dispose();
 
-        Assert.Equal("cancelled", await UntilEndedAsync(id));
+        Assert.Equal("cancelled", await _api.UntilEndedAsync(id));
         first.Finish();
         second.Finish();
     }
@@ -109,10 +113,10 @@ public sealed class BuildHistoryTests : BuildHistoryFixture
     [Fact]
     public async Task Delete_stops_a_running_build_and_removes_an_ended_one()
     {
-        var posting = PostAsync("detach=true");
-        var build = await NextAsync();
-        build.Say(new StepStarted("1", 1, 1, "RUN sleep"));
-        var id = Text(await (await posting).ReadJsonAsync(HttpStatusCode.Accepted), "id")!;
+        var posting = _api.PostAsync("detach=true");
+        var build = await _api.NextAsync();
+        build.Report(new StepStarted("1", 1, 1, "RUN sleep"));
+        var id = BuildApi.Text(await (await posting).ReadJsonAsync(HttpStatusCode.Accepted), "id")!;
 
         using (var stopped = await _api.Client.DeleteAsync("/builds/" + id))
         {
@@ -120,9 +124,9 @@ public sealed class BuildHistoryTests : BuildHistoryFixture
         }
 
         await build.Stopped.WaitAsync(TimeSpan.FromSeconds(30));
-        Assert.Equal("cancelled", await UntilEndedAsync(id));
-        var result = (await LinesAsync($"/builds/{id}/events"))[^1];
-        Assert.Equal(("failed", "cancelled", "RUN sleep"), (Text(result, "state"), Text(result.GetProperty("error"), "code"), Text(result.GetProperty("error"), "step")));
+        Assert.Equal("cancelled", await _api.UntilEndedAsync(id));
+        var result = (await _api.EventsAsync(id))[^1];
+        Assert.Equal(("failed", "cancelled", "RUN sleep"), (BuildApi.Text(result, "state"), BuildApi.Text(result.GetProperty("error"), "code"), BuildApi.Text(result.GetProperty("error"), "step")));
 
         using (var forgotten = await _api.Client.DeleteAsync("/builds/" + id))
         {
@@ -138,19 +142,19 @@ public sealed class BuildHistoryTests : BuildHistoryFixture
     [Fact]
     public async Task A_disconnected_follower_does_not_stop_the_build()
     {
-        var posting = PostAsync("detach=true");
-        var build = await NextAsync();
+        var posting = _api.PostAsync("detach=true");
+        var build = await _api.NextAsync();
         build.Begin();
-        var id = Text(await (await posting).ReadJsonAsync(HttpStatusCode.Accepted), "id")!;
+        var id = BuildApi.Text(await (await posting).ReadJsonAsync(HttpStatusCode.Accepted), "id")!;
         using (var response = await _api.Client.GetAsync($"/builds/{id}/events", HttpCompletionOption.ResponseHeadersRead))
         {
             using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
-            await LineAsync(reader);
+            await BuildApi.LineAsync(reader);
         }
 
         build.Finish();
 
-        Assert.Equal("succeeded", await UntilEndedAsync(id));
+        Assert.Equal("succeeded", await _api.UntilEndedAsync(id));
     }
 
     [Fact]
@@ -158,11 +162,11 @@ public sealed class BuildHistoryTests : BuildHistoryFixture
     {
         for (var n = 0; n < 5; n++)
         {
-            var posting = PostAsync($"tag=app:{n}");
-            var build = await NextAsync();
+            var posting = _api.PostAsync($"tag=app:{n}");
+            var build = await _api.NextAsync();
             if (n == 2)
             {
-                build.Break(new EngineException(ErrorCode.EngineError, "local", "No."));
+                build.Fail(ErrorCode.EngineError, "No.");
             }
             else
             {
@@ -179,25 +183,12 @@ public sealed class BuildHistoryTests : BuildHistoryFixture
         {
             var page = await _api.GetJsonAsync("/builds?limit=2" + (cursor.Length > 0 ? "&cursor=" + cursor : ""));
             tags.AddRange(page.GetProperty("items").EnumerateArray().Select(b => b.GetProperty("tags")[0].GetString()));
-            cursor = Text(page, "nextCursor");
+            cursor = BuildApi.Text(page, "nextCursor");
         }
 
         Assert.Equal(["app:4", "app:3", "app:2", "app:1", "app:0"], tags);
         Assert.Equal(1, (await _api.GetJsonAsync("/builds?state=failed")).GetProperty("items").GetArrayLength());
         Assert.Equal(5, (await _api.GetJsonAsync("/builds?state=failed&state=succeeded&engine=local")).GetProperty("items").GetArrayLength());
         Assert.Equal(0, (await _api.GetJsonAsync("/builds?engine=other")).GetProperty("items").GetArrayLength());
-    }
-
-    [Fact]
-    public async Task Readiness_reports_whether_builds_are_stored()
-    {
-        _engine.Ping = _ => Task.FromResult("1.41");
-        var well = await _api.GetJsonAsync("/readyz");
-        Assert.Equal(("ok", "ok"), (Text(well, "state"), Text(well.GetProperty("parts")[0], "state")));
-
-        using var without = new ApiHost(new Dictionary<string, string?> { ["Builds:StorePath"] = "/dev/null/builds.db" }, _engine);
-        var degraded = await without.GetJsonAsync("/readyz");
-        Assert.Equal(("degraded", "builds", "degraded"), (Text(degraded, "state"), Text(degraded.GetProperty("parts")[0], "name"), Text(degraded.GetProperty("parts")[0], "state")));
-        Assert.DoesNotContain("/dev/null", degraded.GetRawText(), StringComparison.Ordinal);
     }
 }

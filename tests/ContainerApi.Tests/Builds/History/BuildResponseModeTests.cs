@@ -3,8 +3,12 @@ using System.Text;
 
 namespace ContainerApi.Tests.Builds.History;
 
-public sealed class BuildResponseModeTests : BuildHistoryFixture
+public sealed class BuildResponseModeTests : IDisposable
 {
+    private readonly BuildApi _api = new();
+
+    public void Dispose() => _api.Dispose();
+
     [Theory]
     [InlineData("/builds?state=done", "state")]
     [InlineData("/builds?limit=0", "limit")]
@@ -32,7 +36,7 @@ public sealed class BuildResponseModeTests : BuildHistoryFixture
     [InlineData("detach=maybe", "detach")]
     public async Task Contradicting_parameters_are_named_in_the_problem(string query, string field)
     {
-        using var response = await PostAsync(query);
+        using var response = await _api.PostAsync(query);
 
         var problem = await response.ReadProblemAsync(HttpStatusCode.BadRequest, "invalid_request");
 
@@ -42,22 +46,22 @@ public sealed class BuildResponseModeTests : BuildHistoryFixture
     [Fact]
     public async Task Without_a_stream_the_response_is_201_with_the_build()
     {
-        var posting = PostAsync("stream=false&tag=app:v1");
-        (await NextAsync()).Succeed();
+        var posting = _api.PostAsync("stream=false&tag=app:v1");
+        (await _api.NextAsync()).Succeed();
 
         using var response = await posting;
         var build = await response.ReadJsonAsync(HttpStatusCode.Created);
 
-        Assert.Equal("/images/" + Image, response.Headers.Location?.ToString());
-        Assert.Equal(("succeeded", Image, "app:v1"), (Text(build, "state"), Text(build, "imageId"), build.GetProperty("tags")[0].GetString()));
+        Assert.Equal("/images/" + BuildApi.Image, response.Headers.Location?.ToString());
+        Assert.Equal(("succeeded", BuildApi.Image, "app:v1"), (BuildApi.Text(build, "state"), BuildApi.Text(build, "imageId"), build.GetProperty("tags")[0].GetString()));
     }
 
     [Fact]
     public async Task Without_a_stream_a_failed_build_is_422_with_log_lines()
     {
-        var posting = PostAsync("stream=false");
-        var build = await NextAsync();
-        build.Say(
+        var posting = _api.PostAsync("stream=false");
+        var build = await _api.NextAsync();
+        build.Report(
             new StepStarted("1", 1, 1, "RUN make"), new StepLog("1", "stdout", string.Concat(Enumerable.Range(0, 100).Select(n => $"line {n}\n"))),
             new BuildFailed("It returned 2.", "RUN make", 2));
         build.End();
@@ -65,18 +69,18 @@ public sealed class BuildResponseModeTests : BuildHistoryFixture
         using var response = await posting;
         var problem = await response.ReadProblemAsync(HttpStatusCode.UnprocessableEntity, "build_failed");
 
-        Assert.Equal(("step_failed", "RUN make", 2), (Text(problem, "reason"), Text(problem, "step"), problem.GetProperty("exitCode").GetInt32()));
+        Assert.Equal(("step_failed", "RUN make", 2), (BuildApi.Text(problem, "reason"), BuildApi.Text(problem, "step"), problem.GetProperty("exitCode").GetInt32()));
         Assert.Equal(Enumerable.Range(80, 20).Select(n => $"line {n}"), problem.GetProperty("log").EnumerateArray().Select(l => l.GetString()));
-        Assert.Equal("failed", Text(await _api.GetJsonAsync("/builds/" + Text(problem, "buildId")), "state"));
+        Assert.Equal("failed", BuildApi.Text(await _api.GetJsonAsync("/builds/" + BuildApi.Text(problem, "buildId")), "state"));
     }
 
     [Fact]
     public async Task Without_a_stream_an_engine_error_keeps_its_status()
     {
-        var posting = PostAsync("stream=false");
-        var build = await NextAsync();
-        build.Say(new StepStarted("1", 1, 1, "RUN make"));
-        build.Break(new EngineException(ErrorCode.EngineUnavailable, "local", "The connection broke."));
+        var posting = _api.PostAsync("stream=false");
+        var build = await _api.NextAsync();
+        build.Report(new StepStarted("1", 1, 1, "RUN make"));
+        build.Fail(ErrorCode.EngineUnavailable, "The connection broke.");
 
         using var response = await posting;
         await response.ReadProblemAsync(HttpStatusCode.ServiceUnavailable, "engine_unavailable");
@@ -98,14 +102,14 @@ public sealed class BuildResponseModeTests : BuildHistoryFixture
         }
 
         var sending = _api.Client.SendAsync(request);
-        (await NextAsync()).Succeed();
+        (await _api.NextAsync()).Succeed();
         using var response = await sending;
         var text = await response.Content.ReadAsStringAsync();
 
         Assert.Equal(isText ? "text/plain" : "application/x-ndjson", response.Content.Headers.ContentType?.MediaType);
         if (isText)
         {
-            Assert.Matches($@"\ABuild \w{{26}} on local \(buildkit\)\n\n#1 \[1/1\] RUN x\n#1 DONE \d+\.\ds\n\nBuild succeeded in \d+\.\ds: {Image} app:v1\n\z", text);
+            Assert.Matches($@"\ABuild \w{{26}} on local \(buildkit\)\n\n#1 \[1/1\] RUN x\n#1 DONE \d+\.\ds\n\nBuild succeeded in \d+\.\ds: {BuildApi.Image} app:v1\n\z", text);
             var id = text.Split(' ')[1];
             Assert.Equal(text, await _api.Client.GetStringAsync($"/builds/{id}/events?format=text"));
         }

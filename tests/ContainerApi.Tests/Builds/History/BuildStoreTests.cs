@@ -1,20 +1,11 @@
-using System.Threading.Channels;
-using ContainerApi.Builds;
+using System.Text.Json;
 using Microsoft.Data.Sqlite;
 
 namespace ContainerApi.Tests.Builds.History;
 
 public sealed class BuildStoreTests : IDisposable
 {
-    private const string Image = "sha256:205312e33451ce9a371c6493573e41eb930be2f25d47ca067066aa96baf80d27";
     private readonly string _directory = Directory.CreateTempSubdirectory("containerapi-store-").FullName;
-    private readonly FakeEngine _engine = new();
-
-    public BuildStoreTests()
-    {
-        _engine.Build = (_, _, _) => Facts();
-        _engine.InspectImage = (id, _) => Task.FromResult(new ImageDetails { Summary = new ImageFacts { Id = id, CreatedAt = null, SizeBytes = 1 } });
-    }
 
     private string StorePath => Path.Combine(_directory, "state", "builds.db");
 
@@ -23,180 +14,150 @@ public sealed class BuildStoreTests : IDisposable
     [Fact]
     public async Task Stored_builds_can_be_followed_from_every_event_after_a_restart()
     {
-        Build before;
-        List<BuildEvent> events;
-        await using (var host = CreateHost())
+        string id, before;
+        List<string> events;
+        using (var api = CreateApi())
         {
-            var run = await BuildAsync(host);
-            (before, events) = (run.Describe(), await ReadAsync(host, run, 0));
+            id = await BuildAsync(api);
+            before = (await api.GetJsonAsync("/builds/" + id)).GetRawText();
+            events = Raw(await api.EventsAsync(id));
         }
 
-        await using var again = CreateHost();
-        var restored = again.Registry.Get(new BuildId(before.Id));
+        using var again = CreateApi();
 
-        Assert.Equivalent(before, restored.Describe(), strict: true);
-        Assert.Equal((BuildState.Succeeded, Image, 5L), (before.State, before.ImageId, before.EventCount));
+        Assert.Equal(before, (await again.GetJsonAsync("/builds/" + id)).GetRawText());
+        Assert.Equal(5, events.Count);
         for (var from = 0; from <= events.Count; from++)
         {
-            Assert.Equivalent(events[from..], await ReadAsync(again, restored, from), strict: true);
+            Assert.Equal(events[from..], Raw(await again.EventsAsync(id, from)));
         }
     }
 
     [Fact]
-    public async Task A_slow_follower_reads_stored_events_of_a_running_build()
+    public async Task Slow_follower_reads_stored_events_of_a_running_build()
     {
         const int Lines = 4000;
-        var line = new string('x', 999) + "\n";
-        var goOn = new TaskCompletionSource();
-        _engine.Build = (_, _, _) => PrintAsync();
-        await using var host = CreateHost();
-        var run = host.Start(_engine);
-        await UntilAsync(() => run.Log.FirstInMemory > 0);
-        await using var events = host.FollowAsync(run, 0).GetAsyncEnumerator();
-        var (text, last) = (0, (BuildEvent?)null);
-        while (await events.MoveNextAsync())
-        {
-            (text, last) = (text + ((events.Current as LogEvent)?.Text.Length ?? 0), events.Current);
-            goOn.TrySetResult();
-        }
+        var facts = Enumerable.Range(0, Lines).Select(n => new StepLog("1", "stdout", new string('x', 999) + "\n")).ToArray();
+        using var api = CreateApi();
+        var build = await api.StartAsync();
+        build.Report(facts);
+        await UntilStoredAsync(build.Id, events: 200);
 
-        Assert.Equal(2 * Lines * line.Length, text);
-        Assert.IsType<ResultEvent>(last);
+        var following = api.EventsAsync(build.Id);
+        build.Report(facts);
+        build.Finish();
 
-        async IAsyncEnumerable<BuildFact> PrintAsync()
-        {
-            yield return new StepStarted("1", 1, 1, "RUN print");
-            for (var n = 0; n < 2 * Lines; n++)
-            {
-                yield return new StepLog("1", "stdout", line);
-                if (n == Lines - 1)
-                {
-                    await goOn.Task;
-                }
-            }
-
-            yield return new ImageBuilt(Image);
-        }
+        var events = await following;
+        Assert.Equal(2 * Lines * 1000, events.Where(e => BuildApi.Text(e, "type") == "log").Sum(e => BuildApi.Text(e, "text")!.Length));
+        Assert.Equal("result", BuildApi.Text(events[^1], "type"));
     }
 
     [Fact]
-    public async Task A_build_that_ran_during_a_crash_is_interrupted_with_a_result()
+    public async Task Build_that_ran_during_a_crash_is_interrupted_with_a_result()
     {
-        var facts = Channel.CreateUnbounded<BuildFact>();
-        facts.Writer.TryWrite(new StepStarted("1", 1, 1, "RUN sleep"));
-        _engine.Build = (_, _, token) => facts.Reader.ReadAllAsync(token);
         var copy = Path.Combine(_directory, "copy.db");
         string id;
-        await using (var host = CreateHost())
+        using (var api = CreateApi())
         {
-            var run = host.Start(_engine);
-            id = run.Id;
+            id = (await api.StartAsync()).Id;
             await UntilStoredAsync(id, events: 2);
             // What the disk would hold after a sudden death.
-            using var source = new SqliteConnection($"Data Source={StorePath};Pooling=False");
-            using var target = new SqliteConnection($"Data Source={copy};Pooling=False");
-            source.Open();
-            target.Open();
+            using var source = Open(StorePath);
+            using var target = Open(copy);
             source.BackupDatabase(target);
         }
 
-        for (var life = 0; life < 2; life++)
+        for (var restart = 0; restart < 2; restart++)
         {
-            await using var again = CreateHost(path: copy);
-            var restored = again.Registry.Get(new BuildId(id));
-            var build = restored.Describe();
-            Assert.Equal((BuildState.Interrupted, "interrupted", 3L, (DateTimeOffset?)null), (build.State, build.Error!.Code, build.EventCount, build.EndedAt));
-            var events = await ReadAsync(again, restored, 0);
-            Assert.Equal([typeof(StartedEvent), typeof(StepEvent), typeof(ResultEvent)], events.Select(e => e.GetType()));
-            Assert.Equal("interrupted", ((ResultEvent)events[^1]).Error!.Code);
+            using var again = CreateApi(path: copy);
+            var build = await again.GetJsonAsync("/builds/" + id);
+            Assert.Equal(("interrupted", JsonValueKind.Null), (BuildApi.Text(build, "state"), build.GetProperty("endedAt").ValueKind));
+            var events = await again.EventsAsync(id);
+            Assert.Equal(["started", "step", "result"], events.Select(e => BuildApi.Text(e, "type")));
+            Assert.StartsWith("interrupted: ", BuildApi.Error(events[^1]), StringComparison.Ordinal);
         }
     }
 
     [Fact]
-    public async Task A_shutdown_leaves_a_cancelled_build()
+    public async Task Shutdown_of_the_service_cancels_builds()
     {
-        var facts = Channel.CreateUnbounded<BuildFact>();
-        facts.Writer.TryWrite(new StepStarted("1", 1, 1, "RUN sleep"));
-        _engine.Build = (_, _, token) => facts.Reader.ReadAllAsync(token);
-        string id;
-        await using (var host = CreateHost())
+        EngineBuild build;
+        using (var api = CreateApi())
         {
-            var run = host.Start(_engine);
-            await run.Began;
-            id = run.Id;
+            build = await api.StartAsync();
         }
 
-        await using var again = CreateHost();
-        var build = again.Registry.Get(new BuildId(id)).Describe();
-        Assert.Equal((BuildState.Cancelled, "cancelled", "RUN sleep"), (build.State, build.Error!.Code, build.Error.Step));
+        await build.Stopped;
+        using var again = CreateApi();
+        Assert.Equal("cancelled", BuildApi.Text(await again.GetJsonAsync("/builds/" + build.Id), "state"));
+        Assert.Equal("cancelled: The service is stopping. (RUN x)", BuildApi.Error((await again.EventsAsync(build.Id))[^1]));
     }
 
     [Theory]
-    [InlineData(3, long.MaxValue, 3)]
-    [InlineData(100, 2500, 2)]
-    [InlineData(0, long.MaxValue, 0)]
-    public async Task The_oldest_builds_are_removed_first(int maxBuilds, long maxBytes, int left)
+    [InlineData("MaxBuilds", "3", 3)]
+    [InlineData("MaxBytes", "2500", 2)]
+    [InlineData("MaxBuilds", "0", 0)]
+    public async Task Oldest_builds_are_removed_first(string setting, string value, int left)
     {
-        var history = new HistoryOptions { MaxBuilds = maxBuilds, MaxBytes = maxBytes };
+        var settings = new Dictionary<string, string> { ["History:" + setting] = value };
         var ids = new List<string>();
-        await using (var host = CreateHost(history))
+        using (var api = CreateApi(settings))
         {
             for (var n = 0; n < 6; n++)
             {
-                ids.Add((await BuildAsync(host)).Id);
+                ids.Add(await BuildAsync(api));
+                // Ids of the same millisecond have no order.
+                await Task.Delay(2);
             }
 
-            ids.Sort(StringComparer.Ordinal);
-            Assert.Equal(ids.TakeLast(left), Listed(host));
+            Assert.Equal(ids.TakeLast(left).Reverse(), await api.ListAsync());
         }
 
-        await using var again = CreateHost(history);
-        Assert.Equal(ids.TakeLast(left), Listed(again));
-        using var file = new SqliteConnection($"Data Source={StorePath};Mode=ReadOnly;Pooling=False");
-        file.Open();
-        Assert.Equal(left, await CountAsync(file, "SELECT COUNT(DISTINCT build) FROM events"));
+        using var again = CreateApi(settings);
+        Assert.Equal(ids.TakeLast(left).Reverse(), await again.ListAsync());
+        using var file = Open(StorePath);
+        Assert.Equal(left, Count(file, "SELECT COUNT(DISTINCT build) FROM events"));
     }
 
     [Fact]
     public async Task Builds_beyond_the_maximum_age_are_removed()
     {
         var clock = new FakeTimeProvider();
-        await using var host = CreateHost(new HistoryOptions { MaxAge = TimeSpan.FromDays(1) }, time: clock);
-        var run = await BuildAsync(host);
+        using var api = new BuildApi(new() { ["History:MaxAge"] = "1.00:00:00" }, clock);
+        await BuildAsync(api);
         clock.Advance(TimeSpan.FromHours(23));
-        Assert.Single(Listed(host));
+        Assert.Single(await api.ListAsync());
         clock.Advance(TimeSpan.FromHours(2));
-        Assert.Empty(Listed(host));
-        Assert.Throws<ApiException>(() => host.Registry.Get(new BuildId(run.Id)));
+        Assert.Empty(await api.ListAsync());
     }
 
     [Theory]
-    [InlineData("this is no database, however long one looks at it")]
+    [InlineData("this is not a database")]
     [InlineData("")]
-    public async Task A_damaged_file_is_renamed_and_replaced(string content)
+    public async Task Damaged_file_is_renamed_and_replaced(string content)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(StorePath)!);
         await File.WriteAllTextAsync(StorePath, string.Concat(Enumerable.Repeat(content, 1000)));
         string id;
-        await using (var host = CreateHost())
+        using (var api = CreateApi())
         {
-            Assert.Null(host.Store.Failure);
-            id = (await BuildAsync(host)).Id;
+            Assert.Equal("ok", await ReadinessAsync(api));
+            id = await BuildAsync(api);
         }
 
-        await using var again = CreateHost();
-        Assert.Equal([id], Listed(again));
+        using var again = CreateApi();
+        Assert.Equal([id], await again.ListAsync());
         Assert.Equal(content.Length > 0 ? 1 : 0, Directory.GetFiles(Path.GetDirectoryName(StorePath)!, "*.damaged-*").Length);
     }
 
     [Fact]
-    public async Task A_file_with_damaged_pages_is_renamed_and_replaced()
+    public async Task File_with_damaged_pages_is_renamed_and_replaced()
     {
-        await using (var host = CreateHost())
+        using (var api = CreateApi())
         {
             for (var n = 0; n < 20; n++)
             {
-                await BuildAsync(host);
+                await BuildAsync(api);
             }
         }
 
@@ -206,123 +167,100 @@ public sealed class BuildStoreTests : IDisposable
             file.Write(Enumerable.Repeat((byte)0xAB, 8192).ToArray());
         }
 
-        await using var again = CreateHost();
-        Assert.Null(again.Store.Failure);
-        Assert.Empty(Listed(again));
+        using var again = CreateApi();
+        Assert.Equal("ok", await ReadinessAsync(again));
+        Assert.Empty(await again.ListAsync());
         await BuildAsync(again);
     }
 
     [Fact]
-    public async Task A_second_service_keeps_builds_in_memory()
+    public async Task Second_service_keeps_builds_in_memory()
     {
-        await using var first = CreateHost();
+        using var first = CreateApi();
         await BuildAsync(first);
-        await using var second = CreateHost();
+        using var second = CreateApi();
 
-        var run = await BuildAsync(second);
+        var id = await BuildAsync(second);
 
-        Assert.NotNull(second.Store.Failure);
-        Assert.Null(first.Store.Failure);
-        Assert.Equal([run.Id], Listed(second));
-        Assert.Equal(5, (await ReadAsync(second, run, 0)).Count);
+        Assert.Equal(("ok", "degraded"), (await ReadinessAsync(first), await ReadinessAsync(second)));
+        Assert.Equal([id], await second.ListAsync());
+        Assert.Equal(5, (await second.EventsAsync(id)).Count);
     }
 
     [Fact]
-    public async Task An_unwritable_path_does_not_stop_builds()
+    public async Task Unwritable_path_does_not_stop_builds_and_is_reported()
     {
-        await File.WriteAllTextAsync(Path.Combine(_directory, "file"), "");
-        await using var host = CreateHost(path: Path.Combine(_directory, "file", "builds.db"));
+        using var api = CreateApi(path: "/dev/null/builds.db");
 
-        var run = await BuildAsync(host);
+        var id = await BuildAsync(api);
 
-        Assert.NotNull(host.Store.Failure);
-        Assert.Equal(BuildState.Succeeded, run.Describe().State);
-        Assert.Equal(5, (await ReadAsync(host, run, 0)).Count);
+        Assert.Equal(5, (await api.EventsAsync(id)).Count);
+        var readiness = await api.GetJsonAsync("/readyz");
+        Assert.Equal(("degraded", "builds"), (BuildApi.Text(readiness, "state"), BuildApi.Text(readiness.GetProperty("parts")[0], "name")));
+        Assert.DoesNotContain("/dev/null", readiness.GetRawText(), StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task A_failing_store_does_not_stop_builds_and_is_reported()
+    public async Task Failing_store_does_not_stop_builds_and_is_reported()
     {
-        await using var host = CreateHost();
-        using (var other = new SqliteConnection($"Data Source={StorePath};Pooling=False"))
-        {
-            other.Open();
-            using var taken = other.BeginTransaction(deferred: false);
-            var run = await BuildAsync(host);
-            Assert.Equal(BuildState.Succeeded, run.Describe().State);
-            await UntilAsync(() => host.Store.Failure is not null);
-            Assert.Equal(5, (await ReadAsync(host, run, 0)).Count);
-        }
+        using var api = CreateApi();
+        using var other = Open(StorePath);
+        using var taken = other.BeginTransaction(deferred: false);
+
+        var id = await BuildAsync(api);
+
+        await BuildApi.UntilAsync(async () => await ReadinessAsync(api) == "degraded");
+        Assert.Equal(5, (await api.EventsAsync(id)).Count);
     }
 
     [Fact]
-    public async Task The_file_is_private()
+    public async Task Files_of_the_store_are_private()
     {
-        await using var host = CreateHost();
-        await BuildAsync(host);
+        using var api = CreateApi();
+        await BuildAsync(api);
         if (!OperatingSystem.IsWindows())
         {
-            foreach (var file in Directory.GetFiles(Path.GetDirectoryName(StorePath)!))
-            {
-                Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
-            }
+            Assert.All(
+                Directory.GetFiles(Path.GetDirectoryName(StorePath)!),
+                file => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file)));
         }
     }
 
-    private BuildHost CreateHost(HistoryOptions? history = null, string? path = null, TimeProvider? time = null) =>
-        new(time ?? TimeProvider.System, new BuildOptions { StorePath = path ?? StorePath, History = history ?? new HistoryOptions() });
+    private BuildApi CreateApi(Dictionary<string, string>? settings = null, string? path = null) =>
+        new(new Dictionary<string, string>(settings ?? []) { ["StorePath"] = path ?? StorePath });
 
-    private async Task<BuildJob> BuildAsync(BuildHost host)
+    /// <summary>Runs a build with five events and returns its id.</summary>
+    private static async Task<string> BuildAsync(BuildApi api)
     {
-        var run = host.Start(_engine);
-        await run.Work;
-        return run;
+        var lines = await api.RunAsync(
+            "", new StepStarted("1", 1, 1, "RUN x"), new StepLog("1", "stdout", new string('x', 400) + "\n"), new StepCompleted("1", false),
+            new ImageBuilt(BuildApi.Image));
+        return BuildApi.Text(lines[0], "buildId")!;
     }
 
-    private static async Task<List<BuildEvent>> ReadAsync(BuildHost host, BuildJob run, long from)
-    {
-        var events = new List<BuildEvent>();
-        await foreach (var buildEvent in host.FollowAsync(run, from))
-        {
-            events.Add(buildEvent);
-        }
+    private static List<string> Raw(IEnumerable<JsonElement> lines) => [.. lines.Select(l => l.GetRawText())];
 
-        return events;
-    }
-
-    private static IEnumerable<string> Listed(BuildHost host) => host.Registry.List(_ => true, null, 100).Items.Select(b => b.Id).Reverse();
+    private static async Task<string?> ReadinessAsync(BuildApi api) => BuildApi.Text(await api.GetJsonAsync("/readyz"), "state");
 
     private async Task UntilStoredAsync(string id, int events)
     {
-        using var file = new SqliteConnection($"Data Source={StorePath};Pooling=False");
-        file.Open();
-        await UntilAsync(() => CountAsync(file, $"SELECT COALESCE(MAX(next), 0) FROM events WHERE build = '{id}'").Result >= events);
+        using var file = Open(StorePath);
+        await BuildApi.UntilAsync(() => Task.FromResult(Count(file, $"SELECT COALESCE(MAX(next), 0) FROM events WHERE build = '{id}'") >= events));
     }
 
-    private static async Task UntilAsync(Func<bool> condition)
+    private static SqliteConnection Open(string path)
     {
-        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        while (!condition())
-        {
-            await Task.Delay(20, timeout.Token);
-        }
+        var file = new SqliteConnection($"Data Source={path};Pooling=False");
+        file.Open();
+        return file;
     }
 
-    private static async Task<long> CountAsync(SqliteConnection file, string sql)
+    private static long Count(SqliteConnection file, string sql)
     {
         using var command = file.CreateCommand();
-#pragma warning disable CA2100 // The tests' own words.
+#pragma warning disable CA2100 // The test's own text.
         command.CommandText = sql;
 #pragma warning restore CA2100
-        return (long)(await command.ExecuteScalarAsync())!;
-    }
-
-    private static async IAsyncEnumerable<BuildFact> Facts()
-    {
-        yield return new StepStarted("1", 1, 1, "RUN x");
-        await Task.Yield();
-        yield return new StepLog("1", "stdout", new string('x', 400) + "\n");
-        yield return new StepCompleted("1", false);
-        yield return new ImageBuilt(Image);
+        return (long)command.ExecuteScalar()!;
     }
 }
