@@ -37,7 +37,7 @@ internal static class Formats
         Accepted(request)?.FirstOrDefault(a => a.MediaType.Value is MediaTypes.Text or MediaTypes.Ndjson or MediaTypes.Json || a.MatchesAllTypes)
             ?.MediaType.Value == MediaTypes.Text;
 
-    /// <summary>Returns the accepted media types by quality, then by specificity, then in the client's order. Null if the client accepts any.</summary>
+    /// <summary>Returns the accepted media types by quality and specificity, else in the client's order. Null if any is accepted.</summary>
     private static IEnumerable<MediaTypeHeaderValue>? Accepted(HttpRequest request) =>
         request.Headers.Accept.Count > 0 && MediaTypeHeaderValue.TryParseList(request.Headers.Accept, out var accepted)
             ? accepted.Where(a => a.Quality is not 0).OrderByDescending(a => a, MediaTypeHeaderValueComparer.QualityComparer)

@@ -1,6 +1,4 @@
 using FluentValidation;
-using Microsoft.AspNetCore.Http.Metadata;
-using Microsoft.Net.Http.Headers;
 
 namespace ContainerApi.Api;
 
@@ -22,15 +20,10 @@ internal static class HttpServices
     {
         // Problems logs the exception; the middleware would log it again.
         app.UseExceptionHandler(new ExceptionHandlerOptions { SuppressDiagnosticsCallback = _ => true });
-        app.UseStatusCodePages(pages => Problems.WriteAsync(
-            pages.HttpContext.RequestServices.GetRequiredService<IProblemDetailsService>(), new ProblemDetailsContext { HttpContext = pages.HttpContext }));
-        app.Use(RefuseUnknownCharset);
+        app.UseStatusCodePages(pages =>
+        {
+            var http = pages.HttpContext;
+            return Problems.WriteAsync(http.RequestServices.GetRequiredService<IProblemDetailsService>(), new ProblemDetailsContext { HttpContext = http });
+        });
     }
-
-    /// <summary>.NET fails with an internal error if it reads JSON with an unknown charset, which is an error of the client.</summary>
-    private static Task RefuseUnknownCharset(HttpContext context, RequestDelegate next) =>
-        MediaTypeHeaderValue.TryParse(context.Request.ContentType, out var type) && type.Charset.HasValue && type.Encoding is null
-        && context.GetEndpoint()?.Metadata.GetMetadata<IAcceptsMetadata>() is not null
-            ? throw new ApiException(ErrorCode.UnsupportedMediaType, "Unknown charset in the content type.")
-            : next(context);
 }

@@ -88,7 +88,9 @@ internal sealed class Problems(IProblemDetailsService writer, IDiagnosticContext
         BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } =>
             (ErrorCode.RequestTooLarge, "The request body exceeds the limit of this path."),
         BadHttpRequestException { StatusCode: StatusCodes.Status415UnsupportedMediaType } e => (ErrorCode.UnsupportedMediaType, e.Message),
-        BadHttpRequestException e => (ErrorCode.InvalidRequest, DetailOf(e)),
+        BadHttpRequestException { InnerException: JsonException json } =>
+            (ErrorCode.InvalidRequest, $"The body is not valid JSON (line {json.LineNumber + 1}, byte {json.BytePositionInLine})."),
+        BadHttpRequestException e => (ErrorCode.InvalidRequest, e.Message),
         _ => (ErrorCode.Internal, "The service failed unexpectedly. Search its log for the trace id."),
     };
 
@@ -107,17 +109,4 @@ internal sealed class Problems(IProblemDetailsService writer, IDiagnosticContext
 
         problem.Extensions["traceId"] = Activity.Current?.TraceId.ToHexString() ?? context.HttpContext.TraceIdentifier;
     }
-
-    /// <summary>Describes a body that the framework cannot read, without names of internal types.</summary>
-    private static string DetailOf(BadHttpRequestException exception) => exception.InnerException switch
-    {
-        JsonException json when json.Message.StartsWith("The JSON property", StringComparison.Ordinal) =>
-            $"The field '{json.Path?.TrimStart('$', '.')}' is unknown.",
-        JsonException json =>
-            $"The body is not the expected JSON at '{json.Path ?? "$"}' (line {json.LineNumber + 1}, byte {json.BytePositionInLine}).",
-        _ => exception.Message.StartsWith("Required parameter", StringComparison.Ordinal)
-            || exception.Message.StartsWith("Implicit body", StringComparison.Ordinal)
-            ? "The request needs a JSON body."
-            : exception.Message,
-    };
 }

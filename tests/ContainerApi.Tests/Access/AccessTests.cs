@@ -154,7 +154,7 @@ public sealed class AccessTests
         var description = operation.TryGetProperty("description", out var text) ? text.GetString()! : "";
         var scope = description.Contains(Marker, StringComparison.Ordinal) ? description.Split(Marker)[^1].Split('`')[0] : null;
         Assert.Equal(scope is not null, operation.TryGetProperty("security", out _));
-        foreach (var (name, value) in new[] { ("container", "web"), ("reference", "app"), ("name", "local"), ("build", "01JZZZZZZZZZZZZZZZZZZZZZZZ") })
+        foreach (var (name, value) in new[] { ("container", "web"), ("reference", "app"), ("name", "local"), ("build", new string('0', 26)) })
         {
             path = path.Replace($"{{{name}}}", value, StringComparison.Ordinal);
         }

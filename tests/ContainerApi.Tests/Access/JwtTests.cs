@@ -101,8 +101,8 @@ public sealed class JwtTests : IDisposable
     private ApiHost Host(bool isRsa, Keys? keys = null)
     {
         File.WriteAllText(_file, isRsa ? _rsa.ExportSubjectPublicKeyInfoPem() : _curve.ExportSubjectPublicKeyInfoPem());
-        var settings = (keys ?? []).With("Security:Jwt:PublicKeyFile", _file).With("Security:Jwt:Issuer", Issuer).With("Security:Jwt:Audience", Audience);
-        return new ApiHost(settings, Keys.TwoTeams());
+        var settings = (keys ?? []).With("Security:Jwt:PublicKeyFile", _file).With("Security:Jwt:Issuer", Issuer);
+        return new ApiHost(settings.With("Security:Jwt:Audience", Audience), Keys.TwoTeams());
     }
 
     private static string Token(

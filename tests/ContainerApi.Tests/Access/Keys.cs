@@ -11,10 +11,10 @@ internal sealed class Keys : Dictionary<string, string?>
     /// <summary>A key limited to the label <c>team=a</c>, with every scope except the one for secrets.</summary>
     public const string Limited = "limited";
 
-    public static readonly ContainerFacts Mine = Facts.Container('1', "mine") with { Labels = new Dictionary<string, string> { ["team"] = "a" } };
+    public static readonly ContainerFacts Mine = Of('1', "mine", team: "a");
 
     /// <summary>A container that the limited key must not see.</summary>
-    public static readonly ContainerFacts Others = Facts.Container('2', "foreign") with { Labels = new Dictionary<string, string> { ["team"] = "b" } };
+    public static readonly ContainerFacts Others = Of('2', "foreign", team: "b");
 
     private int _count;
 
@@ -48,6 +48,9 @@ internal sealed class Keys : Dictionary<string, string?>
     public static string HashOf(string key) => "sha256:" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
 
     public static FakeEngine TwoTeams() => Facts.Engine(Mine, Others);
+
+    private static ContainerFacts Of(char digit, string name, string team) =>
+        Facts.Container(digit, name) with { Labels = new Dictionary<string, string> { ["team"] = team } };
 
     public static Keys WithLimited() => new Keys().Add(Limited, [.. Scopes.All.Where(s => s != Scopes.ContainersSecrets)], labels: ["team=a"]);
 }

@@ -21,7 +21,7 @@ public sealed class OpenApiTests
 
         var committed = File.Exists(path) ? await File.ReadAllTextAsync(path) : "";
 
-        Assert.True(committed == served, "docs/openapi.json is outdated; run 'make openapi'. First difference: " + FirstDifference(committed, served));
+        Assert.True(committed == served, "docs/openapi.json is outdated; run 'make openapi'. Difference: " + FirstDifference(committed, served));
     }
 
     [Fact]
@@ -131,11 +131,13 @@ public sealed class OpenApiTests
 
         if (schema.TryGetProperty("oneOf", out var alternatives))
         {
-            var kindOfValue = value.ValueKind.ToString().ToLowerInvariant();
-            var sameKind = alternatives.EnumerateArray().Where(a => a.TryGetProperty("type", out var type) && type.GetString() == kindOfValue).ToList();
-            if (sameKind.Count > 0)
+            var jsonType = value.ValueKind.ToString().ToLowerInvariant();
+            foreach (var alternative in alternatives.EnumerateArray())
             {
-                return sameKind[0];
+                if (alternative.TryGetProperty("type", out var type) && type.GetString() == jsonType)
+                {
+                    return alternative;
+                }
             }
 
             // The alternatives extend one base, whose discriminator names them.
@@ -152,8 +154,9 @@ public sealed class OpenApiTests
 
         // All parts together describe the object.
         var properties = new JsonObject();
-        foreach (var part in all.EnumerateArray().Select(p => p.TryGetProperty("$ref", out var part) ? Component(part.GetString()!) : p).Append(schema))
+        foreach (var each in all.EnumerateArray().Append(schema))
         {
+            var part = each.TryGetProperty("$ref", out var target) ? Component(target.GetString()!) : each;
             foreach (var property in part.TryGetProperty("properties", out var its) ? its.EnumerateObject() : default)
             {
                 properties[property.Name] = JsonNode.Parse(property.Value.GetRawText());

@@ -39,7 +39,6 @@ internal static class OpenApiRegistration
             options.DocumentFilter<ProblemDocumentation>();
             options.OperationFilter<ProblemDocumentation>();
             options.OperationFilter<ParameterDocumentation>();
-            options.OperationFilter<QueryDocumentation>();
             options.OperationFilter<ExampleDocumentation>();
         });
     }

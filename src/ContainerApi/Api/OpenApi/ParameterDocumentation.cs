@@ -21,7 +21,8 @@ internal sealed class ParameterDocumentation : IOperationFilter
         operation.Parameters =
         [
             .. requests[0].Definition.Parameters
-                .Where(p => p.Declaration.In is ParameterPlace.Route or ParameterPlace.Header || (hasQuery && p.Declaration.In == ParameterPlace.Query))
+                .Where(p => p.Declaration.In is ParameterPlace.Route or ParameterPlace.Header
+                    || (hasQuery && p.Declaration.In == ParameterPlace.Query))
                 .Select(p => p.ToOpenApi()),
         ];
         if (requests.Find(r => r.IsBody) is { Definition: var definition })
