@@ -107,7 +107,9 @@ internal static class ContainerBenchmarks
                 var taken = Stopwatch.GetElapsedTime(begun).TotalMilliseconds;
                 var whole = process.ExitCode == 0 && lines >= engine.Ids.Count;
                 report.AddComparison(
-                    what, whole ? $"{taken:0} ms" : $"failed (exit code {process.ExitCode})", whole ? $"{taken / live.Median:0} × the live list" : "");
+                    what,
+                    whole ? $"{taken:0} ms" : $"failed (exit code {process.ExitCode})",
+                    whole ? $"{taken / live.Median:0} × the live list" : "");
             }
             catch (System.ComponentModel.Win32Exception)
             {

@@ -28,7 +28,8 @@ internal static class FollowerBenchmarks
             for (var round = 0; round < Rounds; round++)
             {
                 alone.Add(await Commands.DockerBuildAsync(
-                    engine.EndpointText, builder == "buildkit", ["--no-cache", "--label", EngineUnderTest.RunLabel, "-"], Encoding.UTF8.GetBytes(dockerfile)));
+                    engine.EndpointText, builder == "buildkit", ["--no-cache", "--label", EngineUnderTest.RunLabel, "-"],
+                    Encoding.UTF8.GetBytes(dockerfile)));
                 var before = service.Process.MemoryMegabytes;
                 using var done = new CancellationTokenSource();
                 var max = service.Process.MaxMemoryAsync(done.Token);

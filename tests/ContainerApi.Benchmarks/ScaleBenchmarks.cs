@@ -42,7 +42,8 @@ internal static class ScaleBenchmarks
 
         async Task CollectAsync()
         {
-            var list = await collector.RunAsync(new EngineDirectory([engine]), new ContainerRequest(ContainerSelection.Everything, ContainerSections.All), default);
+            var everything = new ContainerRequest(ContainerSelection.Everything, ContainerSections.All);
+            var list = await collector.RunAsync(new EngineDirectory([engine]), everything, default);
             if (list.Rows.Count != Containers || list.Rows.Any(c => c.Usage?.State != SectionState.Ok))
             {
                 throw new InvalidOperationException("The collection is incomplete.");

@@ -144,11 +144,10 @@ await using (var engine = await PrivateEngine.CreateAsync())
         var streams = new List<StreamReader>();
         for (var n = 0; n < 20; n++)
         {
-            using var request = n % 5 == 4 ? new HttpRequestMessage(HttpMethod.Post, "images/build?noCache=true")
-                {
-                    Content = new StringContent($"FROM {PrivateEngine.Image}\nRUN sleep 600\n", null, "text/x-dockerfile"),
-                }
-                : new HttpRequestMessage(HttpMethod.Get, "containers/watch");
+            var isBuild = n % 5 == 4;
+            using var request = new HttpRequestMessage(
+                isBuild ? HttpMethod.Post : HttpMethod.Get, isBuild ? "images/build?noCache=true" : "containers/watch");
+            request.Content = isBuild ? new StringContent($"FROM {PrivateEngine.Image}\nRUN sleep 600\n", null, "text/x-dockerfile") : null;
             var answer = await service.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
             answer.EnsureSuccessStatusCode();
             streams.Add(new StreamReader(await answer.Content.ReadAsStreamAsync()));

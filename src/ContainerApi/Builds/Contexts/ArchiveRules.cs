@@ -18,6 +18,14 @@ internal sealed class ArchiveRules(string? dockerfile, DockerfileCheck check)
     /// <summary>Linux's PATH_MAX, in characters.</summary>
     public const int MaxNameLength = 4096;
 
+    private static readonly IReadOnlyDictionary<char, string> UnsupportedTypes = new Dictionary<char, string>
+    {
+        ['S'] = "is a sparse file in GNU format, which the builders cannot read; use the pax format (--format=pax) or omit --sparse",
+        ['3'] = "is a device; a context may contain files, directories and links",
+        ['4'] = "is a device; a context may contain files, directories and links",
+        ['6'] = "is a pipe; a context may contain files, directories and links",
+    };
+
     private static readonly string Lower = BuildContexts.DefaultDockerfile.ToLowerInvariant();
 
     private readonly PathSet _outwardLinks = new();
@@ -42,36 +50,36 @@ internal sealed class ArchiveRules(string? dockerfile, DockerfileCheck check)
             throw Refused(entry.Name, $"is below the symbolic link '{TarText.Printable(link)}', which points outside the context");
         }
 
-        _mayHaveDockerfile |= entry.Type != '5' && (IsDockerfile(name) || (entry.Type == '2' && dockerfile?.StartsWith(name + "/", StringComparison.Ordinal) is true));
+        if (UnsupportedTypes.TryGetValue(entry.Type, out var why))
+        {
+            throw Refused(entry.Name, why);
+        }
+
+        var isDockerfile = IsDockerfile(name);
+        _mayHaveDockerfile |= entry.Type != '5' && isDockerfile;
         switch (entry.Type)
         {
-            case 'S':
-                throw Refused(entry.Name, "is a sparse file in GNU format, which the builders cannot read; use the pax format (--format=pax) or omit --sparse");
             case '0' or '\0':
-                return IsDockerfile(name) && entry.Size <= BuildContexts.MaxDockerfileBytes;
+                return isDockerfile && entry.Size <= BuildContexts.MaxDockerfileBytes;
             case '1':
                 Inside(entry.Link, entry.Name);
-                break;
+                return false;
             case '2':
+                _mayHaveDockerfile |= dockerfile?.StartsWith(name + "/", StringComparison.Ordinal) is true;
                 if (PointsOutside(name, entry.Link))
                 {
                     _outwardLinks.Add(name);
                 }
 
-                break;
-            case '5' when IsDockerfile(name) && name != Lower:
-                throw new ApiException(ErrorCode.InvalidDockerfile, $"'{TarText.Printable(entry.Name)}' is a directory, but the Dockerfile must be a file.");
+                return false;
+            case '5' when isDockerfile && name != Lower:
+                throw new ApiException(
+                    ErrorCode.InvalidDockerfile, $"'{TarText.Printable(entry.Name)}' is a directory, but the Dockerfile must be a file.");
             case '5':
-                break;
-            case '3' or '4':
-                throw Refused(entry.Name, "is a device; a context may contain files, directories and links");
-            case '6':
-                throw Refused(entry.Name, "is a pipe; a context may contain files, directories and links");
+                return false;
             default:
                 throw Refused(entry.Name, $"has the entry type '{TarText.Printable(entry.Type.ToString())}', which the builders cannot read");
         }
-
-        return false;
     }
 
     /// <summary>Checks the content of the Dockerfile that <see cref="Accept"/> found last.</summary>
@@ -121,7 +129,8 @@ internal sealed class ArchiveRules(string? dockerfile, DockerfileCheck check)
     {
         if (name.Length == 0)
         {
-            throw BuildContexts.Invalid(entry.Length == 0 ? "The archive has an entry without a name." : $"'{TarText.Printable(entry)}' is a link to nothing.");
+            throw BuildContexts.Invalid(
+                entry.Length == 0 ? "The archive has an entry without a name." : $"'{TarText.Printable(entry)}' is a link without a target.");
         }
 
         if (name.Length > MaxNameLength || name.Contains('\0'))
@@ -131,14 +140,15 @@ internal sealed class ArchiveRules(string? dockerfile, DockerfileCheck check)
 
         if (name[0] == '/')
         {
-            throw Refused(entry, name == entry ? "has an absolute name; names in a context must be relative" : "links to an absolute name; names in a context must be relative");
+            throw Refused(entry, $"{(name == entry ? "has" : "links to")} an absolute name; names in a context must be relative");
         }
 
         return IsPlain(name) ? name.TrimEnd('/') : Resolve(name, "") ?? throw Refused(entry, "points outside the context");
     }
 
     /// <summary>Whether only trailing slashes must be removed, which is true for nearly every name.</summary>
-    private static bool IsPlain(string name) => name[0] != '.' && !name.Contains("//", StringComparison.Ordinal) && !name.Contains("/.", StringComparison.Ordinal);
+    private static bool IsPlain(string name) =>
+        name[0] != '.' && !name.Contains("//", StringComparison.Ordinal) && !name.Contains("/.", StringComparison.Ordinal);
 
     /// <summary>Whether a symbolic link points outside the context, by its text alone.</summary>
     private static bool PointsOutside(string name, string target) =>

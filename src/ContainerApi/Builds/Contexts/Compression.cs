@@ -61,7 +61,8 @@ internal sealed record Compression(string Name, byte[] Magic, Func<PipeReader, C
 
     private static void DecompressBzip2(DecoderSource source, DecoderSink sink)
     {
-        using var stream = BZip2Stream.Create(source, SharpCompress.Compressors.CompressionMode.Decompress, decompressConcatenated: true, leaveOpen: true);
+        using var stream = BZip2Stream.Create(
+            source, SharpCompress.Compressors.CompressionMode.Decompress, decompressConcatenated: true, leaveOpen: true);
         while (sink.WriteFrom(stream) > 0)
         {
         }

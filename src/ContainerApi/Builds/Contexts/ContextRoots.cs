@@ -24,20 +24,14 @@ internal sealed class ContextRoots(BuildOptions options)
         }
 
         var found = candidates.Select(LinuxDirectory.RealPath).FirstOrDefault(Directory.Exists);
-        if (found is null)
-        {
-            return null;
-        }
-
-        return options.ContextRoots.Any(root => LinuxDirectory.RealPath(Path.GetFullPath(root)) is { } real && IsWithin(found, real)) ? found : throw NotAllowed(path);
+        return found is null || options.ContextRoots.Any(r => LinuxDirectory.RealPath(Path.GetFullPath(r)) is { } root && IsWithin(found, root))
+            ? found
+            : throw NotAllowed(path);
     }
 
     /// <summary>Whether <paramref name="path"/> is <paramref name="directory"/> or is inside it, by text alone.</summary>
-    public static bool IsWithin(string path, string directory)
-    {
-        var prefix = directory.TrimEnd('/') + "/";
-        return (path + "/").StartsWith(prefix, StringComparison.Ordinal);
-    }
+    public static bool IsWithin(string path, string directory) =>
+        (path + "/").StartsWith(directory.TrimEnd('/') + "/", StringComparison.Ordinal);
 
     private static ApiException NotAllowed(string path) => new(ErrorCode.ContextPathNotAllowed, $"'{path}' is not inside a configured context root.");
 }

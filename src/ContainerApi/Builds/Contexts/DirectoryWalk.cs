@@ -123,7 +123,7 @@ internal sealed class DirectoryWalk(LinuxDirectory root, DockerIgnore ignore, IR
     private static ApiException? Unreadable(string name, Exception exception) => exception switch
     {
         UnauthorizedAccessException => BuildContexts.Invalid($"'{name}' cannot be read: permission denied.", exception),
-        FileNotFoundException or DirectoryNotFoundException => BuildContexts.Invalid($"'{name}' no longer exists, or its name is not UTF-8.", exception),
+        FileNotFoundException => BuildContexts.Invalid($"'{name}' no longer exists, or its name is not UTF-8.", exception),
         IOException => BuildContexts.Invalid($"'{name}' cannot be read.", exception),
         _ => null,
     };

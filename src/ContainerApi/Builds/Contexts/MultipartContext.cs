@@ -14,17 +14,22 @@ internal static class MultipartContext
     private const long MaxNameChars = 16 * 1024 * 1024;
 
     /// <param name="first">The form's first file; only files may follow.</param>
-    public static BuildContext From(MultipartReader reader, MultipartSection first, string? dockerfile, long maxBytes) => async (output, check, cancellationToken) =>
+    public static BuildContext From(MultipartReader reader, MultipartSection first, string? dockerfile, long maxBytes) =>
+        (output, check, cancellationToken) => WriteAsync(
+            reader, first, new ArchiveRules(dockerfile, check), new TarContextWriter(output, maxBytes), maxBytes, cancellationToken);
+
+    private static async Task WriteAsync(
+        MultipartReader reader, MultipartSection first, ArchiveRules rules, TarContextWriter tar, long maxBytes, CancellationToken cancellationToken)
     {
-        var tar = new TarContextWriter(output, maxBytes);
-        var rules = new ArchiveRules(dockerfile, check);
         var names = new SentNames();
         for (MultipartSection? section = first; section is not null; section = await NextAsync(reader, cancellationToken))
         {
             if (!TryGetFileName(section, out var given))
             {
                 throw NameOf(section) is { Length: > 0 } parameter
-                    ? new ApiException(ErrorCode.InvalidRequest, $"The parameter '{TarText.Printable(parameter)}' comes after a file. Send the parameters before the files.")
+                    ? new ApiException(
+                        ErrorCode.InvalidRequest,
+                        $"The parameter '{TarText.Printable(parameter)}' comes after a file. Send the parameters before the files.")
                     : BuildContexts.Invalid("The form is truncated or has a part with neither a name nor a file name.");
             }
 
@@ -45,7 +50,7 @@ internal static class MultipartContext
 
         rules.End();
         await tar.EndAsync(cancellationToken);
-    };
+    }
 
     /// <summary>Reads the form's next part; null at the end.</summary>
     /// <exception cref="ApiException">The form is truncated or invalid.</exception>

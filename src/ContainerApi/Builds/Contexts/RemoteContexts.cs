@@ -11,8 +11,10 @@ namespace ContainerApi.Builds.Contexts;
 internal sealed partial class RemoteContexts(BuildOptions options)
 {
     private const int GitPort = 9418;
+    private const string Format = "must be an address such as https://host/path.git#branch:directory, without user, query, '..' and escapes.";
 
-    private readonly IReadOnlyList<RemoteAddress> _allowed = [.. options.RemoteContexts.Select(text => TryParse(text) ?? throw new FormatException(text))];
+    private readonly IReadOnlyList<RemoteAddress> _allowed =
+        [.. options.RemoteContexts.Select(text => TryParse(text) ?? throw new FormatException(text))];
 
     /// <summary>Whether a configured prefix is valid.</summary>
     public static bool IsPrefix(string text) => TryParse(text) is { Fragment: "" };
@@ -28,8 +30,7 @@ internal sealed partial class RemoteContexts(BuildOptions options)
         }
 
         var address = TryParse(remote) ?? throw new ApiException(
-            ErrorCode.InvalidRequest, "remote must be an address such as https://host/path.git#branch:directory, without user, query, '..' and escapes.",
-            new Dictionary<string, string[]> { ["remote"] = ["must be an address such as https://host/path.git#branch:directory, without user, query, '..' and escapes."] });
+            ErrorCode.InvalidRequest, "remote " + Format, new Dictionary<string, string[]> { ["remote"] = [Format] });
         return _allowed.Any(address.IsWithin)
             ? static (_, _, _) => Task.CompletedTask
             : throw new ApiException(ErrorCode.RemoteContextNotAllowed, "The address does not begin with a configured address.");
@@ -58,6 +59,10 @@ internal sealed partial class RemoteContexts(BuildOptions options)
     }
 
     /// <summary>A reference that begins with '-' would be a git option.</summary>
-    [GeneratedRegex(@"^(?:https?|git)://(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-fA-F:.]+\])(?::[0-9]{1,5})?(?<path>/[A-Za-z0-9/._~+-]*)?(?:\#(?<fragment>[A-Za-z0-9._][A-Za-z0-9/._+-]*(?::[A-Za-z0-9._][A-Za-z0-9/._+ -]*)?|:[A-Za-z0-9._][A-Za-z0-9/._+ -]*))?\z", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex("""
+        ^(?:https?|git)://(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-fA-F:.]+\])(?::[0-9]{1,5})?
+        (?<path>/[A-Za-z0-9/._~+-]*)?
+        (?:\#(?<fragment>[A-Za-z0-9._][A-Za-z0-9/._+-]*(?::[A-Za-z0-9._][A-Za-z0-9/._+ -]*)?|:[A-Za-z0-9._][A-Za-z0-9/._+ -]*))?\z
+        """, RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.IgnorePatternWhitespace)]
     private static partial Regex AddressPattern { get; }
 }

@@ -112,7 +112,8 @@ internal sealed class TarContextWriter(PipeWriter output, long maxBytes)
     private static ApiException LengthChanged(string name, bool isLonger) =>
         BuildContexts.Invalid($"'{name}' became {(isLonger ? "longer" : "shorter")} while it was read.");
 
-    private async ValueTask AddHeaderAsync(byte type, string name, int mode, long size, long modifiedAt, string? link, CancellationToken cancellationToken)
+    private async ValueTask AddHeaderAsync(
+        byte type, string name, int mode, long size, long modifiedAt, string? link, CancellationToken cancellationToken)
     {
         if (Written == 0 && TarHeader.NeedsExtended(name, link, size))
         {

@@ -145,7 +145,8 @@ internal sealed class TarStreamValidator(long maxBytes, ArchiveRules rules)
     {
         if (size > MaxExtendedHeader)
         {
-            throw BuildContexts.Invalid($"The archive is damaged: the extended header at byte {BlockPosition} is larger than {MaxExtendedHeader} bytes.");
+            throw BuildContexts.Invalid(
+                $"The archive is damaged: the extended header at byte {BlockPosition} is larger than {MaxExtendedHeader} bytes.");
         }
 
         _entry = TarText.Printable(TarText.Of(_block.AsSpan(0, 100)));

@@ -94,9 +94,10 @@ internal sealed class CgroupTree(string root, TimeProvider time) : IDisposable
         foreach (var (before, after) in _places)
         {
             var path = before + id + after;
-            if (Directory.Exists($"{members}/{path}"))
+            var directory = $"{members}/{path}";
+            if (Directory.Exists(directory))
             {
-                return _known[id] = new ContainerCgroup(_unified, controller => DirectoryOf(controller, path), $"{members}/{path}", _known.Count < MaxKeptOpen);
+                return _known[id] = new ContainerCgroup(_unified, controller => DirectoryOf(controller, path), directory, _known.Count < MaxKeptOpen);
             }
         }
 

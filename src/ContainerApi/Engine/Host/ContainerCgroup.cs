@@ -64,15 +64,17 @@ internal sealed class ContainerCgroup : IDisposable
     /// <param name="hostMemory">The limit of a container without a limit or with a higher one.</param>
     public StatisticsFacts ReadStatistics(DateTimeOffset now, byte[] buffer, long? hostMemory)
     {
-        var cpu = Read(_cpu, buffer) is { IsEmpty: false } times
-            ? _unified ? KernelText.Number(times, "usage_usec"u8) * TimeSpan.TicksPerMicrosecond : KernelText.Number(times) / TimeSpan.NanosecondsPerTick
-            : null;
+        var times = Read(_cpu, buffer);
+        var cpu = _unified
+            ? KernelText.Number(times, "usage_usec"u8) * TimeSpan.TicksPerMicrosecond
+            : KernelText.Number(times) / TimeSpan.NanosecondsPerTick;
         var usage = KernelText.Number(Read(_memory, buffer));
         var cache = usage is null ? null : KernelText.Number(Read(_memoryDetails, buffer), _unified ? "inactive_file"u8 : "total_inactive_file"u8);
         var limit = KernelText.Number(Read(_memoryLimit, buffer));
         var pids = KernelText.Number(Read(_pids, buffer));
         var n = _block.Read(buffer);
-        (long Read, long Write)? block = n < 0 ? null : _unified ? KernelText.BlockBytesV2(buffer.AsSpan(0, n)) : KernelText.BlockBytesV1(buffer.AsSpan(0, n));
+        var devices = buffer.AsSpan(0, Math.Max(0, n));
+        (long Read, long Write)? block = n < 0 ? null : _unified ? KernelText.BlockBytesV2(devices) : KernelText.BlockBytesV1(devices);
         return new StatisticsFacts
         {
             SampledAt = now,

@@ -87,7 +87,8 @@ internal sealed class HostSource : IDisposable
         {
             var samples = new Dictionary<string, HostSample>(wanted.Count);
             _proc.Refresh(buffer);
-            if (!ReadByCgroup(wanted, sections, samples, buffer, cancellationToken) || !ReadBySearch(wanted, sections, samples, buffer, cancellationToken))
+            if (!ReadByCgroup(wanted, sections, samples, buffer, cancellationToken)
+                || !ReadBySearch(wanted, sections, samples, buffer, cancellationToken))
             {
                 samples.Clear();
             }
@@ -112,7 +113,8 @@ internal sealed class HostSource : IDisposable
     /// then this is that container's own view, and its process ids are not the host's.
     /// </summary>
     private bool ReadByCgroup(
-        Dictionary<string, ContainerFacts> wanted, HostSections sections, Dictionary<string, HostSample> samples, byte[] buffer, CancellationToken cancellationToken)
+        Dictionary<string, ContainerFacts> wanted, HostSections sections, Dictionary<string, HostSample> samples, byte[] buffer,
+        CancellationToken cancellationToken)
     {
         _unseen.Clear();
         _wanted.Clear();
@@ -140,7 +142,8 @@ internal sealed class HostSource : IDisposable
 
     /// <summary>Searches the processes for the other containers, unless the last search found none. Returns false as above.</summary>
     private bool ReadBySearch(
-        Dictionary<string, ContainerFacts> wanted, HostSections sections, Dictionary<string, HostSample> samples, byte[] buffer, CancellationToken cancellationToken)
+        Dictionary<string, ContainerFacts> wanted, HostSections sections, Dictionary<string, HostSample> samples, byte[] buffer,
+        CancellationToken cancellationToken)
     {
         if (_unseen.Count == 0 || _time.GetTimestamp() < _nextSearch)
         {
@@ -202,7 +205,8 @@ internal sealed class HostSource : IDisposable
         StatisticsFacts? statistics = null;
         if (sections.HasFlag(HostSections.Statistics))
         {
-            statistics = cgroup?.ReadStatistics(_time.GetUtcNow(), buffer, _proc.MemoryBytes) ?? new StatisticsFacts { SampledAt = _time.GetUtcNow() };
+            var sampledAt = _time.GetUtcNow();
+            statistics = cgroup?.ReadStatistics(sampledAt, buffer, _proc.MemoryBytes) ?? new StatisticsFacts { SampledAt = sampledAt };
             if (container.NetworkMode != "host")
             {
                 statistics = statistics with { Interfaces = ReadDevices(pids, processes, container.Networks.Count, buffer) };

@@ -129,7 +129,7 @@ internal static class KernelText
         return users;
     }
 
-    /// <summary>Returns device and directory of the root mount in <c>mountinfo</c>, <c>ID PARENT DEVICE DIRECTORY / …</c>; the last one counts.</summary>
+    /// <summary>Returns device and directory of the last root mount in <c>mountinfo</c>: <c>ID PARENT DEVICE DIRECTORY / …</c>.</summary>
     public static string? RootDevice(string mountinfo) =>
         mountinfo.Split('\n').Select(l => l.Split(' ')).LastOrDefault(f => f.Length > 4 && f[4] == "/") is { } root ? $"{root[2]} {root[3]}" : null;
 

@@ -38,7 +38,8 @@ internal sealed class ProcTree(string root, TimeProvider time)
         if (_bootedAt is null || (clockStart - _clockStart).Duration() > TimeSpan.FromMilliseconds(500))
         {
             var n = KernelFile.Read(KernelFile.Path($"{root}/stat"), buffer);
-            _bootedAt = n > 0 && KernelText.Number(buffer.AsSpan(0, n), "btime"u8) is { } seconds ? DateTimeOffset.FromUnixTimeSeconds(seconds) : null;
+            var bootedAt = n > 0 ? KernelText.Number(buffer.AsSpan(0, n), "btime"u8) : null;
+            _bootedAt = bootedAt is { } seconds ? DateTimeOffset.FromUnixTimeSeconds(seconds) : null;
             _clockStart = clockStart;
         }
     }

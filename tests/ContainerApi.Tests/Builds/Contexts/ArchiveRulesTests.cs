@@ -5,12 +5,10 @@ using ContainerApi.Builds.Contexts;
 
 namespace ContainerApi.Tests.Builds.Contexts;
 
-/// <summary>What an uploaded archive may hold, and which Dockerfile it is looked through for.</summary>
+/// <summary>Entries of an uploaded archive, and the search for its Dockerfile.</summary>
 [Collection(SerialCollection.Name)]
 public sealed class ArchiveRulesTests
 {
-    private const long Plenty = 1L << 32;
-
     [Theory]
     [InlineData("../x", "points outside the context")]
     [InlineData("a/../../x", "points outside the context")]
@@ -18,7 +16,7 @@ public sealed class ArchiveRulesTests
     [InlineData("/etc/passwd", "has an absolute name")]
     [InlineData("/", "has an absolute name")]
     [InlineData("//x", "has an absolute name")]
-    public async Task A_name_that_leads_out_is_refused(string name, string why)
+    public async Task Name_outside_the_context_is_refused(string name, string why)
     {
         foreach (var type in new[] { '0', '5', '2', '1' })
         {
@@ -37,7 +35,7 @@ public sealed class ArchiveRulesTests
     [InlineData(".")]
     [InlineData("./")]
     [InlineData(@"C:\x")]
-    public async Task A_name_that_stays_inside_passes(string name)
+    public async Task Name_inside_the_context_is_accepted(string name)
     {
         Assert.Null(await RefusalAsync(Header('5', name)));
     }
@@ -49,7 +47,7 @@ public sealed class ArchiveRulesTests
     [InlineData('S', "is a sparse file in GNU format")]
     [InlineData('V', "has the entry type 'V'")]
     [InlineData('\u0001', "has the entry type '?'")]
-    public async Task What_no_context_can_hold_is_refused(char type, string why)
+    public async Task Entry_of_an_unsupported_type_is_refused(char type, string why)
     {
         var refused = await RefusalAsync(Header('0', "Dockerfile"), Header(type, "d/x"));
 
@@ -64,7 +62,7 @@ public sealed class ArchiveRulesTests
     [InlineData("d/link", "../..", "d/linked", false)]
     [InlineData("d/link", "..", "d/link/x", false)]
     [InlineData("link", "usr/lib", "link/x", false)]
-    public async Task What_lies_behind_a_symbolic_link_that_leads_out_is_refused(string link, string target, string name, bool refused)
+    public async Task Entry_below_a_link_that_points_outside_is_refused(string link, string target, string name, bool refused)
     {
         var refusal = await RefusalAsync(Header('2', link, target), Header('0', name));
 
@@ -77,11 +75,11 @@ public sealed class ArchiveRulesTests
     [InlineData("../x", false)]
     [InlineData("", false)]
     [InlineData("a/b", true)]
-    public async Task A_hard_link_leads_to_a_name_inside(string target, bool passes) =>
+    public async Task Hard_link_must_point_inside_the_context(string target, bool passes) =>
         Assert.Equal(passes, await RefusalAsync(Header('0', "a/b"), Header('1', "l", target)) is null);
 
     [Fact]
-    public async Task An_entry_has_a_name_and_not_one_that_no_path_has()
+    public async Task Empty_long_or_NUL_name_is_refused()
     {
         Assert.NotNull(await RefusalAsync(Header('0', "")));
         Assert.NotNull(await RefusalAsync(TarHeader.Create(TarHeader.File, new string('x', 5000), TarHeader.DefaultFileMode, 0, 0)));
@@ -93,12 +91,9 @@ public sealed class ArchiveRulesTests
     [InlineData("8 path=x\n", "invalid extended header")]
     [InlineData("10 size=y\n", "invalid extended header")]
     [InlineData("26 GNU.sparse.realsize=-5\n", "invalid extended header")]
-    public async Task A_pax_header_that_is_none_is_refused(string records, string why)
+    public async Task Invalid_pax_header_is_refused(string records, string why)
     {
-        var content = new byte[512];
-        Encoding.ASCII.GetBytes(records, content);
-
-        var refused = await RefusalAsync([.. Header('x', "pax", size: records.Length), .. content], Header('0', "Dockerfile"));
+        var refused = await RefusalAsync(Pax(records), Header('0', "Dockerfile"));
 
         Assert.Contains(why, refused!.Message, StringComparison.Ordinal);
     }
@@ -106,22 +101,17 @@ public sealed class ArchiveRulesTests
     [Theory]
     [InlineData("30 GNU.sparse.realsize=1000000000000\n")]
     [InlineData("26 GNU.sparse.size=1000000000000\n")]
-    public async Task The_holes_of_a_sparse_file_count(string records)
+    public async Task Holes_of_a_sparse_file_count_as_size(string records)
     {
-        var length = records.Length;
-        records = $"{length}{records[records.IndexOf(' ', StringComparison.Ordinal)..]}";
-        var content = new byte[512];
-        Encoding.ASCII.GetBytes(records, content);
-
-        var refused = await RefusalAsync([.. Header('x', "pax", size: records.Length), .. content], Header('0', "sparse"));
+        var refused = await RefusalAsync(Pax($"{records.Length}{records[2..]}"), Header('0', "sparse"));
 
         Assert.Equal(ErrorCode.ContextTooLarge, refused?.Code);
     }
 
     [Fact]
-    public async Task The_Dockerfile_is_shown_before_the_archives_end()
+    public async Task Dockerfile_is_checked_before_the_archive_ends()
     {
-        foreach (var (asked, entries, shown) in new (string?, string[], string?[])[]
+        foreach (var (dockerfile, entries, expected) in new (string?, string[], string?[])[]
         {
             (null, ["a", "Dockerfile", "b"], ["Dockerfile"]),
             (null, ["./Dockerfile"], ["./Dockerfile"]),
@@ -134,12 +124,9 @@ public sealed class ArchiveRulesTests
             (null, ["Dockerfile", "Dockerfile"], ["Dockerfile", "Dockerfile"]),
         })
         {
-            var seen = new List<string?>();
-            var archive = Tar(entries);
-
-            await PassAsync(archive, asked, seen.Add);
-
-            Assert.Equal(shown, seen);
+            var checks = new List<string?>();
+            await Uploads.CheckAsync(Tar(entries), dockerfile, checks.Add);
+            Assert.Equal(expected, checks);
         }
     }
 
@@ -147,19 +134,19 @@ public sealed class ArchiveRulesTests
     [InlineData(null, '1', "Dockerfile")]
     [InlineData(null, '2', "Dockerfile")]
     [InlineData("d/prod", '2', "d")]
-    public async Task A_Dockerfile_that_may_lie_behind_a_link_is_neither_shown_nor_missed(string? dockerfile, char type, string link)
+    public async Task Dockerfile_behind_a_link_is_not_checked_and_not_missing(string? dockerfile, char type, string link)
     {
-        var seen = new List<string?>();
+        var checks = new List<string?>();
 
-        await PassAsync([.. Header('0', "other"), .. Header(type, link, "other"), .. new byte[1024]], dockerfile, seen.Add);
+        await Uploads.CheckAsync([.. Header('0', "other"), .. Header(type, link, "other"), .. new byte[1024]], dockerfile, checks.Add);
 
-        Assert.Empty(seen);
+        Assert.Empty(checks);
     }
 
     [Theory]
     [InlineData("Dockerfile")]
     [InlineData("dockerfile")]
-    public async Task Who_looks_at_the_Dockerfile_may_stop_the_build_before_the_end_is_sent(string name)
+    public async Task Failed_Dockerfile_check_stops_the_archive_before_its_end(string name)
     {
         foreach (var ending in new[] { 0, 1024 })
         {
@@ -167,8 +154,7 @@ public sealed class ArchiveRulesTests
             using var output = new MemoryStream();
 
             var refused = await Assert.ThrowsAsync<ApiException>(() =>
-                UploadedContext.From(PipeReader.Create(new MemoryStream(archive)), null, Plenty)(
-                    PipeWriter.Create(output), _ => throw new ApiException(ErrorCode.FeatureUnsupported, "No."), CancellationToken.None));
+                Uploads.CheckAsync(archive, null, _ => throw new ApiException(ErrorCode.FeatureUnsupported, "No."), output));
 
             Assert.Equal(ErrorCode.FeatureUnsupported, refused.Code);
             Assert.True(output.Length <= 1024);
@@ -176,29 +162,30 @@ public sealed class ArchiveRulesTests
     }
 
     [Fact]
-    public async Task A_Dockerfile_that_is_a_directory_is_refused()
+    public async Task Dockerfile_that_is_a_directory_is_refused()
     {
         Assert.Equal(ErrorCode.InvalidDockerfile, (await RefusalAsync(Header('5', "./Dockerfile/")))?.Code);
         Assert.Null(await RefusalAsync(Header('5', "dockerfile/"), Header('0', "Dockerfile")));
     }
 
     [Fact]
-    public async Task An_archive_without_an_entry_is_refused() =>
+    public async Task Archive_without_entries_is_refused() =>
         Assert.Equal("The archive is empty: it contains no entries.", (await RefusalAsync())!.Message);
 
     [Fact]
-    public async Task A_Dockerfile_beyond_a_megabyte_is_not_shown()
+    public async Task Dockerfile_larger_than_1_MiB_is_not_checked()
     {
-        foreach (var (size, shown) in new[] { (1024 * 1024, 1), (1024 * 1024 + 1, 0) })
+        foreach (var (size, expected) in new[] { (1024 * 1024, 1), (1024 * 1024 + 1, 0) })
         {
-            var seen = new List<string?>();
-            await PassAsync([.. Header('0', "Dockerfile", size: size), .. new byte[(size + 511) / 512 * 512], .. new byte[1024]], null, seen.Add);
-            Assert.Equal(shown, seen.Count);
+            var checks = new List<string?>();
+            var data = new byte[(size + 511) / 512 * 512 + 1024];
+            await Uploads.CheckAsync([.. Header('0', "Dockerfile", size: size), .. data], null, checks.Add);
+            Assert.Equal(expected, checks.Count);
         }
     }
 
     [Fact]
-    public async Task A_million_tiny_entries_pass_in_little_memory()
+    public async Task Archive_of_a_million_entries_takes_little_memory()
     {
         const int Entries = 1_000_000;
         var header = Header('2', "tiny", "/out");
@@ -206,15 +193,19 @@ public sealed class ArchiveRulesTests
         var before = GC.GetTotalMemory(forceFullCollection: true);
         var read = new CountingStream();
 
-        await UploadedContext.From(PipeReader.Create(archive), null, Plenty)(PipeWriter.Create(read), _ => { }, CancellationToken.None);
+        await UploadedContext.From(PipeReader.Create(archive), null, 1L << 32)(PipeWriter.Create(read), _ => { }, CancellationToken.None);
 
         Assert.Equal(512L * Entries, read.Count);
         Assert.True(GC.GetTotalMemory(forceFullCollection: true) - before < 32 << 20);
     }
 
-    private static byte[] Header(char type, string name, string link = "", long size = 0) => TarHeader.Create((byte)type, name, TarHeader.DefaultFileMode, size, 0, link);
+    private static byte[] Header(char type, string name, string link = "", long size = 0) =>
+        TarHeader.Create((byte)type, name, TarHeader.DefaultFileMode, size, 0, link);
 
-    /// <summary>Each file holds its own name.</summary>
+    private static byte[] Pax(string records) =>
+        [.. Header('x', "pax", size: records.Length), .. Encoding.ASCII.GetBytes(records), .. new byte[512 - records.Length]];
+
+    /// <summary>An archive of files that contain their own names.</summary>
     private static byte[] Tar(IEnumerable<string> names)
     {
         using var archive = new MemoryStream();
@@ -229,13 +220,10 @@ public sealed class ArchiveRulesTests
         return archive.ToArray();
     }
 
-    private static async Task PassAsync(byte[] archive, string? dockerfile, DockerfileCheck check) =>
-        await UploadedContext.From(PipeReader.Create(new MemoryStream(archive)), dockerfile, Plenty)(PipeWriter.Create(Stream.Null), check, CancellationToken.None);
+    private static Task<ApiException?> RefusalAsync(params byte[][] blocks) =>
+        Uploads.RefusalAsync([.. blocks.SelectMany(b => b), .. new byte[1024]]);
 
-    private static async Task<ApiException?> RefusalAsync(params byte[][] blocks) =>
-        await Record.ExceptionAsync(() => PassAsync([.. blocks.SelectMany(b => b), .. new byte[1024]], null, _ => { })) as ApiException;
-
-    /// <summary>A block again and again.</summary>
+    /// <summary>A stream of equal blocks.</summary>
     private sealed class Repeated(byte[] block, int times) : MemoryStream
     {
         private long _left = (long)block.Length * times;

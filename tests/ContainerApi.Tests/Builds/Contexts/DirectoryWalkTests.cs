@@ -1,43 +1,42 @@
 using System.IO.Pipelines;
 using System.Runtime.InteropServices;
 using System.Text;
-using ContainerApi.Builds.Contexts;
 using ContainerApi.Engine.Host.Linux;
 
 namespace ContainerApi.Tests.Builds.Contexts;
 
-/// <summary>Directories that may not be read, or change while they are: a build of them is an error that names the file, never a wait and
-/// never another content.</summary>
+/// <summary>Directories that cannot be read or change during the walk: the error names the file.</summary>
 public sealed class DirectoryWalkTests : IDisposable
 {
-    /// <summary>More than goes out at once: the walk waits in its middle until somebody reads.</summary>
+    /// <summary>More than the pipe takes at once: the walk waits in the middle of this file.</summary>
     private const int Large = 1024 * 1024;
 
-    private readonly string _root = Directory.CreateTempSubdirectory("containerapi-walk-").FullName;
+    private readonly ContextDirectory _directory = new();
 
     public DirectoryWalkTests()
     {
-        File.WriteAllText(At("Dockerfile"), "FROM scratch\n");
         File.WriteAllBytes(At("a-large"), new byte[Large]);
         File.WriteAllText(At("b"), "b");
     }
 
-    public void Dispose() => Directory.Delete(_root, recursive: true);
+    public void Dispose() => _directory.Dispose();
+
+    [Theory]
+    [InlineData(Large / 2, "shorter")]
+    [InlineData(Large + 1, "longer")]
+    public async Task File_that_changes_its_length_is_named(int length, string change) =>
+        Assert.Equal($"'a-large' became {change} while it was read.", await RefusalAsync(() =>
+        {
+            using var file = File.OpenWrite(At("a-large"));
+            file.SetLength(length);
+        }));
 
     [Fact]
-    public async Task A_file_that_becomes_shorter_is_named() =>
-        Assert.Equal("'a-large' became shorter while it was read.", await RefusalAsync(() => Resize("a-large", Large / 2)));
-
-    [Fact]
-    public async Task A_file_that_becomes_longer_is_named() =>
-        Assert.Equal("'a-large' became longer while it was read.", await RefusalAsync(() => Resize("a-large", Large + 1)));
-
-    [Fact]
-    public async Task A_file_that_vanishes_is_named() =>
+    public async Task Removed_file_is_named() =>
         Assert.Equal("'b' no longer exists, or its name is not UTF-8.", await RefusalAsync(() => File.Delete(At("b"))));
 
     [Fact]
-    public async Task A_directory_that_vanishes_is_named()
+    public async Task Removed_directory_is_named()
     {
         Directory.CreateDirectory(At("c"));
 
@@ -45,7 +44,7 @@ public sealed class DirectoryWalkTests : IDisposable
     }
 
     [Fact]
-    public async Task A_pipe_in_the_place_of_a_file_is_named_and_not_waited_for() =>
+    public async Task Pipe_in_place_of_a_file_is_an_error_at_once() =>
         Assert.StartsWith("'b' is a pipe", await RefusalAsync(() =>
         {
             File.Delete(At("b"));
@@ -53,7 +52,7 @@ public sealed class DirectoryWalkTests : IDisposable
         }), StringComparison.Ordinal);
 
     [Fact]
-    public async Task What_is_left_out_may_vanish()
+    public async Task Excluded_file_may_be_removed_during_the_walk()
     {
         File.WriteAllText(At(".dockerignore"), "b\n");
 
@@ -61,7 +60,7 @@ public sealed class DirectoryWalkTests : IDisposable
     }
 
     [Fact]
-    public void To_open_a_pipe_that_took_a_files_place_waits_for_nobody()
+    public void Open_of_a_pipe_does_not_wait()
     {
         MakePipe(At("p"));
         using var opened = LinuxDirectory.OpenFile(At("p"));
@@ -70,7 +69,7 @@ public sealed class DirectoryWalkTests : IDisposable
     }
 
     [Fact]
-    public void A_link_that_took_a_files_place_is_not_followed()
+    public void Open_of_a_link_fails()
     {
         File.CreateSymbolicLink(At("l"), At("b"));
 
@@ -106,7 +105,7 @@ public sealed class DirectoryWalkTests : IDisposable
     [Theory]
     [InlineData("secret", false, "'secret' cannot be read: permission denied.")]
     [InlineData("private", true, "'private/' cannot be read: permission denied.")]
-    public void What_may_not_be_read_is_named(string name, bool isDirectory, string message)
+    public void Unreadable_entry_is_named(string name, bool isDirectory, string message)
     {
         if (OperatingSystem.IsWindows())
         {
@@ -114,23 +113,16 @@ public sealed class DirectoryWalkTests : IDisposable
         }
 
         File.Delete(At("a-large"));
-        if (isDirectory)
-        {
-            Directory.CreateDirectory(At(name));
-        }
-        else
-        {
-            File.WriteAllText(At(name), "x");
-        }
+        _directory.Write(isDirectory ? name + "/x" : name, "x");
 
         File.SetUnixFileMode(At(name), UnixFileMode.None);
-        File.SetUnixFileMode(_root, (UnixFileMode)0x1ED);
+        File.SetUnixFileMode(_directory.Root, (UnixFileMode)0x1ED);
         Exception? seen = null;
-        // Of root's rights over files a thread can let go: as user 65534 it reads them as that one may.
+        // A thread can drop root's rights over files: here it reads as user 65534.
         var thread = new Thread(() =>
         {
             _ = setfsuid(65534);
-            seen = Record.Exception(() => DirectoryContext.Open(_root, null).Write(int.MaxValue)(PipeWriter.Create(Stream.Null), _ => { }, CancellationToken.None).GetAwaiter().GetResult());
+            seen = Record.Exception(() => _directory.ArchiveAsync().GetAwaiter().GetResult());
             _ = setfsuid(0);
         });
         thread.Start();
@@ -149,7 +141,7 @@ public sealed class DirectoryWalkTests : IDisposable
         {
             try
             {
-                await DirectoryContext.Open(_root, null).Write(int.MaxValue)(pipe.Writer, _ => { }, CancellationToken.None);
+                await _directory.SendAsync(pipe.Writer);
                 return null;
             }
             catch (ApiException e)
@@ -169,13 +161,7 @@ public sealed class DirectoryWalkTests : IDisposable
         return await writing.WaitAsync(TimeSpan.FromSeconds(30));
     }
 
-    private string At(string name) => Path.Combine(_root, name);
-
-    private void Resize(string name, int length)
-    {
-        using var file = File.OpenWrite(At(name));
-        file.SetLength(length);
-    }
+    private string At(string name) => _directory.At(name);
 
     private static void MakePipe(string path) => Assert.Equal(0, mkfifo(path, 0x1B6));
 

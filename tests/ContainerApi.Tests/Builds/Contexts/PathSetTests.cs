@@ -11,7 +11,7 @@ public sealed class PathSetTests
     [InlineData("a", null)]
     [InlineData("aa/b", null)]
     [InlineData("b/a/c", null)]
-    public void Parents_of_a_path_are_found(string path, string? parent)
+    public void Parent_of_a_path_is_found(string path, string? parent)
     {
         var set = new PathSet();
         set.Add("a");

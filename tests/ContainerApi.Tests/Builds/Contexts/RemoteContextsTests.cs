@@ -13,7 +13,7 @@ public sealed class RemoteContextsTests
     [InlineData("http://127.0.0.1:8080/x", "http://127.0.0.1:8080/x/context.tar")]
     [InlineData("git://host/", "git://host:9418/a.git#feature/x_y-1")]
     [InlineData("http://[::1]:81/", "http://[::1]:81/a")]
-    public void An_address_that_begins_with_an_allowed_one_is_fetched(string allowed, string remote) => Assert.NotNull(Open(allowed, remote));
+    public void Address_below_an_allowed_prefix_is_accepted(string allowed, string remote) => Assert.NotNull(Open(allowed, remote));
 
     [Theory]
     [InlineData("https://git.example.com/team", "https://git.example.com/teams/app.git")]
@@ -25,7 +25,7 @@ public sealed class RemoteContextsTests
     [InlineData("https://example.com", "https://git.example.com/x.git")]
     [InlineData(null, "https://git.example.com/x.git")]
     [InlineData(null, "not an address")]
-    public void Another_one_is_not_allowed(string? allowed, string remote) =>
+    public void Address_outside_every_prefix_is_not_allowed(string? allowed, string remote) =>
         Assert.Equal(ErrorCode.RemoteContextNotAllowed, Assert.Throws<ApiException>(() => Open(allowed, remote)).Code);
 
     [Theory]
@@ -54,7 +54,7 @@ public sealed class RemoteContextsTests
     [InlineData("file:///etc")]
     [InlineData("ftp://git.example.com/x")]
     [InlineData("")]
-    public void What_could_be_read_in_two_ways_is_no_address(string remote)
+    public void Ambiguous_address_is_invalid(string remote)
     {
         var refused = Assert.Throws<ApiException>(() => Open("https://git.example.com/team", remote));
 
@@ -64,7 +64,7 @@ public sealed class RemoteContextsTests
     }
 
     [Fact]
-    public void A_prefix_names_no_branch() => Assert.False(RemoteContexts.IsPrefix("https://git.example.com/x.git#main"));
+    public void Prefix_with_a_branch_is_invalid() => Assert.False(RemoteContexts.IsPrefix("https://git.example.com/x.git#main"));
 
     private static BuildContext Open(string? allowed, string remote) =>
         new RemoteContexts(new BuildOptions { RemoteContexts = allowed is null ? [] : [allowed] }).Open(remote);

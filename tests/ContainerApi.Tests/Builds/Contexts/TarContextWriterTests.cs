@@ -10,23 +10,26 @@ namespace ContainerApi.Tests.Builds.Contexts;
 
 public sealed class TarContextWriterTests : IDisposable
 {
-    private const long Plenty = 1L << 30;
     private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
-    private readonly string _root = Directory.CreateTempSubdirectory("containerapi-context-").FullName;
+    private readonly ContextDirectory _directory = new();
 
-    public void Dispose() => Directory.Delete(_root, recursive: true);
+    public void Dispose() => _directory.Dispose();
 
     [Fact]
-    public async Task A_directory_is_sent_in_order_with_modes_times_links_and_empty_directories()
+    public async Task Directory_is_sent_in_order_with_modes_times_and_links()
     {
-        Write("Dockerfile", "FROM scratch\n");
-        Write("b/run.sh", "#!/bin/sh\n", Private);
-        Directory.CreateDirectory(At("a-empty"));
-        File.CreateSymbolicLink(At("out"), "/etc/passwd");
-        File.CreateSymbolicLink(At("dir"), "b");
-        File.SetLastWriteTimeUtc(At("Dockerfile"), new DateTime(2020, 2, 3, 4, 5, 6, 700, DateTimeKind.Utc));
+        _directory.Write("b/run.sh", "#!/bin/sh\n");
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(_directory.At("b/run.sh"), Private);
+        }
 
-        var entries = Entries(await ArchiveAsync());
+        Directory.CreateDirectory(_directory.At("a-empty"));
+        File.CreateSymbolicLink(_directory.At("out"), "/etc/passwd");
+        File.CreateSymbolicLink(_directory.At("dir"), "b");
+        File.SetLastWriteTimeUtc(_directory.At("Dockerfile"), new DateTime(2020, 2, 3, 4, 5, 6, 700, DateTimeKind.Utc));
+
+        var entries = Entries(await _directory.ArchiveAsync());
 
         Assert.Equal(["Dockerfile", "a-empty/", "b/", "b/run.sh", "dir", "out"], entries.Select(e => e.Name));
         Assert.All(entries, e => Assert.Equal((0, 0), (e.Uid, e.Gid)));
@@ -38,33 +41,29 @@ public sealed class TarContextWriterTests : IDisposable
     }
 
     [Fact]
-    public async Task The_same_directory_makes_the_same_archive()
+    public async Task Same_directory_returns_the_same_archive()
     {
-        Write("Dockerfile", "FROM scratch\n");
-        Write("x/y", new string('z', 5000));
+        _directory.Write("x/y", new string('z', 5000));
 
-        Assert.Equal(await ArchiveAsync(), await ArchiveAsync());
+        Assert.Equal(await _directory.ArchiveAsync(), await _directory.ArchiveAsync());
     }
 
     [Theory]
     [InlineData("short")]
     [InlineData("ä-not-ascii")]
     [InlineData("🐋")]
-    public async Task Names_of_every_kind_come_back_with_their_content(string name)
+    public async Task Long_and_non_ASCII_names_are_read_back_with_their_content(string name)
     {
         var deep = string.Join('/', Enumerable.Repeat(name.PadRight(60, 'x'), 5));
-        Write("Dockerfile", "FROM scratch\n");
-        Write(name, "1");
-        Write(deep + "/file", "2");
-        File.CreateSymbolicLink(At("link"), deep + "/file");
-
-        var archive = await ArchiveAsync();
+        _directory.Write(name, "1");
+        _directory.Write(deep + "/file", "2");
+        File.CreateSymbolicLink(_directory.At("link"), deep + "/file");
 
         var contents = new Dictionary<string, string>();
-        var reader = new TarReader(new MemoryStream(archive));
+        var reader = new TarReader(new MemoryStream(await _directory.ArchiveAsync()));
         while (reader.GetNextEntry() is { } entry)
         {
-            contents[entry.Name] = entry.EntryType == TarEntryType.SymbolicLink ? entry.LinkName : entry.DataStream is { } data ? new StreamReader(data).ReadToEnd() : "";
+            contents[entry.Name] = entry.DataStream is { } data ? new StreamReader(data).ReadToEnd() : entry.LinkName;
         }
 
         Assert.Equal("1", contents[name]);
@@ -76,15 +75,16 @@ public sealed class TarContextWriterTests : IDisposable
     [InlineData("Dockerfile", 1)]
     [InlineData("Dockerfile", 150)]
     [InlineData("ä.Dockerfile", 0)]
-    public async Task The_first_header_is_one_that_BuildKit_knows_as_a_tar(string dockerfile, int nameBefore)
+    public async Task First_header_is_recognized_by_BuildKit(string dockerfile, int nameBefore)
     {
-        Write(dockerfile, "FROM scratch\n");
+        File.Delete(_directory.At("Dockerfile"));
+        _directory.Write(dockerfile, "FROM scratch\n");
         if (nameBefore > 0)
         {
-            Write(new string('A', nameBefore), "");
+            _directory.Write(new string('A', nameBefore), "");
         }
 
-        var archive = await ArchiveAsync(dockerfile);
+        var archive = await _directory.ArchiveAsync(dockerfile);
 
         // BuildKit reads one header of the first 1024 bytes and gives up at 'x' (pax), 'g' and 'L' (GNU long name).
         Assert.Equal("ustar\000", Encoding.ASCII.GetString(archive, 257, 8));
@@ -101,7 +101,7 @@ public sealed class TarContextWriterTests : IDisposable
     [InlineData(256)]
     [InlineData(257)]
     [InlineData(400)]
-    public void A_name_of_any_length_is_read_back(int length)
+    public void Name_of_any_length_is_read_back(int length)
     {
         foreach (var segment in new[] { 10, 50, 90, 100, 120 })
         {
@@ -116,7 +116,7 @@ public sealed class TarContextWriterTests : IDisposable
     }
 
     [Fact]
-    public void A_size_beyond_the_ustar_field_is_in_the_extended_header()
+    public void Size_beyond_the_ustar_field_is_in_the_pax_header()
     {
         var header = TarHeader.Create(TarHeader.File, "big", TarHeader.DefaultFileMode, 10_000_000_000, 0);
 
@@ -124,62 +124,61 @@ public sealed class TarContextWriterTests : IDisposable
     }
 
     [Fact]
-    public async Task Ignored_files_are_left_out_but_never_the_Dockerfile_and_the_ignore_file()
+    public async Task Ignored_files_are_left_out_except_Dockerfile_and_ignore_file()
     {
-        Write("Dockerfile", "FROM scratch\n");
-        Write(".dockerignore", "*\n!src\nsrc/*.tmp\n!deep/er/keep\n");
-        Write("secret", "");
-        Write("src/a", "");
-        Write("src/b.tmp", "");
-        Write("deep/er/keep", "");
-        Write("deep/er/drop", "");
-        Write("deeper/x", "");
+        _directory.Write(".dockerignore", "*\n!src\nsrc/*.tmp\n!deep/er/keep\n");
+        _directory.Write("secret", "");
+        _directory.Write("src/a", "");
+        _directory.Write("src/b.tmp", "");
+        _directory.Write("deep/er/keep", "");
+        _directory.Write("deep/er/drop", "");
+        _directory.Write("deeper/x", "");
 
         Assert.Equal([".dockerignore", "Dockerfile", "deep/", "deep/er/", "deep/er/keep", "src/", "src/a"], await NamesAsync());
     }
 
     [Fact]
-    public async Task A_Dockerfile_has_an_ignore_file_of_its_own()
+    public async Task Ignore_file_of_a_Dockerfile_takes_precedence()
     {
-        Write("docker/prod", "FROM scratch\n");
-        Write("docker/prod.dockerignore", "**\n!a\n");
-        Write(".dockerignore", "a\n");
-        Write("a", "");
-        Write("b", "");
+        _directory.Write("docker/prod", "FROM scratch\n");
+        _directory.Write("docker/prod.dockerignore", "**\n!a\n");
+        _directory.Write(".dockerignore", "a\n");
+        _directory.Write("a", "");
+        _directory.Write("b", "");
 
         Assert.Equal(["a", "docker/", "docker/prod", "docker/prod.dockerignore"], await NamesAsync("./docker//prod"));
     }
 
     [Fact]
-    public async Task A_Dockerfile_may_be_written_small()
+    public async Task Lower_case_Dockerfile_is_found()
     {
-        Write("dockerfile", "FROM scratch\n");
+        File.Move(_directory.At("Dockerfile"), _directory.At("dockerfile"));
 
-        Assert.Equal("dockerfile", DirectoryContext.Open(_root, null).Dockerfile);
+        Assert.Equal("dockerfile", DirectoryContext.Open(_directory.Root, null).Dockerfile);
         Assert.Equal(["dockerfile"], await NamesAsync());
     }
 
     [Fact]
-    public void A_Dockerfile_that_is_none_is_refused()
+    public void Dockerfile_that_is_not_a_file_in_the_context_is_refused()
     {
-        Directory.CreateDirectory(At("Dockerfile"));
-        File.CreateSymbolicLink(At("outside"), "/etc/passwd");
-        File.CreateSymbolicLink(At("gone"), "nowhere");
-        File.CreateSymbolicLink(At("loop"), "loop");
+        File.Delete(_directory.At("Dockerfile"));
+        Directory.CreateDirectory(_directory.At("Dockerfile"));
+        File.CreateSymbolicLink(_directory.At("outside"), "/etc/passwd");
+        File.CreateSymbolicLink(_directory.At("gone"), "nowhere");
+        File.CreateSymbolicLink(_directory.At("loop"), "loop");
 
         foreach (var name in new[] { null, "Dockerfile", "outside", "gone", "loop", "none" })
         {
-            Assert.Equal(ErrorCode.InvalidDockerfile, Assert.Throws<ApiException>(() => DirectoryContext.Open(_root, name)).Code);
+            Assert.Equal(ErrorCode.InvalidDockerfile, Assert.Throws<ApiException>(() => DirectoryContext.Open(_directory.Root, name)).Code);
         }
     }
 
     [Fact]
     public async Task Ignore_file_that_links_outside_is_not_read()
     {
-        Write("Dockerfile", "FROM scratch\n");
         var secret = Path.GetTempFileName();
         File.WriteAllText(secret, "[secret");
-        File.CreateSymbolicLink(At(".dockerignore"), secret);
+        File.CreateSymbolicLink(_directory.At(".dockerignore"), secret);
 
         Assert.Contains(".dockerignore", await NamesAsync());
 
@@ -189,50 +188,46 @@ public sealed class TarContextWriterTests : IDisposable
     [Fact]
     public async Task Invalid_ignore_file_is_an_error_that_names_the_line()
     {
-        Write("Dockerfile", "FROM scratch\n");
-        Write(".dockerignore", "ok\n[\n");
+        _directory.Write(".dockerignore", "ok\n[\n");
 
-        var refused = await Assert.ThrowsAsync<ApiException>(() => ArchiveAsync());
+        var refused = await Assert.ThrowsAsync<ApiException>(() => _directory.ArchiveAsync());
 
         Assert.Equal(ErrorCode.InvalidContext, refused.Code);
         Assert.Contains("Line 2", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task A_socket_is_left_out_and_a_pipe_is_an_error_and_none_is_opened()
+    public async Task Socket_is_left_out_and_pipe_is_an_error()
     {
-        Write("Dockerfile", "FROM scratch\n");
         using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        socket.Bind(new UnixDomainSocketEndPoint(At("s")));
+        socket.Bind(new UnixDomainSocketEndPoint(_directory.At("s")));
         Assert.Equal(["Dockerfile"], await NamesAsync());
 
-        using var made = System.Diagnostics.Process.Start("mkfifo", At("p"));
+        using var made = System.Diagnostics.Process.Start("mkfifo", _directory.At("p"));
         await made.WaitForExitAsync();
-        var refused = await Assert.ThrowsAsync<ApiException>(() => ArchiveAsync());
+        var refused = await Assert.ThrowsAsync<ApiException>(() => _directory.ArchiveAsync());
 
         Assert.Equal(ErrorCode.InvalidContext, refused.Code);
         Assert.StartsWith("'p' is a pipe", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task A_directory_beyond_the_limit_is_too_large()
+    public async Task Directory_beyond_the_limit_is_too_large()
     {
-        Write("Dockerfile", "FROM scratch\n");
-        Write("big", new string('x', 100_000));
+        _directory.Write("big", new string('x', 100_000));
 
-        var refused = await Assert.ThrowsAsync<ApiException>(() => ArchiveAsync(maxBytes: 50_000));
+        var refused = await Assert.ThrowsAsync<ApiException>(() => _directory.ArchiveAsync(maxBytes: 50_000));
 
         Assert.Equal(ErrorCode.ContextTooLarge, refused.Code);
     }
 
     [Fact]
-    public async Task A_large_file_does_not_pile_up_where_nobody_reads()
+    public async Task Large_file_waits_for_its_reader()
     {
-        Write("Dockerfile", "FROM scratch\n");
-        Write("big", new string('x', 4_000_000));
+        _directory.Write("big", new string('x', 4_000_000));
         var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: 100_000, resumeWriterThreshold: 50_000));
 
-        var writing = DirectoryContext.Open(_root, null).Write(Plenty)(pipe.Writer, _ => { }, CancellationToken.None);
+        var writing = _directory.SendAsync(pipe.Writer);
         await pipe.Reader.ReadAtLeastAsync(100_000);
 
         Assert.False(writing.IsCompleted);
@@ -241,21 +236,23 @@ public sealed class TarContextWriterTests : IDisposable
     }
 
     [Fact]
-    public void Roots_hold_against_climbing_and_links()
+    public void Path_outside_the_context_roots_is_refused()
     {
-        Directory.CreateDirectory(At("root/app"));
-        Directory.CreateDirectory(At("root-beside/app"));
-        File.CreateSymbolicLink(At("root/out"), At("root-beside"));
-        File.CreateSymbolicLink(At("root/in"), "app");
-        File.CreateSymbolicLink(At("alias"), At("root"));
-        Write("root/file", "");
-        var roots = new ContextRoots(new BuildOptions { ContextRoots = [At("alias")] });
-        var real = LinuxDirectory.RealPath(At("root/app"));
+        Directory.CreateDirectory(_directory.At("root/app"));
+        Directory.CreateDirectory(_directory.At("root-beside/app"));
+        File.CreateSymbolicLink(_directory.At("root/out"), _directory.At("root-beside"));
+        File.CreateSymbolicLink(_directory.At("root/in"), "app");
+        File.CreateSymbolicLink(_directory.At("alias"), _directory.At("root"));
+        _directory.Write("root/file", "");
+        var roots = new ContextRoots(new BuildOptions { ContextRoots = [_directory.At("alias")] });
+        var real = LinuxDirectory.RealPath(_directory.At("root/app"));
 
         Assert.Equal(real, roots.Resolve("app"));
         Assert.Equal(real, roots.Resolve("app/../in/."));
-        Assert.Equal(real, roots.Resolve(At("alias/app")));
-        foreach (var path in new[] { "../root-beside", "..", "/", "/etc", At("root-beside"), "out", "out/app", At("alias") + "/../root-beside/app" })
+        Assert.Equal(real, roots.Resolve(_directory.At("alias/app")));
+        string[] outside =
+            ["../root-beside", "..", "/", "/etc", _directory.At("root-beside"), "out", "out/app", _directory.At("alias") + "/../root-beside/app"];
+        foreach (var path in outside)
         {
             Assert.Equal(ErrorCode.ContextPathNotAllowed, Assert.Throws<ApiException>(() => roots.Resolve(path)).Code);
         }
@@ -266,26 +263,7 @@ public sealed class TarContextWriterTests : IDisposable
         }
     }
 
-    private string At(string name) => Path.Combine(_root, name);
-
-    private void Write(string name, string text, UnixFileMode? mode = null)
-    {
-        Directory.CreateDirectory(Path.GetDirectoryName(At(name))!);
-        File.WriteAllText(At(name), text);
-        if (mode is { } m && !OperatingSystem.IsWindows())
-        {
-            File.SetUnixFileMode(At(name), m);
-        }
-    }
-
-    private async Task<string[]> NamesAsync(string? dockerfile = null) => [.. Entries(await ArchiveAsync(dockerfile)).Select(e => e.Name)];
-
-    private async Task<byte[]> ArchiveAsync(string? dockerfile = null, long maxBytes = Plenty)
-    {
-        using var archive = new MemoryStream();
-        await DirectoryContext.Open(_root, dockerfile).Write(maxBytes)(PipeWriter.Create(archive), _ => { }, CancellationToken.None);
-        return archive.ToArray();
-    }
+    private async Task<string[]> NamesAsync(string? dockerfile = null) => [.. Entries(await _directory.ArchiveAsync(dockerfile)).Select(e => e.Name)];
 
     private static List<TarEntry> Entries(byte[] archive)
     {

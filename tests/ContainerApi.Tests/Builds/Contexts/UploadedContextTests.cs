@@ -1,6 +1,5 @@
 using System.Formats.Tar;
 using System.IO.Compression;
-using System.IO.Pipelines;
 using System.Text;
 using ContainerApi.Builds.Contexts;
 
@@ -8,7 +7,7 @@ namespace ContainerApi.Tests.Builds.Contexts;
 
 public sealed class UploadedContextTests
 {
-    private const long Plenty = 1L << 20;
+    private const long Limit = 1L << 20;
     private static readonly string LongName = new('n', 300);
 
     [Theory]
@@ -16,35 +15,37 @@ public sealed class UploadedContextTests
     [InlineData(TarEntryFormat.Ustar)]
     [InlineData(TarEntryFormat.Gnu)]
     [InlineData(TarEntryFormat.Pax)]
-    public async Task An_archive_passes_unchanged_but_for_a_directory_before_a_first_header_that_BuildKit_would_misread(TarEntryFormat format)
+    public async Task Archive_passes_unchanged_except_a_pax_header_at_its_start(TarEntryFormat format)
     {
         var archive = Tar(format);
-        var expected = format == TarEntryFormat.Pax ? Repaired(archive) : archive;
+        var expected = format == TarEntryFormat.Pax ? WithDirectory(archive) : archive;
 
-        Assert.Equal(expected, await PassAsync(archive));
-        Assert.Equal(expected, await PassAsync(Gzip(archive)));
+        Assert.Equal(expected, await Uploads.ReadAsync(archive));
+        Assert.Equal(expected, await Uploads.ReadAsync(Gzip(archive)));
     }
 
     [Theory]
     [InlineData(TarEntryFormat.Gnu)]
     [InlineData(TarEntryFormat.Pax)]
-    public async Task A_long_name_may_come_first(TarEntryFormat format)
+    public async Task Long_name_at_the_start_is_accepted(TarEntryFormat format)
     {
         using var archive = new MemoryStream();
         await using (var writer = new TarWriter(archive, format, leaveOpen: true))
         {
-            await writer.WriteEntryAsync(format == TarEntryFormat.Gnu ? new GnuTarEntry(TarEntryType.RegularFile, LongName) : new PaxTarEntry(TarEntryType.RegularFile, LongName));
+            await writer.WriteEntryAsync(format == TarEntryFormat.Gnu
+                ? new GnuTarEntry(TarEntryType.RegularFile, LongName)
+                : new PaxTarEntry(TarEntryType.RegularFile, LongName));
         }
 
-        var passed = await PassAsync(archive.ToArray());
+        var passed = await Uploads.ReadAsync(archive.ToArray());
 
-        Assert.Equal(Repaired(archive.ToArray()), passed);
+        Assert.Equal(WithDirectory(archive.ToArray()), passed);
         var reader = new TarReader(new MemoryStream(passed));
         Assert.Equal([TarEntryType.Directory, TarEntryType.RegularFile], [reader.GetNextEntry()!.EntryType, reader.GetNextEntry()!.EntryType]);
     }
 
     [Fact]
-    public async Task A_header_for_all_entries_may_come_first()
+    public async Task Global_pax_header_at_the_start_is_accepted()
     {
         // As git archive writes it.
         using var archive = new MemoryStream();
@@ -54,27 +55,27 @@ public sealed class UploadedContextTests
             await writer.WriteEntryAsync(new UstarTarEntry(TarEntryType.RegularFile, "Dockerfile"));
         }
 
-        Assert.Equal(Repaired(archive.ToArray()), await PassAsync(archive.ToArray()));
+        Assert.Equal(WithDirectory(archive.ToArray()), await Uploads.ReadAsync(archive.ToArray()));
     }
 
     [Fact]
-    public async Task It_may_come_byte_by_byte()
+    public async Task Archive_is_validated_from_single_bytes()
     {
         var archive = Tar(TarEntryFormat.Pax);
-        var framing = new TarStreamValidator(Plenty, Rules());
+        var validator = new TarStreamValidator(Limit, Rules());
 
         foreach (var b in archive)
         {
-            framing.Read([b]);
+            validator.Read([b]);
         }
 
-        framing.End();
-        Assert.Equal(archive.Length, framing.Position);
-        Assert.Equal(Repaired(archive), await PassAsync(archive));
+        validator.End();
+        Assert.Equal(archive.Length, validator.Position);
+        Assert.Equal(WithDirectory(archive), await Uploads.ReadAsync(archive));
     }
 
     [Fact]
-    public async Task Wherever_it_is_cut_but_between_entries_it_is_refused()
+    public async Task Archive_truncated_inside_an_entry_is_refused()
     {
         var archive = Tar(TarEntryFormat.Ustar);
         // Dockerfile: 512 header + 512 data, directory: 512, file: 512 + 2048, and two blocks of zeros.
@@ -87,37 +88,37 @@ public sealed class UploadedContextTests
                 continue;
             }
 
-            var refused = await RefusalAsync(cut);
+            var refused = await Uploads.RefusalAsync(cut);
             Assert.True(ErrorCode.InvalidContext == refused?.Code, $"cut at {length}: {refused}");
         }
 
         foreach (var border in borders)
         {
-            await PassAsync(archive[..border]);
+            await Uploads.ReadAsync(archive[..border]);
         }
     }
 
     [Fact]
-    public async Task A_cut_says_where()
+    public async Task Truncated_archive_is_refused_with_position_and_entry()
     {
-        var refused = await RefusalAsync(Tar(TarEntryFormat.Ustar)[..2500]);
+        var refused = await Uploads.RefusalAsync(Tar(TarEntryFormat.Ustar)[..2500]);
 
         Assert.Equal("The archive is truncated: it ends at byte 2500, 1596 bytes before the end of 'd/file'.", refused!.Message);
     }
 
     [Fact]
-    public async Task A_damaged_header_says_where()
+    public async Task Damaged_header_is_refused_with_position_and_entry()
     {
         var archive = Tar(TarEntryFormat.Ustar);
         archive[1536 + 3] ^= 1;
 
-        var refused = await RefusalAsync(archive);
+        var refused = await Uploads.RefusalAsync(archive);
 
         Assert.Equal("The archive is damaged: no valid tar header at byte 1536, after 'd/'.", refused!.Message);
     }
 
     [Fact]
-    public async Task What_is_no_archive_is_refused()
+    public async Task Body_that_is_not_an_archive_is_refused()
     {
         foreach (var body in new[]
         {
@@ -125,54 +126,45 @@ public sealed class UploadedContextTests
             [0x1F, 0x8B], [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF],
         })
         {
-            Assert.Equal(ErrorCode.InvalidContext, (await RefusalAsync(body))?.Code);
+            Assert.Equal(ErrorCode.InvalidContext, (await Uploads.RefusalAsync(body))?.Code);
         }
     }
 
     [Fact]
-    public async Task A_gzip_that_is_cut_or_damaged_is_refused()
+    public async Task Gzip_with_a_wrong_checksum_is_refused()
     {
         var random = new byte[20_000];
         new Random(1).NextBytes(random);
         var gzip = Gzip(Tar(TarEntryFormat.Ustar, random));
 
-        foreach (var length in new[] { 11, 200, gzip.Length / 2, gzip.Length - 3000 })
-        {
-            Assert.Equal(ErrorCode.InvalidContext, (await RefusalAsync(gzip[..length]))?.Code);
-        }
-
         gzip[^6] ^= 1; // the checksum
-        Assert.Equal(ErrorCode.InvalidContext, (await RefusalAsync(gzip))?.Code);
+        Assert.Equal(ErrorCode.InvalidContext, (await Uploads.RefusalAsync(gzip))?.Code);
     }
 
     [Fact]
-    public async Task A_bomb_and_a_gigantic_entry_are_too_large()
+    public async Task Entry_with_a_huge_size_is_too_large()
     {
-        var bomb = Gzip(Tar(TarEntryFormat.Ustar, new byte[2 << 20]));
-        Assert.True(bomb.Length < 100_000);
-        Assert.Equal(ErrorCode.ContextTooLarge, (await RefusalAsync(bomb))?.Code);
-
-        // Refused by what the header says, before any of it came.
-        var gigantic = TarHeader.Create(TarHeader.File, "x", TarHeader.DefaultFileMode, 1L << 32, 0);
-        Assert.Equal(ErrorCode.ContextTooLarge, (await RefusalAsync(gigantic))?.Code);
+        // The declared size is checked before the data.
+        var huge = TarHeader.Create(TarHeader.File, "x", TarHeader.DefaultFileMode, 1L << 32, 0);
+        Assert.Equal(ErrorCode.ContextTooLarge, (await Uploads.RefusalAsync(huge, Limit))?.Code);
         var extended = TarHeader.Create(TarHeader.File, "x", TarHeader.DefaultFileMode, 1L << 40, 0);
-        Assert.Equal(ErrorCode.ContextTooLarge, (await RefusalAsync(extended))?.Code);
+        Assert.Equal(ErrorCode.ContextTooLarge, (await Uploads.RefusalAsync(extended, Limit))?.Code);
     }
 
     [Fact]
-    public void The_size_in_an_extended_header_counts()
+    public void Size_in_a_pax_header_is_used()
     {
-        var framing = new TarStreamValidator(1L << 40, Rules());
-        framing.Read(TarHeader.Create(TarHeader.File, "x", TarHeader.DefaultFileMode, 1L << 34, 0));
-        framing.Read(new byte[1 << 20]);
+        var validator = new TarStreamValidator(1L << 40, Rules());
+        validator.Read(TarHeader.Create(TarHeader.File, "x", TarHeader.DefaultFileMode, 1L << 34, 0));
+        validator.Read(new byte[1 << 20]);
 
-        var refused = Assert.Throws<ApiException>(framing.End);
+        var refused = Assert.Throws<ApiException>(validator.End);
 
         Assert.Contains($"{(1L << 34) - (1 << 20)} bytes before the end of 'x'", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task A_sparse_file_as_tar_writes_it_passes()
+    public async Task Sparse_file_in_pax_format_is_accepted()
     {
         var directory = Directory.CreateTempSubdirectory("containerapi-sparse-").FullName;
         await using (var file = File.Create(Path.Combine(directory, "sparse")))
@@ -193,13 +185,14 @@ public sealed class UploadedContextTests
         }
 
         var pax = await PackAsync("posix");
-        Assert.Equal(Repaired(pax), await PassAsync(pax, 8 * Plenty));
-        Assert.Equal(ErrorCode.InvalidContext, (await RefusalAsync(pax[..(pax.Length / 2)], 8 * Plenty))?.Code);
-        // It stores 40 blocks; the engine would write 2.6 MB.
-        Assert.Equal(ErrorCode.ContextTooLarge, (await RefusalAsync(pax, Plenty))?.Code);
+        Assert.Equal(WithDirectory(pax), await Uploads.ReadAsync(pax, 8 * Limit));
+        Assert.Equal(ErrorCode.InvalidContext, (await Uploads.RefusalAsync(pax[..(pax.Length / 2)], 8 * Limit))?.Code);
+        // 40 blocks are stored; the engine would write 2.6 MB.
+        Assert.Equal(ErrorCode.ContextTooLarge, (await Uploads.RefusalAsync(pax, Limit))?.Code);
 
-        // The engine knows no other form of them.
-        Assert.Contains("sparse file in GNU format", (await RefusalAsync(await PackAsync("gnu"), 8 * Plenty))!.Message, StringComparison.Ordinal);
+        // The engine does not read the GNU format.
+        var refused = await Uploads.RefusalAsync(await PackAsync("gnu"), 8 * Limit);
+        Assert.Contains("sparse file in GNU format", refused!.Message, StringComparison.Ordinal);
 
         Directory.Delete(directory, recursive: true);
     }
@@ -248,15 +241,6 @@ public sealed class UploadedContextTests
 
     private static ArchiveRules Rules() => new(null, _ => { });
 
-    private static byte[] Repaired(byte[] archive) => [.. TarHeader.Create(TarHeader.Directory, "./", TarHeader.DefaultDirectoryMode, 0, 0), .. archive];
-
-    private static async Task<byte[]> PassAsync(byte[] body, long maxBytes = Plenty)
-    {
-        using var output = new MemoryStream();
-        await UploadedContext.From(PipeReader.Create(new MemoryStream(body)), null, maxBytes)(PipeWriter.Create(output), _ => { }, CancellationToken.None);
-        return output.ToArray();
-    }
-
-    private static async Task<ApiException?> RefusalAsync(byte[] body, long maxBytes = Plenty) =>
-        await Record.ExceptionAsync(() => PassAsync(body, maxBytes)) as ApiException;
+    private static byte[] WithDirectory(byte[] archive) =>
+        [.. TarHeader.Create(TarHeader.Directory, "./", TarHeader.DefaultDirectoryMode, 0, 0), .. archive];
 }

@@ -2,7 +2,7 @@ using ContainerApi.Engine.Host;
 
 namespace ContainerApi.Tests.Engine.Host;
 
-/// <summary>A pass over a host that is made of files.</summary>
+/// <summary>Reads a host that is made of files.</summary>
 public sealed class HostSourceTests
 {
     private const string A = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
@@ -16,7 +16,9 @@ public sealed class HostSourceTests
     }
 
     private static Task<IReadOnlyDictionary<string, HostSample>> ReadAsync(HostSource source, params string[] ids) =>
-        source.ReadAsync([.. ids.Select(i => HostTree.Container(i))], Both, CancellationToken.None);
+        source.ReadAsync([.. ids.Select(i => HostTree.Container(i))], Both, default);
+
+    private static async Task<HostSample> ReadOneAsync(HostTree host) => (await ReadAsync(host, A))[A];
 
     private static string Pids(HostSample sample) => string.Join(' ', sample.Processes!.Select(p => p.Pid));
 
@@ -27,7 +29,7 @@ public sealed class HostSourceTests
     [InlineData(false, "/system.slice/docker-" + A + ".scope")]
     [InlineData(true, "/some/parent/of/mine/" + A)]
     [InlineData(false, "/docker/" + B + "/docker/" + A)]
-    public async Task Every_figure_is_read_wherever_the_cgroup_is(bool unified, string path)
+    public async Task Container_in_any_cgroup_place_has_processes_and_statistics(bool unified, string path)
     {
         using var host = new HostTree(unified);
         host.Process(50, 40, path, 1000, "web\0-p\080\0");
@@ -62,7 +64,7 @@ public sealed class HostSourceTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Processes_in_cgroups_of_the_containers_own_making_belong_to_it(bool unified)
+    public async Task Processes_in_cgroups_inside_a_container_belong_to_the_container(bool unified)
     {
         using var host = new HostTree(unified);
         foreach (var (pid, path) in new[] { (50, ""), (51, "/inner"), (52, "/inner/most") })
@@ -71,11 +73,11 @@ public sealed class HostSourceTests
             host.Cgroup($"/docker/{A}{path}", pid);
         }
 
-        Assert.Equal("50 51 52", Pids((await ReadAsync(host, A))[A]));
+        Assert.Equal("50 51 52", Pids(await ReadOneAsync(host)));
     }
 
     [Fact]
-    public async Task A_container_inside_a_wanted_one_counts_for_itself_where_it_is_wanted_too()
+    public async Task Nested_container_is_separate_only_if_it_is_requested_too()
     {
         using var host = new HostTree();
         host.Process(50, 40, $"/docker/{A}");
@@ -83,53 +85,45 @@ public sealed class HostSourceTests
         host.Cgroup($"/docker/{A}", 50);
         host.Cgroup($"/docker/{A}/docker/{B}", 51);
 
-        Assert.Equal("50 51", Pids((await ReadAsync(host, A))[A]));
+        Assert.Equal("50 51", Pids(await ReadOneAsync(host)));
         var both = await ReadAsync(host, A, B);
         Assert.Equal("50", Pids(both[A]));
         Assert.Equal("51", Pids(both[B]));
     }
 
     [Fact]
-    public async Task The_network_is_that_of_the_process_the_engine_started()
+    public async Task Network_counters_are_those_of_the_process_that_the_engine_started()
     {
         using var host = new HostTree();
         host.Process(30, 50, $"/docker/{A}", devices: "eth9");
         host.Process(50, 40, $"/docker/{A}");
         host.Cgroup($"/docker/{A}", 30, 50);
 
-        var devices = (await ReadAsync(host, A))[A].Statistics!.Interfaces!;
+        var devices = (await ReadOneAsync(host)).Statistics!.Interfaces!;
 
         Assert.Equal(50, devices["eth0"].RxBytes);
     }
 
-    [Fact]
-    public async Task The_hosts_own_network_is_nobodys()
+    [Theory]
+    [InlineData("host", "eth0", null)]
+    [InlineData("bridge", "", 0)]
+    [InlineData("bridge", "eth0", 1)]
+    public async Task Network_counters_depend_on_network_mode_and_devices(string mode, string devices, int? count)
     {
         using var host = new HostTree();
-        host.Process(50, 40, $"/docker/{A}");
-        host.Cgroup($"/docker/{A}", 50);
+        host.Add(A, 50, devices: devices);
         using var source = host.Source();
 
-        var answer = await source.ReadAsync([HostTree.Container(A, "host")], Both, CancellationToken.None);
+        var statistics = (await source.ReadAsync([HostTree.Container(A, mode)], Both, default))[A].Statistics!;
 
-        Assert.Null(answer[A].Statistics!.Interfaces);
-        Assert.Equal(3000, answer[A].Statistics!.MemoryBytes);
-    }
-
-    [Fact]
-    public async Task A_container_without_network_has_no_devices()
-    {
-        using var host = new HostTree();
-        host.Process(50, 40, $"/docker/{A}", devices: "");
-        host.Cgroup($"/docker/{A}", 50);
-
-        Assert.Empty((await ReadAsync(host, A))[A].Statistics!.Interfaces!);
+        Assert.Equal(count, statistics.Interfaces?.Count);
+        Assert.Equal(3000, statistics.MemoryBytes);
     }
 
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Without_cgroup_files_processes_and_network_are_found_by_a_walk(bool sameNamespace)
+    public async Task Processes_without_cgroup_files_are_found_in_proc(bool sameNamespace)
     {
         using var host = new HostTree(sameNamespace: sameNamespace);
         host.Process(50, 40, $"/../../docker/{A}");
@@ -145,7 +139,7 @@ public sealed class HostSourceTests
     }
 
     [Fact]
-    public async Task Processes_from_outside_our_namespace_are_found_by_a_walk_and_figures_in_the_cgroup()
+    public async Task Processes_of_another_PID_namespace_are_found_in_proc()
     {
         using var host = new HostTree(sameNamespace: false);
         host.Process(50, 40, $"/docker/{A}");
@@ -158,7 +152,7 @@ public sealed class HostSourceTests
     }
 
     [Fact]
-    public async Task A_containers_own_view_shows_nothing()
+    public async Task Process_1_in_a_container_returns_no_samples()
     {
         using var host = new HostTree();
         host.Process(1, 0, $"/docker/{A}");
@@ -170,26 +164,24 @@ public sealed class HostSourceTests
     }
 
     [Fact]
-    public async Task A_container_of_which_processes_are_hidden_is_left_to_the_engine()
+    public async Task Container_with_hidden_processes_is_missing_from_the_samples()
     {
         using var host = new HostTree();
         host.Process(50, 40, $"/docker/{A}");
         host.Cgroup($"/docker/{A}", 50, 51);
-        host.Process(60, 40, $"/docker/{B}");
-        host.Cgroup($"/docker/{B}", 60);
+        host.Add(B, 60);
 
         Assert.Equal([B], (await ReadAsync(host, A, B)).Keys);
     }
 
     [Fact]
-    public async Task What_vanishes_between_two_passes_is_gone_from_the_second()
+    public async Task Removed_processes_and_containers_are_missing_from_the_next_read()
     {
         using var host = new HostTree();
         host.Process(50, 40, $"/docker/{A}");
         host.Process(51, 50, $"/docker/{A}");
         host.Cgroup($"/docker/{A}", 50, 51);
-        host.Process(60, 40, $"/docker/{B}");
-        host.Cgroup($"/docker/{B}", 60);
+        host.Add(B, 60);
         using var source = host.Source();
         Assert.Equal([B, A], (await ReadAsync(source, A, B)).Keys.Order());
 
@@ -202,7 +194,7 @@ public sealed class HostSourceTests
     }
 
     [Fact]
-    public async Task A_process_that_is_half_gone_is_gone()
+    public async Task Process_with_missing_files_is_left_out()
     {
         using var host = new HostTree(sameNamespace: false);
         host.Process(50, 40, $"/docker/{A}");
@@ -211,17 +203,16 @@ public sealed class HostSourceTests
         host.Process(52, 50, $"/docker/{A}");
         File.WriteAllText($"{host.Root}/proc/52/stat", "");
 
-        Assert.Equal("50", Pids((await ReadAsync(host, A))[A]));
+        Assert.Equal("50", Pids(await ReadOneAsync(host)));
     }
 
     [Fact]
-    public async Task A_command_line_is_cut_at_128_KB_between_characters()
+    public async Task Command_line_is_truncated_to_128_KB_between_characters()
     {
         using var host = new HostTree();
-        host.Process(50, 40, $"/docker/{A}", command: "yes!\0" + new string('é', 100_000) + "\0");
-        host.Cgroup($"/docker/{A}", 50);
+        host.Add(A, 50, command: "yes!\0" + new string('é', 100_000) + "\0");
 
-        var command = (await ReadAsync(host, A))[A].Processes![0].Command;
+        var command = (await ReadOneAsync(host)).Processes![0].Command;
 
         Assert.StartsWith("yes! éé", command);
         Assert.InRange(System.Text.Encoding.UTF8.GetByteCount(command), ProcTree.MaxCommandBytes - 2, ProcTree.MaxCommandBytes);
@@ -229,73 +220,26 @@ public sealed class HostSourceTests
     }
 
     [Fact]
-    public async Task Only_wanted_sections_are_read()
+    public async Task Read_returns_only_the_requested_sections()
     {
         using var host = new HostTree();
-        host.Process(50, 40, $"/docker/{A}");
-        host.Cgroup($"/docker/{A}", 50);
+        host.Add(A, 50);
         using var source = host.Source();
 
-        var processes = (await source.ReadAsync([HostTree.Container(A)], HostSections.Processes, CancellationToken.None))[A];
-        var statistics = (await source.ReadAsync([HostTree.Container(A)], HostSections.Statistics, CancellationToken.None))[A];
+        IReadOnlyList<ContainerFacts> containers = [HostTree.Container(A)];
+        var processes = (await source.ReadAsync(containers, HostSections.Processes, default))[A];
+        var statistics = (await source.ReadAsync(containers, HostSections.Statistics, default))[A];
 
         Assert.NotNull(processes.Processes);
         Assert.Null(processes.Statistics);
         Assert.Null(statistics.Processes);
         Assert.NotNull(statistics.Statistics);
-        Assert.Empty(await source.ReadAsync([HostTree.Container(A)], HostSections.None, CancellationToken.None));
-        Assert.Empty(await source.ReadAsync([HostTree.Container(A, state: ContainerStates.Exited)], Both, CancellationToken.None));
+        Assert.Empty(await source.ReadAsync(containers, HostSections.None, default));
+        Assert.Empty(await source.ReadAsync([HostTree.Container(A, state: ContainerStates.Exited)], Both, default));
     }
 
     [Fact]
-    public async Task A_changed_list_of_users_is_read_again()
-    {
-        using var host = new HostTree();
-        host.Process(50, 40, $"/docker/{A}", 4242);
-        host.Cgroup($"/docker/{A}", 50);
-        using var source = host.Source();
-        Assert.Equal("4242", (await ReadAsync(source, A))[A].Processes![0].User);
-
-        host.Write("etc/passwd", "new:x:4242:1::/:\n");
-        File.SetLastWriteTimeUtc($"{host.Root}/etc/passwd", DateTime.UtcNow.AddSeconds(5));
-
-        Assert.Equal("new", (await ReadAsync(source, A))[A].Processes![0].User);
-    }
-
-    [Fact]
-    public async Task A_host_that_shows_nothing_is_not_looked_at_again_for_a_while()
-    {
-        using var host = new HostTree();
-        var time = new FakeTimeProvider();
-        using var source = host.Source(time);
-        Assert.Empty(await ReadAsync(source, A));
-        host.Process(50, 40, $"/docker/{A}");
-        host.Cgroup($"/docker/{A}", 50);
-
-        Assert.Empty(await ReadAsync(source, A));
-        time.Advance(TimeSpan.FromSeconds(6));
-        Assert.Single(await ReadAsync(source, A));
-    }
-
-    [Fact]
-    public async Task A_host_that_has_shown_containers_shows_a_new_one_at_once()
-    {
-        using var host = new HostTree();
-        var time = new FakeTimeProvider();
-        using var source = host.Source(time);
-        host.Process(50, 40, $"/docker/{A}");
-        host.Cgroup($"/docker/{A}", 50);
-        Assert.Single(await ReadAsync(source, A));
-        Assert.Empty(await ReadAsync(source, B));
-
-        host.Process(60, 40, $"/docker/{B}");
-        host.Cgroup($"/docker/{B}", 60);
-
-        Assert.Equal("60", Pids(Assert.Single(await ReadAsync(source, B)).Value));
-    }
-
-    [Fact]
-    public async Task A_host_without_these_trees_shows_nothing()
+    public async Task Missing_trees_return_no_samples()
     {
         using var source = new HostSource(new HostRoots { ProcRoot = "/nowhere/proc", CgroupRoot = "/nowhere/cgroup" }, TimeProvider.System);
 
@@ -303,45 +247,36 @@ public sealed class HostSourceTests
     }
 
     [Fact]
-    public async Task A_pass_ends_when_nobody_waits_for_it()
+    public async Task Cancelled_read_throws()
     {
         using var host = new HostTree();
         using var source = host.Source();
-        using var left = new CancellationTokenSource();
-        await left.CancelAsync();
+        using var cancelled = new CancellationTokenSource();
+        await cancelled.CancelAsync();
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => source.ReadAsync([HostTree.Container(A)], Both, left.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => source.ReadAsync([HostTree.Container(A)], Both, cancelled.Token));
     }
 
     [Fact]
-    public async Task Passes_at_the_same_time_do_not_disturb_each_other()
+    public async Task Concurrent_reads_return_their_own_containers()
     {
         using var host = new HostTree();
-        foreach (var (pid, id) in new[] { (50, A), (60, B) })
-        {
-            host.Process(pid, 40, $"/docker/{id}");
-            host.Cgroup($"/docker/{id}", pid);
-        }
-
+        host.Add(A, 50);
+        host.Add(B, 60);
         using var source = host.Source();
 
-        var answers = await Task.WhenAll(Enumerable.Range(0, 50).Select(n => ReadAsync(source, n % 2 == 0 ? A : B)));
+        var samples = await Task.WhenAll(Enumerable.Range(0, 50).Select(n => ReadAsync(source, n % 2 == 0 ? A : B)));
 
-        Assert.All(answers.Index(), a => Assert.Equal(a.Index % 2 == 0 ? "50" : "60", Pids(Assert.Single(a.Item).Value)));
+        Assert.All(samples.Index(), a => Assert.Equal(a.Index % 2 == 0 ? "50" : "60", Pids(Assert.Single(a.Item).Value)));
     }
 
     [Theory]
     [InlineData("Host:ProcRoot", "proc")]
     [InlineData("Host:CgroupRoot", "")]
     [InlineData("Engines:0:HostSource", "yes")]
-    public void A_setting_that_makes_no_sense_stops_the_start(string name, string value)
+    public void Invalid_setting_stops_the_start(string name, string value)
     {
-        var settings = new Dictionary<string, string?>
-        {
-            ["Engines:0:Name"] = "local",
-            ["Engines:0:Endpoint"] = "unix:///fake.sock",
-            [name] = value,
-        };
+        var settings = new Dictionary<string, string?> { ["Engines:0:Name"] = "local", ["Engines:0:Endpoint"] = "unix:///fake.sock", [name] = value };
 
         var refused = Assert.ThrowsAny<Exception>(() => new ApiHost(settings, new FakeEngine()));
 

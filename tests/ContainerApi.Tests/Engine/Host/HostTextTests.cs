@@ -3,7 +3,7 @@ using ContainerApi.Engine.Host;
 
 namespace ContainerApi.Tests.Engine.Host;
 
-/// <summary>What the kernel writes, read line by line.</summary>
+/// <summary>Parsers of the kernel's text files.</summary>
 public sealed class HostTextTests
 {
     private const string A = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
@@ -29,20 +29,20 @@ public sealed class HostTextTests
     [InlineData("0::/docker/" + A + "0\n", null)]
     [InlineData("0::/docker/0" + A + "\n", null)]
     [InlineData("", null)]
-    public void Cgroups_of_a_process_tell_its_container(string text, string? expected)
+    public void Container_of_a_process_is_found_in_its_cgroup_file(string text, string? expected)
     {
         HashSet<string> wanted = [A, B];
 
-        Assert.Equal(expected, KernelText.ContainerOf(Encoding.UTF8.GetBytes(text), wanted.GetAlternateLookup<ReadOnlySpan<char>>()));
+        Assert.Equal(expected, KernelText.ContainerOf(Bytes(text), wanted.GetAlternateLookup<ReadOnlySpan<char>>()));
     }
 
     [Fact]
-    public void A_cgroup_path_longer_than_the_buffer_still_ends_in_the_id()
+    public void Cgroup_path_longer_than_the_buffer_is_read_from_its_end()
     {
         HashSet<string> wanted = [A];
         var text = "0::/" + new string('x', 4000) + "/docker/" + A + "\n";
 
-        Assert.Equal(A, KernelText.ContainerOf(Encoding.UTF8.GetBytes(text), wanted.GetAlternateLookup<ReadOnlySpan<char>>()));
+        Assert.Equal(A, KernelText.ContainerOf(Bytes(text), wanted.GetAlternateLookup<ReadOnlySpan<char>>()));
     }
 
     [Theory]
@@ -52,9 +52,9 @@ public sealed class HostTextTests
     [InlineData("a) R 9 9 9 9 (b")]
     [InlineData("line\nend")]
     [InlineData("")]
-    public void A_process_is_read_whatever_its_name_holds(string name)
+    public void Process_stat_is_parsed_with_any_name(string name)
     {
-        var text = Encoding.UTF8.GetBytes($"10981 ({name}) S 10960 10981 10981 0 -1 4194560 1091 0 1 0 150 25 7 8 20 0 3 0 258684 2322432 332 18446744073709551615 1 2\n");
+        var text = Bytes($"10981 ({name}) S 10960 10981 10981 0 -1 4194560 1091 0 1 0 150 25 7 8 20 0 3 0 258684 2322432 332 1 2\n");
 
         var stat = ProcessStat.Parse(text);
 
@@ -73,15 +73,17 @@ public sealed class HostTextTests
     [InlineData("10981 (sleep)")]
     [InlineData("10981 (sleep) S 1 2 3")]
     [InlineData("10981 (sleep) S x 10981 10981 0 -1 4194560 1091 0 1 0 150 25 7 8 20 0 3 0 258684 2322432")]
-    public void Half_a_process_is_none(string text) => Assert.Null(ProcessStat.Parse(Encoding.UTF8.GetBytes(text)));
+    public void Truncated_process_stat_returns_null(string text) => Assert.Null(ProcessStat.Parse(Bytes(text)));
 
     [Theory]
     [InlineData('Z', 1, true)]
     [InlineData('X', 0, true)]
     [InlineData('Z', 2, false)]
     [InlineData('S', 1, false)]
-    public void A_process_is_over_when_its_last_thread_is(char state, int threads, bool over) =>
+    public void Zombie_is_over_if_no_other_thread_runs(char state, int threads, bool over) =>
         Assert.Equal(over, new ProcessStat { State = state, Threads = threads }.IsOver);
+
+    private static byte[] Bytes(string text) => Encoding.UTF8.GetBytes(text);
 
     private const string DevHeader = """
         Inter-|   Receive                                                |  Transmit
@@ -90,7 +92,7 @@ public sealed class HostTextTests
         """;
 
     [Fact]
-    public void Devices_are_read_without_loopback()
+    public void Network_devices_exclude_loopback()
     {
         var text = DevHeader + """
                 lo:     100       1    0    0    0     0          0         0      100       1    0    0    0     0       0          0
@@ -99,7 +101,7 @@ public sealed class HostTextTests
 
             """;
 
-        var devices = NetworkDevices.Parse(Encoding.UTF8.GetBytes(text), 2);
+        var devices = NetworkDevices.Parse(Bytes(text), 2);
 
         Assert.Equal(2, devices.Count);
         Assert.Equal(new InterfaceCounters(1410, 13, 1, 2, 611, 7, 8, 9), devices["eth0"]);
@@ -116,17 +118,19 @@ public sealed class HostTextTests
     [InlineData(1, "front", "front")]
     [InlineData(1, "front,tun0", "front,tun0")]
     [InlineData(0, "", "")]
-    public void Devices_that_the_engine_did_not_make_are_left_out(int networks, string devices, string expected)
+    public void Network_devices_of_others_are_left_out(int networks, string devices, string expected)
     {
-        var text = DevHeader + string.Concat(devices.Split(',', StringSplitOptions.RemoveEmptyEntries).Append("lo").Select(d => $"{d,6}: 1 2 3 4 0 0 0 0 5 6 7 8 0 0 0 0\n"));
+        var names = devices.Split(',', StringSplitOptions.RemoveEmptyEntries).Append("lo");
+        var text = DevHeader + string.Concat(names.Select(n => $"{n,6}: 1 2 3 4 0 0 0 0 5 6 7 8 0 0 0 0\n"));
 
-        Assert.Equal(expected, string.Join(',', NetworkDevices.Parse(Encoding.UTF8.GetBytes(text), networks).Keys.Order()));
+        Assert.Equal(expected, string.Join(',', NetworkDevices.Parse(Bytes(text), networks).Keys.Order()));
     }
 
     [Fact]
-    public void Users_are_read_as_the_C_library_does()
+    public void Passwd_file_is_read_as_in_the_C_library()
     {
-        var users = KernelText.Users("root:x:0:0:root:/root:/bin/sh\nJane Doe:x:1000:1000::/home/jane:/bin/sh\ntoor:x:0:0::/:\n+nis\n:x:7:7::/:\nbad:x:y:1::/:\nbig:x:4294967294:1::/:\n\n");
+        var users = KernelText.Users(
+            "root:x:0:0:root:/root:/bin/sh\nJane Doe:x:1000:1000::/home:/bin/sh\ntoor:x:0:0::/:\n+nis\n:x:7:7::/:\nbad:x:y:1::/:\nbig:x:4294967294:1::/:\n\n");
 
         Assert.Equal([(0u, "root"), (1000u, "Jane Doe"), (4294967294u, "big")], users.Select(u => (u.Key, u.Value)));
     }
@@ -136,7 +140,7 @@ public sealed class HostTextTests
     [InlineData("Name:\tUid:\t7\nUid:\t1\t2\t3\t4\n", 2u)]
     [InlineData("Name:\tx\n", null)]
     [InlineData("", null)]
-    public void The_effective_user_counts(string text, uint? expected) => Assert.Equal(expected, KernelText.EffectiveUser(Encoding.UTF8.GetBytes(text)));
+    public void Effective_user_is_the_second_id(string text, uint? expected) => Assert.Equal(expected, KernelText.EffectiveUser(Bytes(text)));
 
     [Theory]
     [InlineData("cache 1\ninactive_file 5\ntotal_inactive_file 6\n", "total_inactive_file", 6L)]
@@ -145,8 +149,8 @@ public sealed class HostTextTests
     [InlineData("usage_usec 12\n", "usage_usec", 12L)]
     [InlineData("usage_user 12\n", "usage", null)]
     [InlineData("", "usage", null)]
-    public void A_number_is_found_by_its_name(string text, string name, long? expected) =>
-        Assert.Equal(expected, KernelText.Number(Encoding.UTF8.GetBytes(text), Encoding.UTF8.GetBytes(name)));
+    public void Number_is_found_by_the_name_of_its_line(string text, string name, long? expected) =>
+        Assert.Equal(expected, KernelText.Number(Bytes(text), Bytes(name)));
 
     [Theory]
     [InlineData("42\n", 42L)]
@@ -154,14 +158,14 @@ public sealed class HostTextTests
     [InlineData("18446744073709551615\n", long.MaxValue)]
     [InlineData("", null)]
     [InlineData("x", null)]
-    public void A_file_can_be_one_number(string text, long? expected) => Assert.Equal(expected, KernelText.Number(Encoding.UTF8.GetBytes(text)));
+    public void File_with_one_number_is_parsed(string text, long? expected) => Assert.Equal(expected, KernelText.Number(Bytes(text)));
 
     [Fact]
     public void Block_bytes_are_summed_over_devices()
     {
         Assert.Equal((4101, 8), KernelText.BlockBytesV1("8:0 Read 4096\n8:0 Write 8\n8:0 Sync 1\n8:0 Total 4104\n253:1 Read 5\nTotal 4109\n"u8));
         Assert.Equal((0, 0), KernelText.BlockBytesV1("Total 0\n"u8));
-        Assert.Equal((11, 22), KernelText.BlockBytesV2("8:0 rbytes=1 wbytes=2 rios=3 wios=4 dbytes=5 dios=6\n8:16 rbytes=10 wbytes=20 rios=0 wios=0 dbytes=0 dios=0\n"u8));
+        Assert.Equal((11, 22), KernelText.BlockBytesV2("8:0 rbytes=1 wbytes=2 rios=3 wios=4 dbytes=5\n8:16 rbytes=10 wbytes=20 rios=0 wios=0 dbytes=0\n"u8));
         Assert.Equal((0, 0), KernelText.BlockBytesV2(""u8));
     }
 
@@ -172,15 +176,16 @@ public sealed class HostTextTests
     [InlineData("a\0\0b\0", "a  b")]
     [InlineData("", "[na me]")]
     [InlineData("\0\0", "[na me]")]
-    public void A_command_line_is_written_as_people_do(string arguments, string expected) =>
-        Assert.Equal(expected, KernelText.Command(Encoding.UTF8.GetBytes(arguments), "na me"u8));
+    public void Command_line_has_spaces_between_arguments(string arguments, string expected) =>
+        Assert.Equal(expected, KernelText.Command(Bytes(arguments), "na me"u8));
 
     [Fact]
-    public void Bytes_that_are_no_text_are_replaced() => Assert.Equal("a � z", KernelText.Command([(byte)'a', 0, 0xff, 0, (byte)'z'], default));
+    public void Invalid_UTF_8_in_a_command_line_is_replaced() =>
+        Assert.Equal("a � z", KernelText.Command([(byte)'a', 0, 0xff, 0, (byte)'z'], default));
 
     [Theory]
     [InlineData("22 27 0:21 / /proc rw - proc proc rw\n27 1 254:0 / / rw - ext4 /dev/vda rw\n", "254:0 /")]
     [InlineData("1 0 0:1 / / rw - rootfs none rw\n27 1 0:45 /sub / rw - overlay overlay rw\n", "0:45 /sub")]
     [InlineData("", null)]
-    public void The_root_filesystem_is_the_last_one_mounted_there(string text, string? expected) => Assert.Equal(expected, KernelText.RootDevice(text));
+    public void Root_device_is_the_last_root_mount(string text, string? expected) => Assert.Equal(expected, KernelText.RootDevice(text));
 }

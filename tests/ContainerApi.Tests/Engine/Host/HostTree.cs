@@ -3,7 +3,7 @@ using ContainerApi.Engine.Host;
 
 namespace ContainerApi.Tests.Engine.Host;
 
-/// <summary>A host's <c>/proc</c>, <c>/sys/fs/cgroup</c> and <c>/etc/passwd</c> made of ordinary files in a directory of its own.</summary>
+/// <summary>A host's <c>/proc</c>, <c>/sys/fs/cgroup</c> and <c>/etc/passwd</c> as ordinary files in a temporary directory.</summary>
 internal sealed class HostTree : IDisposable
 {
     public const long BootedAt = 1_700_000_000;
@@ -30,7 +30,16 @@ internal sealed class HostTree : IDisposable
     public HostSource Source(TimeProvider? time = null) =>
         new(new HostRoots { ProcRoot = Root + "/proc", CgroupRoot = Root + "/cgroup" }, time ?? TimeProvider.System);
 
-    public void Process(int pid, int parent, string cgroup, uint user = 0, string command = "sleep\0100\0", string name = "sleep", string devices = "eth0", char state = 'S')
+    /// <summary>Adds a container in <c>/docker</c> with one process, which the engine started.</summary>
+    public void Add(string id, int pid, uint user = 0, string command = "sleep\0100\0", string devices = "eth0")
+    {
+        Process(pid, 40, "/docker/" + id, user, command, devices: devices);
+        Cgroup("/docker/" + id, pid);
+    }
+
+    public void Process(
+        int pid, int parent, string cgroup, uint user = 0, string command = "sleep\0100\0", string name = "sleep", string devices = "eth0",
+        char state = 'S')
     {
         Write($"proc/{pid}/stat", $"{pid} ({name}) {state} {parent} 1 1 0 -1 4194560 1091 0 1 0 150 25 7 8 20 0 1 0 {pid * 100} 2322432 332\n");
         Write($"proc/{pid}/status", $"Name:\t{name}\nUid:\t0\t{user}\t0\t0\n");
@@ -40,7 +49,7 @@ internal sealed class HostTree : IDisposable
             + string.Concat(devices.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(d => $"{d}: {pid} 2 3 4 0 0 0 0 5 6 7 8 0 0 0 0\n")));
     }
 
-    /// <summary>A cgroup with these processes and with figures that end in the given digit.</summary>
+    /// <summary>Writes a cgroup with these processes and fixed statistics.</summary>
     public void Cgroup(string path, params int[] pids)
     {
         var members = string.Concat(pids.Select(p => string.Create(CultureInfo.InvariantCulture, $"{p}\n")));
