@@ -71,7 +71,7 @@ public sealed class LimitTests
 
         var result = JsonSerializer.Deserialize<JsonElement>(lines[^1]);
         Assert.Equal(("result", "ended"), (result.GetProperty("type").GetString(), result.GetProperty("state").GetString()));
-        Assert.Contains("as long as it may", result.GetProperty("reason").GetString());
+        Assert.Contains("maximum duration", result.GetProperty("reason").GetString());
     }
 
     [Fact]
