@@ -33,7 +33,6 @@ public sealed class ArchitectureTests
         ("Engine.EngineRegistration", "Engine.Host"),
         // Engine.Host.Linux is the one P/Invoke layer. Directory contexts read files with it.
         ("Builds.Contexts.ContextRoots", "Engine.Host"),
-        ("Builds.Contexts.ContextRoots", "Engine.Host"),
         ("Builds.Contexts.DirectoryContext", "Engine.Host"),
         ("Builds.Contexts.DirectoryWalk", "Engine.Host"),
         ("Builds.Contexts.TarContextWriter", "Engine.Host"),
