@@ -56,7 +56,9 @@ public sealed class ContainerListHttpTests
     {
         var down = new FakeEngine
         {
-            Name = "down", ApiVersion = null, ListContainers = (_, _) => throw new EngineException(ErrorCode.EngineUnavailable, "down", "It is gone."),
+            Name = "down",
+            ApiVersion = null,
+            ListContainers = (_, _) => throw new EngineException(ErrorCode.EngineUnavailable, "down", "It is gone."),
         };
         using var host = new ApiHost(Facts.Engine(Facts.Container('1')), down);
 

@@ -13,7 +13,7 @@ public sealed class ContainerPagingTests
     [InlineData("-ports", "c2,c3,c1")]
     [InlineData("health", "c2,c1,c3")]
     [InlineData("-health", "c2,c1,c3")]       // not known is last either way
-    public void Orders_by_any_field(string sort, string expected)
+    public void Rows_are_ordered_by_any_field(string sort, string expected)
     {
         var rows = new[]
         {
@@ -29,7 +29,7 @@ public sealed class ContainerPagingTests
     }
 
     [Fact]
-    public void Every_row_comes_once_whatever_the_page()
+    public void Pages_contain_every_row_once()
     {
         var rows = "0123456789abcdef".Select(d => Row(Facts.Container(d) with { Image = d < '8' ? "a" : "b" })).ToList();
 
@@ -37,7 +37,7 @@ public sealed class ContainerPagingTests
     }
 
     [Fact]
-    public void Rows_that_come_and_go_between_pages_neither_repeat_nor_hide_others()
+    public void Rows_that_change_between_pages_neither_repeat_nor_hide_others()
     {
         var rows = "13579bdf".Select(d => Row(Facts.Container(d))).ToList();
         var seen = Walk(rows, "name", limit: 2, between: page =>
@@ -54,7 +54,7 @@ public sealed class ContainerPagingTests
     }
 
     [Fact]
-    public void The_end_of_the_list_has_no_cursor()
+    public void Last_page_has_no_cursor()
     {
         var rows = "12".Select(d => Row(Facts.Container(d))).ToList();
 
@@ -63,7 +63,7 @@ public sealed class ContainerPagingTests
     }
 
     [Fact]
-    public void A_cursor_stays_short_however_long_the_value_is()
+    public void Cursor_of_a_long_value_stays_short()
     {
         var rows = "12".Select(d => Row(Facts.Container(d) with { Command = new string('\u4e00', 100_000) + d })).ToList();
 
@@ -82,7 +82,7 @@ public sealed class ContainerPagingTests
     [InlineData("eyJTb3J0IjoibmFtZSJ9")]      // {"Sort":"name"}
     [InlineData("W10")]                       // []
     [InlineData("!!!!")]
-    public void What_is_no_cursor_is_refused(string text) => Assert.False(ContainerCursor.TryParse(text, out _));
+    public void Text_that_is_not_a_cursor_is_invalid(string text) => Assert.False(ContainerCursor.TryParse(text, out _));
 
     private static List<string> Walk(List<ContainerRow> rows, string sort, int limit, Action<int> between)
     {

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace ContainerApi.Tests.Containers;
 
-/// <summary>Asking for just that: filters, pages, fields and forms through HTTP.</summary>
+/// <summary>Filters, pages, fields and formats of the container list through HTTP.</summary>
 public sealed class ContainerQueryTests
 {
     [Theory]
@@ -56,7 +56,7 @@ public sealed class ContainerQueryTests
     [InlineData("name=we.b", false, """{"name":["we\\.b"]}""")]
     [InlineData("image=busybox", false, """{"ancestor":["busybox"]}""")]
     [InlineData("network=n&all", true, """{"network":["n"]}""")]
-    public async Task Filters_that_the_engine_has_are_its_own(string query, bool all, string filters)
+    public async Task Filters_of_the_engine_are_passed_to_it(string query, bool all, string filters)
     {
         ContainerFilter? asked = null;
         using var host = new ApiHost(new FakeEngine
@@ -80,18 +80,17 @@ public sealed class ContainerQueryTests
     [InlineData("port=8080", "c1")]
     [InlineData("port=81", "")]
     [InlineData("name=1", "c1")]
-    public async Task Filters_that_it_has_not_are_ours(string query, string expected)
+    public async Task Filters_without_an_engine_filter_are_applied_to_the_rows(string query, string expected)
     {
         using var host = new ApiHost(Facts.Engine(
-            Facts.Container('1') with { Ports = [new(80, "tcp", "0.0.0.0", 8080)] }, Facts.Container('2') with { Ports = [new(80, "udp", null, null)] }));
+            Facts.Container('1') with { Ports = [new(80, "tcp", "0.0.0.0", 8080)] },
+            Facts.Container('2') with { Ports = [new(80, "udp", null, null)] }));
 
-        var list = await host.GetJsonAsync($"/containers?sort=name&{query}");
-
-        Assert.Equal(expected, string.Join(',', list.GetProperty("items").EnumerateArray().Select(i => i.GetProperty("name").GetString())));
+        Assert.Equal(expected, string.Join(',', (await host.ItemsAsync($"?sort=name&{query}")).At("name")));
     }
 
     [Fact]
-    public async Task Pages_are_read_one_by_one_and_only_their_rows_are_completed()
+    public async Task Pages_read_only_the_sections_of_their_rows()
     {
         var asked = 0;
         var engine = Facts.Engine([.. "12345".Select(d => Facts.Container(d))]);
@@ -119,7 +118,7 @@ public sealed class ContainerQueryTests
     }
 
     [Fact]
-    public async Task A_cursor_of_another_order_is_refused()
+    public async Task Cursor_of_another_order_is_a_400()
     {
         using var host = new ApiHost(Facts.Engine(Facts.Container('1'), Facts.Container('2')));
         var cursor = (await host.GetJsonAsync("/containers?sort=name&limit=1")).GetProperty("nextCursor").GetString();
@@ -130,20 +129,20 @@ public sealed class ContainerQueryTests
     }
 
     [Fact]
-    public async Task An_order_by_what_is_read_reads_it_for_all_and_shows_it_only_where_included()
+    public async Task Order_by_a_section_reads_it_without_returning_it()
     {
         var engine = Facts.Engine(Facts.Container('1'), Facts.Container('2'), Facts.Container('3', state: ContainerStates.Exited));
         engine.ReadStatistics = (id, _) => Task.FromResult(Facts.Statistics(received: id[0]));
         using var host = new ApiHost(engine);
 
-        var items = (await host.GetJsonAsync("/containers?sort=-network.rxBytes&include=none&limit=2")).GetProperty("items");
+        var items = await host.ItemsAsync("?sort=-network.rxBytes&include=none&limit=2");
 
-        Assert.Equal(["c2", "c1"], items.EnumerateArray().Select(i => i.GetProperty("name").GetString()!));
+        Assert.Equal(["c2", "c1"], items.At("name"));
         Assert.False(items[0].TryGetProperty("network", out _));
     }
 
     [Fact]
-    public async Task Fields_cut_a_row_to_what_is_named()
+    public async Task Fields_limit_a_row_to_the_named_fields()
     {
         using var host = new ApiHost(Facts.Engine(Facts.Container('1')));
 
@@ -166,7 +165,7 @@ public sealed class ContainerQueryTests
     [InlineData("text/csv", null, "text/csv")]
     [InlineData("text/csv;q=0.5, application/json", null, "application/json")]
     [InlineData("text/csv", "table", "text/plain")]
-    public async Task The_form_follows_format_and_else_accept(string? accept, string? format, string expected)
+    public async Task Format_parameter_goes_before_the_accept_header(string? accept, string? format, string expected)
     {
         using var host = new ApiHost(Facts.Engine(Facts.Container('1')));
         using var request = new HttpRequestMessage(HttpMethod.Get, "/containers" + (format is null ? "" : "?format=" + format));
@@ -182,7 +181,7 @@ public sealed class ContainerQueryTests
     }
 
     [Fact]
-    public async Task A_form_that_cannot_be_had_is_406()
+    public async Task Unsupported_accept_header_is_a_406()
     {
         using var host = new ApiHost(new FakeEngine());
         using var request = new HttpRequestMessage(HttpMethod.Get, "/containers") { Headers = { Accept = { new("image/png") } } };
@@ -197,19 +196,20 @@ public sealed class ContainerQueryTests
     {
         using var host = new ApiHost(Facts.Engine(Facts.Container('1'), Facts.Container('2')));
 
+        const string Engine = """{"name":"local","state":"ok","apiVersion":"1.41","containers":2,"error":null}""";
         var text = await host.Client.GetStringAsync("/containers?format=ndjson&fields=name&sort=name");
 
         Assert.Equal(
-            """
+            $$"""
             {"type":"container","name":"c1"}
             {"type":"container","name":"c2"}
-            {"type":"result","state":"succeeded","engines":[{"name":"local","state":"ok","apiVersion":"1.41","containers":2,"error":null}],"total":2,"nextCursor":null,"error":null}
+            {"type":"result","state":"succeeded","engines":[{{Engine}}],"total":2,"nextCursor":null,"error":null}
 
             """, text);
     }
 
     [Fact]
-    public async Task The_table_reads_like_docker_ps()
+    public async Task Table_looks_like_docker_ps()
     {
         using var host = new ApiHost(Facts.Engine(Facts.Container('1', "web") with
         {
@@ -221,11 +221,10 @@ public sealed class ContainerQueryTests
         var text = await host.Client.GetStringAsync("/containers?format=table");
 
         Assert.Equal(
-            """
-            CONTAINER ID   IMAGE            COMMAND                  CREATED       STATUS         IP           PORTS                  CPU %   MEM    NET I/O      PIDS   NAMES
-            111111111111   busybox:latest   "sh -c 'while true; …"   3 hours ago   Up 3 minutes   172.17.0.2   0.0.0.0:8080->80/tcp   -       4KiB   1kB / 500B   1      web
-
-            """, text);
+            "CONTAINER ID   IMAGE            COMMAND                  CREATED       STATUS         IP           "
+            + "PORTS                  CPU %   MEM    NET I/O      PIDS   NAMES\n"
+            + "111111111111   busybox:latest   \"sh -c 'while true; …\"   3 hours ago   Up 3 minutes   172.17.0.2   "
+            + "0.0.0.0:8080->80/tcp   -       4KiB   1kB / 500B   1      web\n", text);
     }
 
     [Fact]
@@ -233,10 +232,9 @@ public sealed class ContainerQueryTests
     {
         using var host = new ApiHost(Facts.Engine(Facts.Container('1') with { Command = "=cmd|' /C calc'!A0" }));
 
-        var text = await host.Client.GetStringAsync("/containers?format=csv&fields=name,command,network.rxBytes,usage.cpuPercent,usage.state,createdAt");
+        const string Fields = "name,command,network.rxBytes,usage.cpuPercent,usage.state,createdAt";
+        var text = await host.Client.GetStringAsync("/containers?format=csv&fields=" + Fields);
 
-        Assert.Equal(
-            "name,command,network.rxBytes,usage.cpuPercent,usage.state,createdAt\r\n"
-            + "c1,'=cmd|' /C calc'!A0,1000,,ok,2026-11-23T12:00:49Z\r\n", text);
+        Assert.Equal($"{Fields}\r\nc1,'=cmd|' /C calc'!A0,1000,,ok,2026-11-23T12:00:49Z\r\n", text);
     }
 }

@@ -5,6 +5,8 @@ namespace ContainerApi.Tests.Containers;
 
 public sealed class ContainerResolverTests
 {
+    private static readonly string Id = Facts.Id('2');
+
     [Theory]
     [InlineData("web", "web")]
     [InlineData("web-1", "web-1")]
@@ -14,7 +16,8 @@ public sealed class ContainerResolverTests
     [InlineData("abce", "two")]
     [InlineData("d", "three")]
     [InlineData("D", "")]
-    public void A_name_goes_before_an_id_prefix(string reference, string expected)
+    [InlineData("id", "web-1")]             // a full id that is the name of another container, too
+    public void Full_id_goes_before_a_name_and_a_name_before_an_id_prefix(string reference, string expected)
     {
         ContainerFacts[] all =
         [
@@ -23,27 +26,22 @@ public sealed class ContainerResolverTests
             Facts.Container('3', "abc"),
             Facts.Container('4', "one") with { Id = "abcd" + new string('0', 60) },
             Facts.Container('5', "two") with { Id = "abce" + new string('0', 60) },
+            Facts.Container('6', Id),
             Facts.Container('d', "three"),
         ];
 
-        Assert.Equal(expected, string.Join(',', ContainerMatch.Find(all, new(reference)).Select(c => c.Name)));
+        var found = ContainerMatch.Find(all, new(reference == "id" ? Id : reference));
+
+        Assert.Equal(expected, string.Join(',', found.Select(c => c.Name)));
     }
 
     [Fact]
-    public void A_full_id_goes_before_an_equal_name()
+    public async Task Ambiguous_prefix_is_a_conflict_with_the_candidates()
     {
-        ContainerFacts[] all = [Facts.Container('1', name: Facts.Id('2')), Facts.Container('2', "real")];
+        var one = Facts.Container('1', "one") with { Id = "ab1" + new string('0', 61) };
+        var two = Facts.Container('2', "two") with { Id = "ab2" + new string('0', 61) };
 
-        Assert.Equal("real", Assert.Single(ContainerMatch.Find(all, new(Facts.Id('2')))).Name);
-    }
-
-    [Fact]
-    public async Task An_ambiguous_prefix_is_a_conflict_with_the_candidates()
-    {
-        var resolver = new ContainerResolver(new EngineDirectory([
-            Facts.Engine(Facts.Container('1', "one") with { Id = "ab1" + new string('0', 61) }, Facts.Container('2', "two") with { Id = "ab2" + new string('0', 61) })]));
-
-        var failure = await Assert.ThrowsAsync<ApiException>(() => resolver.FindAsync(new("ab"), null, default));
+        var failure = await Assert.ThrowsAsync<ApiException>(() => FindAsync("ab", Facts.Engine(one, two)));
 
         Assert.Equal(ErrorCode.Conflict, failure.Code);
         Assert.Contains("ab1000000000 (one on local)", failure.Message);
@@ -51,22 +49,24 @@ public sealed class ContainerResolverTests
     }
 
     [Fact]
-    public async Task A_container_is_found_while_another_engine_is_down()
+    public async Task Container_is_found_while_another_engine_is_down()
     {
-        var down = new FakeEngine { Name = "down", ListContainers = (_, _) => throw new EngineException(ErrorCode.EngineUnavailable, "down", "gone") };
-        var resolver = new ContainerResolver(new EngineDirectory([down, Facts.Engine(Facts.Container('1', "web"))]));
+        var failure = new EngineException(ErrorCode.EngineUnavailable, "down", "No.");
+        var down = new FakeEngine { Name = "down", InspectContainer = (_, _) => throw failure };
+        var up = Facts.Engine(Facts.Container('1', "web"));
 
-        Assert.Equal("web", (await resolver.FindAsync(new("web"), null, default)).Container.Name);
-        Assert.Equal(ErrorCode.EngineUnavailable, (await Assert.ThrowsAsync<EngineException>(() => resolver.FindAsync(new("nix"), null, default))).Code);
+        Assert.Equal(Facts.Id('1'), await FindAsync("web", down, up));
+        Assert.Same(failure, await Assert.ThrowsAsync<EngineException>(() => FindAsync("nix", down, up)));
     }
 
     [Fact]
-    public async Task A_container_is_found_without_listing()
+    public async Task Container_is_found_without_listing()
     {
         var engine = new FakeEngine { InspectContainer = (_, _) => Task.FromResult(ContainerDetails.Of(Facts.Container('1', "web"))) };
 
-        var (_, container) = await new ContainerResolver(new EngineDirectory([engine])).FindAsync(new("web"), null, default);
-
-        Assert.Equal(Facts.Id('1'), container.Id);
+        Assert.Equal(Facts.Id('1'), await FindAsync("web", engine));
     }
+
+    private static async Task<string> FindAsync(string reference, params FakeEngine[] engines) =>
+        (await new ContainerResolver(new EngineDirectory(engines)).FindAsync(new(reference), null, default)).Container.Id;
 }

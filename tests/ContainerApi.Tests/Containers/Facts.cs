@@ -1,7 +1,7 @@
 
 namespace ContainerApi.Tests.Containers;
 
-/// <summary>Facts as short as a test can say them.</summary>
+/// <summary>Short facts for tests.</summary>
 internal static class Facts
 {
     public static readonly DateTimeOffset Noon = new(2026, 11, 23, 12, 0, 0, TimeSpan.Zero);
@@ -9,19 +9,20 @@ internal static class Facts
     /// <summary>A full id that begins with this digit.</summary>
     public static string Id(char digit) => new(digit, 64);
 
-    public static ContainerFacts Container(char digit, string? name = null, string state = ContainerStates.Running, string? network = "bridge") => new()
-    {
-        Id = Id(digit),
-        Name = name ?? "c" + digit,
-        Image = "busybox:latest",
-        ImageId = "sha256:" + Id('f'),
-        CreatedAt = Noon.AddSeconds(digit),
-        Command = "sleep 100",
-        State = state,
-        Status = state == ContainerStates.Running ? "Up 3 minutes" : "Exited (0) 2 hours ago",
-        NetworkMode = network,
-        Networks = network is "bridge" ? [new NetworkFacts("bridge", "172.17.0.2", null, "172.17.0.1", "02:42:ac:11:00:02")] : [],
-    };
+    public static ContainerFacts Container(
+        char digit, string? name = null, string state = ContainerStates.Running, string? network = "bridge") => new()
+        {
+            Id = Id(digit),
+            Name = name ?? "c" + digit,
+            Image = "busybox:latest",
+            ImageId = "sha256:" + Id('f'),
+            CreatedAt = Noon.AddSeconds(digit),
+            Command = "sleep 100",
+            State = state,
+            Status = state == ContainerStates.Running ? "Up 3 minutes" : "Exited (0) 2 hours ago",
+            NetworkMode = network,
+            Networks = network is "bridge" ? [new NetworkFacts("bridge", "172.17.0.2", null, "172.17.0.1", "02:42:ac:11:00:02")] : [],
+        };
 
     public static InterfaceCounters Counters(long received, long sent) => new(received, received / 100, 0, 0, sent, sent / 100, 0, 0);
 

@@ -76,7 +76,7 @@ public sealed class OddEngineTests : StubEngineTests
     public async Task Counters_above_the_maximum_are_saturated()
     {
         await StartAsync(new StubOptions { Running = 1 });
-        const string Counters = """{"rx_bytes":18446744073709551615,"rx_packets":18446744073709551615,"tx_bytes":9223372036854775807,"tx_packets":1}""";
+        const string Counters = """{"rx_bytes":18446744073709551615,"rx_packets":1,"tx_bytes":9223372036854775807,"tx_packets":1}""";
         const string Blocks = """[{"op":"Read","value":18446744073709551615},{"op":"read","value":18446744073709551615}]""";
         Stub.When("/containers/{id}/stats", async context => await Behaviours.Answer(200, $$$"""
             {
@@ -208,7 +208,7 @@ public sealed class OddEngineTests : StubEngineTests
     }
 
     [Fact]
-    public async Task A_name_goes_before_an_id_prefix_and_an_ambiguous_prefix_names_the_candidates()
+    public async Task Name_goes_before_an_id_prefix_and_ambiguous_prefix_is_a_409()
     {
         await StartAsync();
         Stub.Containers.Add(new StubContainer { Id = "ab" + new string('0', 62), Name = "web" });

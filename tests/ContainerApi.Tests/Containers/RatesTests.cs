@@ -5,12 +5,12 @@ namespace ContainerApi.Tests.Containers;
 public sealed class RatesTests
 {
     private readonly FakeTimeProvider _time = new(Facts.Noon);
-    private readonly RateHistory _memory;
+    private readonly RateHistory _history;
 
-    public RatesTests() => _memory = new RateHistory(_time);
+    public RatesTests() => _history = new RateHistory(_time);
 
     [Fact]
-    public void The_first_sample_has_no_rate_and_the_second_has()
+    public void First_sample_has_no_rate_and_the_second_has()
     {
         Assert.Equal(ContainerRates.Unknown, Read(Facts.Statistics(cpuMs: 100, received: 1000, sent: 500)));
 
@@ -24,17 +24,17 @@ public sealed class RatesTests
     [InlineData(200, 10, 5000, 5000)]       // received bytes went back
     [InlineData(200, 5000, 10, 5000)]       // sent bytes went back
     [InlineData(200, 5000, 5000, 0)]        // written bytes went back
-    public void A_counter_that_went_back_is_a_restart_and_has_no_rate_at_all(double cpuMs, long received, long sent, long written)
+    public void Smaller_counter_is_a_restart_without_rates(double cpuMs, long received, long sent, long written)
     {
         Read(Facts.Statistics(100, 1000, 500, written: 100));
 
         Assert.Equal(ContainerRates.Unknown, Read(Facts.Statistics(cpuMs, received, sent, written: written), after: 1000));
-        // And what follows counts from the restart.
+        // The next rate counts from the restart.
         Assert.Equal(1000, Read(Facts.Statistics(cpuMs + 100, received + 1000, sent, written: written), after: 1000).RxBytesPerSecond);
     }
 
     [Fact]
-    public void Another_first_process_is_a_restart_even_where_every_counter_grew()
+    public void Other_first_process_is_a_restart_though_counters_grew()
     {
         Read(Facts.Statistics(cpuMs: 10, received: 10, sent: 10), initPid: 100);
 
@@ -42,7 +42,7 @@ public sealed class RatesTests
     }
 
     [Fact]
-    public void A_network_that_was_joined_or_left_in_between_has_no_rate_but_cpu_has()
+    public void Joined_network_has_no_rate_but_the_cpu_has()
     {
         var two = new Dictionary<string, InterfaceCounters> { ["eth0"] = Facts.Counters(2000, 2000), ["eth1"] = Facts.Counters(9, 9) };
         Read(Facts.Statistics(cpuMs: 100));
@@ -54,7 +54,7 @@ public sealed class RatesTests
     }
 
     [Fact]
-    public void However_often_it_is_read_the_window_is_never_too_small()
+    public void Window_of_frequent_reads_is_never_too_small()
     {
         Read(Facts.Statistics(received: 0));
         var windows = new List<long?>();
@@ -68,66 +68,48 @@ public sealed class RatesTests
     }
 
     [Theory]
-    [InlineData(3600)]      // the sample's clock was put forward
-    [InlineData(-3600)]     // and back
-    [InlineData(0.3)]       // the sample and its arrival are told by different clocks
-    public void A_step_of_the_clock_does_not_change_a_rate(double stepSeconds)
+    [InlineData(3600, 1)]      // the sample's clock was set forward
+    [InlineData(-3600, 1)]     // the sample's clock was set back
+    [InlineData(0.3, 1)]       // the latency differs
+    [InlineData(0, 1.2)]       // the clocks agree: the sample's own time counts
+    public void Step_of_the_clock_does_not_change_a_rate(double stepSeconds, double elapsedSeconds)
     {
         var older = new RateSample(1, null, Facts.Statistics(received: 0, at: Facts.Noon));
         var newer = new RateSample(2, null, Facts.Statistics(received: 1000, at: Facts.Noon.AddSeconds(1 + stepSeconds)));
 
-        Assert.Equal(1000, Rates.Between(older, newer, TimeSpan.FromSeconds(1)).RxBytesPerSecond);
+        Assert.Equal(1000, Rates.Between(older, newer, TimeSpan.FromSeconds(elapsedSeconds)).RxBytesPerSecond);
     }
 
     [Fact]
-    public void Where_the_clocks_agree_the_samples_own_time_counts()
-    {
-        var older = new RateSample(1, null, Facts.Statistics(received: 0, at: Facts.Noon));
-        var newer = new RateSample(2, null, Facts.Statistics(received: 1000, at: Facts.Noon.AddSeconds(1)));
-
-        Assert.Equal(1000, Rates.Between(older, newer, TimeSpan.FromSeconds(1.2)).RxBytesPerSecond);
-    }
-
-    [Fact]
-    public void The_same_sample_twice_has_no_rate()
+    public void Same_sample_twice_has_no_rate()
     {
         var sample = Facts.Statistics();
 
-        Assert.Equal(ContainerRates.Unknown, Rates.Between(new RateSample(1, null, sample), new RateSample(2, null, sample), TimeSpan.FromSeconds(1)));
+        Assert.Equal(ContainerRates.Unknown, Rates.Between(new(1, null, sample), new(2, null, sample), TimeSpan.FromSeconds(1)));
     }
 
-    [Fact]
-    public void A_container_that_stopped_starts_anew()
+    [Theory]
+    [InlineData("stopped")]
+    [InlineData("expired")]
+    [InlineData("other engine")]
+    public void Sample_after_a_stop_or_of_another_engine_has_no_rate(string change)
     {
         Read(Facts.Statistics());
-        _memory.Forget("local", "a");
+        _time.Advance(change == "expired" ? RateHistory.MaxWindow + TimeSpan.FromSeconds(1) : TimeSpan.FromSeconds(1));
+        if (change == "stopped")
+        {
+            _history.Forget("local", "a");
+        }
 
-        Assert.Equal(ContainerRates.Unknown, Read(Facts.Statistics(), after: 1000));
+        _history.RemoveExpired();
+
+        Assert.Equal(ContainerRates.Unknown, Read(Facts.Statistics(), engine: change == "other engine" ? "other" : "local"));
     }
 
-    [Fact]
-    public void What_nobody_read_for_long_is_forgotten()
-    {
-        Read(Facts.Statistics());
-        _time.Advance(RateHistory.MaxWindow + TimeSpan.FromSeconds(1));
-        _memory.RemoveExpired();
-
-        Assert.Equal(ContainerRates.Unknown, Read(Facts.Statistics()));
-    }
-
-    [Fact]
-    public void Equal_ids_on_two_engines_are_two_containers()
-    {
-        Read(Facts.Statistics());
-        _time.Advance(TimeSpan.FromSeconds(1));
-
-        Assert.Equal(ContainerRates.Unknown, _memory.Record("other", "a", new RateSample(_time.GetTimestamp(), null, Facts.Statistics())));
-    }
-
-    /// <summary>Reads container <c>a</c>; the sample's own clock goes with ours.</summary>
-    private ContainerRates Read(StatisticsFacts facts, int after = 0, int? initPid = null)
+    /// <summary>Reads container <c>a</c>. The clocks of the sample and of the service agree.</summary>
+    private ContainerRates Read(StatisticsFacts facts, int after = 0, int? initPid = null, string engine = "local")
     {
         _time.Advance(TimeSpan.FromMilliseconds(after));
-        return _memory.Record("local", "a", new RateSample(_time.GetTimestamp(), initPid, facts with { SampledAt = _time.GetUtcNow() }));
+        return _history.Record(engine, "a", new RateSample(_time.GetTimestamp(), initPid, facts with { SampledAt = _time.GetUtcNow() }));
     }
 }

@@ -6,12 +6,12 @@ public sealed class SingleFlightTests
 {
     private static readonly TimeSpan Live = TimeSpan.Zero;
     private readonly FakeTimeProvider _time = new(Facts.Noon);
-    private readonly SingleFlight<string> _cache;
+    private readonly SingleFlight<string> _flights;
     private readonly List<TaskCompletionSource<string>> _operations = [];
     private readonly List<CancellationToken> _tokens = [];
     private readonly SemaphoreSlim _started = new(0);
 
-    public SingleFlightTests() => _cache = new SingleFlight<string>(_time);
+    public SingleFlightTests() => _flights = new SingleFlight<string>(_time);
 
     [Fact]
     public async Task Callers_during_an_operation_share_the_next_one()
@@ -30,11 +30,10 @@ public sealed class SingleFlightTests
     }
 
     [Fact]
-    public async Task Without_callers_nothing_runs()
+    public async Task Nothing_runs_without_callers()
     {
         var first = GetAsync();
-        await StartedAsync();
-        _operations[0].SetResult("one");
+        await CompleteAsync(0, "one");
         await first;
 
         Assert.False(await _started.WaitAsync(50));
@@ -46,8 +45,7 @@ public sealed class SingleFlightTests
         var first = GetAsync(key: "a");
         await StartedAsync();
         var second = GetAsync(key: "b");
-        await StartedAsync();
-        _operations[1].SetResult("b");
+        await CompleteAsync(1, "b");
 
         Assert.Equal("b", await second);
         Assert.False(first.IsCompleted);
@@ -59,7 +57,7 @@ public sealed class SingleFlightTests
     [InlineData(900, 1000, true)]
     [InlineData(1100, 1000, false)]
     [InlineData(0, 0, false)]
-    public async Task An_older_result_is_returned_only_within_max_age(int ageMs, int maxAgeMs, bool isShared)
+    public async Task Older_result_is_returned_only_within_max_age(int ageMs, int maxAgeMs, bool isShared)
     {
         var first = GetAsync();
         await StartedAsync();
@@ -71,8 +69,7 @@ public sealed class SingleFlightTests
         var second = GetAsync(TimeSpan.FromMilliseconds(maxAgeMs));
         if (!isShared)
         {
-            await StartedAsync();
-            _operations[1].SetResult("two");
+            await CompleteAsync(1, "two");
         }
 
         Assert.Equal(isShared ? "one" : "two", await second);
@@ -112,7 +109,7 @@ public sealed class SingleFlightTests
     }
 
     [Fact]
-    public async Task A_caller_after_all_others_left_gets_an_operation_of_its_own()
+    public async Task Caller_after_all_others_left_gets_its_own_operation()
     {
         using var leaving = new CancellationTokenSource();
         var first = GetAsync(cancellationToken: leaving.Token);
@@ -122,14 +119,13 @@ public sealed class SingleFlightTests
 
         var second = GetAsync(TimeSpan.FromHours(1));
         _operations[0].SetCanceled(_tokens[0]);
-        await StartedAsync();
-        _operations[1].SetResult("two");
+        await CompleteAsync(1, "two");
 
         Assert.Equal("two", await second);
     }
 
     [Fact]
-    public async Task A_next_operation_without_callers_never_starts()
+    public async Task Next_operation_without_callers_never_starts()
     {
         using var leaving = new CancellationTokenSource();
         var first = GetAsync();
@@ -144,7 +140,7 @@ public sealed class SingleFlightTests
     }
 
     [Fact]
-    public async Task All_waiting_callers_get_the_failure_and_it_is_not_cached()
+    public async Task All_waiting_callers_get_the_failure_and_it_is_not_flightsd()
     {
         var first = GetAsync();
         await StartedAsync();
@@ -154,14 +150,13 @@ public sealed class SingleFlightTests
         await Assert.ThrowsAsync<InvalidOperationException>(() => second);
 
         var third = GetAsync(TimeSpan.FromHours(1));
-        await StartedAsync();
-        _operations[1].SetResult("up");
+        await CompleteAsync(1, "up");
 
         Assert.Equal("up", await third);
     }
 
     private Task<string> GetAsync(TimeSpan? maxAge = null, string key = "k", CancellationToken cancellationToken = default) =>
-        _cache.GetAsync(key, maxAge ?? Live, token =>
+        _flights.GetAsync(key, maxAge ?? Live, token =>
         {
             var operation = new TaskCompletionSource<string>();
             lock (_operations)
@@ -173,6 +168,13 @@ public sealed class SingleFlightTests
             _started.Release();
             return operation.Task;
         }, cancellationToken);
+
+    /// <summary>Waits for the start of an operation and completes it.</summary>
+    private async Task CompleteAsync(int operation, string result)
+    {
+        await StartedAsync();
+        _operations[operation].SetResult(result);
+    }
 
     private async Task StartedAsync() => Assert.True(await _started.WaitAsync(TimeSpan.FromSeconds(10)), "No operation started.");
 }

@@ -21,7 +21,7 @@ public sealed class TableTests
     [InlineData("a\u200bb", 2)]                         // a zero-width blank
     [InlineData("Привет", 6)]
     [InlineData("…", 1)]
-    public void Width_is_that_of_a_terminal(string text, int expected) => Assert.Equal(expected, TextWidth.Of(text));
+    public void Width_is_the_width_in_a_terminal(string text, int expected) => Assert.Equal(expected, TextWidth.Of(text));
 
     [Theory]
     [InlineData("12345678901234567890", 20, "12345678901234567890")]
@@ -77,7 +77,7 @@ public sealed class TableTests
     [InlineData(25275678720, "23.54GiB")]
     [InlineData(1048576, "1MiB")]
     [InlineData(long.MaxValue, "8EiB")]
-    public void Memory_reads_as_in_docker_stats(long bytes, string expected) => Assert.Equal(expected, ColumnText.BinarySize(bytes));
+    public void Memory_is_written_as_docker_stats_does(long bytes, string expected) => Assert.Equal(expected, ColumnText.BinarySize(bytes));
 
     [Theory]
     [InlineData(0, "0B")]
@@ -85,7 +85,7 @@ public sealed class TableTests
     [InlineData(1410, "1.41kB")]
     [InlineData(65_000_000, "65MB")]
     [InlineData(123_456_789_012, "123GB")]
-    public void Traffic_reads_as_in_docker_stats(long bytes, string expected) => Assert.Equal(expected, ColumnText.DecimalSize(bytes));
+    public void Traffic_is_written_as_docker_stats_does(long bytes, string expected) => Assert.Equal(expected, ColumnText.DecimalSize(bytes));
 
     [Theory]
     [InlineData(0.5, "Less than a second")]
@@ -100,7 +100,8 @@ public sealed class TableTests
     [InlineData(14 * 86400, "2 weeks")]
     [InlineData(60 * 86400, "2 months")]
     [InlineData(800 * 86400, "2 years")]
-    public void Age_reads_as_in_docker_ps(double seconds, string expected) => Assert.Equal(expected, ColumnText.Ago(TimeSpan.FromSeconds(seconds)));
+    public void Age_is_written_as_docker_ps_does(double seconds, string expected) =>
+        Assert.Equal(expected, ColumnText.Ago(TimeSpan.FromSeconds(seconds)));
 
     [Fact]
     public void Consecutive_ports_are_a_range()

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text;
+using System.Text.Json;
 
 namespace ContainerApi.Tests.Containers.Lifecycle;
 
@@ -9,6 +10,15 @@ public sealed class LifecycleHttpTests
 {
     private static FakeEngine EngineWith(params IReadOnlyList<ContainerFacts> containers) =>
         new() { ListContainers = (_, _) => Task.FromResult(containers) };
+
+    private static async Task<JsonElement> ReadProblemAsync(
+        FakeEngine engine, HttpMethod method, string address, HttpStatusCode status, string code, string? json = null)
+    {
+        await using var host = new ApiHost(engine);
+        using var content = json is null ? null : new StringContent(json, Encoding.UTF8, "application/json");
+        using var response = await host.Client.SendAsync(new HttpRequestMessage(method, address) { Content = content });
+        return await response.ReadProblemAsync(status, code);
+    }
 
     private static EngineException Failure(ErrorCode kind) => new(kind, "local", "Failed.");
 
@@ -50,11 +60,8 @@ public sealed class LifecycleHttpTests
     [InlineData("""{"image":"app","ports":["1-65535","1-2/udp"]}""", "ports", "more than 65535")]
     public async Task Invalid_field_is_a_400_that_says_why(string body, string field, string reason, string code = "invalid_request")
     {
-        await using var host = new ApiHost(new FakeEngine());
+        var problem = await ReadProblemAsync(new FakeEngine(), HttpMethod.Post, "/containers", HttpStatusCode.BadRequest, code, body);
 
-        using var response = await host.Client.PostAsync("/containers", new StringContent(body, Encoding.UTF8, "application/json"));
-
-        var problem = await response.ReadProblemAsync(HttpStatusCode.BadRequest, code);
         Assert.Contains(reason, problem.GetProperty("errors").GetProperty(field)[0].GetString(), StringComparison.Ordinal);
     }
 
@@ -65,26 +72,18 @@ public sealed class LifecycleHttpTests
     [InlineData("""{"image":"app","start":"yes"}""")]
     [InlineData("""{"image":"app","comand":"x"}""")]
     [InlineData("""{"image":"app","environment":{"\ud800":"x"}}""")]
-    public async Task Body_that_is_not_the_expected_JSON_is_a_400(string body)
-    {
-        await using var host = new ApiHost(new FakeEngine());
-
-        using var response = await host.Client.PostAsync("/containers", new StringContent(body, Encoding.UTF8, "application/json"));
-
-        await response.ReadProblemAsync(HttpStatusCode.BadRequest, "invalid_request");
-    }
+    public Task Body_that_is_not_the_expected_JSON_is_a_400(string body) =>
+        ReadProblemAsync(new FakeEngine(), HttpMethod.Post, "/containers", HttpStatusCode.BadRequest, "invalid_request", body);
 
     [Fact]
     public async Task Create_passes_every_field_to_the_engine()
     {
         ContainerSpec? spec = null;
-        var engine = new FakeEngine
+        var engine = new FakeEngine();
+        engine.CreateContainer = (created, _) =>
         {
-            CreateContainer = (created, _) =>
-            {
-                spec = created;
-                return Task.FromResult(new CreatedContainer(Facts.Id('a'), ["careful"]));
-            },
+            spec = created;
+            return Task.FromResult(new CreatedContainer(Facts.Id('a'), ["careful"]));
         };
         await using var host = new ApiHost(engine);
 
@@ -97,7 +96,9 @@ public sealed class LifecycleHttpTests
             labels = new { a = "b" },
             ports = new object[]
             {
-                "8080:80", new { containerPort = 80, protocol = "tcp", hostPort = 8080 }, new { containerPort = 81, hostIp = "::1", protocol = "udp" },
+                "8080:80",
+                new { containerPort = 80, protocol = "tcp", hostPort = 8080 },
+                new { containerPort = 81, hostIp = "::1", protocol = "udp" },
             },
             networkMode = "container:db",
         });
@@ -132,8 +133,7 @@ public sealed class LifecycleHttpTests
             },
             PullImage = (reference, platform, credentials, _) =>
             {
-                Assert.Null(platform);
-                Assert.Null(credentials);
+                Assert.Equal((null, null), (platform, credentials));
                 calls.Add("pull " + reference);
                 return Lines();
             },
@@ -156,11 +156,10 @@ public sealed class LifecycleHttpTests
     public async Task Engine_failure_of_create_is_a_problem(string kind, int status, string code)
     {
         var engine = new FakeEngine { CreateContainer = (_, _) => throw Failure(ErrorCode.Find(kind)!) };
-        await using var host = new ApiHost(engine);
 
-        using var response = await host.Client.PostAsJsonAsync("/containers", new { image = "busybox", pull = "never" });
+        var problem = await ReadProblemAsync(
+            engine, HttpMethod.Post, "/containers", (HttpStatusCode)status, code, """{"image":"busybox","pull":"never"}""");
 
-        var problem = await response.ReadProblemAsync((HttpStatusCode)status, code);
         Assert.Equal(("local", "Failed."), (problem.GetProperty("engine").GetString(), problem.GetProperty("detail").GetString()));
     }
 
@@ -213,7 +212,6 @@ public sealed class LifecycleHttpTests
         };
         await using var host = new ApiHost(engine);
         using var leaving = new CancellationTokenSource();
-
         var call = host.Client.PostAsJsonAsync("/containers", new { image = "busybox", name = "web", start = true }, leaving.Token);
         await starting.Task.WaitAsync(TimeSpan.FromSeconds(30));
         await leaving.CancelAsync();
@@ -240,7 +238,7 @@ public sealed class LifecycleHttpTests
             return Task.CompletedTask;
         }
 
-        static string Seconds(TimeSpan? grace) => grace is { } g ? $"{g.TotalSeconds}" : "null";
+        static string Seconds(TimeSpan? grace) => grace?.TotalSeconds.ToString() ?? "null";
         var engine = EngineWith(Facts.Container('a', "web"), Facts.Container('b', "db"));
         engine.StartContainer = (id, _) => Record($"start {id[0]}");
         engine.StopContainer = (id, grace, _) => Record($"stop {id[0]} {Seconds(grace)}");
@@ -267,11 +265,8 @@ public sealed class LifecycleHttpTests
     [InlineData("DELETE", "/containers/web?link=1", "link")]
     public async Task Invalid_parameter_is_a_400_without_an_engine_call(string method, string address, string field)
     {
-        await using var host = new ApiHost(new FakeEngine());
+        var problem = await ReadProblemAsync(new FakeEngine(), new HttpMethod(method), address, HttpStatusCode.BadRequest, "invalid_request");
 
-        using var response = await host.Client.SendAsync(new HttpRequestMessage(new HttpMethod(method), address));
-
-        var problem = await response.ReadProblemAsync(HttpStatusCode.BadRequest, "invalid_request");
         Assert.Equal(field, Assert.Single(problem.GetProperty("errors").EnumerateObject()).Name);
     }
 
@@ -283,11 +278,8 @@ public sealed class LifecycleHttpTests
     public async Task Missing_or_ambiguous_container_is_a_problem(string method, string address, int status, string code)
     {
         var other = Facts.Container('a', "other") with { Id = "a" + new string('b', 63) };
-        await using var host = new ApiHost(EngineWith(Facts.Container('a', "web"), other));
 
-        using var response = await host.Client.SendAsync(new HttpRequestMessage(new HttpMethod(method), address));
-
-        await response.ReadProblemAsync((HttpStatusCode)status, code);
+        await ReadProblemAsync(EngineWith(Facts.Container('a', "web"), other), new HttpMethod(method), address, (HttpStatusCode)status, code);
     }
 
     [Fact]
@@ -297,9 +289,7 @@ public sealed class LifecycleHttpTests
         engine.RemoveContainer = (_, _, _, _) => throw Failure(ErrorCode.ContainerNotFound);
         await using var host = new ApiHost(engine);
 
-        using var response = await host.Client.DeleteAsync("/containers/web");
-
-        Assert.Equal(HttpStatusCode.NoContent, response.StatusCode);
+        Assert.Equal(HttpStatusCode.NoContent, (await host.Client.DeleteAsync("/containers/web")).StatusCode);
     }
 
     private static async IAsyncEnumerable<TransferFacts> Lines()

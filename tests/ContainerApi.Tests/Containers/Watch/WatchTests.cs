@@ -46,7 +46,7 @@ public sealed class WatchTests
     }
 
     [Fact]
-    public async Task A_change_of_the_match_is_sent_as_added_or_removed()
+    public async Task Change_of_the_match_is_sent_as_added_or_removed()
     {
         var stage = new WatchStage();
         await using var watcher = stage.Watch(Everything with { Matches = c => c.State == ContainerStates.Running });
