@@ -1,11 +1,10 @@
 using System.Net;
-using System.Text.Json;
 using ContainerApi.Soak;
 using ContainerApi.Stubs;
 
 namespace ContainerApi.Tests.Faults;
 
-/// <summary>What happens to the service itself: it is told to end while it works, its store is taken or broken.</summary>
+/// <summary>Shutdown under load, and a build store that is locked or corrupt.</summary>
 public sealed class ServiceFaultTests
 {
     [Fact]
@@ -14,9 +13,9 @@ public sealed class ServiceFaultTests
         await using var under = await ServiceUnderFault.StartAsync(new StubOptions { Running = 200 }, "--Limits:ShutdownTimeout=00:00:10");
         under.Engine.Build = (_, token) => Scripts.LinesThenSilence(["""{"stream":"Step 1/1 : FROM scratch\n"}"""], token);
         var build = await under.DetachAsync();
-        // One that the engine holds, which has nothing to end but its client's patience.
+        // The engine never answers this request.
         under.Engine.When("/images/json", Behaviours.NeverAnswer);
-        var asking = under.Service.Http.GetAsync("images");
+        var pending = under.Service.Http.GetAsync("images");
         var streams = new List<StreamReader>();
         for (var n = 0; n < 50; n++)
         {
@@ -35,8 +34,8 @@ public sealed class ServiceFaultTests
 
         Assert.Equal(0, await under.Service.EndedAsync(TimeSpan.FromSeconds(20)));
         Assert.DoesNotContain(under.Service.Log, l => l.Contains("internal_error", StringComparison.Ordinal));
-        // Whether it was answered that the service ends or its connection broke, it does not wait any more.
-        await Task.WhenAny(asking).WaitAsync(TimeSpan.FromSeconds(10));
+        // The request ends with a response or a closed connection.
+        await Task.WhenAny(pending).WaitAsync(TimeSpan.FromSeconds(10));
         foreach (var socket in silent)
         {
             socket.Dispose();
@@ -44,26 +43,25 @@ public sealed class ServiceFaultTests
     }
 
     [Fact]
-    public async Task A_store_that_another_service_has_is_told_of_and_builds_are_kept_in_memory()
+    public async Task Store_locked_by_another_service_degrades_readiness_and_builds_still_run()
     {
         await using var under = await ServiceUnderFault.StartAsync(new StubOptions());
-        await using var second = await ServiceProcess.StartAsync(under.Engine.Endpoint, under.Store, "--Engines:0:HostSource=off");
+        await using var second = await under.StartServiceAsync();
 
         Assert.Equal("degraded", await ReadinessAsync(second));
         Assert.Equal("ok", await ReadinessAsync(under.Service));
-        using var built = await second.Http.PostAsync("images/build?builder=classic&stream=false", new StringContent("FROM scratch\nLABEL a=b\n", new System.Net.Http.Headers.MediaTypeHeaderValue("text/x-dockerfile")));
+        using var built = await ServiceUnderFault.BuildAsync(second, "stream=false");
         Assert.Equal(HttpStatusCode.Created, built.StatusCode);
     }
 
-    /// <summary>Cut off, overwritten, or no database at all.</summary>
     [Theory]
-    [InlineData(0, 5000)]
-    [InlineData(4096, 0)]
-    [InlineData(100, 3000)]
-    public async Task A_store_that_is_corrupt_does_not_keep_the_service_from_starting(int at, int garbage)
+    [InlineData(0, 5000)] // not a database
+    [InlineData(4096, 0)] // cut off
+    [InlineData(100, 3000)] // overwritten
+    public async Task Corrupt_store_is_set_aside_and_the_service_starts(int at, int garbage)
     {
         await using var under = await ServiceUnderFault.StartAsync(new StubOptions());
-        using var built = await under.Service.Http.PostAsync("images/build?builder=classic&stream=false", new StringContent("FROM scratch\nLABEL a=b\n", new System.Net.Http.Headers.MediaTypeHeaderValue("text/x-dockerfile")));
+        using var built = await ServiceUnderFault.BuildAsync(under.Service, "stream=false");
         Assert.Equal(HttpStatusCode.Created, built.StatusCode);
         await under.Service.TerminateAsync();
         Assert.Equal(0, await under.Service.EndedAsync(TimeSpan.FromSeconds(30)));
@@ -77,13 +75,13 @@ public sealed class ServiceFaultTests
             }
         }
 
-        await using var again = await ServiceProcess.StartAsync(under.Engine.Endpoint, under.Store, "--Engines:0:HostSource=off");
+        await using var again = await under.StartServiceAsync();
 
         Assert.Equal("ok", await ReadinessAsync(again));
-        Assert.Equal(0, JsonSerializer.Deserialize<JsonElement>(await again.Http.GetStringAsync("builds")).GetProperty("items").GetArrayLength());
+        Assert.Equal(0, (await again.Http.GetJsonAsync("builds")).GetProperty("items").GetArrayLength());
         Assert.Single(Directory.GetFiles(Path.GetDirectoryName(under.Store)!, "*.damaged-*"));
     }
 
     private static async Task<string?> ReadinessAsync(ServiceProcess service) =>
-        JsonSerializer.Deserialize<JsonElement>(await service.Http.GetStringAsync("readyz")).GetProperty("state").GetString();
+        (await service.Http.GetJsonAsync("readyz")).GetProperty("state").GetString();
 }

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using ContainerApi.Soak;
@@ -5,14 +6,15 @@ using ContainerApi.Stubs;
 
 namespace ContainerApi.Tests.Faults;
 
-/// <summary>The service as a process of its own before a stand-in engine: what it holds can be counted, and it can be ended by a signal.</summary>
+/// <summary>The service as a process with a stub engine, so that a test can count its resources and end it with a signal.</summary>
 internal sealed class ServiceUnderFault : IAsyncDisposable
 {
-    /// <summary>What differs without a leak: pooled connections, threads of the pool, what .NET opens once.</summary>
+    /// <summary>The difference without a leak: pooled connections, threads of the pool, files that .NET opens once.</summary>
     private const int Slack = 20;
 
-    /// <summary>Longer than connections to the engine stay open for the next call.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    /// <summary>Longer than idle connections to the engine stay open.</summary>
+    private static readonly TimeSpan WaitTimeout = TimeSpan.FromMinutes(2);
+
     private readonly DirectoryInfo _state = Directory.CreateTempSubdirectory("containerapi-test-");
 
     public required DockerApiStub Engine { get; init; }
@@ -24,9 +26,13 @@ internal sealed class ServiceUnderFault : IAsyncDisposable
     public static async Task<ServiceUnderFault> StartAsync(StubOptions options, params IReadOnlyList<string> settings)
     {
         var under = new ServiceUnderFault { Engine = await DockerApiStub.StartAsync(options) };
-        under.Service = await ServiceProcess.StartAsync(under.Engine.Endpoint, under.Store, ["--Engines:0:HostSource=off", "--Serilog:MinimumLevel:Default=Warning", .. settings]);
+        under.Service = await under.StartServiceAsync(["--Serilog:MinimumLevel:Default=Warning", .. settings]);
         return under;
     }
+
+    /// <summary>Starts a service with the same engine and build store.</summary>
+    public Task<ServiceProcess> StartServiceAsync(params IReadOnlyList<string> settings) =>
+        ServiceProcess.StartAsync(Engine.Endpoint, Store, ["--Engines:0:HostSource=off", .. settings]);
 
     /// <summary>A client that sends a request and never reads a byte of the answer.</summary>
     public async Task<Socket> NeverReadAsync(string path)
@@ -37,14 +43,16 @@ internal sealed class ServiceUnderFault : IAsyncDisposable
         return socket;
     }
 
-    /// <summary>Starts a build that stays alone, and returns its id.</summary>
+    /// <summary>Starts a detached build and returns its id.</summary>
     public async Task<string> DetachAsync()
     {
-        using var context = new StringContent("FROM scratch\nLABEL a=b\n", Encoding.UTF8, "text/x-dockerfile");
-        using var answer = await Service.Http.PostAsync("images/build?builder=classic&detach=true", context);
-        Assert.Equal(System.Net.HttpStatusCode.Accepted, answer.StatusCode);
+        using var answer = await BuildAsync(Service, "detach=true");
+        Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode);
         return answer.Headers.Location!.ToString().Split('/')[^1];
     }
+
+    public static Task<HttpResponseMessage> BuildAsync(ServiceProcess service, string query) =>
+        service.Http.PostTextAsync("images/build?builder=classic&" + query, "FROM scratch\nLABEL a=b\n", "text/x-dockerfile");
 
     public async Task<StreamReader> OpenAsync(string path)
     {
@@ -53,10 +61,10 @@ internal sealed class ServiceUnderFault : IAsyncDisposable
         return new StreamReader(await answer.Content.ReadAsStreamAsync());
     }
 
-    /// <summary>Waits until the service has let go of what it held beyond this.</summary>
-    public async Task LetsGoAsync(Holding before)
+    /// <summary>Waits until the service has released what it acquired since <paramref name="before"/>.</summary>
+    public async Task ReleasesAsync(Holding before)
     {
-        using var deadline = new CancellationTokenSource(Patience);
+        using var deadline = new CancellationTokenSource(WaitTimeout);
         Holding now;
         while ((now = Service.Holds()).Files > before.Files + Slack || now.Threads > before.Threads + Slack)
         {
@@ -65,10 +73,10 @@ internal sealed class ServiceUnderFault : IAsyncDisposable
         }
     }
 
-    public static async Task UntilAsync(Func<Task<bool>> isSo)
+    public static async Task UntilAsync(Func<Task<bool>> condition)
     {
-        using var deadline = new CancellationTokenSource(Patience);
-        while (!await isSo())
+        using var deadline = new CancellationTokenSource(WaitTimeout);
+        while (!await condition())
         {
             await Task.Delay(50, deadline.Token);
         }

@@ -46,10 +46,8 @@ internal sealed partial class EngineCalls
     private static readonly HashSet<string> QueryNames =
     [
         "all", "filters", "limit", "ps_args", "stream", "one-shot", "since", "fromImage", "platform", "tag", "repo", "container", "pause",
-        "comment", "author", "changes",
-        "t", "v", "force", "link", "noprune", "name", "signal", "size",
-        "version", "rm", "forcerm", "dockerfile", "target", "buildargs", "labels", "nocache", "pull", "networkmode", "extrahosts",
-        "cachefrom", "remote", "session", "buildid",
+        "comment", "author", "changes", "t", "v", "force", "link", "noprune", "name", "signal", "size", "version", "rm", "forcerm", "dockerfile",
+        "target", "buildargs", "labels", "nocache", "pull", "networkmode", "extrahosts", "cachefrom", "remote", "session", "buildid",
     ];
 
     /// <summary>The invalid calls since the last time, and the number of calls that created an object.</summary>
@@ -64,7 +62,7 @@ internal sealed partial class EngineCalls
             form = ReservedPaths.Contains(form) ? form : Name().Replace(Id().Replace(form, "/containers/ID$1"), "/images/NAME$1");
             if (!Reads().IsMatch(form) && !(operation is not null && Changes.TryGetValue(operation, out var may) && may.IsMatch(form)))
             {
-                wrong.Add($"{call.Method} {call.Target} is no call of {operation ?? "an address that there is not"}");
+                wrong.Add($"{call.Method} {call.Target} is not a call of {operation ?? "an unknown path"}");
             }
 
             var names = call.Target.Split('?', 2).Skip(1).SelectMany(q => q.Split('&')).Select(p => p.Split('=')[0]);

@@ -16,9 +16,9 @@ internal sealed class FuzzBodies(FuzzValues values)
         "garbage", "a/b/c", "*/*", "application/json, text/plain",
     ];
 
-    /// <summary>Larger than the limit of buffered bodies; zeros.</summary>
     private static readonly string[] FileNames = ["Dockerfile", "src/main.c", "../../etc/passwd", "/etc/passwd", "a\\b"];
 
+    /// <summary>Larger than the limit of buffered bodies; zeros.</summary>
     private static readonly byte[] Huge = new byte[40 * 1024 * 1024];
 
     public (string? Type, byte[]? Body) For(FuzzOperation operation)
@@ -102,10 +102,7 @@ internal sealed class FuzzBodies(FuzzValues values)
             if (!values.OneIn(12))
             {
                 form.Append($"Content-Disposition: form-data; name=\"{name}\"");
-                form.Append(
-                    values.OneIn(2)
-                        ? ""
-                        : $"; filename=\"{values.Pick([.. FileNames, values.Nasty()])}\"").Append("\r\n");
+                form.Append(values.OneIn(2) ? "" : $"; filename=\"{values.Pick([.. FileNames, values.Nasty()])}\"").Append("\r\n");
             }
 
             form.Append("\r\n").Append(values.OneIn(2) ? values.Plausible(name) : values.Nasty()).Append("\r\n");

@@ -24,10 +24,14 @@ internal sealed class FuzzHost : WebApplicationFactory<Program>, IStartupFilter
         UseKestrel(0);
         StartServer();
         using var client = CreateClient();
-        Address = client.BaseAddress!;
+        Http = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false })
+        {
+            BaseAddress = client.BaseAddress,
+            Timeout = TimeSpan.FromSeconds(20),
+        };
     }
 
-    public Uri Address { get; }
+    public HttpClient Http { get; }
 
     public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
     {
@@ -47,12 +51,21 @@ internal sealed class FuzzHost : WebApplicationFactory<Program>, IStartupFilter
 
     protected override void ConfigureWebHost(IWebHostBuilder builder)
     {
-        builder.UseSetting("Engines:0:Name", "local");
-        builder.UseSetting("Engines:0:Endpoint", _engine.Endpoint);
-        builder.UseSetting("Engines:0:HostSource", "off");
-        builder.UseSetting("Builds:StorePath", "");
-        builder.UseSetting("Serilog:MinimumLevel:Default", "Fatal");
-        builder.UseSetting("Serilog:MinimumLevel:Override:Microsoft.AspNetCore", "Fatal");
+        foreach (var (name, value) in new[]
+        {
+            ("Engines:0:Name", "local"), ("Engines:0:Endpoint", _engine.Endpoint), ("Engines:0:HostSource", "off"), ("Builds:StorePath", ""),
+            ("Serilog:MinimumLevel:Default", "Fatal"), ("Serilog:MinimumLevel:Override:Microsoft.AspNetCore", "Fatal"),
+        })
+        {
+            builder.UseSetting(name, value);
+        }
+
         builder.ConfigureTestServices(services => services.AddSingleton<IStartupFilter>(this));
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        Http.Dispose();
+        base.Dispose(disposing);
     }
 }

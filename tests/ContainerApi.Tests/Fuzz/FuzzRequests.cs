@@ -63,15 +63,9 @@ internal sealed class FuzzRequests(FuzzValues values)
         var headers = new List<(string, string)>();
         foreach (var name in operation.Headers.Where(_ => values.OneIn(6)).Concat(values.OneIn(8) ? [values.Pick(OtherHeaders)] : []))
         {
+            var value = values.OneIn(2) ? Convert.ToBase64String(Encoding.UTF8.GetBytes(values.Nasty())) : values.Nasty();
             // Skip characters that are not allowed in a header.
-            headers.Add(
-                (
-                    name,
-                    string.Concat(
-                        (
-                            values.OneIn(2)
-                                ? Convert.ToBase64String(Encoding.UTF8.GetBytes(values.Nasty()))
-                                : values.Nasty()).Where(c => c is >= ' ' and < '\u007f'))));
+            headers.Add((name, string.Concat(value.Where(c => c is >= ' ' and < '\u007f'))));
         }
 
         var (type, body) = operation.BodyTypes.Count > 0 ? _bodies.For(operation)
