@@ -9,7 +9,7 @@ namespace ContainerApi.Soak;
 /// </summary>
 internal sealed class Builds(ServiceProcess service, Tally tally)
 {
-    private static readonly TimeSpan LongestBuild = TimeSpan.FromMinutes(4);
+    private static readonly TimeSpan BuildTimeout = TimeSpan.FromMinutes(4);
     private static int _number;
 
     public async Task BuildAsync(CancellationToken stop)
@@ -17,7 +17,7 @@ internal sealed class Builds(ServiceProcess service, Tally tally)
         while (!stop.IsCancellationRequested)
         {
             var number = Interlocked.Increment(ref _number);
-            using var limited = new CancellationTokenSource(LongestBuild);
+            using var limited = new CancellationTokenSource(BuildTimeout);
             try
             {
                 await OneAsync(number, limited.Token);
@@ -25,7 +25,7 @@ internal sealed class Builds(ServiceProcess service, Tally tally)
             }
             catch (OperationCanceledException)
             {
-                tally.Break($"Build {number} did not end within {LongestBuild.TotalMinutes} minutes");
+                tally.Break($"Build {number} did not end within {BuildTimeout.TotalMinutes} minutes");
             }
             catch (Exception e) when (e is HttpRequestException or IOException)
             {
@@ -83,12 +83,7 @@ internal sealed class Builds(ServiceProcess service, Tally tally)
             var buildEvent = JsonSerializer.Deserialize<JsonElement>(line);
             var type = buildEvent.GetProperty("type").GetString();
             id ??= buildEvent.TryGetProperty("buildId", out var its) ? its.GetString() : null;
-            if (type == "result")
-            {
-                return id!;
-            }
-
-            if (type == "log" && name == "is left")
+            if (type == "result" || (type == "log" && name == "is left"))
             {
                 return id!;
             }

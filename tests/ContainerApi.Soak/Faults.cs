@@ -6,17 +6,17 @@ namespace ContainerApi.Soak;
 internal sealed class Faults(ServiceProcess service, PrivateEngine engine, Tally tally)
 {
     /// <summary>The pause between two faults.</summary>
-    private static readonly TimeSpan Peace = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan FaultInterval = TimeSpan.FromSeconds(15);
 
-    private static readonly TimeSpan LongestAnswer = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan LongestRecovery = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan RecoveryTimeout = TimeSpan.FromSeconds(60);
 
     /// <summary>The longest time between the recovery of the engine and of the service.</summary>
-    public TimeSpan SlowestRecovery { get; private set; }
+    public TimeSpan MaxRecoveryTime { get; private set; }
 
     public async Task RunAsync(CancellationToken stop)
     {
-        var faults = new (string Name, Func<Task> Begin, bool IsAway, TimeSpan Span, Func<Task> End)[]
+        var faults = new (string Name, Func<Task> Begin, bool IsUnreachable, TimeSpan Span, Func<Task> End)[]
         {
             ("paused", engine.PauseAsync, false, TimeSpan.FromSeconds(4), engine.ResumeAsync),
             ("killed", engine.KillAsync, true, TimeSpan.FromSeconds(3), engine.StartAsync),
@@ -30,7 +30,7 @@ internal sealed class Faults(ServiceProcess service, PrivateEngine engine, Tally
                 await engine.StartAsync();
             }),
         };
-        for (var n = 0; await PeaceAsync(stop); n++)
+        for (var n = 0; await WaitAsync(stop); n++)
         {
             var fault = faults[n % faults.Length];
             Console.Error.WriteLine($"{DateTime.UtcNow:HH:mm:ss} engine {fault.Name}");
@@ -38,7 +38,7 @@ internal sealed class Faults(ServiceProcess service, PrivateEngine engine, Tally
             await fault.Begin();
             var began = Stopwatch.GetTimestamp();
             await ExpectAsync("healthz", [200], fault.Name);
-            if (fault.IsAway)
+            if (fault.IsUnreachable)
             {
                 await ExpectAsync("readyz", [503, 504], fault.Name);
                 await ExpectAsync("containers", [503, 504], fault.Name);
@@ -58,15 +58,15 @@ internal sealed class Faults(ServiceProcess service, PrivateEngine engine, Tally
         var began = Stopwatch.GetTimestamp();
         while (true)
         {
-            using var limited = new CancellationTokenSource(LongestAnswer);
+            using var limited = new CancellationTokenSource(AnswerTimeout);
             try
             {
                 using var ready = await service.Http.GetAsync("readyz", limited.Token);
                 if (ready.IsSuccessStatusCode)
                 {
-                    await ExpectAsync("containers", [200], "well again after it was " + fault);
+                    await ExpectAsync("containers", [200], "running again after it was " + fault);
                     var took = Stopwatch.GetElapsedTime(began);
-                    SlowestRecovery = took > SlowestRecovery ? took : SlowestRecovery;
+                    MaxRecoveryTime = took > MaxRecoveryTime ? took : MaxRecoveryTime;
                     return;
                 }
             }
@@ -74,7 +74,7 @@ internal sealed class Faults(ServiceProcess service, PrivateEngine engine, Tally
             {
             }
 
-            if (Stopwatch.GetElapsedTime(began) > LongestRecovery)
+            if (Stopwatch.GetElapsedTime(began) > RecoveryTimeout)
             {
                 tally.Break($"The service did not recover after the engine was {fault}");
                 return;
@@ -86,7 +86,7 @@ internal sealed class Faults(ServiceProcess service, PrivateEngine engine, Tally
 
     private async Task ExpectAsync(string path, IReadOnlyList<int> statuses, string fault)
     {
-        using var limited = new CancellationTokenSource(LongestAnswer);
+        using var limited = new CancellationTokenSource(AnswerTimeout);
         try
         {
             using var answer = await service.Http.GetAsync(path, limited.Token);
@@ -108,9 +108,9 @@ internal sealed class Faults(ServiceProcess service, PrivateEngine engine, Tally
         return Task.CompletedTask;
     }
 
-    private static async Task<bool> PeaceAsync(CancellationToken stop)
+    private static async Task<bool> WaitAsync(CancellationToken stop)
     {
-        await Task.Delay(Peace, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.Delay(FaultInterval, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return !stop.IsCancellationRequested;
     }
 }

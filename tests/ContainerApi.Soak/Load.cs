@@ -10,7 +10,7 @@ namespace ContainerApi.Soak;
 internal sealed class Load(ServiceProcess service, IReadOnlyList<string> containers, Tally tally)
 {
     /// <summary>Longer than every timeout of the service for a short answer.</summary>
-    private static readonly TimeSpan LongestAnswer = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(60);
 
     /// <summary>The heartbeat interval is 15 seconds.</summary>
     private static readonly TimeSpan HeartbeatInterval = TimeSpan.FromSeconds(60);
@@ -24,7 +24,7 @@ internal sealed class Load(ServiceProcess service, IReadOnlyList<string> contain
         "containers/missing", "images/missing", "containers?nonsense=1",
     ];
 
-    public Task PollAsync(CancellationToken stop) => RepeatAsync(TimeSpan.FromMilliseconds(60), LongestAnswer, async token =>
+    public Task PollAsync(CancellationToken stop) => RepeatAsync(TimeSpan.FromMilliseconds(60), AnswerTimeout, async token =>
     {
         var path = Pick(Polled).Replace("{container}", Pick(containers), StringComparison.Ordinal);
         using var answer = await service.Http.GetAsync(path, token);
@@ -34,7 +34,7 @@ internal sealed class Load(ServiceProcess service, IReadOnlyList<string> contain
     }, stop);
 
     /// <summary>Starts, stops, restarts, creates, removes and commits containers.</summary>
-    public Task ChangeAsync(CancellationToken stop) => RepeatAsync(TimeSpan.FromMilliseconds(500), LongestAnswer * 4, async token =>
+    public Task ChangeAsync(CancellationToken stop) => RepeatAsync(TimeSpan.FromMilliseconds(500), AnswerTimeout * 4, async token =>
     {
         using var made = await PostAsync("containers", $$"""{"image":"{{PrivateEngine.Image}}","command":"sleep 1000","start":true}""", token);
         if (!made.IsSuccessStatusCode)
@@ -67,7 +67,7 @@ internal sealed class Load(ServiceProcess service, IReadOnlyList<string> contain
 
     /// <summary>Opens 20 streams and disconnects at the first event, or before.</summary>
     public Task LeaveAsync(CancellationToken stop) =>
-        RepeatAsync(TimeSpan.FromSeconds(2), LongestAnswer, token => Task.WhenAll(Enumerable.Range(0, 20).Select(async n =>
+        RepeatAsync(TimeSpan.FromSeconds(2), AnswerTimeout, token => Task.WhenAll(Enumerable.Range(0, 20).Select(async n =>
     {
         using var leaving = CancellationTokenSource.CreateLinkedTokenSource(token);
         leaving.CancelAfter(TimeSpan.FromMilliseconds(Random.Shared.Next(5, 800)));

@@ -15,16 +15,7 @@ internal sealed class DirectoryContext
     private readonly string _root;
     private readonly string _ignoreFile;
 
-    /// <summary>Sent even if the ignore file excludes them, because the builder reads them. They need not exist.</summary>
-    private readonly IReadOnlyList<string> _always;
-
-    private DirectoryContext(string root, string dockerfile, string ignoreFile)
-    {
-        _root = root;
-        Dockerfile = dockerfile;
-        _ignoreFile = ignoreFile;
-        _always = [dockerfile, ignoreFile];
-    }
+    private DirectoryContext(string root, string dockerfile, string ignoreFile) => (_root, Dockerfile, _ignoreFile) = (root, dockerfile, ignoreFile);
 
     /// <summary>The Dockerfile's path inside the context.</summary>
     public string Dockerfile { get; }
@@ -53,7 +44,8 @@ internal sealed class DirectoryContext
 
         using var root = OpenRoot();
         var archive = new TarContextWriter(output, maxBytes);
-        await new DirectoryWalk(root, ReadIgnoreFile(), _always, archive).RunAsync(cancellationToken);
+        // The builder reads these two files: they are sent even if the ignore file excludes them.
+        await new DirectoryWalk(root, ReadIgnoreFile(), [Dockerfile, _ignoreFile], archive).RunAsync(cancellationToken);
         await archive.EndAsync(cancellationToken);
     };
 
@@ -88,7 +80,7 @@ internal sealed class DirectoryContext
         try
         {
             // A link that points outside would reveal the target in an error.
-            return RealPath(_ignoreFile) is null ? DockerIgnore.Empty
+            return RealPath(_root, _ignoreFile) is null ? DockerIgnore.Empty
                 : Read(_ignoreFile, MaxIgnoreFileBytes) is { } text ? DockerIgnore.Parse(text)
                 : throw BuildContexts.Invalid($"'{_ignoreFile}' is not a file or is larger than {MaxIgnoreFileBytes} bytes.");
         }
@@ -105,7 +97,7 @@ internal sealed class DirectoryContext
     /// <summary>Reads a text file of the context, through symbolic links inside it; null if it is no file or too large.</summary>
     private string? Read(string name, int maxBytes)
     {
-        if (RealPath(name) is not { } real)
+        if (RealPath(_root, name) is not { } real)
         {
             return null;
         }
@@ -125,8 +117,6 @@ internal sealed class DirectoryContext
 
         return Encoding.UTF8.GetString(content, 0, length);
     }
-
-    private string? RealPath(string name) => RealPath(_root, name);
 
     /// <summary>The real path of an entry; null if it does not exist or is outside the root.</summary>
     private static string? RealPath(string root, string name) =>

@@ -37,7 +37,10 @@ internal static class UploadedContext
 
             if (isFirst && read >= TarHeader.BlockSize && !TarHeader.IsPlain(buffer.Span))
             {
-                WriteBefore(TarHeader.Create(TarHeader.Directory, "./", TarHeader.DefaultDirectoryMode, 0, 0), output, buffer.Span[..read]);
+                // The directory goes before the bytes that are already in the pipe's next buffer.
+                var rest = buffer.Span[..read].ToArray();
+                output.Write(TarHeader.Create(TarHeader.Directory, "./", TarHeader.DefaultDirectoryMode, 0, 0));
+                output.Write(rest);
             }
             else
             {
@@ -70,14 +73,6 @@ internal static class UploadedContext
         {
             return (filled, e);
         }
-    }
-
-    /// <summary>Writes a header before the bytes that are already in the pipe's next buffer.</summary>
-    private static void WriteBefore(byte[] header, PipeWriter output, ReadOnlySpan<byte> read)
-    {
-        var rest = read.ToArray();
-        output.Write(header);
-        output.Write(rest);
     }
 
     private static async ValueTask<Compression> SniffAsync(PipeReader body, CancellationToken cancellationToken)

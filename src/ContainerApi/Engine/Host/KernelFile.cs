@@ -29,6 +29,19 @@ internal static class KernelFile
         return n;
     }
 
+    /// <summary>Returns the text of a file that is read rarely; empty if it does not exist or may not be read.</summary>
+    public static string ReadText(string path)
+    {
+        try
+        {
+            return File.ReadAllText(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return "";
+        }
+    }
+
     /// <summary>Reads an open file from its start; the result is as above.</summary>
     public static int Read(int descriptor, Span<byte> buffer)
     {

@@ -21,7 +21,7 @@ internal sealed class ProcTree(string root, TimeProvider time)
     /// Whether process ids in this tree equal those in other files, such as <c>cgroup.procs</c>. In a tree that is mounted from
     /// outside the service's container they differ.
     /// </summary>
-    public bool IsServiceNamespace => _isServiceNamespace ??= ReadText("self/status").Split('\n')
+    public bool IsServiceNamespace => _isServiceNamespace ??= KernelFile.ReadText($"{root}/self/status").Split('\n')
         .FirstOrDefault(l => l.StartsWith("NSpid:", StringComparison.Ordinal))?.Split('\t', StringSplitOptions.RemoveEmptyEntries).Length == 2;
 
     /// <summary>The host's memory in bytes.</summary>
@@ -31,7 +31,7 @@ internal sealed class ProcTree(string root, TimeProvider time)
     public void Refresh(byte[] buffer)
     {
         _users.Refresh();
-        MemoryBytes ??= KernelText.Number(Encoding.UTF8.GetBytes(ReadText("meminfo")), "MemTotal"u8) * 1024;
+        MemoryBytes ??= KernelText.Number(Encoding.UTF8.GetBytes(KernelFile.ReadText($"{root}/meminfo")), "MemTotal"u8) * 1024;
 
         // The boot time is in whole seconds and changes only when the clock is set.
         var clockStart = time.GetUtcNow() - time.GetElapsedTime(0);
@@ -124,17 +124,5 @@ internal sealed class ProcTree(string root, TimeProvider time)
         file.CopyTo(path[(at + 1)..]);
         path[at + 1 + file.Length] = 0;
         return KernelFile.Read(path, buffer);
-    }
-
-    private string ReadText(string file)
-    {
-        try
-        {
-            return File.ReadAllText($"{root}/{file}");
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return "";
-        }
     }
 }

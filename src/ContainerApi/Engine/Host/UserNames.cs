@@ -45,18 +45,8 @@ internal sealed class UserNames(string procRoot)
     }
 
     /// <summary>In a container with the host's processes the users are still the container's; the root file systems show the difference.</summary>
-    private static bool HasHostsRoot()
-    {
-        try
-        {
-            return KernelText.RootDevice(File.ReadAllText("/proc/1/mountinfo")) is { } device
-                && device == KernelText.RootDevice(File.ReadAllText("/proc/self/mountinfo"));
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return false;
-        }
-    }
+    private static bool HasHostsRoot() => KernelText.RootDevice(KernelFile.ReadText("/proc/1/mountinfo")) is { } device
+        && device == KernelText.RootDevice(KernelFile.ReadText("/proc/self/mountinfo"));
 
     private string Number(uint user)
     {
