@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 
 namespace ContainerApi.Stubs;
 
@@ -11,12 +10,6 @@ public delegate Task<bool> Behaviour(HttpContext context);
 /// <summary>Slow and failing engines.</summary>
 public static class Behaviours
 {
-    public static Behaviour Delay(TimeSpan delay) => async context =>
-    {
-        await Task.Delay(delay, context.RequestAborted);
-        return false;
-    };
-
     /// <summary>Answers when the gate completes.</summary>
     public static Behaviour Hold(Task gate) => async context =>
     {
@@ -29,13 +22,6 @@ public static class Behaviours
     {
         await Task.Delay(Timeout.Infinite, context.RequestAborted);
         return true;
-    };
-
-    /// <summary>Breaks the connection without an answer: the caller cannot know whether the call took effect.</summary>
-    public static Behaviour BreakOff { get; } = context =>
-    {
-        context.Abort();
-        return Task.FromResult(true);
     };
 
     /// <summary>Returns this answer to every call.</summary>
@@ -61,36 +47,6 @@ public static class Behaviours
         await context.Response.Body.FlushAsync(context.RequestAborted);
         context.Abort();
         return true;
-    };
-
-    /// <summary>Sends the start of a chunked stream, then breaks the connection.</summary>
-    public static Behaviour HalfStream(string start) => async context =>
-    {
-        context.Response.ContentType = "application/json";
-        await context.Response.WriteAsync(start, context.RequestAborted);
-        await context.Response.Body.FlushAsync(context.RequestAborted);
-        context.Abort();
-        return true;
-    };
-
-    /// <summary>Reads part of the body, then returns an error and closes the connection.</summary>
-    public static Behaviour RefuseUpload(int status, string message, long readFirst = 0) => async context =>
-    {
-        context.Features.GetRequiredFeature<IHttpMaxRequestBodySizeFeature>().MaxRequestBodySize = null;
-        var buffer = new byte[16 * 1024];
-        for (long read = 0; read < readFirst;)
-        {
-            var n = await context.Request.Body.ReadAsync(buffer, context.RequestAborted);
-            if (n == 0)
-            {
-                break;
-            }
-
-            read += n;
-        }
-
-        context.Response.Headers.Connection = "close";
-        return await Error(status, message)(context);
     };
 
     /// <summary>Applies the behaviour to the first calls only.</summary>

@@ -1,5 +1,3 @@
-using System.Collections.Concurrent;
-
 namespace ContainerApi.Stubs;
 
 /// <summary>One call as it arrived.</summary>
@@ -16,70 +14,57 @@ public sealed record EngineCall(string Method, string Path, string Route, string
 public sealed class CallLog
 {
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, int> _now = [];
-    private readonly Dictionary<string, int> _peak = [];
-    private readonly List<(Func<EngineCall, bool> Match, int Count, TaskCompletionSource Reached)> _waiters = [];
-    private ConcurrentQueue<EngineCall> _calls = new();
+    private readonly List<EngineCall> _calls = [];
+    private readonly List<(string Route, int Count, TaskCompletionSource Reached)> _waiters = [];
 
     /// <summary>The calls in the order of arrival.</summary>
-    public IReadOnlyList<EngineCall> All => [.. _calls];
-
-    /// <param name="route">As <c>/containers/{id}/top</c>.</param>
-    public int Count(string route) => _calls.Count(c => c.Route == route);
-
-    /// <summary>The maximum number of concurrent calls of this route.</summary>
-    public int Peak(string route)
+    public IReadOnlyList<EngineCall> All
     {
-        lock (_lock)
+        get
         {
-            return _peak.GetValueOrDefault(route);
+            lock (_lock)
+            {
+                return [.. _calls];
+            }
         }
     }
+
+    /// <param name="route">As <c>/containers/{id}/top</c>.</param>
+    public int Count(string route) => All.Count(c => c.Route == route);
 
     public void Clear()
     {
         lock (_lock)
         {
-            _calls = new ConcurrentQueue<EngineCall>();
-            _peak.Clear();
+            _calls.Clear();
         }
     }
 
     /// <summary>Completes when this many calls of the route have arrived, including earlier ones.</summary>
-    public Task WaitForAsync(string route, int count = 1, TimeSpan? atMost = null)
+    public Task WaitForAsync(string route, int count = 1)
     {
         var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         lock (_lock)
         {
-            _waiters.Add((c => c.Route == route, count, reached));
+            _waiters.Add((route, count, reached));
             Notify();
         }
 
-        return reached.Task.WaitAsync(atMost ?? TimeSpan.FromSeconds(30));
+        return reached.Task.WaitAsync(TimeSpan.FromSeconds(30));
     }
 
-    internal IDisposable Enter(EngineCall call)
+    internal void Add(EngineCall call)
     {
         lock (_lock)
         {
-            _calls.Enqueue(call);
-            var now = _now[call.Route] = _now.GetValueOrDefault(call.Route) + 1;
-            _peak[call.Route] = Math.Max(now, _peak.GetValueOrDefault(call.Route));
+            _calls.Add(call);
             Notify();
         }
-
-        return new Ended(() =>
-        {
-            lock (_lock)
-            {
-                _now[call.Route]--;
-            }
-        });
     }
 
     private void Notify()
     {
-        foreach (var waiter in _waiters.Where(w => _calls.Count(w.Match) >= w.Count).ToList())
+        foreach (var waiter in _waiters.Where(w => _calls.Count(c => c.Route == w.Route) >= w.Count).ToList())
         {
             waiter.Reached.TrySetResult();
             _waiters.Remove(waiter);

@@ -14,11 +14,7 @@ internal static class ContainerCalls
             ("GET", "/stats") => StatisticsAsync(engine, container, context),
             ("POST", "/start") => ChangeAsync(engine, container, context, "running", "Up Less than a second", "start", container.IsRunning),
             ("POST", "/stop") => ChangeAsync(engine, container, context, "exited", "Exited (0) Less than a second ago", "die", !container.IsRunning),
-            ("POST", "/kill") => ChangeAsync(engine, container, context, "exited", "Exited (137) Less than a second ago", "die", false),
             ("POST", "/restart") => ChangeAsync(engine, container, context, "running", "Up Less than a second", "restart", false),
-            ("POST", "/pause") => ChangeAsync(engine, container, context, "paused", "Up 3 minutes (Paused)", "pause", false),
-            ("POST", "/unpause") => ChangeAsync(engine, container, context, "running", "Up 3 minutes", "unpause", false),
-            ("POST", "/rename") => RenameAsync(engine, container, context),
             ("DELETE", "") => RemoveAsync(engine, container, context),
             _ => Behaviours.Error(404, "page not found")(context),
         };
@@ -34,13 +30,6 @@ internal static class ContainerCalls
         }
 
         return EngineApi.Write(context, already ? 304 : 204, "");
-    }
-
-    private static Task RenameAsync(DockerApiStub engine, StubContainer container, HttpContext context)
-    {
-        container.Name = context.Request.Query["name"].First()!;
-        engine.Events.Emit(container, "rename");
-        return EngineApi.Write(context, 204, "");
     }
 
     private static Task RemoveAsync(DockerApiStub engine, StubContainer container, HttpContext context)
@@ -145,7 +134,7 @@ internal static class ContainerCalls
             }
 
             // The container was removed during the wait; the engine returns an empty answer.
-            if (engine.Containers.Find(container.Id) is null)
+            if (engine.Containers.Find(container.Id) is [])
             {
                 return;
             }

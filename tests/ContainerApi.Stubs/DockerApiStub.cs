@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
@@ -12,7 +11,7 @@ namespace ContainerApi.Stubs;
 /// <example>
 /// <code>
 /// await using var engine = await DockerApiStub.StartAsync(new StubOptions { Running = 1000 });
-/// engine.When("/containers/{id}/top", Behaviours.Delay(TimeSpan.FromMilliseconds(20)));
+/// engine.When("/containers/{id}/top", Behaviours.Error(500, "broken"));
 /// … DOCKER_HOST = engine.Endpoint …
 /// Assert.Equal(1, engine.Calls.Count("/containers/json"));
 /// </code>
@@ -23,8 +22,6 @@ public sealed class DockerApiStub : IAsyncDisposable
     private readonly Lock _lock = new();
     private readonly List<(Func<EngineCall, bool> Match, Behaviour Behaviour)> _rules = [];
     private WebApplication? _server;
-    private Socket? _deaf;
-    private int _connections;
 
     private DockerApiStub(StubOptions options)
     {
@@ -58,9 +55,6 @@ public sealed class DockerApiStub : IAsyncDisposable
 
     public EngineEvents Events { get; } = new();
 
-    /// <summary>The number of connections opened so far.</summary>
-    public int Connections => Volatile.Read(ref _connections);
-
     /// <summary>The messages that <c>POST /build</c> streams, one JSON value each.</summary>
     public Func<EngineCall, CancellationToken, IAsyncEnumerable<string>> Build { get; set; } = Scripts.Build;
 
@@ -89,11 +83,8 @@ public sealed class DockerApiStub : IAsyncDisposable
     public IDisposable When(string route, Behaviour behaviour) =>
         When(c => route == "*" ? c.Route != "/_ping" : c.Route == route, behaviour);
 
-    /// <summary>
-    /// Stops at once and breaks open connections. Deletes the socket, unless <paramref name="leaveSocket"/>: then the socket refuses
-    /// connections.
-    /// </summary>
-    public async Task StopAsync(bool leaveSocket = false)
+    /// <summary>Stops at once, breaks open connections and deletes the socket.</summary>
+    public async Task StopAsync()
     {
         if (_server is { } server)
         {
@@ -103,14 +94,7 @@ public sealed class DockerApiStub : IAsyncDisposable
             Events.Close();
         }
 
-        _deaf?.Dispose();
-        _deaf = null;
         File.Delete(SocketPath);
-        if (leaveSocket)
-        {
-            _deaf = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-            _deaf.Bind(new UnixDomainSocketEndPoint(SocketPath));
-        }
     }
 
     /// <summary>Restarts on the same socket with the same containers, with other options if given.</summary>
@@ -126,11 +110,7 @@ public sealed class DockerApiStub : IAsyncDisposable
             kestrel.Limits.MaxRequestBodySize = null;
             kestrel.Limits.MinRequestBodyDataRate = null;
             kestrel.Limits.MinResponseDataRate = null;
-            kestrel.ListenUnixSocket(SocketPath, listen => listen.Use(next => connection =>
-            {
-                Interlocked.Increment(ref _connections);
-                return next(connection);
-            }));
+            kestrel.ListenUnixSocket(SocketPath);
         });
         var server = builder.Build();
         server.Run(ServeAsync);
@@ -149,7 +129,7 @@ public sealed class DockerApiStub : IAsyncDisposable
         try
         {
             var call = EngineApi.Read(context.Request);
-            using var entered = Calls.Enter(call);
+            Calls.Add(call);
             foreach (var behaviour in RulesFor(call))
             {
                 if (await behaviour(context))
@@ -173,70 +153,4 @@ public sealed class DockerApiStub : IAsyncDisposable
             return [.. _rules.Where(r => r.Match(call)).Select(r => r.Behaviour)];
         }
     }
-}
-
-/// <summary>The containers of the stub, newest first as the engine lists them. Thread-safe.</summary>
-public sealed class StubContainers
-{
-    private readonly Lock _lock = new();
-    private readonly List<StubContainer> _containers = [];
-
-    public IReadOnlyList<StubContainer> All
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return [.. _containers];
-            }
-        }
-    }
-
-    public StubContainer Add(StubContainer container)
-    {
-        lock (_lock)
-        {
-            _containers.Insert(0, container);
-            _byId[container.Id] = container;
-        }
-
-        return container;
-    }
-
-    /// <summary>Removes a container without an event, like a removal between two calls.</summary>
-    public bool Remove(StubContainer container)
-    {
-        lock (_lock)
-        {
-            _byId.Remove(container.Id);
-            return _containers.Remove(container);
-        }
-    }
-
-    /// <summary>Whether a reference is neither an id nor a name and begins several ids.</summary>
-    public bool IsAmbiguous(string reference)
-    {
-        lock (_lock)
-        {
-            return Find(reference) is null && _containers.Any(c => c.Id.StartsWith(reference, StringComparison.Ordinal));
-        }
-    }
-
-    /// <summary>Finds a container by full id, name, or unique id prefix.</summary>
-    public StubContainer? Find(string reference)
-    {
-        lock (_lock)
-        {
-            if (_byId.TryGetValue(reference, out var exact))
-            {
-                return exact;
-            }
-
-            var named = _containers.FirstOrDefault(c => c.Name == reference);
-            var prefixed = _containers.Where(c => c.Id.StartsWith(reference, StringComparison.Ordinal)).Take(2).ToList();
-            return named ?? (prefixed.Count == 1 ? prefixed[0] : null);
-        }
-    }
-
-    private readonly Dictionary<string, StubContainer> _byId = [];
 }

@@ -52,10 +52,9 @@ internal static class EngineApi
 
         if (Refusal(options, call.Version) is { } refusal)
         {
-            await (
-                options.PlainTextVersionErrors
-                    ? Behaviours.Answer(400, refusal + "\n", "text/plain; charset=utf-8")
-                    : Behaviours.Error(400, refusal))(context);
+            await (options.PlainTextVersionErrors
+                ? Behaviours.Answer(400, refusal + "\n", "text/plain; charset=utf-8")
+                : Behaviours.Error(400, refusal))(context);
             return;
         }
 
@@ -76,15 +75,21 @@ internal static class EngineApi
             ("POST", "/commit") => Write(context, 201, $$"""{"Id":"{{Scripts.BuiltImage}}"}"""),
             ("POST", "/images/create") => StreamAsync(context, engine.Pull(call, context.RequestAborted)),
             ("POST", "/build") => BuildAsync(engine, call, context),
-            (_, var route) when route.StartsWith("/containers/{id}", StringComparison.Ordinal) =>
-                engine.Containers.Find(Uri.UnescapeDataString(call.Path.Split('/')[2])) is { } container
-                    ? ContainerCalls.AnswerAsync(engine, container, call.Method, route["/containers/{id}".Length..], version, context)
-                    : engine.Containers.IsAmbiguous(call.Path.Split('/')[2])
-                        ? Behaviours.Error(500, "Multiple IDs found with provided prefix: " + call.Path.Split('/')[2])(context)
-                        : Behaviours.Error(404, "No such container: " + call.Path.Split('/')[2])(context),
+            (_, var route) when route.StartsWith("/containers/{id}", StringComparison.Ordinal) => CallContainerAsync(engine, call, version, context),
             _ => Behaviours.Error(404, "page not found")(context),
         };
         await answer;
+    }
+
+    private static Task CallContainerAsync(DockerApiStub engine, EngineCall call, Version version, HttpContext context)
+    {
+        var reference = Uri.UnescapeDataString(call.Path.Split('/')[2]);
+        return engine.Containers.Find(reference) switch
+        {
+            [] => Behaviours.Error(404, "No such container: " + reference)(context),
+            [var one] => ContainerCalls.AnswerAsync(engine, one, call.Method, call.Route["/containers/{id}".Length..], version, context),
+            _ => Behaviours.Error(500, "Multiple IDs found with provided prefix: " + reference)(context),
+        };
     }
 
     /// <summary>The error text of moby's version middleware.</summary>
@@ -135,7 +140,7 @@ internal static class EngineApi
         var body = (await JsonNode.ParseAsync(context.Request.Body, cancellationToken: context.RequestAborted))!;
         var id = Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(32));
         var name = context.Request.Query["name"].FirstOrDefault() ?? "made_" + id[..6];
-        if (engine.Containers.Find(name) is { } other)
+        if (engine.Containers.Find(name) is [var other])
         {
             await Behaviours.Error(
                 409,

@@ -1,5 +1,7 @@
+using System.Globalization;
+using System.Text.Encodings.Web;
 using System.Text.Json;
-using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 
 namespace ContainerApi.Stubs;
 
@@ -8,90 +10,49 @@ internal static class EngineJson
 {
     private static readonly Version ListHasHealth = new(1, 52);
 
+    private static readonly JsonSerializerOptions WithoutNulls = new()
+    {
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
     public static void WriteListed(Utf8JsonWriter writer, StubContainer container, Version version)
     {
-        writer.WriteStartObject();
-        writer.WriteString("Id"u8, container.Id);
-        writer.WriteStartArray("Names"u8);
-        writer.WriteStringValue("/" + container.Name);
-        writer.WriteEndArray();
-        writer.WriteString("Image"u8, container.Image);
-        writer.WriteString("ImageID"u8, container.ImageId);
-        writer.WriteString("Command"u8, container.Command);
-        writer.WriteNumber("Created"u8, container.Created.ToUnixTimeSeconds());
-        writer.WriteStartArray("Ports"u8);
-        foreach (var port in container.Ports)
+        var health = container.Health is "starting" ? "health: starting" : container.Health;
+        var row = new
         {
-            writer.WriteStartObject();
-            if (port.HostIp is not null)
-            {
-                writer.WriteString("IP"u8, port.HostIp);
-            }
-
-            writer.WriteNumber("PrivatePort"u8, port.Private);
-            if (port.Public is { } published)
-            {
-                writer.WriteNumber("PublicPort"u8, published);
-            }
-
-            writer.WriteString("Type"u8, port.Type);
-            writer.WriteEndObject();
-        }
-
-        writer.WriteEndArray();
-        writer.WriteStartObject("Labels"u8);
-        foreach (var (name, value) in container.Labels)
-        {
-            writer.WriteString(name, value);
-        }
-
-        writer.WriteEndObject();
-        writer.WriteString("State"u8, container.State);
-        writer.WriteString("Status"u8, container.Health is null ? container.Status : $"{container.Status} ({HealthText(container.Health)})");
-        if (version >= ListHasHealth)
-        {
-            writer.WriteStartObject("Health"u8);
-            writer.WriteString("Status"u8, container.Health ?? "none");
-            writer.WriteNumber("FailingStreak"u8, 0);
-            writer.WriteEndObject();
-        }
-
-        writer.WriteStartObject("HostConfig"u8);
-        writer.WriteString("NetworkMode"u8, container.NetworkMode);
-        writer.WriteEndObject();
-        writer.WriteStartObject("NetworkSettings"u8);
-        WriteNetworks(writer, container);
-        writer.WriteEndObject();
-        writer.WriteStartArray("Mounts"u8);
-        writer.WriteEndArray();
-        writer.WriteEndObject();
+            container.Id,
+            Names = new[] { "/" + container.Name },
+            container.Image,
+            ImageID = container.ImageId,
+            container.Command,
+            Created = container.Created.ToUnixTimeSeconds(),
+            Ports = container.Ports.Select(p => new { IP = p.HostIp, PrivatePort = p.Private, PublicPort = p.Public, p.Type }),
+            container.Labels,
+            container.State,
+            Status = health is null ? container.Status : $"{container.Status} ({health})",
+            Health = version >= ListHasHealth ? new { Status = container.Health ?? "none", FailingStreak = 0 } : null,
+            HostConfig = new { container.NetworkMode },
+            NetworkSettings = new { Networks = container.Networks.ToDictionary(n => n.Name, n => Endpoint(container, n)) },
+            Mounts = Array.Empty<string>(),
+        };
+        JsonSerializer.Serialize(writer, row, WithoutNulls);
     }
 
-    private static string HealthText(string health) => health == "starting" ? "health: starting" : health;
-
-    private static void WriteNetworks(Utf8JsonWriter writer, StubContainer container)
+    /// <summary>A stopped container has no addresses.</summary>
+    private static object Endpoint(StubContainer container, StubNetwork network)
     {
-        writer.WriteStartObject("Networks"u8);
-        foreach (var network in container.Networks)
+        string IfRunning(string text) => container.IsRunning ? text : "";
+        return new
         {
-            writer.WriteStartObject(network.Name);
-            writer.WriteNull("IPAMConfig"u8);
-            writer.WriteNull("Links"u8);
-            writer.WriteNull("Aliases"u8);
-            writer.WriteString("NetworkID"u8, container.Id.AsSpan(0, 32));
-            writer.WriteString("EndpointID"u8, container.IsRunning ? container.Id : "");
-            writer.WriteString("Gateway"u8, container.IsRunning ? network.Gateway : "");
-            writer.WriteString("IPAddress"u8, container.IsRunning ? network.Ipv4 : "");
-            writer.WriteNumber("IPPrefixLen"u8, container.IsRunning ? 16 : 0);
-            writer.WriteString("IPv6Gateway"u8, "");
-            writer.WriteString("GlobalIPv6Address"u8, container.IsRunning ? network.Ipv6 : "");
-            writer.WriteNumber("GlobalIPv6PrefixLen"u8, 0);
-            writer.WriteString("MacAddress"u8, container.IsRunning ? network.Mac : "");
-            writer.WriteNull("DriverOpts"u8);
-            writer.WriteEndObject();
-        }
-
-        writer.WriteEndObject();
+            NetworkID = container.Id[..32],
+            EndpointID = IfRunning(container.Id),
+            Gateway = IfRunning(network.Gateway),
+            IPAddress = IfRunning(network.Ipv4),
+            IPPrefixLen = container.IsRunning ? 16 : 0,
+            GlobalIPv6Address = IfRunning(network.Ipv6),
+            MacAddress = IfRunning(network.Mac),
+        };
     }
 
     /// <summary>Counters grow with time since creation, so that two samples give a rate.</summary>
@@ -100,192 +61,141 @@ internal static class EngineJson
         var now = DateTimeOffset.UtcNow;
         var running = container.IsRunning;
         var seconds = (now - container.Created).TotalSeconds;
-        writer.WriteStartObject();
-        // The engine returns the year 1 for a stopped container.
-        writer.WriteString("read"u8, running ? now : default);
-        writer.WriteString("preread"u8, default(DateTimeOffset));
-        writer.WriteStartObject("pids_stats"u8);
-        if (running)
+        var statistics = new
         {
-            writer.WriteNumber("current"u8, container.Processes.Count);
-        }
-
-        writer.WriteEndObject();
-        writer.WriteStartObject("blkio_stats"u8);
-        writer.WriteStartArray("io_service_bytes_recursive"u8);
-        if (running)
-        {
-            WriteBlockIo(writer, "Read", 4096);
-            WriteBlockIo(writer, "Write", 8192);
-        }
-
-        writer.WriteEndArray();
-        writer.WriteEndObject();
-        writer.WriteNumber("num_procs"u8, 0);
-        writer.WriteStartObject("storage_stats"u8);
-        writer.WriteEndObject();
-        writer.WriteStartObject("cpu_stats"u8);
-        writer.WriteStartObject("cpu_usage"u8);
-        writer.WriteNumber("total_usage"u8, running ? (ulong)(seconds * 3_000_000) : 0);
-        writer.WriteEndObject();
-        writer.WriteNumber("system_cpu_usage"u8, (ulong)(seconds * 2_000_000_000));
-        writer.WriteNumber("online_cpus"u8, 2);
-        writer.WriteEndObject();
-        writer.WriteStartObject("precpu_stats"u8);
-        writer.WriteEndObject();
-        writer.WriteStartObject("memory_stats"u8);
-        if (running)
-        {
-            writer.WriteNumber("usage"u8, 20_971_520);
-            writer.WriteNumber("max_usage"u8, 31_457_280);
-            writer.WriteStartObject("stats"u8);
-            writer.WriteNumber("inactive_file"u8, 1_048_576);
-            writer.WriteNumber("total_inactive_file"u8, 1_048_576);
-            writer.WriteNumber("hierarchical_memory_limit"u8, 9223372036854771712);
-            writer.WriteEndObject();
-            writer.WriteNumber("limit"u8, 25_276_510_208);
-        }
-
-        writer.WriteEndObject();
-        writer.WriteString("name"u8, "/" + container.Name);
-        writer.WriteString("id"u8, container.Id);
-        if (running && container.NetworkMode is not "host" and not "none")
-        {
-            writer.WriteStartObject("networks"u8);
-            for (var i = 0; i < Math.Max(1, container.Networks.Count); i++)
+            // The engine returns the year 1 for a stopped container.
+            read = running ? now : default,
+            preread = default(DateTimeOffset),
+            pids_stats = running ? new { current = container.Processes.Count } : (object)new { },
+            blkio_stats = new { io_service_bytes_recursive = running ? new[] { BlockIo("Read", 4096), BlockIo("Write", 8192) } : [] },
+            num_procs = 0,
+            storage_stats = new { },
+            cpu_stats = new
             {
-                writer.WriteStartObject("eth" + i);
-                WriteCounters(writer, "rx", (ulong)(seconds * container.Rates.Rx));
-                WriteCounters(writer, "tx", (ulong)(seconds * container.Rates.Tx));
-                writer.WriteEndObject();
-            }
-
-            writer.WriteEndObject();
-        }
-
-        writer.WriteEndObject();
+                cpu_usage = new { total_usage = running ? (ulong)(seconds * 3_000_000) : 0 },
+                system_cpu_usage = (ulong)(seconds * 2_000_000_000),
+                online_cpus = 2,
+            },
+            precpu_stats = new { },
+            memory_stats = !running ? (object)new { } : new
+            {
+                usage = 20_971_520,
+                max_usage = 31_457_280,
+                stats = new { inactive_file = 1_048_576, total_inactive_file = 1_048_576, hierarchical_memory_limit = 9223372036854771712 },
+                limit = 25_276_510_208,
+            },
+            name = "/" + container.Name,
+            id = container.Id,
+            networks = !running || container.NetworkMode is "host" or "none" ? null
+                : Enumerable.Range(0, Math.Max(1, container.Networks.Count)).ToDictionary(
+                    i => "eth" + i, _ => Counters((ulong)(seconds * container.Rates.Rx), (ulong)(seconds * container.Rates.Tx))),
+        };
+        JsonSerializer.Serialize(writer, statistics, WithoutNulls);
     }
 
-    private static void WriteBlockIo(Utf8JsonWriter writer, string operation, long value)
+    private static object BlockIo(string op, long value) => new { major = 8, minor = 0, op, value };
+
+    private static Dictionary<string, ulong> Counters(ulong rx, ulong tx) => new()
     {
-        writer.WriteStartObject();
-        writer.WriteNumber("major"u8, 8);
-        writer.WriteNumber("minor"u8, 0);
-        writer.WriteString("op"u8, operation);
-        writer.WriteNumber("value"u8, value);
-        writer.WriteEndObject();
-    }
-
-    private static void WriteCounters(Utf8JsonWriter writer, string direction, ulong bytes)
-    {
-        writer.WriteNumber(direction + "_bytes", bytes);
-        writer.WriteNumber(direction + "_packets", bytes / 100);
-        writer.WriteNumber(direction + "_errors", 0);
-        writer.WriteNumber(direction + "_dropped", 0);
-    }
+        ["rx_bytes"] = rx,
+        ["rx_packets"] = rx / 100,
+        ["rx_errors"] = 0,
+        ["rx_dropped"] = 0,
+        ["tx_bytes"] = tx,
+        ["tx_packets"] = tx / 100,
+        ["tx_errors"] = 0,
+        ["tx_dropped"] = 0,
+    };
 
     public static string Inspected(StubContainer container, Version version)
     {
-        var networks = new JsonObject();
-        foreach (var n in container.Networks)
+        var first = container.Networks.Count > 0 ? container.Networks[0] : null;
+        var networks = container.Networks.ToDictionary(
+            n => n.Name, n => new { IPAddress = n.Ipv4, n.Gateway, MacAddress = n.Mac, GlobalIPv6Address = n.Ipv6 });
+        var command = container.Command.Split(' ');
+        return JsonSerializer.Serialize(new
         {
-            networks[n.Name] =
-                new JsonObject { ["IPAddress"] = n.Ipv4, ["Gateway"] = n.Gateway, ["MacAddress"] = n.Mac, ["GlobalIPv6Address"] = n.Ipv6 };
-        }
-
-        var settings = new JsonObject { ["Networks"] = networks };
-        if (version < ListHasHealth)
-        {
-            // API 1.52 removed these fields; addresses are listed per network.
-            settings["IPAddress"] = container.Networks.Count > 0 ? container.Networks[0].Ipv4 : "";
-            settings["Gateway"] = container.Networks.Count > 0 ? container.Networks[0].Gateway : "";
-            settings["MacAddress"] = container.Networks.Count > 0 ? container.Networks[0].Mac : "";
-        }
-
-        return new JsonObject
-        {
-            ["Id"] = container.Id,
-            ["Created"] = container.Created.UtcDateTime.ToString(
-                "yyyy-MM-dd'T'HH:mm:ss.fffffff'Z'", System.Globalization.CultureInfo.InvariantCulture),
-            ["Path"] = container.Command.Split(' ')[0],
-            ["Args"] = new JsonArray([.. container.Command.Split(' ').Skip(1).Select(a => (JsonNode)a)]),
-            ["State"] = new JsonObject
+            container.Id,
+            Created = container.Created.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fffffff'Z'", CultureInfo.InvariantCulture),
+            Path = command[0],
+            Args = command[1..],
+            State = new
             {
-                ["Status"] = container.State,
-                ["Running"] = container.IsRunning,
-                ["Paused"] = container.State == "paused",
-                ["Restarting"] = container.State == "restarting",
-                ["Pid"] = container.IsRunning ? container.Processes[0].Pid : 0,
+                Status = container.State,
+                Running = container.IsRunning,
+                Paused = container.State == "paused",
+                Restarting = container.State == "restarting",
+                Pid = container.IsRunning ? container.Processes[0].Pid : 0,
             },
-            ["Image"] = container.ImageId,
-            ["Name"] = "/" + container.Name,
-            ["HostConfig"] = new JsonObject { ["NetworkMode"] = container.NetworkMode },
-            ["Config"] = new JsonObject { ["Image"] = container.Image, ["Labels"] = JsonSerializer.SerializeToNode(container.Labels) },
-            ["NetworkSettings"] = settings,
-        }.ToJsonString();
+            Image = container.ImageId,
+            Name = "/" + container.Name,
+            HostConfig = new { container.NetworkMode },
+            Config = new { container.Image, container.Labels },
+            // API 1.52 removed the fields outside Networks.
+            NetworkSettings = version >= ListHasHealth
+                ? new { Networks = networks }
+                : (object)new { Networks = networks, IPAddress = first?.Ipv4 ?? "", Gateway = first?.Gateway ?? "", MacAddress = first?.Mac ?? "" },
+        });
     }
 
-    public static string Version(StubOptions options) => new JsonObject
+    public static string Version(StubOptions options) => JsonSerializer.Serialize(new
     {
-        ["Version"] = "20.10.24",
-        ["ApiVersion"] = options.ApiVersion,
-        ["MinAPIVersion"] = options.MinApiVersion,
-        ["Os"] = "linux",
-        ["Arch"] = "amd64",
-        ["KernelVersion"] = "6.1.0",
-    }.ToJsonString();
+        Version = "20.10.24",
+        options.ApiVersion,
+        MinAPIVersion = options.MinApiVersion,
+        Os = "linux",
+        Arch = "amd64",
+        KernelVersion = "6.1.0",
+    });
 
     public static string Info(DockerApiStub engine)
     {
         var containers = engine.Containers.All;
-        return new JsonObject
+        return JsonSerializer.Serialize(new
         {
-            ["ID"] = "STAN:DIN0",
-            ["Containers"] = containers.Count,
-            ["ContainersRunning"] = containers.Count(c => c.State is "running"),
-            ["ContainersPaused"] = containers.Count(c => c.State is "paused"),
-            ["ContainersStopped"] = containers.Count(c => !c.IsRunning),
-            ["Images"] = containers.DistinctBy(c => c.ImageId).Count(),
-            ["Driver"] = "overlay2",
-            ["CgroupDriver"] = "cgroupfs",
-            ["CgroupVersion"] = "1",
-            ["KernelVersion"] = "6.1.0",
-            ["OperatingSystem"] = "Debian GNU/Linux 12 (bookworm)",
-            ["OSType"] = "linux",
-            ["Architecture"] = "x86_64",
-            ["NCPU"] = 2,
-            ["MemTotal"] = 25_276_510_208,
-            ["DockerRootDir"] = "/var/lib/docker",
-            ["RegistryConfig"] = new JsonObject { ["Mirrors"] = new JsonArray() },
-            ["ServerVersion"] = "20.10.24",
-        }.ToJsonString();
+            ID = "STAN:DIN0",
+            Containers = containers.Count,
+            ContainersRunning = containers.Count(c => c.State is "running"),
+            ContainersPaused = containers.Count(c => c.State is "paused"),
+            ContainersStopped = containers.Count(c => !c.IsRunning),
+            Images = containers.DistinctBy(c => c.ImageId).Count(),
+            Driver = "overlay2",
+            CgroupDriver = "cgroupfs",
+            CgroupVersion = "1",
+            KernelVersion = "6.1.0",
+            OperatingSystem = "Debian GNU/Linux 12 (bookworm)",
+            OSType = "linux",
+            Architecture = "x86_64",
+            NCPU = 2,
+            MemTotal = 25_276_510_208,
+            DockerRootDir = "/var/lib/docker",
+            RegistryConfig = new { Mirrors = Array.Empty<string>() },
+            ServerVersion = "20.10.24",
+        });
     }
 
-    public static string Images(DockerApiStub engine) => new JsonArray(
-    [
-        .. engine.Containers.All.DistinctBy(c => c.ImageId).Select(c => (JsonNode)new JsonObject
-        {
-            ["Id"] = c.ImageId,
-            ["RepoTags"] = new JsonArray(c.Image),
-            ["RepoDigests"] = new JsonArray(),
-            ["Created"] = c.Created.ToUnixTimeSeconds(),
-            ["Size"] = 4_000_000,
-            ["VirtualSize"] = 4_000_000,
-            ["SharedSize"] = -1,
-            ["Containers"] = -1,
-            ["Labels"] = new JsonObject(),
-        }),
-    ]).ToJsonString();
-
-    public static string Image(string reference) => new JsonObject
+    public static string Images(DockerApiStub engine) => JsonSerializer.Serialize(engine.Containers.All.DistinctBy(c => c.ImageId).Select(c => new
     {
-        ["Id"] = "sha256:" + new string('4', 64),
-        ["RepoTags"] = new JsonArray(Uri.UnescapeDataString(reference)),
-        ["Created"] = "2026-11-01T12:00:00.123456789Z",
-        ["Os"] = "linux",
-        ["Architecture"] = "amd64",
-        ["Size"] = 4_000_000,
-        ["Config"] = new JsonObject { ["Cmd"] = new JsonArray("sh") },
-        ["RootFS"] = new JsonObject { ["Type"] = "layers", ["Layers"] = new JsonArray() },
-    }.ToJsonString();
+        Id = c.ImageId,
+        RepoTags = new[] { c.Image },
+        RepoDigests = Array.Empty<string>(),
+        Created = c.Created.ToUnixTimeSeconds(),
+        Size = 4_000_000,
+        VirtualSize = 4_000_000,
+        SharedSize = -1,
+        Containers = -1,
+        Labels = new { },
+    }));
+
+    public static string Image(string reference) => JsonSerializer.Serialize(new
+    {
+        Id = "sha256:" + new string('4', 64),
+        RepoTags = new[] { Uri.UnescapeDataString(reference) },
+        Created = "2026-11-01T12:00:00.123456789Z",
+        Os = "linux",
+        Architecture = "amd64",
+        Size = 4_000_000,
+        Config = new { Cmd = new[] { "sh" } },
+        RootFS = new { Type = "layers", Layers = Array.Empty<string>() },
+    });
 }

@@ -66,14 +66,9 @@ public sealed class StubContainer
                 ["org.opencontainers.image.source"] = $"https://git.example.com/{project}/{service.Name}",
                 ["team"] = Teams[n % Teams.Length],
             },
-            Processes = [.. Enumerable.Range(0, 1 + n % 3).Select(i => new StubProcess(
-                10_000 + n * 4 + i, i == 0
-                    ? 9_999
-                    : 10_000 + n * 4, i == 0
-                    ? 0
-                    : 33, i == 0
-                    ? "root"
-                    : "www-data", 172_800, n % 60, service.Command))],
+            Processes = [.. Enumerable.Range(0, 1 + n % 3).Select(i => i == 0
+                ? new StubProcess(10_000 + n * 4, 9_999, 0, "root", 172_800, n % 60, service.Command)
+                : new StubProcess(10_000 + n * 4 + i, 10_000 + n * 4, 33, "www-data", 172_800, n % 60, service.Command))],
             Rates = (500 + n * 3, 200 + n),
         };
     }

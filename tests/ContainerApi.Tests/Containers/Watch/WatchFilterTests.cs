@@ -47,7 +47,7 @@ public sealed class WatchFilterTests : StubEngineTests
     public async Task Filters_that_only_the_engine_evaluates_add_and_remove()
     {
         AddFleet();
-        var db = Stub.Containers.Find("db")!;
+        var db = Stub.Containers.Find("db").Single();
         using var watch = await WatchAsync("health=unhealthy");
         await watch.NextAsync("snapshot");
 

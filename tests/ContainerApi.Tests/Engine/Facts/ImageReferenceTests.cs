@@ -12,7 +12,9 @@ public sealed class ImageReferenceTests
     [InlineData("Registry.Example.com/app:V1", "Registry.Example.com/app", "V1", null)]
     [InlineData("[::1]:5000/app:v1", "[::1]:5000/app", "v1", null)]
     [InlineData("a/b__c/d--e:x", "a/b__c/d--e", "x", null)]
-    [InlineData("app@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", "app", null, "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef")]
+    [InlineData(
+        "app@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", "app", null,
+        "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef")]
     public void Valid_references_are_parsed(string text, string repository, string? tag, string? digest)
     {
         Assert.True(ImageReference.TryParse(text, out var reference));

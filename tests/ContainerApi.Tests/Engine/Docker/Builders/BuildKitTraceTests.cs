@@ -32,12 +32,14 @@ public sealed class BuildKitTraceTests
         Assert.All(facts.OfType<StepCompleted>(), s => Assert.False(s.Cached));
         var run = steps[4].Id;
         Assert.Equal(
-            [new StepLog(run, "stderr", "err\n"), new StepLog(run, "stdout", "hello me\nline 1\n"), new StepLog(run, "stdout", "line 2\n"), new StepLog(run, "stdout", "line 3\n")],
+            [new StepLog(run, "stderr", "err\n"), new StepLog(run, "stdout", "hello me\nline 1\n"),
+            new StepLog(run, "stdout", "line 2\n"), new StepLog(run, "stdout", "line 3\n")],
             facts.OfType<StepLog>());
         Assert.InRange(facts.OfType<StepCompleted>().Single(s => s.Id == run).Took!.Value.TotalMilliseconds, 1200, 1300);
         Assert.Equal(
             ["exporting layers started", "exporting layers done", "naming to docker.io/library/h3-bk1:latest done"],
-            facts.OfType<StepProgress>().Where(p => !p.Id.StartsWith("writing", StringComparison.Ordinal)).Select(p => $"{p.Id} {p.Status}").Where(t => !t.EndsWith("latest started", StringComparison.Ordinal)));
+            facts.OfType<StepProgress>().Where(p => !p.Id.StartsWith("writing", StringComparison.Ordinal))
+            .Select(p => $"{p.Id} {p.Status}").Where(t => !t.EndsWith("latest started", StringComparison.Ordinal)));
         Assert.Equal(new ImageBuilt("sha256:b9b16b63aa518afcdc754f4744bb129922271d4aa76f4753c04b6958f6e9c30a"), facts[^1]);
     }
 
@@ -54,7 +56,8 @@ public sealed class BuildKitTraceTests
             [
                 ("downloading", 0, 3001122), ("downloading", 1048576, 3001122), ("downloading", 2097152, 3001122), ("done", 3001122, 3001122),
             ],
-            facts.OfType<StepProgress>().Where(p => p.Id.StartsWith("sha256:6692", StringComparison.Ordinal)).Select(p => (p.Status, p.Current, p.Total)));
+            facts.OfType<StepProgress>().Where(
+                p => p.Id.StartsWith("sha256:6692", StringComparison.Ordinal)).Select(p => (p.Status, p.Current, p.Total)));
         Assert.Equal(
             [("extract", null)],
             facts.OfType<StepProgress>().Where(p => p.Id.StartsWith("extracting", StringComparison.Ordinal)).Select(p => (p.Status, p.Current)));
@@ -65,14 +68,27 @@ public sealed class BuildKitTraceTests
     [InlineData("bk_cached.txt", 7, 4, 0, null)]
     [InlineData("bk_cachemount.txt", 6, 1, 1, null)]
     [InlineData("bk_pullprogress.txt", 6, 0, 1, null)]
-    [InlineData("bk_runfail.txt", 4, 1, 2, "executor failed running [/bin/sh -c echo out; echo bad >&2; exit 3]: exit code: 3|RUN echo out; echo bad >&2; exit 3|3|")]
+    [InlineData(
+        "bk_runfail.txt", 4, 1, 2,
+        "executor failed running [/bin/sh -c echo out; echo bad >&2; exit 3]: exit code: 3|RUN echo out; echo bad >&2; exit 3|3|")]
     [InlineData("bk_copymissing.txt", 4, 1, 0, "failed to compute cache key: \"/nope\" not found: not found|COPY nope /x||")]
     [InlineData("bk_cancel_v2.txt", 4, 3, 1, "context canceled|RUN echo started; sleep 97217||")]
     [InlineData("bk_secret_req.txt", 4, 1, 0, "no active sessions|RUN --mount=type=secret,id=s1,required cat /run/secrets/s1||")]
-    [InlineData("bk_bearer_nosession.txt", 2, 0, 0, "failed to solve with frontend dockerfile.v0: failed to create LLB definition: no active sessions|[internal] load metadata for 127.0.0.1:5961/h3/busy:1||")]
-    [InlineData("bk_nodockerfile.txt", 2, 0, 0, "failed to solve with frontend dockerfile.v0: failed to read dockerfile: open (path): no such file or directory|||invalid_dockerfile")]
-    [InlineData("bk_syntaxerr.txt", 2, 0, 0, "failed to solve with frontend dockerfile.v0: failed to create LLB definition: dockerfile parse error line 2: unknown instruction: FOO|||invalid_dockerfile")]
-    [InlineData("bk_trunc.txt", 1, 0, 0, "failed to solve with frontend dockerfile.v0: failed to read dockerfile: Error processing tar file(exit status 1): unexpected EOF|||invalid_context")]
+    [InlineData(
+        "bk_bearer_nosession.txt", 2, 0, 0,
+        "failed to solve with frontend dockerfile.v0: failed to create LLB definition: no active sessions|[internal] load metadata for "
+        + "127.0.0.1:5961/h3/busy:1||")]
+    [InlineData(
+        "bk_nodockerfile.txt", 2, 0, 0,
+        "failed to solve with frontend dockerfile.v0: failed to read dockerfile: open (path): no such file or directory|||invalid_dockerfile")]
+    [InlineData(
+        "bk_syntaxerr.txt", 2, 0, 0,
+        "failed to solve with frontend dockerfile.v0: failed to create LLB definition: dockerfile parse error line 2: unknown instruction: "
+        + "FOO|||invalid_dockerfile")]
+    [InlineData(
+        "bk_trunc.txt", 1, 0, 0,
+        "failed to solve with frontend dockerfile.v0: failed to read dockerfile: Error processing tar file(exit status 1): unexpected "
+        + "EOF|||invalid_context")]
     public void Every_recorded_build_yields_its_facts(string capture, int completed, int cached, int logs, string? failure)
     {
         var facts = ReadCapture(capture);
@@ -100,8 +116,11 @@ public sealed class BuildKitTraceTests
                     Log("b", 1, [0x90, 0x8B, 10]), Log("a", 2, [0x97, 0xA5, 10]), Log("a", 1, bytes[second..]), Image).OfType<StepLog>().ToList();
 
                 Assert.Equal(Text, string.Concat(facts.Where(l => l is { Step: "a", Stream: "stdout" }).Select(l => l.Text)));
-                Assert.All(facts.Where(l => l is { Step: "a", Stream: "stdout" }).SkipLast(1), l => Assert.EndsWith("\n", l.Text, StringComparison.Ordinal));
-                Assert.Equal([new StepLog("b", "stdout", "🐋\n"), new StepLog("a", "stderr", "日\n")], facts.Where(l => l is not { Step: "a", Stream: "stdout" }));
+                Assert.All(
+                    facts.Where(l => l is { Step: "a", Stream: "stdout" }).SkipLast(1), l => Assert.EndsWith("\n", l.Text, StringComparison.Ordinal));
+                Assert.Equal(
+                    [new StepLog("b", "stdout", "🐋\n"), new StepLog("a", "stderr", "日\n")],
+                    facts.Where(l => l is not { Step: "a", Stream: "stdout" }));
             }
         }
     }
@@ -127,9 +146,11 @@ public sealed class BuildKitTraceTests
     public void The_end_of_a_step_comes_after_what_it_printed()
     {
         var facts = Read(
-            Trace(Step("a", "[1/1] RUN x", 0)), Trace(Step("a", "[1/1] RUN x", 0, 10)), Log("a", 1, "late"u8.ToArray()), Trace(Step("b", "exporting to image", 11)), Image);
+            Trace(Step("a", "[1/1] RUN x", 0)), Trace(Step("a", "[1/1] RUN x", 0, 10)),
+            Log("a", 1, "late"u8.ToArray()), Trace(Step("b", "exporting to image", 11)), Image);
 
-        Assert.True(facts.IndexOf(new StepLog("a", "stdout", "late")) is var log and > 0 && log < facts.FindIndex(f => f is StepCompleted { Id: "a" }));
+        Assert.True(
+            facts.IndexOf(new StepLog("a", "stdout", "late")) is var log and > 0 && log < facts.FindIndex(f => f is StepCompleted { Id: "a" }));
     }
 
     [Fact]
@@ -155,7 +176,9 @@ public sealed class BuildKitTraceTests
         var metadata = Step("a", step ?? "[internal] load metadata for x", 0, 9);
         metadata.Error = step is null ? "" : reason;
 
-        var failed = (BuildFailed)Read(Trace(metadata), new StreamMessage { Error = "failed to solve with frontend dockerfile.v0: failed to create LLB definition: " + reason })[^1];
+        var failed = (BuildFailed)Read(
+            Trace(metadata),
+            new StreamMessage { Error = "failed to solve with frontend dockerfile.v0: failed to create LLB definition: " + reason })[^1];
 
         Assert.Equal((step, ErrorCode.Find((string?)kind)), (failed.StepName, failed.Code));
     }
@@ -166,13 +189,17 @@ public sealed class BuildKitTraceTests
     [InlineData("invalid containerPort: nope", "invalid_dockerfile")]
     [InlineData("no active session for x", null)]
     public void Errors_of_newer_engines_without_the_frontends_name_are_recognized(string message, object? kind) =>
-        Assert.Equal(ErrorCode.Find((string?)kind), Assert.IsType<BuildFailed>(Read(Trace(Step("a", "[internal] load metadata for x", 0, 9)), new StreamMessage { Error = message })[^1]).Code);
+        Assert.Equal(
+            ErrorCode.Find((string?)kind),
+            Assert.IsType<BuildFailed>(
+                Read(Trace(Step("a", "[internal] load metadata for x", 0, 9)), new StreamMessage { Error = message })[^1]).Code);
 
     [Fact]
     public void A_warning_names_its_line()
     {
         var status = new StatusResponse();
-        status.Warnings.Add(new VertexWarning { Short = ByteString.CopyFromUtf8("JSONArgsRecommended: …"), Ranges = { new ContainerApi.Engine.Docker.Builders.BuildKit.Range { Start = new Position { Line = 7 } } } });
+        var range = new ContainerApi.Engine.Docker.Builders.BuildKit.Range { Start = new Position { Line = 7 } };
+        status.Warnings.Add(new VertexWarning { Short = ByteString.CopyFromUtf8("JSONArgsRecommended: …"), Ranges = { range } });
         status.Warnings.Add(new VertexWarning { Short = ByteString.CopyFromUtf8("somewhere") });
 
         Assert.Equal([new BuildWarning("JSONArgsRecommended: …", 7), new BuildWarning("somewhere", null)], Read(Message(status), Image)[..2]);
@@ -190,7 +217,8 @@ public sealed class BuildKitTraceTests
         Assert.Equal(ErrorCode.Find((string?)kind), failed.Code);
     }
 
-    private static StreamMessage Image => JsonSerializer.Deserialize("""{"id":"moby.image.id","aux":{"ID":"sha256:1"}}""", StreamWire.Default.StreamMessage)!;
+    private static StreamMessage Image => JsonSerializer.Deserialize(
+        """{"id":"moby.image.id","aux":{"ID":"sha256:1"}}""", StreamWire.Default.StreamMessage)!;
 
     private static Vertex Step(string id, string name, int started, int? completed = null) => new()
     {

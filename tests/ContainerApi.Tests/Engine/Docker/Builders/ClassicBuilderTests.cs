@@ -39,7 +39,7 @@ public sealed class ClassicBuilderTests
     }
 
     [Fact]
-    public async Task Cached_steps_say_so_and_the_base_image_is_no_step_of_the_cache()
+    public async Task Cached_steps_are_reported_without_the_base_image()
     {
         await using var engine = await RecordedEngine.StartAsync("cl_cached.txt");
 
@@ -49,7 +49,7 @@ public sealed class ClassicBuilderTests
     }
 
     [Fact]
-    public async Task Of_several_stages_the_last_image_counts()
+    public async Task The_last_image_of_several_stages_is_the_result()
     {
         await using var engine = await RecordedEngine.StartAsync("cl_multistage.txt");
 
@@ -62,9 +62,13 @@ public sealed class ClassicBuilderTests
 
     [Theory]
     [InlineData("cl_runfail.txt", "RUN echo out; exit 3", 3, "The command '/bin/sh -c echo out; exit 3' returned a non-zero code: 3")]
-    [InlineData("cl_copymissing.txt", "COPY nope /x", null, "COPY failed: file not found in build context or excluded by .dockerignore: stat nope: file does not exist")]
-    [InlineData("cl_nobase.txt", "FROM h3-nope:1", null, "Get \"https://registry-1.docker.io/v2/\": dial tcp: lookup registry-1.docker.io on 10.255.255.53:53: no such host")]
-    public async Task A_failure_under_status_200_names_its_step(string capture, string step, int? exitCode, string message)
+    [InlineData(
+        "cl_copymissing.txt", "COPY nope /x", null,
+        "COPY failed: file not found in build context or excluded by .dockerignore: stat nope: file does not exist")]
+    [InlineData(
+        "cl_nobase.txt", "FROM h3-nope:1", null,
+        "Get \"https://registry-1.docker.io/v2/\": dial tcp: lookup registry-1.docker.io on 10.255.255.53:53: no such host")]
+    public async Task An_error_in_the_stream_names_its_step(string capture, string step, int? exitCode, string message)
     {
         await using var engine = await RecordedEngine.StartAsync(capture);
 
@@ -81,47 +85,13 @@ public sealed class ClassicBuilderTests
     [InlineData("cl_emptytar.txt", "invalid_dockerfile")]
     [InlineData("cl_trunc.txt", "invalid_context")]
     [InlineData("cl_badtag.txt", "engine_error")]
-    public async Task A_refusal_is_told_by_its_kind(string capture, string kind)
+    public async Task A_rejected_build_is_classified(string capture, string kind)
     {
         await using var engine = await RecordedEngine.StartAsync(capture);
 
         var refused = await Assert.ThrowsAsync<EngineException>(() => engine.BuildAsync());
 
         Assert.Equal(kind, refused.Code.ToString());
-    }
-
-    [Theory]
-    [InlineData(400, "failed to reach build target nope in Dockerfile", "invalid_dockerfile")]
-    [InlineData(400, "the Dockerfile (Dockerfile) cannot be empty", "invalid_dockerfile")]
-    [InlineData(400, "no build stage in current context", "invalid_dockerfile")]
-    [InlineData(500, "forbidden path outside the build context: ../x ()", "invalid_dockerfile")]
-    [InlineData(500, "archive/tar: invalid tar header", "invalid_context")]
-    [InlineData(400, "error reading build args: invalid character 'x' looking for beginning of value", "invalid_request")]
-    [InlineData(500, "no space left on device", "engine_error")]
-    public async Task A_refused_build_is_classified_by_its_message(int status, string message, string kind)
-    {
-        await using var engine = await RecordedEngine.StartAsync((HttpStatusCode)status, JsonSerializer.Serialize(new { message }));
-
-        var refused = await Assert.ThrowsAsync<EngineException>(() => engine.BuildAsync());
-
-        Assert.Equal(kind, refused.Code.ToString());
-    }
-
-    [Theory]
-    [InlineData("Ostype", "windows", "The engine runs Windows, which has no BuildKit.", false)]
-    [InlineData("Libpod-API-Version", "5.4.2", "The engine is Podman, which has no BuildKit.", true)]
-    [InlineData("Ostype", "linux", null, false)]
-    public async Task Capabilities_say_why_BuildKit_is_unavailable(string header, string value, string? reason, bool isPodman)
-    {
-        await using var engine = await RecordedEngine.StartAsync(HttpStatusCode.OK, "");
-        engine.Ping = (header, value);
-        Assert.Null(engine.Engine.Capabilities);
-
-        var capabilities = await engine.Engine.PingAsync(CancellationToken.None);
-
-        Assert.Same(capabilities, engine.Engine.Capabilities);
-        Assert.Equal(reason, capabilities.BuildKitUnavailableReason);
-        Assert.Equal(isPodman ? BuilderKind.Podman : BuilderKind.Classic, capabilities.ClassicBuilder);
     }
 
     [Theory]
@@ -137,7 +107,7 @@ public sealed class ClassicBuilderTests
     }
 
     [Fact]
-    public async Task A_stream_that_is_no_json_is_an_engine_that_failed()
+    public async Task Invalid_JSON_is_an_engine_error()
     {
         await using var engine = await RecordedEngine.StartAsync(HttpStatusCode.OK, "{\"stream\":\"Step 1/1 : FROM x\"}{\"stre");
 
@@ -147,62 +117,12 @@ public sealed class ClassicBuilderTests
     }
 
     [Fact]
-    public async Task Every_parameter_is_sent_in_the_engines_format()
-    {
-        await using var engine = await RecordedEngine.StartAsync("cl_ok.txt");
-
-        await engine.BuildAsync(new BuildSpec
-        {
-            Tags = [new("a", "1"), new("host:5000/b", "2")],
-            Dockerfile = "dir/Docker file",
-            Target = "stage",
-            BuildArguments = new Dictionary<string, string?> { ["A"] = "x&y=\"z\"", ["NO_PROXY"] = null },
-            Labels = new Dictionary<string, string> { ["l"] = "ä b" },
-            Platform = "linux/amd64",
-            NoCache = true,
-            Pull = true,
-            Network = "none",
-            ExtraHosts = ["h:1.2.3.4", "i:::1"],
-            CacheFrom = [new("c:1"), new("d:2")],
-        });
-
-        var query = engine.Query!;
-        Assert.Equal("application/x-tar", engine.ContentType);
-        Assert.Equal(1024, engine.Context!.Length);
-        Assert.Equal(["a:1", "host:5000/b:2"], query["t"]);
-        Assert.Equal(["dir/Docker file"], query["dockerfile"]);
-        Assert.Equal(["stage"], query["target"]);
-        Assert.Equal("x&y=\"z\"", JsonDocument.Parse(query["buildargs"][0]).RootElement.GetProperty("A").GetString());
-        Assert.Equal(JsonValueKind.Null, JsonDocument.Parse(query["buildargs"][0]).RootElement.GetProperty("NO_PROXY").ValueKind);
-        Assert.Equal("ä b", JsonDocument.Parse(query["labels"][0]).RootElement.GetProperty("l").GetString());
-        Assert.Equal(["c:1", "d:2"], JsonSerializer.Deserialize<string[]>(query["cachefrom"][0])!);
-        Assert.Equal(["h:1.2.3.4", "i:::1"], query["extrahosts"]);
-        Assert.Equal(["linux/amd64", "1", "1", "none", "1", "1"], new[] { "platform", "nocache", "pull", "networkmode", "rm", "forcerm" }.Select(n => query[n][0]));
-    }
-
-    [Theory]
-    [InlineData(nameof(BuilderKind.Classic), "bridge", "1", "bridge")]
-    [InlineData(nameof(BuilderKind.Classic), "mynet", "1", "mynet")]
-    [InlineData(nameof(BuilderKind.BuildKit), "host", "2", "host")]
-    [InlineData(nameof(BuilderKind.BuildKit), "bridge", "2", null)]
-    [InlineData(nameof(BuilderKind.BuildKit), null, "2", null)]
-    public async Task Each_builder_gets_its_own_query(string builder, string? network, string version, string? networkMode)
-    {
-        await using var engine = await RecordedEngine.StartAsync(builder == nameof(BuilderKind.BuildKit) ? "bk_ok.txt" : "cl_ok.txt");
-
-        var facts = await engine.BuildAsync(new BuildSpec { Builder = Enum.Parse<BuilderKind>(builder), Network = network });
-
-        Assert.Single(facts.OfType<ImageBuilt>());
-        Assert.Equal(version, engine.Query!["version"].Single());
-        Assert.Equal(networkMode, engine.Query.GetValueOrDefault("networkmode")?.Single());
-    }
-
-    [Fact]
     public void Output_like_the_builders_text_stays_output()
     {
         var facts = Read(
             "Step 1/2 : RUN tricks", "\n", " ---> Running in 0123456789ab\n",
-            "Step 9/9 : FROM fake", " ---> Using cache\n", "[Warning] fake\n", "Removing intermediate container ffffffffffff\n", " ---> Running in ffffffffffff\n",
+            "Step 9/9 : FROM fake", " ---> Using cache\n", "[Warning] fake\n",
+            "Removing intermediate container ffffffffffff\n", " ---> Running in ffffffffffff\n",
             "Removing intermediate container 0123456789ab\n", " ---> 111111111111\n",
             "Step 2/2 : RUN next", "\n");
 
@@ -215,14 +135,15 @@ public sealed class ClassicBuilderTests
     }
 
     [Fact]
-    public void Lines_that_come_in_pieces_are_put_together_by_stream()
+    public void Parts_of_lines_are_joined_by_stream()
     {
         var facts = Read(
             "Step 1/1 : RUN x", "\n", " ---> Running in 0123456789ab\n",
             "one\ntw", "\u001b[91mer\u001b[0m", "o\nthree", "\u001b[91mror\n\u001b[0m", "Removing intermediate container 0123456789ab\n");
 
         Assert.Equal(
-            [new StepLog("1", "stdout", "one\n"), new StepLog("1", "stdout", "two\n"), new StepLog("1", "stderr", "error\n"), new StepLog("1", "stdout", "three")],
+            [new StepLog("1", "stdout", "one\n"), new StepLog("1", "stdout", "two\n"),
+            new StepLog("1", "stderr", "error\n"), new StepLog("1", "stdout", "three")],
             facts.OfType<StepLog>());
     }
 
@@ -235,7 +156,7 @@ public sealed class ClassicBuilderTests
     }
 
     [Fact]
-    public void A_line_without_end_does_not_wait_for_ever()
+    public void A_long_line_without_end_is_reported()
     {
         var facts = Read("Step 1/1 : RUN x", " ---> Running in 0123456789ab\n", new string('x', 9000), "y");
 
@@ -243,7 +164,7 @@ public sealed class ClassicBuilderTests
     }
 
     [Fact]
-    public void A_pull_shows_its_layers_and_a_sentence_is_logged()
+    public void A_pull_reports_layers_and_logs_other_messages()
     {
         var builder = new ClassicBuilder();
         var facts = new[]
@@ -280,11 +201,12 @@ public sealed class ClassicBuilderTests
     }
 
     [Fact]
-    public void An_instruction_that_needs_BuildKit_is_reported_as_such()
+    public void An_instruction_that_needs_BuildKit_is_unsupported()
     {
         var builder = new ClassicBuilder();
+        var error = new StreamMessage { ErrorDetail = new WireError(null, "the --mount option requires BuildKit. Refer to …") };
 
-        var failed = Assert.IsType<BuildFailed>(builder.Read(new StreamMessage { ErrorDetail = new WireError(null, "the --mount option requires BuildKit. Refer to …") }).Single());
+        var failed = Assert.IsType<BuildFailed>(Assert.Single(builder.Read(error)));
 
         Assert.Equal(ErrorCode.FeatureUnsupported, failed.Code);
         Assert.Empty(builder.End());
@@ -295,22 +217,25 @@ public sealed class ClassicBuilderTests
     [InlineData("invalid containerPort: nope")]
     [InlineData("Invalid signal: NOPE")]
     [InlineData("invalid from flag value 9: index out of bounds")]
-    public void A_Dockerfile_error_names_a_step_only_if_the_builder_did(string message)
+    public void A_Dockerfile_error_outside_a_command_is_an_invalid_Dockerfile(string message)
     {
         var error = new StreamMessage { ErrorDetail = new WireError(null, message) };
         var builder = new ClassicBuilder();
         Assert.Equal(ErrorCode.InvalidDockerfile, builder.Read(error).OfType<BuildFailed>().Single().Code);
 
         var running = new ClassicBuilder();
-        _ = new[] { "Step 1/1 : RUN x\n", " ---> Running in 0123456789ab\n" }.SelectMany(t => running.Read(new StreamMessage { Stream = t })).ToList();
+        _ = running.Read(new StreamMessage { Stream = "Step 1/1 : RUN x\n" });
+        _ = running.Read(new StreamMessage { Stream = " ---> Running in 0123456789ab\n" });
         Assert.Null(running.Read(error).OfType<BuildFailed>().Single().Code);
     }
 
     [Fact]
-    public void A_message_hides_paths_of_the_engines_host_but_not_those_of_the_callers_command()
+    public void Paths_of_the_host_are_redacted_and_paths_of_a_command_are_kept()
     {
         Assert.Equal("stat (path): no such file", Fail("stat /var/lib/docker/tmp/docker-builder12/x: no such file").Message);
-        Assert.Equal("The command '/bin/sh -c cat /etc/x' returned a non-zero code: 1", Fail("The command '/bin/sh -c cat /etc/x' returned a non-zero code: 1").Message);
+        Assert.Equal(
+            "The command '/bin/sh -c cat /etc/x' returned a non-zero code: 1",
+            Fail("The command '/bin/sh -c cat /etc/x' returned a non-zero code: 1").Message);
         Assert.Equal(1, Fail("The command '/bin/sh -c cat /etc/x' returned a non-zero code: 1").ExitCode);
 
         static BuildFailed Fail(string message) =>
