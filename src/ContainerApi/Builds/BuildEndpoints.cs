@@ -21,7 +21,6 @@ internal static class BuildEndpoints
         builder.Services.AddSingleton<BuildRegistry>();
         builder.Services.AddHostedService(services => services.GetRequiredService<BuildRegistry>());
         builder.Services.AddSingleton<BuildQueue>();
-        builder.Services.AddSingleton<BuildFollower>();
         builder.Services.AddSingleton<BuildResponses>();
         builder.Services.AddSingleton<BuildPipeline>();
         builder.Services.AddHealthChecks().AddCheck<BuildStoreHealth>("builds");
@@ -74,8 +73,8 @@ internal static class BuildEndpoints
             .RequireScope(Scopes.BuildsWrite)
             .WithStreamLimits()
             .ProducesEngineProblems(
-                ErrorCode.InvalidRequest, ErrorCode.InvalidReference, ErrorCode.InvalidDockerfile, ErrorCode.InvalidContext, ErrorCode.ContextPathNotAllowed,
-                ErrorCode.RemoteContextNotAllowed, ErrorCode.ContextTooLarge, ErrorCode.UnsupportedMediaType, ErrorCode.BuildFailed,
+                ErrorCode.InvalidRequest, ErrorCode.InvalidReference, ErrorCode.InvalidDockerfile, ErrorCode.InvalidContext,
+                ErrorCode.ContextPathNotAllowed, ErrorCode.RemoteContextNotAllowed, ErrorCode.ContextTooLarge, ErrorCode.UnsupportedMediaType, ErrorCode.BuildFailed,
                 ErrorCode.FeatureUnsupported, ErrorCode.TooManyBuilds, ErrorCode.RequestTimeout);
         app.MapBuildHistory();
     }

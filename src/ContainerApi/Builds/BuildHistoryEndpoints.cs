@@ -48,7 +48,8 @@ internal static class BuildHistoryEndpoints
     private static Ok<Build> Inspect(RequestQuery<BuildQuery> query, BuildRegistry registry, Caller caller) =>
         TypedResults.Ok(registry.Get(query.Value.Build, b => Exists(b, caller)).Describe());
 
-    private static IResult Follow(RequestQuery<BuildEventsRequest> query, HttpRequest http, BuildRegistry registry, BuildResponses responses, Caller caller)
+    private static IResult Follow(
+        RequestQuery<BuildEventsRequest> query, HttpRequest http, BuildRegistry registry, BuildResponses responses, Caller caller)
     {
         var request = query.Value;
         var job = registry.Get(request.Path.Build, b => Exists(b, caller));

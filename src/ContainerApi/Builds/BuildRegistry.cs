@@ -34,7 +34,7 @@ internal sealed class BuildRegistry(BuildStore store, BuildOptions options, Time
         await store.CloseAsync(_jobs.Values.Concat(_deleting.Values).Where(j => j.IsEnded).Select(j => j.Log.Written));
     }
 
-    public BuildJob Open(string engine, IReadOnlyList<string> tags, string? startedBy = null)
+    public BuildJob Open(string engine, IReadOnlyList<string> tags, string? startedBy)
     {
         Prune();
         var now = time.GetUtcNow();
@@ -52,12 +52,12 @@ internal sealed class BuildRegistry(BuildStore store, BuildOptions options, Time
         return job;
     }
 
-    /// <param name="exists">Whether the caller may see a build; null allows every build.</param>
+    /// <param name="exists">Whether the caller may see a build.</param>
     /// <exception cref="ApiException">There is no such build.</exception>
-    public BuildJob Get(BuildId id, Func<Build, bool>? exists = null)
+    public BuildJob Get(BuildId id, Func<Build, bool> exists)
     {
         Prune();
-        return _jobs.TryGetValue(id.Value, out var job) && exists?.Invoke(job.Describe()) != false
+        return _jobs.TryGetValue(id.Value, out var job) && exists(job.Describe())
             ? job
             : throw new ApiException(ErrorCode.BuildNotFound, $"Build '{id.Value}' not found.");
     }

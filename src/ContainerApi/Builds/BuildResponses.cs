@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 using ContainerApi.Api;
 using ContainerApi.Builds.History;
@@ -21,8 +22,13 @@ internal enum BuildResponseMode
 }
 
 /// <summary>Creates the responses about builds. A build without <c>detach</c> stops when its client disconnects.</summary>
-internal sealed class BuildResponses(BuildFollower follower, BuildOptions options)
+internal sealed class BuildResponses(BuildStore store, BuildOptions options, TimeProvider time)
 {
+    /// <summary>
+    /// The context of a queued build is not read, so a disconnected client shows only when something is written to it.
+    /// </summary>
+    private static readonly TimeSpan QueuedHeartbeatInterval = TimeSpan.FromSeconds(5);
+
     private const int MaxLogLines = 20;
     private const int MaxLineLength = 1000;
 
@@ -109,33 +115,66 @@ internal sealed class BuildResponses(BuildFollower follower, BuildOptions option
 
     private async Task<IReadOnlyList<string>> LastLinesAsync(BuildJob job, CancellationToken cancellationToken)
     {
-        var last = new Queue<string>();
-        await foreach (var batch in follower.FollowAsync(job, Math.Max(0, job.Log.Count - MaxReadEvents), cancellationToken))
+        var last = new List<string>();
+        await foreach (var batch in FollowAsync(job, Math.Max(0, job.Log.Count - MaxReadEvents), cancellationToken))
         {
-            foreach (var line in batch.Events.OfType<LogEvent>().SelectMany(log => log.Text.TrimEnd('\n').Split('\n')))
-            {
-                last.Enqueue(line.Length > MaxLineLength ? line[..MaxLineLength] : line);
-                if (last.Count > MaxLogLines)
-                {
-                    last.Dequeue();
-                }
-            }
+            last.AddRange(batch.Events.OfType<LogEvent>().SelectMany(log => log.Text.TrimEnd('\n').Split('\n')));
         }
 
-        return [.. last];
+        return [.. last.TakeLast(MaxLogLines).Select(line => line.Length > MaxLineLength ? line[..MaxLineLength] : line)];
     }
 
     private StreamResult<LogBatch> Stream(BuildJob job, long from, bool asText, CancellationToken cancellationToken)
     {
         var text = asText ? new BuildText() : null;
-        return new StreamResult<LogBatch>(follower.FollowAsync(job, from, cancellationToken))
+        return new StreamResult<LogBatch>(FollowAsync(job, from, cancellationToken))
         {
             ContentType = asText ? MediaTypes.Text + "; charset=utf-8" : MediaTypes.Ndjson,
             Format = batch => text is null ? batch.Lines.Lines : Encoding.UTF8.GetBytes(text.Render(batch.Events)),
-            Heartbeat = follower.CreateHeartbeat(job),
+            Heartbeat = new Heartbeat<LogBatch>(
+                at => LogBatch.Of(new HeartbeatEvent(at)),
+                () => job.Describe().State == BuildState.Queued ? QueuedHeartbeatInterval : Heartbeat<LogBatch>.DefaultInterval,
+                time,
+                BeforeFirst: true),
             WriteTimeout = options.Timeout,
             StartsAtOnce = true,
         };
+    }
+
+    /// <summary>Reads the events of a build from a number on. A slow reader costs nothing: the log keeps what it has not read.</summary>
+    private async IAsyncEnumerable<LogBatch> FollowAsync(BuildJob job, long from, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var read = job.Log.Read(from);
+            if (read.Grown is { } grown)
+            {
+                await grown.WaitAsync(cancellationToken);
+            }
+            else if (read.StoredUntil is not null && store.Read(job.Id, from) is { } stored)
+            {
+                yield return new LogBatch(stored, null);
+                from = stored.Next;
+            }
+            else if (read.StoredUntil is { } next)
+            {
+                yield return LogBatch.Of(new WarningEvent($"The events {from} to {next - 1} cannot be read.", null));
+                from = next;
+                if (job.IsEnded && next == job.Log.Count)
+                {
+                    yield return LogBatch.Of(job.Describe().ToResult());
+                }
+            }
+            else if (read.Batch.Lines.Lines.IsEmpty)
+            {
+                yield break;
+            }
+            else
+            {
+                yield return read.Batch;
+                from = read.Batch.Lines.Next;
+            }
+        }
     }
 
     private sealed class Response(Func<HttpContext, Task> respond) : IResult

@@ -3,7 +3,7 @@ using System.Diagnostics.Metrics;
 
 namespace ContainerApi.Builds;
 
-/// <summary>What is seen from outside of builds: a span and a duration each, and how many wait and work on each engine.</summary>
+/// <summary>A span and a duration for each build, and the numbers of queued and running builds of each engine.</summary>
 internal static class BuildTelemetry
 {
     /// <summary>The name of the source and of the meter.</summary>
@@ -16,17 +16,17 @@ internal static class BuildTelemetry
         "containerapi.build.duration", "s", "Time from a build's request to its result, including its time in the queue.",
         advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200] });
 
-    private static readonly UpDownCounter<int> Queue = Meter.CreateUpDownCounter<int>(
+    private static readonly UpDownCounter<int> Queued = Meter.CreateUpDownCounter<int>(
         "containerapi.builds.waiting", "{build}", "Number of queued builds.");
 
-    private static readonly UpDownCounter<int> AtWork = Meter.CreateUpDownCounter<int>(
+    private static readonly UpDownCounter<int> Running = Meter.CreateUpDownCounter<int>(
         "containerapi.builds.working", "{build}", "Number of running builds.");
 
-    /// <param name="by">1 where one begins to wait, -1 where it waits no longer.</param>
-    public static void Wait(string engine, int by) => Queue.Add(by, new KeyValuePair<string, object?>("engine", engine));
+    /// <param name="by">1 when a build enters the queue, -1 when it leaves it.</param>
+    public static void Wait(string engine, int by) => Queued.Add(by, new KeyValuePair<string, object?>("engine", engine));
 
-    /// <param name="by">1 where an engine begins to work at one, -1 where it has ended.</param>
-    public static void Work(string engine, int by) => AtWork.Add(by, new KeyValuePair<string, object?>("engine", engine));
+    /// <param name="by">1 when a build starts to run, -1 when it ends.</param>
+    public static void Work(string engine, int by) => Running.Add(by, new KeyValuePair<string, object?>("engine", engine));
 
     public static Observation Begin(string id, string engine) => new(id, engine);
 
@@ -36,7 +36,7 @@ internal static class BuildTelemetry
         private readonly Activity? _span = Source.StartActivity("build");
         private readonly long _began = Stopwatch.GetTimestamp();
 
-        /// <param name="builder">The one that built, or that was asked for where none began.</param>
+        /// <param name="builder">The builder, or the requested one when the build did not start.</param>
         /// <param name="outcome"><c>succeeded</c>, <c>client_left</c>, or the code of the failure.</param>
         public void End(string builder, string outcome)
         {

@@ -22,7 +22,7 @@ internal sealed class BuildApi : IDisposable
         {
             Name = engine,
             Build = BuildAsync,
-            InspectImage = (id, _) => Task.FromResult(new ImageDetails { Summary = new ImageFacts { Id = id, Tags = ["app:v1"], CreatedAt = null, SizeBytes = 1 } }),
+            InspectImage = (id, _) => Task.FromResult(Details(id, "app:v1")),
             Ping = _ => Task.FromResult("1.41"),
         };
         _host = new ApiHost(
@@ -45,7 +45,8 @@ internal sealed class BuildApi : IDisposable
     /// <summary>Returns when the response begins.</summary>
     public Task<HttpResponseMessage> PostAsync(string query, HttpContent content, CancellationToken cancellationToken = default) =>
         Client.SendAsync(
-            new HttpRequestMessage(HttpMethod.Post, "/images/build?" + query) { Content = content }, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+            new HttpRequestMessage(HttpMethod.Post, "/images/build?" + query) { Content = content },
+            HttpCompletionOption.ResponseHeadersRead, cancellationToken);
 
     /// <summary>Starts a detached build with one running step.</summary>
     public async Task<EngineBuild> StartAsync(string query = "")
@@ -131,6 +132,9 @@ internal sealed class BuildApi : IDisposable
     public static string? Error(JsonElement result) => result.GetProperty("error") is { ValueKind: JsonValueKind.Object } error
         ? $"{Text(error, "code")}: {Text(error, "message")} ({Text(error, "step")})"
         : null;
+
+    public static ImageDetails Details(string id, params string[] tags) =>
+        new() { Summary = new ImageFacts { Id = id, Tags = tags, CreatedAt = null, SizeBytes = 1 } };
 
     private async IAsyncEnumerable<BuildFact> BuildAsync(
         BuildSpec spec, Stream context, [EnumeratorCancellation] CancellationToken cancellationToken)

@@ -7,7 +7,7 @@ using ContainerApi.Tests.Builds.Contexts;
 
 namespace ContainerApi.Tests.Builds;
 
-/// <summary>Common parts of BuildEndpointTests and BuildRefusalTests.</summary>
+/// <summary>The service with an engine that builds what it gets.</summary>
 public abstract class BuildEndpointFixture : IDisposable
 {
     private protected const string Image = BuiltContext.Image;
@@ -19,9 +19,16 @@ public abstract class BuildEndpointFixture : IDisposable
     protected BuildEndpointFixture()
     {
         _engine.Build = _built.BuildAsync;
-        _engine.InspectImage = (id, _) => Task.FromResult(new ImageDetails { Summary = new ImageFacts { Id = id, Tags = [.. (_built.Spec?.Tags ?? []).Select(t => t.ToString())], CreatedAt = null, SizeBytes = 1 } });
-        _api = new ApiHost(
-            new Dictionary<string, string?> { ["Builds:ContextRoots:0"] = _root, ["Builds:RemoteContexts:0"] = "https://git.example.com/team/", ["Builds:MaxContextBytes"] = "100000", ["Builds:Timeout"] = "00:10:00" }, _engine);
+        _engine.InspectImage = (id, _) =>
+            Task.FromResult(BuildApi.Details(id, [.. (_built.Spec?.Tags ?? []).Select(t => t.ToString())]));
+        var settings = new Dictionary<string, string?>
+        {
+            ["Builds:ContextRoots:0"] = _root,
+            ["Builds:RemoteContexts:0"] = "https://git.example.com/team/",
+            ["Builds:MaxContextBytes"] = "2000000",
+            ["Builds:Timeout"] = "00:10:00",
+        };
+        _api = new ApiHost(settings, _engine);
     }
 
     public void Dispose()
@@ -38,17 +45,6 @@ public abstract class BuildEndpointFixture : IDisposable
         {
             yield return fact;
         }
-    }
-
-    private protected static async IAsyncEnumerable<BuildFact> Throw(Exception exception)
-    {
-        await Task.Yield();
-        if (exception is not null)
-        {
-            throw exception;
-        }
-
-        yield break;
     }
 
     private protected Task<HttpResponseMessage> PostJsonAsync(string json) => PostAsync("", Encoding.UTF8.GetBytes(json), "application/json");
@@ -84,8 +80,10 @@ public abstract class BuildEndpointFixture : IDisposable
         return archive.ToArray();
     }
 
-    private protected static ContainerFacts Container(string name) =>
-        new() { Id = new string('a', 64), Name = name, Image = "x", ImageId = Image, CreatedAt = DateTimeOffset.UnixEpoch, State = ContainerStates.Running };
+    private protected static ContainerFacts Container(string name) => new()
+    {
+        Id = new string('a', 64), Name = name, Image = "x", ImageId = Image, CreatedAt = DateTimeOffset.UnixEpoch, State = ContainerStates.Running,
+    };
 
     /// <summary>A body of unknown length.</summary>
     private protected sealed class Unseekable(byte[] content) : MemoryStream(content)

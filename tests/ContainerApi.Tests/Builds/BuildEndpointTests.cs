@@ -8,10 +8,11 @@ namespace ContainerApi.Tests.Builds;
 public sealed class BuildEndpointTests : BuildEndpointFixture
 {
     [Fact]
-    public async Task An_archive_with_parameters_in_the_query_is_built()
+    public async Task Archive_with_parameters_in_the_query_is_built()
     {
         var query = "tag=app&tag=localhost:5000/team/app:v1&dockerfile=./d/Dockerfile&target=final&buildArg=A=b=c&buildArg=B&label=l=m&label=n"
-            + "&platform=linux/arm64/v8&noCache&pull=false&network=none&extraHost=h:127.0.0.1&extraHost=i:::1&extraHost=j:host-gateway&cacheFrom=c:1&builder=classic&engine=local&timeout=60";
+            + "&platform=linux/arm64/v8&noCache&pull=false"
+            + "&network=none&extraHost=h:127.0.0.1&extraHost=i:::1&extraHost=j:host-gateway&cacheFrom=c:1&builder=classic&engine=local&timeout=60";
 
         var lines = await LinesAsync(await PostAsync(query, Tar(("d/Dockerfile", "FROM scratch AS final\n")), "application/x-tar"));
 
@@ -27,7 +28,9 @@ public sealed class BuildEndpointTests : BuildEndpointFixture
         Assert.Equal("classic", lines[0].GetProperty("builder").GetString());
         Assert.Equal(BuilderKind.Classic, _built.Spec!.Builder);
         Assert.Equal(["app:latest", "localhost:5000/team/app:v1"], _built.Spec.Tags.Select(t => t.ToString()));
-        Assert.Equal(("d/Dockerfile", "final", "linux/arm64/v8", true, false, "none"), (_built.Spec.Dockerfile, _built.Spec.Target, _built.Spec.Platform, _built.Spec.NoCache, _built.Spec.Pull, _built.Spec.Network));
+        Assert.Equal(
+            ("d/Dockerfile", "final", "linux/arm64/v8", true, false, "none"),
+            (_built.Spec.Dockerfile, _built.Spec.Target, _built.Spec.Platform, _built.Spec.NoCache, _built.Spec.Pull, _built.Spec.Network));
         Assert.Equal(new Dictionary<string, string?> { ["A"] = "b=c", ["B"] = null }, _built.Spec.BuildArguments);
         Assert.Equal(new Dictionary<string, string> { ["l"] = "m", ["n"] = "" }, _built.Spec.Labels);
         Assert.Equal(["h:127.0.0.1", "i:::1", "j:host-gateway"], _built.Spec.ExtraHosts);
@@ -36,7 +39,7 @@ public sealed class BuildEndpointTests : BuildEndpointFixture
     }
 
     [Fact]
-    public async Task A_Dockerfile_alone_is_a_context()
+    public async Task Dockerfile_as_the_body_is_the_context()
     {
         await LinesAsync(await PostAsync("tag=x", "FROM scratch\n"u8.ToArray(), "text/x-dockerfile"));
 
@@ -44,7 +47,7 @@ public sealed class BuildEndpointTests : BuildEndpointFixture
     }
 
     [Fact]
-    public async Task A_Dockerfile_in_JSON_is_a_context()
+    public async Task Dockerfile_in_JSON_is_the_context()
     {
         await LinesAsync(await PostJsonAsync("""{"dockerfile":"FROM scratch\n","tag":"a:1","buildArg":["A=1"],"noCache":true,"timeout":5}"""));
 
@@ -54,7 +57,7 @@ public sealed class BuildEndpointTests : BuildEndpointFixture
     }
 
     [Fact]
-    public async Task A_directory_is_built_without_ignored_files()
+    public async Task Directory_is_built_without_ignored_files()
     {
         Directory.CreateDirectory(Path.Combine(_root, "app"));
         File.WriteAllText(Path.Combine(_root, "app", "my.Dockerfile"), "FROM scratch\n");
@@ -72,7 +75,7 @@ public sealed class BuildEndpointTests : BuildEndpointFixture
     }
 
     [Fact]
-    public async Task A_remote_context_is_fetched_by_the_engine()
+    public async Task Remote_context_is_fetched_by_the_engine()
     {
         const string Remote = "https://git.example.com/team/app.git#v1:web";
         _engine.Build = (spec, context, token) =>
@@ -90,7 +93,7 @@ public sealed class BuildEndpointTests : BuildEndpointFixture
     [InlineData("", "classic")]
     [InlineData("?builder=auto", "classic")]
     [InlineData("?builder=buildkit", null)]
-    public async Task A_Windows_engine_builds_with_the_classic_builder(string query, string? builder)
+    public async Task Windows_engine_builds_with_the_classic_builder(string query, string? builder)
     {
         BuildSpec? asked = null;
         var engine = new FakeEngine
@@ -124,7 +127,8 @@ public sealed class BuildEndpointTests : BuildEndpointFixture
     [InlineData("text/x-dockerfile", "FROM scratch")]
     public async Task Credentials_in_headers_apply_to_every_kind_of_body(string type, string body)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/images/build") { Content = new StringContent(body, Encoding.UTF8, type) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/images/build");
+        request.Content = new StringContent(body, Encoding.UTF8, type);
         request.Headers.Add("X-Registry-Auth", Convert.ToBase64String("""{"username":"ann","password":"s3cret","email":"","serveraddress":"one:5000"}"""u8));
         request.Headers.Add("X-Registry-Config", Convert.ToBase64String("""{"two:5000":{"username":"bob","password":"t0p"}}"""u8));
 

@@ -2,27 +2,14 @@ using System.IO.Pipelines;
 using System.Net;
 using System.Text;
 using ContainerApi.Builds.Contexts;
-using ContainerApi.Tests.Builds.Contexts;
 using Microsoft.AspNetCore.WebUtilities;
 
 namespace ContainerApi.Tests.Builds;
 
 /// <summary>A build as a form, as curl, browsers and .NET send it.</summary>
-public sealed class BuildFormReaderTests : IDisposable
+public sealed class BuildFormReaderTests : BuildEndpointFixture
 {
     private const string Dockerfile = "--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"Dockerfile\"\r\n\r\nFROM scratch\n\r\n";
-    private readonly FakeEngine _engine = new();
-    private readonly ApiHost _api;
-    private readonly BuiltContext _built = new();
-
-    public BuildFormReaderTests()
-    {
-        _engine.Build = _built.BuildAsync;
-        _engine.InspectImage = (id, _) => Task.FromResult(new ImageDetails { Summary = new ImageFacts { Id = id, CreatedAt = null, SizeBytes = 1 } });
-        _api = new ApiHost(new Dictionary<string, string?> { ["Builds:MaxContextBytes"] = "2000000" }, _engine);
-    }
-
-    public void Dispose() => _api.Dispose();
 
     [Fact]
     public async Task Parameters_and_files_become_a_build()
@@ -50,7 +37,7 @@ public sealed class BuildFormReaderTests : IDisposable
     }
 
     [Fact]
-    public async Task A_form_of_dotnets_own_client_is_understood()
+    public async Task Form_of_the_dotnet_client_is_built()
     {
         using var form = new MultipartFormDataContent
         {
@@ -67,7 +54,7 @@ public sealed class BuildFormReaderTests : IDisposable
     }
 
     [Fact]
-    public async Task A_large_file_is_kept_outside_of_memory_and_leaves_nothing()
+    public async Task Large_file_is_built_and_leaves_no_temporary_file()
     {
         var large = new string('x', 1_500_000);
 
@@ -89,12 +76,12 @@ public sealed class BuildFormReaderTests : IDisposable
     [InlineData("Dockerfile", "twice")]
     [InlineData("./Dockerfile", "twice")]
     [InlineData("Dockerfile/x", "a file and a directory")]
-    public async Task A_file_name_that_cannot_be_is_told(string name, string why) =>
+    public async Task Invalid_file_name_is_a_problem_with_the_reason(string name, string why) =>
         Assert.Contains(why, await RefusalAsync(Dockerfile + File(name, "x") + End, "invalid_context"), StringComparison.Ordinal);
 
     [Fact]
-    public async Task A_directory_cannot_become_a_file() =>
-        Assert.Contains("a file and a directory", await RefusalAsync(Dockerfile + File("a/b", "x") + File("a", "x") + End, "invalid_context"), StringComparison.Ordinal);
+    public async Task Directory_that_is_also_a_file_is_a_problem() =>
+        Assert.Contains("a file and a directory", await RefusalAsync(Dockerfile + File("a/b", "x") + File("a", "x") + End, "invalid_context"));
 
     [Theory]
     [InlineData("", "truncated")]
@@ -105,10 +92,11 @@ public sealed class BuildFormReaderTests : IDisposable
     [InlineData("--c\r\nContent-Disposition: form-data; name=\"f\"; filename=\"x\"\r\n\r\nx\r\n--c--\r\n", "truncated")]
     [InlineData(Dockerfile, "truncated")]
     [InlineData(Dockerfile + "--b", "truncated")]
-    [InlineData("--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"Dockerfile\"\r\n\r\nFROM scr", "truncated or damaged in 'Dockerfile'")]
+    [InlineData(
+        "--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"Dockerfile\"\r\n\r\nFROM scr", "truncated or damaged in 'Dockerfile'")]
     [InlineData("--b\r\nContent-Disposition: form-data; name=\"tag\"\r\n\r\na", "truncated or damaged in the parameter 'tag'")]
     [InlineData("--b\r\nContent-Dispo", "truncated")]
-    public async Task A_form_that_is_none_is_told(string body, string why) =>
+    public async Task Invalid_form_is_a_problem_with_the_reason(string body, string why) =>
         Assert.Contains(why, await RefusalAsync(body, "invalid_context"), StringComparison.Ordinal);
 
     [Theory]
@@ -117,7 +105,7 @@ public sealed class BuildFormReaderTests : IDisposable
     [InlineData("tag", "a:1", "tag=b:1", "tag")]
     [InlineData("target", "a", "target=a", "target")]
     [InlineData("target", "a b", "", "target")]
-    public async Task A_bad_parameter_is_told_by_name(string name, string value, string query, string field)
+    public async Task Invalid_parameter_is_named_in_the_problem(string name, string value, string query, string field)
     {
         using var response = await PostAsync(Field(name, value) + Dockerfile + End, query);
         var problem = await response.ReadJsonAsync(HttpStatusCode.BadRequest);
@@ -128,7 +116,7 @@ public sealed class BuildFormReaderTests : IDisposable
     [Theory]
     [InlineData("path")]
     [InlineData("remote")]
-    public async Task Another_context_beside_the_files_is_refused_by_name(string name)
+    public async Task Second_context_is_named_in_the_problem(string name)
     {
         using var response = await PostAsync(Field(name, "x") + Dockerfile + End);
         var problem = await response.ReadProblemAsync(HttpStatusCode.BadRequest, "invalid_request");
@@ -137,17 +125,23 @@ public sealed class BuildFormReaderTests : IDisposable
     }
 
     [Fact]
-    public async Task A_parameter_is_given_once_and_before_the_files()
+    public async Task Repeated_late_or_long_parameter_is_a_problem()
     {
-        Assert.Contains("target must be given once", await RefusalAsync(Field("target", "a") + Field("target", "b") + Dockerfile + End, "invalid_request"), StringComparison.Ordinal);
-        Assert.Contains("'tag' comes after a file", await RefusalAsync(Dockerfile + Field("tag", "a") + End, "invalid_request"), StringComparison.Ordinal);
-        Assert.Contains("target is too long", await RefusalAsync(Field("target", new string('x', 70_000)) + Dockerfile + End, "invalid_request"), StringComparison.Ordinal);
+        foreach (var (body, error) in new[]
+        {
+            (Field("target", "a") + Field("target", "b") + Dockerfile + End, "target must be given once"),
+            (Dockerfile + Field("tag", "a") + End, "'tag' comes after a file"),
+            (Field("target", new string('x', 70_000)) + Dockerfile + End, "target is too long"),
+        })
+        {
+            Assert.Contains(error, await RefusalAsync(body, "invalid_request"));
+        }
     }
 
     [Theory]
     [InlineData("multipart/form-data")]
     [InlineData("multipart/form-data; boundary=\"\"")]
-    public async Task A_boundary_must_be_named(string type)
+    public async Task Missing_boundary_is_a_problem(string type)
     {
         using var response = await PostAsync(Dockerfile + End, type: type);
 
@@ -155,7 +149,7 @@ public sealed class BuildFormReaderTests : IDisposable
     }
 
     [Fact]
-    public async Task Too_much_is_told_as_soon_as_it_is_passed()
+    public async Task Too_large_form_is_refused_before_its_end()
     {
         // The rest never comes.
         var reader = new MultipartReader("b", new Endless(Encoding.UTF8.GetBytes(Dockerfile + File("large", new string('x', 2_100_000)))));
@@ -163,7 +157,8 @@ public sealed class BuildFormReaderTests : IDisposable
         var sent = new MemoryStream();
 
         var refused = await Assert.ThrowsAsync<ApiException>(() =>
-            MultipartContext.From(reader, first!, null, 2_000_000)(PipeWriter.Create(sent), _ => { }, CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(60)));
+            MultipartContext.From(reader, first!, null, 2_000_000)(PipeWriter.Create(sent), _ => { }, CancellationToken.None)
+                .WaitAsync(TimeSpan.FromSeconds(60)));
 
         Assert.Equal(ErrorCode.ContextTooLarge, refused.Code);
     }
@@ -193,7 +188,7 @@ public sealed class BuildFormReaderTests : IDisposable
     {
         using var content = new ByteArrayContent(Encoding.UTF8.GetBytes(body));
         content.Headers.TryAddWithoutValidation("Content-Type", type);
-        return await _api.Client.PostAsync("/images/build" + (query.Length > 0 ? "?" + query : ""), content);
+        return await _api.Client.PostAsync("/images/build?" + query, content);
     }
 
     /// <summary>A body that begins and does not end.</summary>

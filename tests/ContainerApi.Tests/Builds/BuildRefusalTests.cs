@@ -30,7 +30,7 @@ public sealed class BuildRefusalTests : BuildEndpointFixture
     [InlineData("timeout=0", "invalid_request", "timeout")]
     [InlineData("timeout=601", "invalid_request", "timeout")]
     [InlineData("nope=1", "invalid_request", "nope")]
-    public async Task An_invalid_parameter_is_named_before_the_engine_is_called(string query, string code, string field)
+    public async Task Invalid_parameter_is_named_before_the_engine_is_called(string query, string code, string field)
     {
         _engine.Build = (_, _, _) => throw new InvalidOperationException();
 
@@ -61,7 +61,7 @@ public sealed class BuildRefusalTests : BuildEndpointFixture
     [InlineData("""{"dockerfile":""", 400, "invalid_request")]
     [InlineData("null", 400, "invalid_request")]
     [InlineData("", 400, "invalid_request")]
-    public async Task An_invalid_document_is_a_problem(string json, int status, string code)
+    public async Task Invalid_document_is_a_problem(string json, int status, string code)
     {
         Directory.CreateDirectory(Path.Combine(_root, "empty"));
 
@@ -86,7 +86,7 @@ public sealed class BuildRefusalTests : BuildEndpointFixture
     [InlineData("text/x-dockerfile", "remote=https://git.example.com/team/x.git", "remote")]
     [InlineData("application/json", "remote=https://git.example.com/team/x.git", "remote")]
     [InlineData("application/x-tar", "path=app", "path")]
-    public async Task A_body_beside_another_context_is_a_problem_that_names_both(string type, string query, string name)
+    public async Task Body_with_a_second_context_is_a_problem_that_names_both(string type, string query, string name)
     {
         var problem = await (await PostAsync(query, type == "application/json" ? "{}"u8.ToArray() : Tar(), type))
             .ReadProblemAsync(HttpStatusCode.BadRequest, "invalid_request");
@@ -95,29 +95,30 @@ public sealed class BuildRefusalTests : BuildEndpointFixture
     }
 
     [Fact]
-    public async Task JSON_with_a_query_is_refused() =>
-        await (await PostAsync("tag=a", """{"dockerfile":"FROM x"}"""u8.ToArray(), "application/json")).ReadProblemAsync(HttpStatusCode.BadRequest, "invalid_request");
+    public async Task JSON_with_a_query_is_a_problem() =>
+        await (await PostAsync("tag=a", """{"dockerfile":"FROM x"}"""u8.ToArray(), "application/json"))
+            .ReadProblemAsync(HttpStatusCode.BadRequest, "invalid_request");
 
     [Theory]
     [InlineData("application/octet-stream")]
     [InlineData("multipart/mixed; boundary=x")]
     [InlineData(null)]
-    public async Task An_unknown_content_type_is_refused(string? type) =>
+    public async Task Unknown_content_type_returns_415(string? type) =>
         await (await PostAsync("", Tar(), type)).ReadProblemAsync(HttpStatusCode.UnsupportedMediaType, "unsupported_media_type");
 
     [Theory]
     [InlineData("", "invalid_context")]
     [InlineData("this is not a tar archive", "invalid_context")]
     [InlineData("BZh9", "invalid_context")]
-    public async Task A_body_that_is_not_an_archive_is_refused(string body, string code) =>
+    public async Task Body_that_is_not_an_archive_is_a_problem(string body, string code) =>
         await (await PostAsync("tag=a", Encoding.ASCII.GetBytes(body), "application/x-tar")).ReadProblemAsync(HttpStatusCode.BadRequest, code);
 
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_context_beyond_the_limit_is_too_large(bool hasLength)
+    public async Task Context_beyond_the_limit_returns_413(bool hasLength)
     {
-        var body = Tar(("big", new string('x', 200_000)));
+        var body = Tar(("big", new string('x', 2_100_000)));
         using var content = hasLength ? (HttpContent)new ByteArrayContent(body) : new StreamContent(new Unseekable(body));
         content.Headers.ContentType = new MediaTypeHeaderValue("application/x-tar");
 
@@ -127,9 +128,9 @@ public sealed class BuildRefusalTests : BuildEndpointFixture
     }
 
     [Fact]
-    public async Task A_refusal_of_the_engine_keeps_its_status()
+    public async Task Engine_error_before_the_start_keeps_its_status()
     {
-        _engine.Build = (_, _, _) => Throw(new EngineException(ErrorCode.InvalidDockerfile, "local", "dockerfile parse error line 2"));
+        _engine.Build = (_, _, _) => throw new EngineException(ErrorCode.InvalidDockerfile, "local", "dockerfile parse error line 2");
 
         var problem = await (await PostAsync("", Tar(), "application/x-tar")).ReadProblemAsync(HttpStatusCode.BadRequest, "invalid_dockerfile");
 
@@ -167,7 +168,8 @@ public sealed class BuildRefusalTests : BuildEndpointFixture
         Assert.Equal("succeeded", result.GetProperty("state").GetString());
         Assert.Equal(Image, result.GetProperty("imageId").GetString());
         Assert.Equal("localhost:5000/redis:v1.0", result.GetProperty("tags")[0].GetString());
-        Assert.Equal((new string('a', 64), new ImageName("localhost:5000/redis", "v1.0"), true), (committed!.Container, committed.Tag, committed.Pause));
+        Assert.Equal((new string('a', 64), new ImageName("localhost:5000/redis", "v1.0"), true),
+            (committed!.Container, committed.Tag, committed.Pause));
     }
 
     [Theory]
@@ -191,7 +193,11 @@ public sealed class BuildRefusalTests : BuildEndpointFixture
     public void Invalid_options_fail_the_start()
     {
         var failure = Assert.ThrowsAny<Exception>(() => new ApiHost(
-            new Dictionary<string, string?> { ["Builds:ContextRoots:0"] = "relative", ["Builds:Timeout"] = "00:00:00", ["Builds:MaxConcurrent"] = "0", ["Builds:StorePath"] = "here.db", ["Builds:History:MaxBuilds"] = "-1" }, _engine));
+            new Dictionary<string, string?>
+            {
+                ["Builds:ContextRoots:0"] = "relative", ["Builds:Timeout"] = "00:00:00", ["Builds:MaxConcurrent"] = "0",
+                ["Builds:StorePath"] = "here.db", ["Builds:History:MaxBuilds"] = "-1",
+            }, _engine));
 
         Assert.Contains("'relative' is not an absolute path", failure.ToString(), StringComparison.Ordinal);
         Assert.All(["Builds:Timeout", "Builds:MaxConcurrent", "'here.db' is not an absolute path", "Builds:History:MaxBuilds: must be 0 or more"],

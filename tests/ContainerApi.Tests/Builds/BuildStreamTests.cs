@@ -40,7 +40,8 @@ public sealed class BuildStreamTests : IDisposable
             """{"type":"result","seq":8,"state":"succeeded","imageId":"IMAGE","tags":["app:v1"],"durationMs":2000,"error":null}""",
         ];
         Assert.Equal(
-            expected.Select(e => e.Replace("ID\"", BuildApi.Text(lines[0], "buildId") + '"').Replace("BEGAN", began).Replace("ENDED", ended).Replace("IMAGE", BuildApi.Image)),
+            expected.Select(e => e.Replace("ID\"", BuildApi.Text(lines[0], "buildId") + '"')
+                .Replace("BEGAN", began).Replace("ENDED", ended).Replace("IMAGE", BuildApi.Image)),
             lines.Select(l => l.GetRawText()));
     }
 
@@ -53,7 +54,8 @@ public sealed class BuildStreamTests : IDisposable
     public async Task Failed_build_ends_with_one_failed_result(string? step, int? exitCode, string? kind, string code)
     {
         var lines = await _api.RunAsync(
-            "tag=app:v1", new StepStarted("1", 1, 1, "RUN x"), new ImageBuilt(BuildApi.Image), new BuildFailed("No.", step, exitCode, ErrorCode.Find(kind)));
+            "tag=app:v1", new StepStarted("1", 1, 1, "RUN x"), new ImageBuilt(BuildApi.Image),
+            new BuildFailed("No.", step, exitCode, ErrorCode.Find(kind)));
 
         var result = Assert.Single(lines, l => BuildApi.Text(l, "type") == "result");
         Assert.Equal(("failed", null), (BuildApi.Text(result, "state"), BuildApi.Text(result, "imageId")));

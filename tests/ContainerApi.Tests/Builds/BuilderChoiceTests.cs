@@ -15,16 +15,17 @@ public sealed class BuilderChoiceTests
     [InlineData("classic", null, "classic")]
     [InlineData("classic", "mynet", "classic")]
     [InlineData("buildkit", "none", "buildkit")]
-    public void BuildKit_builds_but_for_what_only_the_classic_builder_does(string wanted, string? network, string builder) =>
+    public void BuildKit_is_chosen_unless_only_the_classic_builder_has_the_feature(string wanted, string? network, string builder) =>
         Assert.Equal(builder, BuilderChoice.NameOf(BuilderChoice.Of(Parse(wanted), network, hasSecrets: false)));
 
     [Fact]
-    public void A_builder_without_the_feature_is_refused_with_the_reason()
+    public void Builder_without_the_feature_is_refused_with_the_reason()
     {
         var refused = Assert.Throws<ApiException>(() => BuilderChoice.Of(RequestedBuilder.Buildkit, "mynet", hasSecrets: false));
 
         Assert.Equal(ErrorCode.FeatureUnsupported, refused.Code);
-        Assert.Equal("BuildKit does not support the network 'mynet' for builds. Allowed networks: bridge, host, none. Use builder=classic.", refused.Message);
+        Assert.Equal(
+            "BuildKit does not support the network 'mynet' for builds. Allowed networks: bridge, host, none. Use builder=classic.", refused.Message);
     }
 
     [Theory]
@@ -45,7 +46,8 @@ public sealed class BuilderChoiceTests
     [InlineData(false, true, "classic", true, false, "podman")]
     [InlineData(false, true, "buildkit", true, false, null)]
     [InlineData(false, true, "buildkit", false, true, null)]
-    public void Where_there_is_no_BuildKit_another_builds(bool isWindows, bool isPodman, string chosen, bool isForced, bool hasSecrets, string? builder)
+    public void Engine_without_BuildKit_uses_its_own_builder(
+        bool isWindows, bool isPodman, string chosen, bool isForced, bool hasSecrets, string? builder)
     {
         var engine = new EngineCapabilities("1.41", isPodman, isWindows);
         var spec = new BuildSpec
@@ -73,7 +75,8 @@ public sealed class BuilderChoiceTests
         var engine = new EngineCapabilities("1.41", isPodman: true);
         foreach (var chosen in new[] { BuilderKind.BuildKit, BuilderKind.Classic })
         {
-            var refused = Record.Exception(() => BuilderChoice.On(engine, new BuildSpec { Builder = chosen, Network = network, Remote = remote }, isForced: false));
+            var spec = new BuildSpec { Builder = chosen, Network = network, Remote = remote };
+            var refused = Record.Exception(() => BuilderChoice.On(engine, spec, isForced: false));
 
             Assert.Equal(reason, refused?.Message);
         }

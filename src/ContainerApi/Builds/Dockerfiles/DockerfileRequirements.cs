@@ -17,6 +17,9 @@ internal static partial class DockerfileRequirements
         var isClassic = builder == BuilderKind.Classic;
         // A frontend that the Dockerfile selects may support anything; the classic builder ignores it.
         var isOld = builder == BuilderKind.BuildKit && !engine.HasNewDockerfileFrontend && lines.Syntax is null;
+        var needsBuildKit = $"needs BuildKit, but this build uses the classic builder (engine API {engine.ApiVersion}).";
+        var needsNewFrontend =
+            $"needs the Dockerfile frontend of engine API {EngineCapabilities.Engine23} or later; this engine has API {engine.ApiVersion}.";
         while (lines.Next() is { } instruction)
         {
             var (keyword, flags, words) = Split(instruction.Text);
@@ -28,14 +31,9 @@ internal static partial class DockerfileRequirements
                 }
 
                 var name = flag.Split('=', 2)[0];
-                if (isClassic && NeedsBuildKit(keyword, name))
+                if ((isClassic && NeedsBuildKit(keyword, name)) || (isOld && NeedsNewFrontend(keyword, name)))
                 {
-                    throw Unsupported(instruction, $"{keyword} {name} needs BuildKit, but this build uses the classic builder (engine API {engine.ApiVersion}).");
-                }
-
-                if (isOld && NeedsNewFrontend(keyword, name))
-                {
-                    throw Unsupported(instruction, $"{keyword} {name} needs the Dockerfile frontend of engine API {EngineCapabilities.Engine23} or later; this engine has API {engine.ApiVersion}.");
+                    throw Unsupported(instruction, $"{keyword} {name} {(isClassic ? needsBuildKit : needsNewFrontend)}");
                 }
             }
 
@@ -48,9 +46,7 @@ internal static partial class DockerfileRequirements
             {
                 if (isClassic || isOld)
                 {
-                    throw Unsupported(instruction, isClassic
-                        ? $"{keyword} with a heredoc needs BuildKit, but this build uses the classic builder (engine API {engine.ApiVersion})."
-                        : $"{keyword} with a heredoc needs the Dockerfile frontend of engine API {EngineCapabilities.Engine23} or later; this engine has API {engine.ApiVersion}.");
+                    throw Unsupported(instruction, $"{keyword} with a heredoc {(isClassic ? needsBuildKit : needsNewFrontend)}");
                 }
 
                 lines.SkipUntil(heredoc.Groups["end"].Value, isIndented: heredoc.Groups["dash"].Length > 0);

@@ -11,10 +11,7 @@ namespace ContainerApi.Builds.History;
 /// The events of one build as JSON lines. The build appends each event once, and any number of followers read at their own pace.
 /// The log writes itself to the store; stored events leave the memory, except for the latest ones.
 /// </summary>
-/// <remarks>
-/// Only the build appends. Output without a pause becomes one event, so that a step that prints one line at a time does not cost an
-/// event per line.
-/// </remarks>
+/// <remarks>Only the build appends. Output without a pause becomes one event, not an event per line.</remarks>
 internal sealed class BuildLog
 {
     private const int SegmentSize = 64 * 1024;
@@ -25,9 +22,7 @@ internal sealed class BuildLog
     /// <summary>How many bytes of stored events stay in memory for followers that keep up.</summary>
     private const int Window = 512 * 1024;
 
-    /// <summary>
-    /// How many bytes may wait for the store. Beyond that the build waits, or, when nothing is stored, its output is dropped.
-    /// </summary>
+    /// <summary>How many bytes may wait for the store. Beyond that the build waits, or, when nothing is stored, its output is dropped.</summary>
     public const int MaxUnstored = 8 * 1024 * 1024;
 
     /// <summary>How long changes are collected before they are written together.</summary>
@@ -40,8 +35,7 @@ internal sealed class BuildLog
     private readonly BuildStore? _store;
     private readonly Lock _lock = new();
     private readonly List<LogSegment> _segments = [];
-    private readonly Channel<bool> _changes =
-        Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly Channel<bool> _changes = Channel.CreateBounded<bool>(1);
 
     private Build? _build;
     private ArrayBufferWriter<byte> _line = new();
@@ -82,26 +76,20 @@ internal sealed class BuildLog
     /// <param name="build">The state of the build after the event, for the store.</param>
     public void Add(BuildEvent buildEvent, Build? build = null)
     {
-        lock (_lock)
-        {
-            _build = build ?? _build;
-        }
-
-        if (buildEvent is not LogEvent log)
+        var log = buildEvent as LogEvent;
+        if (log is null || _pending?.Step != log.Step || _pending?.Stream != log.Stream)
         {
             Flush();
-            Append(buildEvent);
+        }
+
+        if (log is null)
+        {
+            Append(buildEvent, build);
             return;
         }
 
-        if (_pending is not null && (_pending.Step != log.Step || _pending.Stream != log.Stream))
-        {
-            Flush();
-        }
-
         _pending ??= log with { At = _time.GetUtcNow() };
-        _text.Append(log.Text);
-        if (_text.Length >= MaxTextLength)
+        if (_text.Append(log.Text).Length >= MaxTextLength)
         {
             Flush();
         }
@@ -112,9 +100,9 @@ internal sealed class BuildLog
     {
         if (_pending is { } log)
         {
-            _pending = null;
             Append(log with { Text = _text.ToString() });
             _text.Clear();
+            _pending = null;
         }
     }
 
@@ -136,7 +124,18 @@ internal sealed class BuildLog
     }
 
     /// <summary>Removes the closed log from the store.</summary>
-    public Task DeleteAsync(string build) => _store is null ? Task.CompletedTask : Written = DeleteAsync(_store, build, Written);
+    public Task DeleteAsync(string build)
+    {
+        return Written = DeleteAsync(Written);
+
+        async Task DeleteAsync(Task written)
+        {
+            await written;
+            while (_store is not null && !await _store.DeleteAsync(build) && await _store.DelayRetryAsync())
+            {
+            }
+        }
+    }
 
     /// <summary>Waits while too many events wait for the store.</summary>
     public Task WaitForRoomAsync(CancellationToken cancellationToken)
@@ -154,24 +153,12 @@ internal sealed class BuildLog
         {
             if (from >= Count)
             {
-                return new LogRead(default, IsClosed ? null : Wait(ref _grown), IsStored: false);
+                return new LogRead(default, IsClosed ? null : Wait(ref _grown), StoredUntil: null);
             }
 
             return _segments.FindLast(s => s.First <= from) is { } segment
-                ? new LogRead(segment.ReadFrom(from), null, IsStored: false)
-                : new LogRead(default, null, IsStored: true);
-        }
-    }
-
-    /// <summary>The first event in memory; <see cref="Count"/> when none is.</summary>
-    public long FirstInMemory
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return _segments.Count > 0 ? _segments[0].First : Count;
-            }
+                ? new LogRead(segment.ReadFrom(from), null, StoredUntil: null)
+                : new LogRead(default, null, StoredUntil: _segments.Count > 0 ? _segments[0].First : Count);
         }
     }
 
@@ -247,24 +234,16 @@ internal sealed class BuildLog
             stored = new StoredBuild(_build! with { EventCount = Count }, Bytes);
         }
 
-        if (!await store.WriteAsync(stored, lines))
+        var isStored = await store.WriteAsync(stored, lines);
+        if (isStored)
         {
-            return false;
+            MarkStored(lines);
         }
 
-        MarkStored(lines);
-        return true;
+        return isStored;
     }
 
-    private static async Task DeleteAsync(BuildStore store, string build, Task written)
-    {
-        await written;
-        while (!await store.DeleteAsync(build) && await store.DelayRetryAsync())
-        {
-        }
-    }
-
-    private void Append(BuildEvent buildEvent)
+    private void Append(BuildEvent buildEvent, Build? build = null)
     {
         var isOutput = buildEvent is LogEvent or ProgressEvent;
         if (_isTruncated && isOutput)
@@ -275,11 +254,11 @@ internal sealed class BuildLog
         buildEvent = Serialize(buildEvent);
         lock (_lock)
         {
-            var limit = Bytes + _line.WrittenCount > _options.MaxLogBytes ? _options.MaxLogBytes
-                : !_isStoring && Unstored + _line.WrittenCount > MaxUnstored ? MaxUnstored
-                : (long?)null;
-            if (limit is not null && isOutput)
+            _build = build ?? _build;
+            var isFull = Bytes + _line.WrittenCount > _options.MaxLogBytes;
+            if (isOutput && (isFull || (!_isStoring && Unstored + _line.WrittenCount > MaxUnstored)))
             {
+                var limit = isFull ? _options.MaxLogBytes : MaxUnstored;
                 _isTruncated = true;
                 buildEvent = Serialize(new WarningEvent($"The output of the build exceeds the limit of {limit} bytes; the rest is not kept.", null));
             }
@@ -301,8 +280,8 @@ internal sealed class BuildLog
 
     private BuildEvent Serialize(BuildEvent buildEvent)
     {
-        buildEvent = buildEvent with { Seq = Count };
         _line.ResetWrittenCount();
+        buildEvent = buildEvent with { Seq = Count };
         using var json = new Utf8JsonWriter(_line, JsonOptions);
         JsonSerializer.Serialize(json, buildEvent, WireJson.Options);
         json.Flush();

@@ -26,5 +26,5 @@ internal readonly record struct LogBatch(StoredLines Lines, IReadOnlyList<BuildE
 
 /// <summary>What a log has in memory from an event on.</summary>
 /// <param name="Grown">Completes when there are more events; null when there are some, or no more follow.</param>
-/// <param name="IsStored">Whether the events are in the store.</param>
-internal readonly record struct LogRead(LogBatch Batch, Task? Grown, bool IsStored);
+/// <param name="StoredUntil">The first event in memory, if the event and all before it are only in the store; else null.</param>
+internal readonly record struct LogRead(LogBatch Batch, Task? Grown, long? StoredUntil);

@@ -43,7 +43,7 @@ public sealed class DockerfileRequirementsTests
     [InlineData("RUN echo a \\\n", false, false)]
     [InlineData("RUN echo a \\\\\nCOPY --link a /b", true, true)]
     [InlineData("\\\n\\\n", false, false)]
-    public void Flags_are_judged_by_the_builder(string instruction, bool classicLacks, bool oldLacks)
+    public void Flags_that_the_builder_does_not_know_are_refused(string instruction, bool classicLacks, bool oldLacks)
     {
         var dockerfile = $"FROM x\n\n# a comment\n{instruction}\nCMD y\n";
 
@@ -56,7 +56,7 @@ public sealed class DockerfileRequirementsTests
     [Theory]
     [InlineData("FROM x\nRUN --mount=type=ssh git clone y\n")]
     [InlineData("# syntax=docker/dockerfile:1\nFROM x\nRUN --mount=type=cache,target=/c --mount=id=a,type=ssh git clone y\n")]
-    public void No_agent_is_served_to_any_builder(string dockerfile)
+    public void SSH_mounts_are_refused_with_every_builder(string dockerfile)
     {
         Assert.Contains("agent", Refusal(dockerfile, BuilderKind.BuildKit, New), StringComparison.Ordinal);
         Assert.NotNull(Refusal(dockerfile, BuilderKind.Classic, Old));
@@ -67,7 +67,7 @@ public sealed class DockerfileRequirementsTests
         DockerfileRequirements.Check("FROM x\nCOPY <<EOF /f\nRUN --mount=type=ssh x\nEOF\nRUN <<-E\n\tRUN --mount=type=ssh x\n\tE\n", BuilderKind.BuildKit, New);
 
     [Fact]
-    public void A_refusal_says_where_what_and_why() => Assert.Equal(
+    public void Error_names_the_line_the_instruction_and_the_reason() => Assert.Equal(
         "Line 3 of the Dockerfile: COPY with a heredoc needs the Dockerfile frontend of engine API 1.42 or later; this engine has API 1.41.",
         Refusal("FROM x\n\nCOPY <<EOF \\\n /f\na\nEOF\n", BuilderKind.BuildKit, Old));
 
@@ -78,7 +78,7 @@ public sealed class DockerfileRequirementsTests
     [InlineData("\uFEFF# syntax=x\r\nFROM x\r\n")]
     [InlineData("ONBUILD")]
     [InlineData("'")]
-    public void What_is_no_good_Dockerfile_is_left_to_the_builder(string dockerfile) =>
+    public void Invalid_Dockerfiles_are_left_to_the_builder(string dockerfile) =>
         DockerfileRequirements.Check(dockerfile, BuilderKind.Classic, Old);
 
     private static string? Refusal(string dockerfile, BuilderKind builder, EngineCapabilities api)

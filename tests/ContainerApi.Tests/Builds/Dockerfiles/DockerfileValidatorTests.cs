@@ -13,7 +13,7 @@ public sealed class DockerfileValidatorTests
     [InlineData("FROM x\nRUN a \\\\\nb\n", "Unknown instruction 'b'")]
     [InlineData("# escape=`\nFROM x\nRUN a \\\nb\n", "Unknown instruction 'b'")]
     [InlineData("FROM x\nx\u0007y\n", "Unknown instruction 'x?y'")]
-    public void What_no_builder_takes_is_refused_and_said_where(string dockerfile, string why)
+    public void Errors_of_every_builder_are_reported_with_the_line(string dockerfile, string why)
     {
         foreach (var builder in Enum.GetValues<BuilderKind>())
         {
@@ -30,7 +30,7 @@ public sealed class DockerfileValidatorTests
     [InlineData("FROM x\nRUN cat <<A <<'B'\nNOPE\nA\nNOPE\nB\n")]
     [InlineData("FROM\n")]
     [InlineData("FROM x\nCOPY\n")]
-    public void What_a_builder_may_take_or_refuse_better_is_left_to_it(string dockerfile) => Assert.Null(Refusal(dockerfile, new BuildSpec()));
+    public void Other_Dockerfiles_are_left_to_the_builder(string dockerfile) => Assert.Null(Refusal(dockerfile, new BuildSpec()));
 
     [Theory]
     [InlineData("b", true)]
@@ -40,7 +40,7 @@ public sealed class DockerfileValidatorTests
     [InlineData("3", false)]
     [InlineData("a", false)]
     [InlineData("x", false)]
-    public void A_stage_is_found_by_name_or_number(string target, bool found)
+    public void Stage_is_found_by_name_or_number(string target, bool found)
     {
         const string Dockerfile = "ARG A\nFROM a\nFROM --platform=linux/amd64 x as b\nRUN FROM a AS c\nFROM b AS \\\n d\n";
 
@@ -48,7 +48,7 @@ public sealed class DockerfileValidatorTests
     }
 
     [Fact]
-    public void A_frontend_that_is_named_has_its_own_language_with_BuildKit_alone()
+    public void Selected_frontend_has_its_own_language_only_with_BuildKit()
     {
         const string Named = "# check=skip=all\n# syntax=docker/dockerfile:labs\nFROM x\nNEWER y\n";
         var byArgument = new Dictionary<string, string?> { ["BUILDKIT_SYNTAX"] = "docker/dockerfile:labs" };
@@ -60,7 +60,7 @@ public sealed class DockerfileValidatorTests
     }
 
     [Fact]
-    public void A_Dockerfile_that_is_not_there_is_named()
+    public void Missing_Dockerfile_is_named()
     {
         Assert.Equal("The context does not contain 'Dockerfile'.", Refusal(null, new BuildSpec()));
         Assert.Equal("The context does not contain 'd/prod'.", Refusal(null, new BuildSpec { Dockerfile = "d/prod" }));

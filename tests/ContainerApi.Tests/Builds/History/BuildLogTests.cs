@@ -96,11 +96,11 @@ public sealed class BuildLogTests
             log.Add(new WarningEvent(new string('w', 5000), n));
         }
 
-        Assert.Equal(0, log.FirstInMemory);
+        Assert.Null(log.Read(0).StoredUntil);
         log.MarkStored(log.TakeUnstored());
-        Assert.InRange(log.FirstInMemory, 800, 999);
-        Assert.True(log.Read(0).IsStored);
-        Assert.False(log.Read(log.FirstInMemory).IsStored);
+        var first = log.Read(0).StoredUntil!.Value;
+        Assert.InRange(first, 800, 999);
+        Assert.Null(log.Read(first).StoredUntil);
         Assert.Empty(log.TakeUnstored());
 
         log.Add(new WarningEvent("last", 1000));
@@ -108,7 +108,7 @@ public sealed class BuildLogTests
         var taken = Assert.Single(log.TakeUnstored());
         Assert.Equal((1000, 1001), (taken.First, taken.Next));
         log.MarkStored([taken]);
-        Assert.Equal(1001, log.FirstInMemory);
+        Assert.Equal(1001, log.Read(0).StoredUntil);
     }
 
     [Fact]
