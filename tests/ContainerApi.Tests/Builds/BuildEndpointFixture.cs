@@ -82,7 +82,12 @@ public abstract class BuildEndpointFixture : IDisposable
 
     private protected static ContainerFacts Container(string name) => new()
     {
-        Id = new string('a', 64), Name = name, Image = "x", ImageId = Image, CreatedAt = DateTimeOffset.UnixEpoch, State = ContainerStates.Running,
+        Id = new string('a', 64),
+        Name = name,
+        Image = "x",
+        ImageId = Image,
+        CreatedAt = DateTimeOffset.UnixEpoch,
+        State = ContainerStates.Running,
     };
 
     /// <summary>A body of unknown length.</summary>

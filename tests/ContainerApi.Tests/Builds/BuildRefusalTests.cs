@@ -195,8 +195,11 @@ public sealed class BuildRefusalTests : BuildEndpointFixture
         var failure = Assert.ThrowsAny<Exception>(() => new ApiHost(
             new Dictionary<string, string?>
             {
-                ["Builds:ContextRoots:0"] = "relative", ["Builds:Timeout"] = "00:00:00", ["Builds:MaxConcurrent"] = "0",
-                ["Builds:StorePath"] = "here.db", ["Builds:History:MaxBuilds"] = "-1",
+                ["Builds:ContextRoots:0"] = "relative",
+                ["Builds:Timeout"] = "00:00:00",
+                ["Builds:MaxConcurrent"] = "0",
+                ["Builds:StorePath"] = "here.db",
+                ["Builds:History:MaxBuilds"] = "-1",
             }, _engine));
 
         Assert.Contains("'relative' is not an absolute path", failure.ToString(), StringComparison.Ordinal);

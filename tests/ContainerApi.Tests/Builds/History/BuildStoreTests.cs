@@ -220,9 +220,10 @@ public sealed class BuildStoreTests : IDisposable
         await BuildAsync(api);
         if (!OperatingSystem.IsWindows())
         {
-            Assert.All(
-                Directory.GetFiles(Path.GetDirectoryName(StorePath)!),
-                file => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file)));
+            foreach (var file in Directory.GetFiles(Path.GetDirectoryName(StorePath)!))
+            {
+                Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
+            }
         }
     }
 
