@@ -63,7 +63,8 @@ internal sealed partial class ScopedEngine(IEngine engine, Visibility visibility
     public Task<IReadOnlyList<ProcessFacts>> ListProcessesAsync(string id, CancellationToken cancellationToken) =>
         engine.ListProcessesAsync(id, cancellationToken);
 
-    public Task<StatisticsFacts> ReadStatisticsAsync(string id, CancellationToken cancellationToken) => engine.ReadStatisticsAsync(id, cancellationToken);
+    public Task<StatisticsFacts> ReadStatisticsAsync(string id, CancellationToken cancellationToken) =>
+        engine.ReadStatisticsAsync(id, cancellationToken);
 
     public Task<IReadOnlyDictionary<string, HostSample>> ReadHostAsync(
         IReadOnlyList<ContainerFacts> containers, HostSections sections, CancellationToken cancellationToken) =>
@@ -126,9 +127,11 @@ internal sealed partial class ScopedEngine(IEngine engine, Visibility visibility
         RedactIdsAsync(() => engine.RemoveContainerAsync(id, force, volumes, cancellationToken));
 
     public Task<IReadOnlyList<ImageFacts>> ListImagesAsync(
-        IReadOnlyDictionary<string, IReadOnlyList<string>>? filters, CancellationToken cancellationToken) => engine.ListImagesAsync(filters, cancellationToken);
+        IReadOnlyDictionary<string, IReadOnlyList<string>>? filters, CancellationToken cancellationToken) =>
+        engine.ListImagesAsync(filters, cancellationToken);
 
-    public Task<ImageDetails> InspectImageAsync(ImageNameOrId image, CancellationToken cancellationToken) => engine.InspectImageAsync(image, cancellationToken);
+    public Task<ImageDetails> InspectImageAsync(ImageNameOrId image, CancellationToken cancellationToken) =>
+        engine.InspectImageAsync(image, cancellationToken);
 
     public Task TagImageAsync(ImageNameOrId image, ImageName tag, CancellationToken cancellationToken) =>
         engine.TagImageAsync(image, tag, cancellationToken);
@@ -143,7 +146,8 @@ internal sealed partial class ScopedEngine(IEngine engine, Visibility visibility
     public IAsyncEnumerable<TransferFacts> PushImageAsync(ImageName image, RegistryCredentials? credentials, CancellationToken cancellationToken) =>
         engine.PushImageAsync(image, credentials, cancellationToken);
 
-    public Task<string> CommitContainerAsync(CommitSpec spec, CancellationToken cancellationToken) => engine.CommitContainerAsync(spec, cancellationToken);
+    public Task<string> CommitContainerAsync(CommitSpec spec, CancellationToken cancellationToken) =>
+        engine.CommitContainerAsync(spec, cancellationToken);
 
     public async IAsyncEnumerable<BuildFact> BuildAsync(BuildSpec spec, Stream context, [EnumeratorCancellation] CancellationToken cancellationToken)
     {

@@ -23,7 +23,8 @@ internal static class HttpServices
         app.UseStatusCodePages(pages =>
         {
             var http = pages.HttpContext;
-            return Problems.WriteAsync(http.RequestServices.GetRequiredService<IProblemDetailsService>(), new ProblemDetailsContext { HttpContext = http });
+            var writer = http.RequestServices.GetRequiredService<IProblemDetailsService>();
+            return Problems.WriteAsync(writer, new ProblemDetailsContext { HttpContext = http });
         });
     }
 }

@@ -139,7 +139,14 @@ internal sealed class RequestParameter
                     new OpenApiSchema { Type = JsonSchemaType.Array, Items = item },
                     item,
                     .. Declaration.CanBeObject
-                        ? [new OpenApiSchema { Type = JsonSchemaType.Object, AdditionalProperties = new OpenApiSchema { Type = JsonSchemaType.String } }]
+                        ?
+                        [
+                            new OpenApiSchema
+                            {
+                                Type = JsonSchemaType.Object,
+                                AdditionalProperties = new OpenApiSchema { Type = JsonSchemaType.String },
+                            },
+                        ]
                         : Array.Empty<IOpenApiSchema>(),
                 ],
             };

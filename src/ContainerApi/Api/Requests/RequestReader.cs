@@ -38,8 +38,8 @@ internal static class RequestReader
         }
 
         var body = http.Request.Body;
-        return await ReadJsonAsync<T>(
-            http, type.Encoding is { } encoding and not UTF8Encoding ? Encoding.CreateTranscodingStream(body, encoding, Encoding.UTF8) : body, errors);
+        var utf8 = type.Encoding is { } encoding and not UTF8Encoding ? Encoding.CreateTranscodingStream(body, encoding, Encoding.UTF8) : body;
+        return await ReadJsonAsync<T>(http, utf8, errors);
     }
 
     /// <inheritdoc cref="ReadBodyAsync"/>
@@ -49,7 +49,8 @@ internal static class RequestReader
         errors ??= new RequestErrors();
         using var document = await ParseAsync(body, http.RequestAborted);
         var fields = FieldsOf(document.RootElement, errors);
-        return Read<T>(http, fields.Keys, p => fields.TryGetValue(p.Name, out var value) ? new ParameterInput(default, value) : default, errors, inJson: true);
+        return Read<T>(
+            http, fields.Keys, p => fields.TryGetValue(p.Name, out var value) ? new ParameterInput(default, value) : default, errors, inJson: true);
     }
 
     /// <param name="names">The names of all fields in the query, the form or the body.</param>
