@@ -21,20 +21,28 @@ public abstract class BuildCalls(EngineFixture fixture)
     protected async Task<List<JsonObject>> BuildAsync(string query, byte[] context, string type = "application/x-tar") =>
         await LinesAsync(await SendAsync(query, context, type));
 
-    protected async Task<HttpResponseMessage> SendAsync(string query, byte[] context, string type = "application/x-tar")
+    protected Task<HttpResponseMessage> SendAsync(string query, byte[] context, string type = "application/x-tar") =>
+        SendAsync(Fixture.Client, query, context, type);
+
+    private static async Task<HttpResponseMessage> SendAsync(HttpClient client, string query, byte[] context, string type = "application/x-tar")
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, "/images/build?" + query) { Content = new ByteArrayContent(context) };
         request.Content.Headers.ContentType = new MediaTypeHeaderValue(type);
-        return await Fixture.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        return await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
     }
 
-    protected static async Task<JsonObject> LineAsync(StreamReader reader) =>
-        JsonNode.Parse(await reader.ReadLineAsync() ?? throw new EndOfStreamException("The stream ended before its result."))!.AsObject();
-
-    protected static async Task UntilLogAsync(StreamReader reader)
+    /// <summary>The next line of this type.</summary>
+    protected static async Task<JsonObject> UntilAsync(StreamReader reader, string type)
     {
-        while (!Is(await LineAsync(reader), "log"))
+        // One timeout for all lines, since heartbeats never stop.
+        using var timeout = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        while (true)
         {
+            var text = await reader.ReadLineAsync(timeout.Token) ?? throw new EndOfStreamException($"The stream ended before a {type}.");
+            if (JsonNode.Parse(text)!.AsObject() is var line && Is(line, type))
+            {
+                return line;
+            }
         }
     }
 
@@ -61,15 +69,8 @@ public abstract class BuildCalls(EngineFixture fixture)
         return Text(build!, "id");
     }
 
-    protected async Task<HttpResponseMessage> SendAsync(HttpClient client, string query, string dockerfile)
-    {
-        using var request = new HttpRequestMessage(
-            HttpMethod.Post,
-            $"/images/build?{query}&label={EngineFixture.Label}={Fixture.Run}")
-        { Content = new ByteArrayContent(Archive.Tar(("Dockerfile", dockerfile))) };
-        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/x-tar");
-        return await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
-    }
+    protected Task<HttpResponseMessage> SendAsync(HttpClient client, string query, string dockerfile) =>
+        SendAsync(client, $"{query}&{Labels}", Archive.Tar(("Dockerfile", dockerfile)));
 
     protected static async Task<List<JsonObject>> EventsAsync(HttpClient client, string id, string query = "")
     {
@@ -79,13 +80,12 @@ public abstract class BuildCalls(EngineFixture fixture)
 
     protected static JsonObject Succeeded(List<JsonObject> lines)
     {
-        Assert.True(
-            Is(lines[^1], "result") && lines[^1]["state"]!.GetValue<string>() == "succeeded", string.Join('\n', lines.Select(l => l.ToJsonString())));
+        Assert.True(Is(lines[^1], "result") && Text(lines[^1], "state") == "succeeded", string.Join('\n', lines.Select(l => l.ToJsonString())));
         Assert.Single(lines, l => Is(l, "result"));
         return lines[^1];
     }
 
-    protected static bool Is(JsonObject line, string type) => line["type"]!.GetValue<string>() == type;
+    protected static bool Is(JsonObject line, string type) => Text(line, "type") == type;
 
     protected async Task<JsonObject> InspectAsync(string tag) => (await Fixture.Engine.GetFromJsonAsync<JsonObject>($"images/{tag}/json"))!;
 
@@ -95,16 +95,18 @@ public abstract class BuildCalls(EngineFixture fixture)
         Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
     }
 
-    protected async Task<List<JsonObject>> ContainersAsync() =>
-        [.. (await Fixture.Engine.GetFromJsonAsync<JsonArray>("containers/json?all=1"))!.Select(c => c!.AsObject())];
+    /// <summary>The containers of a step, by a mark in its command; the classic builder creates one for each step.</summary>
+    protected async Task<List<string>> ContainersWithAsync(string mark) =>
+        [.. (await Fixture.Engine.GetFromJsonAsync<JsonArray>("containers/json?all=1"))!
+            .Where(c => Text(c!, "Command").Contains(mark, StringComparison.Ordinal)).Select(c => Text(c!, "Id"))];
 
     /// <summary>
-    /// Whether a container or process of this host has <paramref name="mark"/> in its command; BuildKit's steps are no containers. (A
-    /// shell replaces itself by its last command, so a comment cannot carry the mark.)
+    /// The processes of a step on this host, by a mark in its command. (A shell replaces itself by its last command, so a comment cannot
+    /// carry the mark.)
     /// </summary>
-    protected async Task<bool> RunsAsync(string mark) =>
-        (await ContainersAsync()).Any(c => c["Command"]!.GetValue<string>().Contains(mark, StringComparison.Ordinal))
-        || Directory.EnumerateDirectories("/proc").Any(process => CommandOf(process).Contains(mark, StringComparison.Ordinal));
+    protected static List<string> ProcessesWith(string mark) =>
+        [.. Directory.EnumerateDirectories("/proc").Where(path => char.IsAsciiDigit(Path.GetFileName(path)[0]))
+            .Where(path => CommandOf(path).Contains(mark, StringComparison.Ordinal))];
 
     private static string CommandOf(string process)
     {
@@ -114,6 +116,7 @@ public abstract class BuildCalls(EngineFixture fixture)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
+            // The process has ended.
             return "";
         }
     }

@@ -175,27 +175,12 @@ public sealed class BuildJobTests(EngineFixture fixture) : BuildCalls(fixture)
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => sending);
         }
 
-        var watch = Stopwatch.StartNew();
-        while (await StateAsync(Fixture.Client, Text(queued, "buildId")) != "cancelled")
-        {
-            Assert.True(watch.Elapsed < TimeSpan.FromSeconds(40), "it waits still");
-            await Task.Delay(50);
-        }
-
-        foreach (var id in ids)
-        {
-            await DeleteAsync(id, HttpStatusCode.Accepted);
-        }
-
-        foreach (var mark in marks)
-        {
-            await AssertEndsSoonAsync(mark);
-        }
+        await EngineFixture.UntilAsync(async () => await StateAsync(Fixture.Client, Text(queued, "buildId")) == "cancelled");
+        await Task.WhenAll(ids.Select(id => DeleteAsync(id, HttpStatusCode.Accepted)));
+        await Task.WhenAll(marks.Select(AssertEndsSoonAsync));
     }
 
-    /// <summary>
-    /// A unique number of seconds to sleep; the shell replaces itself by its last command, so a comment would not work.
-    /// </summary>
+    /// <summary>A unique number of seconds to sleep.</summary>
     private static string Mark() => $"1{Random.Shared.Next(100_000_000, 999_999_999)}";
 
     private string Sleeping(string mark) => $"FROM {Fixture.Image}\nRUN echo begun; sleep {mark}\n";
@@ -219,21 +204,6 @@ public sealed class BuildJobTests(EngineFixture fixture) : BuildCalls(fixture)
         await LeaveAsync(reader);
     }
 
-    private static async Task<JsonObject> UntilAsync(StreamReader reader, string type)
-    {
-        // One timeout for all lines, since heartbeats never stop.
-        using var timeout = new CancellationTokenSource(TimeSpan.FromMinutes(2));
-        while (true)
-        {
-            var line = JsonNode.Parse(
-                await reader.ReadLineAsync(timeout.Token) ?? throw new EndOfStreamException($"The stream ended before a {type}."))!.AsObject();
-            if (Text(line, "type") == type)
-            {
-                return line;
-            }
-        }
-    }
-
     private static async Task AssertEndsSoonAsync(string mark)
     {
         var watch = Stopwatch.StartNew();
@@ -245,31 +215,4 @@ public sealed class BuildJobTests(EngineFixture fixture) : BuildCalls(fixture)
 
         Assert.True(watch.Elapsed < Soon, $"the step ran on for {watch.Elapsed}");
     }
-
-    /// <summary>The processes of a step, with either builder.</summary>
-    private static List<string> ProcessesWith(string mark)
-    {
-        var found = new List<string>();
-        foreach (var process in Directory.EnumerateDirectories("/proc").Where(path => char.IsAsciiDigit(Path.GetFileName(path)[0])))
-        {
-            try
-            {
-                if (File.ReadAllText(Path.Combine(process, "cmdline")).Contains(mark, StringComparison.Ordinal))
-                {
-                    found.Add(process);
-                }
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                // The process has ended.
-            }
-        }
-
-        return found;
-    }
-
-    /// <summary>Containers of a step; the classic builder creates one per step.</summary>
-    private async Task<List<string>> ContainersWithAsync(string mark) =>
-        [.. (await Fixture.Engine.GetFromJsonAsync<JsonArray>("containers/json?all=1"))!
-            .Where(c => c!["Command"]!.GetValue<string>().Contains(mark, StringComparison.Ordinal)).Select(c => c!["Id"]!.GetValue<string>())];
 }

@@ -102,8 +102,7 @@ public sealed class BuildSessionTests(EngineFixture fixture)
     /// <summary>Pushes the test image and removes its local tag, which the engine would use otherwise.</summary>
     private async Task<string> PushBaseAsync(DebianRegistry registry)
     {
-        var image = $"{registry.Host}/team/base:v1";
-        await fixture.PostAsync($"images/{fixture.Image}/tag?repo={registry.Host}/team/base&tag=v1");
+        var image = await fixture.TagAsync(registry.Host, "team/base");
         using var pushed = await fixture.Client.PostAsJsonAsync(
             "/images/push", new { image, registryAuth = new { username = DebianRegistry.User, password = DebianRegistry.Password } });
         Assert.Contains("\"state\":\"succeeded\"", await pushed.Content.ReadAsStringAsync(), StringComparison.Ordinal);

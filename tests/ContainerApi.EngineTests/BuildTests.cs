@@ -30,13 +30,11 @@ public sealed class BuildTests(EngineFixture fixture) : BuildCalls(fixture)
 
         var result = Succeeded(lines);
         Assert.Equal([tag, tag + "-too"], result["tags"]!.AsArray().Select(t => t!.GetValue<string>()).Order(StringComparer.Ordinal));
-        Assert.Equal(("started", builder), (lines[0]["type"]!.GetValue<string>(), lines[0]["builder"]!.GetValue<string>()));
-        Assert.Single(
-            lines,
-            l => Is(l, "step") && l["state"]!.GetValue<string>() == "completed" && l["name"]!.GetValue<string>() == "COPY hello.txt /data/hello.txt");
+        Assert.Equal(("started", builder), (Text(lines[0], "type"), Text(lines[0], "builder")));
+        Assert.Single(lines, l => Is(l, "step") && Text(l, "state") == "completed" && Text(l, "name") == "COPY hello.txt /data/hello.txt");
         var image = await InspectAsync(tag);
-        Assert.Equal(result["imageId"]!.GetValue<string>(), image["Id"]!.GetValue<string>());
-        Assert.Equal(image["Id"]!.GetValue<string>(), (await InspectAsync(tag + "-too"))["Id"]!.GetValue<string>());
+        Assert.Equal(Text(result, "imageId"), Text(image, "Id"));
+        Assert.Equal(Text(image, "Id"), (await InspectAsync(tag + "-too"))["Id"]!.GetValue<string>());
         Assert.Contains("GREETING=hi you", Texts(image["Config"]!["Env"]));
         Assert.Equal(["/data/hello.txt"], Texts(image["Config"]!["Cmd"]));
         Assert.Equal(("yes", "1"), (Label(image, "own"), Label(image, "extra")));
@@ -57,7 +55,7 @@ public sealed class BuildTests(EngineFixture fixture) : BuildCalls(fixture)
         Succeeded(lines);
         Assert.Equal("out\nunended", Log(lines, "stdout"));
         Assert.Equal("err\n", Log(lines, "stderr"));
-        Assert.DoesNotContain(await ContainersAsync(), c => c["Image"]!.GetValue<string>().Contains(tag, StringComparison.Ordinal));
+        Assert.Empty(await ContainersWithAsync("printf unended"));
         Assert.Equal("kept\n", await RunAsync(tag, "cat", "/tmp/kept"));
     }
 
@@ -75,7 +73,7 @@ public sealed class BuildTests(EngineFixture fixture) : BuildCalls(fixture)
         Assert.False(CachedRun(anew));
 
         static bool CachedRun(List<JsonObject> lines) => lines.Single(l =>
-            Is(l, "step") && l["number"]?.GetValue<int>() == 2 && l["state"]!.GetValue<string>() == "completed")["cached"]!.GetValue<bool>();
+            Is(l, "step") && l["number"]?.GetValue<int>() == 2 && Text(l, "state") == "completed")["cached"]!.GetValue<bool>();
     }
 
     [Theory]
@@ -88,14 +86,15 @@ public sealed class BuildTests(EngineFixture fixture) : BuildCalls(fixture)
         var lines = await BuildAsync($"tag={tag}&{With(builder)}", Tar(("Dockerfile", $"FROM {Fixture.Image}\nRUN {command}\n")));
 
         var result = lines[^1];
-        Assert.Equal("failed", result["state"]!.GetValue<string>());
-        Assert.Equal("step_failed", result["error"]!["code"]!.GetValue<string>());
+        Assert.Equal("failed", Text(result, "state"));
+        Assert.Equal("step_failed", Text(result["error"]!, "code"));
         Assert.Equal(7, result["error"]!["exitCode"]!.GetValue<int>());
-        Assert.Equal("RUN " + command, result["error"]!["step"]!.GetValue<string>());
+        Assert.Equal("RUN " + command, Text(result["error"]!, "step"));
         Assert.Null(result["imageId"]);
         Assert.Single(lines, l => Is(l, "result"));
         await AssertNoImageAsync(tag);
-        Assert.False(await RunsAsync(command));
+        Assert.Empty(await ContainersWithAsync(command));
+        Assert.Empty(ProcessesWith(command));
     }
 
     [Theory]
@@ -107,19 +106,10 @@ public sealed class BuildTests(EngineFixture fixture) : BuildCalls(fixture)
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
         var watch = Stopwatch.StartNew();
 
-        Assert.True(Is(await LineAsync(reader), "started"));
-        JsonObject line;
-        do
-        {
-            line = await LineAsync(reader);
-        }
-        while (!Is(line, "log"));
-        Assert.Equal("first\n", line["text"]!.GetValue<string>());
+        await UntilAsync(reader, "started");
+        Assert.Equal("first\n", Text(await UntilAsync(reader, "log"), "text"));
         var firstText = watch.Elapsed;
-        while (!Is(line, "result"))
-        {
-            line = await LineAsync(reader);
-        }
+        await UntilAsync(reader, "result");
 
         Assert.True(watch.Elapsed - firstText > TimeSpan.FromSeconds(1), $"the text came {firstText} into the stream, the result at {watch.Elapsed}");
         Assert.Null(await reader.ReadLineAsync());
@@ -145,11 +135,8 @@ public sealed class BuildTests(EngineFixture fixture) : BuildCalls(fixture)
         var tag = Tag() + "-v1.0";
         Write("shiyanloutest/Dockerfile", $"FROM {Fixture.Image}\nENV HOSTNAME=shiyanlou\n");
 
-        var lines = await LinesAsync(
-            await Fixture.Client.PostAsJsonAsync(
-                "/images/build", new { path = "shiyanloutest", tag, label = $"{EngineFixture.Label}={Fixture.Run}" }));
+        Succeeded(await Fixture.StreamAsync("/images/build", new { path = "shiyanloutest", tag, label = $"{EngineFixture.Label}={Fixture.Run}" }));
 
-        Succeeded(lines);
         Assert.Contains("HOSTNAME=shiyanlou", Texts((await InspectAsync(tag))["Config"]!["Env"]));
     }
 
@@ -172,9 +159,7 @@ public sealed class BuildTests(EngineFixture fixture) : BuildCalls(fixture)
             File.SetUnixFileMode(Path.Combine(Fixture.ContextRoot, "full/run.sh"), (UnixFileMode)0x1E8);
         }
 
-        Succeeded(
-            await LinesAsync(
-                await Fixture.Client.PostAsJsonAsync("/images/build", new { path = "full", tag, label = $"{EngineFixture.Label}={Fixture.Run}" })));
+        Succeeded(await Fixture.StreamAsync("/images/build", new { path = "full", tag, label = $"{EngineFixture.Label}={Fixture.Run}" }));
 
         var listing = await RunAsync(tag, "ls", "-lnA", "/ctx");
         Assert.Matches(@"-rwxr-x---\s+1 0\s+0\s+10 .* run\.sh", listing);
@@ -194,12 +179,12 @@ public sealed class BuildTests(EngineFixture fixture) : BuildCalls(fixture)
         var container = await Fixture.CreateAsync(new { Cmd = new[] { "sh", "-c", "echo changed > /tmp/changed; echo ready; sleep 1000" } }, name);
         await UntilRunsAsync(container);
 
-        var fromDirectory = Succeeded(await LinesAsync(await Fixture.Client.PostAsJsonAsync("/images", new { source = name + "-dir", tag = built })));
-        var fromContainer = Succeeded(await LinesAsync(await Fixture.Client.PostAsJsonAsync("/images", new { source = name, tag = committed })));
+        var fromDirectory = Succeeded(await Fixture.StreamAsync("/images", new { source = name + "-dir", tag = built }));
+        var fromContainer = Succeeded(await Fixture.StreamAsync("/images", new { source = name, tag = committed }));
 
         Assert.Equal("built", Label(await InspectAsync(built), "made"));
-        Assert.Equal(fromDirectory["imageId"]!.GetValue<string>(), (await InspectAsync(built))["Id"]!.GetValue<string>());
-        Assert.Equal(fromContainer["imageId"]!.GetValue<string>(), (await InspectAsync(committed))["Id"]!.GetValue<string>());
+        Assert.Equal(Text(fromDirectory, "imageId"), (await InspectAsync(built))["Id"]!.GetValue<string>());
+        Assert.Equal(Text(fromContainer, "imageId"), (await InspectAsync(committed))["Id"]!.GetValue<string>());
         Assert.Equal("changed\n", await RunAsync(committed, "cat", "/tmp/changed"));
     }
 
@@ -209,7 +194,7 @@ public sealed class BuildTests(EngineFixture fixture) : BuildCalls(fixture)
         var lines = await BuildAsync(Labels, Tar(("Dockerfile", "FROM scratch\nLABEL a=b\n")));
 
         Succeeded(lines);
-        Assert.Equal("buildkit", lines[0]["builder"]!.GetValue<string>());
+        Assert.Equal("buildkit", Text(lines[0], "builder"));
     }
 
     [Fact]
@@ -243,7 +228,7 @@ public sealed class BuildTests(EngineFixture fixture) : BuildCalls(fixture)
     }
 
     private static string Log(List<JsonObject> lines, string stream) =>
-        string.Concat(lines.Where(l => Is(l, "log") && l["stream"]!.GetValue<string>() == stream).Select(l => l["text"]!.GetValue<string>()));
+        string.Concat(lines.Where(l => Is(l, "log") && Text(l, "stream") == stream).Select(l => Text(l, "text")));
 
     private static string? Label(JsonObject image, string name) => image["Config"]!["Labels"]![name]?.GetValue<string>();
 

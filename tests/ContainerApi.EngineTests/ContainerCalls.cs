@@ -22,6 +22,5 @@ public abstract class ContainerCalls(EngineFixture fixture)
 
     protected async Task<JsonNode> EngineAsync(string path) => JsonNode.Parse(await Fixture.Engine.GetStringAsync(path))!;
 
-    protected Task StateAsync(string id, string state) =>
-        EngineFixture.UntilAsync(async () => (await EngineAsync($"containers/{id}/json"))["State"]!["Status"]!.GetValue<string>() == state);
+    protected Task StateAsync(string id, string state) => EngineFixture.UntilAsync(async () => await Fixture.StateAsync(id) == state);
 }

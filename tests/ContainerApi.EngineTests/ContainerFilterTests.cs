@@ -11,7 +11,7 @@ public sealed class ContainerFilterTests(EngineFixture fixture) : ContainerCalls
         object Check(string test) => new { Cmd = Sleep, Healthcheck = new { Test = new[] { "CMD", test }, Interval = 1_000_000_000L, Retries = 1 } };
         var healthy = await Fixture.CreateAsync(Check("true"));
         var unhealthy = await Fixture.CreateAsync(Check("false"));
-        var none = await Fixture.CreateAsync(new { Cmd = Sleep });
+        var none = await Fixture.SleepAsync();
         string[] mine = [healthy, unhealthy, none];
         async Task<IEnumerable<string>> OfAsync(string health) =>
             (await ItemsAsync($"include=none&health={health}&label={EngineFixture.Label}={Fixture.Run}")).Select(i => Text(i!, "id")).Intersect(mine);
@@ -68,7 +68,7 @@ public sealed class ContainerFilterTests(EngineFixture fixture) : ContainerCalls
     public async Task Table_and_csv_show_the_same_containers()
     {
         var name = Fixture.UniqueName("form");
-        await Fixture.CreateAsync(new { Cmd = Sleep }, name);
+        await Fixture.SleepAsync(name);
 
         var table = await Fixture.Client.GetStringAsync($"/containers?name={name}&format=table");
         var csv = await Fixture.Client.GetStringAsync($"/containers?name={name}&format=csv&fields=name,command,state");

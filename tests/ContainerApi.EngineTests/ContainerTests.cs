@@ -28,29 +28,28 @@ public sealed class ContainerTests(EngineFixture fixture) : ContainerCalls(fixtu
             async () => (top = await EngineAsync($"containers/{id}/top?ps_args=-eo%20pid,args"))["Processes"]!.AsArray().Count(
                 p => p![1]!.GetValue<string>().StartsWith("sleep", StringComparison.Ordinal)) == 2);
         var item = await ItemAsync(id);
-        var inspect = await EngineAsync($"containers/{id}/json");
+        var inspect = await Fixture.InspectAsync(id);
         var stats = await EngineAsync($"containers/{id}/stats?stream=false");
 
-        Assert.Equal(name, item["name"]!.GetValue<string>());
-        Assert.Equal(inspect["Name"]!.GetValue<string>(), "/" + item["name"]);
-        Assert.Equal(inspect["Id"]!.GetValue<string>(), item["id"]!.GetValue<string>());
-        Assert.Equal(id[..12], item["shortId"]!.GetValue<string>());
-        Assert.Equal(inspect["Config"]!["Image"]!.GetValue<string>(), item["image"]!.GetValue<string>());
-        Assert.Equal(inspect["Image"]!.GetValue<string>(), item["imageId"]!.GetValue<string>());
+        Assert.Equal(name, Text(item, "name"));
+        Assert.Equal(Text(inspect, "Name"), "/" + item["name"]);
+        Assert.Equal(Text(inspect, "Id"), Text(item, "id"));
+        Assert.Equal(id[..12], Text(item, "shortId"));
+        Assert.Equal(Text(inspect["Config"]!, "Image"), Text(item, "image"));
+        Assert.Equal(Text(inspect, "Image"), Text(item, "imageId"));
         Assert.Equal(inspect["Created"]!.GetValue<DateTimeOffset>(), item["createdAt"]!.GetValue<DateTimeOffset>(), TimeSpan.FromSeconds(1));
-        Assert.Equal("running", item["state"]!.GetValue<string>());
-        Assert.StartsWith("Up ", item["status"]!.GetValue<string>());
-        Assert.Equal("значение", item["labels"]!["ключ"]!.GetValue<string>());
-        Assert.Equal("a=b", item["labels"]!["key"]!.GetValue<string>());
+        Assert.Equal("running", Text(item, "state"));
+        Assert.StartsWith("Up ", Text(item, "status"));
+        Assert.Equal("значение", Text(item["labels"]!, "ключ"));
+        Assert.Equal("a=b", Text(item["labels"]!, "key"));
 
         var bridge = inspect["NetworkSettings"]!["Networks"]!["bridge"]!;
         var network = Assert.Single(item["networks"]!.AsArray())!;
         Assert.Equal(
-            ("bridge", bridge["IPAddress"]!.GetValue<string>(), bridge["Gateway"]!.GetValue<string>(), bridge["MacAddress"]!.GetValue<string>()),
+            ("bridge", Text(bridge, "IPAddress"), Text(bridge, "Gateway"), Text(bridge, "MacAddress")),
             (Text(network, "name"), Text(network, "ipv4"), Text(network, "gateway"), Text(network, "mac")));
 
-        var published = inspect["NetworkSettings"]!["Ports"]!["80/tcp"]!.AsArray()
-            .Select(p => $"80/tcp {p!["HostIp"]}:{p["HostPort"]}").Order();
+        var published = inspect["NetworkSettings"]!["Ports"]!["80/tcp"]!.AsArray().Select(p => $"80/tcp {p!["HostIp"]}:{p["HostPort"]}").Order();
         Assert.Equal(published.Append("53/udp :").Order(), item["ports"]!.AsArray()
             .Select(p => $"{p!["containerPort"]}/{p["protocol"]} {p["hostIp"]}:{p["hostPort"]}").Order());
 
@@ -77,7 +76,7 @@ public sealed class ContainerTests(EngineFixture fixture) : ContainerCalls(fixtu
     [Fact]
     public async Task Sections_of_a_container_that_is_not_running_are_not_running()
     {
-        var created = await Fixture.CreateAsync(new { Cmd = Sleep }, start: false);
+        var created = await Fixture.SleepAsync(start: false);
         var exited = await Fixture.CreateAsync(new { Cmd = new[] { "sh", "-c", "exit 7" } });
         var restarting = await Fixture.CreateAsync(new { Cmd = new[] { "false" }, HostConfig = new { RestartPolicy = new { Name = "always" } } });
         await StateAsync(exited, "exited");
@@ -108,7 +107,7 @@ public sealed class ContainerTests(EngineFixture fixture) : ContainerCalls(fixtu
     [Fact]
     public async Task A_paused_container_has_all_sections()
     {
-        var id = await Fixture.CreateAsync(new { Cmd = Sleep });
+        var id = await Fixture.SleepAsync();
         await Fixture.PostAsync($"containers/{id}/pause");
         try
         {
@@ -132,11 +131,11 @@ public sealed class ContainerTests(EngineFixture fixture) : ContainerCalls(fixtu
         var network = Fixture.UniqueName("net");
         await Fixture.PostAsync(
             "networks/create", new { Name = network, Labels = new Dictionary<string, string> { [EngineFixture.Label] = Fixture.Run } });
-        var id = await Fixture.CreateAsync(new { Cmd = Sleep });
+        var id = await Fixture.SleepAsync();
         await Fixture.PostAsync($"networks/{network}/connect", new { Container = id });
 
         var item = await ItemAsync(id);
-        var inspect = await EngineAsync($"containers/{id}/json");
+        var inspect = await Fixture.InspectAsync(id);
 
         Assert.Equal(
             inspect["NetworkSettings"]!["Networks"]!.AsObject().Select(n => $"{n.Key} {n.Value!["IPAddress"]}").Order(),
@@ -154,7 +153,7 @@ public sealed class ContainerTests(EngineFixture fixture) : ContainerCalls(fixtu
         var none = await Fixture.CreateAsync(new { Cmd = Sleep, HostConfig = new { NetworkMode = "none" } });
         var host = await Fixture.CreateAsync(new { Cmd = Sleep, HostConfig = new { NetworkMode = "host" } });
         var ownerName = Fixture.UniqueName("owner");
-        var owner = await Fixture.CreateAsync(new { Cmd = Sleep }, ownerName);
+        var owner = await Fixture.SleepAsync(ownerName);
         var guest = await Fixture.CreateAsync(new { Cmd = Sleep, HostConfig = new { NetworkMode = "container:" + ownerName } });
         var guestOfHost = await Fixture.CreateAsync(new { Cmd = Sleep, HostConfig = new { NetworkMode = "container:" + host } });
 
@@ -176,8 +175,8 @@ public sealed class ContainerTests(EngineFixture fixture) : ContainerCalls(fixtu
     [Fact]
     public async Task Removal_of_containers_never_fails_a_running_list()
     {
-        var stays = await Fixture.CreateAsync(new { Cmd = Sleep });
-        var goes = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Fixture.CreateAsync(new { Cmd = Sleep })));
+        var stays = await Fixture.SleepAsync();
+        var goes = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Fixture.SleepAsync()));
         var removing = Task.WhenAll(goes.Select(async id =>
         {
             using var removed = await Fixture.Engine.DeleteAsync($"containers/{id}?force=1");

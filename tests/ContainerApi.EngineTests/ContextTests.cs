@@ -75,7 +75,7 @@ public sealed class ContextTests(EngineFixture fixture) : IDisposable
 
         var result = await ResultAsync(await fixture.Client.PostAsync("/images/build", form));
 
-        Assert.True(result["state"]!.GetValue<string>() == "succeeded", result.ToJsonString());
+        Assert.True(Text(result, "state") == "succeeded", result.ToJsonString());
     }
 
     [Fact]
@@ -95,7 +95,7 @@ public sealed class ContextTests(EngineFixture fixture) : IDisposable
             "/images/build",
             new { remote = EngineFixture.RemoteContexts.Replace("127.0.0.1", "localhost", StringComparison.Ordinal) + "context.tar" });
 
-        Assert.True(result["state"]!.GetValue<string>() == "succeeded", result.ToJsonString());
+        Assert.True(Text(result, "state") == "succeeded", result.ToJsonString());
         Assert.Equal(HttpStatusCode.Forbidden, refused.StatusCode);
         server.Stop();
         await serving;

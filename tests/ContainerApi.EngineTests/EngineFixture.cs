@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -43,9 +44,7 @@ public sealed class EngineFixture : IAsyncLifetime
 
     /// <summary>The engine that <c>DOCKER_HOST</c> names, else the default socket.</summary>
     public static readonly string EndpointText =
-        Environment.GetEnvironmentVariable("DOCKER_HOST") is { Length: > 0 } host
-        ? host
-        : EngineEndpoint.Default;
+        Environment.GetEnvironmentVariable("DOCKER_HOST") is { Length: > 0 } host ? host : EngineEndpoint.Default;
     private static readonly string[] Applets =
     [
         "sh", "sleep", "echo", "cat", "ls", "httpd", "wget", "true", "false", "seq", "touch", "mkdir", "rm", "yes", "head", "printf", "env", "kill",
@@ -133,15 +132,34 @@ public sealed class EngineFixture : IAsyncLifetime
         return id;
     }
 
+    /// <summary>Creates a container that sleeps.</summary>
+    public Task<string> SleepAsync(string? name = null, bool start = true) => CreateAsync(new { Cmd = new[] { "sleep", "1000" } }, name, start);
+
+    public async Task<JsonNode> InspectAsync(string container) => JsonNode.Parse(await Engine.GetStringAsync($"containers/{container}/json"))!;
+
+    public async Task<string> StateAsync(string container) => Text((await InspectAsync(container))["State"]!, "Status");
+
+    public async Task AssertNoContainerAsync(string container)
+    {
+        using var found = await Engine.GetAsync($"containers/{container}/json");
+        Assert.Equal(HttpStatusCode.NotFound, found.StatusCode);
+    }
+
+    /// <summary>Gives the test image a name in this registry.</summary>
+    public async Task<string> TagAsync(string registry, string name = "team/app")
+    {
+        await PostAsync($"images/{Image}/tag?repo={registry}/{name}&tag=v1");
+        return $"{registry}/{name}:v1";
+    }
+
+    /// <summary>Posts JSON to the service and returns the lines of the response, which must succeed.</summary>
+    public async Task<List<JsonObject>> StreamAsync(string address, object request) => await LinesAsync(await Client.PostAsJsonAsync(address, request));
+
     /// <summary>Untagged images of this run.</summary>
     public async Task<HashSet<string>> DanglingAsync()
     {
-        var filters = Uri.EscapeDataString(JsonSerializer.Serialize(new Dictionary<string, string[]>
-        {
-            ["dangling"] = ["true"],
-            ["label"] = [$"{Label}={Run}"],
-        }));
-        return [.. (await Engine.GetFromJsonAsync<JsonArray>($"images/json?filters={filters}"))!.Select(i => i!["Id"]!.GetValue<string>())];
+        var filters = Uri.EscapeDataString($$"""{"dangling":["true"],"label":["{{Label}}={{Run}}"]}""");
+        return [.. (await Engine.GetFromJsonAsync<JsonArray>($"images/json?filters={filters}"))!.Select(i => Text(i!, "Id"))];
     }
 
     /// <summary>Creates a container that uses CPU; disposing removes it at the end of its test.</summary>

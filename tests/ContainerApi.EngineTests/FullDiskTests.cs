@@ -29,7 +29,7 @@ public sealed class FullDiskTests(EngineFixture fixture)
                 Assert.Equal("degraded", await StoreAsync(client));
                 Assert.Equal(
                     [second, first],
-                    (await client.GetFromJsonAsync<JsonObject>("/builds"))!["items"]!.AsArray().Select(b => b!["id"]!.GetValue<string>()));
+                    (await client.GetFromJsonAsync<JsonObject>("/builds"))!["items"]!.AsArray().Select(b => Text(b!, "id")));
                 Assert.Equal(20_000, await LinesAsync(client, first));
 
                 File.Delete(filler);
@@ -54,7 +54,7 @@ public sealed class FullDiskTests(EngineFixture fixture)
     private static async Task<string> StoreAsync(HttpClient client) =>
         (
             await client.GetFromJsonAsync<JsonObject>(
-                "/readyz"))!["parts"]!.AsArray().Single(p => p!["name"]!.GetValue<string>() == "builds")!["state"]!.GetValue<string>();
+                "/readyz"))!["parts"]!.AsArray().Single(p => Text(p!, "name") == "builds")!["state"]!.GetValue<string>();
 
     /// <summary>Fills the disk.</summary>
     private static string Fill(string disk)
@@ -90,6 +90,6 @@ public sealed class FullDiskTests(EngineFixture fixture)
     /// <summary>The number of log lines of the build.</summary>
     private static async Task<int> LinesAsync(HttpClient client, string id) =>
         (await client.GetStringAsync($"/builds/{id}/events")).Split('\n', StringSplitOptions.RemoveEmptyEntries)
-        .Select(line => JsonNode.Parse(line)!).Where(e => e["type"]!.GetValue<string>() == "log")
-        .Sum(e => e["text"]!.GetValue<string>().Count(c => c == '\n'));
+        .Select(line => JsonNode.Parse(line)!).Where(e => Text(e, "type") == "log")
+        .Sum(e => Text(e, "text").Count(c => c == '\n'));
 }

@@ -78,7 +78,7 @@ public sealed class HostSourceTests(EngineFixture fixture) : IDisposable
     [Fact]
     public async Task A_container_in_another_cgroup_parent_is_found()
     {
-        var outer = await fixture.CreateAsync(new { Cmd = new[] { "sleep", "1000" } });
+        var outer = await fixture.SleepAsync();
         Assert.NotNull(await HostAsync(outer));
         var driver = (await _engine.DescribeAsync(CancellationToken.None)).CgroupDriver;
         var parent = driver == "systemd" ? "containerapi-test.slice" : $"/docker/{outer}";
@@ -107,7 +107,7 @@ public sealed class HostSourceTests(EngineFixture fixture) : IDisposable
         await using var talking = await fixture.CreateBusyAsync(new { Cmd = talk });
         await using var sharing = await fixture.CreateBusyAsync(new { Cmd = talk, HostConfig = new { NetworkMode = $"container:{server}" } });
         var (client, peer) = (talking.Id, sharing.Id);
-        var two = await fixture.CreateAsync(new { Cmd = new[] { "sleep", "1000" } });
+        var two = await fixture.SleepAsync();
         await fixture.PostAsync($"networks/{network}/connect", new { Container = two });
         var none = await fixture.CreateAsync(new { Cmd = new[] { "sleep", "1000" }, HostConfig = new { NetworkMode = "none" } });
         var shared = await fixture.CreateAsync(new { Cmd = new[] { "sleep", "1000" }, HostConfig = new { NetworkMode = "host" } });
@@ -156,7 +156,7 @@ public sealed class HostSourceTests(EngineFixture fixture) : IDisposable
     [Fact]
     public async Task A_new_process_is_in_the_next_reading()
     {
-        var id = await fixture.CreateAsync(new { Cmd = new[] { "sleep", "1000" } });
+        var id = await fixture.SleepAsync();
         for (var n = 1; n <= 5; n++)
         {
             Assert.Equal(n, (await HostAsync(id)).Processes!.Count);
@@ -190,7 +190,7 @@ public sealed class HostSourceTests(EngineFixture fixture) : IDisposable
     [Fact]
     public async Task Containers_of_another_engine_are_not_read()
     {
-        var id = await fixture.CreateAsync(new { Cmd = new[] { "sleep", "1000" } });
+        var id = await fixture.SleepAsync();
         var stranger = (await ListAsync(id))[0] with { Id = new string('a', 64) };
 
         Assert.NotNull(await HostAsync(id));

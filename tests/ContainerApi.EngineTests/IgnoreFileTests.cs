@@ -76,7 +76,7 @@ public sealed class IgnoreFileTests(EngineFixture fixture)
         var result = JsonNode.Parse(text.Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1])!;
         Assert.True(result["imageId"] is not null, text);
 
-        Assert.Equal(theirs, await FilesAsync(result["imageId"]!.GetValue<string>()));
+        Assert.Equal(theirs, await FilesAsync(Text(result, "imageId")));
     }
 
     private static async Task<string> DockerBuildAsync(string directory)

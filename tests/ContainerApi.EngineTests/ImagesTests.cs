@@ -11,7 +11,7 @@ public sealed class ImagesTests(EngineFixture fixture) : ImageCalls(fixture)
     [Fact]
     public async Task List_filters_images_and_counts_their_containers()
     {
-        var id = await Fixture.CreateAsync(new { Cmd = new[] { "sleep", "1000" } }, start: false);
+        var id = await Fixture.SleepAsync(start: false);
         var tag = Tag();
         var value = Guid.NewGuid().ToString("n");
         await CommitAsync(new { container = id, tag, changes = new[] { MyLabel, $"LABEL own={value}" } });
@@ -27,33 +27,33 @@ public sealed class ImagesTests(EngineFixture fixture) : ImageCalls(fixture)
         var row = Assert.Single(named);
         Assert.Equal([tag], Texts(row!["tags"]));
         Assert.Equal(2, row["containers"]!.GetValue<int>());
-        Assert.Equal(value, row["labels"]!["own"]!.GetValue<string>());
-        Assert.Equal(row["id"]!.GetValue<string>()["sha256:".Length..][..12], row["shortId"]!.GetValue<string>());
+        Assert.Equal(value, Text(row["labels"]!, "own"));
+        Assert.Equal(Text(row, "id")["sha256:".Length..][..12], Text(row, "shortId"));
         Assert.Equal((await InspectAsync(tag))["Size"]!.GetValue<long>(), row["sizeBytes"]!.GetValue<long>());
-        Assert.Equal(unnamed["id"]!.GetValue<string>(), Assert.Single(dangling)!["id"]!.GetValue<string>());
+        Assert.Equal(Text(unnamed, "id"), Assert.Single(dangling)!["id"]!.GetValue<string>());
         Assert.Empty(Texts(dangling[0]!["tags"]));
         Assert.Equal(2, both.Count);
-        Assert.Equal(row["id"]!.GetValue<string>(), Assert.Single(byName)!["id"]!.GetValue<string>());
+        Assert.Equal(Text(row, "id"), Assert.Single(byName)!["id"]!.GetValue<string>());
         Assert.Empty(await ListAsync($"label=own={value}&label=not-there"));
     }
 
     [Fact]
     public async Task Inspect_returns_the_image_by_name_and_by_id()
     {
-        var id = await Fixture.CreateAsync(new { Cmd = new[] { "sleep", "1000" } }, start: false);
+        var id = await Fixture.SleepAsync(start: false);
         var tag = $"localhost:5000/containerapi-test/{Fixture.UniqueName("shown")}:v1";
         var committed = await CommitAsync(
             new { container = id, tag, comment = "shown", changes = new[] { MyLabel, "ENTRYPOINT [\"sh\"]", "VOLUME /data" } });
-        var imageId = committed["id"]!.GetValue<string>();
+        var imageId = Text(committed, "id");
 
         foreach (var name in new[] { tag, Uri.EscapeDataString(tag), imageId, imageId["sha256:".Length..], imageId["sha256:".Length..][..12] })
         {
             using var response = await Fixture.Client.GetAsync($"/images/{name}");
             var image = await ReadAsync(response, HttpStatusCode.OK);
-            Assert.Equal(imageId, image["id"]!.GetValue<string>());
+            Assert.Equal(imageId, Text(image, "id"));
             Assert.Equal((["sh"], ["/data"]), (Texts(image["entrypoint"]).ToArray(), Texts(image["volumes"]).ToArray()), ArraysEqual);
-            Assert.Equal(["shown", "Imported from -"], image["history"]!.AsArray().Select(h => h!["comment"]!.GetValue<string>()));
-            Assert.Equal("linux", image["os"]!.GetValue<string>());
+            Assert.Equal(["shown", "Imported from -"], image["history"]!.AsArray().Select(h => Text(h!, "comment")));
+            Assert.Equal("linux", Text(image, "os"));
             Assert.Single(image["layers"]!.AsArray());
         }
     }
@@ -61,13 +61,13 @@ public sealed class ImagesTests(EngineFixture fixture) : ImageCalls(fixture)
     [Fact]
     public async Task Removal_of_the_last_tag_deletes_the_image()
     {
-        var id = await Fixture.CreateAsync(new { Cmd = new[] { "sleep", "1000" } }, start: false);
+        var id = await Fixture.SleepAsync(start: false);
         var (first, second) = (Tag(), Tag());
         var imageId = (await CommitAsync(new { container = id, tag = first, changes = new[] { MyLabel } }))["id"]!.GetValue<string>();
 
         using var tagged = await Fixture.Client.PostAsJsonAsync("/images/tag", new { image = imageId["sha256:".Length..][..12], tag = second });
         var answer = await ReadAsync(tagged, HttpStatusCode.Created);
-        Assert.Equal(imageId, answer["id"]!.GetValue<string>());
+        Assert.Equal(imageId, Text(answer, "id"));
         Assert.Equal(new[] { first, second }.Order(StringComparer.Ordinal), Texts(answer["tags"]).Order(StringComparer.Ordinal));
         using var byId = await Fixture.Client.DeleteAsync($"/images/{imageId}?force=false");
         await ProblemAsync(byId, HttpStatusCode.Conflict, "conflict");
@@ -83,7 +83,7 @@ public sealed class ImagesTests(EngineFixture fixture) : ImageCalls(fixture)
     [Fact]
     public async Task Removal_of_an_image_in_use_needs_force()
     {
-        var id = await Fixture.CreateAsync(new { Cmd = new[] { "sleep", "1000" } }, start: false);
+        var id = await Fixture.SleepAsync(start: false);
         var tag = Tag();
         await CommitAsync(new { container = id, tag, changes = new[] { MyLabel } });
         await Fixture.CreateAsync(new { Image = tag, Cmd = new[] { "sleep", "1" } }, start: false);
@@ -99,7 +99,7 @@ public sealed class ImagesTests(EngineFixture fixture) : ImageCalls(fixture)
     {
         await using var registry = await FakeRegistry.StartAsync(EngineFixture.Label, Fixture.Run);
 
-        var lines = await PullAsync(new { image = registry.Reference });
+        var lines = await Fixture.StreamAsync("/images/pull", new { image = registry.Reference });
 
         var result = lines[^1];
         Assert.Equal(("result", "succeeded"), (Text(result, "type"), Text(result, "state")));
@@ -113,7 +113,7 @@ public sealed class ImagesTests(EngineFixture fixture) : ImageCalls(fixture)
         // By digest, with and without a tag.
         foreach (var image in new[] { $"{registry.Name}@{registry.Digest}", $"{registry.Reference}@{registry.Digest}" })
         {
-            Assert.Equal(registry.ImageId, Text((await PullAsync(new { image }))[^1], "id"));
+            Assert.Equal(registry.ImageId, Text((await Fixture.StreamAsync("/images/pull", new { image }))[^1], "id"));
         }
     }
 
@@ -122,7 +122,7 @@ public sealed class ImagesTests(EngineFixture fixture) : ImageCalls(fixture)
     {
         await using var registry = await FakeRegistry.StartAsync(EngineFixture.Label, Fixture.Run, brokenLayer: true);
 
-        var lines = await PullAsync(new { image = registry.Reference });
+        var lines = await Fixture.StreamAsync("/images/pull", new { image = registry.Reference });
 
         var result = lines[^1];
         Assert.Equal(("result", "failed"), (Text(result, "type"), Text(result, "state")));
@@ -136,12 +136,12 @@ public sealed class ImagesTests(EngineFixture fixture) : ImageCalls(fixture)
     public async Task Pull_for_another_platform_fails_in_the_result()
     {
         await using var registry = await FakeRegistry.StartAsync(EngineFixture.Label, Fixture.Run);
-        await PullAsync(new { image = registry.Reference });
+        await Fixture.StreamAsync("/images/pull", new { image = registry.Reference });
 
-        var result = (await PullAsync(new { image = registry.Reference, platform = "linux/s390x" }))[^1];
+        var result = (await Fixture.StreamAsync("/images/pull", new { image = registry.Reference, platform = "linux/s390x" }))[^1];
 
         Assert.Equal(("failed", "image_not_found"), (Text(result, "state"), Text(result["error"]!, "code")));
-        Assert.Equal("succeeded", Text((await PullAsync(new { image = registry.Reference, platform = "linux/x86_64" }))[^1], "state"));
+        Assert.Equal("succeeded", Text((await Fixture.StreamAsync("/images/pull", new { image = registry.Reference, platform = "linux/x86_64" }))[^1], "state"));
     }
 
     [Fact]
@@ -154,7 +154,7 @@ public sealed class ImagesTests(EngineFixture fixture) : ImageCalls(fixture)
         using var wrong = await Fixture.Client.PostAsJsonAsync(
             "/images/pull", new { image = registry.Reference, registryAuth = new { username = "ann", password = "wrong" } });
         await ProblemAsync(wrong, HttpStatusCode.Forbidden, "forbidden");
-        var lines = await PullAsync(new { image = registry.Reference, registryAuth = new { username = "ann", password = "s3cret" } });
+        var lines = await Fixture.StreamAsync("/images/pull", new { image = registry.Reference, registryAuth = new { username = "ann", password = "s3cret" } });
 
         Assert.Equal(registry.ImageId, Text(lines[^1], "id"));
     }
@@ -176,15 +176,6 @@ public sealed class ImagesTests(EngineFixture fixture) : ImageCalls(fixture)
     {
         using var response = await Fixture.Client.GetAsync("/images?" + query);
         return (await ReadAsync(response, HttpStatusCode.OK))["items"]!.AsArray();
-    }
-
-    private async Task<JsonNode[]> PullAsync(object request)
-    {
-        using var response = await Fixture.Client.PostAsJsonAsync("/images/pull", request);
-        var text = await response.Content.ReadAsStringAsync();
-        Assert.True(response.IsSuccessStatusCode, text);
-        Assert.Equal("application/x-ndjson", response.Content.Headers.ContentType!.MediaType);
-        return [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => JsonNode.Parse(l)!)];
     }
 
     private static bool ArraysEqual((string[], string[]) a, (string[], string[]) b) =>

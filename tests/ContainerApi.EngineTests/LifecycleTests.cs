@@ -27,22 +27,20 @@ public sealed class LifecycleTests(EngineFixture fixture)
         });
 
         var created = await ReadAsync(response, HttpStatusCode.Created);
-        var id = created["id"]!.GetValue<string>();
-        Assert.Equal((name, 64), (created["name"]!.GetValue<string>(), id.Length));
+        var id = Text(created, "id");
+        Assert.Equal((name, 64), (Text(created, "name"), id.Length));
         Assert.Equal($"/containers/{id}", response.Headers.Location!.ToString());
         Assert.Empty(created["warnings"]!.AsArray());
-        var real = await InspectAsync(id);
-        Assert.Equal("/" + name, real["Name"]!.GetValue<string>());
+        var real = await fixture.InspectAsync(id);
+        Assert.Equal("/" + name, Text(real, "Name"));
         Assert.True(real["State"]!["Running"]!.GetValue<bool>());
         Assert.Equal(["sh", "-c", "echo 'a b'; sleep 100"], Texts(real["Config"]!["Cmd"]!));
         Assert.Equal(["A=1=2", "B="], Texts(real["Config"]!["Env"]!).Where(e => !e.StartsWith("PATH=", StringComparison.Ordinal)));
-        Assert.Equal(
-            ("x=y", "語"), (Text(real["Config"]!["Labels"]!, "with.equals"), Text(real["Config"]!["Labels"]!, "日本")));
+        Assert.Equal(("x=y", "語"), (Text(real["Config"]!["Labels"]!, "with.equals"), Text(real["Config"]!["Labels"]!, "日本")));
         var published = real["NetworkSettings"]!["Ports"]!.AsObject();
         Assert.Equal(["80/tcp", "81/udp", "82/tcp", "83/tcp", "84/tcp"], published.Select(p => p.Key).Order(StringComparer.Ordinal));
         Assert.All(published, p => Assert.InRange(int.Parse(p.Value![0]!["HostPort"]!.GetValue<string>(), null), 1, 65535));
-        Assert.Equal(
-            ("127.0.0.1", "::1"), (published["80/tcp"]![0]!["HostIp"]!.GetValue<string>(), published["81/udp"]![0]!["HostIp"]!.GetValue<string>()));
+        Assert.Equal(("127.0.0.1", "::1"), (Text(published["80/tcp"]![0]!, "HostIp"), Text(published["81/udp"]![0]!, "HostIp")));
     }
 
     [Fact]
@@ -50,32 +48,32 @@ public sealed class LifecycleTests(EngineFixture fixture)
     {
         var created = await CreateAsync(new { image = fixture.Image, command = new[] { "sleep", "100" }, labels = Mine, networkMode = "none" });
 
-        var real = await InspectAsync(created["id"]!.GetValue<string>());
-        Assert.Equal("created", real["State"]!["Status"]!.GetValue<string>());
-        Assert.Equal("none", real["HostConfig"]!["NetworkMode"]!.GetValue<string>());
-        Assert.Equal("/" + created["name"]!.GetValue<string>(), real["Name"]!.GetValue<string>());
+        var real = await fixture.InspectAsync(Text(created, "id"));
+        Assert.Equal("created", Text(real["State"]!, "Status"));
+        Assert.Equal("none", Text(real["HostConfig"]!, "NetworkMode"));
+        Assert.Equal("/" + Text(created, "name"), Text(real, "Name"));
     }
 
     [Fact]
     public async Task Start_stop_and_restart_are_idempotent()
     {
         var name = fixture.UniqueName("life");
-        var id = await fixture.CreateAsync(new { Cmd = new[] { "sleep", "1000" } }, name, start: false);
+        var id = await fixture.SleepAsync(name, start: false);
 
         await PostAsync($"/containers/{name}/stop");
-        Assert.Equal("created", await StateAsync(id));
+        Assert.Equal("created", await fixture.StateAsync(id));
         await PostAsync($"/containers/{name}/start");
         var started = await StartedAsync(id);
         await PostAsync($"/containers/{id[..12]}/start");
         Assert.Equal(started, await StartedAsync(id));
         await PostAsync($"/containers/{id}/restart?timeout=0");
         Assert.NotEqual(started, await StartedAsync(id));
-        Assert.Equal("running", await StateAsync(id));
+        Assert.Equal("running", await fixture.StateAsync(id));
         await PostAsync($"/containers/{name}/stop?timeout=0");
-        Assert.Equal("exited", await StateAsync(id));
+        Assert.Equal("exited", await fixture.StateAsync(id));
         await PostAsync($"/containers/{name}/stop?timeout=0");
         await PostAsync($"/containers/{name}/restart");
-        Assert.Equal("running", await StateAsync(id));
+        Assert.Equal("running", await fixture.StateAsync(id));
     }
 
     [Fact]
@@ -88,18 +86,18 @@ public sealed class LifecycleTests(EngineFixture fixture)
         using var response = await fixture.Client.PostAsync($"/containers/{id}/stop?timeout=0", null, limit.Token);
 
         Assert.Equal(HttpStatusCode.NoContent, response.StatusCode);
-        Assert.Equal(137, (await InspectAsync(id))["State"]!["ExitCode"]!.GetValue<int>());
+        Assert.Equal(137, (await fixture.InspectAsync(id))["State"]!["ExitCode"]!.GetValue<int>());
     }
 
     [Fact]
     public async Task Removal_of_a_running_container_needs_force()
     {
         var id = await fixture.CreateAsync(new { Cmd = new[] { "sleep", "1000" }, Volumes = new Dictionary<string, object> { ["/data"] = new() } });
-        var volume = (await InspectAsync(id))["Mounts"]![0]!["Name"]!.GetValue<string>();
+        var volume = (await fixture.InspectAsync(id))["Mounts"]![0]!["Name"]!.GetValue<string>();
 
         using var refused = await fixture.Client.DeleteAsync($"/containers/{id}?force=false");
         await ProblemAsync(refused, HttpStatusCode.Conflict, "conflict");
-        Assert.Equal("running", await StateAsync(id));
+        Assert.Equal("running", await fixture.StateAsync(id));
         using var removed = await fixture.Client.DeleteAsync($"/containers/{id}?force=true&volumes=true");
         Assert.Equal(HttpStatusCode.NoContent, removed.StatusCode);
         using var again = await fixture.Client.DeleteAsync($"/containers/{id}?force=true");
@@ -114,7 +112,7 @@ public sealed class LifecycleTests(EngineFixture fixture)
         var id = await fixture.CreateAsync(
             new { Cmd = new[] { "sleep", "1" }, Volumes = new Dictionary<string, object> { ["/data"] = new() } }, start: false);
         await fixture.PostAsync($"containers/{id}/start");
-        var volume = (await InspectAsync(id))["Mounts"]![0]!["Name"]!.GetValue<string>();
+        var volume = (await fixture.InspectAsync(id))["Mounts"]![0]!["Name"]!.GetValue<string>();
 
         using var removed = await fixture.Client.DeleteAsync($"/containers/{id}?volumes=false&force=1");
 
@@ -126,7 +124,7 @@ public sealed class LifecycleTests(EngineFixture fixture)
     [Fact]
     public async Task Concurrent_removals_of_a_container_all_succeed()
     {
-        var id = await fixture.CreateAsync(new { Cmd = new[] { "sleep", "1000" } });
+        var id = await fixture.SleepAsync();
 
         var answers = await Task.WhenAll(Enumerable.Range(0, 6).Select(async _ =>
         {
@@ -137,15 +135,14 @@ public sealed class LifecycleTests(EngineFixture fixture)
         // A late caller gets a 404.
         Assert.All(answers, a => Assert.True(a is HttpStatusCode.NoContent or HttpStatusCode.NotFound, a.ToString()));
         Assert.Contains(HttpStatusCode.NoContent, answers);
-        using var gone = await fixture.Engine.GetAsync($"containers/{id}/json");
-        Assert.Equal(HttpStatusCode.NotFound, gone.StatusCode);
+        await fixture.AssertNoContainerAsync(id);
     }
 
     [Fact]
     public async Task A_name_already_in_use_returns_409_name_in_use()
     {
         var name = fixture.UniqueName("taken");
-        await fixture.CreateAsync(new { Cmd = new[] { "sleep", "1" } }, name, start: false);
+        await fixture.SleepAsync(name, start: false);
 
         using var response = await PostContainerAsync(new { image = fixture.Image, command = "sleep 1", name, labels = Mine });
 
@@ -153,19 +150,20 @@ public sealed class LifecycleTests(EngineFixture fixture)
     }
 
     [Theory]
-    [InlineData("no-such-program", null, 400, "invalid_request")]
-    [InlineData("sleep 1", "no-such-network", 404, "not_found")]
-    [InlineData("sleep 1", "container:no-such-container", 404, "container_not_found")]
-    public async Task A_container_that_cannot_start_is_removed(string command, string? network, int status, string code)
+    [InlineData("no-such-program", null, null, 400, "invalid_request")]
+    [InlineData("sleep 1", "no-such-network", null, 404, "not_found")]
+    [InlineData("sleep 1", "container:no-such-container", null, 404, "container_not_found")]
+    [InlineData("sleep 1", null, "127.0.0.1:1/no/image:v1", 502, "engine_error")]
+    public async Task A_container_that_cannot_be_created_or_started_does_not_remain(
+        string command, string? network, string? image, int status, string code)
     {
         var name = fixture.UniqueName("unstartable");
 
         using var response = await PostContainerAsync(
-            new { image = fixture.Image, command, name, networkMode = network, labels = Mine, start = true });
+            new { image = image ?? fixture.Image, command, name, networkMode = network, labels = Mine, start = true });
 
         await ProblemAsync(response, (HttpStatusCode)status, code);
-        using var left = await fixture.Engine.GetAsync($"containers/{name}/json");
-        Assert.Equal(HttpStatusCode.NotFound, left.StatusCode);
+        await fixture.AssertNoContainerAsync(name);
     }
 
     [Fact]
@@ -173,16 +171,14 @@ public sealed class LifecycleTests(EngineFixture fixture)
     {
         var holder = await CreateAsync(
             new { image = fixture.Image, command = "sleep 1000", labels = Mine, ports = new[] { "127.0.0.1::80" }, start = true });
-        var port = (
-            await InspectAsync(holder["id"]!.GetValue<string>()))["NetworkSettings"]!["Ports"]!["80/tcp"]![0]!["HostPort"]!.GetValue<string>();
+        var port = (await fixture.InspectAsync(Text(holder, "id")))["NetworkSettings"]!["Ports"]!["80/tcp"]![0]!["HostPort"];
         var name = fixture.UniqueName("no-port");
 
         using var response = await PostContainerAsync(
             new { image = fixture.Image, command = "sleep 1000", name, labels = Mine, ports = new[] { $"127.0.0.1:{port}:80" }, start = true });
 
         await ProblemAsync(response, HttpStatusCode.Conflict, "conflict");
-        using var left = await fixture.Engine.GetAsync($"containers/{name}/json");
-        Assert.Equal(HttpStatusCode.NotFound, left.StatusCode);
+        await fixture.AssertNoContainerAsync(name);
     }
 
     [Fact]
@@ -194,20 +190,8 @@ public sealed class LifecycleTests(EngineFixture fixture)
         await ProblemAsync(never, HttpStatusCode.NotFound, "image_not_found");
         var created = await CreateAsync(new { image = registry.Reference, labels = Mine });
 
-        Assert.Equal(registry.ImageId, (await InspectAsync(created["id"]!.GetValue<string>()))["Image"]!.GetValue<string>());
+        Assert.Equal(registry.ImageId, (await fixture.InspectAsync(Text(created, "id")))["Image"]!.GetValue<string>());
         await CreateAsync(new { image = registry.Reference, labels = Mine, pull = "always" });
-    }
-
-    [Fact]
-    public async Task Create_with_an_image_that_cannot_be_pulled_creates_no_container()
-    {
-        var name = fixture.UniqueName("no-image");
-
-        using var response = await PostContainerAsync(new { image = "127.0.0.1:1/no/image:v1", name, labels = Mine });
-
-        await ProblemAsync(response, HttpStatusCode.BadGateway, "engine_error");
-        using var left = await fixture.Engine.GetAsync($"containers/{name}/json");
-        Assert.Equal(HttpStatusCode.NotFound, left.StatusCode);
     }
 
     private Task<HttpResponseMessage> PostContainerAsync(object request) => fixture.Client.PostAsJsonAsync("/containers", request);
@@ -224,9 +208,5 @@ public sealed class LifecycleTests(EngineFixture fixture)
         Assert.True(response.StatusCode == HttpStatusCode.NoContent, $"{address}: {await response.Content.ReadAsStringAsync()}");
     }
 
-    private async Task<JsonNode> InspectAsync(string id) => JsonNode.Parse(await fixture.Engine.GetStringAsync($"containers/{id}/json"))!;
-
-    private async Task<string> StateAsync(string id) => (await InspectAsync(id))["State"]!["Status"]!.GetValue<string>();
-
-    private async Task<string> StartedAsync(string id) => (await InspectAsync(id))["State"]!["StartedAt"]!.GetValue<string>();
+    private async Task<string> StartedAsync(string id) => (await fixture.InspectAsync(id))["State"]!["StartedAt"]!.GetValue<string>();
 }

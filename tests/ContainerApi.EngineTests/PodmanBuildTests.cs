@@ -19,9 +19,9 @@ public sealed class PodmanBuildTests(EngineFixture fixture) : BuildCalls(fixture
         var lines = await BuildAsync($"tag={tag}&buildArg=A=1&{Labels}", Dockerfile("ARG A", "ENV B=$A", "COPY a /a"));
 
         var result = Succeeded(lines);
-        Assert.Equal("podman", lines[0]["builder"]!.GetValue<string>());
+        Assert.Equal("podman", Text(lines[0], "builder"));
         var image = await InspectAsync(tag);
-        Assert.EndsWith(image["Id"]!.GetValue<string>(), result["imageId"]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.EndsWith(Text(image, "Id"), Text(result, "imageId"), StringComparison.Ordinal);
         Assert.Contains("B=1", image["Config"]!["Env"]!.AsArray().Select(e => e!.GetValue<string>()));
     }
 
@@ -50,7 +50,7 @@ public sealed class PodmanBuildTests(EngineFixture fixture) : BuildCalls(fixture
         var lines = await BuildAsync(Labels, Dockerfile("RUN echo out; echo err >&2"));
 
         Succeeded(lines);
-        Assert.All(lines.Where(l => Is(l, "log")), l => Assert.Equal("stdout", l["stream"]!.GetValue<string>()));
+        Assert.All(lines.Where(l => Is(l, "log")), l => Assert.Equal("stdout", Text(l, "stream")));
         Assert.Contains("err", Log(lines), StringComparison.Ordinal);
     }
 
@@ -62,7 +62,7 @@ public sealed class PodmanBuildTests(EngineFixture fixture) : BuildCalls(fixture
         var lines = await BuildAsync($"tag={tag}&{Labels}", Dockerfile("RUN exit 7"));
 
         var error = lines[^1]["error"]!;
-        Assert.Equal(("step_failed", 7), (error["code"]!.GetValue<string>(), error["exitCode"]!.GetValue<int>()));
+        Assert.Equal(("step_failed", 7), (Text(error, "code"), error["exitCode"]!.GetValue<int>()));
         await AssertNoImageAsync(tag);
     }
 
@@ -117,19 +117,19 @@ public sealed class PodmanBuildTests(EngineFixture fixture) : BuildCalls(fixture
     {
         using var response = await SendAsync($"noCache=true&{Labels}", Dockerfile("RUN echo started; sleep 3"));
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
-        await UntilLogAsync(reader);
+        await UntilAsync(reader, "log");
 
         await LeaveAsync(reader);
 
         await EngineFixture.UntilAsync(async () =>
         {
             var builds = JsonNode.Parse(await Fixture.Client.GetStringAsync("/builds"))!["items"]!.AsArray();
-            return builds.All(b => b!["state"]!.GetValue<string>() is not ("queued" or "running"));
+            return builds.All(b => Text(b!, "state") is not ("queued" or "running"));
         });
     }
 
     private byte[] Dockerfile(params string[] instructions) =>
         Tar(("Dockerfile", $"FROM {Fixture.Image}\n{string.Join('\n', instructions)}\n"), ("a", "a"));
 
-    private static string Log(List<JsonObject> lines) => string.Concat(lines.Where(l => Is(l, "log")).Select(l => l["text"]!.GetValue<string>()));
+    private static string Log(List<JsonObject> lines) => string.Concat(lines.Where(l => Is(l, "log")).Select(l => Text(l, "text")));
 }

@@ -68,7 +68,7 @@ public sealed class PodmanTests(EngineFixture fixture) : ImageCalls(fixture)
     public async Task The_default_list_has_paused_containers()
     {
         var name = Fixture.UniqueName("paused");
-        var id = await Fixture.CreateAsync(new { Cmd = Sleep }, name);
+        var id = await Fixture.SleepAsync(name);
         await Fixture.PostAsync($"containers/{id}/pause");
         try
         {
@@ -83,7 +83,7 @@ public sealed class PodmanTests(EngineFixture fixture) : ImageCalls(fixture)
     [Fact]
     public async Task The_image_filter_leaves_out_containers_of_descendants()
     {
-        var (parent, tag) = (await Fixture.CreateAsync(new { Cmd = Sleep }, start: false), Tag());
+        var (parent, tag) = (await Fixture.SleepAsync(start: false), Tag());
         await CommitAsync(new { container = parent, tag, changes = new[] { MyLabel } });
         var child = await Fixture.CreateAsync(new { Image = tag, Cmd = Sleep }, start: false);
 
@@ -115,7 +115,7 @@ public sealed class PodmanTests(EngineFixture fixture) : ImageCalls(fixture)
     public async Task A_name_already_in_use_returns_409()
     {
         var name = Fixture.UniqueName("in-use");
-        await Fixture.CreateAsync(new { Cmd = Sleep }, name, start: false);
+        await Fixture.SleepAsync(name, start: false);
 
         using var response = await CreateAsync(new { image = Fixture.Image, command = "sleep 1", name, labels = OwnLabels });
 
@@ -133,8 +133,7 @@ public sealed class PodmanTests(EngineFixture fixture) : ImageCalls(fixture)
         using var response = await CreateAsync(new { image = Fixture.Image, command, name, networkMode, labels = OwnLabels, start = true });
 
         await ProblemAsync(response, (HttpStatusCode)status, code);
-        using var found = await Fixture.Engine.GetAsync($"containers/{name}/json");
-        Assert.Equal(HttpStatusCode.NotFound, found.StatusCode);
+        await Fixture.AssertNoContainerAsync(name);
     }
 
     [Fact]
@@ -165,7 +164,7 @@ public sealed class PodmanTests(EngineFixture fixture) : ImageCalls(fixture)
     [Fact]
     public async Task Start_stop_and_restart_are_idempotent()
     {
-        var id = await Fixture.CreateAsync(new { Cmd = Sleep }, start: false);
+        var id = await Fixture.SleepAsync(start: false);
 
         foreach (var (call, state) in new[]
         {
@@ -181,7 +180,7 @@ public sealed class PodmanTests(EngineFixture fixture) : ImageCalls(fixture)
     [Fact]
     public async Task A_commit_has_a_registry_in_its_name()
     {
-        var id = await Fixture.CreateAsync(new { Cmd = Sleep }, start: false);
+        var id = await Fixture.SleepAsync(start: false);
         var tag = Tag();
 
         var image = await CommitAsync(new { container = id, tag, changes = new[] { MyLabel, "ENV A=1", "USER 1000", "WORKDIR /tmp" } });
@@ -208,7 +207,7 @@ public sealed class PodmanTests(EngineFixture fixture) : ImageCalls(fixture)
     {
         await using var registry = await FakeRegistry.StartAsync(EngineFixture.Label, Fixture.Run);
 
-        var lines = await StreamAsync("/images/pull", new { image = registry.Reference });
+        var lines = await Fixture.StreamAsync("/images/pull", new { image = registry.Reference });
 
         Assert.Equal(("succeeded", registry.ImageId), (Text(lines[^1], "state"), Text(lines[^1], "id")));
         Assert.Null(lines[^1]["digest"]);
@@ -219,10 +218,9 @@ public sealed class PodmanTests(EngineFixture fixture) : ImageCalls(fixture)
     public async Task A_push_ends_with_the_digest_of_the_registry()
     {
         await using var registry = await DebianRegistry.StartAsync();
-        var image = $"{registry.Host}/team/app:v1";
-        await Fixture.PostAsync($"images/{Fixture.Image}/tag?repo={registry.Host}/team/app&tag=v1");
+        var image = await Fixture.TagAsync(registry.Host);
 
-        var lines = await StreamAsync("/images/push", new { image });
+        var lines = await Fixture.StreamAsync("/images/push", new { image });
 
         Assert.Equal("succeeded", Text(lines[^1], "state"));
         using var client = new HttpClient();
@@ -238,10 +236,9 @@ public sealed class PodmanTests(EngineFixture fixture) : ImageCalls(fixture)
     public async Task A_refused_push_returns_a_problem_and_no_stream(bool isRunning, int status, string code)
     {
         await using var registry = await DebianRegistry.StartAsync(closed: true);
-        var host = isRunning ? registry.Host : "127.0.0.1:1";
-        await Fixture.PostAsync($"images/{Fixture.Image}/tag?repo={host}/team/app&tag=v1");
+        var image = await Fixture.TagAsync(isRunning ? registry.Host : "127.0.0.1:1");
 
-        using var response = await Fixture.Client.PostAsJsonAsync("/images/push", new { image = $"{host}/team/app:v1" });
+        using var response = await Fixture.Client.PostAsJsonAsync("/images/push", new { image });
 
         await ProblemAsync(response, (HttpStatusCode)status, code);
     }
@@ -266,12 +263,4 @@ public sealed class PodmanTests(EngineFixture fixture) : ImageCalls(fixture)
 
     private async Task<IReadOnlyList<JsonNode>> ListAsync(string query) =>
         [.. (await GetAsync("/containers?" + query))["items"]!.AsArray().Select(i => i!)];
-
-    private async Task<JsonNode[]> StreamAsync(string address, object request)
-    {
-        using var response = await Fixture.Client.PostAsJsonAsync(address, request);
-        var text = await response.Content.ReadAsStringAsync();
-        Assert.True(response.IsSuccessStatusCode, text);
-        return [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!)];
-    }
 }

@@ -14,10 +14,10 @@ public sealed class PushTests(EngineFixture fixture)
     public async Task Push_returns_the_digest_of_the_registry(bool closed)
     {
         await using var registry = await DebianRegistry.StartAsync(closed);
-        var image = await TagAsync(registry.Host);
+        var image = await fixture.TagAsync(registry.Host);
 
-        var lines = await PushAsync(
-            new { image, registryAuth = closed ? new { username = DebianRegistry.User, password = DebianRegistry.Password } : null });
+        var lines = await fixture.StreamAsync(
+            "/images/push", new { image, registryAuth = closed ? new { username = DebianRegistry.User, password = DebianRegistry.Password } : null });
 
         Assert.Contains(lines, line => Text(line, "status") == "Pushed");
         var result = Assert.Single(lines, line => Text(line, "type") == "result");
@@ -32,9 +32,9 @@ public sealed class PushTests(EngineFixture fixture)
     public async Task Push_with_wrong_credentials_fails_with_forbidden(string? password)
     {
         await using var registry = await DebianRegistry.StartAsync(closed: true);
-        var image = await TagAsync(registry.Host);
+        var image = await fixture.TagAsync(registry.Host);
 
-        var lines = await PushAsync(new { image, registryAuth = password is null ? null : new { username = DebianRegistry.User, password } });
+        var lines = await fixture.StreamAsync("/images/push", new { image, registryAuth = password is null ? null : new { username = DebianRegistry.User, password } });
 
         Assert.Equal(("failed", "forbidden"), (Text(lines[^1], "state"), Text(lines[^1]["error"]!, "code")));
         Assert.DoesNotContain(lines, line => password is not null && line.ToJsonString().Contains(password, StringComparison.Ordinal));
@@ -50,7 +50,7 @@ public sealed class PushTests(EngineFixture fixture)
         var tag = $"{registry.Host}/team/built:{builder}";
         var credentials = new { username = DebianRegistry.User, password = DebianRegistry.Password, serverAddress = registry.Host };
 
-        var lines = await PostAsync("/images/build", new
+        var lines = await fixture.StreamAsync("/images/build", new
         {
             dockerfile = $"FROM {fixture.Image}\nENV BUILT={Guid.NewGuid():n}\n",
             tag,
@@ -79,27 +79,12 @@ public sealed class PushTests(EngineFixture fixture)
     [Fact]
     public async Task Push_to_an_unreachable_registry_fails_in_the_result()
     {
-        var image = await TagAsync("127.0.0.1:1");
+        var image = await fixture.TagAsync("127.0.0.1:1");
 
-        var lines = await PushAsync(new { image });
+        var lines = await fixture.StreamAsync("/images/push", new { image });
 
         Assert.Equal(("failed", "engine_error"), (Text(lines[^1], "state"), Text(lines[^1]["error"]!, "code")));
         Assert.Contains("connection refused", Text(lines[^1]["error"]!, "message"), StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task Push_of_a_missing_image_returns_404()
-    {
-        using var response = await fixture.Client.PostAsJsonAsync("/images/push", new { image = "127.0.0.1:1/team/nothing:v1" });
-
-        Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
-        Assert.Equal("image_not_found", Text(JsonNode.Parse(await response.Content.ReadAsStringAsync())!, "code"));
-    }
-
-    private async Task<string> TagAsync(string registry)
-    {
-        await fixture.PostAsync($"images/{fixture.Image}/tag?repo={registry}/team/app&tag=v1");
-        return $"{registry}/team/app:v1";
     }
 
     private static async Task<string> ManifestDigestAsync(DebianRegistry registry, string repository, string tag)
@@ -111,15 +96,5 @@ public sealed class PushTests(EngineFixture fixture)
             "Basic", Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes($"{DebianRegistry.User}:{DebianRegistry.Password}")));
         using var manifest = await client.SendAsync(asked);
         return manifest.Headers.GetValues("Docker-Content-Digest").Single();
-    }
-
-    private Task<JsonNode[]> PushAsync(object request) => PostAsync("/images/push", request);
-
-    private async Task<JsonNode[]> PostAsync(string address, object request)
-    {
-        using var response = await fixture.Client.PostAsJsonAsync(address, request);
-        var text = await response.Content.ReadAsStringAsync();
-        Assert.True(response.IsSuccessStatusCode, text);
-        return [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!)];
     }
 }

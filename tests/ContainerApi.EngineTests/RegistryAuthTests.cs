@@ -65,8 +65,7 @@ public sealed class RegistryAuthTests(EngineFixture fixture)
     public async Task Push_takes_credentials_from_the_header()
     {
         await using var registry = await DebianRegistry.StartAsync(closed: true);
-        var image = $"{registry.Host}/team/header:v1";
-        await fixture.PostAsync($"images/{fixture.Image}/tag?repo={registry.Host}/team/header&tag=v1");
+        var image = await fixture.TagAsync(registry.Host, "team/header");
         var auth = new { username = DebianRegistry.User, password = DebianRegistry.Password, email = "", serveraddress = registry.Host };
 
         var (pushed, text) = await PostAsync("push", auth, new { image });
@@ -112,7 +111,7 @@ public sealed class RegistryAuthTests(EngineFixture fixture)
         using var response = await fixture.Client.SendAsync(request);
         var problem = JsonNode.Parse(await response.Content.ReadAsStringAsync())!;
 
-        Assert.Equal((HttpStatusCode.BadRequest, "invalid_request"), (response.StatusCode, problem["code"]!.GetValue<string>()));
+        Assert.Equal((HttpStatusCode.BadRequest, "invalid_request"), (response.StatusCode, Text(problem, "code")));
         Assert.NotNull(problem["errors"]![field]);
     }
 
@@ -128,6 +127,6 @@ public sealed class RegistryAuthTests(EngineFixture fixture)
         using var response = await fixture.Client.SendAsync(request);
         var text = await response.Content.ReadAsStringAsync();
         var last = JsonNode.Parse(text.Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1])!;
-        return (response.IsSuccessStatusCode && last["state"]!.GetValue<string>() == "succeeded", text);
+        return (response.IsSuccessStatusCode && Text(last, "state") == "succeeded", text);
     }
 }

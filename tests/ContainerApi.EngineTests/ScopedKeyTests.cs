@@ -68,7 +68,7 @@ public sealed class ScopedKeyTests : IAsyncLifetime
         using var watch = new StreamReader(await _bound.GetStreamAsync("/containers/watch?all=true"));
         var snapshot = (await watch.ReadLineAsync())!;
 
-        Assert.Equal([mine], list["items"]!.AsArray().Select(c => c!["id"]!.GetValue<string>()));
+        Assert.Equal([mine], list["items"]!.AsArray().Select(c => Text(c!, "id")));
         Assert.Equal(1, list["total"]!.GetValue<int>());
         Assert.Equal(1, engine["containers"]!["total"]!.GetValue<int>());
         Assert.Contains(name, metrics);
@@ -115,7 +115,7 @@ public sealed class ScopedKeyTests : IAsyncLifetime
 
         Assert.Equal(HttpStatusCode.NotFound, joined.StatusCode);
         Assert.Equal(HttpStatusCode.Created, made.StatusCode);
-        Assert.Contains(id, seen["items"]!.AsArray().Select(c => c!["id"]!.GetValue<string>()));
+        Assert.Contains(id, seen["items"]!.AsArray().Select(c => Text(c!, "id")));
     }
 
     [Fact]

@@ -36,9 +36,7 @@ public sealed class SecretTests(EngineFixture fixture)
         });
         await using (service)
         {
-            var step = builder == "buildkit"
-                ? "RUN --mount=type=secret,id=token test -s /run/secrets/token && "
-                : "RUN ";
+            var step = builder == "buildkit" ? "RUN --mount=type=secret,id=token test -s /run/secrets/token && " : "RUN ";
             var auth = new { username = DebianRegistry.User, password = DebianRegistry.Password, serverAddress = registry.Host };
             using var built = await client.PostAsJsonAsync("/images/build", new
             {

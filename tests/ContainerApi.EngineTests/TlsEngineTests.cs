@@ -34,8 +34,7 @@ public sealed class TlsEngineTests
         var theirs = stranger.Write(stranger.Client("stranger"), "client");
         var unknown = new EngineTlsOptions { CaFile = authority.CaFile, CertificateFile = theirs.CertificateFile, KeyFile = theirs.KeyFile };
         Assert.Contains("it requires a trusted client certificate", await RefusalAsync(engine, unknown));
-        Assert.Contains(
-            "it requires a trusted client certificate", await RefusalAsync(engine, new EngineTlsOptions { CaFile = authority.CaFile }));
+        Assert.Contains("it requires a trusted client certificate", await RefusalAsync(engine, new EngineTlsOptions { CaFile = authority.CaFile }));
         Assert.Contains("it requires TLS, which is not configured", await RefusalAsync(engine, null));
 
         // The server certificate must come from the configured authority.

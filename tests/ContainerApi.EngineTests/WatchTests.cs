@@ -36,7 +36,7 @@ public sealed class WatchTests(EngineFixture fixture)
         var networkId = (await created.Content.ReadFromJsonAsync<JsonObject>())!["Id"]!.GetValue<string>();
         // A separate parent image, not used by other tests, and a child of it.
         var (parent, child) = ($"containerapi-test/watch-parent:{fixture.Run}", $"containerapi-test/watch-child:{fixture.Run}");
-        var source = await fixture.CreateAsync(new { Cmd = Sleep }, start: false);
+        var source = await fixture.SleepAsync(start: false);
         await fixture.PostAsync(
             $"commit?container={source}&repo={parent.Split(':')[0]}&tag={fixture.Run}&changes={Uri.EscapeDataString("LABEL which=parent")}", new { });
         var between = await fixture.CreateAsync(new { Image = parent, Cmd = Sleep }, start: false);
@@ -47,9 +47,9 @@ public sealed class WatchTests(EngineFixture fixture)
         Assert.Empty((await byImage.NextAsync("snapshot"))["items"]!.AsArray());
         Assert.Empty((await byNetwork.NextAsync("snapshot"))["items"]!.AsArray());
 
-        await fixture.CreateAsync(new { Cmd = Sleep });
+        await fixture.SleepAsync();
         var descendant = await fixture.CreateAsync(new { Image = child, Cmd = Sleep });
-        var connected = await fixture.CreateAsync(new { Cmd = Sleep });
+        var connected = await fixture.SleepAsync();
         await fixture.PostAsync($"networks/{network}/connect", new { Container = connected });
 
         Assert.Equal(descendant, (await byImage.NextAsync("added"))["container"]!["id"]!.GetValue<string>());
@@ -69,7 +69,7 @@ public sealed class WatchTests(EngineFixture fixture)
             while (true)
             {
                 var happened = JsonNode.Parse(await lines.ReadLineAsync(timeout.Token) ?? throw new EndOfStreamException())!;
-                var received = happened["type"]!.GetValue<string>();
+                var received = Text(happened, "type");
                 if (received == type)
                 {
                     return happened;
