@@ -153,7 +153,8 @@ public sealed class EngineFixture : IAsyncLifetime
     }
 
     /// <summary>Posts JSON to the service and returns the lines of the response, which must succeed.</summary>
-    public async Task<List<JsonObject>> StreamAsync(string address, object request) => await LinesAsync(await Client.PostAsJsonAsync(address, request));
+    public async Task<List<JsonObject>> StreamAsync(string address, object request) =>
+        await LinesAsync(await Client.PostAsJsonAsync(address, request));
 
     /// <summary>Untagged images of this run.</summary>
     public async Task<HashSet<string>> DanglingAsync()

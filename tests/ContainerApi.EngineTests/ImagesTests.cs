@@ -99,7 +99,7 @@ public sealed class ImagesTests(EngineFixture fixture) : ImageCalls(fixture)
     {
         await using var registry = await FakeRegistry.StartAsync(EngineFixture.Label, Fixture.Run);
 
-        var lines = await Fixture.StreamAsync("/images/pull", new { image = registry.Reference });
+        var lines = await PullAsync(new { image = registry.Reference });
 
         var result = lines[^1];
         Assert.Equal(("result", "succeeded"), (Text(result, "type"), Text(result, "state")));
@@ -113,7 +113,7 @@ public sealed class ImagesTests(EngineFixture fixture) : ImageCalls(fixture)
         // By digest, with and without a tag.
         foreach (var image in new[] { $"{registry.Name}@{registry.Digest}", $"{registry.Reference}@{registry.Digest}" })
         {
-            Assert.Equal(registry.ImageId, Text((await Fixture.StreamAsync("/images/pull", new { image }))[^1], "id"));
+            Assert.Equal(registry.ImageId, Text((await PullAsync(new { image }))[^1], "id"));
         }
     }
 
@@ -122,7 +122,7 @@ public sealed class ImagesTests(EngineFixture fixture) : ImageCalls(fixture)
     {
         await using var registry = await FakeRegistry.StartAsync(EngineFixture.Label, Fixture.Run, brokenLayer: true);
 
-        var lines = await Fixture.StreamAsync("/images/pull", new { image = registry.Reference });
+        var lines = await PullAsync(new { image = registry.Reference });
 
         var result = lines[^1];
         Assert.Equal(("result", "failed"), (Text(result, "type"), Text(result, "state")));
@@ -136,12 +136,12 @@ public sealed class ImagesTests(EngineFixture fixture) : ImageCalls(fixture)
     public async Task Pull_for_another_platform_fails_in_the_result()
     {
         await using var registry = await FakeRegistry.StartAsync(EngineFixture.Label, Fixture.Run);
-        await Fixture.StreamAsync("/images/pull", new { image = registry.Reference });
+        await PullAsync(new { image = registry.Reference });
 
-        var result = (await Fixture.StreamAsync("/images/pull", new { image = registry.Reference, platform = "linux/s390x" }))[^1];
+        var result = (await PullAsync(new { image = registry.Reference, platform = "linux/s390x" }))[^1];
 
         Assert.Equal(("failed", "image_not_found"), (Text(result, "state"), Text(result["error"]!, "code")));
-        Assert.Equal("succeeded", Text((await Fixture.StreamAsync("/images/pull", new { image = registry.Reference, platform = "linux/x86_64" }))[^1], "state"));
+        Assert.Equal("succeeded", Text((await PullAsync(new { image = registry.Reference, platform = "linux/x86_64" }))[^1], "state"));
     }
 
     [Fact]
@@ -154,7 +154,7 @@ public sealed class ImagesTests(EngineFixture fixture) : ImageCalls(fixture)
         using var wrong = await Fixture.Client.PostAsJsonAsync(
             "/images/pull", new { image = registry.Reference, registryAuth = new { username = "ann", password = "wrong" } });
         await ProblemAsync(wrong, HttpStatusCode.Forbidden, "forbidden");
-        var lines = await Fixture.StreamAsync("/images/pull", new { image = registry.Reference, registryAuth = new { username = "ann", password = "s3cret" } });
+        var lines = await PullAsync(new { image = registry.Reference, registryAuth = new { username = "ann", password = "s3cret" } });
 
         Assert.Equal(registry.ImageId, Text(lines[^1], "id"));
     }
@@ -177,6 +177,8 @@ public sealed class ImagesTests(EngineFixture fixture) : ImageCalls(fixture)
         using var response = await Fixture.Client.GetAsync("/images?" + query);
         return (await ReadAsync(response, HttpStatusCode.OK))["items"]!.AsArray();
     }
+
+    private Task<List<JsonObject>> PullAsync(object request) => Fixture.StreamAsync("/images/pull", request);
 
     private static bool ArraysEqual((string[], string[]) a, (string[], string[]) b) =>
         a.Item1.SequenceEqual(b.Item1) && a.Item2.SequenceEqual(b.Item2);

@@ -34,7 +34,8 @@ public sealed class PushTests(EngineFixture fixture)
         await using var registry = await DebianRegistry.StartAsync(closed: true);
         var image = await fixture.TagAsync(registry.Host);
 
-        var lines = await fixture.StreamAsync("/images/push", new { image, registryAuth = password is null ? null : new { username = DebianRegistry.User, password } });
+        var registryAuth = password is null ? null : new { username = DebianRegistry.User, password };
+        var lines = await fixture.StreamAsync("/images/push", new { image, registryAuth });
 
         Assert.Equal(("failed", "forbidden"), (Text(lines[^1], "state"), Text(lines[^1]["error"]!, "code")));
         Assert.DoesNotContain(lines, line => password is not null && line.ToJsonString().Contains(password, StringComparison.Ordinal));

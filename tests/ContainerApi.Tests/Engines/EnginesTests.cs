@@ -6,7 +6,7 @@ namespace ContainerApi.Tests.Engines;
 public sealed class EnginesTests
 {
     [Fact]
-    public async Task An_engine_tells_its_versions_host_counts_and_limits()
+    public async Task List_returns_versions_host_counts_and_limits()
     {
         await using var host = new ApiHost(Answering("local", "1.41"));
 
@@ -25,7 +25,7 @@ public sealed class EnginesTests
     [InlineData("1.41", "instant_statistics,health_in_list")]
     [InlineData("1.45", "health_in_list")]
     [InlineData("1.52", "")]
-    public void What_an_engine_cannot_do_follows_from_its_version(string version, string features)
+    public void Limits_of_an_engine_follow_from_its_API_version(string version, string features)
     {
         var limits = EngineCapabilities.Of(new EngineInfo { ApiVersion = version }).Limits;
 
@@ -37,21 +37,21 @@ public sealed class EnginesTests
     [InlineData("engine_unavailable", "unavailable")]
     [InlineData("engine_timeout", "timeout")]
     [InlineData("engine_error", "error")]
-    public async Task An_engine_that_fails_is_listed_with_what_is_wrong(string kind, string state)
+    public async Task List_returns_a_failed_engine_with_its_state_and_error(string kind, string state)
     {
-        var failure = new EngineException(ErrorCode.Find(kind)!, "far", "It is away.");
+        var failure = new EngineException(ErrorCode.Find(kind)!, "far", "The engine is unreachable.");
         await using var host = new ApiHost(Answering("local", "1.45"), new FakeEngine { Name = "far", Describe = _ => throw failure });
 
         var engines = (await host.GetJsonAsync("/engines")).GetProperty("items");
 
         Assert.Equal("ok", engines[0].GetProperty("state").GetString());
         Assert.Equal(state, engines[1].GetProperty("state").GetString());
-        Assert.Equal("It is away.", engines[1].GetProperty("error").GetString());
+        Assert.Equal("The engine is unreachable.", engines[1].GetProperty("error").GetString());
         Assert.Equal(System.Text.Json.JsonValueKind.Null, engines[1].GetProperty("containers").ValueKind);
     }
 
     [Fact]
-    public async Task An_engine_that_is_not_configured_is_a_problem()
+    public async Task An_unknown_engine_returns_404()
     {
         await using var host = new ApiHost(Answering("local", "1.45"));
 
@@ -62,7 +62,7 @@ public sealed class EnginesTests
     }
 
     [Fact]
-    public async Task Ready_is_ok_degraded_or_a_problem_as_engines_answer()
+    public async Task Readiness_is_ok_degraded_or_503_depending_on_the_engines()
     {
         var far = new FakeEngine { Name = "far", Ping = _ => Task.FromResult("1.45") };
         var near = new FakeEngine { Name = "near", Ping = _ => Task.FromResult("1.45") };
@@ -83,7 +83,7 @@ public sealed class EnginesTests
     }
 
     [Fact]
-    public async Task Health_asks_no_engine()
+    public async Task Health_calls_no_engine()
     {
         await using var host = new ApiHost(new FakeEngine());
 

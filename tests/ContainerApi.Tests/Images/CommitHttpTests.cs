@@ -35,41 +35,39 @@ public sealed class CommitHttpTests
     public async Task Commit_passes_every_field_to_the_engine_and_stops_first_on_request()
     {
         var calls = new List<string>();
-        var engine = new FakeEngine
+        var engine = EngineWith([Image()]);
+        engine.StopContainer = (id, grace, _) =>
         {
-            StopContainer = (id, grace, _) =>
-            {
-                Assert.Null(grace);
-                calls.Add("stop " + id[0]);
-                return Task.CompletedTask;
-            },
-            CommitContainer = (spec, _) =>
-            {
-                calls.Add($"{spec.Tag?.Repository ?? "no name"} {spec.Tag?.Tag ?? "no tag"} {spec.Comment} {spec.Author} {spec.Pause} {string.Join('|', spec.Changes)}");
-                return Task.FromResult(ImageId);
-            },
-            InspectImage = (_, _) => Task.FromResult(new ImageDetails { Summary = Image() }),
-            ListContainers = (_, _) => Task.FromResult<IReadOnlyList<ContainerFacts>>([Facts.Container('a', "web")]),
+            Assert.Null(grace);
+            calls.Add("stop " + id[0]);
+            return Task.CompletedTask;
+        };
+        engine.CommitContainer = (spec, _) =>
+        {
+            calls.Add($"{spec.Tag?.ToString() ?? "no name"} {spec.Comment} {spec.Author} {spec.Pause} {string.Join('|', spec.Changes)}");
+            return Task.FromResult(ImageId);
         };
         await using var host = new ApiHost(engine);
 
+        var changes = new[] { "env A=1", "\tLABEL x=y" };
         using var response = await host.Client.PostAsJsonAsync(
-            "/images/commit", new { container = "aaaa", comment = "note", author = "Ann", pause = false, stop = true, changes = new[] { "env A=1", "\tLABEL x=y" } });
+            "/images/commit", new { container = "aaaa", comment = "note", author = "Ann", pause = false, stop = true, changes });
 
         Assert.Equal("[]", (await response.ReadJsonAsync(HttpStatusCode.Created)).GetProperty("tags").GetRawText());
-        Assert.Equal(["stop a", "no name no tag note Ann False env A=1|\tLABEL x=y"], calls);
+        Assert.Equal(["stop a", "no name note Ann False env A=1|\tLABEL x=y"], calls);
     }
 
     /// <summary>One container with a configuration and changed files; any other call throws.</summary>
-    private static FakeEngine EngineForDryRuns(int changes = 3) => new()
+    private static FakeEngine EngineForDryRuns(int changes = 3)
     {
-        ListContainers = (_, _) => Task.FromResult<IReadOnlyList<ContainerFacts>>([Facts.Container('a', "web")]),
-        ReadConfiguration = (id, _) => Task.FromResult(id == Facts.Id('a')
+        var engine = EngineWith([]);
+        engine.ReadConfiguration = (id, _) => Task.FromResult(id == Facts.Id('a')
             ? new ContainerConfiguration(["httpd"], null, ["PATH=/bin"], "1000", "/srv")
-            : throw new ArgumentException("Another container.")),
-        ListFileChanges = (_, most, _) =>
-            Task.FromResult<IReadOnlyList<FileChange>>([.. Enumerable.Range(0, Math.Min(most, changes)).Select(i => new FileChange("/" + i, i % 3))]),
-    };
+            : throw new ArgumentException("Another container."));
+        engine.ListFileChanges = (_, most, _) =>
+            Task.FromResult<IReadOnlyList<FileChange>>([.. Enumerable.Range(0, Math.Min(most, changes)).Select(i => new FileChange("/" + i, i % 3))]);
+        return engine;
+    }
 
     [Fact]
     public async Task Dry_run_returns_changed_files_and_current_configuration()
@@ -83,7 +81,7 @@ public sealed class CommitHttpTests
             {"container":"CONTAINER","tag":"team/app:latest",
             "changes":[{"path":"/0","kind":"modified"},{"path":"/1","kind":"added"},{"path":"/2","kind":"deleted"}],"changesCut":false,
             "command":["httpd"],"entrypoint":null,"environment":["PATH=/bin"],"user":"1000","workingDirectory":"/srv"}
-            """.ReplaceLineEndings("").Replace("CONTAINER", Facts.Id('a'), StringComparison.Ordinal), (await response.ReadJsonAsync(HttpStatusCode.OK)).GetRawText());
+            """.ReplaceLineEndings("").Replace("CONTAINER", Facts.Id('a')), (await response.ReadJsonAsync(HttpStatusCode.OK)).GetRawText());
         Assert.Null(response.Headers.Location);
     }
 
@@ -111,7 +109,8 @@ public sealed class CommitHttpTests
 
         using var response = await host.Client.PostAsJsonAsync("/images/commit", new { container = "web", dryRun = true });
 
-        Assert.Equal("In the engine's words.", (await response.ReadProblemAsync(HttpStatusCode.GatewayTimeout, "engine_timeout")).GetProperty("detail").GetString());
+        var problem = await response.ReadProblemAsync(HttpStatusCode.GatewayTimeout, "engine_timeout");
+        Assert.Equal("In the engine's words.", problem.GetProperty("detail").GetString());
     }
 
     [Fact]

@@ -16,6 +16,15 @@ internal static class ImageFactory
         Labels = new Dictionary<string, string> { ["a"] = "b" },
     };
 
+    /// <summary>An engine with these images and the container <c>web</c>.</summary>
+    public static FakeEngine EngineWith(IReadOnlyList<ImageFacts> images, string name = "local") => new()
+    {
+        Name = name,
+        ListImages = (_, _) => Task.FromResult(images),
+        InspectImage = (_, _) => Task.FromResult(new ImageDetails { Summary = images[0] }),
+        ListContainers = (_, _) => Task.FromResult<IReadOnlyList<ContainerFacts>>([Facts.Container('a', "web")]),
+    };
+
     public static EngineException Failure(ErrorCode kind, string engine = "local") => new(kind, engine, "In the engine's words.");
 
     public static async IAsyncEnumerable<TransferFacts> Lines(EngineException? failure, params IReadOnlyList<TransferFacts> facts)

@@ -6,45 +6,41 @@ using static ContainerApi.Tests.Images.ImageFactory;
 
 namespace ContainerApi.Tests.Images;
 
-/// <summary>What is asked of an engine for each call about images, and what is never asked of it.</summary>
+/// <summary>Image requests over HTTP with a fake engine: its calls, and the requests that never reach it.</summary>
 public sealed class ImagesHttpTests
 {
+    private const string Rest = """
+        "digests":[],"createdAt":"2026-11-23T12:00:00Z","sizeBytes":1234,"labels":{"a":"b"}
+        """;
+    private const string Digest = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
     [Fact]
-    public async Task The_list_has_every_engines_images_and_who_uses_them()
+    public async Task List_returns_images_of_all_engines_with_their_container_counts()
     {
-        var good = new FakeEngine
+        var good = EngineWith([Image("busybox:latest"), Image() with { Id = "sha256:" + Facts.Id('e') }]);
+        good.ListContainers = (filter, _) =>
         {
-            ListImages = (_, _) => Task.FromResult<IReadOnlyList<ImageFacts>>([Image("busybox:latest"), Image() with { Id = "sha256:" + Facts.Id('e') }]),
-            ListContainers = (filter, _) =>
-            {
-                Assert.True(filter.All);
-                return Task.FromResult<IReadOnlyList<ContainerFacts>>([Facts.Container('a'), Facts.Container('b', state: ContainerStates.Exited)]);
-            },
+            Assert.True(filter.All);
+            return Task.FromResult<IReadOnlyList<ContainerFacts>>([Facts.Container('a'), Facts.Container('b', state: ContainerStates.Exited)]);
         };
-        var halfway = new FakeEngine
-        {
-            Name = "halfway",
-            ListImages = (_, _) => Task.FromResult<IReadOnlyList<ImageFacts>>([Image()]),
-            ListContainers = (_, _) => throw Failure(ErrorCode.EngineTimeout, "halfway"),
-        };
-        var bad = new FakeEngine
-        {
-            Name = "bad",
-            ListImages = (_, _) => throw Failure(ErrorCode.EngineUnavailable, "bad"),
-            ListContainers = (_, _) => throw Failure(ErrorCode.EngineUnavailable, "bad"),
-        };
+        var halfway = EngineWith([Image()], "halfway");
+        halfway.ListContainers = (_, _) => throw Failure(ErrorCode.EngineTimeout, "halfway");
+        var bad = EngineWith([], "bad");
+        bad.ListImages = (_, _) => throw Failure(ErrorCode.EngineUnavailable, "bad");
+        bad.ListContainers = (_, _) => throw Failure(ErrorCode.EngineUnavailable, "bad");
         await using var host = new ApiHost(good, halfway, bad);
 
         var list = await host.GetJsonAsync("/images");
 
         Assert.Equal("""
             {"items":[
-            {"engine":"local","id":"IMAGE","shortId":"ffffffffffff","tags":["busybox:latest"],"digests":[],"createdAt":"2026-11-23T12:00:00Z","sizeBytes":1234,"labels":{"a":"b"},"containers":2},
-            {"engine":"local","id":"OTHER","shortId":"eeeeeeeeeeee","tags":[],"digests":[],"createdAt":"2026-11-23T12:00:00Z","sizeBytes":1234,"labels":{"a":"b"},"containers":0},
-            {"engine":"halfway","id":"IMAGE","shortId":"ffffffffffff","tags":[],"digests":[],"createdAt":"2026-11-23T12:00:00Z","sizeBytes":1234,"labels":{"a":"b"},"containers":null}],
+            {"engine":"local","id":"IMAGE","shortId":"ffffffffffff","tags":["busybox:latest"],REST,"containers":2},
+            {"engine":"local","id":"OTHER","shortId":"eeeeeeeeeeee","tags":[],REST,"containers":0},
+            {"engine":"halfway","id":"IMAGE","shortId":"ffffffffffff","tags":[],REST,"containers":null}],
             "engines":[{"name":"local","state":"ok","images":2,"error":null},{"name":"halfway","state":"ok","images":1,"error":null},
             {"name":"bad","state":"unavailable","images":null,"error":"In the engine's words."}],"total":3}
-            """.ReplaceLineEndings("").Replace("IMAGE", ImageId, StringComparison.Ordinal).Replace("OTHER", "sha256:" + Facts.Id('e'), StringComparison.Ordinal), list.GetRawText());
+            """.ReplaceLineEndings("").Replace("IMAGE", ImageId).Replace("OTHER", "sha256:" + Facts.Id('e'))
+            .Replace("REST", Rest), list.GetRawText());
         Assert.Equal(1, (await host.GetJsonAsync("/images?engine=halfway")).GetProperty("total").GetInt32());
         using var none = await host.Client.GetAsync("/images?engine=bad");
         await none.ReadProblemAsync(HttpStatusCode.ServiceUnavailable, "engine_unavailable");
@@ -57,17 +53,14 @@ public sealed class ImagesHttpTests
     [InlineData("?dangling=false", "dangling=false")]
     [InlineData("?dangling", "dangling=true")]
     [InlineData("?reference=team/*:v?&label=a&label=b=c=d", "reference=team/*:v? label=a,b=c=d")]
-    public async Task Filters_are_the_engines_own(string query, string expected)
+    public async Task List_passes_its_filters_to_the_engine(string query, string expected)
     {
         var asked = "";
-        var engine = new FakeEngine
+        var engine = EngineWith([]);
+        engine.ListImages = (filters, _) =>
         {
-            ListImages = (filters, _) =>
-            {
-                asked = string.Join(' ', (filters ?? new Dictionary<string, IReadOnlyList<string>>()).Select(f => $"{f.Key}={string.Join(',', f.Value)}"));
-                return Task.FromResult<IReadOnlyList<ImageFacts>>([]);
-            },
-            ListContainers = (_, _) => Task.FromResult<IReadOnlyList<ContainerFacts>>([]),
+            asked = string.Join(' ', filters?.Select(f => $"{f.Key}={string.Join(',', f.Value)}") ?? []);
+            return Task.FromResult<IReadOnlyList<ImageFacts>>([]);
         };
         await using var host = new ApiHost(engine);
 
@@ -91,7 +84,8 @@ public sealed class ImagesHttpTests
     [InlineData("GET", "/images/app?force=1", "force")]
     [InlineData("DELETE", "/images/a:b:c", "reference", "invalid_reference")]
     [InlineData("DELETE", "/images/app?force=maybe", "force")]
-    public async Task A_parameter_that_is_not_valid_never_reaches_the_engine(string method, string address, string field, string code = "invalid_request")
+    public async Task Invalid_parameters_return_400_without_calling_the_engine(
+        string method, string address, string field, string code = "invalid_request")
     {
         await using var host = new ApiHost(new FakeEngine());
 
@@ -106,24 +100,28 @@ public sealed class ImagesHttpTests
     [InlineData("tag", """{"image":"app"}""", "tag")]
     [InlineData("tag", """{"image":"App","tag":"app"}""", "image", "invalid_reference")]
     [InlineData("tag", """{"image":"app","tag":"App"}""", "tag", "invalid_reference")]
-    [InlineData("tag", """{"image":"app","tag":"app@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}""", "tag", "invalid_reference")]
+    [InlineData("tag", $$"""{"image":"app","tag":"app@{{Digest}}"}""", "tag", "invalid_reference")]
     [InlineData("tag", """{"image":"app","tag":"[::1]:5000/app"}""", "tag", "invalid_reference")]
     [InlineData("tag", """{"image":"app","tag":"sha256:v1"}""", "tag", "invalid_reference")]
     [InlineData("pull", """{}""", "image")]
     [InlineData("pull", """{"image":"a:b:c"}""", "image", "invalid_reference")]
-    [InlineData("pull", """{"image":"sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}""", "image", "invalid_reference")]
+    [InlineData("pull", $$"""{"image":"{{Digest}}"}""", "image", "invalid_reference")]
     [InlineData("pull", """{"image":"app","platform":"linux/"}""", "platform")]
     [InlineData("pull", """{"image":"app","platform":"linux/a/b/c"}""", "platform")]
     [InlineData("pull", """{"image":"app","registryAuth":{"password":"s3cret"}}""", "registryAuth.username")]
     [InlineData("push", """{"image":"app","registryAuth":{"username":"ann"}}""", "registryAuth.password")]
     [InlineData("push", "{}", "image")]
     [InlineData("pull", """{"image":"app","registryAuth":{"username":"ann","password":""}}""", "registryAuth.password")]
-    [InlineData("pull", """{"image":"app","registryAuth":{"username":"ann","password":"s3cret","serverAddress":""}}""", "registryAuth.serverAddress")]
+    [InlineData(
+        "pull", """{"image":"app","registryAuth":{"username":"ann","password":"s3cret","serverAddress":""}}""", "registryAuth.serverAddress")]
     [InlineData("commit", """{}""", "container")]
     [InlineData("commit", """{"container":"../x"}""", "container")]
     [InlineData("commit", """{"container":"web","tag":""}""", "tag", "invalid_reference")]
     [InlineData("commit", """{"container":"web","tag":"App"}""", "tag", "invalid_reference")]
-    [InlineData("commit", """{"container":"web","tag":"app@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}""", "tag", "invalid_reference")]
+    [InlineData("commit", """{"container":"web","tag":"a:b:c"}""", "tag", "invalid_reference")]
+    [InlineData("commit", """{"container":"web","tag":"[::1]:5000/app:v1"}""", "tag", "invalid_reference")]
+    [InlineData("commit", """{"container":"web","tag":"library/sha256:v1"}""", "tag", "invalid_reference")]
+    [InlineData("commit", $$"""{"container":"web","tag":"app@{{Digest}}"}""", "tag", "invalid_reference")]
     [InlineData("commit", """{"container":"web","changes":["RUN id"]}""", "changes")]
     [InlineData("commit", """{"container":"web","changes":["FROM x"]}""", "changes")]
     [InlineData("commit", """{"container":"web","changes":["ENV A=1\nRUN id"]}""", "changes")]
@@ -131,7 +129,7 @@ public sealed class ImagesHttpTests
     [InlineData("commit", """{"container":"web","changes":[" "]}""", "changes")]
     [InlineData("commit", """{"container":"web","changes":[null]}""", "changes")]
     [InlineData("commit", """{"container":"web","changes":["ENVY A=1"]}""", "changes")]
-    public async Task A_body_that_is_not_valid_never_reaches_the_engine(string call, string body, string field, string code = "invalid_request")
+    public async Task Invalid_bodies_return_400_without_calling_the_engine(string call, string body, string field, string code = "invalid_request")
     {
         await using var host = new ApiHost(new FakeEngine());
 
@@ -148,23 +146,24 @@ public sealed class ImagesHttpTests
     [InlineData("/images/registry%3A5000%2Fteam%2fapp:v1", "registry:5000/team/app:v1")]
     [InlineData("/images/pull", "pull")]
     [InlineData("/images/43b9fa55b83f", "43b9fa55b83f")]
-    [InlineData("/images/app:v1@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", "app@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef")]
-    public async Task An_image_is_shown_and_removed_under_any_of_its_names(string address, string expected)
+    [InlineData("/images/app:v1@" + Digest, "app@" + Digest)]
+    public async Task Inspect_and_remove_accept_names_ids_and_digests(string address, string expected)
     {
         var asked = new List<string>();
-        var engine = new FakeEngine
+        var engine = EngineWith([]);
+        engine.InspectImage = (reference, _) =>
         {
-            InspectImage = (reference, _) =>
+            asked.Add(reference);
+            return Task.FromResult(new ImageDetails
             {
-                asked.Add(reference);
-                return Task.FromResult(new ImageDetails { Summary = Image("busybox:latest"), History = [new ImageHistoryFacts(null, null, "made", [], 5, null)] });
-            },
-            RemoveImage = (reference, force, _) =>
-            {
-                asked.Add($"{reference} {force}");
-                return Task.FromResult(new RemovedImage(["busybox:latest"], [ImageId]));
-            },
-            ListContainers = (_, _) => Task.FromResult<IReadOnlyList<ContainerFacts>>([Facts.Container('a')]),
+                Summary = Image("busybox:latest"),
+                History = [new ImageHistoryFacts(null, null, "made", [], 5, null)],
+            });
+        };
+        engine.RemoveImage = (reference, force, _) =>
+        {
+            asked.Add($"{reference} {force}");
+            return Task.FromResult(new RemovedImage(["busybox:latest"], [ImageId]));
         };
         await using var host = new ApiHost(engine);
 
@@ -175,29 +174,28 @@ public sealed class ImagesHttpTests
         Assert.Equal([expected, expected + " True"], asked);
         Assert.Equal("engine", image.EnumerateObject().First().Name);
         Assert.Equal(1, image.GetProperty("containers").GetInt32());
-        Assert.Equal("""[{"id":null,"createdAt":null,"createdBy":"made","tags":[],"sizeBytes":5,"comment":null}]""", image.GetProperty("history").GetRawText());
+        Assert.Equal(
+            """[{"id":null,"createdAt":null,"createdBy":"made","tags":[],"sizeBytes":5,"comment":null}]""",
+            image.GetProperty("history").GetRawText());
         Assert.Equal($$"""{"untagged":["busybox:latest"],"deleted":["{{ImageId}}"]}""", removed.GetRawText());
     }
 
     [Theory]
-    [InlineData("image_not_found", 404, "image_not_found")]
-    [InlineData("conflict", 409, "conflict")]
-    [InlineData("forbidden", 403, "forbidden")]
-    [InlineData("engine_unavailable", 503, "engine_unavailable")]
-    [InlineData("engine_timeout", 504, "engine_timeout")]
-    [InlineData("engine_error", 502, "engine_error")]
-    public async Task What_the_engine_refuses_is_a_problem(string kind, int status, string code)
+    [InlineData("image_not_found", 404)]
+    [InlineData("conflict", 409)]
+    [InlineData("forbidden", 403)]
+    [InlineData("engine_unavailable", 503)]
+    [InlineData("engine_timeout", 504)]
+    [InlineData("engine_error", 502)]
+    public async Task Engine_errors_are_problems_with_the_engine_message(string code, int status)
     {
-        var failure = Failure(ErrorCode.Find(kind)!);
-        var engine = new FakeEngine
-        {
-            InspectImage = (_, _) => throw failure,
-            RemoveImage = (_, _, _) => throw failure,
-            TagImage = (_, _, _, _) => throw failure,
-            PullImage = (_, _, _, _) => Lines(failure),
-            CommitContainer = (_, _) => throw failure,
-            ListContainers = (_, _) => Task.FromResult<IReadOnlyList<ContainerFacts>>([Facts.Container('a', "web")]),
-        };
+        var failure = Failure(ErrorCode.Find(code)!);
+        var engine = EngineWith([]);
+        engine.InspectImage = (_, _) => throw failure;
+        engine.RemoveImage = (_, _, _) => throw failure;
+        engine.TagImage = (_, _, _, _) => throw failure;
+        engine.PullImage = (_, _, _, _) => Lines(failure);
+        engine.CommitContainer = (_, _) => throw failure;
         await using var host = new ApiHost(engine);
 
         foreach (var (method, address, body) in new (string, string, object?)[]
@@ -209,8 +207,8 @@ public sealed class ImagesHttpTests
             ("POST", "/images/commit", new { container = "web" }),
         })
         {
-            using var request = new HttpRequestMessage(new HttpMethod(method), address) { Content = body is null ? null : JsonContent.Create(body) };
-            using var response = await host.Client.SendAsync(request);
+            using var response = await host.Client.SendAsync(
+                new HttpRequestMessage(new HttpMethod(method), address) { Content = body is null ? null : JsonContent.Create(body) });
             var problem = await response.ReadProblemAsync((HttpStatusCode)status, code);
             Assert.Equal("In the engine's words.", problem.GetProperty("detail").GetString());
         }
@@ -220,35 +218,33 @@ public sealed class ImagesHttpTests
     [InlineData("app", "app", "latest")]
     [InlineData("localhost:5000/team/app", "localhost:5000/team/app", "latest")]
     [InlineData("localhost:5000/team/app:v1", "localhost:5000/team/app", "v1")]
-    public async Task A_name_is_split_where_it_should(string name, string repository, string tag)
+    public async Task Tag_and_commit_split_a_name_into_repository_and_tag(string name, string repository, string tag)
     {
         var tagged = "";
         CommitSpec? committed = null;
-        var engine = new FakeEngine
+        var engine = EngineWith([Image($"{repository}:{tag}")]);
+        engine.TagImage = (source, r, t, _) =>
         {
-            TagImage = (source, r, t, _) =>
-            {
-                tagged = $"{source} {r} {t}";
-                return Task.CompletedTask;
-            },
-            CommitContainer = (spec, _) =>
-            {
-                committed = spec;
-                return Task.FromResult(ImageId);
-            },
-            InspectImage = (_, _) => Task.FromResult(new ImageDetails { Summary = Image($"{repository}:{tag}") }),
-            ListContainers = (_, _) => Task.FromResult<IReadOnlyList<ContainerFacts>>([Facts.Container('a', "web")]),
+            tagged = $"{source} {r} {t}";
+            return Task.CompletedTask;
+        };
+        engine.CommitContainer = (spec, _) =>
+        {
+            committed = spec;
+            return Task.FromResult(ImageId);
         };
         await using var host = new ApiHost(engine);
 
         using var tagging = await host.Client.PostAsJsonAsync("/images/tag", new { image = "43b9fa55b83f", tag = name });
         using var committing = await host.Client.PostAsJsonAsync("/images/commit", new { container = "web", tag = name });
 
-        Assert.Equal($$"""{"id":"{{ImageId}}","tags":["{{repository}}:{{tag}}"]}""", (await tagging.ReadJsonAsync(HttpStatusCode.Created)).GetRawText());
+        var image = await tagging.ReadJsonAsync(HttpStatusCode.Created);
+        Assert.Equal($$"""{"id":"{{ImageId}}","tags":["{{repository}}:{{tag}}"]}""", image.GetRawText());
         Assert.Equal($"43b9fa55b83f {repository} {tag}", tagged);
         var answer = await committing.ReadJsonAsync(HttpStatusCode.Created);
         Assert.Equal(
-            $$"""{"id":"{{ImageId}}","tags":["{{repository}}:{{tag}}"],"container":"{{Facts.Id('a')}}","createdAt":"2026-11-23T12:00:00Z"}""", answer.GetRawText());
+            $$"""{"id":"{{ImageId}}","tags":["{{repository}}:{{tag}}"],"container":"{{Facts.Id('a')}}","createdAt":"2026-11-23T12:00:00Z"}""",
+            answer.GetRawText());
         Assert.Equal($"/images/{ImageId}", committing.Headers.Location?.ToString());
         Assert.Equal((Facts.Id('a'), new ImageName(repository, tag), true), (committed!.Container, committed.Tag, committed.Pause));
     }

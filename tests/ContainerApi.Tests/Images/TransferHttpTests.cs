@@ -1,15 +1,19 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Text;
 using System.Text.Json;
 using static ContainerApi.Tests.Images.ImageFactory;
 
 namespace ContainerApi.Tests.Images;
 
-/// <summary>Pulls and pushes over HTTP on a fake engine: one stream, one result.</summary>
+/// <summary>Pulls and pushes over HTTP with a fake engine.</summary>
 public sealed class TransferHttpTests
 {
+    private static readonly TransferFacts Layer = new("abc", "Downloading", 5, 10);
+    private static readonly TransferFacts Digest = new(null, "Digest: x", null, null, "sha256:d");
+
     [Fact]
-    public async Task A_pull_is_a_stream_that_ends_with_its_result()
+    public async Task Pull_streams_progress_and_ends_with_its_result()
     {
         RegistryCredentials? given = null;
         var engine = new FakeEngine
@@ -18,37 +22,38 @@ public sealed class TransferHttpTests
             {
                 Assert.Equal(("busybox:latest", "linux/arm64/v8"), (reference, platform));
                 given = credentials;
-                return Lines(null, new TransferFacts(null, "Pulling from library/busybox", null, null), new TransferFacts("abc", "Downloading", 5, 10), new TransferFacts(null, "Digest: x", null, null, "sha256:d"));
+                return Lines(null, new TransferFacts(null, "Pulling from library/busybox", null, null), Layer, Digest);
             },
             InspectImage = (_, _) => Task.FromResult(new ImageDetails { Summary = Image("busybox:latest"), Os = "linux", Architecture = "arm64" }),
         };
-        await using var host = new ApiHost(engine);
 
-        using var response = await host.Client.PostAsJsonAsync(
-            "/images/pull", new { image = "busybox", platform = "linux/arm64/v8", registryAuth = new { username = "ann", password = "s3cret", serverAddress = "registry.example.org" } });
+        var lines = await PostAsync(engine, "pull", new
+        {
+            image = "busybox",
+            platform = "linux/arm64/v8",
+            registryAuth = new { username = "ann", password = "s3cret", serverAddress = "registry.example.org" },
+        });
 
-        var lines = await LinesOf(response);
         Assert.Equal("""{"type":"progress","layer":null,"status":"Pulling from library/busybox","current":null,"total":null}""", lines[0]);
         Assert.Equal("""{"type":"progress","layer":"abc","status":"Downloading","current":5,"total":10}""", lines[1]);
         Assert.Equal(4, lines.Length);
-        Assert.StartsWith($$"""{"type":"result","state":"succeeded","image":"busybox:latest","id":"{{ImageId}}","digest":"sha256:d","durationMs":""", lines[3], StringComparison.Ordinal);
+        var result = $$"""{"type":"result","state":"succeeded","image":"busybox:latest","id":"{{ImageId}}","digest":"sha256:d","durationMs":""";
+        Assert.StartsWith(result, lines[3], StringComparison.Ordinal);
         Assert.EndsWith(""","error":null}""", lines[3], StringComparison.Ordinal);
         Assert.Equal(new RegistryCredentials("ann", "s3cret", "registry.example.org"), given);
         Assert.DoesNotContain("s3cret", given!.ToString(), StringComparison.Ordinal);
     }
 
     [Theory]
-    [InlineData("forbidden", "forbidden")]
-    [InlineData("image_not_found", "image_not_found")]
-    [InlineData("engine_unavailable", "engine_unavailable")]
-    public async Task A_pull_that_fails_on_its_way_says_so_in_its_one_result(string kind, string code)
+    [InlineData("forbidden")]
+    [InlineData("image_not_found")]
+    [InlineData("engine_unavailable")]
+    public async Task Pull_that_fails_in_the_stream_reports_the_error_in_its_result(string code)
     {
-        var engine = new FakeEngine { PullImage = (_, _, _, _) => Lines(Failure(ErrorCode.Find(kind)!), new TransferFacts("abc", "Downloading", 5, 10)) };
-        await using var host = new ApiHost(engine);
+        var engine = new FakeEngine { PullImage = (_, _, _, _) => Lines(Failure(ErrorCode.Find(code)!), Layer) };
 
-        using var response = await host.Client.PostAsJsonAsync("/images/pull", new { image = "busybox" });
+        var lines = await PostAsync(engine, "pull", new { image = "busybox" });
 
-        var lines = await LinesOf(response);
         Assert.Equal(2, lines.Length);
         var result = JsonSerializer.Deserialize<JsonElement>(lines[1]);
         Assert.Equal(("result", "failed"), (result.GetProperty("type").GetString(), result.GetProperty("state").GetString()));
@@ -63,59 +68,49 @@ public sealed class TransferHttpTests
     [InlineData("windows/amd64", "linux", "amd64", false)]
     [InlineData("linux/aarch64", "linux", "arm64", true)]
     [InlineData("linux/arm64", null, null, true)]
-    public async Task A_pull_for_another_platform_than_the_image_is_for_failed(string platform, string? os, string? architecture, bool succeeds)
+    public async Task Pull_compares_the_requested_platform_with_the_image(string platform, string? os, string? architecture, bool succeeds)
     {
         var engine = new FakeEngine
         {
             PullImage = (_, _, _, _) => Lines(null, new TransferFacts(null, "Status: Image is up to date", null, null)),
             InspectImage = (_, _) => Task.FromResult(new ImageDetails { Summary = Image("busybox:latest"), Os = os, Architecture = architecture }),
         };
-        await using var host = new ApiHost(engine);
 
-        using var response = await host.Client.PostAsJsonAsync("/images/pull", new { image = "busybox", platform });
+        var lines = await PostAsync(engine, "pull", new { image = "busybox", platform });
 
-        Assert.Contains(succeeds ? "\"succeeded\"" : "\"image_not_found\"", (await LinesOf(response))[^1], StringComparison.Ordinal);
+        Assert.Contains(succeeds ? "\"succeeded\"" : "\"image_not_found\"", lines[^1], StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task A_push_is_a_stream_that_ends_with_its_result()
+    public async Task Push_streams_progress_and_ends_with_its_result()
     {
         RegistryCredentials? given = null;
-        var engine = new FakeEngine
+        var engine = EngineWith([Image("localhost:5000/app:latest")]);
+        engine.PushImage = (reference, credentials, _) =>
         {
-            InspectImage = (reference, _) => Task.FromResult(new ImageDetails { Summary = Image(reference) }),
-            PushImage = (reference, credentials, _) =>
-            {
-                Assert.Equal("localhost:5000/app:latest", reference);
-                given = credentials;
-                return Lines(null, new TransferFacts("abc", "Pushing", 5, 10), new TransferFacts(null, "Digest: x", null, null, "sha256:d"));
-            },
+            Assert.Equal("localhost:5000/app:latest", reference);
+            given = credentials;
+            return Lines(null, Layer, Digest);
         };
-        await using var host = new ApiHost(engine);
 
-        using var response = await host.Client.PostAsJsonAsync(
-            "/images/push", new { image = "localhost:5000/app", registryAuth = new { username = "ann", password = "s3cret" } });
+        var lines = await PostAsync(
+            engine, "push", new { image = "localhost:5000/app", registryAuth = new { username = "ann", password = "s3cret" } });
 
-        var lines = await LinesOf(response);
-        Assert.Equal("""{"type":"progress","layer":"abc","status":"Pushing","current":5,"total":10}""", lines[0]);
+        Assert.Equal("""{"type":"progress","layer":"abc","status":"Downloading","current":5,"total":10}""", lines[0]);
         Assert.Equal(3, lines.Length);
-        Assert.StartsWith("""{"type":"result","state":"succeeded","image":"localhost:5000/app:latest","digest":"sha256:d","durationMs":""", lines[2], StringComparison.Ordinal);
+        var result = """{"type":"result","state":"succeeded","image":"localhost:5000/app:latest","digest":"sha256:d","durationMs":""";
+        Assert.StartsWith(result, lines[2], StringComparison.Ordinal);
         Assert.Equal(new RegistryCredentials("ann", "s3cret", null), given);
     }
 
     [Fact]
-    public async Task A_push_that_the_registry_refuses_says_so_in_its_one_result()
+    public async Task Push_that_the_registry_refuses_reports_the_error_in_its_result()
     {
-        var engine = new FakeEngine
-        {
-            InspectImage = (reference, _) => Task.FromResult(new ImageDetails { Summary = Image(reference) }),
-            PushImage = (_, _, _) => Lines(Failure(ErrorCode.Forbidden), new TransferFacts("abc", "Preparing", null, null)),
-        };
-        await using var host = new ApiHost(engine);
+        var engine = EngineWith([Image("localhost:5000/app:latest")]);
+        engine.PushImage = (_, _, _) => Lines(Failure(ErrorCode.Forbidden), Layer);
 
-        using var response = await host.Client.PostAsJsonAsync("/images/push", new { image = "localhost:5000/app" });
+        var lines = await PostAsync(engine, "push", new { image = "localhost:5000/app" });
 
-        var lines = await LinesOf(response);
         Assert.Equal(2, lines.Length);
         Assert.Contains("\"state\":\"failed\"", lines[1], StringComparison.Ordinal);
         Assert.Contains("\"digest\":null", lines[1], StringComparison.Ordinal);
@@ -123,7 +118,7 @@ public sealed class TransferHttpTests
     }
 
     [Fact]
-    public async Task A_push_of_an_image_that_is_not_there_is_a_problem_before_anything_is_sent()
+    public async Task Push_of_a_missing_image_returns_404()
     {
         await using var host = new ApiHost(new FakeEngine { InspectImage = (_, _) => throw Failure(ErrorCode.ImageNotFound) });
 
@@ -132,8 +127,58 @@ public sealed class TransferHttpTests
         await response.ReadProblemAsync(HttpStatusCode.NotFound, "image_not_found");
     }
 
-    private static async Task<string[]> LinesOf(HttpResponseMessage response)
+    [Theory]
+    [InlineData("""{"username":"ann","password":"s3cret","email":"","serveraddress":"one:5000"}""", "ann")]
+    [InlineData("""{"username":"","password":""}""", null)]
+    [InlineData("{}", null)]
+    public async Task Pull_takes_credentials_from_the_header(string json, string? user)
     {
+        RegistryCredentials? given = null;
+        var engine = EngineWith([Image("busybox:latest")]);
+        engine.PullImage = (_, _, credentials, _) =>
+        {
+            given = credentials;
+            return Lines(null, Digest);
+        };
+
+        await PostAsync(engine, "pull", new { image = "busybox" }, Base64(json));
+
+        Assert.Equal(user is null ? null : new RegistryCredentials(user, "s3cret", "one:5000"), given);
+    }
+
+    [Theory]
+    [InlineData("!", null)]
+    [InlineData("eyJ1c2VybmFtZSI6ImFubiJ9", null)]
+    [InlineData("eyJ1c2VybmFtZSI6ImFubiIsInBhc3N3b3JkIjoieCJ9", "bob")]
+    public async Task Credentials_invalid_in_the_header_or_given_twice_return_400(string header, string? user)
+    {
+        await using var host = new ApiHost(new FakeEngine());
+
+        using var response = await SendAsync(
+            host, "push", new { image = "app", registryAuth = user is null ? null : new { username = user, password = "s3cret" } }, header);
+
+        var problem = await response.ReadProblemAsync(HttpStatusCode.BadRequest, "invalid_request");
+        Assert.Equal("registryAuth", Assert.Single(problem.GetProperty("errors").EnumerateObject()).Name);
+    }
+
+    private static string Base64(string text) => Convert.ToBase64String(Encoding.UTF8.GetBytes(text));
+
+    private static async Task<HttpResponseMessage> SendAsync(ApiHost host, string call, object body, string? header)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/images/" + call) { Content = JsonContent.Create(body) };
+        if (header is not null)
+        {
+            request.Headers.TryAddWithoutValidation("X-Registry-Auth", header);
+        }
+
+        return await host.Client.SendAsync(request);
+    }
+
+    /// <summary>Returns the lines of a stream.</summary>
+    private static async Task<string[]> PostAsync(FakeEngine engine, string call, object body, string? header = null)
+    {
+        await using var host = new ApiHost(engine);
+        using var response = await SendAsync(host, call, body, header);
         var text = await response.Content.ReadAsStringAsync();
         Assert.True(response.StatusCode == HttpStatusCode.OK, text);
         Assert.Equal("application/x-ndjson", response.Content.Headers.ContentType?.MediaType);
