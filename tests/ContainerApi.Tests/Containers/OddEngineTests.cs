@@ -1,7 +1,6 @@
 using System.Net;
 using System.Text.Json;
 using ContainerApi.Containers;
-using ContainerApi.Engine.Docker;
 using ContainerApi.Stubs;
 
 namespace ContainerApi.Tests.Containers;
