@@ -1,7 +1,4 @@
 using System.Formats.Tar;
-using System.Globalization;
-using System.Text;
-using System.Text.Json;
 
 namespace ContainerApi.Benchmarks;
 

@@ -1,7 +1,3 @@
-using System.Net.Http.Json;
-using System.Text.Json;
-using System.Text.Json.Nodes;
-using ContainerApi.Engine;
 using ContainerApi.Engine.Docker.Transport;
 using ContainerApi.Soak;
 

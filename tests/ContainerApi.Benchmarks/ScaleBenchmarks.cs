@@ -1,5 +1,4 @@
 using ContainerApi.Containers;
-using ContainerApi.Engine;
 using ContainerApi.Engine.Docker;
 using ContainerApi.Stubs;
 using Microsoft.Extensions.Logging.Abstractions;

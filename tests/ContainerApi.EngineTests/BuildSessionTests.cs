@@ -1,9 +1,3 @@
-using System.Net;
-using System.Net.Http.Json;
-using System.Text;
-using System.Text.Json;
-using System.Text.Json.Nodes;
-
 namespace ContainerApi.EngineTests;
 
 /// <summary>Secrets and registry credentials of builds, on the real builders.</summary>

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Net;
 using static ContainerApi.EngineTests.Archive;
 
 namespace ContainerApi.EngineTests;

@@ -1,7 +1,3 @@
-using System.Net;
-using System.Net.Http.Json;
-using System.Text.Json.Nodes;
-
 namespace ContainerApi.EngineTests;
 
 /// <summary>Reads containers from the service and from the engine.</summary>

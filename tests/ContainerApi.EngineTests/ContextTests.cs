@@ -1,8 +1,5 @@
 using System.Formats.Tar;
-using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Http.Json;
-using System.Text.Json.Nodes;
 using ContainerApi.Builds.Contexts;
 
 namespace ContainerApi.EngineTests;

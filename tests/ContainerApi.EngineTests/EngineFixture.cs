@@ -1,9 +1,4 @@
-using System.Net;
-using System.Net.Http.Json;
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using ContainerApi.Containers;
-using ContainerApi.Engine;
 using ContainerApi.Engine.Docker.Transport;
 using ContainerApi.Soak;
 using Microsoft.AspNetCore.Hosting;

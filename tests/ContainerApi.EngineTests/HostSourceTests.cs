@@ -1,8 +1,4 @@
-using System.Net.Http.Json;
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using ContainerApi.Engine;
 using ContainerApi.Engine.Docker;
 using ContainerApi.Engine.Host;
 

@@ -1,7 +1,3 @@
-using System.Net;
-using System.Net.Http.Json;
-using System.Text.Json.Nodes;
-
 namespace ContainerApi.EngineTests;
 
 /// <summary>Calls for image tests, to the service and to the engine.</summary>

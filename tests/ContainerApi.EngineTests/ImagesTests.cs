@@ -1,7 +1,3 @@
-using System.Net;
-using System.Net.Http.Json;
-using System.Text.Json.Nodes;
-
 namespace ContainerApi.EngineTests;
 
 /// <summary>Images through the service; the engine's API gives the expected values.</summary>

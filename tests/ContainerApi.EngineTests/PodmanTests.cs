@@ -1,7 +1,3 @@
-using System.Net;
-using System.Net.Http.Json;
-using System.Text.Json.Nodes;
-
 namespace ContainerApi.EngineTests;
 
 /// <summary>Containers and images of Podman 5.4. These tests run on Podman only.</summary>

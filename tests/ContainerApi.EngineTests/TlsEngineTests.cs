@@ -1,7 +1,3 @@
-using System.Globalization;
-using System.Net;
-using System.Text.Json;
-using ContainerApi.Engine;
 using ContainerApi.Engine.Docker;
 using ContainerApi.Errors;
 using ContainerApi.Tests.Engine;

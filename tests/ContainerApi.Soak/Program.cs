@@ -1,9 +1,5 @@
 using System.Diagnostics;
-using System.Globalization;
-using System.Net.Http.Json;
 using System.Runtime.InteropServices;
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using ContainerApi.Soak;
 
 // `make soak`: runs the service under mixed load for SOAK_MINUTES (30) with faults of its engine. Prints a table of figures; exit code 1

@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace ContainerApi.Stubs;
 
 /// <summary>The filters of the list. Values of one filter are combined with OR, filters and labels with AND.</summary>

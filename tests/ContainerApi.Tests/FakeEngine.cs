@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using ContainerApi.Engine;
 
 namespace ContainerApi.Tests;
 

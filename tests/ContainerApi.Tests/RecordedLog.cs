@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using ContainerApi.Engine;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,5 +1,3 @@
-using System.Text.RegularExpressions;
-
 namespace ContainerApi.Access;
 
 /// <summary>Redacts secrets in texts, labels and environment variables.</summary>

@@ -1,6 +1,3 @@
-using System.Text.RegularExpressions;
-using FluentValidation;
-
 namespace ContainerApi.Access;
 
 /// <summary>The <c>Security</c> section.</summary>

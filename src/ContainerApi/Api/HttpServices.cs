@@ -1,5 +1,3 @@
-using FluentValidation;
-
 namespace ContainerApi.Api;
 
 /// <summary>Registers JSON options, problem details and validators for all features.</summary>

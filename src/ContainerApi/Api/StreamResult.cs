@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 
 namespace ContainerApi.Api;

@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Text;
-
 namespace ContainerApi.Api;
 
 /// <summary>Writes rows as aligned columns with three spaces between them, as Docker's command line does.</summary>

@@ -1,4 +1,3 @@
-using System.Text;
 using ContainerApi.Builds.Contexts;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Primitives;

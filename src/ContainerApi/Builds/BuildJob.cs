@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using ContainerApi.Builds.History;
 
 namespace ContainerApi.Builds;

@@ -1,5 +1,3 @@
-using FluentValidation;
-
 namespace ContainerApi.Builds;
 
 /// <summary>Limits of builds: the <c>Builds</c> section.</summary>

@@ -1,4 +1,3 @@
-using System.Text;
 using ContainerApi.Api;
 using ContainerApi.Api.Requests;
 using ContainerApi.Builds.Contexts;

@@ -1,8 +1,5 @@
 using System.Buffers.Text;
-using System.Diagnostics.CodeAnalysis;
 using System.Net;
-using System.Text.Json;
-using System.Text.RegularExpressions;
 using ContainerApi.Api.Requests;
 using Microsoft.OpenApi;
 

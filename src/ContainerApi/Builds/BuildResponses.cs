@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Text;
 using ContainerApi.Api;
 using ContainerApi.Builds.History;
 

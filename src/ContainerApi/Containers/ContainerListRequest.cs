@@ -1,6 +1,5 @@
 using ContainerApi.Api;
 using ContainerApi.Api.Requests;
-using FluentValidation;
 
 namespace ContainerApi.Containers;
 

@@ -1,5 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
-using System.Globalization;
 using ContainerApi.Containers.Formatting;
 
 namespace ContainerApi.Containers;

@@ -1,5 +1,3 @@
-using System.Text;
-using System.Text.Json;
 using ContainerApi.Access;
 using ContainerApi.Api;
 using ContainerApi.Containers.Formatting;

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace ContainerApi.Containers;
 
 /// <summary>The parts of a container that are read container by container.</summary>

@@ -1,5 +1,3 @@
-using FluentValidation;
-
 namespace ContainerApi.Containers;
 
 /// <summary>The <c>Metrics</c> settings section.</summary>

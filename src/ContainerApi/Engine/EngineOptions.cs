@@ -1,5 +1,3 @@
-using FluentValidation;
-
 namespace ContainerApi.Engine;
 
 /// <summary>One configured engine: <c>Engines:N</c>.</summary>

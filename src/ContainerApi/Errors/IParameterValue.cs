@@ -1,5 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
-
 namespace ContainerApi.Errors;
 
 /// <summary>A value type of a request parameter: it is parsed from text once, at the edge.</summary>

@@ -1,5 +1,4 @@
 using ContainerApi.Api.Requests;
-using FluentValidation;
 
 namespace ContainerApi.Images;
 

@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using ContainerApi.Access;
 
 namespace ContainerApi.Images;

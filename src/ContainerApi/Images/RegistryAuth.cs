@@ -1,8 +1,5 @@
 using System.Buffers.Text;
-using System.Diagnostics.CodeAnalysis;
-using System.Text.Json;
 using ContainerApi.Api.Requests;
-using FluentValidation;
 
 namespace ContainerApi.Images;
 

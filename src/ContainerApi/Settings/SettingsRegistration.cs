@@ -1,5 +1,3 @@
-using System.Text.RegularExpressions;
-using FluentValidation;
 using Microsoft.Extensions.Options;
 
 namespace ContainerApi.Settings;

@@ -1,6 +1,3 @@
-using System.Net;
-using System.Text;
-using System.Text.Json;
 using ContainerApi.Access;
 using ContainerApi.Tests.Containers;
 

@@ -1,5 +1,4 @@
 using ContainerApi.Access;
-using ContainerApi.Engine;
 using ContainerApi.Tests.Containers;
 
 namespace ContainerApi.Tests.Access;

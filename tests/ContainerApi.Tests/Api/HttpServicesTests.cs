@@ -1,4 +1,3 @@
-using System.Net;
 using ContainerApi.Api;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,6 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Nodes;
-
 namespace ContainerApi.Tests.Api;
 
 /// <summary>The OpenAPI document is committed, so that every change of the contract is visible.</summary>

@@ -1,6 +1,3 @@
-using System.Net;
-using System.Text;
-
 namespace ContainerApi.Tests.Api;
 
 public sealed class RequestBodyTests

@@ -1,8 +1,5 @@
 using System.Formats.Tar;
-using System.Net;
 using System.Net.Http.Headers;
-using System.Text;
-using System.Text.Json;
 using ContainerApi.Tests.Builds.Contexts;
 
 namespace ContainerApi.Tests.Builds;

@@ -1,7 +1,3 @@
-using System.Net;
-using System.Text;
-using System.Text.Json;
-
 namespace ContainerApi.Tests.Builds;
 
 public sealed class BuildStreamTests : IDisposable

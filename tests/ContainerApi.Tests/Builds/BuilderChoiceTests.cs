@@ -1,5 +1,4 @@
 using ContainerApi.Builds;
-using ContainerApi.Engine;
 
 namespace ContainerApi.Tests.Builds;
 

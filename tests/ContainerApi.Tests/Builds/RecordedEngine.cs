@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Net;
-using ContainerApi.Engine;
 using ContainerApi.Engine.Docker;
 using ContainerApi.Stubs;
 using Microsoft.AspNetCore.Http;

@@ -1,5 +1,3 @@
-using System.Net;
-
 namespace ContainerApi.Tests.Containers;
 
 /// <summary>One container through HTTP.</summary>

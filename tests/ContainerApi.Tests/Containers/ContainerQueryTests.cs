@@ -1,6 +1,3 @@
-using System.Net;
-using System.Text.Json;
-
 namespace ContainerApi.Tests.Containers;
 
 /// <summary>Filters, pages, fields and formats of the container list through HTTP.</summary>

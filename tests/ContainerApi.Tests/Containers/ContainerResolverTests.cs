@@ -1,5 +1,4 @@
 using ContainerApi.Containers;
-using ContainerApi.Engine;
 
 namespace ContainerApi.Tests.Containers;
 

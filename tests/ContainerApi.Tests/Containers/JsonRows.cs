@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace ContainerApi.Tests.Containers;
 
 /// <summary>Reads the rows of a container list.</summary>

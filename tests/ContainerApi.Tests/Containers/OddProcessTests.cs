@@ -1,4 +1,3 @@
-using System.Text.Json;
 using ContainerApi.Stubs;
 
 namespace ContainerApi.Tests.Containers;

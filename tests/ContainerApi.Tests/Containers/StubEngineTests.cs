@@ -1,6 +1,4 @@
-using System.Text.Json;
 using ContainerApi.Containers;
-using ContainerApi.Engine;
 using ContainerApi.Engine.Docker;
 using ContainerApi.Stubs;
 

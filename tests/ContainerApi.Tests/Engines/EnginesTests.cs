@@ -1,6 +1,3 @@
-using System.Net;
-using ContainerApi.Engine;
-
 namespace ContainerApi.Tests.Engines;
 
 public sealed class EnginesTests

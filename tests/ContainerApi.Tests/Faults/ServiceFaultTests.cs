@@ -1,4 +1,3 @@
-using System.Net;
 using ContainerApi.Soak;
 using ContainerApi.Stubs;
 

@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace ContainerApi.Tests.Fuzz;
 
 /// <summary>The part of an OpenAPI operation that requests and checks need.</summary>

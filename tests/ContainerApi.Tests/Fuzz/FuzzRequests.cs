@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace ContainerApi.Tests.Fuzz;
 
 /// <summary>A request with its raw target, which is sent unchanged.</summary>

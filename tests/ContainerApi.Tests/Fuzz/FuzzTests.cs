@@ -1,7 +1,3 @@
-using System.Globalization;
-using System.Net;
-using System.Text;
-using System.Text.Json;
 using ContainerApi.Stubs;
 using Xunit.Abstractions;
 

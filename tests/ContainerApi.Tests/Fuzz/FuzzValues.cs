@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace ContainerApi.Tests.Fuzz;
 
 /// <summary>Random values, mostly invalid.</summary>

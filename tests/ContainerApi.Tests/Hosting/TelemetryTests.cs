@@ -1,4 +1,3 @@
-using ContainerApi.Engine;
 using ContainerApi.Tests.Containers;
 
 namespace ContainerApi.Tests.Hosting;

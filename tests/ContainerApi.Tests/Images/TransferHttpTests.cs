@@ -1,7 +1,3 @@
-using System.Net;
-using System.Net.Http.Json;
-using System.Text;
-using System.Text.Json;
 using static ContainerApi.Tests.Images.ImageFactory;
 
 namespace ContainerApi.Tests.Images;

@@ -1,8 +1,5 @@
-using System.Globalization;
 using System.Reflection;
-using System.Text.Json;
 using System.Text.Json.Nodes;
-using System.Text.RegularExpressions;
 using Microsoft.OpenApi;
 
 namespace ContainerApi.Api.Requests;

@@ -1,6 +1,3 @@
-using System.Text;
-using FluentValidation;
-
 namespace ContainerApi.Api.Requests;
 
 /// <summary>All errors of a request by field, in the order of their discovery.</summary>

@@ -1,6 +1,3 @@
-using System.Text;
-using System.Text.Json;
-using FluentValidation;
 using Microsoft.Net.Http.Headers;
 
 namespace ContainerApi.Api.Requests;

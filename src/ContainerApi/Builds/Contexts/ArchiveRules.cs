@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace ContainerApi.Builds.Contexts;
 
 /// <summary>One entry of a tar archive.</summary>

@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Text;
-
 namespace ContainerApi.Builds.Contexts;
 
 /// <summary>The records of a pax header about the next entry; null if absent. Pure.</summary>

@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Text;
-
 namespace ContainerApi.Builds.Contexts;
 
 /// <summary>Creates the header blocks of a tar archive: Ustar, preceded by a pax header only if Ustar cannot hold the name or size. Pure.</summary>

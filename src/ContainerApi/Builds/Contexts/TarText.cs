@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace ContainerApi.Builds.Contexts;
 
 /// <summary>Reads and prints texts of a tar archive. Pure.</summary>

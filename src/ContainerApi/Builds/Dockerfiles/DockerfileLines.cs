@@ -1,6 +1,3 @@
-using System.Text;
-using System.Text.RegularExpressions;
-
 namespace ContainerApi.Builds.Dockerfiles;
 
 /// <summary>Reads a Dockerfile instruction by instruction, joins continued lines and skips comments and blank lines.</summary>

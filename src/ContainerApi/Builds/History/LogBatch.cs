@@ -1,4 +1,3 @@
-using System.Text.Json;
 using ContainerApi.Api;
 
 namespace ContainerApi.Builds.History;

@@ -1,4 +1,3 @@
-using System.Globalization;
 using ContainerApi.Api;
 
 namespace ContainerApi.Containers.Formatting;

@@ -1,4 +1,3 @@
-using System.Globalization;
 using static ContainerApi.Containers.ContainerSections;
 
 namespace ContainerApi.Containers.Formatting;

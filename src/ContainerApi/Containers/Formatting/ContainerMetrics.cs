@@ -1,7 +1,3 @@
-using System.Globalization;
-using System.Text;
-using System.Text.RegularExpressions;
-
 namespace ContainerApi.Containers.Formatting;
 
 /// <summary>Pure: a collection in Prometheus's text format (0.0.4). An unknown value has no sample.</summary>

@@ -1,8 +1,5 @@
-using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using System.Text.Json;
-using System.Text.RegularExpressions;
 using ContainerApi.Api;
 using ContainerApi.Api.Requests;
 using Microsoft.OpenApi;

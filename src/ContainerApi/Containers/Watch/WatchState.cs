@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Globalization;
 using ContainerApi.Engine;
 
 namespace ContainerApi.Containers.Watch;

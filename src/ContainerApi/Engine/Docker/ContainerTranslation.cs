@@ -1,7 +1,4 @@
 using System.Buffers;
-using System.Diagnostics.CodeAnalysis;
-using System.Globalization;
-using System.Text.Json;
 using ContainerApi.Engine.Docker.Wire;
 using Docker.DotNet.Models;
 

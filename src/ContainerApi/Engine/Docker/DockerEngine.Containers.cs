@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text.Json;
 using ContainerApi.Engine.Docker.Wire;
 using Docker.DotNet.Models;
 

@@ -1,6 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Text.Json;
-using System.Text.RegularExpressions;
 using ContainerApi.Engine.Docker.Wire;
 using Docker.DotNet.Models;
 

@@ -1,6 +1,4 @@
-using System.Globalization;
 using System.Runtime.CompilerServices;
-using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using ContainerApi.Engine.Docker.Builders.BuildKit;
 using ContainerApi.Engine.Docker.Transport;

@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text.RegularExpressions;
 using ContainerApi.Engine.Docker.Wire;
 
 namespace ContainerApi.Engine.Docker;

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using ContainerApi.Engine.Docker.Wire;
 
 namespace ContainerApi.Engine.Docker;

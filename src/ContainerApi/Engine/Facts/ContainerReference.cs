@@ -1,6 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
-using System.Text.RegularExpressions;
-
 namespace ContainerApi.Engine.Facts;
 
 /// <summary>The name, the id or an id prefix of a container (moby <c>daemon/names</c>; one character is enough for an id prefix).</summary>

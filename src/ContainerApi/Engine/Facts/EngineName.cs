@@ -1,5 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
-
 namespace ContainerApi.Engine.Facts;
 
 /// <summary>The name that a request gives an engine. Any text is a name: a missing engine is a 404 and not an invalid request.</summary>

@@ -1,5 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
-
 namespace ContainerApi.Engine.Facts;
 
 /// <summary>A name to give to an image, or to push it with: a reference without a digest.</summary>

@@ -1,5 +1,3 @@
-using FluentValidation;
-
 namespace ContainerApi.Engine.Host;
 
 /// <summary>The paths of the engine host's trees: setting <c>Host</c>.</summary>

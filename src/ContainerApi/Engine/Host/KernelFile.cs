@@ -1,4 +1,3 @@
-using System.Text;
 using ContainerApi.Engine.Host.Linux;
 
 namespace ContainerApi.Engine.Host;

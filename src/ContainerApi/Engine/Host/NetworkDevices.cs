@@ -1,6 +1,4 @@
 using System.Buffers.Text;
-using System.Text;
-using System.Text.RegularExpressions;
 
 namespace ContainerApi.Engine.Host;
 

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace ContainerApi.Engine.Host;
 
 /// <summary>User names of the host, as shown by the <c>ps</c> that the engine runs there. Read again when the file changes.</summary>

@@ -1,6 +1,5 @@
 using System.Formats.Tar;
 using System.IO.Pipelines;
-using System.Text;
 using ContainerApi.Builds.Contexts;
 
 namespace ContainerApi.Tests.Builds.Contexts;

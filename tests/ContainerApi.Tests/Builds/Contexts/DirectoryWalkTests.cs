@@ -1,6 +1,5 @@
 using System.IO.Pipelines;
 using System.Runtime.InteropServices;
-using System.Text;
 using ContainerApi.Engine.Host.Linux;
 
 namespace ContainerApi.Tests.Builds.Contexts;

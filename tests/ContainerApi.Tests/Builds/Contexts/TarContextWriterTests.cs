@@ -1,7 +1,6 @@
 using System.Formats.Tar;
 using System.IO.Pipelines;
 using System.Net.Sockets;
-using System.Text;
 using ContainerApi.Builds;
 using ContainerApi.Builds.Contexts;
 using ContainerApi.Engine.Host.Linux;

@@ -1,5 +1,4 @@
 using ContainerApi.Builds.Dockerfiles;
-using ContainerApi.Engine;
 
 namespace ContainerApi.Tests.Builds.Dockerfiles;
 

@@ -1,6 +1,3 @@
-using System.Net;
-using System.Text;
-
 namespace ContainerApi.Tests.Builds.History;
 
 public sealed class BuildResponseModeTests : IDisposable

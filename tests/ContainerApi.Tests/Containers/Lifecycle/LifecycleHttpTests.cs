@@ -1,8 +1,3 @@
-using System.Net;
-using System.Net.Http.Json;
-using System.Text;
-using System.Text.Json;
-
 namespace ContainerApi.Tests.Containers.Lifecycle;
 
 /// <summary>Create, start, stop, restart and remove through HTTP, and their engine calls.</summary>

@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text.Json;
 using ContainerApi.Stubs;
 
 namespace ContainerApi.Tests.Containers.Watch;

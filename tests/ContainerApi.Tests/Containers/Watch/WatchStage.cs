@@ -3,7 +3,6 @@ using System.Threading.Channels;
 using ContainerApi.Api;
 using ContainerApi.Containers;
 using ContainerApi.Containers.Watch;
-using ContainerApi.Engine;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ContainerApi.Tests.Containers.Watch;

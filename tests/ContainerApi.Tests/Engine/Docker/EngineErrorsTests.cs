@@ -1,5 +1,3 @@
-using System.Net;
-using System.Text.Json;
 using ContainerApi.Engine.Docker;
 
 namespace ContainerApi.Tests.Engine.Docker;

@@ -1,6 +1,3 @@
-using System.Net;
-using System.Net.Http.Json;
-using System.Text.Json;
 using ContainerApi.Stubs;
 using ContainerApi.Tests.Containers;
 using Microsoft.AspNetCore.WebUtilities;

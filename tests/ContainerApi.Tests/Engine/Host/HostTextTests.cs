@@ -1,4 +1,3 @@
-using System.Text;
 using ContainerApi.Engine.Host;
 
 namespace ContainerApi.Tests.Engine.Host;

@@ -1,4 +1,3 @@
-using System.Globalization;
 using ContainerApi.Engine.Host;
 
 namespace ContainerApi.Tests.Engine.Host;

@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using ContainerApi.Engine.Docker.Wire;
 
 namespace ContainerApi.Engine.Docker.Builders;

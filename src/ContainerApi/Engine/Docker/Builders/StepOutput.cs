@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace ContainerApi.Engine.Docker.Builders;
 
 /// <summary>

@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace ContainerApi.Engine.Docker.Wire;
 
 /// <summary>Reads values that an engine may leave out.</summary>

@@ -1,5 +1,3 @@
-using System.Text;
-using System.Text.Json;
 using ContainerApi.Engine.Docker.Builders.BuildKit;
 using ContainerApi.Engine.Docker.Wire;
 using Google.Protobuf;

@@ -1,5 +1,3 @@
-using System.Net;
-using System.Text.Json;
 using ContainerApi.Engine.Docker.Builders;
 using ContainerApi.Engine.Docker.Wire;
 using ContainerApi.Tests.Builds;

@@ -1,4 +1,3 @@
-using System.Net;
 using ContainerApi.Engine.Docker.Builders;
 using ContainerApi.Engine.Docker.Wire;
 using ContainerApi.Tests.Builds;

@@ -1,10 +1,8 @@
 using System.Collections.Concurrent;
-using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
-using ContainerApi.Engine;
 using ContainerApi.Engine.Docker;
 using ContainerApi.Engine.Docker.Transport;
 using Microsoft.Extensions.Logging;

@@ -1,5 +1,3 @@
-using System.Text.RegularExpressions;
-
 namespace ContainerApi.Engine.Docker.Builders.BuildKit;
 
 /// <summary>The state of one vertex of BuildKit's graph: a step of the Dockerfile, or a step of the builder, which has no number.</summary>

@@ -1,5 +1,3 @@
-using System.Text.Json;
-using System.Text.RegularExpressions;
 using ContainerApi.Engine.Docker.Wire;
 using Google.Protobuf;
 

@@ -1,4 +1,3 @@
-using System.Text;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace ContainerApi.Engine.Docker.Builders.BuildKit;
