@@ -34,14 +34,16 @@ try
     var app = builder.Build();
 
     app.UseRequestLogging();
+    app.UseResponseHeaders();
     app.UseAudit();
     app.UseProblems();
     app.UseAllowedHosts();
     app.UseRequestTimeouts();
-    app.MapOpenApiDocument();
     app.UseCallers();
     app.UseRateLimits();
+    app.MapOpenApiDocument();
     app.UseAuthorization();
+    StreamAccess.Use(app);
     app.MapHealth();
     app.MapTelemetry().RequireScope(Scopes.MetricsRead);
     app.MapContainers();

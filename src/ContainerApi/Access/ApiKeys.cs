@@ -18,8 +18,13 @@ internal sealed class ApiKeys(
     /// <summary>Bounds the work of hashing an unauthenticated header.</summary>
     private const int MaxKeyLength = 512;
 
-    protected override Task<AuthenticateResult> HandleAuthenticateAsync() =>
-        Task.FromResult(Credentials.Of(Request) is { } key ? Authenticate(key) : AuthenticateResult.NoResult());
+    protected override Task<AuthenticateResult> HandleAuthenticateAsync() => Task.FromResult(Credentials.Of(Request) switch
+    {
+        [] => AuthenticateResult.NoResult(),
+        [var key] => Authenticate(key),
+        // Different credentials are different callers, or one of them is invalid.
+        _ => Refuse("the request has several credentials"),
+    });
 
     private AuthenticateResult Authenticate(string key)
     {
@@ -33,15 +38,21 @@ internal sealed class ApiKeys(
             return Refuse($"the key of {known.Name} has expired");
         }
 
-        Claim[] claims =
-        [
-            new(ClaimTypes.Name, known.Name),
-            .. known.Scopes.Select(s => new Claim(Caller.ScopeClaim, s)),
-            .. known.Engines.Select(e => new Claim(Caller.EngineClaim, e)),
-            .. known.Labels.Select(l => new Claim(Caller.LabelClaim, l)),
-        ];
-        return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(new ClaimsIdentity(claims, SchemeName)), SchemeName));
+        var owner = "key:" + known.Name;
+        Context.Features.Set(known);
+        Context.Features.Set(new Caller
+        {
+            Owner = owner,
+            Scopes = known.Scopes.ToHashSet(),
+            Visibility = new(NullIfEmpty(known.Engines), NullIfEmpty(known.Labels), owner),
+        });
+        var identity = new ClaimsIdentity([new Claim(ClaimTypes.Name, known.Name)], SchemeName);
+        return AuthenticateResult.Success(new AuthenticationTicket(
+            new ClaimsPrincipal(identity), new AuthenticationProperties { ExpiresUtc = known.ExpiresAt }, SchemeName));
     }
+
+    /// <summary>An omitted list in the configuration is an empty one, and means all.</summary>
+    private static IReadOnlyList<string>? NullIfEmpty(IReadOnlyList<string> names) => names.Count > 0 ? names : null;
 
     /// <summary>Compares with every key in constant time, so that the duration reveals nothing.</summary>
     private ApiKeyOptions? Find(string key)

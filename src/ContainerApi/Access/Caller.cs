@@ -1,20 +1,15 @@
-using System.Security.Claims;
+using Microsoft.AspNetCore.Authentication;
 
 namespace ContainerApi.Access;
 
 /// <summary>The identity of a request: what it may do and see.</summary>
 internal sealed record Caller
 {
-    /// <summary>Claims of keys and tokens. Each may be repeated.</summary>
-    public const string ScopeClaim = "scope";
-    public const string EngineClaim = "containerapi_engines";
-    public const string LabelClaim = "containerapi_labels";
-
     /// <summary>The caller of a request without credentials, where none are required.</summary>
-    public static readonly Caller Anonymous = new() { Name = null, Scopes = new HashSet<string>(Access.Scopes.All) };
+    public static readonly Caller Anonymous = new() { Owner = null, Scopes = new HashSet<string>(Access.Scopes.All) };
 
-    /// <summary>Null for an anonymous caller.</summary>
-    public required string? Name { get; init; }
+    /// <summary><c>key:NAME</c> or <c>jwt:ISSUER:SUBJECT</c>; null for an anonymous caller. A key and a token never have the same owner.</summary>
+    public required string? Owner { get; init; }
 
     public required IReadOnlySet<string> Scopes { get; init; }
 
@@ -23,7 +18,7 @@ internal sealed record Caller
     public bool SeesSecrets => Scopes.Contains(Access.Scopes.ContainersSecrets);
 
     /// <summary>Equal for callers who see the same values, so that they may share an answer.</summary>
-    public string View => $"{Visibility.Key};{(SeesSecrets ? "all" : "redacted")}";
+    public CallerView View => new(Visibility.Key, SeesSecrets);
 
     /// <exception cref="ApiException">The caller lacks this scope, which a part of the request requires in addition to the endpoint's.</exception>
     public void Require(string scope)
@@ -33,15 +28,10 @@ internal sealed record Caller
             throw new ApiException(ErrorCode.Forbidden, $"Missing scope: {scope}.");
         }
     }
-
-    public static Caller From(ClaimsPrincipal user) => new()
-    {
-        Name = user.Identity?.Name,
-        Scopes = new HashSet<string>(user.FindAll(ScopeClaim).SelectMany(c => c.Value.Split(' '))),
-        Visibility = new(
-            [.. user.FindAll(EngineClaim).Select(c => c.Value)], [.. user.FindAll(LabelClaim).Select(c => c.Value)], user.Identity?.Name),
-    };
 }
+
+/// <param name="Visibility">The key of the caller's visibility.</param>
+internal sealed record CallerView(string Visibility, bool SeesSecrets);
 
 internal static class CallerExtensions
 {
@@ -50,7 +40,7 @@ internal static class CallerExtensions
     {
         if (http.User.Identity is { IsAuthenticated: true })
         {
-            return http.Features.Get<Caller>() ?? Store(http, Caller.From(http.User));
+            return http.Features.Get<Caller>() ?? throw new InvalidOperationException("Authentication did not set the caller.");
         }
 
         // Invalid credentials do not make an anonymous caller.
@@ -59,9 +49,11 @@ internal static class CallerExtensions
             : null;
     }
 
-    private static Caller Store(HttpContext http, Caller caller)
-    {
-        http.Features.Set(caller);
-        return caller;
-    }
+    /// <summary>Returns the client that rates, streams and turns are counted for: the owner, or the address of an anonymous caller.</summary>
+    public static string GetClient(this HttpContext http) => http.GetCaller()?.Owner ?? "address:" + http.Connection.RemoteIpAddress;
+
+    /// <summary>Returns when the credentials of the request expire; null for never.</summary>
+    public static DateTimeOffset? GetExpiry(this HttpContext http) =>
+        // Authentication properties have whole seconds.
+        http.Features.Get<ApiKeyOptions>()?.ExpiresAt ?? http.Features.Get<IAuthenticateResultFeature>()?.AuthenticateResult?.Properties?.ExpiresUtc;
 }

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.Extensions.Options;
+using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 
 namespace ContainerApi.Access;
@@ -32,23 +33,25 @@ internal static class Credentials
         });
     }
 
-    /// <summary>Returns the credentials of a request; null without any.</summary>
-    public static string? Of(HttpRequest request) =>
-        request.Headers[ApiKeys.Header].FirstOrDefault() is { Length: > 0 } key ? key
-        : request.Headers.Authorization.FirstOrDefault() is { } authorization && authorization.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase)
-            ? authorization[Bearer.Length..].Trim()
-            : null;
+    /// <summary>Returns the different credentials of a request.</summary>
+    public static IReadOnlyList<string> Of(HttpRequest request) =>
+    [
+        .. request.Headers[ApiKeys.Header].Where(key => !string.IsNullOrEmpty(key)).Select(key => key!)
+            .Concat(request.Headers.Authorization
+                .Where(a => a?.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase) == true).Select(a => a![Bearer.Length..].Trim()))
+            .Distinct(),
+    ];
 
     private static string SchemeFor(HttpContext http)
     {
         var takesTokens = http.RequestServices.GetRequiredService<SecurityOptions>().Jwt is not null;
-        return takesTokens && http.Request.Headers[ApiKeys.Header].Count == 0 && IsToken(Of(http.Request))
+        return takesTokens && http.Request.Headers[ApiKeys.Header].Count == 0 && Of(http.Request) is [var only] && IsToken(only)
             ? JwtBearerDefaults.AuthenticationScheme
             : ApiKeys.SchemeName;
     }
 
     /// <summary>A JWT has three parts with dots between them.</summary>
-    private static bool IsToken(string? credentials) => credentials?.Count(c => c == '.') == 2;
+    private static bool IsToken(string credentials) => credentials.Count(c => c == '.') == 2;
 
     private static void Configure(JwtBearerOptions bearer, JwtOptions jwt)
     {
@@ -68,6 +71,19 @@ internal static class Credentials
         };
         bearer.Events = new JwtBearerEvents
         {
+            OnTokenValidated = validated =>
+            {
+                if (TokenCaller.Read((JsonWebToken)validated.SecurityToken, jwt.NameClaim) is { } caller)
+                {
+                    validated.HttpContext.Features.Set(caller);
+                    return Task.CompletedTask;
+                }
+
+                const string reason = "the token's claims are not valid";
+                validated.HttpContext.RequestServices.GetRequiredService<AuthenticationFailures>().Report(validated.HttpContext, reason);
+                validated.Fail(reason);
+                return Task.CompletedTask;
+            },
             OnAuthenticationFailed = failed =>
             {
                 var http = failed.HttpContext;

@@ -1,40 +1,56 @@
+using System.Text.RegularExpressions;
+using Microsoft.Extensions.Caching.Memory;
+
 namespace ContainerApi.Access;
 
-/// <summary>Redacts secrets in texts, labels and environment variables.</summary>
-internal sealed class Redactor(IReadOnlyList<string> patterns)
+/// <summary>
+/// Redacts secrets in texts, labels and environment variables. The time is linear in the length of a text, which is limited, and
+/// results are cached by text.
+/// </summary>
+internal sealed class Redactor(IReadOnlyList<string> patterns) : IDisposable
 {
     public const string Redacted = "***";
 
     private const string SecretGroup = "secret";
 
-    /// <summary>A text whose match takes longer is redacted completely.</summary>
-    private static readonly TimeSpan MatchTimeout = TimeSpan.FromMilliseconds(50);
+    /// <summary>A longer text is cut and ends with an ellipsis: a part that no pattern has seen is not shown.</summary>
+    private const int MaxLength = 8 * 1024;
 
-    /// <summary><c>--db-password x</c>, <c>API_TOKEN=x</c>, <c>scheme://user:x@host</c>.</summary>
+    /// <summary>Characters of all texts in the cache.</summary>
+    private const int MaxCachedLength = 8 * 1024 * 1024;
+
+    /// <summary>A pattern without backtracking takes time linear in the text. .NET has no such engine for lookarounds, backreferences and
+    /// atomic groups; the constructor refuses them.</summary>
+    private const RegexOptions Options = RegexOptions.CultureInvariant | RegexOptions.NonBacktracking;
+
+    /// <summary><c>--db-password x</c>, <c>API_TOKEN=x</c>, <c>DB_PWD=x</c>, <c>{"password":"x"}</c>, <c>Authorization: Bearer x</c>,
+    /// <c>scheme://user:x@host</c>, where x may have <c>/</c> and <c>@</c>.</summary>
     public static readonly IReadOnlyList<string> DefaultPatterns =
     [
-        "(?i)(?:pass(?:word|wd|phrase)?|secret|token|credential|api[_-]?key|access[_-]?key|private[_-]?key)"
-            + @"[\w.-]*(?:\s*[=:]\s*|\s+)(?<secret>""[^""]*""|'[^']*'|[^\s,;]+)",
-        @"://[^/\s:@]*:(?<secret>[^/\s@]+)@",
+        @"(?i)\b(?:bearer\s+|authorization[""']?\s*[:=]\s*[""']?\w+\s+)(?<secret>[\w.~+/=-]+)",
+        @"(?i)[a-z][a-z0-9+.-]*://[^/\s:@""']*:(?<secret>[^\s""']+)@",
+        "(?i)(?:pass(?:word|wd|phrase)?|[_-]pwd|secret|token|credential|api[_-]?key|access[_-]?key|private[_-]?key)"
+            + @"[\w.-]*[""']?(?:\s*[=:]\s*|\s+)(?<secret>""(?:[^""\\]|\\.)*""?|'[^']*'?|[^\s,;]+)",
     ];
 
-    private readonly IReadOnlyList<Regex> _patterns = [.. patterns.Select(p => new Regex(p, RegexOptions.CultureInvariant, MatchTimeout))];
+    private readonly IReadOnlyList<Regex> _patterns = [.. patterns.Select(Create)];
+    private readonly MemoryCache _results = new(new MemoryCacheOptions { SizeLimit = MaxCachedLength });
 
-    public string Text(string text)
+    /// <exception cref="ArgumentException">The text is not a regular expression.</exception>
+    /// <exception cref="NotSupportedException">The pattern cannot be matched in linear time.</exception>
+    public static Regex Create(string pattern) => new(pattern, Options);
+
+    public string Text(string text) => _patterns.Count == 0 || text.Length == 0 ? text : _results.TryGetValue(text, out string? known) ? known! : Add(text);
+
+    private string Add(string text)
     {
-        try
+        var result = text.Length > MaxLength ? string.Concat(text.AsSpan(0, MaxLength), "…") : text;
+        foreach (var pattern in _patterns)
         {
-            foreach (var pattern in _patterns)
-            {
-                text = pattern.Replace(text, RedactMatch);
-            }
+            result = pattern.Replace(result, RedactMatch);
+        }
 
-            return text;
-        }
-        catch (RegexMatchTimeoutException)
-        {
-            return Redacted;
-        }
+        return _results.Set(text, result, new MemoryCacheEntryOptions { Size = text.Length + result.Length });
     }
 
     /// <summary>Redacts the value of a label. The patterns see it with its name.</summary>
@@ -52,6 +68,8 @@ internal sealed class Redactor(IReadOnlyList<string> patterns)
     /// <summary>Redacts the value of an environment variable, <c>NAME=value</c>.</summary>
     public static string Variable(string variable) =>
         variable.IndexOf('=', StringComparison.Ordinal) is >= 0 and var equals ? variable[..(equals + 1)] + Redacted : variable;
+
+    public void Dispose() => _results.Dispose();
 
     private static string RedactMatch(Match match)
     {

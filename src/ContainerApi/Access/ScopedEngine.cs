@@ -41,7 +41,7 @@ internal sealed partial class ScopedEngine(IEngine engine, Visibility visibility
     private async Task<IReadOnlyList<ContainerFacts>> ListVisibleAsync(ContainerFilter filter, CancellationToken cancellationToken)
     {
         var filters = new Dictionary<string, IReadOnlyList<string>>(filter.Filters ?? new Dictionary<string, IReadOnlyList<string>>());
-        filters["label"] = [.. filters.GetValueOrDefault("label", []), .. visibility.Labels];
+        filters["label"] = [.. filters.GetValueOrDefault("label", []), .. visibility.Labels ?? []];
         var listed = await engine.ListContainersAsync(filter with { Filters = filters }, cancellationToken);
         return [.. listed.Where(c => visibility.IncludesContainer(c.Labels))];
     }
@@ -161,8 +161,13 @@ internal sealed partial class ScopedEngine(IEngine engine, Visibility visibility
     /// name.</summary>
     private Dictionary<string, string> AddLabels(IReadOnlyDictionary<string, string> requested)
     {
+        if (visibility.Labels is [])
+        {
+            throw new EngineException(ErrorCode.Forbidden, Name, "This caller sees no containers and cannot create any.");
+        }
+
         var all = new Dictionary<string, string>(requested);
-        foreach (var label in visibility.Labels)
+        foreach (var label in visibility.Labels ?? [])
         {
             var parts = label.Split('=', 2);
             var isGiven = all.TryGetValue(parts[0], out var value);

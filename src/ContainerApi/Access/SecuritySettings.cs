@@ -14,6 +14,9 @@ internal sealed partial class SecuritySettings : IDisposable
     private readonly bool _mayBeAnonymous;
     private volatile SecurityOptions _current;
 
+    /// <summary>Not disposed: requests may still wait for it, and without a timer it holds nothing.</summary>
+    private CancellationTokenSource _replaced = new();
+
     public SecuritySettings(
         IConfiguration configuration, SecurityOptions options, IOptionsFactory<SecurityOptions> factory, ILogger<SecuritySettings> logger)
     {
@@ -24,6 +27,9 @@ internal sealed partial class SecuritySettings : IDisposable
     }
 
     public SecurityOptions Current => _current;
+
+    /// <summary>Cancelled when <see cref="Current"/> is replaced.</summary>
+    public CancellationToken Changed => _replaced.Token;
 
     public Redactor Redactor => _current.Redactor;
 
@@ -37,6 +43,8 @@ internal sealed partial class SecuritySettings : IDisposable
         try
         {
             _current = factory.Create(Options.DefaultName);
+            var previous = Interlocked.Exchange(ref _replaced, new CancellationTokenSource());
+            previous.Cancel();
             Log.Reloaded(_logger, Current.ApiKeys.Count);
         }
         catch (OptionsValidationException e)

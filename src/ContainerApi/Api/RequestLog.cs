@@ -6,26 +6,15 @@ internal static class RequestLog
     private static readonly object OutcomeKey = new();
     private static readonly object TargetKey = new();
 
-    public static void SetOutcome(this HttpContext http, string outcome) => http.Items[OutcomeKey] = LogText.OneLine(outcome);
+    public static void SetOutcome(this HttpContext http, string outcome) => http.Items[OutcomeKey] = VisibleText.ForLog(outcome);
 
     public static string GetOutcome(this HttpContext http) => http.Items[OutcomeKey] as string ?? "";
 
     /// <summary>Sets the target of a call whose path does not name it.</summary>
     /// <param name="target">As in <c>container 0123456789ab (web)</c>: never a value that could be secret.</param>
-    public static void SetTarget(this HttpContext http, string target) => http.Items[TargetKey] = LogText.OneLine(target);
+    public static void SetTarget(this HttpContext http, string target) => http.Items[TargetKey] = VisibleText.ForLog(target);
 
     /// <summary>Returns the target; the values in the path by default.</summary>
     public static string GetTarget(this HttpContext http) =>
-        http.Items[TargetKey] as string ?? LogText.OneLine(string.Join(' ', http.Request.RouteValues.Values));
-}
-
-/// <summary>Makes text of a client safe for a log: one line, so that it cannot fake other lines, and of limited length.</summary>
-internal static class LogText
-{
-    private const int MaxLength = 2048;
-
-    public static string OneLine(string text) => text.Length <= MaxLength && !text.Any(IsBreak) ? text
-        : string.Concat(text.Take(MaxLength).Select(c => IsBreak(c) ? ' ' : c)) + (text.Length > MaxLength ? "…" : "");
-
-    private static bool IsBreak(char c) => char.IsControl(c) || c is '\u2028' or '\u2029';
+        http.Items[TargetKey] as string ?? VisibleText.ForLog(string.Join(' ', http.Request.RouteValues.Values));
 }

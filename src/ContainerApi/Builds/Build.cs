@@ -24,7 +24,7 @@ public sealed record Build
     /// <summary><c>sha256:</c> and 64 hex digits; null when there is no image.</summary>
     public string? ImageId { get; init; }
 
-    /// <summary>Name of the key or token that started the build; null when the caller is anonymous.</summary>
+    /// <summary>The owner of the build: `key:NAME` or `jwt:ISSUER:SUBJECT`; null when the caller is anonymous.</summary>
     public string? StartedBy { get; init; }
 
     /// <summary>When the build was requested.</summary>

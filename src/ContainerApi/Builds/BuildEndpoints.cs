@@ -83,7 +83,7 @@ internal static class BuildEndpoints
         HttpContext http, BuildRequestReader reader, EngineDirectory engines, BuildPipeline pipeline, BuildResponses responses, Caller caller)
     {
         var (request, context) = await reader.ReadAsync(http);
-        var job = pipeline.Start(engines.Get(request.Engine), request, context, http.GetClient(), caller.Name);
+        var job = pipeline.Start(engines.Get(request.Engine), request, context, http.GetClient(), caller.Owner);
         http.SetTarget($"build {job.Id}{string.Concat(request.Tag.Select(t => $" {t}"))} on {job.Describe().Engine}");
         return responses.RespondToStarter(job, request.ToMode(http.Request), hasContext: BuildRequestReader.IsReadWhole(http.Request));
     }

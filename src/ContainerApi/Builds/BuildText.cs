@@ -1,3 +1,7 @@
+using System.Globalization;
+using System.Text;
+using ContainerApi.Api;
+
 namespace ContainerApi.Builds;
 
 /// <summary>
@@ -68,7 +72,7 @@ internal sealed class BuildText
         var text = log.Text.EndsWith('\n') ? log.Text.AsSpan(0, log.Text.Length - 1) : log.Text;
         foreach (var line in text.Split('\n'))
         {
-            Line($"{prefix}{since}{text[line].TrimEnd('\r')}");
+            Line($"{prefix}{since}{VisibleText.WithoutSequences(text[line].TrimEnd('\r').ToString())}");
         }
     }
 
@@ -136,7 +140,7 @@ internal sealed class BuildText
 
     private void Line(string line)
     {
-        _text.Append(line).Append('\n');
+        _text.Append(VisibleText.Escape(line, keepTabs: true)).Append('\n');
         _any = true;
     }
 

@@ -43,7 +43,7 @@ internal sealed partial class ContainerCollector(SectionReader reader, RateHisto
     {
         var asked = request.Selection.Engine.Count == 0 ? engines.All : [.. request.Selection.Engine.Distinct().Select(engines.Get)];
         var lists = await Task.WhenAll(asked.Select(engine => ListAsync(engine, request, cancellationToken)));
-        if (!evenIfAllFail && lists.All(l => l.Failure is not null))
+        if (!evenIfAllFail && lists.Length > 0 && lists.All(l => l.Failure is not null))
         {
             // The caller gets the failure, and the log line of the request contains it.
             throw OneFailure(lists);

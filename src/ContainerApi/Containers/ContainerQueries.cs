@@ -85,7 +85,7 @@ internal sealed class ContainerQueries(
     {
         var (engine, found) = await resolver.FindAsync(selector.Container, selector.Engine, cancellationToken);
         return await containers.GetAsync(
-            $"{caller.View};{engine.Name};{found.Id};{sections}",
+            (caller.View, engine.Name, found.Id, sections),
             maxAge,
             async token => await collector.ReadOneAsync(engine, found.Id, sections, token) is { } container
                 ? new(redactor.For(caller)(container))

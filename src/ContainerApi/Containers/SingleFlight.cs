@@ -12,11 +12,12 @@ internal sealed class SingleFlight<T>(TimeProvider time)
     private const int MaxKeys = 64;
 
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, Slot> _slots = [];
+    private readonly Dictionary<object, Slot> _slots = [];
 
+    /// <param name="key">Values with structural equality, never text joined from parts: two queries must not share a text.</param>
     /// <param name="maxAge">The allowed age of the result; zero for a result that is read after this call.</param>
     /// <param name="operation">Its token is cancelled when the last waiting caller has left.</param>
-    public async Task<T> GetAsync(string key, TimeSpan maxAge, Func<CancellationToken, Task<T>> operation, CancellationToken cancellationToken)
+    public async Task<T> GetAsync(object key, TimeSpan maxAge, Func<CancellationToken, Task<T>> operation, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         Flight flight;
@@ -113,7 +114,7 @@ internal sealed class SingleFlight<T>(TimeProvider time)
         }
     }
 
-    private Slot SlotOf(string key)
+    private Slot SlotOf(object key)
     {
         if (!_slots.TryGetValue(key, out var slot))
         {

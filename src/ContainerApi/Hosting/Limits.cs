@@ -1,5 +1,6 @@
 using System.Net;
 using System.Threading.RateLimiting;
+using ContainerApi.Access;
 using ContainerApi.Api;
 using ContainerApi.Settings;
 using Microsoft.AspNetCore.Connections;

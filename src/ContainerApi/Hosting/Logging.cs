@@ -11,6 +11,7 @@ internal static class Logging
         builder.Services.AddSerilog((services, logger) => logger
             .ReadFrom.Configuration(builder.Configuration)
             .ReadFrom.Services(services)
+            .Enrich.With<VisibleLogText>()
             // StartupErrors reports these in one line without a stack trace.
             .Filter.ByExcluding(line => line.Exception is { } failure && StartupErrors.IsConfigurationError(failure)));
 
@@ -20,8 +21,8 @@ internal static class Logging
             options.MessageTemplate = "{RequestMethod} {RequestPath} {StatusCode} in {Elapsed:0.0} ms {Outcome:l}";
             options.GetMessageTemplateProperties = (context, path, elapsed, status) =>
             [
-                new LogEventProperty("RequestMethod", new ScalarValue(LogText.OneLine(context.Request.Method))),
-                new LogEventProperty("RequestPath", new ScalarValue(LogText.OneLine(path))),
+                new LogEventProperty("RequestMethod", new ScalarValue(context.Request.Method)),
+                new LogEventProperty("RequestPath", new ScalarValue(path)),
                 new LogEventProperty("StatusCode", new ScalarValue(status)),
                 new LogEventProperty("Elapsed", new ScalarValue(elapsed)),
             ];

@@ -31,6 +31,24 @@ public sealed class ApiKeyTests
         await AssertAcceptedAsync(host.Client, isValid);
     }
 
+    [Theory]
+    [InlineData("good", "other", HttpStatusCode.Unauthorized)]
+    [InlineData("good", "bad", HttpStatusCode.Unauthorized)]
+    [InlineData("bad", "good", HttpStatusCode.Unauthorized)]
+    [InlineData("good", "a.b.c", HttpStatusCode.Unauthorized)]
+    [InlineData("good", "good", HttpStatusCode.OK)]
+    public async Task Two_credentials_must_be_of_one_caller(string key, string bearer, HttpStatusCode expected)
+    {
+        var keys = new Keys().Add("good", [Scopes.ContainersRead]).Add("other", [Scopes.ContainersRead]);
+        await using var host = new ApiHost(keys, Facts.Engine());
+        using var client = host.With(key);
+        client.DefaultRequestHeaders.Authorization = new("Bearer", bearer);
+
+        using var response = await client.GetAsync("/containers");
+
+        Assert.Equal(expected, response.StatusCode);
+    }
+
     [Fact]
     public async Task Key_over_the_maximum_length_returns_401()
     {
@@ -99,7 +117,8 @@ public sealed class ApiKeyTests
     [InlineData("Security:ApiKeys:0:ExpiresAt", "tomorrow", "Security:ApiKeys:0:ExpiresAt")]
     [InlineData("Security:ApiKeys:0:Lables:0", "team=a", "'Lables'")]
     [InlineData("Security:CorsOrigins:0", "https://a.example/path", "Security:CorsOrigins:0")]
-    [InlineData("Security:MaskPatterns:0", "(", "Security:MaskPatterns:0: '(' is not a regular expression.")]
+    [InlineData("Security:MaskPatterns:0", "(", "Security:MaskPatterns:0: '(' is not a regular expression")]
+    [InlineData("Security:MaskPatterns:0", "(a)\\1", "is matched in linear time")]
     [InlineData("Security:Jwt:Audience", "x", "Security:Jwt:Authority")]
     public void Invalid_setting_is_reported_with_its_name_and_without_a_key(string name, string value, string expected)
     {

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text;
 using ContainerApi.Access;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
@@ -41,9 +42,78 @@ public sealed class JwtTests : IDisposable
     public async Task Token_with_labels_and_engines_sees_only_these()
     {
         await using var host = Host(isRsa: true);
-        using var client = Client(host, Token(Rsa, extra: new() { [Caller.LabelClaim] = new[] { "team=a" }, [Caller.EngineClaim] = "local" }));
+        using var client = Client(host, Token(Rsa, extra: new() { [TokenCaller.LabelClaim] = new[] { "team=a" }, [TokenCaller.EngineClaim] = "local" }));
 
         Assert.Equal(["mine"], (await client.GetJsonAsync("/containers")).Items("name"));
+    }
+
+    [Fact]
+    public async Task Token_with_an_empty_list_of_labels_or_engines_sees_nothing()
+    {
+        await using var host = Host(isRsa: true);
+        foreach (var claim in new[] { TokenCaller.LabelClaim, TokenCaller.EngineClaim })
+        {
+            using var client = host.CreateClient();
+            client.DefaultRequestHeaders.Authorization = new("Bearer", Token(Rsa, extra: new() { [claim] = Array.Empty<string>() }));
+
+            using var response = await client.GetAsync("/containers?all=true");
+
+            Assert.Empty((await response.ReadJsonAsync(HttpStatusCode.OK)).GetProperty("items").EnumerateArray());
+        }
+    }
+
+    [Theory]
+    [InlineData("""{"containerapi_labels":"team=a","Containerapi_Labels":"team=b"}""")]
+    [InlineData("""{"Containerapi_Labels":"team=b"}""")]
+    [InlineData("""{"containerapi_labels":["team=a"],"containerapi_labels":["team=b"]}""")]
+    [InlineData("""{"containerapi_labels":5}""")]
+    [InlineData("""{"containerapi_labels":null}""")]
+    [InlineData("""{"containerapi_labels":[{}]}""")]
+    [InlineData("""{"containerapi_engines":[""]}""")]
+    [InlineData("""{"scope":"containers:read","SCOPE":"images:write"}""")]
+    [InlineData("""{"sub":null}""")]
+    public async Task Token_with_ambiguous_claims_is_refused(string claims)
+    {
+        await using var host = Host(isRsa: true);
+        using var client = host.CreateClient();
+        client.DefaultRequestHeaders.Authorization = new("Bearer", SignedToken("""{"alg":"RS256"}""", claims));
+
+        using var response = await client.GetAsync("/containers");
+
+        await response.ReadProblemAsync(HttpStatusCode.Unauthorized, "unauthenticated");
+    }
+
+    [Theory]
+    [InlineData("""{"alg":"RS256"}""", HttpStatusCode.OK)]
+    [InlineData("""{"alg":"RS256","crit":["exp"],"exp":1}""", HttpStatusCode.Unauthorized)]
+    [InlineData("""{"alg":"RS256","crit":[]}""", HttpStatusCode.Unauthorized)]
+    public async Task Token_with_a_critical_header_is_refused(string header, HttpStatusCode expected)
+    {
+        await using var host = Host(isRsa: true);
+        using var client = host.CreateClient();
+        client.DefaultRequestHeaders.Authorization = new("Bearer", SignedToken(header, """{"sub":"somebody","scope":"containers:read"}"""));
+
+        using var response = await client.GetAsync("/containers");
+
+        Assert.Equal(expected, response.StatusCode);
+    }
+
+    [Fact]
+    public async Task Token_with_the_name_of_a_key_does_not_own_the_builds_of_the_key()
+    {
+        var keys = new Keys().Add("somebody", [Scopes.BuildsRead, Scopes.BuildsWrite], labels: ["team=a"]);
+        await using var host = Host(isRsa: true, keys);
+        using var owner = host.With("somebody");
+        using var started = await owner.PostAsync("/images/build", new StringContent("FROM scratch\n", Encoding.UTF8, "text/x-dockerfile"));
+        using var client = host.CreateClient();
+        client.DefaultRequestHeaders.Authorization = new(
+            "Bearer", Token(Rsa, scope: "builds:read", extra: new() { [TokenCaller.LabelClaim] = new[] { "team=a" } }));
+
+        using var own = await owner.GetAsync("/builds");
+        using var response = await client.GetAsync("/builds");
+
+        Assert.Single((await own.ReadJsonAsync(HttpStatusCode.OK)).GetProperty("items").EnumerateArray());
+        Assert.Empty((await response.ReadJsonAsync(HttpStatusCode.OK)).GetProperty("items").EnumerateArray());
     }
 
     [Fact]
@@ -102,6 +172,15 @@ public sealed class JwtTests : IDisposable
         File.WriteAllText(_file, isRsa ? _rsa.ExportSubjectPublicKeyInfoPem() : _curve.ExportSubjectPublicKeyInfoPem());
         var settings = (keys ?? []).With("Security:Jwt:PublicKeyFile", _file).With("Security:Jwt:Issuer", Issuer);
         return new ApiHost(settings.With("Security:Jwt:Audience", Audience), Keys.TwoTeams());
+    }
+
+    /// <summary>A token with a header and claims as they are written, and the claims that every token needs.</summary>
+    private string SignedToken(string header, string claims)
+    {
+        var common = $"\"iss\":\"{Issuer}\",\"aud\":\"{Audience}\",\"exp\":{DateTimeOffset.UtcNow.AddMinutes(5).ToUnixTimeSeconds()}";
+        var named = claims.Contains("\"sub\"", StringComparison.Ordinal) ? "" : ",\"sub\":\"somebody\"";
+        var signed = $"{Base64UrlEncoder.Encode(header)}.{Base64UrlEncoder.Encode($"{{{common}{named},{claims[1..]}")}";
+        return $"{signed}.{Base64UrlEncoder.Encode(_rsa.SignData(Encoding.ASCII.GetBytes(signed), HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1))}";
     }
 
     private static string Token(

@@ -191,10 +191,10 @@ public sealed class VisibilityTests
             using var started = await client.PostTextAsync("/images/build", "FROM scratch\n", "text/x-dockerfile");
         }
 
-        Assert.Equal([Keys.Limited], (await limited.GetJsonAsync("/builds")).Items("startedBy"));
+        Assert.Equal(["key:" + Keys.Limited], (await limited.GetJsonAsync("/builds")).Items("startedBy"));
         var builds = (await all.GetJsonAsync("/builds")).GetProperty("items").EnumerateArray().ToList();
         Assert.Equal(2, builds.Count);
-        var other = "/builds/" + builds.Single(b => b.GetProperty("startedBy").GetString() == "all").GetProperty("id").GetString();
+        var other = "/builds/" + builds.Single(b => b.GetProperty("startedBy").GetString() == "key:all").GetProperty("id").GetString();
         using var inspected = await limited.GetAsync(other);
         using var followed = await limited.GetAsync(other + "/events");
         using var deleted = await limited.DeleteAsync(other);

@@ -27,10 +27,10 @@ public sealed class AuditTests
         var id = Facts.Id('1')[..12];
         Assert.Equal(
             [
-                $"Audit: ops from : stopContainer container {id} (web) on local: 204 ",
-                $"Audit: ops from : restartContainer container {id} (web) on local: 503 engine_unavailable: The engine is unreachable.",
-                "Audit: ops from : startContainer nothing: 404 container_not_found: There is no container 'nothing'.",
-                "Audit: ops from : removeImage app: 403 forbidden: Missing scope: images:write.",
+                $"Audit: key:ops from : stopContainer container {id} (web) on local: 204 ",
+                $"Audit: key:ops from : restartContainer container {id} (web) on local: 503 engine_unavailable: The engine is unreachable.",
+                "Audit: key:ops from : startContainer nothing: 404 container_not_found: There is no container 'nothing'.",
+                "Audit: key:ops from : removeImage app: 403 forbidden: Missing scope: images:write.",
                 "Audit: anonymous from : removeContainer web: 401 unauthenticated: "
                     + "Authentication required. Send an API key: Authorization: Bearer KEY, or X-Api-Key: KEY.",
             ],
@@ -58,9 +58,9 @@ public sealed class AuditTests
 
     [Theory]
     [InlineData("plain", "plain")]
-    [InlineData("two\nlines\r and a bell\a", "two lines  and a bell ")]
-    [InlineData("a\u2028b", "a b")]
-    public void Text_of_a_client_becomes_one_log_line(string text, string expected) => Assert.Equal(expected, LogText.OneLine(text));
+    [InlineData("two\nlines\r and a bell\a", "two\\nlines\\r and a bell\\u0007")]
+    [InlineData("a\u2028b", "a\\u2028b")]
+    public void Text_of_a_client_becomes_one_log_line(string text, string expected) => Assert.Equal(expected, VisibleText.ForLog(text));
 
     [Fact]
     public async Task Target_with_line_breaks_is_logged_as_one_short_line()

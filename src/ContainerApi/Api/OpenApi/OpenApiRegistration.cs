@@ -15,6 +15,7 @@ internal static class OpenApiRegistration
     public static void AddOpenApiDocument(this IServiceCollection services)
     {
         services.AddEndpointsApiExplorer();
+        services.AddSingleton<CachedDocument>();
         services.AddSwaggerGen(options =>
         {
             options.SwaggerDoc(Version, new OpenApiInfo
@@ -45,7 +46,7 @@ internal static class OpenApiRegistration
 
     public static void MapOpenApiDocument(this WebApplication app)
     {
-        app.UseSwagger();
+        app.MapGet($"/swagger/{Version}/swagger.json", (CachedDocument document) => document.Get()).AllowAnonymous().ExcludeFromDescription();
         app.UseSwaggerUI(options =>
         {
             options.SwaggerEndpoint($"/swagger/{Version}/swagger.json", "ContainerApi " + Version);

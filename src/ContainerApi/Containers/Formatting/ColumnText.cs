@@ -14,7 +14,7 @@ internal static class ColumnText
 
     public static string Image(string image) => image.StartsWith("sha256:", StringComparison.Ordinal) && image.Length > 19 ? image[7..19] : image;
 
-    public static string Command(string command) => $"\"{TextWidth.Cut(Table.Visible(command), MaxCommand)}\"";
+    public static string Command(string command) => $"\"{TextWidth.Cut(VisibleText.Escape(command), MaxCommand)}\"";
 
     public static string? Addresses(IReadOnlyList<NetworkFacts> networks)
     {

@@ -84,10 +84,10 @@ internal static class WatchDifference
 
 /// <summary>What one watcher sees.</summary>
 /// <param name="Matches">Whether a container matches the filters.</param>
-/// <param name="Engines">Names; an empty list means all.</param>
+/// <param name="Engines">Names; null for all.</param>
 /// <param name="Selection">The filters that only the engine can evaluate, or null.</param>
 internal sealed record WatchView(
-    Func<ContainerFacts, bool> Matches, IReadOnlyList<string> Engines, ContainerSections Sections, WatchSelection? Selection = null)
+    Func<ContainerFacts, bool> Matches, IReadOnlyList<string>? Engines, ContainerSections Sections, WatchSelection? Selection = null)
 {
     /// <summary>The containers that the watcher may see; null for all.</summary>
     public Func<ContainerFacts, bool>? Exists { get; init; }
@@ -99,7 +99,7 @@ internal sealed record WatchView(
         Sees(container.Engine) && Exists?.Invoke(container.Facts) != false && Matches(container.Facts)
         && (Selection is null || (state.Selected.TryGetValue(Selection.Key, out var those) && those.Contains((container.Engine, container.Id))));
 
-    public bool Sees(string engine) => Engines.Count == 0 || Engines.Contains(engine);
+    public bool Sees(string engine) => Engines is null || Engines.Contains(engine);
 
     /// <summary>Without the sections that the watcher did not ask for, and without values that it may not see.</summary>
     public ContainerRow Cut(ContainerRow container, WatchState state)

@@ -39,7 +39,7 @@ internal static partial class WatchEndpoints
         var view = query.ToView();
         view = view with
         {
-            Engines = view.Engines.Count > 0 ? view.Engines : caller.Visibility.Engines,
+            Engines = view.Engines ?? caller.Visibility.Engines,
             Exists = caller.Visibility.IncludesAllContainers ? null : c => caller.Visibility.IncludesContainer(c.Labels),
             Redact = redactor.For(caller),
         };

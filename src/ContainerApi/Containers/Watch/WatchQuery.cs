@@ -22,7 +22,7 @@ internal sealed record WatchQuery(
         // The engine's own list without "all" has these.
         c => Selection.Matches(c)
             && (Selection.IncludesStopped || c.State is ContainerStates.Running or ContainerStates.Paused or ContainerStates.Restarting),
-        [.. Selection.Engine.Select(e => e.Value)],
+        Selection.Engine.Count > 0 ? [.. Selection.Engine.Select(e => e.Value)] : null,
         IncludedSections.Needed(Selection.Include, fields: null),
         WatchSelection.Of(Selection));
 }

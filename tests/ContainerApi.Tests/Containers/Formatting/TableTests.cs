@@ -44,7 +44,7 @@ public sealed class TableTests
     [InlineData("\u001b[31mred", "\\u001b[31mred")]
     [InlineData("a\u202eb", "a\\u202eb")]
     [InlineData("👩\u200d🚀", "👩\u200d🚀")]
-    public void Control_characters_are_shown_escaped(string text, string expected) => Assert.Equal(expected, Table.Visible(text));
+    public void Control_characters_are_shown_escaped(string text, string expected) => Assert.Equal(expected, VisibleText.Escape(text));
 
     [Theory]
     [InlineData("plain", "plain")]

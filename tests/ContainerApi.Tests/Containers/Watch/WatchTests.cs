@@ -6,7 +6,7 @@ namespace ContainerApi.Tests.Containers.Watch;
 
 public sealed class WatchTests
 {
-    private static readonly WatchView Everything = new(_ => true, [], ContainerSections.None);
+    private static readonly WatchView Everything = new(_ => true, null, ContainerSections.None);
 
     [Fact]
     public async Task The_subscription_precedes_the_first_list()

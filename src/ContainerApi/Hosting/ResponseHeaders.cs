@@ -1,0 +1,30 @@
+namespace ContainerApi.Hosting;
+
+/// <summary>Headers of every response.</summary>
+internal static class ResponseHeaders
+{
+    /// <summary>
+    /// Swagger UI loads its scripts and styles from this service; its styles are also inline, and its icons are data URLs. The document
+    /// that it shows may send requests to this service only.
+    /// </summary>
+    private const string SwaggerPolicy =
+        "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
+        + "base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+    /// <summary>For answers that are no pages.</summary>
+    private const string DataPolicy = "default-src 'none'; frame-ancestors 'none'";
+
+    public static void UseResponseHeaders(this WebApplication app) => app.Use((http, next) =>
+    {
+        // Set at the end: the exception handler clears the headers that are set before a failure.
+        http.Response.OnStarting(() =>
+        {
+            var headers = http.Response.Headers;
+            headers.XContentTypeOptions = "nosniff";
+            headers.ContentSecurityPolicy = http.Request.Path.StartsWithSegments("/swagger") ? SwaggerPolicy : DataPolicy;
+            headers.AppendCommaSeparatedValues("Vary", "Accept", "Authorization", Access.ApiKeys.Header);
+            return Task.CompletedTask;
+        });
+        return next(http);
+    });
+}
