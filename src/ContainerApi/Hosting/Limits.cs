@@ -19,10 +19,11 @@ internal static class Limits
     {
         var services = builder.Services;
         services.AddSettings<LimitOptions, LimitOptionsValidator>(LimitOptions.Section);
-        services.AddOptions<KestrelServerOptions>().Configure<LimitOptions>((kestrel, limits) =>
+        services.AddOptions<KestrelServerOptions>().Configure<LimitOptions, ConnectionLimit>((kestrel, limits, connections) =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxConcurrentConnections = limits.Connections;
+            kestrel.Limits.MaxConcurrentConnections = connections.Max;
+            kestrel.Limits.MaxConcurrentUpgradedConnections = kestrel.Limits.MaxConcurrentConnections;
             kestrel.Limits.Http2.MaxStreamsPerConnection = limits.StreamsPerConnection;
             kestrel.Limits.MaxRequestHeadersTotalSize = limits.HeaderBytes;
             kestrel.Limits.MaxRequestLineSize = limits.RequestLineBytes;
@@ -32,6 +33,9 @@ internal static class Limits
             // Kestrel requires a buffer that holds the headers and the request line.
             kestrel.Limits.MaxRequestBufferSize = Math.Max(kestrel.Limits.MaxRequestBufferSize ?? 0, limits.HeaderBytes + limits.RequestLineBytes);
         });
+        services.AddSingleton<ConnectionLimit>();
+        services.AddSingleton<IConnectionListenerFactory>(provider =>
+            ActivatorUtilities.CreateInstance<ConnectionGate>(provider, provider.GetRequiredService<ConnectionLimit>().Max));
         services.AddSingleton<IMemoryPoolFactory<byte>, LargeBlockPool>();
         services.AddOptions<HostOptions>().Configure<LimitOptions>((host, limits) => host.ShutdownTimeout = limits.ShutdownTimeout);
         services.AddSingleton(provider => new StreamTimeout(provider.GetRequiredService<LimitOptions>().StreamTimeout));
