@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Cors.Infrastructure;
 namespace ContainerApi.Access;
 
 /// <summary>Registers authentication, authorization, visibility and redaction; docs/security.md describes them.</summary>
-internal static class SecurityServices
+internal static partial class SecurityServices
 {
     public static void AddSecurity(this WebApplicationBuilder builder)
     {
@@ -35,8 +35,29 @@ internal static class SecurityServices
     /// <summary>Authenticates callers and refuses cross-site requests.</summary>
     public static void UseCallers(this WebApplication app)
     {
+        WarnOfUnknownEngines(app.Services);
         app.UseCors();
         app.UseAuthentication();
         app.UseBrowserGuard();
+    }
+
+    /// <summary>A key that names only unknown engines sees nothing, which looks like an empty engine.</summary>
+    private static void WarnOfUnknownEngines(IServiceProvider services)
+    {
+        var engines = services.GetRequiredService<ConfiguredEngines>().All.Select(e => e.Name).ToList();
+        var logger = services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(SecurityServices));
+        foreach (var key in services.GetRequiredService<SecurityOptions>().ApiKeys)
+        {
+            foreach (var unknown in key.Engines.Except(engines))
+            {
+                Log.UnknownEngine(logger, key.Name, unknown);
+            }
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Warning, "The API key {Key} names the unknown engine '{Engine}'")]
+        public static partial void UnknownEngine(ILogger logger, string key, string engine);
     }
 }

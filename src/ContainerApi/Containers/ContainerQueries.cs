@@ -75,7 +75,7 @@ internal sealed class ContainerQueries(
 
     private Task<SharedResult<ContainerCollection>> CollectAsync(
         ContainerRequest request, TimeSpan maxAge, bool evenIfAllFail, CancellationToken cancellationToken) => lists.GetAsync(
-        $"{evenIfAllFail};{caller.View};{request.Key()}",
+        (caller.View, request.Key(), evenIfAllFail),
         maxAge,
         async token => new(redactor.For(caller, await collector.RunAsync(engines, request, token, evenIfAllFail))),
         cancellationToken);

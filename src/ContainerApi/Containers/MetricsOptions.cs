@@ -1,3 +1,6 @@
+using ContainerApi.Containers.Formatting;
+using FluentValidation;
+
 namespace ContainerApi.Containers;
 
 /// <summary>The <c>Metrics</c> settings section.</summary>
@@ -12,5 +15,11 @@ internal sealed class MetricsOptions
 
 internal sealed class MetricsOptionsValidator : AbstractValidator<MetricsOptions>
 {
-    public MetricsOptionsValidator() => RuleFor(o => o.MaxContainers).InclusiveBetween(1, 100_000).WithMessage("must be from 1 to 100000.");
+    public MetricsOptionsValidator()
+    {
+        RuleFor(o => o.MaxContainers).InclusiveBetween(1, 100_000).WithMessage("must be from 1 to 100000.");
+        // Prometheus rejects a series that has a label twice.
+        RuleFor(o => o.ContainerLabels).Must(labels => labels.DistinctBy(ContainerMetrics.LabelName).Count() == labels.Count)
+            .WithMessage("must have different names after each character except letters, digits and '_' is replaced with '_'.");
+    }
 }

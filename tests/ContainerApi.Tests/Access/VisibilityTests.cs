@@ -178,6 +178,27 @@ public sealed class VisibilityTests
     }
 
     [Fact]
+    public async Task Key_whose_engines_match_none_sees_nothing_and_is_reported_at_startup()
+    {
+        await using var service = new RecordedLog(new Keys().Add("lost", Scopes.All, engines: ["gone"]), Keys.TwoTeams());
+        using var client = service.CreateClient();
+        client.DefaultRequestHeaders.Add("X-Api-Key", "lost");
+
+        foreach (var address in new[] { "/containers", "/containers?all=true&format=csv", "/images", "/engines", "/builds", "/metrics/containers" })
+        {
+            using var response = await client.GetAsync(address);
+            Assert.True(response.IsSuccessStatusCode, $"{address}: {await response.Content.ReadAsStringAsync()}");
+            Assert.DoesNotContain("mine", await response.Content.ReadAsStringAsync());
+        }
+
+        using var one = await client.GetAsync("/containers/mine");
+        await one.ReadProblemAsync(HttpStatusCode.NotFound, "container_not_found");
+        using var image = await client.GetAsync("/images/busybox");
+        await image.ReadProblemAsync(HttpStatusCode.NotFound, "engine_not_found");
+        Assert.Contains(service.Lines, l => l.Message.Contains("names the unknown engine 'gone'", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Key_limited_to_labels_sees_only_its_own_builds()
     {
         var engine = Keys.TwoTeams();

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using ContainerApi.Containers;
 using ContainerApi.Hosting;
 using ContainerApi.Settings;
 using FluentValidation;
@@ -24,6 +25,15 @@ public sealed class SettingsTests
 
         Assert.Contains(expected, failure.Message);
         Assert.Equal(string.Join(" ", failure.Failures), StartupErrors.Reason(failure));
+    }
+
+    [Fact]
+    public void Metric_labels_that_get_the_same_name_are_refused()
+    {
+        var failure = Assert.Throws<OptionsValidationException>(() => Read<MetricsOptions, MetricsOptionsValidator>(
+            "Metrics", new() { ["Metrics:ContainerLabels:0"] = "com.example", ["Metrics:ContainerLabels:1"] = "com_example" }));
+
+        Assert.Contains("Metrics:ContainerLabels: must have different names", failure.Message);
     }
 
     [Fact]

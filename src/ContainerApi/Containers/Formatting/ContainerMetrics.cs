@@ -62,6 +62,9 @@ internal static partial class ContainerMetrics
     private static void Head(StringBuilder text, string name, string type, string help) =>
         text.Append(CultureInfo.InvariantCulture, $"# HELP {name} {help}\n# TYPE {name} {type}\n");
 
+    /// <summary>Returns the name of a container's label among the labels of a series.</summary>
+    public static string LabelName(string label) => "container_label_" + NotInNames.Replace(label, "_");
+
     private static string LabelsOf(ContainerRow row, IReadOnlyList<string> wanted)
     {
         var labels = new StringBuilder();
@@ -70,7 +73,7 @@ internal static partial class ContainerMetrics
         foreach (var name in wanted)
         {
             var value = row.Facts.Labels.GetValueOrDefault(name) ?? "";
-            labels.Append(CultureInfo.InvariantCulture, $",container_label_{NotInNames.Replace(name, "_")}=\"{Escaped(value)}\"");
+            labels.Append(CultureInfo.InvariantCulture, $",{LabelName(name)}=\"{Escaped(value)}\"");
         }
 
         return labels.ToString();
