@@ -11,7 +11,7 @@ internal sealed class ImageQueries(EngineDirectory engines)
         var requested = request.Engine.Count == 0 ? engines.All : [.. request.Engine.Distinct().Select(engines.Get)];
         var filters = request.ToFilters();
         var answers = await Task.WhenAll(requested.Select(e => ListAsync(e, filters, cancellationToken)));
-        if (answers.All(a => a.Failure is not null))
+        if (answers.Length > 0 && answers.All(a => a.Failure is not null))
         {
             throw answers[0].Failure!;
         }
