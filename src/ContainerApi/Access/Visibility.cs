@@ -1,4 +1,3 @@
-using System.Text.Json;
 using ContainerApi.Engine;
 
 namespace ContainerApi.Access;

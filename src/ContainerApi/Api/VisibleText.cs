@@ -1,7 +1,3 @@
-using System.Globalization;
-using System.Text;
-using System.Text.RegularExpressions;
-
 namespace ContainerApi.Api;
 
 /// <summary>Text from outside as one visible line, in tables, text streams and logs: nothing in it acts on the terminal.</summary>

@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text;
 using ContainerApi.Api;
 
 namespace ContainerApi.Builds;

@@ -1,5 +1,4 @@
 using ContainerApi.Containers.Formatting;
-using FluentValidation;
 
 namespace ContainerApi.Containers;
 

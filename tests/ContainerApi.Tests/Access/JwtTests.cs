@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using System.Text;
 using ContainerApi.Access;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;

@@ -1,4 +1,3 @@
-using System.Net;
 using ContainerApi.Access;
 using ContainerApi.Tests.Access;
 using ContainerApi.Tests.Containers;
