@@ -39,7 +39,9 @@ internal sealed class Redactor(IReadOnlyList<string> patterns) : IDisposable
     /// <exception cref="NotSupportedException">The pattern cannot be matched in linear time.</exception>
     public static Regex Create(string pattern) => new(pattern, Options);
 
-    public string Text(string text) => _patterns.Count == 0 || text.Length == 0 ? text : _results.TryGetValue(text, out string? known) ? known! : Add(text);
+    public string Text(string text) => _patterns.Count == 0 || text.Length == 0 ? text
+        : _results.TryGetValue(text, out string? known) ? known!
+        : Add(text);
 
     private string Add(string text)
     {

@@ -78,7 +78,9 @@ internal sealed partial class SecurityOptionsValidator : AbstractValidator<Secur
     public SecurityOptionsValidator()
     {
         RuleForEach(o => o.CorsOrigins).Must(IsOrigin).WithMessage("'{PropertyValue}' is not an origin as https://app.example.org, without a path.");
-        RuleForEach(o => o.MaskPatterns).Must(IsPattern).WithMessage("'{PropertyValue}' is not a regular expression that is matched in linear time: lookarounds, backreferences and atomic groups are not supported.");
+        RuleForEach(o => o.MaskPatterns).Must(IsPattern).WithMessage(
+            "'{PropertyValue}' is not a regular expression that is matched in linear time: "
+            + "lookarounds, backreferences and atomic groups are not supported.");
         RuleForEach(o => o.ApiKeys).SetValidator(new ApiKeyOptionsValidator());
         RuleFor(o => o.ApiKeys).Must(keys => keys.DistinctBy(k => k.Name).Count() == keys.Count).WithMessage("must have different names.");
         RuleFor(o => o.ApiKeys).Must(keys => keys.DistinctBy(k => k.Hash, StringComparer.OrdinalIgnoreCase).Count() == keys.Count)

@@ -23,7 +23,8 @@ internal static class TokenCaller
             using var header = JsonDocument.Parse(Base64UrlEncoder.Decode(token.EncodedHeader), Options);
             using var payload = JsonDocument.Parse(Base64UrlEncoder.Decode(token.EncodedPayload), Options);
             var claims = payload.RootElement;
-            if (header.RootElement.TryGetProperty("crit", out _) || HasAmbiguousName(claims, [ScopeClaim, EngineClaim, LabelClaim, nameClaim, "iss", "exp"]))
+            if (header.RootElement.TryGetProperty("crit", out _)
+                || HasAmbiguousName(claims, [ScopeClaim, EngineClaim, LabelClaim, nameClaim, "iss", "exp"]))
             {
                 return null;
             }

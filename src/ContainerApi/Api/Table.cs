@@ -10,7 +10,8 @@ internal static class Table
 
     public static string Write(IReadOnlyList<string> headings, IReadOnlyList<IReadOnlyList<string?>> rows)
     {
-        var lines = rows.Select(row => row.Select(cell => cell is null ? Unknown : VisibleText.Escape(cell)).ToList()).Prepend([.. headings]).ToList();
+        var lines = rows.Select(row => row.Select(cell => cell is null ? Unknown : VisibleText.Escape(cell)).ToList())
+            .Prepend([.. headings]).ToList();
         // Nothing follows the last column.
         var widths = headings.Select((_, n) => n == headings.Count - 1 ? 0 : lines.Max(line => TextWidth.Of(line[n]))).ToList();
         return string.Concat(lines.Select(line => string.Join(Gap, line.Zip(widths, Pad)) + "\n"));

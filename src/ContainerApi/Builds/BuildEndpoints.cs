@@ -74,7 +74,8 @@ internal static class BuildEndpoints
             .WithStreamLimits()
             .ProducesEngineProblems(
                 ErrorCode.InvalidRequest, ErrorCode.InvalidReference, ErrorCode.InvalidDockerfile, ErrorCode.InvalidContext,
-                ErrorCode.ContextPathNotAllowed, ErrorCode.RemoteContextNotAllowed, ErrorCode.ContextTooLarge, ErrorCode.UnsupportedMediaType, ErrorCode.BuildFailed,
+                ErrorCode.ContextPathNotAllowed, ErrorCode.RemoteContextNotAllowed, ErrorCode.ContextTooLarge, ErrorCode.UnsupportedMediaType,
+                ErrorCode.BuildFailed,
                 ErrorCode.FeatureUnsupported, ErrorCode.TooManyBuilds, ErrorCode.RequestTimeout);
         app.MapBuildHistory();
     }

@@ -33,7 +33,8 @@ internal static partial class Audit
             {
                 var outcome = http.GetOutcome() is { Length: > 0 } set ? set : isCompleted ? "" : "client_left";
                 Log.Done(
-                    logger, http.User.Identity is { IsAuthenticated: true } ? http.GetClient() : "anonymous", http.Connection.RemoteIpAddress?.ToString(),
+                    logger, http.User.Identity is { IsAuthenticated: true } ? http.GetClient() : "anonymous",
+                    http.Connection.RemoteIpAddress?.ToString(),
                     endpoint.Metadata.GetMetadata<EndpointNameMetadata>()?.EndpointName, http.GetTarget(), http.Response.StatusCode, outcome);
             }
         });

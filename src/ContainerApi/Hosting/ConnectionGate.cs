@@ -10,8 +10,8 @@ namespace ContainerApi.Hosting;
 /// Sockets that are accepted only while the process has descriptors for them. Kestrel rejects connections above its limit, but it accepts
 /// them first: a burst uses up all descriptors, and .NET ends a process that then cannot load an assembly.
 /// </summary>
-internal sealed class ConnectionGate(
-    int maxConnections, IOptions<SocketTransportOptions> options, ILoggerFactory loggers) : IConnectionListenerFactory, IConnectionListenerFactorySelector, IDisposable
+internal sealed class ConnectionGate(int maxConnections, IOptions<SocketTransportOptions> options, ILoggerFactory loggers)
+    : IConnectionListenerFactory, IConnectionListenerFactorySelector, IDisposable
 {
     /// <summary>Accepted connections that Kestrel is about to reject.</summary>
     private const int MaxRejected = 16;

@@ -66,7 +66,7 @@ internal sealed partial class ConnectionLimit
     private static partial class Log
     {
         [LoggerMessage(1, LogLevel.Warning,
-            "Limits:Connections is {Configured}, but this process may open {Limit} files; {Connections} connections are accepted (raise RLIMIT_NOFILE)")]
+            "Limits:Connections is {Configured}, but RLIMIT_NOFILE is {Limit}; the service accepts {Connections} connections")]
         public static partial void Clamped(ILogger logger, int configured, long limit, int connections);
     }
 }

@@ -41,7 +41,8 @@ public sealed class JwtTests : IDisposable
     public async Task Token_with_labels_and_engines_sees_only_these()
     {
         await using var host = Host(isRsa: true);
-        using var client = Client(host, Token(Rsa, extra: new() { [TokenCaller.LabelClaim] = new[] { "team=a" }, [TokenCaller.EngineClaim] = "local" }));
+        using var client = Client(
+            host, Token(Rsa, extra: new() { [TokenCaller.LabelClaim] = new[] { "team=a" }, [TokenCaller.EngineClaim] = "local" }));
 
         Assert.Equal(["mine"], (await client.GetJsonAsync("/containers")).Items("name"));
     }
@@ -179,7 +180,8 @@ public sealed class JwtTests : IDisposable
         var common = $"\"iss\":\"{Issuer}\",\"aud\":\"{Audience}\",\"exp\":{DateTimeOffset.UtcNow.AddMinutes(5).ToUnixTimeSeconds()}";
         var named = claims.Contains("\"sub\"", StringComparison.Ordinal) ? "" : ",\"sub\":\"somebody\"";
         var signed = $"{Base64UrlEncoder.Encode(header)}.{Base64UrlEncoder.Encode($"{{{common}{named},{claims[1..]}")}";
-        return $"{signed}.{Base64UrlEncoder.Encode(_rsa.SignData(Encoding.ASCII.GetBytes(signed), HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1))}";
+        var signature = _rsa.SignData(Encoding.ASCII.GetBytes(signed), HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        return $"{signed}.{Base64UrlEncoder.Encode(signature)}";
     }
 
     private static string Token(

@@ -14,6 +14,7 @@ internal sealed class CachedDocument(ISwaggerProvider provider)
         return Encoding.UTF8.GetBytes(text.ToString());
     });
 
-    public IResult Get() => TypedResults.Bytes(
-        _document.Value, MediaTypes.Json + "; charset=utf-8", entityTag: new EntityTagHeaderValue($"\"{typeof(CachedDocument).Module.ModuleVersionId:n}\""));
+    private static readonly EntityTagHeaderValue Tag = new($"\"{typeof(CachedDocument).Module.ModuleVersionId:n}\"");
+
+    public IResult Get() => TypedResults.Bytes(_document.Value, MediaTypes.Json + "; charset=utf-8", entityTag: Tag);
 }
