@@ -1,6 +1,6 @@
 global using System.Globalization;
-global using System.Net.Http.Json;
 global using System.Net;
-global using System.Text.Json.Nodes;
-global using System.Text.Json;
+global using System.Net.Http.Json;
 global using System.Text;
+global using System.Text.Json;
+global using System.Text.Json.Nodes;

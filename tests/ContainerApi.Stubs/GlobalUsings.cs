@@ -1,4 +1,4 @@
 global using System.Globalization;
-global using System.Text.Json.Nodes;
-global using System.Text.Json;
 global using System.Text;
+global using System.Text.Json;
+global using System.Text.Json.Nodes;

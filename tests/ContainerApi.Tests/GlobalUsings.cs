@@ -1,10 +1,10 @@
-global using ContainerApi.Engine.Facts;
+global using System.Globalization;
+global using System.Net;
+global using System.Net.Http.Json;
+global using System.Text;
+global using System.Text.Json;
+global using System.Text.Json.Nodes;
 global using ContainerApi.Engine;
+global using ContainerApi.Engine.Facts;
 global using ContainerApi.Errors;
 global using Microsoft.Extensions.Time.Testing;
-global using System.Globalization;
-global using System.Net.Http.Json;
-global using System.Net;
-global using System.Text.Json.Nodes;
-global using System.Text.Json;
-global using System.Text;

@@ -23,7 +23,9 @@ internal sealed record ContainerListRequest(
 {
     public ContainerRequest ToRequest() => new(Selection, IncludedSections.Needed(Selection.Include, Fields))
     {
-        Sort = Sort, Limit = Limit, After = Cursor,
+        Sort = Sort,
+        Limit = Limit,
+        After = Cursor,
     };
 }
 

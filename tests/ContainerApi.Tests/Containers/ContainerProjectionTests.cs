@@ -34,7 +34,8 @@ public sealed class ContainerProjectionTests
         {
             Interfaces = new Dictionary<string, InterfaceCounters>
             {
-                ["eth1"] = new(1, 2, 3, 4, 5, 6, 7, 8), ["eth0"] = new(10, 20, 30, 40, 50, 60, 70, 80),
+                ["eth1"] = new(1, 2, 3, 4, 5, 6, 7, 8),
+                ["eth0"] = new(10, 20, 30, 40, 50, 60, 70, 80),
             },
         });
 

@@ -15,7 +15,9 @@ internal sealed record WatchSelection(string Key, ContainerFilter Filter)
     {
         var selection = ContainerSelection.Everything with
         {
-            Health = containers.Health, Image = containers.Image, Network = containers.Network,
+            Health = containers.Health,
+            Image = containers.Image,
+            Network = containers.Network,
         };
         return selection.ToFilter() is { Filters.Count: > 0 } filter ? new WatchSelection(selection.Key(), filter) : null;
     }
