@@ -5,7 +5,8 @@ namespace ContainerApi.Tests.Builds;
 public sealed class BrokenEngineTests
 {
     private const string Begun =
-        "{\"stream\":\"Step 1/2 : FROM x\"}\r\n{\"stream\":\"\\n\"}\r\n{\"stream\":\" ---> 0123456789ab\\n\"}\r\n{\"stream\":\"Step 2/2 : RUN y\"}\r\n";
+        "{\"stream\":\"Step 1/2 : FROM x\"}\r\n{\"stream\":\"\\n\"}\r\n{\"stream\":\" ---> 0123456789ab\\n\"}\r\n" +
+        "{\"stream\":\"Step 2/2 : RUN y\"}\r\n";
 
     [Theory]
     [InlineData("", false)] // it closes without a result

@@ -126,7 +126,8 @@ public sealed class BuildEndpointTests : BuildEndpointFixture
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, "/images/build");
         request.Content = new StringContent(body, Encoding.UTF8, type);
-        request.Headers.Add("X-Registry-Auth", Convert.ToBase64String("""{"username":"ann","password":"s3cret","email":"","serveraddress":"one:5000"}"""u8));
+        request.Headers.Add("X-Registry-Auth",
+            Convert.ToBase64String("""{"username":"ann","password":"s3cret","email":"","serveraddress":"one:5000"}"""u8));
         request.Headers.Add("X-Registry-Config", Convert.ToBase64String("""{"two:5000":{"username":"bob","password":"t0p"}}"""u8));
 
         await LinesAsync(await _api.Client.SendAsync(request));

@@ -67,7 +67,8 @@ public sealed class BuildTextTests
         new BuildText().Render(
         [
             Started("a", 1, "RUN a"), Started("b", 2, "RUN b"), Log("b", "b1\n", 1), Log("a", "a1\n", 2), Log("b", "b2\n", 3),
-            new StepEvent("b", 2, 2, "RUN b", StepState.Completed, false, 1, Begin), new StepEvent("a", 1, 2, "RUN a", StepState.Completed, false, 1, Begin),
+            new StepEvent("b", 2, 2, "RUN b", StepState.Completed, false, 1, Begin),
+            new StepEvent("a", 1, 2, "RUN a", StepState.Completed, false, 1, Begin),
         ]));
 
     [Fact]

@@ -53,7 +53,8 @@ internal sealed class RecordedEngine : IAsyncDisposable
     {
         var text = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Captures", capture));
         var status = text.Split('\n').First(l => l.StartsWith("# HTTP ", StringComparison.Ordinal)).Split(' ')[2];
-        return StartAsync((HttpStatusCode)int.Parse(status, CultureInfo.InvariantCulture), text[(text.IndexOf("\n\n", StringComparison.Ordinal) + 2)..]);
+        return StartAsync((HttpStatusCode)int.Parse(status, CultureInfo.InvariantCulture),
+            text[(text.IndexOf("\n\n", StringComparison.Ordinal) + 2)..]);
     }
 
     public static async Task<RecordedEngine> StartAsync(HttpStatusCode status, string body) =>

@@ -63,7 +63,8 @@ public sealed class DockerfileRequirementsTests
 
     [Fact]
     public void The_text_of_a_heredoc_is_not_read_as_instructions() =>
-        DockerfileRequirements.Check("FROM x\nCOPY <<EOF /f\nRUN --mount=type=ssh x\nEOF\nRUN <<-E\n\tRUN --mount=type=ssh x\n\tE\n", BuilderKind.BuildKit, New);
+        DockerfileRequirements.Check(
+            "FROM x\nCOPY <<EOF /f\nRUN --mount=type=ssh x\nEOF\nRUN <<-E\n\tRUN --mount=type=ssh x\n\tE\n", BuilderKind.BuildKit, New);
 
     [Fact]
     public void Error_names_the_line_the_instruction_and_the_reason() => Assert.Equal(

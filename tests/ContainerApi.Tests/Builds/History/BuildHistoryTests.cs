@@ -20,9 +20,11 @@ public sealed class BuildHistoryTests : IDisposable
         var id = answer.GetProperty("id").GetString()!;
         Assert.Equal($"/builds/{id}", accepted.Headers.Location?.ToString());
         var running = await _api.GetJsonAsync("/builds/" + id);
-        Assert.Equal(("running", "local", "buildkit"), (BuildApi.Text(running, "state"), BuildApi.Text(running, "engine"), BuildApi.Text(running, "builder")));
+        Assert.Equal(("running", "local", "buildkit"),
+            (BuildApi.Text(running, "state"), BuildApi.Text(running, "engine"), BuildApi.Text(running, "builder")));
         Assert.Equal("app:v1", running.GetProperty("tags")[0].GetString());
-        Assert.All(new[] { "endedAt", "durationMs", "error", "imageId", "queuePosition" }, name => Assert.Equal(JsonValueKind.Null, running.GetProperty(name).ValueKind));
+        Assert.All(new[] { "endedAt", "durationMs", "error", "imageId", "queuePosition" },
+            name => Assert.Equal(JsonValueKind.Null, running.GetProperty(name).ValueKind));
 
         var followers = Enumerable.Range(0, 3).Select(from => _api.EventsAsync(id, from)).ToList();
         build.Finish();
@@ -33,7 +35,8 @@ public sealed class BuildHistoryTests : IDisposable
         }
 
         var ended = await _api.GetJsonAsync("/builds/" + id);
-        Assert.Equal(("succeeded", BuildApi.Image, 4), (BuildApi.Text(ended, "state"), BuildApi.Text(ended, "imageId"), ended.GetProperty("eventCount").GetInt32()));
+        Assert.Equal(("succeeded", BuildApi.Image, 4),
+            (BuildApi.Text(ended, "state"), BuildApi.Text(ended, "imageId"), ended.GetProperty("eventCount").GetInt32()));
         Assert.DoesNotContain("geheim", ended.GetRawText() + (await _api.GetJsonAsync("/builds")).GetRawText(), StringComparison.Ordinal);
         Assert.Empty(await _api.EventsAsync(id, 4));
         using var beyond = await _api.Client.GetAsync($"/builds/{id}/events?from=5");
@@ -84,7 +87,8 @@ public sealed class BuildHistoryTests : IDisposable
         (await _api.NextAsync()).Succeed();
         var lines = await _api.EventsAsync(fourthId);
         Assert.Equal([2, 1], lines.Where(l => BuildApi.Text(l, "type") == "queued").Select(l => l.GetProperty("position").GetInt32()));
-        Assert.Equal(["started", "step", "result"], lines.Where(l => BuildApi.Text(l, "type") != "queued").Select(l => BuildApi.Text(l, "type")).Distinct());
+        Assert.Equal(["started", "step", "result"],
+            lines.Where(l => BuildApi.Text(l, "type") != "queued").Select(l => BuildApi.Text(l, "type")).Distinct());
         second.Finish();
     }
 
@@ -94,7 +98,10 @@ public sealed class BuildHistoryTests : IDisposable
         var first = await _api.StartAsync();
         var second = await _api.StartAsync();
         using var leaving = new CancellationTokenSource();
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/images/build") { Content = new StringContent("FROM x", Encoding.UTF8, "text/x-dockerfile") };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/images/build")
+        {
+            Content = new StringContent("FROM x", Encoding.UTF8, "text/x-dockerfile")
+        };
         using var response = await _api.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
         var id = BuildApi.Text(await BuildApi.LineAsync(reader), "buildId")!;
@@ -122,14 +129,20 @@ public sealed class BuildHistoryTests : IDisposable
         await build.Stopped.WaitAsync(TimeSpan.FromSeconds(30));
         Assert.Equal("cancelled", await _api.UntilEndedAsync(id));
         var result = (await _api.EventsAsync(id))[^1];
-        Assert.Equal(("failed", "cancelled", "RUN sleep"), (BuildApi.Text(result, "state"), BuildApi.Text(result.GetProperty("error"), "code"), BuildApi.Text(result.GetProperty("error"), "step")));
+        Assert.Equal(("failed", "cancelled", "RUN sleep"),
+            (BuildApi.Text(result, "state"), BuildApi.Text(result.GetProperty("error"), "code"), BuildApi.Text(result.GetProperty("error"), "step")));
 
         using (var forgotten = await _api.Client.DeleteAsync("/builds/" + id))
         {
             Assert.Equal(HttpStatusCode.NoContent, forgotten.StatusCode);
         }
 
-        foreach (var gone in new[] { await _api.Client.GetAsync("/builds/" + id), await _api.Client.GetAsync($"/builds/{id}/events"), await _api.Client.DeleteAsync("/builds/" + id) })
+        foreach (var gone in new[]
+        {
+            await _api.Client.GetAsync("/builds/" + id),
+            await _api.Client.GetAsync($"/builds/{id}/events"),
+            await _api.Client.DeleteAsync("/builds/" + id)
+        })
         {
             await gone.ReadProblemAsync(HttpStatusCode.NotFound, "build_not_found");
         }

@@ -81,7 +81,8 @@ public sealed class BuildLogTests
 
         var events = ReadAll(log, 0);
         Assert.InRange(log.Bytes, 90_000, 101_000);
-        Assert.Equal("The output of the build exceeds the limit of 100000 bytes; the rest is not kept.", Assert.Single(events.OfType<WarningEvent>()).Text);
+        Assert.Equal("The output of the build exceeds the limit of 100000 bytes; the rest is not kept.",
+            Assert.Single(events.OfType<WarningEvent>()).Text);
         Assert.IsType<StepEvent>(events[^2]);
         Assert.IsType<ResultEvent>(events[^1]);
         Assert.Equal(Enumerable.Range(0, events.Count), events.Select(e => (int)e.Seq!.Value));

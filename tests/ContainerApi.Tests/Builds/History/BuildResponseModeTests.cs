@@ -50,7 +50,8 @@ public sealed class BuildResponseModeTests : IDisposable
         var build = await response.ReadJsonAsync(HttpStatusCode.Created);
 
         Assert.Equal("/images/" + BuildApi.Image, response.Headers.Location?.ToString());
-        Assert.Equal(("succeeded", BuildApi.Image, "app:v1"), (BuildApi.Text(build, "state"), BuildApi.Text(build, "imageId"), build.GetProperty("tags")[0].GetString()));
+        Assert.Equal(("succeeded", BuildApi.Image, "app:v1"),
+            (BuildApi.Text(build, "state"), BuildApi.Text(build, "imageId"), build.GetProperty("tags")[0].GetString()));
     }
 
     [Fact]
@@ -66,7 +67,8 @@ public sealed class BuildResponseModeTests : IDisposable
         using var response = await posting;
         var problem = await response.ReadProblemAsync(HttpStatusCode.UnprocessableEntity, "build_failed");
 
-        Assert.Equal(("step_failed", "RUN make", 2), (BuildApi.Text(problem, "reason"), BuildApi.Text(problem, "step"), problem.GetProperty("exitCode").GetInt32()));
+        Assert.Equal(("step_failed", "RUN make", 2),
+            (BuildApi.Text(problem, "reason"), BuildApi.Text(problem, "step"), problem.GetProperty("exitCode").GetInt32()));
         Assert.Equal(Enumerable.Range(80, 20).Select(n => $"line {n}"), problem.GetProperty("log").EnumerateArray().Select(l => l.GetString()));
         Assert.Equal("failed", BuildApi.Text(await _api.GetJsonAsync("/builds/" + BuildApi.Text(problem, "buildId")), "state"));
     }
@@ -92,7 +94,10 @@ public sealed class BuildResponseModeTests : IDisposable
     [InlineData("format=ndjson", "text/plain", false)]
     public async Task Format_and_accept_select_the_text_log(string query, string? accept, bool isText)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/images/build?tag=app:v1&" + query) { Content = new StringContent("FROM x", Encoding.UTF8, "text/x-dockerfile") };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/images/build?tag=app:v1&" + query)
+        {
+            Content = new StringContent("FROM x", Encoding.UTF8, "text/x-dockerfile")
+        };
         if (accept is not null)
         {
             request.Headers.TryAddWithoutValidation("Accept", accept);
@@ -106,7 +111,8 @@ public sealed class BuildResponseModeTests : IDisposable
         Assert.Equal(isText ? "text/plain" : "application/x-ndjson", response.Content.Headers.ContentType?.MediaType);
         if (isText)
         {
-            Assert.Matches($@"\ABuild \w{{26}} on local \(buildkit\)\n\n#1 \[1/1\] RUN x\n#1 DONE \d+\.\ds\n\nBuild succeeded in \d+\.\ds: {BuildApi.Image} app:v1\n\z", text);
+            Assert.Matches($@"\ABuild \w{{26}} on local \(buildkit\)\n\n#1 \[1/1\] RUN x\n#1 DONE \d+\.\ds\n\n" +
+                $@"Build succeeded in \d+\.\ds: {BuildApi.Image} app:v1\n\z", text);
             var id = text.Split(' ')[1];
             Assert.Equal(text, await _api.Client.GetStringAsync($"/builds/{id}/events?format=text"));
         }
