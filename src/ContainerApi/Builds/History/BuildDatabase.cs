@@ -38,19 +38,65 @@ internal sealed class BuildDatabase : IDisposable
         }
     }
 
-    /// <summary>Returns every build, the oldest first.</summary>
-    public IReadOnlyList<StoredBuild> Load()
+    /// <summary>Returns every build, the oldest first. A row that is not a build is moved to another table.</summary>
+    /// <param name="onInvalid">Gets the id of such a row.</param>
+    public IReadOnlyList<StoredBuild> Load(Action<string> onInvalid)
     {
-        using var command = Command(_writer, "SELECT document, bytes, (SELECT MAX(next) FROM events WHERE build = id) FROM builds ORDER BY id");
-        using var rows = command.ExecuteReader();
-        var builds = new List<StoredBuild>();
-        while (rows.Read())
+        var (builds, invalid) = ReadBuilds();
+        foreach (var id in invalid)
         {
-            var build = JsonSerializer.Deserialize<Build>(rows.GetString(0), WireJson.Options)!;
-            builds.Add(new StoredBuild(build with { EventCount = rows.IsDBNull(2) ? 0 : rows.GetInt64(2) }, rows.GetInt64(1)));
+            onInvalid(id);
+            Execute(_writer,
+                """
+                BEGIN IMMEDIATE;
+                CREATE TABLE IF NOT EXISTS invalid_builds AS SELECT * FROM builds WHERE FALSE;
+                INSERT INTO invalid_builds SELECT * FROM builds WHERE CAST(id AS TEXT) = $id;
+                DELETE FROM builds WHERE CAST(id AS TEXT) = $id;
+                COMMIT;
+                """,
+                ("$id", id));
         }
 
         return builds;
+    }
+
+    private (List<StoredBuild> Builds, List<string> Invalid) ReadBuilds()
+    {
+        using var command = Command(_writer,
+            """
+            SELECT CAST(id AS TEXT), CAST(document AS TEXT), bytes, (SELECT MAX(next) FROM events WHERE build = id) FROM builds ORDER BY id
+            """);
+        using var rows = command.ExecuteReader();
+        var (builds, invalid) = (new List<StoredBuild>(), new List<string>());
+        while (rows.Read())
+        {
+            var id = rows.GetString(0);
+            if (Parse(id, rows.GetString(1)) is { } build && rows.GetInt64(2) is >= 0 and var bytes)
+            {
+                builds.Add(new StoredBuild(build with { EventCount = rows.IsDBNull(3) ? 0 : Math.Max(0, rows.GetInt64(3)) }, bytes));
+            }
+            else
+            {
+                invalid.Add(id);
+            }
+        }
+
+        return (builds, invalid);
+    }
+
+    /// <summary>Returns the build of a row; null if the document is not one.</summary>
+    private static Build? Parse(string id, string document)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<Build>(document, WireJson.Options) is { Tags: var tags } build
+                && build.Id == id && BuildId.TryParse(id, out _) && !tags.Contains(null!)
+                ? build : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
     }
 
     /// <summary>Writes a build and new events in one transaction.</summary>

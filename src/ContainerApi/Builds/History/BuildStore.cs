@@ -42,7 +42,7 @@ internal sealed partial class BuildStore(BuildOptions options, TimeProvider time
         {
             CloseFile();
             Failure = "The build store cannot be opened; builds are kept in memory until the service ends.";
-            Log.OpenFailed(logger, e);
+            Log.OpenFailed(logger, e.Message, e);
             return [];
         }
     }
@@ -103,9 +103,9 @@ internal sealed partial class BuildStore(BuildOptions options, TimeProvider time
         try
         {
             _database = new BuildDatabase(_file!.Path);
-            return _database.Load();
+            return _database.Load(id => Log.InvalidBuild(logger, id));
         }
-        catch (Exception e) when (e is JsonException || (e is SqliteException sqlite && StoreFile.IsDamage(sqlite)))
+        catch (Exception e) when (e is SqliteException sqlite && StoreFile.IsDamage(sqlite))
         {
             _database?.Dispose();
             var aside = _file!.SetAside(time.GetUtcNow());
@@ -152,8 +152,8 @@ internal sealed partial class BuildStore(BuildOptions options, TimeProvider time
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Error, "Opening the build store failed; builds are kept in memory until the service ends")]
-        public static partial void OpenFailed(ILogger logger, Exception exception);
+        [LoggerMessage(1, LogLevel.Error, "Opening the build store failed; builds are kept in memory until the service ends: {Reason}")]
+        public static partial void OpenFailed(ILogger logger, string reason, Exception exception);
 
         [LoggerMessage(2, LogLevel.Error, "The build store is damaged; it was renamed to {File} and a new store was created")]
         public static partial void Damaged(ILogger logger, string file, Exception exception);
@@ -163,6 +163,9 @@ internal sealed partial class BuildStore(BuildOptions options, TimeProvider time
 
         [LoggerMessage(4, LogLevel.Information, "Writing to the build store succeeds again")]
         public static partial void Recovered(ILogger logger);
+
+        [LoggerMessage(6, LogLevel.Error, "The stored build {BuildId} is invalid; it was moved to the table invalid_builds of the build store")]
+        public static partial void InvalidBuild(ILogger logger, string buildId);
 
         [LoggerMessage(5, LogLevel.Warning, "Reading the events of build {BuildId} from the build store failed")]
         public static partial void ReadFailed(ILogger logger, string buildId, Exception exception);

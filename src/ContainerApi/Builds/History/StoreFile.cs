@@ -14,7 +14,7 @@ internal sealed class StoreFile : IDisposable
     public string Path { get; }
 
     /// <param name="configured">Null is the platform's state directory, or the user's where that cannot be written.</param>
-    /// <exception cref="IOException">It cannot be had, or another service has it.</exception>
+    /// <exception cref="IOException">It cannot be had, another service has it, or it is a symbolic link.</exception>
     /// <exception cref="UnauthorizedAccessException">It cannot be written.</exception>
     public static StoreFile Take(string? configured)
     {
@@ -22,12 +22,29 @@ internal sealed class StoreFile : IDisposable
             StateDirectories().FirstOrDefault(IsWritable)
                 ?? throw new UnauthorizedAccessException("No state directory is writable. Set Builds:StorePath."), Name);
         Create(System.IO.Path.GetDirectoryName(path)!);
-        // Private, because build logs are confidential. SQLite gives its other files the same mode.
-        using (Open(path, FileShare.ReadWrite))
+        string[] files = [path, path + "-wal", path + "-shm", path + ".lock"];
+        // SQLite would follow a link.
+        if (files.FirstOrDefault(f => new FileInfo(f).LinkTarget is not null) is { } link)
         {
+            throw new IOException($"'{link}' is a symbolic link.");
         }
 
-        return new StoreFile(path, Open(path + ".lock", FileShare.None));
+        var held = Open(files[^1], FileShare.None);
+        try
+        {
+            // Private, because build logs are confidential. SQLite gives its new files the mode of the first one.
+            foreach (var file in files[..^1].Where(f => f == path || File.Exists(f)))
+            {
+                Open(file, FileShare.ReadWrite).Dispose();
+            }
+
+            return new StoreFile(path, held);
+        }
+        catch
+        {
+            held.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Sets a file aside that is no database any more, under a name that says when; a new one can take its place.</summary>
@@ -90,6 +107,7 @@ internal sealed class StoreFile : IDisposable
         }
     }
 
+    /// <summary>Opens or creates a file, and gives it the private mode if it has another one.</summary>
     private static FileStream Open(string path, FileShare share)
     {
         var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = share };
@@ -98,6 +116,20 @@ internal sealed class StoreFile : IDisposable
             options.UnixCreateMode = Private;
         }
 
-        return new FileStream(path, options);
+        var file = new FileStream(path, options);
+        try
+        {
+            if (!OperatingSystem.IsWindows() && File.GetUnixFileMode(file.SafeFileHandle) != Private)
+            {
+                File.SetUnixFileMode(file.SafeFileHandle, Private);
+            }
+
+            return file;
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
     }
 }
