@@ -26,6 +26,7 @@ internal static class ErrorStatus
         [502] = [ErrorCode.EngineError],
         [503] = [ErrorCode.EngineUnavailable],
         [504] = [ErrorCode.EngineTimeout],
+        [507] = [ErrorCode.InsufficientStorage],
     };
 
     private static readonly Dictionary<ErrorCode, int> Statuses =

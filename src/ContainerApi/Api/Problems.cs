@@ -9,6 +9,9 @@ namespace ContainerApi.Api;
 /// <summary>Answers exceptions with problem details (RFC 9457). A failure is logged once, in the request's line.</summary>
 internal sealed class Problems(IProblemDetailsService writer, IDiagnosticContext requestLog) : IExceptionHandler
 {
+    /// <summary>ENOSPC and EDQUOT (Linux), and ERROR_DISK_FULL (Windows).</summary>
+    private static readonly int[] DiskFullResults = [28, 122, unchecked((int)0x80070070)];
+
     public async ValueTask<bool> TryHandleAsync(HttpContext context, Exception exception, CancellationToken cancellationToken)
     {
         if (exception is OperationCanceledException && context.RequestAborted.IsCancellationRequested)
@@ -21,9 +24,9 @@ internal sealed class Problems(IProblemDetailsService writer, IDiagnosticContext
 
         var problem = From(exception);
         context.SetOutcome($"{problem.Extensions["code"]}: {problem.Detail}");
-        if (problem.Status == ErrorCode.Internal.Status)
+        if (problem.Status == ErrorCode.Internal.Status || problem.Status == ErrorCode.InsufficientStorage.Status)
         {
-            // Only an unexpected error needs a stack trace.
+            // Only an error of the service itself needs a stack trace.
             requestLog.SetException(exception);
         }
 
@@ -89,6 +92,8 @@ internal sealed class Problems(IProblemDetailsService writer, IDiagnosticContext
         BadHttpRequestException { InnerException: JsonException json } =>
             (ErrorCode.InvalidRequest, $"The body is not valid JSON (line {json.LineNumber + 1}, byte {json.BytePositionInLine})."),
         BadHttpRequestException e => (ErrorCode.InvalidRequest, e.Message),
+        IOException e when DiskFullResults.Contains(e.HResult) =>
+            (ErrorCode.InsufficientStorage, "The service has no space left for temporary files. Try again later, or send less at once."),
         _ => (ErrorCode.Internal, "The service failed unexpectedly. Search its log for the trace id."),
     };
 

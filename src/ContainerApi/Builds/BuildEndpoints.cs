@@ -60,7 +60,8 @@ internal static class BuildEndpoints
 
                  An engine runs a limited number of builds; further builds are queued. `queued` reports the position whenever it
                  changes. The context of a queued build is not read, and `timeout` starts when the build leaves the queue. Clients
-                 take turns. When the queue is full the response is 429 with `Retry-After`.
+                 take turns. When the queue is full the response is 429 with `Retry-After`. A context that arrives too slowly while other
+                 builds wait ends its build with `request_timeout`.
                  """)
             .WithMetadata(new RequestMetadata(RequestDefinition.Of(typeof(BuildRequest)), IsBody: false))
             .WithMetadata(new RequestMetadata(RequestDefinition.Of(typeof(BuildRequest)), IsBody: true))
@@ -75,17 +76,19 @@ internal static class BuildEndpoints
             .ProducesEngineProblems(
                 ErrorCode.InvalidRequest, ErrorCode.InvalidReference, ErrorCode.InvalidDockerfile, ErrorCode.InvalidContext,
                 ErrorCode.ContextPathNotAllowed, ErrorCode.RemoteContextNotAllowed, ErrorCode.ContextTooLarge, ErrorCode.UnsupportedMediaType,
-                ErrorCode.BuildFailed,
-                ErrorCode.FeatureUnsupported, ErrorCode.TooManyBuilds, ErrorCode.RequestTimeout);
+                ErrorCode.BuildFailed, ErrorCode.FeatureUnsupported, ErrorCode.TooManyBuilds, ErrorCode.RequestTimeout,
+                ErrorCode.InsufficientStorage);
         app.MapBuildHistory();
     }
 
     private static async Task<IResult> BuildAsync(
         HttpContext http, BuildRequestReader reader, EngineDirectory engines, BuildPipeline pipeline, BuildResponses responses, Caller caller)
     {
+        var isReadWhole = BuildRequestReader.IsReadWhole(http.Request);
+        var upload = isReadWhole ? null : reader.Meter(http.Request);
         var (request, context) = await reader.ReadAsync(http);
-        var job = pipeline.Start(engines.Get(request.Engine), request, context, http.GetClient(), caller.Owner);
+        var job = pipeline.Start(engines.Get(request.Engine), request, context, upload, http.GetClient(), caller.Owner);
         http.SetTarget($"build {job.Id}{string.Concat(request.Tag.Select(t => $" {t}"))} on {job.Describe().Engine}");
-        return responses.RespondToStarter(job, request.ToMode(http.Request), hasContext: BuildRequestReader.IsReadWhole(http.Request));
+        return responses.RespondToStarter(job, request.ToMode(http.Request), hasContext: isReadWhole);
     }
 }

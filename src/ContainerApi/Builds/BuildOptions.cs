@@ -15,6 +15,11 @@ internal sealed class BuildOptions
     /// <summary>Maximum duration of a build after the queue, including the upload of its context. A request may set less.</summary>
     public TimeSpan Timeout { get; set; } = TimeSpan.FromHours(2);
 
+    /// <summary>
+    /// Minimum rate in bytes per second at which a client sends its context while other builds wait for the engine; 0 is no minimum.
+    /// </summary>
+    public int MinUploadRate { get; set; } = 32 * 1024;
+
     /// <summary>Maximum number of running builds per engine.</summary>
     public int MaxConcurrent { get; set; } = 4;
 
@@ -54,6 +59,7 @@ internal sealed class BuildOptionsValidator : AbstractValidator<BuildOptions>
             .WithMessage("'{PropertyValue}' is not an address as https://host/path, without user, query, fragment, '..' and escapes.");
         RuleFor(o => o.MaxContextBytes).GreaterThanOrEqualTo(1024).WithMessage("must be 1024 or more.");
         RuleFor(o => o.Timeout).InclusiveBetween(TimeSpan.FromSeconds(1), TimeSpan.FromDays(7)).WithMessage("must be from 00:00:01 to 7.00:00:00.");
+        RuleFor(o => o.MinUploadRate).GreaterThanOrEqualTo(0).WithMessage("must be 0 or more.");
         RuleFor(o => o.MaxConcurrent).InclusiveBetween(1, 1000).WithMessage("must be from 1 to 1000.");
         RuleFor(o => o.MaxQueued).InclusiveBetween(0, 10_000).WithMessage("must be from 0 to 10000.");
         RuleFor(o => o.StorePath).Must(path => string.IsNullOrEmpty(path) || Path.IsPathRooted(path))

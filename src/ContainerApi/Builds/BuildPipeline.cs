@@ -24,14 +24,16 @@ internal sealed partial class BuildPipeline(
 
     /// <summary>Starts a build or queues it; a queued build does not read its context.</summary>
     /// <param name="client">The client that the queue is fair to.</param>
+    /// <param name="upload">The body that the context reads; null when the whole body was read before.</param>
     /// <param name="startedBy">Name of the caller; null when the caller is anonymous.</param>
     /// <exception cref="ApiException">The queue is full, or the requested builder lacks a requested feature.</exception>
-    public BuildJob Start(IEngine engine, BuildRequest request, BuildContext context, string client, string? startedBy)
+    public BuildJob Start(IEngine engine, BuildRequest request, BuildContext context, UploadMeter? upload, string client, string? startedBy)
     {
         var spec = request.ToSpec();
         var slot = queue.Enqueue(engine.Name, client);
         var job = registry.Open(engine.Name, [.. spec.Tags.Select(t => t.ToString())], startedBy);
-        job.Work = Task.Run(() => RunAsync(job, engine, request, spec, context, slot));
+        var limited = upload?.Limit(context, () => slot.OthersWait) ?? context;
+        job.Work = Task.Run(() => RunAsync(job, engine, request, spec, limited, slot));
         return job;
     }
 

@@ -48,6 +48,17 @@ internal sealed class BuildQueue(BuildOptions options)
             }
         }
 
+        public bool HasWaiting
+        {
+            get
+            {
+                lock (_lock)
+                {
+                    return _waiting.Count > 0;
+                }
+            }
+        }
+
         public void Remove(QueueSlot slot)
         {
             lock (_lock)
@@ -125,6 +136,9 @@ internal sealed class QueueSlot(BuildQueue.EngineQueue queue, string client) : I
 
     /// <summary>The newest position in the queue, from 1, each time it changes; 0 when the build may run.</summary>
     public ChannelReader<int> Positions => _positions.Reader;
+
+    /// <summary>Whether builds wait for the engine.</summary>
+    public bool OthersWait => queue.HasWaiting;
 
     public void Dispose() => queue.Remove(this);
 

@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using ContainerApi.Api;
 using ContainerApi.Api.Requests;
 using ContainerApi.Builds.Contexts;
@@ -7,7 +8,7 @@ using Microsoft.Net.Http.Headers;
 namespace ContainerApi.Builds;
 
 /// <summary>Reads a build request and its context by the content type.</summary>
-internal sealed class BuildRequestReader(ContextRoots roots, RemoteContexts remotes, BuildOptions options)
+internal sealed class BuildRequestReader(ContextRoots roots, RemoteContexts remotes, BuildOptions options, TimeProvider time)
 {
     public const string Tar = "application/x-tar";
     public const string Gzip = "application/gzip";
@@ -22,6 +23,9 @@ internal sealed class BuildRequestReader(ContextRoots roots, RemoteContexts remo
 
     /// <summary>Maximum size of a Dockerfile or a JSON document.</summary>
     private const int MaxTextBytes = 4 * 1024 * 1024;
+
+    /// <summary>The size of one read of an upload.</summary>
+    private const int ReadBytes = 64 * 1024;
 
     /// <exception cref="ApiException">The content type, a parameter or the context is invalid.</exception>
     public async Task<(BuildRequest Request, BuildContext Context)> ReadAsync(HttpContext http) => MediaTypeOf(http.Request) switch
@@ -38,6 +42,19 @@ internal sealed class BuildRequestReader(ContextRoots roots, RemoteContexts remo
     /// <summary>Whether the body is read with the request; otherwise the build reads it as its context.</summary>
     public static bool IsReadWhole(HttpRequest request) => MediaTypeOf(request) is DockerfileText or MediaTypes.Json;
 
+    /// <summary>Measures the request's body from now on; null when uploads have no minimum rate.</summary>
+    public UploadMeter? Meter(HttpRequest request)
+    {
+        if (options.MinUploadRate == 0)
+        {
+            return null;
+        }
+
+        var meter = new UploadMeter(request.Body, options.MinUploadRate, time);
+        request.Body = meter;
+        return meter;
+    }
+
     /// <summary>Opens a directory as the context.</summary>
     public (BuildRequest, BuildContext) OpenDirectory(string directory, BuildRequest request)
     {
@@ -52,7 +69,8 @@ internal sealed class BuildRequestReader(ContextRoots roots, RemoteContexts remo
     {
         var request = ReadQuery(http);
         LimitToContext(http);
-        return (request, UploadedContext.From(http.Request.BodyReader, request.Dockerfile?.Path, options.MaxContextBytes));
+        var body = PipeReader.Create(http.Request.Body, new StreamPipeReaderOptions(bufferSize: ReadBytes));
+        return (request, UploadedContext.From(body, request.Dockerfile?.Path, options.MaxContextBytes));
     }
 
     private async Task<(BuildRequest, BuildContext)> ReadDockerfileAsync(HttpContext http)

@@ -35,6 +35,7 @@ internal sealed record ErrorCode(string Code, string Title)
     public static readonly ErrorCode Internal = new("internal_error", "Internal error.");
     public static readonly ErrorCode EngineError = new("engine_error", "The engine failed.");
     public static readonly ErrorCode EngineUnavailable = new("engine_unavailable", "The engine is unreachable.");
+    public static readonly ErrorCode InsufficientStorage = new("insufficient_storage", "The service has no space left for temporary files.");
     public static readonly ErrorCode EngineTimeout = new("engine_timeout", "The engine did not respond in time.");
 
     public static readonly IReadOnlyList<ErrorCode> All =

@@ -57,7 +57,7 @@ internal static class CreateImageEndpoint
         {
             caller.Require(Scopes.BuildsWrite);
             var (build, context) = reader.OpenDirectory(directory, BuildRequest.Default with { Tag = [request.Tag] });
-            var job = pipeline.Start(engines.Get(request.Engine), build, context, http.GetClient(), caller.Owner);
+            var job = pipeline.Start(engines.Get(request.Engine), build, context, null, http.GetClient(), caller.Owner);
             http.SetTarget($"build {job.Id} of {request.Tag}");
             return responses.RespondToStarter(job, BuildResponseMode.Events, hasContext: true);
         }

@@ -1,0 +1,123 @@
+namespace ContainerApi.Builds.Contexts;
+
+/// <summary>
+/// The body of a request, with a limit of how slowly a client may send its context. A build slot is for the engine's work: a client
+/// that sends a few bytes a second would hold its slot for as long as a build may take.
+/// </summary>
+/// <param name="minRate">Bytes per second.</param>
+internal sealed class UploadMeter(Stream body, long minRate, TimeProvider time) : Stream
+{
+    /// <summary>How long the client must be slow, and other builds must wait, before the upload ends.</summary>
+    private static readonly TimeSpan Window = TimeSpan.FromSeconds(5);
+
+    private readonly Lock _lock = new();
+    private long? _readStart;
+    private TimeSpan _waited;
+    private long _received;
+
+    public override bool CanRead => true;
+    public override bool CanSeek => false;
+    public override bool CanWrite => false;
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    /// <summary>Returns a context that fails when this body is slow while other builds wait.</summary>
+    /// <param name="context">Reads this body.</param>
+    public BuildContext Limit(BuildContext context, Func<bool> othersWait) => async (output, check, cancellationToken) =>
+    {
+        using var reading = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var watching = WatchAsync(othersWait, reading);
+        try
+        {
+            await context(output, check, reading.Token);
+        }
+        catch (Exception e) when (reading.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            throw new ApiException(
+                ErrorCode.RequestTimeout,
+                $"The context arrives too slowly while other builds wait. Send at least {minRate} bytes per second.", inner: e);
+        }
+        finally
+        {
+            await reading.CancelAsync();
+            await watching;
+        }
+    };
+
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        lock (_lock)
+        {
+            _readStart = time.GetTimestamp();
+        }
+
+        var read = 0;
+        try
+        {
+            return read = await body.ReadAsync(buffer, cancellationToken);
+        }
+        finally
+        {
+            lock (_lock)
+            {
+                _received += read;
+                _waited += time.GetElapsedTime(_readStart ?? 0);
+                _readStart = null;
+            }
+        }
+    }
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+    public override void Flush() { }
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+    public override void SetLength(long value) => throw new NotSupportedException();
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    private async Task WatchAsync(Func<bool> othersWait, CancellationTokenSource reading)
+    {
+        using var timer = new PeriodicTimer(Window, time);
+        var othersWaited = false;
+        TakeIsSlow();
+        try
+        {
+            while (await timer.WaitForNextTickAsync(reading.Token))
+            {
+                var isSlow = TakeIsSlow();
+                if (isSlow && othersWaited && othersWait())
+                {
+                    await reading.CancelAsync();
+                    return;
+                }
+
+                othersWaited = othersWait();
+            }
+        }
+        catch (OperationCanceledException)
+        {
+        }
+    }
+
+    /// <summary>
+    /// Whether the client was slow since the last call. Only the time counts in which the service waited for the client: an engine that
+    /// reads slowly is not the client's fault.
+    /// </summary>
+    private bool TakeIsSlow()
+    {
+        lock (_lock)
+        {
+            var now = time.GetTimestamp();
+            var waited = _waited + (_readStart is { } start ? time.GetElapsedTime(start, now) : TimeSpan.Zero);
+            var isSlow = waited >= Window / 2 && _received < minRate * waited.TotalSeconds;
+            (_received, _waited, _readStart) = (0, TimeSpan.Zero, _readStart is null ? null : now);
+            return isSlow;
+        }
+    }
+}
