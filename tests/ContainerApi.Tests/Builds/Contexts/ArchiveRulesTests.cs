@@ -34,10 +34,7 @@ public sealed class ArchiveRulesTests
     [InlineData(".")]
     [InlineData("./")]
     [InlineData(@"C:\x")]
-    public async Task Name_inside_the_context_is_accepted(string name)
-    {
-        Assert.Null(await RefusalAsync(Header('5', name)));
-    }
+    public async Task Name_inside_the_context_is_accepted(string name) => Assert.Null(await RefusalAsync(Header('5', name)));
 
     [Theory]
     [InlineData('3', "is a device")]

@@ -97,7 +97,6 @@ public sealed class BuildHistoryTests : IDisposable
     {
         var first = await _api.StartAsync();
         var second = await _api.StartAsync();
-        using var leaving = new CancellationTokenSource();
         using var request = new HttpRequestMessage(HttpMethod.Post, "/images/build")
         {
             Content = new StringContent("FROM x", Encoding.UTF8, "text/x-dockerfile")
