@@ -14,6 +14,7 @@ internal static class BuildFormReader
     private const int MaxBoundaryLength = 70;
     private const int MaxValueLength = 64 * 1024;
     private const int MaxValues = 1000;
+    private const int MaxTotalLength = 4 * 1024 * 1024;
 
     /// <summary>Reads a form up to its first file.</summary>
     /// <exception cref="ApiException">The body is not a form, has no file, or has a parameter that is too long.</exception>
@@ -27,6 +28,7 @@ internal static class BuildFormReader
 
         var reader = new MultipartReader(boundary, http.Request.Body);
         var fields = new Dictionary<string, StringValues>(StringComparer.OrdinalIgnoreCase);
+        var left = MaxTotalLength;
         for (var count = 0; await MultipartContext.NextAsync(reader, http.RequestAborted) is { } section; count++)
         {
             if (MultipartContext.TryGetFileName(section, out _))
@@ -40,7 +42,14 @@ internal static class BuildFormReader
                 throw BuildContexts.Invalid($"A part of the form must have a name or a file name, and a form at most {MaxValues} parameters.");
             }
 
-            fields[name] = StringValues.Concat(fields.GetValueOrDefault(name), await ReadValueAsync(section, name, http.RequestAborted));
+            var value = await ReadValueAsync(section, name, http.RequestAborted);
+            left -= name.Length + value.Length;
+            if (left < 0)
+            {
+                throw new ApiException(ErrorCode.InvalidRequest, $"The parameters of a form must have at most {MaxTotalLength} characters together.");
+            }
+
+            fields[name] = StringValues.Concat(fields.GetValueOrDefault(name), value);
         }
 
         throw BuildContexts.Invalid("The form has no file; each file part is an entry of the context by its file name.");

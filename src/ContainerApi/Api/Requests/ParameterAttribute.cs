@@ -52,6 +52,12 @@ internal sealed class ParameterAttribute(string description) : Attribute
     /// <summary>Whether the items of a list are separated by commas. The parameter of any other list is repeated.</summary>
     public bool CommaSeparated { get; init; }
 
+    /// <summary>The maximum number of items of a list.</summary>
+    public int MaxItems { get; init; } = 1000;
+
+    /// <summary>The maximum length of all items of a list together, in characters.</summary>
+    public int MaxTotalLength { get; init; } = 1024 * 1024;
+
     /// <summary>Whether a list of <c>name=value</c> may be an object in a JSON body.</summary>
     public bool CanBeObject { get; init; }
 

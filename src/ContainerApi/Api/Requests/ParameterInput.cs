@@ -8,6 +8,9 @@ internal readonly record struct ParameterInput(StringValues Texts, JsonElement? 
     /// <summary>A null in JSON is a missing value.</summary>
     public bool IsMissing => Json is { } json ? json.ValueKind == JsonValueKind.Null : Texts.Count == 0;
 
+    /// <summary>The length of one value as sent.</summary>
+    public long Length => Json is { } json ? json.GetRawText().Length : Texts.ToString().Length;
+
     /// <summary>The values of a list: the texts, the items of an array, the pairs of an object as <c>name=value</c>, or the one value.</summary>
     /// <returns>Null for an object with a name that is empty or has a <c>=</c>, or with a value that is not a text.</returns>
     /// <exception cref="InvalidOperationException">A text in JSON is not valid Unicode.</exception>

@@ -5,6 +5,9 @@ internal sealed class RequestErrors
 {
     private const string ContextKey = "errors";
 
+    /// <summary>The problem names this many fields: a body of a few megabytes can have half a million unknown ones.</summary>
+    private const int MaxFields = 100;
+
     private readonly Dictionary<string, string[]> _messages = [];
     private readonly RequestErrors? _parent;
     private readonly string _prefix = "";
@@ -30,6 +33,11 @@ internal sealed class RequestErrors
 
         // JSON cannot carry a name that is not valid Unicode.
         field = Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(field));
+        if (_messages.Count == MaxFields && !Has(field))
+        {
+            return;
+        }
+
         _messages[field] = [.. _messages.GetValueOrDefault(field, []), message];
         _code ??= ErrorCode.All.FirstOrDefault(c => c.Code == code);
     }

@@ -72,6 +72,15 @@ internal sealed class RequestParameter
             return null;
         }
 
+        var tooMuch = items.Count > Declaration.MaxItems ? $"must have at most {Declaration.MaxItems} values."
+            : items.Sum(i => i.Length) > Declaration.MaxTotalLength ? $"must have at most {Declaration.MaxTotalLength} characters in total."
+            : null;
+        if (tooMuch is not null)
+        {
+            errors.Add(Declaration.ErrorField ?? Name, tooMuch);
+            return null;
+        }
+
         var values = new List<object?>();
         foreach (var item in items)
         {
@@ -115,7 +124,7 @@ internal sealed class RequestParameter
             },
             Description = Declaration.Description,
             Required = IsRequired,
-            Schema = IsList ? new OpenApiSchema { Type = JsonSchemaType.Array, Items = schema } : schema,
+            Schema = IsList ? new OpenApiSchema { Type = JsonSchemaType.Array, Items = schema, MaxItems = Declaration.MaxItems } : schema,
             Style = Declaration.CommaSeparated ? ParameterStyle.Form : null,
             Explode = !Declaration.CommaSeparated,
             Example = Declaration.Example is not { } example ? null
@@ -135,7 +144,7 @@ internal sealed class RequestParameter
                 Description = Declaration.Description,
                 OneOf =
                 [
-                    new OpenApiSchema { Type = JsonSchemaType.Array, Items = item },
+                    new OpenApiSchema { Type = JsonSchemaType.Array, Items = item, MaxItems = Declaration.MaxItems },
                     item,
                     .. Declaration.CanBeObject
                         ?
@@ -143,6 +152,7 @@ internal sealed class RequestParameter
                             new OpenApiSchema
                             {
                                 Type = JsonSchemaType.Object,
+                                MaxProperties = Declaration.MaxItems,
                                 AdditionalProperties = new OpenApiSchema { Type = JsonSchemaType.String },
                             },
                         ]

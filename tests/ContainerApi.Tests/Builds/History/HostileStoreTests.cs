@@ -61,7 +61,10 @@ public sealed class HostileStoreTests : IDisposable
         using var api = CreateApi();
 
         Assert.Equal([id], await api.ListAsync());
-        Assert.All(Directory.GetFiles(_directory), file => Assert.Equal(Private, File.GetUnixFileMode(file)));
+        foreach (var file in Directory.GetFiles(_directory))
+        {
+            Assert.Equal(Private, File.GetUnixFileMode(file));
+        }
     }
 
     [Theory]
