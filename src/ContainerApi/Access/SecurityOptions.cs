@@ -5,6 +5,9 @@ internal sealed class SecurityOptions
 {
     public const string Section = "Security";
 
+    /// <summary>Bytes of <see cref="CursorKey"/>.</summary>
+    public const int CursorKeyLength = 32;
+
     /// <summary>Serves callers without credentials on every address.</summary>
     public bool AllowAnonymous { get; set; }
 
@@ -19,6 +22,9 @@ internal sealed class SecurityOptions
     /// <c>containers:secrets</c>: the group <c>secret</c>, or else the whole match. Null for the default patterns.
     /// </summary>
     public IReadOnlyList<string>? MaskPatterns { get; set; }
+
+    /// <summary>The key of the cursors: 32 bytes in base64. Null for a key that is made at startup, which ends all cursors.</summary>
+    public string? CursorKey { get; set; }
 
     public IReadOnlyList<ApiKeyOptions> ApiKeys { get; set; } = [];
 
@@ -81,6 +87,9 @@ internal sealed partial class SecurityOptionsValidator : AbstractValidator<Secur
         RuleForEach(o => o.MaskPatterns).Must(IsPattern).WithMessage(
             "'{PropertyValue}' is not a regular expression that is matched in linear time: "
             + "lookarounds, backreferences and atomic groups are not supported.");
+        // The message does not repeat the value.
+        RuleFor(o => o.CursorKey).Must(k => k is null || IsKey(k))
+            .WithMessage($"is not base64 of {SecurityOptions.CursorKeyLength} bytes (openssl rand -base64 {SecurityOptions.CursorKeyLength}).");
         RuleForEach(o => o.ApiKeys).SetValidator(new ApiKeyOptionsValidator());
         RuleFor(o => o.ApiKeys).Must(keys => keys.DistinctBy(k => k.Name).Count() == keys.Count).WithMessage("must have different names.");
         RuleFor(o => o.ApiKeys).Must(keys => keys.DistinctBy(k => k.Hash, StringComparer.OrdinalIgnoreCase).Count() == keys.Count)
@@ -90,6 +99,9 @@ internal sealed partial class SecurityOptionsValidator : AbstractValidator<Secur
 
     private static bool IsOrigin(string origin) =>
         Uri.TryCreate(origin, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" && uri.GetLeftPart(UriPartial.Authority) == origin;
+
+    private static bool IsKey(string text) =>
+        Convert.TryFromBase64String(text, new byte[text.Length], out var length) && length == SecurityOptions.CursorKeyLength;
 
     private static bool IsPattern(string pattern)
     {

@@ -15,10 +15,12 @@ internal sealed partial class ContainerCollector(SectionReader reader, RateHisto
 
     /// <param name="engines">The engines that the caller may see.</param>
     /// <param name="evenIfAllFail">Returns a result without rows where every engine fails, instead of throwing.</param>
+    /// <param name="redact">Redacts the facts before they are filtered and sorted; null for a caller who sees secrets.</param>
     /// <exception cref="EngineException">No such engine, or no engine answered.</exception>
     public Task<ContainerCollection> RunAsync(
-        EngineDirectory engines, ContainerRequest request, CancellationToken cancellationToken, bool evenIfAllFail = false) =>
-        ContainerTelemetry.ObserveAsync(request.Sections, () => CollectAsync(engines, request, evenIfAllFail, cancellationToken));
+        EngineDirectory engines, ContainerRequest request, CancellationToken cancellationToken, bool evenIfAllFail = false,
+        Func<ContainerFacts, ContainerFacts>? redact = null) =>
+        ContainerTelemetry.ObserveAsync(request.Sections, () => CollectAsync(engines, request, evenIfAllFail, redact, cancellationToken));
 
     /// <summary>Reads one container; null where it does not exist.</summary>
     /// <param name="id">The full id.</param>
@@ -39,10 +41,11 @@ internal sealed partial class ContainerCollector(SectionReader reader, RateHisto
     }
 
     private async Task<ContainerCollection> CollectAsync(
-        EngineDirectory engines, ContainerRequest request, bool evenIfAllFail, CancellationToken cancellationToken)
+        EngineDirectory engines, ContainerRequest request, bool evenIfAllFail, Func<ContainerFacts, ContainerFacts>? redact,
+        CancellationToken cancellationToken)
     {
         var asked = request.Selection.Engine.Count == 0 ? engines.All : [.. request.Selection.Engine.Distinct().Select(engines.Get)];
-        var lists = await Task.WhenAll(asked.Select(engine => ListAsync(engine, request, cancellationToken)));
+        var lists = await Task.WhenAll(asked.Select(engine => ListAsync(engine, request.Selection, redact, cancellationToken)));
         if (!evenIfAllFail && lists.Length > 0 && lists.All(l => l.Failure is not null))
         {
             // The caller gets the failure, and the log line of the request contains it.
@@ -67,13 +70,16 @@ internal sealed partial class ContainerCollector(SectionReader reader, RateHisto
         }
     }
 
-    private static async Task<EngineList> ListAsync(IEngine engine, ContainerRequest request, CancellationToken cancellationToken)
+    private static async Task<EngineList> ListAsync(
+        IEngine engine, ContainerSelection selection, Func<ContainerFacts, ContainerFacts>? redact, CancellationToken cancellationToken)
     {
         try
         {
-            var containers = await engine.ListContainersAsync(request.Selection.ToFilter(), cancellationToken);
-            var rows = containers.Where(request.Selection.Matches).Select(c => new ContainerRow(engine.Name, c));
-            return new EngineList(engine, [.. rows], containers, null);
+            // The engine would compare labels with values that are redacted here.
+            var filter = (redact is null ? selection : selection with { Label = [] }).ToFilter();
+            var containers = await engine.ListContainersAsync(filter, cancellationToken);
+            var shown = redact is null ? containers : containers.Select(redact);
+            return new EngineList(engine, [.. shown.Where(selection.Matches).Select(c => new ContainerRow(engine.Name, c))], containers, null);
         }
         catch (EngineException e)
         {

@@ -25,7 +25,6 @@ internal sealed record ContainerListRequest(
     {
         Sort = Sort,
         Limit = Limit,
-        After = Cursor,
     };
 }
 
@@ -57,10 +56,10 @@ internal sealed record ContainerSectionQuery(
 
 internal sealed class ContainerListRequestValidator : AbstractValidator<ContainerListRequest>
 {
-    public ContainerListRequestValidator()
+    public ContainerListRequestValidator(ContainerCursors cursors)
     {
         RuleFor(q => q.Fields).Must((q, fields) => fields?.AreIn(q.Selection?.Include) != false).WithMessage(ContainerFields.NotIncluded);
-        RuleFor(q => q.Cursor).Must((q, cursor) => cursor is null || cursor.Sort == q.Sort.ToString())
+        RuleFor(q => q.Cursor).Must((q, cursor) => cursor is null || cursors.Decode(cursor)?.Sort == q.Sort.ToString())
             .WithMessage(ContainerCursor.Expected).WhenValid("sort");
     }
 }

@@ -61,40 +61,14 @@ internal sealed record SortKey(double? Number, string? Text, string Engine, stri
 /// The sort key of a page's last row. It is no row number, so containers that appear or disappear between two pages neither
 /// repeat nor hide a row.
 /// </summary>
-internal sealed record ContainerCursor(string Sort, SortKey Last) : IParameterValue<ContainerCursor>
-{
-    private const int MaxText = 4096;
-
-    public string Encode() => Base64Url.EncodeToString(JsonSerializer.SerializeToUtf8Bytes(this));
-
-    public static string Expected => "must be the nextCursor of a response with the same sort.";
-
-    public static bool TryParse(string text, [NotNullWhen(true)] out ContainerCursor? cursor)
-    {
-        cursor = null;
-        if (text.Length > MaxText || !Base64Url.IsValid(text))
-        {
-            return false;
-        }
-
-        try
-        {
-            cursor = JsonSerializer.Deserialize<ContainerCursor>(Base64Url.DecodeFromChars(text));
-            return cursor is { Sort: not null, Last: { Engine: not null, Id: not null } };
-        }
-        catch (JsonException)
-        {
-            return false;
-        }
-    }
-}
+internal sealed record PagePosition(string Sort, SortKey Last);
 
 /// <summary>Pure: sorts rows and cuts them to a page.</summary>
 internal static class ContainerPaging
 {
-    /// <returns>The page, and the cursor of the next page or null.</returns>
-    public static (IReadOnlyList<ContainerRow> Page, string? NextCursor) Cut(
-        IEnumerable<ContainerRow> rows, ContainerSort sort, ContainerCursor? after, int? limit)
+    /// <returns>The page, and the position of the next page or null.</returns>
+    public static (IReadOnlyList<ContainerRow> Page, PagePosition? Next) Cut(
+        IEnumerable<ContainerRow> rows, ContainerSort sort, PagePosition? after, int? limit)
     {
         var keyed = rows.Select(row => (Row: row, Key: sort.KeyOf(row)));
         if (after is not null)
@@ -105,7 +79,7 @@ internal static class ContainerPaging
         var ordered = keyed.ToList();
         ordered.Sort((a, b) => sort.Compare(a.Key, b.Key));
         return limit is { } most && ordered.Count > most
-            ? ([.. ordered.Take(most).Select(r => r.Row)], new ContainerCursor(sort.ToString(), ordered[most - 1].Key).Encode())
+            ? ([.. ordered.Take(most).Select(r => r.Row)], new PagePosition(sort.ToString(), ordered[most - 1].Key))
             : ([.. ordered.Select(r => r.Row)], null);
     }
 }

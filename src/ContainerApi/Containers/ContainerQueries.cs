@@ -14,6 +14,7 @@ internal sealed class ContainerQueries(
     SingleFlight<SharedResult<ContainerCollection>> lists,
     SingleFlight<SharedResult<ContainerRow>> containers,
     ContainerRedactor redactor,
+    ContainerCursors cursors,
     Caller caller,
     TimeProvider time)
 {
@@ -22,7 +23,7 @@ internal sealed class ContainerQueries(
     public async Task<RenderedBody> ListAsync(ContainerListRequest query, HttpRequest http, CancellationToken cancellationToken)
     {
         var format = Formats.Choose(query.Format, http);
-        var request = query.ToRequest();
+        var request = query.ToRequest() with { After = query.Cursor is { } cursor ? cursors.Decode(cursor) : null };
         foreach (var engine in query.Selection.Engine)
         {
             engines.Get(engine);
@@ -77,7 +78,12 @@ internal sealed class ContainerQueries(
         ContainerRequest request, TimeSpan maxAge, bool evenIfAllFail, CancellationToken cancellationToken) => lists.GetAsync(
         (caller.View, request.Key(), evenIfAllFail),
         maxAge,
-        async token => new(redactor.For(caller, await collector.RunAsync(engines, request, token, evenIfAllFail))),
+        async token =>
+        {
+            var collection = await collector.RunAsync(engines, request, token, evenIfAllFail, redactor.OfFacts(caller));
+            var cursor = collection.NextPage is { } next ? cursors.Encode(next) : null;
+            return new(redactor.For(caller, collection) with { NextCursor = cursor });
+        },
         cancellationToken);
 
     private async Task<SharedResult<ContainerRow>> OneAsync(

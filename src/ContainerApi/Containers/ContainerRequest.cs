@@ -16,8 +16,8 @@ internal sealed record ContainerRequest(ContainerSelection Selection, ContainerS
 {
     public ContainerSort Sort { get; init; } = ContainerSort.Default;
     public int? Limit { get; init; }
-    public ContainerCursor? After { get; init; }
+    public PagePosition? After { get; init; }
 
     /// <summary>Equal for requests that can share a collection.</summary>
-    public string Key() => string.Create(CultureInfo.InvariantCulture, $"{Selection.Key()};{Sections};{Sort};{Limit};{After?.Encode()}");
+    public string Key() => string.Create(CultureInfo.InvariantCulture, $"{Selection.Key()};{Sections};{Sort};{Limit};{JsonSerializer.Serialize(After)}");
 }

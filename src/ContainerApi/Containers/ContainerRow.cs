@@ -30,8 +30,11 @@ internal sealed record ContainerRow(string Engine, ContainerFacts Facts)
 
 /// <summary>What one collection found: the rows of a page, the state of every asked engine, and the number of matching containers.</summary>
 internal sealed record ContainerCollection(
-    IReadOnlyList<ContainerRow> Rows, IReadOnlyList<EngineReport> Engines, int Total, string? NextCursor)
+    IReadOnlyList<ContainerRow> Rows, IReadOnlyList<EngineReport> Engines, int Total, PagePosition? NextPage)
 {
+    /// <summary>The text of <see cref="NextPage"/> for the caller; null on the last page.</summary>
+    public string? NextCursor { get; init; }
+
     /// <summary>Whether any row has the section.</summary>
     public bool Has(ContainerSections section) => section == ContainerSections.None || Rows.Any(r => r.Has(section));
 }

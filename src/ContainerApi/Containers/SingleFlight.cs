@@ -8,11 +8,15 @@ namespace ContainerApi.Containers;
 internal sealed class SingleFlight<T>(TimeProvider time)
     where T : class
 {
-    /// <summary>The last results of this many keys are kept for callers that allow an age.</summary>
+    /// <summary>The last results of this many keys are kept for callers that allow an age, until nobody asked for this long.</summary>
     private const int MaxKeys = 64;
+    private static readonly TimeSpan MaxIdle = TimeSpan.FromMinutes(1);
 
     private readonly Lock _lock = new();
     private readonly Dictionary<object, Slot> _slots = [];
+
+    /// <summary>Runs once after there is a slot: an idle service has no timer.</summary>
+    private ITimer? _cleanup;
 
     /// <param name="key">Values with structural equality, never text joined from parts: two queries must not share a text.</param>
     /// <param name="maxAge">The allowed age of the result; zero for a result that is read after this call.</param>
@@ -24,6 +28,8 @@ internal sealed class SingleFlight<T>(TimeProvider time)
         lock (_lock)
         {
             var slot = SlotOf(key);
+            slot.KeepsLast |= maxAge > TimeSpan.Zero;
+            slot.LastAsked = time.GetTimestamp();
             if (slot.Last is { } last && IsFresh(slot.LastStarted, maxAge))
             {
                 return last;
@@ -92,9 +98,10 @@ internal sealed class SingleFlight<T>(TimeProvider time)
         {
             if (result is not null)
             {
-                (slot.Last, slot.LastStarted) = (result, flight.Started);
+                (slot.Last, slot.LastStarted) = (slot.KeepsLast ? result : null, flight.Started);
             }
 
+            _cleanup ??= time.CreateTimer(_ => RemoveIdle(), null, MaxIdle, Timeout.InfiniteTimeSpan);
             (slot.Running, var next, slot.Next) = (null, slot.Next, null);
             if (next is { Waiters: > 0 })
             {
@@ -129,6 +136,20 @@ internal sealed class SingleFlight<T>(TimeProvider time)
         return slot;
     }
 
+    private void RemoveIdle()
+    {
+        lock (_lock)
+        {
+            foreach (var (key, _) in _slots.Where(s => s.Value.Running is null && time.GetElapsedTime(s.Value.LastAsked) >= MaxIdle).ToList())
+            {
+                _slots.Remove(key);
+            }
+
+            _cleanup?.Dispose();
+            _cleanup = _slots.Count == 0 ? null : time.CreateTimer(_ => RemoveIdle(), null, MaxIdle, Timeout.InfiniteTimeSpan);
+        }
+    }
+
     private bool IsFresh(long started, TimeSpan maxAge) => maxAge > TimeSpan.Zero && time.GetElapsedTime(started) <= maxAge;
 
     private sealed class Slot
@@ -137,6 +158,10 @@ internal sealed class SingleFlight<T>(TimeProvider time)
         public Flight? Next { get; set; }
         public T? Last { get; set; }
         public long LastStarted { get; set; }
+        public long LastAsked { get; set; }
+
+        /// <summary>Whether a caller allowed an age: the results of other keys would only use memory.</summary>
+        public bool KeepsLast { get; set; }
     }
 
     private sealed class Flight(Func<CancellationToken, Task<T>> operation)

@@ -31,8 +31,8 @@ internal static class ImageEndpoints
     private static void MapQueries(this RouteGroupBuilder images)
     {
         images.MapGet("", async Task<Ok<ImageList>> (
-                RequestQuery<ImageListRequest> query, ImageQueries queries, ImageRedactor redactor, Caller caller, HttpContext http) =>
-                TypedResults.Ok(redactor.For(caller, await queries.ListAsync(query.Value, http.RequestAborted))))
+                RequestQuery<ImageListRequest> query, ImageQueries queries, HttpContext http) =>
+                TypedResults.Ok(await queries.ListAsync(query.Value, http.RequestAborted)))
             .WithName("listImages").WithSummary("List images")
             .WithDescription("The images of all engines, or of the named engines, with the number of containers that use each image. "
                 + "An engine that fails is an entry in `engines`. The response is a problem only if all engines fail.");

@@ -1,23 +1,29 @@
+using ContainerApi.Access;
 using ContainerApi.Engine;
 
 namespace ContainerApi.Images;
 
 /// <summary>Reads the images of engines, with the number of containers that use each image.</summary>
-internal sealed class ImageQueries(EngineDirectory engines)
+internal sealed class ImageQueries(EngineDirectory engines, ImageRedactor redactor, Caller caller)
 {
     /// <exception cref="EngineException">All engines failed, or a named engine does not exist.</exception>
     public async Task<ImageList> ListAsync(ImageListRequest request, CancellationToken cancellationToken)
     {
         var requested = request.Engine.Count == 0 ? engines.All : [.. request.Engine.Distinct().Select(engines.Get)];
-        var filters = request.ToFilters();
+        // The engine would compare labels with values that are redacted here.
+        var filters = (caller.SeesSecrets ? request : request with { Label = [] }).ToFilters();
         var answers = await Task.WhenAll(requested.Select(e => ListAsync(e, filters, cancellationToken)));
         if (answers.Length > 0 && answers.All(a => a.Failure is not null))
         {
             throw answers[0].Failure!;
         }
 
-        IReadOnlyList<ImageSummary> items = [.. answers.SelectMany(a => a.Images)];
-        return new ImageList(items, [.. answers.Select(a => a.State)], items.Count);
+        var images = answers.SelectMany(a => a.Images);
+        IReadOnlyList<ImageSummary> items = caller.SeesSecrets
+            ? [.. images]
+            : [.. images.Select(redactor.Redact).Where(i => LabelSelector.Matches(request.Label, i.Labels))];
+        var engineStates = answers.Select(a => a.State with { Images = a.State.Images is null ? null : items.Count(i => i.Engine == a.State.Name) });
+        return new ImageList(items, [.. engineStates], items.Count);
     }
 
     public async Task<ImageInspection> InspectAsync(ImageSelector selector, CancellationToken cancellationToken)

@@ -8,10 +8,7 @@ namespace ContainerApi.Images;
 /// </summary>
 internal sealed partial class ImageRedactor(SecuritySettings settings)
 {
-    public ImageList For(Caller caller, ImageList list) => caller.SeesSecrets ? list : list with
-    {
-        Items = [.. list.Items.Select(i => i with { Labels = settings.Redactor.Values(i.Labels) })],
-    };
+    public ImageSummary Redact(ImageSummary image) => image with { Labels = settings.Redactor.Values(image.Labels) };
 
     public ImageInspection For(Caller caller, ImageInspection image) => caller.SeesSecrets ? image : image with
     {

@@ -73,6 +73,35 @@ public sealed class RedactorTests
         Assert.Contains("hunter2", await host.With("trusted").GetStringAsync("/containers"));
     }
 
+    /// <summary>A filter or an order over hidden values would reveal them, one guess a request.</summary>
+    [Fact]
+    public async Task Redacted_values_are_neither_filtered_nor_sorted_by()
+    {
+        ContainerFacts Container(char id, string secret) => Facts.Container(id, "web" + id) with
+        {
+            Command = "app --password " + secret,
+            Labels = new Dictionary<string, string> { ["db.password"] = secret },
+        };
+        var engine = Facts.Engine(Container('1', "aaa"), Container('2', "zzz"));
+        var filters = new List<ContainerFilter>();
+        var list = engine.ListContainers;
+        engine.ListContainers = (filter, token) =>
+        {
+            filters.Add(filter);
+            return list!(filter, token);
+        };
+        await using var host = new ApiHost(
+            new Keys().Add("reader", [Scopes.ContainersRead]).Add("trusted", [Scopes.ContainersRead, Scopes.ContainersSecrets]), engine);
+
+        async Task<IEnumerable<string?>> NamesAsync(string key, string query) => (await host.With(key).GetJsonAsync("/containers?" + query)).Items("name");
+
+        Assert.Empty(await NamesAsync("reader", "label=db.password=zzz&include=none"));
+        Assert.DoesNotContain(filters, f => f.Filters?.ContainsKey("label") == true);
+        Assert.Equal(2, (await NamesAsync("reader", "label=db.password&include=none")).Count());
+        Assert.Equal(await NamesAsync("reader", "sort=-command&include=none"), await NamesAsync("reader", "sort=command&include=none"));
+        Assert.Equal(["web2"], await NamesAsync("trusted", "label=db.password=zzz&include=none"));
+    }
+
     [Fact]
     public async Task Image_environment_and_history_show_only_names_without_the_scope()
     {

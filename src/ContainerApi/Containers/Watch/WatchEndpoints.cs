@@ -36,12 +36,14 @@ internal static partial class WatchEndpoints
             engines.Get(name);
         }
 
-        var view = query.ToView();
-        view = view with
+        var requested = query.ToView();
+        var view = requested with
         {
-            Engines = view.Engines ?? caller.Visibility.Engines,
+            Engines = requested.Engines ?? caller.Visibility.Engines,
             Exists = caller.Visibility.IncludesAllContainers ? null : c => caller.Visibility.IncludesContainer(c.Labels),
             Redact = redactor.For(caller),
+            // Only labels are both filtered and redacted.
+            Matches = query.Selection.Label.Count > 0 && redactor.OfFacts(caller) is { } redact ? c => requested.Matches(redact(c)) : requested.Matches,
         };
         var lastEventId = query.LastEventId ?? context.Request.Headers["Last-Event-ID"].FirstOrDefault();
         var events = UntilShutdown(
