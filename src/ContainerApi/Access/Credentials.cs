@@ -11,7 +11,7 @@ namespace ContainerApi.Access;
 internal static class Credentials
 {
     private const string EitherScheme = "Credentials";
-    private const string Bearer = "Bearer ";
+    private const string Bearer = "Bearer";
 
     public static void AddCredentials(this WebApplicationBuilder builder)
     {
@@ -38,7 +38,8 @@ internal static class Credentials
     [
         .. request.Headers[ApiKeys.Header].Where(key => !string.IsNullOrEmpty(key)).Select(key => key!)
             .Concat(request.Headers.Authorization
-                .Where(a => a?.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase) == true).Select(a => a![Bearer.Length..].Trim()))
+                .Where(a => a?.TrimStart().Split([' ', '\t'], 2)[0].Equals(Bearer, StringComparison.OrdinalIgnoreCase) == true)
+                .Select(a => a!.Trim()[Bearer.Length..].Trim()))
             .Distinct(),
     ];
 

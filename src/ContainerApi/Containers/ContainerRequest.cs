@@ -19,5 +19,6 @@ internal sealed record ContainerRequest(ContainerSelection Selection, ContainerS
     public PagePosition? After { get; init; }
 
     /// <summary>Equal for requests that can share a collection.</summary>
-    public string Key() => string.Create(CultureInfo.InvariantCulture, $"{Selection.Key()};{Sections};{Sort};{Limit};{JsonSerializer.Serialize(After)}");
+    public string Key() => string.Create(
+        CultureInfo.InvariantCulture, $"{Selection.Key()};{Sections};{Sort};{Limit};{JsonSerializer.Serialize(After)}");
 }

@@ -28,7 +28,6 @@ internal sealed class SingleFlight<T>(TimeProvider time)
         lock (_lock)
         {
             var slot = SlotOf(key);
-            slot.KeepsLast |= maxAge > TimeSpan.Zero;
             slot.LastAsked = time.GetTimestamp();
             if (slot.Last is { } last && IsFresh(slot.LastStarted, maxAge))
             {
@@ -98,7 +97,7 @@ internal sealed class SingleFlight<T>(TimeProvider time)
         {
             if (result is not null)
             {
-                (slot.Last, slot.LastStarted) = (slot.KeepsLast ? result : null, flight.Started);
+                (slot.Last, slot.LastStarted) = (result, flight.Started);
             }
 
             _cleanup ??= time.CreateTimer(_ => RemoveIdle(), null, MaxIdle, Timeout.InfiniteTimeSpan);
@@ -159,9 +158,6 @@ internal sealed class SingleFlight<T>(TimeProvider time)
         public T? Last { get; set; }
         public long LastStarted { get; set; }
         public long LastAsked { get; set; }
-
-        /// <summary>Whether a caller allowed an age: the results of other keys would only use memory.</summary>
-        public bool KeepsLast { get; set; }
     }
 
     private sealed class Flight(Func<CancellationToken, Task<T>> operation)

@@ -55,11 +55,14 @@ internal sealed partial class ConnectionLimit
     {
         var descriptors = FileDescriptors.ReadLimit();
         Max = FileDescriptors.Clamp(options.Connections, descriptors, FileDescriptors.CountOpen());
-        if (Max < options.Connections)
+        // Half of a common limit of 20,000 is a few below the default: nothing to warn about.
+        if (Max < options.Connections && Max < FewConnections)
         {
             Log.Clamped(logger, options.Connections, descriptors!.Value, Max);
         }
     }
+
+    private const int FewConnections = 2000;
 
     public int Max { get; }
 

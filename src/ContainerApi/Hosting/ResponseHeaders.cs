@@ -14,6 +14,8 @@ internal static class ResponseHeaders
     /// <summary>For answers that are no pages.</summary>
     private const string DataPolicy = "default-src 'none'; frame-ancestors 'none'";
 
+    private static readonly IReadOnlyList<string> Varying = ["Accept", "Authorization", Access.ApiKeys.Header];
+
     public static void UseResponseHeaders(this WebApplication app) => app.Use((http, next) =>
     {
         // Set at the end: the exception handler clears the headers that are set before a failure.
@@ -22,7 +24,7 @@ internal static class ResponseHeaders
             var headers = http.Response.Headers;
             headers.XContentTypeOptions = "nosniff";
             headers.ContentSecurityPolicy = http.Request.Path.StartsWithSegments("/swagger") ? SwaggerPolicy : DataPolicy;
-            headers.AppendCommaSeparatedValues("Vary", "Accept", "Authorization", Access.ApiKeys.Header);
+            headers.Vary = string.Join(", ", headers.GetCommaSeparatedValues("Vary").Union(Varying));
             return Task.CompletedTask;
         });
         return next(http);

@@ -35,9 +35,12 @@ internal sealed partial class StreamAccess(SecuritySettings settings, TimeProvid
         {
             await next(http);
         }
-        catch (OperationCanceledException) when (HasEnded() && !http.Response.HasStarted)
+        catch (OperationCanceledException) when (HasEnded())
         {
-            throw new ApiException(ErrorCode.Unauthenticated, "The access of these credentials has ended.");
+            if (!http.Response.HasStarted)
+            {
+                throw new ApiException(ErrorCode.Unauthenticated, "The access of these credentials has ended.");
+            }
         }
         finally
         {

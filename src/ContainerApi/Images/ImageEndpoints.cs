@@ -120,18 +120,25 @@ internal static class ImageEndpoints
     }
 
     private static async Task<Results<Created<CommittedImage>, Ok<CommitDryRun>>> CommitAsync(
-        RequestBody<CommitRequest> body, ContainerCommit commit, Caller caller, HttpContext http, CancellationToken cancellationToken)
+        RequestBody<CommitRequest> body, ContainerCommit commit, ImageRedactor redactor, Caller caller, HttpContext http,
+        CancellationToken cancellationToken)
     {
         var request = body.Value;
         http.SetTarget($"container {request.Container} as {request.Tag?.ToString() ?? "an image without a name"}");
         if (request.DryRun)
         {
-            return TypedResults.Ok(ImageRedactor.For(caller, await commit.DryRunAsync(request, cancellationToken)));
+            return TypedResults.Ok(redactor.For(caller, await commit.DryRunAsync(request, cancellationToken)));
         }
 
         if (request.Stop)
         {
             caller.Require(Scopes.ContainersWrite);
+        }
+
+        if (request.Changes.Any(c => c.Contains('$', StringComparison.Ordinal)))
+        {
+            // The engine expands variables, and labels, user and directory of the image show the values.
+            caller.Require(Scopes.ContainersSecrets);
         }
 
         var image = await commit.CommitAsync(request, cancellationToken);

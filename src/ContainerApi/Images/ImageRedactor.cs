@@ -13,18 +13,27 @@ internal sealed partial class ImageRedactor(SecuritySettings settings)
     public ImageInspection For(Caller caller, ImageInspection image) => caller.SeesSecrets ? image : image with
     {
         Labels = settings.Redactor.Values(image.Labels),
-        Command = image.Command is { } command ? [.. command.Select(settings.Redactor.Text)] : null,
-        Entrypoint = image.Entrypoint is { } entrypoint ? [.. entrypoint.Select(settings.Redactor.Text)] : null,
+        Command = Redact(image.Command),
+        Entrypoint = Redact(image.Entrypoint),
         Environment = [.. image.Environment.Select(Redactor.Variable)],
         History = [.. image.History.Select(h => h with { CreatedBy = settings.Redactor.Text(WithoutValues(h.CreatedBy)) })],
     };
 
-    public static CommitDryRun For(Caller caller, CommitDryRun commit) =>
-        caller.SeesSecrets ? commit : commit with { Environment = [.. commit.Environment.Select(Redactor.Variable)] };
+    public CommitDryRun For(Caller caller, CommitDryRun commit) => caller.SeesSecrets ? commit : commit with
+    {
+        Command = Redact(commit.Command),
+        Entrypoint = Redact(commit.Entrypoint),
+        Environment = [.. commit.Environment.Select(Redactor.Variable)],
+    };
 
-    private static string WithoutValues(string step) => Assignments.Replace(step, $"$1$2{Redactor.Redacted}");
+    private IReadOnlyList<string>? Redact(IReadOnlyList<string>? arguments) =>
+        arguments is null ? null : [.. arguments.Select(settings.Redactor.Text)];
 
-    /// <summary>The values that an <c>ENV</c> sets, and the build arguments of a <c>RUN</c>: <c>|2 A=x B=y /bin/sh -c …</c>.</summary>
-    [GeneratedRegex(@"(\bENV\s+)\S.*|(^(?:RUN )?\|\d+ ).*?(?= /bin/sh |$)", RegexOptions.Singleline | RegexOptions.CultureInvariant)]
+    private static string WithoutValues(string step) => Assignments.Replace(step, $"$1$2$3{Redactor.Redacted}");
+
+    /// <summary>The values that an <c>ENV</c> sets, and the build arguments of a <c>RUN</c>: <c>|2 A=x B=y /bin/sh -c …</c>, up to
+    /// the last shell: a value may have one in it.</summary>
+    [GeneratedRegex(
+        @"(\bENV\s+)\S.*|(^(?:RUN )?\|\d+ ).*(?= /bin/sh )|(^(?:RUN )?\|\d+ ).*", RegexOptions.Singleline | RegexOptions.CultureInvariant)]
     private static partial Regex Assignments { get; }
 }

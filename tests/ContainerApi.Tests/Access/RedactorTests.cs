@@ -93,7 +93,8 @@ public sealed class RedactorTests
         await using var host = new ApiHost(
             new Keys().Add("reader", [Scopes.ContainersRead]).Add("trusted", [Scopes.ContainersRead, Scopes.ContainersSecrets]), engine);
 
-        async Task<IEnumerable<string?>> NamesAsync(string key, string query) => (await host.With(key).GetJsonAsync("/containers?" + query)).Items("name");
+        async Task<IEnumerable<string?>> NamesAsync(string key, string query) =>
+            (await host.With(key).GetJsonAsync("/containers?" + query)).Items("name");
 
         Assert.Empty(await NamesAsync("reader", "label=db.password=zzz&include=none"));
         Assert.DoesNotContain(filters, f => f.Filters?.ContainsKey("label") == true);

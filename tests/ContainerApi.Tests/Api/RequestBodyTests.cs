@@ -4,8 +4,10 @@ public sealed class RequestBodyTests
 {
     [Theory]
     [InlineData("""{"image":"app","tag":"app:v2","colour":1}""", "colour", "is an unknown parameter. Allowed parameters: image, tag, engine.")]
+    [InlineData("""{"image":"app","image":"app","tag":"app:v2"}""", "image", "must be given once.")]
+    [InlineData("""{"image":"app","tag":"app:v2","\ud800":1}""", "\uFFFD", "is an unknown parameter. Allowed parameters: image, tag, engine.")]
     [InlineData("""{"image":"app","tag":"\ud800"}""", "tag", "must be valid Unicode.", "invalid_reference")]
-    [InlineData("""{"image":"app","tag":"app:v2","engine":5}""", "engine", "must be an engine's name.")]
+    [InlineData("""{"image":"app","tag":"app:v2","engine":5}""", "engine", "must be a string.")]
     [InlineData("""{"image":"app","tag":null}""", "tag", "is required.")]
     [InlineData("""{"image":"app","tag":"app:v2","Tag":"app:v3"}""", "Tag", "must be given once.")]
     public async Task Invalid_field_is_reported_by_name(string body, string field, string message, string code = "invalid_request")
@@ -33,8 +35,6 @@ public sealed class RequestBodyTests
     [Theory]
     [InlineData("[]", "application/json", HttpStatusCode.BadRequest, "invalid_request")]
     [InlineData("{", "application/json", HttpStatusCode.BadRequest, "invalid_request")]
-    [InlineData("""{"image":"app","image":"app"}""", "application/json", HttpStatusCode.BadRequest, "invalid_request")]
-    [InlineData("""{"image":"app","tag":"app:v2","\ud800":1}""", "application/json", HttpStatusCode.BadRequest, "invalid_request")]
     [InlineData("{}", "text/plain", HttpStatusCode.UnsupportedMediaType, "unsupported_media_type")]
     public async Task Body_that_is_not_a_JSON_object_is_a_problem(string body, string contentType, HttpStatusCode status, string code)
     {

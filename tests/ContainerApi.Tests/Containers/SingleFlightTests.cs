@@ -30,6 +30,20 @@ public sealed class SingleFlightTests
     }
 
     [Fact]
+    public async Task Result_that_nobody_asks_for_is_not_kept()
+    {
+        var first = GetAsync();
+        await CompleteAsync(0, "one");
+        Assert.Equal("one", await first);
+
+        _time.Advance(TimeSpan.FromMinutes(2));
+        var second = GetAsync(maxAge: TimeSpan.FromHours(1));
+        await CompleteAsync(1, "two");
+
+        Assert.Equal("two", await second);
+    }
+
+    [Fact]
     public async Task Nothing_runs_without_callers()
     {
         var first = GetAsync();

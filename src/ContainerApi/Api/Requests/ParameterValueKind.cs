@@ -52,6 +52,11 @@ internal sealed record ParameterValueKind(
             return JsonRead(json);
         }
 
+        if (input.Json is { ValueKind: not JsonValueKind.String } && Type == JsonSchemaType.String)
+        {
+            return (null, "must be a string.");
+        }
+
         var text = input.Json switch
         {
             null => input.Texts.ToString(),
@@ -60,7 +65,7 @@ internal sealed record ParameterValueKind(
             { ValueKind: JsonValueKind.True or JsonValueKind.False } element when Type == JsonSchemaType.Boolean => element.GetRawText(),
             _ => null,
         };
-        return text is not null && Parse(text) is { } value ? (value, null) : (null, Expected.Length > 0 ? Expected : "must be a text.");
+        return text is not null && Parse(text) is { } value ? (value, null) : (null, Expected);
     }
 
     /// <summary>The schema of one value, as a text of a query or as an element of a JSON body.</summary>

@@ -57,6 +57,11 @@ internal sealed class RequestParameter
             return RequestReader.ReadFields(fields, json, errors.Below(Name));
         }
 
+        if (input.Texts.Count > 1)
+        {
+            return Report("must be given once.", errors);
+        }
+
         var (value, error) = _kind.Read(input);
         return error is null ? value : Report(error, errors);
     }
@@ -68,7 +73,7 @@ internal sealed class RequestParameter
             : input.Items(Declaration.CanBeObject);
         if (items is null)
         {
-            Report("must have names without '=' and texts as values.", errors);
+            Report("must have names without '=' and strings as values.", errors);
             return null;
         }
 

@@ -5,8 +5,6 @@ namespace ContainerApi.Api.Requests;
 /// <summary>Reads a request record and reports all errors at once.</summary>
 internal static class RequestReader
 {
-    private static readonly JsonDocumentOptions JsonOptions = new() { AllowDuplicateProperties = false };
-
     /// <summary>Reads a request from the route, the query and the headers.</summary>
     /// <exception cref="ApiException">A parameter is unknown or invalid.</exception>
     public static T ReadQuery<T>(HttpContext http)
@@ -89,14 +87,13 @@ internal static class RequestReader
     {
         try
         {
-            var document = await JsonDocument.ParseAsync(body, JsonOptions, cancellationToken);
+            var document = await JsonDocument.ParseAsync(body, default, cancellationToken);
             return document.RootElement.ValueKind == JsonValueKind.Object
                 ? document
                 : throw new ApiException(ErrorCode.InvalidRequest, "The body must be a JSON object.");
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        catch (JsonException e)
         {
-            // A name with half of a surrogate pair is an InvalidOperationException.
             throw new BadHttpRequestException("The body is not JSON.", StatusCodes.Status400BadRequest, e);
         }
     }
@@ -106,13 +103,27 @@ internal static class RequestReader
         var fields = new Dictionary<string, JsonElement>(StringComparer.OrdinalIgnoreCase);
         foreach (var property in json.EnumerateObject())
         {
-            if (!fields.TryAdd(property.Name, property.Value))
+            var name = NameOf(property);
+            if (!fields.TryAdd(name, property.Value))
             {
-                errors.Add(property.Name, "must be given once.");
+                errors.Add(name, "must be given once.");
             }
         }
 
         return fields;
+    }
+
+    private static string NameOf(JsonProperty property)
+    {
+        try
+        {
+            return property.Name;
+        }
+        catch (InvalidOperationException)
+        {
+            // JSON can escape half of a surrogate pair.
+            return "\uFFFD";
+        }
     }
 
     private static void ReportUnknown(IEnumerable<RequestParameter> fields, IEnumerable<string> names, RequestErrors errors)

@@ -43,7 +43,9 @@ internal static partial class WatchEndpoints
             Exists = caller.Visibility.IncludesAllContainers ? null : c => caller.Visibility.IncludesContainer(c.Labels),
             Redact = redactor.For(caller),
             // Only labels are both filtered and redacted.
-            Matches = query.Selection.Label.Count > 0 && redactor.OfFacts(caller) is { } redact ? c => requested.Matches(redact(c)) : requested.Matches,
+            Matches = query.Selection.Label.Count > 0 && redactor.OfFacts(caller) is { } redact
+                ? c => requested.Matches(redact(c))
+                : requested.Matches,
         };
         var lastEventId = query.LastEventId ?? context.Request.Headers["Last-Event-ID"].FirstOrDefault();
         var events = UntilShutdown(

@@ -129,7 +129,7 @@ internal static partial class EngineErrors
     /// <summary>Paths below the engine's data and run folders, and its temporary build folders.</summary>
     [GeneratedRegex(
         @"(/var/(lib|run|tmp)|/run|/tmp|/etc|/root|/home)/[^\s:""',;)]+"
-        + @"|\S*/(docker-builder|buildkit|overlay2|containers)\d*/[^\s:""',;)]+")]
+        + @"|\S*/(docker-builder|buildkit|overlay2|containers)[^/\s]*/[^\s:""',;)]+")]
     private static partial Regex HostPath { get; }
 
     [GeneratedRegex(@"[\u0000-\u001f\u007f]+")]

@@ -20,7 +20,7 @@ public sealed class LifecycleHttpTests
     [Theory]
     [InlineData("{}", "image", "is required")]
     [InlineData("""{"image":""}""", "image", "must be an image's name", "invalid_reference")]
-    [InlineData("""{"image":5}""", "image", "must be an image's name", "invalid_reference")]
+    [InlineData("""{"image":5}""", "image", "must be a string.", "invalid_reference")]
     [InlineData("""{"image":"App"}""", "image", "must be an image's name", "invalid_reference")]
     [InlineData("""{"image":"../x"}""", "image", "must be an image's name", "invalid_reference")]
     [InlineData("""{"image":"sha256:0123456789abcdef","pull":"always"}""", "image", "cannot be pulled", "invalid_reference")]
