@@ -218,18 +218,42 @@ public sealed class BuildStreamTests : IDisposable
             Assert.Equal(expected, string.Concat(lines.Where(l => BuildApi.Text(l, "type") == "log").Select(l => BuildApi.Text(l, "text")))));
     }
 
+    /// <summary>An archive with a file that goes on: zeros alone would be the end of an archive.</summary>
     private sealed class EndlessStream : MemoryStream
     {
+        private static readonly byte[] Header = CreateHeader();
+        private bool _hasBegun;
+
         public override bool CanSeek => false;
 
         public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
-            // A pooled buffer has old bytes, which are no archive.
             buffer.Span.Clear();
+            if (!_hasBegun)
+            {
+                _hasBegun = true;
+                Header.CopyTo(buffer.Span);
+                return new(Header.Length);
+            }
+
             return new(buffer.Length);
         }
 
         public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
             ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+        private static byte[] CreateHeader()
+        {
+            using var archive = new MemoryStream();
+            using (var writer = new System.Formats.Tar.TarWriter(archive, System.Formats.Tar.TarEntryFormat.Ustar, leaveOpen: true))
+            {
+                writer.WriteEntry(new System.Formats.Tar.UstarTarEntry(System.Formats.Tar.TarEntryType.RegularFile, "file")
+                {
+                    DataStream = new MemoryStream(new byte[512 * 1024 * 1024 / 8]),
+                });
+            }
+
+            return archive.ToArray()[..512];
+        }
     }
 }

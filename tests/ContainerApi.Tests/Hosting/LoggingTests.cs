@@ -4,6 +4,8 @@ using Microsoft.Extensions.Logging;
 
 namespace ContainerApi.Tests.Hosting;
 
+/// <summary>Alone: Serilog's logger of a host is also the static one, which another host that starts at the same time replaces.</summary>
+[Collection(SerialCollection.Name)]
 public sealed class LoggingTests
 {
     [Fact]
