@@ -91,6 +91,7 @@ internal static class ContainerCalls
     {
         "etimes" => "ELAPSED",
         "cputimes" => "TIME",
+        "lstart" => "STARTED",
         "args" => "COMMAND",
         _ => column.ToUpperInvariant(),
     };
@@ -101,7 +102,10 @@ internal static class ContainerCalls
         "ppid" => Text(process.ParentPid),
         "uid" => Text(process.Uid),
         "user" => process.User,
-        "etimes" => Text(process.Elapsed),
+        "etimes" => Text((int)(DateTimeOffset.UtcNow - process.StartedAt).TotalSeconds),
+        // In the time zone of the engine's host, here Nepal's.
+        "lstart" => process.StartedAt.ToOffset(new(5, 45, 0))
+            .ToString("ddd MMM d HH:mm:ss yyyy", System.Globalization.CultureInfo.InvariantCulture),
         "cputimes" => Text(process.CpuTime),
         "args" => process.Command,
         _ => "-",

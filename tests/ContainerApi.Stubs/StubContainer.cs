@@ -94,4 +94,7 @@ public sealed record StubNetwork(string Name, string Ipv4, string Gateway, strin
 public sealed record StubPort(int Private, string? HostIp = null, int? Public = null, string Type = "tcp");
 
 /// <summary>A process as the engine's host sees it; times are in seconds.</summary>
-public sealed record StubProcess(int Pid, int ParentPid, int Uid, string User, int Elapsed, int CpuTime, string Command);
+public sealed record StubProcess(int Pid, int ParentPid, int Uid, string User, int Elapsed, int CpuTime, string Command)
+{
+    public DateTimeOffset StartedAt { get; } = DateTimeOffset.UtcNow.AddSeconds(-Elapsed);
+}

@@ -122,7 +122,7 @@ public sealed record ContainerProcess(int Pid, int? ParentPid, string? User, Dat
 /// <summary>The traffic of all network interfaces of a container since it started, without loopback.</summary>
 /// <remarks>A container that shares the network of another one has the same counters: exclude rows with <see cref="SharedWith"/> from sums.</remarks>
 /// <param name="Mode"><c>bridge</c>, <c>host</c>, <c>none</c>, <c>container</c>, or the name of a network.</param>
-/// <param name="SharedWith">The full id of the container whose network this one shares (mode <c>container</c>).</param>
+/// <param name="SharedWith">The full id of the running container whose network this one shares (mode <c>container</c>), or null.</param>
 /// <param name="RxBytes">Bytes received.</param>
 /// <param name="RxPackets">Packets received.</param>
 /// <param name="RxErrors">Packets received with errors.</param>

@@ -105,8 +105,8 @@ internal static class ContainerProjection
 
 /// <summary>The network namespace of a container.</summary>
 /// <param name="Mode">The mode in the contract: <c>container</c> for a shared network.</param>
-/// <param name="SharedWith">The full id of the container whose network is shared.</param>
-/// <param name="Owner">The full id of the container that the namespace was created for: the end of a chain of shared networks.</param>
+/// <param name="SharedWith">The full id of the running container whose network is shared: the first one in a chain of shared networks.</param>
+/// <param name="Owner">The full id of the last running container in the chain, whose counters count for all.</param>
 /// <param name="IsHost">The namespace of the engine's host.</param>
 /// <param name="HasNone">Only loopback.</param>
 internal sealed record NetworkMembership(string? Mode, string? SharedWith, string Owner, bool IsHost, bool HasNone)
@@ -126,11 +126,12 @@ internal sealed record NetworkMembership(string? Mode, string? SharedWith, strin
         }
 
         var chain = Peers(container, find).ToList();
-        var (id, peer) = chain[0];
-        var sharedWith = peer?.Id ?? (id.Length == 64 ? id : null);
-        return chain[^1].Facts is { } owner
-            ? new NetworkMembership("container", sharedWith, owner.Id, owner.NetworkMode is "host", HasNoNetwork(owner))
-            : new NetworkMembership("container", sharedWith, container.Id, IsHost: false, HasNone: false);
+        var end = chain[^1].Facts;
+        // A container keeps its network after the peer that created it has stopped or was removed: then nothing is shared.
+        var running = container.HasProcesses ? chain.Select(p => p.Facts).Where(c => c?.HasProcesses == true).ToList() : [];
+        var owner = running.LastOrDefault() ?? container;
+        return new NetworkMembership(
+            "container", running.FirstOrDefault()?.Id, owner.Id, end?.NetworkMode is "host", end is not null && HasNoNetwork(end));
     }
 
     /// <summary>The chain of shared networks. Its last container has a network of its own, is unknown, or ends a chain that is too long.</summary>

@@ -52,8 +52,12 @@ public sealed class ContainerProjectionTests
     [InlineData("3", "container", "1", "1")]
     [InlineData("4", "container", "2", "1")]
     [InlineData("5", "container", "6", "5")]
-    [InlineData("7", "container", "9", "7")]
-    public void Shared_network_has_the_counters_of_the_end_of_its_chain(string digit, string mode, string? sharedWith, string owner)
+    [InlineData("7", "container", null, "7")]
+    [InlineData("8", "container", null, "8")]
+    [InlineData("a", "container", "8", "8")]
+    [InlineData("b", "container", "1", "1")]
+    [InlineData("c", "container", null, "c")]
+    public void Shared_network_has_the_counters_of_its_last_running_peer(string digit, string mode, string? sharedWith, string owner)
     {
         ContainerFacts[] all =
         [
@@ -64,6 +68,11 @@ public sealed class ContainerProjectionTests
             Shared('5', Facts.Id('6')),
             Shared('6', Facts.Id('5')),
             Shared('7', Facts.Id('9')),
+            Facts.Container('d', state: ContainerStates.Exited),
+            Shared('8', Facts.Id('d')),
+            Shared('a', Facts.Id('8')),
+            Shared('b', Facts.Id('c')),
+            Shared('c', Facts.Id('1')) with { State = ContainerStates.Exited },
         ];
 
         var membership = NetworkMembership.Of(all.Single(c => c.Id[0] == digit[0]), id => all.FirstOrDefault(c => c.Id == id || c.Name == id));

@@ -54,8 +54,12 @@ internal sealed partial class DockerEngine
             }
         }, cancellationToken);
 
-    private async Task<IReadOnlyList<ProcessFacts>> TopAsync(string path, CancellationToken cancellationToken) =>
-        ProcessTranslation.ToProcesses(await GetAsync(path, EngineWire.Default.ContainerTop, cancellationToken), _time.GetUtcNow());
+    private async Task<IReadOnlyList<ProcessFacts>> TopAsync(string path, CancellationToken cancellationToken)
+    {
+        using var response = await _http.GetAsync(path, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        var top = await ReadAsync(response, EngineWire.Default.ContainerTop, cancellationToken);
+        return ProcessTranslation.ToProcesses(top, response.Headers.Date ?? _time.GetUtcNow());
+    }
 
     public Task<StatisticsFacts> ReadStatisticsAsync(string id, CancellationToken cancellationToken) =>
         WithinAsync(_callTimeout, async token =>
