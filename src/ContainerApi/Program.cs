@@ -41,16 +41,19 @@ try
     app.UseRequestTimeouts();
     app.UseCallers();
     app.UseRateLimits();
-    app.MapOpenApiDocument();
+    app.UseSwaggerPages();
     app.UseAuthorization();
     StreamAccess.Use(app);
-    app.MapHealth();
-    app.MapTelemetry().RequireScope(Scopes.MetricsRead);
-    app.MapContainers();
-    app.MapImages();
-    app.MapBuilds();
-    app.MapImageSources();
-    app.MapEngines();
+
+    var api = app.MapGroup("").WithHead();
+    api.MapOpenApiDocument();
+    api.MapHealth();
+    api.MapTelemetry().RequireScope(Scopes.MetricsRead);
+    api.MapContainers();
+    api.MapImages();
+    api.MapBuilds();
+    api.MapImageSources();
+    api.MapEngines();
 
     app.Run();
     return 0;

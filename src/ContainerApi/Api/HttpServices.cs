@@ -14,6 +14,19 @@ internal static class HttpServices
         services.AddSingleton(TimeProvider.System);
     }
 
+    /// <summary>Lets all <c>GET</c> endpoints of a group answer <c>HEAD</c>. Kestrel sends no body then.</summary>
+    public static RouteGroupBuilder WithHead(this RouteGroupBuilder group)
+    {
+        ((IEndpointConventionBuilder)group).Add(endpoint =>
+        {
+            if (endpoint.Metadata.OfType<HttpMethodMetadata>().LastOrDefault() is { HttpMethods: ["GET"] })
+            {
+                endpoint.Metadata.Add(new HttpMethodMetadata([HttpMethods.Get, HttpMethods.Head]));
+            }
+        });
+        return group;
+    }
+
     public static void UseProblems(this WebApplication app)
     {
         // Problems logs the exception; the middleware would log it again.

@@ -22,11 +22,25 @@ internal static class LongRequestExtensions
         return builder.WithMetadata(LongRequest.Metadata);
     }
 
-    /// <summary>Removes the timeout of an endpoint or a group whose streams end by themselves: a timeout would cut off their last line.</summary>
+    /// <summary>
+    /// Removes the timeout of an endpoint or a group whose streams end by themselves: a timeout would cut off their last line. The answer
+    /// to <c>HEAD</c> does not wait for the stream.
+    /// </summary>
     public static TBuilder WithStreamLimits<TBuilder>(this TBuilder builder)
         where TBuilder : IEndpointConventionBuilder
     {
         builder.DisableRequestTimeout();
+        builder.AddEndpointFilter(async (invocation, next) =>
+        {
+            var result = await next(invocation);
+            if (!HttpMethods.IsHead(invocation.HttpContext.Request.Method))
+            {
+                return result;
+            }
+
+            invocation.HttpContext.Response.SetStream((result as IContentTypeHttpResult)?.ContentType ?? MediaTypes.EventStream);
+            return TypedResults.Empty;
+        });
         return builder.WithMetadata(LongRequest.Metadata);
     }
 }

@@ -6,7 +6,7 @@ namespace ContainerApi.Api;
 /// Writes a stream item by item, each flushed as it comes, with heartbeats after silence. The first item is awaited before the status
 /// is sent, so that a failure before it keeps its own status.
 /// </summary>
-internal sealed class StreamResult<T>(IAsyncEnumerable<T> items) : IResult
+internal sealed class StreamResult<T>(IAsyncEnumerable<T> items) : IResult, IContentTypeHttpResult
 {
     public string ContentType { get; init; } = MediaTypes.Ndjson;
 

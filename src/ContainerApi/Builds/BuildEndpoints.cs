@@ -26,7 +26,7 @@ internal static class BuildEndpoints
         builder.Services.AddHealthChecks().AddCheck<BuildStoreHealth>("builds");
     }
 
-    public static void MapBuilds(this WebApplication app)
+    public static void MapBuilds(this IEndpointRouteBuilder app)
     {
         app.MapPost("/images/build", BuildAsync)
             .WithTags("Builds")

@@ -9,7 +9,7 @@ namespace ContainerApi.Builds;
 /// <summary>Builds as resources: list, inspect, follow, stop and delete.</summary>
 internal static class BuildHistoryEndpoints
 {
-    public static void MapBuildHistory(this WebApplication app)
+    public static void MapBuildHistory(this IEndpointRouteBuilder app)
     {
         var builds = app.MapGroup("/builds").WithTags("Builds");
 

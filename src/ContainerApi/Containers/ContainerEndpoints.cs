@@ -28,7 +28,7 @@ internal static class ContainerEndpoints
         services.AddScoped<ContainerCreation>();
     }
 
-    public static void MapContainers(this WebApplication app)
+    public static void MapContainers(this IEndpointRouteBuilder app)
     {
         var containers = app.MapGroup("/containers").WithTags("Containers");
         containers.MapQueries();

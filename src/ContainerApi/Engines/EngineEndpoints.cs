@@ -14,7 +14,7 @@ internal sealed record EngineSelector([Parameter("The engine's name in the confi
 
 internal static class EngineEndpoints
 {
-    public static void MapEngines(this WebApplication app)
+    public static void MapEngines(this IEndpointRouteBuilder app)
     {
         var engines = app.MapGroup("/engines").WithTags("Engines").RequireScope(Scopes.EnginesRead);
         engines.MapGet("/", ListAsync)

@@ -43,7 +43,7 @@ internal static class Health
         });
     }
 
-    public static void MapHealth(this WebApplication app)
+    public static void MapHealth(this IEndpointRouteBuilder app)
     {
         app.MapGet("/healthz", () => TypedResults.Text("ok\n"))
             .AllowAnonymous()

@@ -21,7 +21,7 @@ internal static class ImageEndpoints
         services.AddScoped<ContainerCommit>();
     }
 
-    public static void MapImages(this WebApplication app)
+    public static void MapImages(this IEndpointRouteBuilder app)
     {
         var images = app.MapGroup("/images").WithTags("Images").ProducesEngineProblems();
         images.MapGroup("").RequireScope(Scopes.ImagesRead).MapQueries();

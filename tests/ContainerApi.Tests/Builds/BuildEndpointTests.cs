@@ -8,7 +8,7 @@ public sealed class BuildEndpointTests : BuildEndpointFixture
     public async Task Archive_with_parameters_in_the_query_is_built()
     {
         var query = "tag=app&tag=localhost:5000/team/app:v1&dockerfile=./d/Dockerfile&target=final&buildArg=A=b=c&buildArg=B&label=l=m&label=n"
-            + "&platform=linux/arm64/v8&noCache&pull=false"
+            + "&platform=linux/arm64/v8&noCache=true&pull=false"
             + "&network=none&extraHost=h:127.0.0.1&extraHost=i:::1&extraHost=j:host-gateway&cacheFrom=c:1&builder=classic&engine=local&timeout=60";
 
         var lines = await LinesAsync(await PostAsync(query, Tar(("d/Dockerfile", "FROM scratch AS final\n")), "application/x-tar"));

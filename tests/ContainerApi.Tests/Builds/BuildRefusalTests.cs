@@ -18,6 +18,7 @@ public sealed class BuildRefusalTests : BuildEndpointFixture
     [InlineData("label=a%20b=x", "invalid_request", "label")]
     [InlineData("platform=linux/amd64/v1/x", "invalid_request", "platform")]
     [InlineData("noCache=maybe", "invalid_request", "noCache")]
+    [InlineData("push=", "invalid_request", "push")]
     [InlineData("pull=2", "invalid_request", "pull")]
     [InlineData("network=a/b", "invalid_request", "network")]
     [InlineData("extraHost=foo", "invalid_request", "extraHost")]

@@ -52,7 +52,7 @@ public sealed class ContainerQueryTests
     [InlineData("label=a&label=b%3Dc%3Dd", false, """{"label":["a","b=c=d"]}""")]
     [InlineData("name=we.b", false, """{"name":["we\\.b"]}""")]
     [InlineData("image=busybox", false, """{"ancestor":["busybox"]}""")]
-    [InlineData("network=n&all", true, """{"network":["n"]}""")]
+    [InlineData("network=n&all=1", true, """{"network":["n"]}""")]
     public async Task Filters_of_the_engine_are_passed_to_it(string query, bool all, string filters)
     {
         ContainerFilter? asked = null;

@@ -48,7 +48,7 @@ public sealed class ImagesHttpTests
     [Theory]
     [InlineData("", "")]
     [InlineData("?dangling=false", "dangling=false")]
-    [InlineData("?dangling", "dangling=true")]
+    [InlineData("?dangling=true", "dangling=true")]
     [InlineData("?reference=team/*:v?&label=a&label=b=c=d", "reference=team/*:v? label=a,b=c=d")]
     public async Task List_passes_its_filters_to_the_engine(string query, string expected)
     {
@@ -68,6 +68,7 @@ public sealed class ImagesHttpTests
 
     [Theory]
     [InlineData("GET", "/images?dangling=maybe", "dangling")]
+    [InlineData("GET", "/images?dangling", "dangling")]
     [InlineData("GET", "/images?reference=[", "reference")]
     [InlineData("GET", "/images?reference=a%5Cb", "reference")]
     [InlineData("GET", "/images?reference=", "reference")]
@@ -81,6 +82,7 @@ public sealed class ImagesHttpTests
     [InlineData("GET", "/images/app?force=1", "force")]
     [InlineData("DELETE", "/images/a:b:c", "reference", "invalid_reference")]
     [InlineData("DELETE", "/images/app?force=maybe", "force")]
+    [InlineData("DELETE", "/images/app?force=", "force")]
     public async Task Invalid_parameters_return_400_without_calling_the_engine(
         string method, string address, string field, string code = "invalid_request")
     {

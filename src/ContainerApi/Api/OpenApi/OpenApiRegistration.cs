@@ -26,9 +26,12 @@ internal static class OpenApiRegistration
                     "A REST API in front of Docker Engine. One call returns the containers with their processes, network traffic and usage. "
                     + "Builds, pulls and pushes stream their progress.\n\n"
                     + "Times are RFC 3339 in UTC, sizes bytes, durations milliseconds (`…Ms`). An unknown value is `null`, never 0. "
+                    + "A boolean in a query or form is `true`, `1`, `false` or `0`; an empty one is a 400. "
+                    + "Every `GET` also answers `HEAD`. "
                     + "Errors are `application/problem+json` (RFC 9457) with a stable `code`. "
                     + "Streams are `application/x-ndjson`: one object per line, each with a `type`, the last one a `result`.",
             });
+            options.DocInclusionPredicate((_, endpoint) => endpoint.HttpMethod != HttpMethods.Head);
             options.IncludeXmlComments(Assembly.GetExecutingAssembly());
             options.SupportNonNullableReferenceTypes();
             options.NonNullableReferenceTypesAsRequired();
@@ -44,9 +47,10 @@ internal static class OpenApiRegistration
         });
     }
 
-    public static void MapOpenApiDocument(this WebApplication app)
-    {
+    public static void MapOpenApiDocument(this IEndpointRouteBuilder app) =>
         app.MapGet($"/swagger/{Version}/swagger.json", (CachedDocument document) => document.Get()).AllowAnonymous().ExcludeFromDescription();
+
+    public static void UseSwaggerPages(this WebApplication app) =>
         app.UseSwaggerUI(options =>
         {
             options.SwaggerEndpoint($"/swagger/{Version}/swagger.json", "ContainerApi " + Version);
@@ -54,5 +58,4 @@ internal static class OpenApiRegistration
             options.EnableTryItOutByDefault();
             options.DisplayRequestDuration();
         });
-    }
 }

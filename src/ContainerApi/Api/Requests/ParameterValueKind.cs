@@ -96,10 +96,10 @@ internal sealed record ParameterValueKind(
     /// <summary>A default or an example as the OpenAPI document writes it.</summary>
     public JsonNode? ToJson(string? text) => text is null ? null : Type == JsonSchemaType.String ? JsonValue.Create(text) : JsonNode.Parse(text);
 
-    /// <summary>A parameter without a value (<c>?all</c>) is true.</summary>
+    /// <summary>An empty value is neither: <c>?force=</c> may be a variable that a script forgot to set.</summary>
     private static object? Boolean(string text) => text.ToLowerInvariant() switch
     {
-        "" or "1" or "true" => true,
+        "1" or "true" => true,
         "0" or "false" => false,
         _ => null,
     };

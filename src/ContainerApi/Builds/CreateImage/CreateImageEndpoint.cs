@@ -22,7 +22,7 @@ internal sealed record CreateImageRequest(
 /// <summary><c>POST /images</c>, the tool of the tutorial: builds a directory or commits a container.</summary>
 internal static class CreateImageEndpoint
 {
-    public static void MapImageSources(this WebApplication app) =>
+    public static void MapImageSources(this IEndpointRouteBuilder app) =>
         app.MapPost("/images", CreateAsync)
             .WithTags("Images")
             .WithName("createImage")

@@ -222,7 +222,7 @@ public sealed class LifecycleHttpTests
     [InlineData("POST", "/containers/bbbb/stop?timeout=3600&engine=local", "stop b 3600")]
     [InlineData("POST", "/containers/web/restart?timeout=7", "restart a 7")]
     [InlineData("DELETE", "/containers/web", "remove a False False")]
-    [InlineData("DELETE", "/containers/web?force=true&volumes", "remove a True True")]
+    [InlineData("DELETE", "/containers/web?force=true&volumes=1", "remove a True True")]
     [InlineData("DELETE", "/containers/web?force=false&volumes=0", "remove a False False")]
     public async Task Each_call_reaches_the_engine_with_its_parameters(string method, string address, string expected)
     {
@@ -256,6 +256,8 @@ public sealed class LifecycleHttpTests
     [InlineData("POST", "/containers/web/restart?timeout=soon", "timeout")]
     [InlineData("POST", "/containers/web/start?timeout=1", "timeout")]
     [InlineData("DELETE", "/containers/web?force=maybe", "force")]
+    [InlineData("DELETE", "/containers/web?force=", "force")]
+    [InlineData("DELETE", "/containers/web?volumes", "volumes")]
     [InlineData("DELETE", "/containers/web?volumes=2", "volumes")]
     [InlineData("DELETE", "/containers/web?link=1", "link")]
     public async Task Invalid_parameter_is_a_400_without_an_engine_call(string method, string address, string field)
