@@ -21,9 +21,8 @@ FROM ${RUNTIME_IMAGE}
 WORKDIR /app
 COPY --from=build /app ./
 
-# Replaces the port setting of the base image: the service has one setting for its addresses.
-ENV ASPNETCORE_HTTP_PORTS="" \
-    Urls=http://0.0.0.0:8080 \
+# The port is the base image's. ASPNETCORE_URLS and Urls override it.
+ENV ASPNETCORE_HTTP_PORTS=8080 \
     DOTNET_EnableDiagnostics=0
 EXPOSE 8080
 

@@ -14,11 +14,20 @@ if (args is [HealthCheck.Command, .. var settings])
     return await HealthCheck.RunAsync(settings);
 }
 
+if (CommandLine.Answer(args) is { } answer)
+{
+    Console.WriteLine(answer);
+    return 0;
+}
+
 try
 {
+    CommandLine.Validate(args);
+
     // appsettings.json is next to the program, whatever the working directory is.
     var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
 
+    builder.AddDefaultAddress();
     builder.AddLogging();
     builder.AddTelemetry();
     builder.AddLimits();

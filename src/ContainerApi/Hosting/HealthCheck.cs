@@ -14,7 +14,7 @@ internal static class HealthCheck
     public static async Task<int> RunAsync(string[] args)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
-        var address = AddressOf(builder.Configuration["Urls"]);
+        var address = ListenAddresses.First(builder.Configuration);
         try
         {
             using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = CallTimeout };
@@ -28,13 +28,5 @@ internal static class HealthCheck
             Console.WriteLine($"{address} does not answer: {e.Message}");
             return 1;
         }
-    }
-
-    /// <summary>Returns the first address that the service listens on, with <c>localhost</c> for a wildcard.</summary>
-    internal static Uri AddressOf(string? urls)
-    {
-        var address = BindingAddress.Parse((urls is { Length: > 0 } ? urls : "http://127.0.0.1:8080").Split(';')[0]);
-        var host = address.Host is "0.0.0.0" or "+" or "*" or "[::]" ? "localhost" : address.Host;
-        return new Uri($"{address.Scheme}://{host}:{address.Port}/");
     }
 }

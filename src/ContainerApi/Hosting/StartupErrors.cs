@@ -28,6 +28,9 @@ internal static class StartupErrors
     internal static string? Reason(Exception failure) => failure switch
     {
         OptionsValidationException e => string.Join(" ", e.Failures),
+        AggregateException e when e.InnerExceptions.All(i => Reason(i) is not null) => string.Join(" ", e.InnerExceptions.Select(Reason)),
+        InvalidOperationException { Source: "Serilog.Settings.Configuration" } e => $"Serilog: {e.Message}",
+        InvalidDataException e => $"{e.Message} {e.GetBaseException().Message}",
         IOException { InnerException: AddressInUseException } e => $"Urls: {e.Message}",
         System.Net.Sockets.SocketException e => $"Urls: {e.Message}.",
         ArgumentOutOfRangeException { ParamName: "port" } => "Urls: the port must be from 0 to 65535.",

@@ -36,11 +36,33 @@ internal static partial class SettingsRegistration
             // The binder has no exception type for unknown settings. For an item of a list the reason is in the inner exception.
             var isItem = e.InnerException is not null && e.Message.Contains("binding has failed", StringComparison.Ordinal);
             var reason = isItem ? e.InnerException!.Message : e.Message;
-            var unknown = UnknownSetting.Match(reason);
-            throw new OptionsValidationException(
-                section, typeof(T), [unknown.Success ? $"{section}: unknown setting {unknown.Groups[1].Value}." : reason]);
+            throw new OptionsValidationException(section, typeof(T), [PlainReason(section, reason)]);
         }
     }
+
+    private static string PlainReason(string section, string reason)
+    {
+        if (UnknownSetting.Match(reason) is { Success: true } unknown)
+        {
+            return $"{section}: unknown setting {unknown.Groups[1].Value}.";
+        }
+
+        return InvalidValue.Match(reason) is { Success: true } invalid
+            ? $"{invalid.Groups["key"].Value}: '{invalid.Groups["value"].Value}' is not {KindOf(invalid.Groups["type"].Value)}."
+            : reason;
+    }
+
+    private static string KindOf(string type) => type switch
+    {
+        "System.Boolean" => "true or false",
+        "System.Int32" or "System.Int64" => "a whole number, or is too large",
+        "System.TimeSpan" => "a duration such as 00:01:30, or 1.00:00:00 for a day",
+        "System.DateTimeOffset" => "a time such as 2026-01-31T12:00:00Z",
+        _ => "a list or section: set its items (:0) or its settings (:Name)",
+    };
+
+    [GeneratedRegex("Failed to convert configuration value '(?<value>.*)' at '(?<key>.*)' to type '(?<type>.*)'", RegexOptions.Singleline)]
+    private static partial Regex InvalidValue { get; }
 
     [GeneratedRegex("not found on the instance of [^:]*: (.*)$")]
     private static partial Regex UnknownSetting { get; }
