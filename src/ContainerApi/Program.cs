@@ -42,6 +42,7 @@ try
 
     var app = builder.Build();
 
+    app.UseBodyDrain();
     app.UseRequestLogging();
     app.UseResponseHeaders();
     app.UseAudit();

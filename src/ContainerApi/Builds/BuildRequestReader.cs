@@ -2,7 +2,6 @@ using System.IO.Pipelines;
 using ContainerApi.Api;
 using ContainerApi.Api.Requests;
 using ContainerApi.Builds.Contexts;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Net.Http.Headers;
 
 namespace ContainerApi.Builds;
@@ -156,40 +155,10 @@ internal sealed class BuildRequestReader(ContextRoots roots, RemoteContexts remo
         }
 
         // A compressed body may not be larger than the uncompressed limit either.
-        Limit(http, options.MaxContextBytes + MaxTextBytes);
+        RequestBodies.Limit(http, options.MaxContextBytes + MaxTextBytes);
     }
 
     /// <summary>Reads a Dockerfile or a JSON document.</summary>
-    private static async Task<MemoryStream> ReadBodyAsync(HttpContext http)
-    {
-        Limit(http, MaxTextBytes);
-        var tooLarge = new ApiException(
-            ErrorCode.ContextTooLarge, $"The body is too large. Maximum size of a Dockerfile or JSON document: {MaxTextBytes} bytes.");
-        if (http.Request.ContentLength > MaxTextBytes)
-        {
-            throw tooLarge;
-        }
-
-        var body = new MemoryStream();
-        var buffer = new byte[16 * 1024];
-        while (await http.Request.Body.ReadAsync(buffer, http.RequestAborted) is var read and > 0)
-        {
-            body.Write(buffer, 0, read);
-            if (body.Length > MaxTextBytes)
-            {
-                throw tooLarge;
-            }
-        }
-
-        body.Position = 0;
-        return body;
-    }
-
-    private static void Limit(HttpContext http, long bytes)
-    {
-        if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } feature)
-        {
-            feature.MaxRequestBodySize = bytes;
-        }
-    }
+    private static Task<MemoryStream> ReadBodyAsync(HttpContext http) => RequestBodies.ReadAsync(http, MaxTextBytes, new ApiException(
+        ErrorCode.ContextTooLarge, $"The body is too large. Maximum size of a Dockerfile or JSON document: {MaxTextBytes} bytes."));
 }

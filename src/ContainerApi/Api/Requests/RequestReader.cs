@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Net.Http.Headers;
 
 namespace ContainerApi.Api.Requests;
@@ -32,8 +33,10 @@ internal static class RequestReader
             errors.Add(name, "is an unknown parameter. This endpoint has no parameters in the query.");
         }
 
-        var body = http.Request.Body;
-        var utf8 = type.Encoding is { } encoding and not UTF8Encoding ? Encoding.CreateTranscodingStream(body, encoding, Encoding.UTF8) : body;
+        // The server's limit is that of a body in memory.
+        var limit = http.Features.Get<IHttpMaxRequestBodySizeFeature>()?.MaxRequestBodySize ?? int.MaxValue;
+        var body = await RequestBodies.ReadAsync(http, limit, new BadHttpRequestException("Too large.", StatusCodes.Status413PayloadTooLarge));
+        var utf8 = type.Encoding is { } encoding and not UTF8Encoding ? Encoding.CreateTranscodingStream(body, encoding, Encoding.UTF8) : (Stream)body;
         return await ReadJsonAsync<T>(http, utf8, errors);
     }
 
