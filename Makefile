@@ -7,7 +7,7 @@ export PORT CONFIGURATION
 DOTNET = DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 dotnet
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo demo-clean compare test test-engines check build openapi bench soak engine engine-stop clean
+.PHONY: help run demo demo-clean compare test test-engines fuzz-dockerfiles check build openapi bench soak engine engine-stop clean
 # All targets build the same tree and use the same engine.
 .NOTPARALLEL:
 
@@ -31,6 +31,11 @@ test: ## find or start an engine, build, and run every test, including the engin
 
 test-engines: ## run the engine tests on the engines of Debian's releases (SUITES="bookworm trixie forky podman-trixie"); takes a while
 	@scripts/test-engines $(SUITES)
+
+fuzz-dockerfiles: ## compare the Dockerfile check with the engine on FUZZ_DOCKERFILES (5000) generated Dockerfiles of FUZZ_SEED
+	@DOCKER_HOST=$$(scripts/engine up) && export DOCKER_HOST && scripts/install-tools busybox-static && \
+	  FUZZ_DOCKERFILES=$${FUZZ_DOCKERFILES:-5000} FUZZ_SEED=$${FUZZ_SEED:-$$(date +%s)} \
+	  $(DOTNET) test tests/ContainerApi.EngineTests -c $(CONFIGURATION) -v quiet --filter FullyQualifiedName~DockerfileFuzzTests
 
 check: ## check a change: locked packages, vulnerabilities, warnings, format, architecture rules
 	$(DOTNET) restore ContainerApi.sln --locked-mode

@@ -217,8 +217,8 @@ internal sealed partial class BuildPipeline(
 
     private static void Check(string? dockerfile, BuildSpec spec, EngineCapabilities engine)
     {
-        DockerfileValidator.Check(dockerfile, spec);
-        DockerfileRequirements.Check(dockerfile!, spec.Builder, engine);
+        DockerfileValidator.Check(dockerfile, spec, engine);
+        DockerfileRequirements.Check(dockerfile!, spec, engine);
     }
 
     /// <summary>Returns the failure of the request when the build was stopped before its first event.</summary>

@@ -12,6 +12,9 @@ internal sealed class EngineCapabilities(string apiVersion, bool isPodman = fals
     /// <summary>Engine 23.0: the first with immediate statistics, and with heredocs and the newer flags in its Dockerfile frontend.</summary>
     public static readonly Version Engine23 = new(1, 42);
 
+    /// <summary>Engine 27.0: the first whose Dockerfile parser knows <c># check=</c>.</summary>
+    private static readonly Version Engine27 = new(1, 46);
+
     private static readonly Version HealthInList = new(1, 52);
 
     private readonly Version _api = Version.TryParse(apiVersion, out var api) ? api : Newest;
@@ -37,6 +40,9 @@ internal sealed class EngineCapabilities(string apiVersion, bool isPodman = fals
 
     /// <summary>Whether the built-in Dockerfile frontend has heredocs, <c>--link</c>, <c>--network</c> and <c>--security</c>.</summary>
     public bool HasNewDockerfileFrontend => _api >= Engine23;
+
+    /// <summary>Whether <c># check=</c> is a directive of a Dockerfile; it was a comment before, which ends the directives.</summary>
+    public bool KnowsCheckDirective => _api >= Engine27;
 
     /// <summary>Whether a list without stopped containers has the paused ones. Podman 5.4 lists them only by their status.</summary>
     public bool ListsPausedAsRunning => !isPodman;

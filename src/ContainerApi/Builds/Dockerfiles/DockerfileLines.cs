@@ -1,37 +1,41 @@
 namespace ContainerApi.Builds.Dockerfiles;
 
-/// <summary>Reads a Dockerfile instruction by instruction, joins continued lines and skips comments and blank lines.</summary>
+/// <summary>
+/// Reads a Dockerfile instruction by instruction as the engine's parser does (BuildKit's <c>parser.go</c>): joins continued lines and
+/// skips comments and blank lines.
+/// </summary>
 internal sealed partial class DockerfileLines
 {
+    private static readonly char[] Blanks = [' ', '\t', '\v', '\f', '\r'];
+
     private readonly string[] _lines;
     private readonly char _escape = '\\';
     private int _next;
 
-    public DockerfileLines(string dockerfile)
+    /// <param name="knowsCheck">Whether <c># check=</c> is a directive; otherwise it is a comment, which ends the directives.</param>
+    public DockerfileLines(string dockerfile, bool knowsCheck)
     {
-        _lines = dockerfile.TrimStart('\uFEFF').Split('\n');
-        for (; _next < _lines.Length && Directive.Match(_lines[_next]) is { Success: true } directive; _next++)
+        HasSyntax = Syntax.IsMatch(dockerfile);
+        _lines = [.. dockerfile.TrimStart('\uFEFF').Split('\n').Select(line => line.TrimEnd('\r'))];
+        foreach (var directive in _lines.Select(line => Directive.Match(line)).TakeWhile(d => d.Success))
         {
-            var value = directive.Groups["value"].Value;
-            switch (directive.Groups["name"].Value.ToLowerInvariant())
+            var name = directive.Groups["name"].Value.ToLowerInvariant();
+            if (name == "escape" && directive.Groups["value"].Value is "`" or "\\")
             {
-                case "syntax":
-                    Syntax = value;
-                    break;
-                case "escape" when value is "`" or "\\":
-                    _escape = value[0];
-                    break;
-                case "check":
-                    break;
-                default:
-                    // Any other comment ends the directives.
-                    return;
+                _escape = directive.Groups["value"].Value[0];
+            }
+            else if (name is not ("escape" or "syntax") && !(knowsCheck && name == "check"))
+            {
+                break;
             }
         }
     }
 
-    /// <summary>The frontend of <c># syntax=</c>, or null.</summary>
-    public string? Syntax { get; }
+    /// <summary>
+    /// Whether the Dockerfile may select a frontend, in a form that any version of BuildKit knows: <c># syntax=</c> or <c>// syntax=</c>
+    /// among the directives and after <c>#!</c>, or JSON.
+    /// </summary>
+    public bool HasSyntax { get; }
 
     /// <summary>Returns the next instruction and its first line, from 1; null at the end.</summary>
     public (int Line, string Text)? Next()
@@ -40,39 +44,51 @@ internal sealed partial class DockerfileLines
         var first = 0;
         while (_next < _lines.Length)
         {
-            var line = _lines[_next++].TrimEnd();
-            if (line.Length == 0 || line.AsSpan().TrimStart().StartsWith("#"))
+            var line = first == 0 ? _lines[_next].TrimStart() : _lines[_next];
+            _next++;
+            if (line.AsSpan().TrimStart() is [] or ['#', ..])
             {
                 continue;
             }
 
             first = first == 0 ? _next : first;
+            var end = line.TrimEnd(' ', '\t');
             // An escaped escape character does not continue the line.
-            if (line[^1] != _escape || (line.Length > 1 && line[^2] == _escape))
+            if (end[^1] != _escape || end.AsSpan().EndsWith([_escape, _escape]))
             {
-                text.Append(line);
-                break;
+                return (first, text.Append(line).ToString());
             }
 
-            text.Append(line, 0, line.Length - 1);
+            text.Append(end, 0, end.Length - 1);
         }
 
-        return string.IsNullOrWhiteSpace(text.ToString()) ? first == 0 ? null : Next() : (first, text.ToString());
+        // The last line was continued.
+        return string.IsNullOrWhiteSpace(text.ToString()) ? null : (first, text.ToString());
     }
 
-    /// <summary>Skips the text of a heredoc, including its end.</summary>
-    public void SkipUntil(string end, bool isIndented)
+    /// <summary>Skips the text of a heredoc with its end. Returns false, and skips nothing, if it has no end.</summary>
+    public bool SkipUntil(string end, bool isIndented)
     {
-        while (_next < _lines.Length)
-        {
-            var line = _lines[_next++].TrimEnd('\r');
-            if ((isIndented ? line.TrimStart('\t') : line) == end)
-            {
-                return;
-            }
-        }
+        var last = Array.FindIndex(_lines, _next, line => (isIndented ? line.TrimStart('\t') : line) == end);
+        _next = last < 0 ? _next : last + 1;
+        return last >= 0;
     }
+
+    /// <summary>Splits an instruction at blanks.</summary>
+    public static string[] WordsOf(string instruction) => instruction.Trim().Split(Blanks, StringSplitOptions.RemoveEmptyEntries);
+
+    /// <summary>Whether the words of a FROM begin this stage.</summary>
+    /// <param name="number">The number of the stage, from 0.</param>
+    public static bool BeginsStage(string[] words, int number, string stage) =>
+        (words is [.., var keyword, var name]
+            && keyword.Equals("AS", StringComparison.OrdinalIgnoreCase) && name.Equals(stage, StringComparison.OrdinalIgnoreCase))
+        || (int.TryParse(stage, NumberStyles.None, CultureInfo.InvariantCulture, out var wanted) && wanted == number);
 
     [GeneratedRegex(@"^\s*#\s*(?<name>[a-zA-Z][a-zA-Z0-9]*)\s*=\s*(?<value>.+?)\s*$")]
     private static partial Regex Directive { get; }
+
+    [GeneratedRegex(
+        @"\A\uFEFF?(?:#!.*\n)?(?:\s*\{|(?:[^\S\n]*(?:#|//)[^\S\n]*[a-z][a-z0-9]*[^\S\n]*=.*\n)*[^\S\n]*(?:#|//)[^\S\n]*syntax[^\S\n]*=[^\S\n]*\S)",
+        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex Syntax { get; }
 }

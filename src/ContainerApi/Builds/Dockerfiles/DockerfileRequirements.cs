@@ -3,35 +3,39 @@ using ContainerApi.Engine;
 namespace ContainerApi.Builds.Dockerfiles;
 
 /// <summary>
-/// Finds what a Dockerfile needs and its builder cannot do, before the build starts: an old frontend reads the text of a
-/// heredoc as instructions or creates an empty file.
+/// Finds what a Dockerfile needs and its builder surely cannot do, before the build starts: an old parser reads the text of a heredoc as
+/// instructions, and the classic builder ignores it. Everything else is left to the builder.
 /// </summary>
 internal static partial class DockerfileRequirements
 {
     /// <exception cref="ApiException">The builder does not support it; the message says what, where and why.</exception>
-    public static void Check(string dockerfile, BuilderKind builder, EngineCapabilities engine)
+    public static void Check(string dockerfile, BuildSpec spec, EngineCapabilities engine)
     {
-        var lines = new DockerfileLines(dockerfile);
-        var isClassic = builder == BuilderKind.Classic;
+        var lines = new DockerfileLines(dockerfile, engine.KnowsCheckDirective);
+        var isClassic = spec.Builder == BuilderKind.Classic;
         // A frontend that the Dockerfile selects may support anything; the classic builder ignores it.
-        var isOld = builder == BuilderKind.BuildKit && !engine.HasNewDockerfileFrontend && lines.Syntax is null;
+        var isOld = !engine.HasNewDockerfileFrontend && (isClassic || (spec.Builder == BuilderKind.BuildKit && !lines.HasSyntax));
         var needsBuildKit = $"needs BuildKit, but this build uses the classic builder (engine API {engine.ApiVersion}).";
         var needsNewFrontend =
             $"needs the Dockerfile frontend of engine API {EngineCapabilities.Engine23} or later; this engine has API {engine.ApiVersion}.";
+        // The parser reads all stages; the classic builder runs those up to the target.
+        var (stages, isTarget, isRun) = (0, false, isClassic);
         while (lines.Next() is { } instruction)
         {
             var (keyword, flags, words) = Split(instruction.Text);
-            foreach (var flag in flags)
+            if (keyword == "FROM")
             {
-                if (IsSshMount(keyword, flag))
-                {
-                    throw Unsupported(instruction, "RUN --mount=type=ssh is not supported: this service does not forward an SSH agent.");
-                }
+                isRun &= !isTarget;
+                isTarget |= spec.Target is { } target && DockerfileLines.BeginsStage(DockerfileLines.WordsOf(instruction.Text), stages, target);
+                stages++;
+            }
 
-                var name = flag.Split('=', 2)[0];
-                if ((isClassic && NeedsBuildKit(keyword, name)) || (isOld && NeedsNewFrontend(keyword, name)))
+            foreach (var flag in flags.Select(flag => flag.Split('=', 2)))
+            {
+                if ((isRun && NeedsBuildKit(keyword, flag)) || (isOld && NeedsNewFrontend(keyword, flag[0])))
                 {
-                    throw Unsupported(instruction, $"{keyword} {name} {(isClassic ? needsBuildKit : needsNewFrontend)}");
+                    throw Unsupported(
+                        instruction, $"{keyword} {flag[0]} {(isRun && NeedsBuildKit(keyword, flag) ? needsBuildKit : needsNewFrontend)}");
                 }
             }
 
@@ -42,22 +46,17 @@ internal static partial class DockerfileRequirements
 
             foreach (var heredoc in words.Select(word => Heredoc.Match(word)).Where(match => match.Success))
             {
-                if (isClassic || isOld)
+                // Without an end it is no heredoc for an old parser, and an error for a new one.
+                if (lines.SkipUntil(heredoc.Groups["end"].Value, isIndented: heredoc.Groups["dash"].Length > 0) && (isRun || isOld))
                 {
-                    throw Unsupported(instruction, $"{keyword} with a heredoc {(isClassic ? needsBuildKit : needsNewFrontend)}");
+                    throw Unsupported(instruction, $"{keyword} with a heredoc {(isRun ? needsBuildKit : needsNewFrontend)}");
                 }
-
-                lines.SkipUntil(heredoc.Groups["end"].Value, isIndented: heredoc.Groups["dash"].Length > 0);
             }
         }
     }
 
-    private static bool IsSshMount(string keyword, string flag) =>
-        keyword == "RUN" && flag.StartsWith("--mount=", StringComparison.Ordinal)
-        && flag["--mount=".Length..].Split(',').Any(option => option.Trim('"').Equals("type=ssh", StringComparison.OrdinalIgnoreCase));
-
-    private static bool NeedsBuildKit(string keyword, string flag) => (keyword, flag) is
-        ("RUN", "--mount" or "--network" or "--security") or ("COPY" or "ADD", "--chmod" or "--link");
+    private static bool NeedsBuildKit(string keyword, string[] flag) => (keyword, flag) is
+        ("RUN", ["--mount" or "--network", ..]) or ("COPY" or "ADD", ["--chmod", not ""]);
 
     private static bool NeedsNewFrontend(string keyword, string flag) => (keyword, flag) is
         ("RUN", "--network" or "--security") or ("COPY" or "ADD", "--link");
@@ -75,7 +74,8 @@ internal static partial class DockerfileRequirements
             ? (words[1].ToUpperInvariant(), [], words[2..])
             : (keyword, [.. words.Skip(1).TakeWhile(IsFlag)], [.. words.Skip(1).SkipWhile(IsFlag)]);
 
-        static bool IsFlag(string word) => word.StartsWith("--", StringComparison.Ordinal);
+        // A lone "--" ends the flags.
+        static bool IsFlag(string word) => word.Length > 2 && word.StartsWith("--", StringComparison.Ordinal);
     }
 
     /// <summary>Blanks inside quotes belong to the word.</summary>

@@ -1,3 +1,5 @@
+using ContainerApi.Engine;
+
 namespace ContainerApi.Builds.Dockerfiles;
 
 /// <summary>
@@ -9,47 +11,48 @@ internal static class DockerfileValidator
     /// <summary>A build argument that selects a frontend, like <c># syntax=</c>.</summary>
     private const string SyntaxArgument = "BUILDKIT_SYNTAX";
 
-    private static readonly char[] Blanks = [' ', '\t', '\v', '\f', '\r'];
-
-    private static readonly HashSet<string> Keywords = new(StringComparer.OrdinalIgnoreCase)
-    {
-        "ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "FROM", "HEALTHCHECK", "LABEL", "MAINTAINER", "ONBUILD", "RUN", "SHELL",
-        "STOPSIGNAL", "USER", "VOLUME", "WORKDIR",
-    };
+    private static readonly HashSet<string> Keywords =
+    [
+        "add", "arg", "cmd", "copy", "entrypoint", "env", "expose", "from", "healthcheck", "label", "maintainer", "onbuild", "run", "shell",
+        "stopsignal", "user", "volume", "workdir",
+    ];
 
     /// <param name="dockerfile">The text, or null if the context has no Dockerfile.</param>
     /// <exception cref="ApiException">The Dockerfile is invalid; the message says why and where.</exception>
-    public static void Check(string? dockerfile, BuildSpec spec)
+    public static void Check(string? dockerfile, BuildSpec spec, EngineCapabilities engine)
     {
         if (dockerfile is null)
         {
             throw Fault($"The context does not contain '{spec.Dockerfile ?? Contexts.BuildContexts.DefaultDockerfile}'.");
         }
 
-        var lines = new DockerfileLines(dockerfile);
-        if (spec.Builder == BuilderKind.BuildKit && (lines.Syntax is not null || spec.BuildArguments.ContainsKey(SyntaxArgument)))
+        var lines = new DockerfileLines(dockerfile, engine.KnowsCheckDirective);
+        if (spec.Builder == BuilderKind.BuildKit && (lines.HasSyntax || spec.BuildArguments.ContainsKey(SyntaxArgument)))
         {
             // Another frontend may have another language.
             return;
         }
 
-        var stages = new List<string?>();
+        var (stages, hasTarget) = (0, false);
         var first = lines.Next() ?? throw Fault("The Dockerfile has no instruction.");
         for ((int Line, string Text)? instruction = first; instruction is var (line, text); instruction = lines.Next())
         {
-            var words = text.TrimStart().Split(Blanks, StringSplitOptions.RemoveEmptyEntries);
-            if (!Keywords.Contains(words[0]))
+            var words = DockerfileLines.WordsOf(text);
+            // Not by IgnoreCase: the engine compares in lower case, where the Kelvin sign is a K.
+            var keyword = words[0].ToLowerInvariant();
+            if (!Keywords.Contains(keyword))
             {
                 throw Fault(line, $"Unknown instruction '{Contexts.TarText.Printable(Shortened(words[0]))}'.");
             }
 
-            if (words[0].Equals("FROM", StringComparison.OrdinalIgnoreCase))
+            if (keyword == "from")
             {
-                stages.Add(words is [.., var keyword, var name] && keyword.Equals("AS", StringComparison.OrdinalIgnoreCase) ? name : null);
+                hasTarget |= spec.Target is { } stage && DockerfileLines.BeginsStage(words, stages, stage);
+                stages++;
             }
-            else if (stages.Count == 0 && !words[0].Equals("ARG", StringComparison.OrdinalIgnoreCase))
+            else if (stages == 0 && keyword != "arg")
             {
-                throw Fault(line, $"{words[0].ToUpperInvariant()} comes before the first FROM.");
+                throw Fault(line, $"{keyword.ToUpperInvariant()} comes before the first FROM.");
             }
 
             if (text.Contains("<<", StringComparison.Ordinal))
@@ -59,20 +62,16 @@ internal static class DockerfileValidator
             }
         }
 
-        if (stages.Count == 0)
+        if (stages == 0)
         {
             throw Fault("The Dockerfile has no FROM.");
         }
 
-        if (spec.Target is { } target && !Has(stages, target))
+        if (spec.Target is { } target && !hasTarget)
         {
             throw Fault($"The Dockerfile has no stage '{target}'.");
         }
     }
-
-    private static bool Has(List<string?> stages, string target) =>
-        stages.Contains(target, StringComparer.OrdinalIgnoreCase)
-        || (int.TryParse(target, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number < stages.Count);
 
     private static string Shortened(string word) => word.Length <= 40 ? word : word[..40] + "…";
 

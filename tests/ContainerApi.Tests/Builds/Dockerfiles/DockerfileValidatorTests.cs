@@ -30,6 +30,8 @@ public sealed class DockerfileValidatorTests
     [InlineData("FROM x\nRUN cat <<A <<'B'\nNOPE\nA\nNOPE\nB\n")]
     [InlineData("FROM\n")]
     [InlineData("FROM x\nCOPY\n")]
+    [InlineData("FROM x\n wor\u212Adir /\n")]
+    [InlineData("ARG A \\\v\nFROM x\n")]
     public void Other_Dockerfiles_are_left_to_the_builder(string dockerfile) => Assert.Null(Refusal(dockerfile, new BuildSpec()));
 
     [Theory]
@@ -59,6 +61,32 @@ public sealed class DockerfileValidatorTests
         Assert.NotNull(Refusal(null, new BuildSpec { Builder = BuilderKind.BuildKit, BuildArguments = byArgument }));
     }
 
+    /// <summary>A directive that the engine's parser does not know is a comment, which ends the directives.</summary>
+    [Theory]
+    [InlineData("# check=skip=all\n# escape=`\nFROM x\nRUN a \\\nb\n", true, false)]
+    [InlineData("# check=skip=all\n# escape=`\nFROM x\nRUN a `\nb\n", false, true)]
+    [InlineData("#!/bin/x\n# escape=`\nFROM x\nRUN a \\\nb\n", true, true)]
+    [InlineData("\n# escape=`\nFROM x\nRUN a \\\nb\n", true, true)]
+    [InlineData("# other=x\n# escape=`\nFROM x\nRUN a \\\nb\n", true, true)]
+    public void Directives_are_those_of_the_engines_parser(string dockerfile, bool beforeEngine27, bool sinceEngine27)
+    {
+        Assert.Equal(beforeEngine27, Refusal(dockerfile, new BuildSpec(), "1.45") is null);
+        Assert.Equal(sinceEngine27, Refusal(dockerfile, new BuildSpec(), "1.46") is null);
+    }
+
+    [Theory]
+    [InlineData("#!/usr/bin/env x\n# syntax=y\nany\n", true)]
+    [InlineData("// syntax=y\nany\n", true)]
+    [InlineData("//check=z\n//  SYNTAX = y\nany\n", true)]
+    [InlineData("\uFEFF#syntax=y\r\nany\r\n", true)]
+    [InlineData("# check=z\n# syntax=y\nany\n", true)]
+    [InlineData("{\n  \"syntax\": \"y\"\n}\n", true)]
+    [InlineData("# syntax\n# syntax=y\nany\n", false)]
+    [InlineData("\n# syntax=y\nany\n", false)]
+    [InlineData("# syntax=\nany\n", false)]
+    public void Frontend_is_selected_by_every_form_that_BuildKit_knows(string dockerfile, bool isSelected) =>
+        Assert.Equal(isSelected, Refusal(dockerfile, new BuildSpec { Builder = BuilderKind.BuildKit }) is null);
+
     [Fact]
     public void Missing_Dockerfile_is_named()
     {
@@ -66,11 +94,11 @@ public sealed class DockerfileValidatorTests
         Assert.Equal("The context does not contain 'd/prod'.", Refusal(null, new BuildSpec { Dockerfile = "d/prod" }));
     }
 
-    private static string? Refusal(string? dockerfile, BuildSpec spec)
+    private static string? Refusal(string? dockerfile, BuildSpec spec, string api = "1.51")
     {
         try
         {
-            DockerfileValidator.Check(dockerfile, spec);
+            DockerfileValidator.Check(dockerfile, spec, new EngineCapabilities(api));
             return null;
         }
         catch (ApiException e)
