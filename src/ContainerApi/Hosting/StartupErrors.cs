@@ -28,7 +28,6 @@ internal static class StartupErrors
     internal static string? Reason(Exception failure) => failure switch
     {
         OptionsValidationException e => string.Join(" ", e.Failures),
-        AggregateException e when e.InnerExceptions.All(i => Reason(i) is not null) => string.Join(" ", e.InnerExceptions.Select(Reason)),
         InvalidOperationException { Source: "Serilog.Settings.Configuration" } e => $"Serilog: {e.Message}",
         InvalidDataException e => $"{e.Message} {e.GetBaseException().Message}",
         IOException { InnerException: AddressInUseException } e => $"Urls: {e.Message}",
