@@ -35,6 +35,18 @@ public static class Behaviours
     public static Behaviour Error(int status, string message) =>
         Answer(status, "{\"message\":" + System.Text.Json.JsonSerializer.Serialize(message) + "}\n");
 
+    /// <summary>Begins with a text and repeats another one until the caller disconnects.</summary>
+    public static Behaviour Endless(string start, string repeated) => async context =>
+    {
+        context.Response.ContentType = "application/json";
+        var block = string.Concat(Enumerable.Repeat(repeated, 1 + 64 * 1024 / repeated.Length));
+        await context.Response.WriteAsync(start, context.RequestAborted);
+        while (true)
+        {
+            await context.Response.WriteAsync(block, context.RequestAborted);
+        }
+    };
+
     /// <summary>Announces a length, sends half of it and breaks the connection.</summary>
     public static Behaviour Half(string body) => async context =>
     {

@@ -31,7 +31,8 @@ internal static partial class EngineRegistration
             services.GetRequiredService<TimeProvider>(),
             options.HostSource == EngineOptions.HostSourceOff ? null : new HostSource(host, services.GetRequiredService<TimeProvider>()),
             services.GetRequiredService<SessionServer>(),
-            services.GetRequiredService<ILogger<DockerEngine>>())))));
+            services.GetRequiredService<ILogger<DockerEngine>>(),
+            services.GetService<EngineAnswerLimit>())))));
         builder.Services.AddHostedService(services =>
             new UnencryptedEngineWarning(configured, services.GetRequiredService<ILogger<UnencryptedEngineWarning>>()));
     }

@@ -1,4 +1,5 @@
 using System.Linq.Expressions;
+using ContainerApi.Engine;
 
 namespace ContainerApi.Hosting;
 
@@ -40,6 +41,9 @@ internal sealed class LimitOptions
     /// <summary>The average request rate of one caller; 0 is unlimited. Callers on this host without a key are not limited.</summary>
     public int RequestsPerSecond { get; set; } = 500;
 
+    /// <summary>The size of one answer of an engine, such as its list of containers.</summary>
+    public long EngineAnswerBytes { get; set; } = EngineAnswerLimit.Default;
+
     /// <summary>The time for a graceful shutdown: streams get their last line, builds are stopped.</summary>
     public TimeSpan ShutdownTimeout { get; set; } = TimeSpan.FromSeconds(30);
 }
@@ -59,6 +63,7 @@ internal sealed class LimitOptionsValidator : AbstractValidator<LimitOptions>
         Range(o => o.StreamTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromDays(20));
         Range(o => o.StreamsPerCaller, 1, 1_000_000);
         Range(o => o.RequestsPerSecond, 0, 1_000_000);
+        Range(o => o.EngineAnswerBytes, 64 * 1024, 1024L * 1024 * 1024);
         Range(o => o.ShutdownTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
     }
 

@@ -2,6 +2,7 @@ using System.Net;
 using System.Threading.RateLimiting;
 using ContainerApi.Access;
 using ContainerApi.Api;
+using ContainerApi.Engine;
 using ContainerApi.Settings;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http.Timeouts;
@@ -39,6 +40,7 @@ internal static class Limits
         services.AddSingleton<IMemoryPoolFactory<byte>, LargeBlockPool>();
         services.AddOptions<HostOptions>().Configure<LimitOptions>((host, limits) => host.ShutdownTimeout = limits.ShutdownTimeout);
         services.AddSingleton(provider => new StreamTimeout(provider.GetRequiredService<LimitOptions>().StreamTimeout));
+        services.AddSingleton(provider => new EngineAnswerLimit(provider.GetRequiredService<LimitOptions>().EngineAnswerBytes));
         services.AddRequestTimeouts();
         services.AddOptions<RequestTimeoutOptions>().Configure<LimitOptions>((timeouts, limits) =>
         {

@@ -22,11 +22,12 @@ public abstract class StubEngineTests : IAsyncLifetime
         await Stub.DisposeAsync();
     }
 
-    private protected async Task StartAsync(StubOptions? options = null, TimeSpan? callTimeout = null, CollectionLimits? limits = null)
+    private protected async Task StartAsync(
+        StubOptions? options = null, TimeSpan? callTimeout = null, CollectionLimits? limits = null, long? maxAnswer = null)
     {
         Stub = await DockerApiStub.StartAsync(options ?? new StubOptions());
         var engine = new EngineOptions { Name = "local", Endpoint = Stub.Endpoint, CallTimeout = callTimeout ?? TimeSpan.FromMinutes(2) };
-        _adapter = new DockerEngine(engine, TimeProvider.System);
+        _adapter = new DockerEngine(engine, TimeProvider.System, limit: maxAnswer is { } bytes ? new EngineAnswerLimit(bytes) : null);
         Host = new ApiHost(limits, new Dictionary<string, string?>(), _adapter);
     }
 

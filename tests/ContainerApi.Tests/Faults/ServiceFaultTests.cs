@@ -3,7 +3,7 @@ using ContainerApi.Stubs;
 
 namespace ContainerApi.Tests.Faults;
 
-/// <summary>Shutdown under load, and a build store that is locked or corrupt.</summary>
+/// <summary>Shutdown under load, a build store that is locked or corrupt, and an engine that sends without end.</summary>
 public sealed class ServiceFaultTests
 {
     [Fact]
@@ -79,6 +79,26 @@ public sealed class ServiceFaultTests
         Assert.Equal("ok", await ReadinessAsync(again));
         Assert.Equal(0, (await again.Http.GetJsonAsync("builds")).GetProperty("items").GetArrayLength());
         Assert.Single(Directory.GetFiles(Path.GetDirectoryName(under.Store)!, "*.damaged-*"));
+    }
+
+    [Fact]
+    public async Task Hostile_lists_use_bounded_memory()
+    {
+        await using var under = await ServiceUnderFault.StartAsync(new StubOptions { Running = 20 }, "--Limits:EngineAnswerBytes=16777216");
+        using var warm = await under.Service.Http.GetAsync("containers");
+        Assert.True(warm.IsSuccessStatusCode);
+        var before = under.Service.Holds();
+
+        foreach (var (start, repeated) in new[] { ("[", "{},"), ("[{\"Id\":\"", "a"), ("[{\"Ports\":[", "{},") })
+        {
+            using var rule = under.Engine.When("/containers/json", Behaviours.Endless(start, repeated));
+            using var answer = await under.Service.Http.GetAsync("containers");
+            var problem = await answer.ReadProblemAsync(HttpStatusCode.BadGateway, "engine_error");
+            Assert.Contains("exceeds 16777216 bytes", problem.GetProperty("detail").GetString());
+        }
+
+        var after = under.Service.Holds();
+        Assert.True(after.Megabytes < before.Megabytes + 300, $"{before} became {after}");
     }
 
     private static async Task<string?> ReadinessAsync(ServiceProcess service) =>

@@ -244,7 +244,8 @@ internal sealed class BuildLog
     private void Append(BuildEvent buildEvent, Build? build = null)
     {
         var isOutput = buildEvent is LogEvent or ProgressEvent;
-        if (_isTruncated && isOutput)
+        // Steps and warnings have as much room again. Without a limit a hostile engine would fill the store.
+        if ((_isTruncated && isOutput) || (buildEvent is StepEvent or WarningEvent && Bytes > _options.MaxLogBytes * 2))
         {
             return;
         }

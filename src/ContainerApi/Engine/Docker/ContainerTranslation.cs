@@ -24,7 +24,7 @@ internal static class ContainerTranslation
     public static ContainerDetails ToDetails(InspectedContainer container) => IsId(container.Id)
         ? new(
             container.Id, container.Name?.TrimStart('/') ?? new ShortId(container.Id).ToString(),
-            container.Config?.Labels ?? new Dictionary<string, string>())
+            container.Config?.Labels.WithoutNulls() ?? new Dictionary<string, string>())
         : throw new JsonException("A container without an id.");
 
     private static bool IsId([NotNullWhen(true)] string? id) => id is { Length: IdLength } && !id.AsSpan().ContainsAnyExcept(IdDigits);
@@ -65,9 +65,7 @@ internal static class ContainerTranslation
                     .OrderBy(p => p.ContainerPort).ThenBy(p => p.Protocol, StringComparer.Ordinal)
                     .ThenBy(p => p.HostPort).ThenBy(p => p.HostIp, StringComparer.Ordinal),
             ],
-            Labels = row.Labels is null ? new Dictionary<string, string>()
-                : row.Labels.Any(l => l.Value is null) ? throw WireValues.UnexpectedNull()
-                : row.Labels,
+            Labels = row.Labels.WithoutNulls(),
         };
     }
 

@@ -7,6 +7,11 @@ namespace ContainerApi.Engine.Docker;
 
 internal sealed partial class DockerEngine
 {
+    /// <summary>Maximum sizes of answers about one container, of which many are read at the same time.</summary>
+    private const int MaxInspectBytes = 4 * 1024 * 1024;
+    private const int MaxTopBytes = 16 * 1024 * 1024;
+    private const int MaxStatisticsBytes = 256 * 1024;
+
     public Task<IReadOnlyList<ContainerFacts>> ListContainersAsync(ContainerFilter filter, CancellationToken cancellationToken) =>
         WithinAsync(_callTimeout, async token =>
         {
@@ -15,7 +20,7 @@ internal sealed partial class DockerEngine
                 ? JsonSerializer.Serialize(given, EngineWire.Default.IReadOnlyDictionaryStringIReadOnlyListString)
                 : null;
             var path = ToPath("containers/json", [("all", filter.All ? "1" : "0"), ("filters", filters)]);
-            return ContainerTranslation.ToContainers(await GetAsync(path, EngineWire.Default.ListedContainerArray, token));
+            return ContainerTranslation.ToContainers(await GetAsync(path, EngineWire.Default.ListedContainerArray, _maxAnswerBytes, token));
         }, cancellationToken);
 
     private static ContainerFilter WithPaused(ContainerFilter filter) => filter.All || filter.Filters?.ContainsKey("status") == true
@@ -56,7 +61,7 @@ internal sealed partial class DockerEngine
 
     private async Task<IReadOnlyList<ProcessFacts>> TopAsync(string path, CancellationToken cancellationToken)
     {
-        using var response = await _http.GetAsync(path, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        using var response = await GetAsync(path, MaxTopBytes, cancellationToken);
         var top = await ReadAsync(response, EngineWire.Default.ContainerTop, cancellationToken);
         return ProcessTranslation.ToProcesses(top, response.Headers.Date ?? _time.GetUtcNow());
     }
@@ -67,7 +72,8 @@ internal sealed partial class DockerEngine
             ContainerStatistics statistics;
             try
             {
-                statistics = await GetAsync($"containers/{id}/stats?stream=false&one-shot=true", StatisticsWire.Default.ContainerStatistics, token);
+                statistics = await GetAsync(
+                    $"containers/{id}/stats?stream=false&one-shot=true", StatisticsWire.Default.ContainerStatistics, MaxStatisticsBytes, token);
             }
             catch (JsonException)
             {
@@ -90,18 +96,18 @@ internal sealed partial class DockerEngine
 
     public Task<ContainerDetails> InspectContainerAsync(ContainerReference container, CancellationToken cancellationToken) =>
         WithinAsync(_callTimeout, async token => ContainerTranslation.ToDetails(
-            await GetAsync($"containers/{container}/json", EngineWire.Default.InspectedContainer, token)), cancellationToken);
+            await GetAsync($"containers/{container}/json", EngineWire.Default.InspectedContainer, MaxInspectBytes, token)), cancellationToken);
 
     public Task<ContainerConfiguration> ReadConfigurationAsync(string id, CancellationToken cancellationToken) =>
         WithinAsync(_callTimeout, async token =>
         {
-            var config = (await _docker.Containers.InspectContainerAsync(id, token)).Config;
+            var config = (await _docker.Containers.InspectContainerAsync(id, token)).Required().Config.Required();
             return new ContainerConfiguration(
-                config?.Cmd is { } command ? [.. command] : null,
-                config?.Entrypoint is { } entrypoint ? [.. entrypoint] : null,
-                [.. config?.Env ?? []],
-                config?.User.NullIfEmpty(),
-                config?.WorkingDir.NullIfEmpty());
+                config.Cmd?.WithoutNulls(),
+                config.Entrypoint?.WithoutNulls(),
+                config.Env.WithoutNulls(),
+                config.User.NullIfEmpty(),
+                config.WorkingDir.NullIfEmpty());
         }, cancellationToken);
 
     public Task<IReadOnlyList<FileChange>> ListFileChangesAsync(string id, int max, CancellationToken cancellationToken) =>
@@ -126,7 +132,7 @@ internal sealed partial class DockerEngine
         WithinAsync(_callTimeout, async token =>
         {
             var created = await _docker.Containers.CreateContainerAsync(ContainerTranslation.ToCreateParameters(spec), token);
-            return new CreatedContainer(created.ID, [.. created.Warnings ?? []]);
+            return new CreatedContainer(created.Required().ID.NullIfEmpty().Required(), created.Warnings.WithoutNulls());
         }, cancellationToken);
 
     public Task StartContainerAsync(string id, CancellationToken cancellationToken) =>

@@ -18,9 +18,9 @@ internal sealed partial class DockerEngine
     {
         // The engine sends its headers just before it subscribes (moby 20.10 api/server/router/system). Starting one second earlier
         // replays the events between; duplicates do no harm.
-        var since = await WithinAsync(_callTimeout, EngineTimeAsync, cancellationToken) - TimeSpan.FromSeconds(1);
+        var since = await WithinAsync(_callTimeout, EngineTimeAsync, cancellationToken) - 1;
         using var request = new HttpRequestMessage(HttpMethod.Get,
-            string.Create(CultureInfo.InvariantCulture, $"events?since={since.ToUnixTimeSeconds()}&filters={EventFilters}"));
+            string.Create(CultureInfo.InvariantCulture, $"events?since={since}&filters={EventFilters}"));
         using var response = await WithinAsync(_callTimeout, token => SendStreamAsync(request, token), cancellationToken);
         yield return ContainerEvent.Subscribed;
 
@@ -33,10 +33,10 @@ internal sealed partial class DockerEngine
         }
     }
 
-    /// <summary>The engine's time, in whole seconds.</summary>
-    private async Task<DateTimeOffset> EngineTimeAsync(CancellationToken cancellationToken)
+    /// <summary>The engine's time in Unix seconds.</summary>
+    private async Task<long> EngineTimeAsync(CancellationToken cancellationToken)
     {
         using var response = await _http.GetAsync("_ping", cancellationToken);
-        return response.Headers.Date ?? _time.GetUtcNow();
+        return (response.Headers.Date ?? _time.GetUtcNow()).ToUnixTimeSeconds();
     }
 }

@@ -22,7 +22,7 @@ internal sealed partial class DockerEngine
                     f => f.Key, IDictionary<string, bool> (f) => f.Value.Distinct().ToDictionary(v => v, _ => true)),
             };
             var images = await _docker.Images.ListImagesAsync(parameters, token);
-            return (IReadOnlyList<ImageFacts>)[.. images.Select(ImageTranslation.ToImage)];
+            return (IReadOnlyList<ImageFacts>)[.. images.Required().WithoutNulls().Select(ImageTranslation.ToImage)];
         }, cancellationToken);
 
     public Task<ImageDetails> InspectImageAsync(ImageNameOrId image, CancellationToken cancellationToken) =>
@@ -31,7 +31,7 @@ internal sealed partial class DockerEngine
             var details = _docker.Images.InspectImageAsync(image.Lookup, token);
             var history = _docker.Images.GetImageHistoryAsync(image.Lookup, token);
             await Task.WhenAll(details, history);
-            return ImageTranslation.ToDetails(await details, await history);
+            return ImageTranslation.ToDetails((await details).Required(), (await history).Required().WithoutNulls());
         }, cancellationToken);
 
     public Task TagImageAsync(ImageNameOrId image, ImageName tag, CancellationToken cancellationToken) =>
@@ -43,9 +43,10 @@ internal sealed partial class DockerEngine
         WithinAsync(_callTimeout * 6, async token =>
         {
             var removed = await _docker.Images.DeleteImageAsync(image.Lookup, new ImageDeleteParameters { Force = force }, token);
-            return new RemovedImage(
-                [.. removed.Where(r => r.ContainsKey("Untagged")).Select(r => r["Untagged"])],
-                [.. removed.Where(r => r.ContainsKey("Deleted")).Select(r => r["Deleted"])]);
+            return new RemovedImage(All("Untagged"), All("Deleted"));
+
+            IReadOnlyList<string> All(string change) =>
+                removed.Required().WithoutNulls().Where(r => r.ContainsKey(change)).Select(r => r[change]).WithoutNulls();
         }, cancellationToken);
 
     public async IAsyncEnumerable<TransferFacts> PullImageAsync(
@@ -96,9 +97,16 @@ internal sealed partial class DockerEngine
         using var limited = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limited.CancelAfter(TransferTimeout);
         await using var messages = StreamAsync(request, StreamWire.Default.StreamMessage, limited.Token).GetAsyncEnumerator(limited.Token);
+        var isEmpty = true;
         while (await NextAsync(messages, TransferTimeout, cancellationToken))
         {
+            isEmpty = false;
             yield return messages.Current.Failure is { } failure ? throw EngineErrors.FromTransfer(Name, failure) : messages.Current;
+        }
+
+        if (isEmpty)
+        {
+            throw EngineErrors.InvalidResponse(Name, new JsonException("The engine returned no message."));
         }
     }
 

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Text.Json.Serialization.Metadata;
 using ContainerApi.Engine.Docker.Builders.BuildKit;
 using ContainerApi.Engine.Docker.Transport;
+using ContainerApi.Engine.Docker.Wire;
 using ContainerApi.Engine.Host;
 using Docker.DotNet;
 using Docker.DotNet.Handler.Abstractions;
@@ -20,15 +21,21 @@ internal sealed partial class DockerEngine : IEngine, IDisposable
     private readonly HttpClient _http;
     private readonly DockerClient _docker;
     private readonly TimeSpan _callTimeout;
+    private readonly long _maxAnswerBytes;
     private readonly TimeProvider _time;
     private readonly HostSource? _host;
     private readonly SessionServer? _sessions;
 
+    /// <summary>The maximum size of one message of a stream. A status message of BuildKit has up to 1.4 MiB.</summary>
+    private const int MaxMessageBytes = 4 * 1024 * 1024;
+
     /// <param name="host">The engine's host, or null to use the API only.</param>
     /// <param name="sessions">Answers BuildKit's requests; null for builds without secrets and private base images.</param>
     /// <param name="logger">Logs certificates that could not be reloaded.</param>
+    /// <param name="limit">Null for the default.</param>
     public DockerEngine(
-        EngineOptions options, TimeProvider time, HostSource? host = null, SessionServer? sessions = null, ILogger<DockerEngine>? logger = null)
+        EngineOptions options, TimeProvider time, HostSource? host = null, SessionServer? sessions = null, ILogger<DockerEngine>? logger = null,
+        EngineAnswerLimit? limit = null)
     {
         var endpoint = EngineEndpoint.TryParse(options.Endpoint, out var parsed, tls: options.Tls is not null)
             ? parsed
@@ -39,10 +46,11 @@ internal sealed partial class DockerEngine : IEngine, IDisposable
         _host = host;
         _sessions = sessions;
         _callTimeout = options.CallTimeout;
+        _maxAnswerBytes = limit?.Bytes ?? EngineAnswerLimit.Default;
         var tls = options.Tls is null
             ? null
             : new EngineTls(endpoint.Host, new EngineCertificates(options.Name, options.Tls, logger ?? NullLogger<DockerEngine>.Instance));
-        _handler = new EngineHandler(options.Name, EngineTransport.CreateHandler(endpoint, options.CallTimeout, tls));
+        _handler = new EngineHandler(options.Name, EngineTransport.CreateHandler(endpoint, options.CallTimeout, tls), _maxAnswerBytes);
         // Each call has its own timeout, because streams may last for hours.
         _http = new HttpClient(_handler, disposeHandler: false) { BaseAddress = EngineTransport.BaseAddress, Timeout = Timeout.InfiniteTimeSpan };
         _docker = new DockerClientBuilder()
@@ -65,7 +73,7 @@ internal sealed partial class DockerEngine : IEngine, IDisposable
         var info = _docker.System.GetSystemInfoAsync(token);
         // Awaits both: if the engine is unreachable, both fail.
         await Task.WhenAll(version, info);
-        return EngineTranslation.ToInfo(await version, await info, (await _handler.ConnectAsync(token)).ApiVersion);
+        return EngineTranslation.ToInfo((await version).Required(), (await info).Required(), (await _handler.ConnectAsync(token)).ApiVersion);
     }, cancellationToken);
 
     public void Dispose()
@@ -109,14 +117,23 @@ internal sealed partial class DockerEngine : IEngine, IDisposable
     private EngineException? Translate(Exception exception) => exception switch
     {
         HttpRequestException or IOException => EngineErrors.FromTransport(Name, exception),
-        JsonException or NotSupportedException => EngineErrors.InvalidResponse(Name, exception),
+        // Docker.DotNet's converters throw what numbers and times throw that are out of range.
+        JsonException or NotSupportedException or FormatException or OverflowException or ArgumentOutOfRangeException =>
+            EngineErrors.InvalidResponse(Name, exception),
         _ => null,
     };
 
-    private async Task<T> GetAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+    private async Task<T> GetAsync<T>(string path, JsonTypeInfo<T> type, long maxBytes, CancellationToken cancellationToken)
     {
-        using var response = await _http.GetAsync(path, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        using var response = await GetAsync(path, maxBytes, cancellationToken);
         return await ReadAsync(response, type, cancellationToken);
+    }
+
+    private async Task<HttpResponseMessage> GetAsync(string path, long maxBytes, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, path);
+        request.Options.Set(EngineHandler.MaxAnswerBytes, maxBytes);
+        return await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
     }
 
     private static async Task<T> ReadAsync<T>(HttpResponseMessage response, JsonTypeInfo<T> type, CancellationToken cancellationToken)
@@ -143,6 +160,7 @@ internal sealed partial class DockerEngine : IEngine, IDisposable
 
     private async Task<HttpResponseMessage> SendStreamAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
+        request.Options.Set(EngineHandler.MaxAnswerBytes, EngineHandler.Unbounded);
         try
         {
             return await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
@@ -156,12 +174,13 @@ internal sealed partial class DockerEngine : IEngine, IDisposable
     private async IAsyncEnumerable<T> ReadStreamAsync<T>(
         HttpResponseMessage response, JsonTypeInfo<T> type, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
+        await using var body = new BoundedStream(await response.Content.ReadAsStreamAsync(cancellationToken), Name, MaxMessageBytes);
         await using var messages = JsonSerializer
             .DeserializeAsyncEnumerable(body, type, topLevelValues: true, cancellationToken)
             .GetAsyncEnumerator(cancellationToken);
         while (await NextAsync(messages, Timeout.InfiniteTimeSpan, cancellationToken))
         {
+            body.Restart();
             if (messages.Current is { } message)
             {
                 yield return message;

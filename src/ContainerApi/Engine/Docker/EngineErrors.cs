@@ -10,6 +10,9 @@ internal static partial class EngineErrors
 {
     private const int MaxMessageLength = 1000;
 
+    /// <summary>The search for paths takes time in proportion to the square of the length.</summary>
+    private const int MaxSearchedLength = 4 * MaxMessageLength;
+
     /// <summary>ENOENT: <see cref="SocketError"/> has no value for it.</summary>
     private const int FileNotFound = 2;
 
@@ -34,6 +37,12 @@ internal static partial class EngineErrors
         if (EngineTls.ReasonOf(exception) is { } refusal)
         {
             return new EngineException(ErrorCode.EngineUnavailable, engine, $"The engine cannot be reached: {refusal}.", exception);
+        }
+
+        if (exception is HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded }
+            or HttpIOException { HttpRequestError: HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded })
+        {
+            return InvalidResponse(engine, exception);
         }
 
         var socket = exception as SocketException ?? (exception.InnerException as SocketException)
@@ -78,7 +87,8 @@ internal static partial class EngineErrors
         exception.Code == ErrorCode.Conflict && exception.Message.Contains("is already in progress", StringComparison.Ordinal);
 
     /// <summary>Redacts paths of the engine's host, removes control characters and truncates.</summary>
-    public static string Clean(string message) => Cut(HostPath.Replace(message, "(path)"));
+    public static string Clean(string message) =>
+        Cut(HostPath.Replace(message.Length <= MaxSearchedLength ? message : message[..MaxSearchedLength], "(path)"));
 
     /// <summary>Removes control characters and truncates. Keeps paths: for text of the Dockerfile, whose paths are the container's.</summary>
     public static string Cut(string message)

@@ -17,18 +17,19 @@ internal static class ImageTranslation
         Os = image.Os.NullIfEmpty(),
         Architecture = image.Architecture.NullIfEmpty(),
         Variant = image.Variant.NullIfEmpty(),
-        Command = image.Config?.Cmd is { Count: > 0 } command ? [.. command] : null,
-        Entrypoint = image.Config?.Entrypoint is { Count: > 0 } entrypoint ? [.. entrypoint] : null,
-        Environment = [.. image.Config?.Env ?? []],
+        Command = image.Config?.Cmd is { Count: > 0 } command ? command.WithoutNulls() : null,
+        Entrypoint = image.Config?.Entrypoint is { Count: > 0 } entrypoint ? entrypoint.WithoutNulls() : null,
+        Environment = image.Config?.Env.WithoutNulls() ?? [],
         ExposedPorts = [.. image.Config?.ExposedPorts?.Keys ?? []],
         Volumes = [.. image.Config?.Volumes?.Keys ?? []],
         WorkingDirectory = image.Config?.WorkingDir.NullIfEmpty(),
         User = image.Config?.User.NullIfEmpty(),
-        Layers = [.. image.RootFS?.Layers ?? []],
+        Layers = image.RootFS?.Layers.WithoutNulls() ?? [],
         History =
         [
             .. history.Select(h => new ImageHistoryFacts(
-                h.ID is "" or "<missing>" ? null : h.ID, ToTime(h.Created), h.CreatedBy, WithoutNone(h.Tags), h.Size, h.Comment.NullIfEmpty())),
+                h.ID is "" or "<missing>" ? null : h.ID, ToTime(h.Created), h.CreatedBy ?? "", WithoutNone(h.Tags), ToSize(h.Size),
+                h.Comment.NullIfEmpty())),
         ],
     };
 
@@ -36,17 +37,19 @@ internal static class ImageTranslation
         string id, IEnumerable<string>? tags, IEnumerable<string>? digests, DateTime? created, long size, IDictionary<string, string>? labels) =>
         new()
         {
-            Id = id,
+            Id = id.NullIfEmpty().Required(),
             Tags = WithoutNone(tags),
             Digests = WithoutNone(digests),
             CreatedAt = ToTime(created),
-            SizeBytes = size,
-            Labels = labels is null ? new Dictionary<string, string>() : new Dictionary<string, string>(labels),
+            SizeBytes = ToSize(size),
+            Labels = labels.WithoutNulls(),
         };
 
     /// <summary>Engines return <c>&lt;none&gt;:&lt;none&gt;</c> for an image without a name.</summary>
     private static IReadOnlyList<string> WithoutNone(IEnumerable<string>? references) =>
-        [.. (references ?? []).Where(r => !r.Contains("<none>", StringComparison.Ordinal))];
+        [.. references.WithoutNulls().Where(r => !r.Contains("<none>", StringComparison.Ordinal))];
+
+    private static long ToSize(long bytes) => bytes >= 0 ? bytes : throw new JsonException("A negative size.");
 
     /// <summary>Engines return the year 1, or 0 seconds, for an unknown time.</summary>
     private static DateTimeOffset? ToTime(DateTime? time) =>

@@ -18,18 +18,19 @@ internal static partial class ProcessTranslation
     /// <param name="now">The time on the engine's host.</param>
     public static IReadOnlyList<ProcessFacts> ToProcesses(ContainerTop top, DateTimeOffset now)
     {
-        var titles = top.Titles.WithoutNulls().Select(t => t.ToUpperInvariant()).ToList();
+        var titles = top.Titles.Required().WithoutNulls().Select(t => t.ToUpperInvariant()).ToList();
         var rows = top.Processes.WithoutNulls();
         return titles is ["PID", "PPID", "UID", "USER", "ELAPSED", "TIME", "STARTED", "COMMAND"]
             ? [.. rows.Select(r => ToProcess(string.Join(' ', r), now)).OfType<ProcessFacts>()]
             : [.. rows.Select(r => ToProcess(titles, r)).OfType<ProcessFacts>()];
     }
 
-    private static ProcessFacts? ToProcess(string row, DateTimeOffset now) => RequestedColumns.Match(row) is { Success: true } match
+    private static ProcessFacts? ToProcess(string row, DateTimeOffset now) =>
+        RequestedColumns.Match(row) is { Success: true } match && Number(match.Groups["pid"]) is { } pid
         ? new ProcessFacts(
-            Number(match.Groups["pid"]), Number(match.Groups["ppid"]), match.Groups["user"].Value,
-            StartOf(match.Groups["start"].ValueSpan, now.AddSeconds(-Number(match.Groups["elapsed"]))),
-            TimeSpan.FromSeconds(Number(match.Groups["cpu"])), match.Groups["command"].Value)
+            pid, Number(match.Groups["ppid"]), match.Groups["user"].Value,
+            Number(match.Groups["elapsed"]) is { } elapsed ? StartOf(match.Groups["start"].ValueSpan, now.AddSeconds(-elapsed)) : null,
+            Number(match.Groups["cpu"]) is { } cpu ? TimeSpan.FromSeconds(cpu) : null, match.Groups["command"].Value)
         : null;
 
     private static ProcessFacts? ToProcess(List<string> titles, IReadOnlyList<string> row)
@@ -51,7 +52,8 @@ internal static partial class ProcessTranslation
             ? start - Math.Round((start - about) / OffsetUnit) * OffsetUnit
             : null;
 
-    private static int Number(Group group) => int.TryParse(group.ValueSpan, CultureInfo.InvariantCulture, out var number) ? number : 0;
+    /// <summary>Null above the maximum: some kernels return 2^64 less a few seconds.</summary>
+    private static int? Number(Group group) => int.TryParse(group.ValueSpan, CultureInfo.InvariantCulture, out var number) ? number : null;
 
     /// <summary>The engine splits rows at blanks. A user's name may contain blanks, so it is between numbers.</summary>
     [GeneratedRegex(

@@ -5,8 +5,17 @@ namespace ContainerApi.Engine.Docker;
 /// <summary>Converts an engine's statistics to facts.</summary>
 internal static class StatisticsTranslation
 {
+    /// <summary>Far above what containers have. The samples of thousands of containers are in memory at the same time.</summary>
+    private const int MaxInterfaces = 256;
+
+    /// <exception cref="JsonException">A value is missing, or there are too many interfaces.</exception>
     public static StatisticsFacts ToStatistics(ContainerStatistics statistics)
     {
+        if (statistics.Networks?.Count > MaxInterfaces)
+        {
+            throw new JsonException("Too many interfaces.");
+        }
+
         var usage = Saturate(statistics.MemoryStats?.Usage);
         return new StatisticsFacts
         {

@@ -89,6 +89,23 @@ public sealed class BuildLogTests
     }
 
     [Fact]
+    public void Steps_and_warnings_end_at_twice_the_limit_of_output()
+    {
+        var log = Log(new HistoryOptions { MaxLogBytes = 100_000 });
+        for (var n = 0; n < 100; n++)
+        {
+            log.Add(new WarningEvent(new string('w', 4000), n));
+            log.Add(new StepEvent("1", 1, 1, "RUN x", StepState.Started, null, null, _clock.GetUtcNow()));
+        }
+
+        log.Add(new ResultEvent(BuildOutcome.Succeeded, "sha256:1", [], 1, null));
+        log.Close();
+
+        Assert.InRange(log.Bytes, 200_000, 210_000);
+        Assert.IsType<ResultEvent>(ReadAll(log, 0)[^1]);
+    }
+
+    [Fact]
     public void Stored_events_leave_the_memory()
     {
         var log = Log();

@@ -4,10 +4,15 @@ namespace ContainerApi.Engine.Docker.Transport;
 
 /// <summary>
 /// Handles every request to one engine. It (1) negotiates the API version once and adds it to the path, (2) negotiates again when
-/// the engine was replaced, and (3) translates error answers and lost connections to <see cref="EngineException"/>.
+/// the engine was replaced, (3) translates error answers and lost connections to <see cref="EngineException"/>, and (4) bounds answers.
 /// </summary>
-internal sealed class EngineHandler(string engine, HttpMessageHandler transport) : DelegatingHandler(transport)
+internal sealed class EngineHandler(string engine, HttpMessageHandler transport, long maxAnswerBytes) : DelegatingHandler(transport)
 {
+    /// <summary>The maximum size of the answer to a request; <see cref="Unbounded"/> for a stream of messages.</summary>
+    public static readonly HttpRequestOptionsKey<long> MaxAnswerBytes = new(nameof(MaxAnswerBytes));
+
+    public const long Unbounded = long.MaxValue;
+
     private readonly SemaphoreSlim _negotiating = new(1, 1);
     private volatile EngineCapabilities? _capabilities;
     private int _connectionGeneration;
@@ -50,7 +55,8 @@ internal sealed class EngineHandler(string engine, HttpMessageHandler transport)
             var response = await SendToEngineAsync(request, cancellationToken);
             if ((int)response.StatusCode < 400)
             {
-                return response;
+                var max = request.Options.TryGetValue(MaxAnswerBytes, out var given) ? given : maxAnswerBytes;
+                return max == Unbounded ? response : await BoundAsync(response, max, cancellationToken);
             }
 
             var body = await ReadErrorAsync(response, cancellationToken);
@@ -65,6 +71,14 @@ internal sealed class EngineHandler(string engine, HttpMessageHandler transport)
 
             throw EngineErrors.FromResponse(engine, path.AbsolutePath, response.StatusCode, body);
         }
+    }
+
+    private async Task<HttpResponseMessage> BoundAsync(HttpResponseMessage response, long max, CancellationToken cancellationToken)
+    {
+        var type = response.Content.Headers.ContentType;
+        response.Content = new StreamContent(new BoundedStream(await response.Content.ReadAsStreamAsync(cancellationToken), engine, max));
+        response.Content.Headers.ContentType = type;
+        return response;
     }
 
     /// <summary>Negotiates with <c>/_ping</c>, which has no version in its path and answers in under a millisecond.</summary>

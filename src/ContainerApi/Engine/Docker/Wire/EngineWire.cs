@@ -46,7 +46,7 @@ internal sealed record ListedNetworkSettings(IReadOnlyDictionary<string, ListedE
 
 internal sealed record ListedEndpoint(string? IPAddress, string? GlobalIPv6Address, string? Gateway, string? MacAddress);
 
-internal sealed record ListedPort(string? IP, int PrivatePort, int? PublicPort, string? Type);
+internal sealed record ListedPort(string? IP, ushort PrivatePort, ushort? PublicPort, string? Type);
 
 internal sealed record InspectedContainer(string? Id, string? Name, InspectedConfig? Config);
 

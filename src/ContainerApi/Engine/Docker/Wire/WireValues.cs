@@ -5,11 +5,30 @@ internal static class WireValues
 {
     public static string? NullIfEmpty(this string? text) => string.IsNullOrEmpty(text) ? null : text;
 
+    /// <exception cref="JsonException">The value is missing.</exception>
+    public static T Required<T>(this T? value)
+        where T : class => value ?? throw UnexpectedNull();
+
     /// <summary>Returns an empty list for a missing one.</summary>
     /// <exception cref="JsonException">An item is null.</exception>
-    public static IReadOnlyList<T> WithoutNulls<T>(this IReadOnlyList<T>? list)
-        where T : class =>
-        list is null ? [] : list.Any(item => item is null) ? throw UnexpectedNull() : list;
+    public static IReadOnlyList<T> WithoutNulls<T>(this IEnumerable<T>? items)
+        where T : class
+    {
+        var list = items as IReadOnlyList<T> ?? [.. items ?? []];
+        return list.Any(item => item is null) ? throw UnexpectedNull() : list;
+    }
 
-    public static JsonException UnexpectedNull() => new("An unexpected null in a list or map.");
+    /// <summary>Returns an empty map for a missing one.</summary>
+    /// <exception cref="JsonException">A value is null.</exception>
+    public static IReadOnlyDictionary<string, string> WithoutNulls(this IEnumerable<KeyValuePair<string, string>>? items)
+    {
+        var map = items as IReadOnlyDictionary<string, string> ?? new Dictionary<string, string>(items ?? []);
+        return map.Any(item => item.Value is null) ? throw UnexpectedNull() : map;
+    }
+
+    /// <exception cref="JsonException">The number is negative or above the maximum.</exception>
+    public static int ToCount(this long number) =>
+        number is >= 0 and <= int.MaxValue ? (int)number : throw new JsonException("A number is out of range.");
+
+    public static JsonException UnexpectedNull() => new("An unexpected null, or a missing value.");
 }

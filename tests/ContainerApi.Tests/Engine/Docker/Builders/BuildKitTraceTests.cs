@@ -215,6 +215,22 @@ public sealed class BuildKitTraceTests
         Assert.Equal(ErrorCode.Find((string?)kind), failed.Code);
     }
 
+    [Theory]
+    [InlineData(1, 0, -62135596801)] // before the year 1
+    [InlineData(1, 0, 253402300800)] // the year 10000
+    [InlineData(10_001, 0, 0)]
+    [InlineData(1, 17 * 1024 * 1024, 0)]
+    public void A_time_out_of_range_and_too_many_steps_are_an_invalid_trace(int steps, int name, long seconds)
+    {
+        var trace = Trace([.. Enumerable.Range(0, steps).Select(n => Step($"{n}", new string('n', name), 0))]);
+        var last = Step("last", "", 0);
+        last.Started.Seconds = seconds;
+
+        var failed = Assert.IsType<BuildFailed>(Read(trace, Trace(last), Image)[^1]);
+
+        Assert.Equal((ErrorCode.EngineError, "The engine's trace of the build is invalid."), (failed.Code, failed.Message));
+    }
+
     private static StreamMessage Image => JsonSerializer.Deserialize(
         """{"id":"moby.image.id","aux":{"ID":"sha256:1"}}""", StreamWire.Default.StreamMessage)!;
 

@@ -23,10 +23,14 @@ internal sealed partial class BuildKitStep(string id)
     /// <summary>The error so far; the build can still succeed.</summary>
     public string? Error { get; private set; }
 
+    /// <summary>Characters that are kept.</summary>
+    public long Length => id.Length + Name.Length + (Error?.Length ?? 0);
+
     /// <summary>Whether the step succeeded and this was not reported yet.</summary>
     public bool IsDone => _completed is not null && Error is null && !_isEndReported;
 
     /// <summary>Reads the current state. The start is reported once.</summary>
+    /// <exception cref="InvalidOperationException">A time is out of range.</exception>
     public IReadOnlyList<BuildFact> Read(Vertex vertex)
     {
         var place = Place.Match(vertex.Name);

@@ -15,6 +15,10 @@ internal sealed partial class BuildKitTrace : BuildReader
 
     private const string InvalidTrace = "The engine's trace of the build is invalid.";
 
+    /// <summary>Steps, parts of steps (layers, files), and their characters. Large builds have hundreds.</summary>
+    private const int MaxKept = 10_000;
+    private const int MaxKeptLength = 16 * 1024 * 1024;
+
     private readonly Dictionary<string, BuildKitStep> _steps = [];
     private readonly Dictionary<(string Step, string Id), StepProgress> _progress = [];
     private string? _image;
@@ -23,7 +27,14 @@ internal sealed partial class BuildKitTrace : BuildReader
     {
         if (message is { Id: "moby.buildkit.trace", Aux: { ValueKind: JsonValueKind.String } trace })
         {
-            return Decode(trace) is { } status ? Read(status) : Fail(new WireError(null, InvalidTrace));
+            try
+            {
+                return Read(StatusResponse.Parser.ParseFrom(trace.GetBytesFromBase64()));
+            }
+            catch (Exception e) when (e is FormatException or InvalidProtocolBufferException or InvalidOperationException)
+            {
+                return Fail(new WireError(null, InvalidTrace));
+            }
         }
 
         // The last trace can follow the image.
@@ -49,18 +60,7 @@ internal sealed partial class BuildKitTrace : BuildReader
     private static bool IsFaultOfDockerfile(string message) =>
         message.Contains(FrontendError, StringComparison.Ordinal) || EngineErrors.IsLateFaultOfDockerfile(message);
 
-    private static StatusResponse? Decode(JsonElement trace)
-    {
-        try
-        {
-            return StatusResponse.Parser.ParseFrom(trace.GetBytesFromBase64());
-        }
-        catch (Exception e) when (e is FormatException or InvalidProtocolBufferException)
-        {
-            return null;
-        }
-    }
-
+    /// <exception cref="InvalidOperationException">A time is out of range, or the build has too many steps.</exception>
     private List<BuildFact> Read(StatusResponse status)
     {
         List<BuildFact> facts = [.. status.Vertexes.SelectMany(v => StepOf(v.Digest).Read(v))];
@@ -78,7 +78,10 @@ internal sealed partial class BuildKitTrace : BuildReader
 
         facts.AddRange(status.Logs.SelectMany(log => StepOf(log.Vertex).Log(log.Stream, log.Msg.Span)));
         facts.AddRange(status.Warnings.Select(ToWarning));
-        return facts;
+        return _steps.Count + _progress.Count <= MaxKept
+            && _steps.Values.Sum(s => s.Length) + _progress.Values.Sum(p => (long)p.Id.Length + p.Status.Length) <= MaxKeptLength
+            ? facts
+            : throw new InvalidOperationException("The build has too many steps.");
     }
 
     private BuildKitStep StepOf(string id) => _steps.TryGetValue(id, out var step) ? step : _steps[id] = new BuildKitStep(id);

@@ -58,7 +58,8 @@ internal sealed class SessionServer : IAsyncDisposable
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddRoutingCore();
-        builder.Services.AddGrpc();
+        // Every message is a short name.
+        builder.Services.AddGrpc(grpc => grpc.MaxReceiveMessageSize = 64 * 1024);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
