@@ -40,7 +40,7 @@ internal sealed partial class DockerEngine
     private volatile int _plainTop = -1;
 
     public Task<IReadOnlyList<ProcessFacts>> ListProcessesAsync(string id, CancellationToken cancellationToken) =>
-        WithinAsync(_callTimeout, async token =>
+        ReadRunningAsync(id, async token =>
         {
             var plain = $"containers/{id}/top";
             var detailed = ToPath(plain, [("ps_args", ProcessTranslation.Columns)]);
@@ -67,26 +67,41 @@ internal sealed partial class DockerEngine
     }
 
     public Task<StatisticsFacts> ReadStatisticsAsync(string id, CancellationToken cancellationToken) =>
-        WithinAsync(_callTimeout, async token =>
+        ReadRunningAsync(id, async token =>
         {
-            ContainerStatistics statistics;
-            try
-            {
-                statistics = await GetAsync(
-                    $"containers/{id}/stats?stream=false&one-shot=true", StatisticsWire.Default.ContainerStatistics, MaxStatisticsBytes, token);
-            }
-            catch (JsonException)
-            {
-                // Engine 20.10 returns an empty answer if the container was removed before the collector's tick. An inspect
-                // distinguishes this from a broken engine.
-                using var exists = await _http.GetAsync($"containers/{id}/json", HttpCompletionOption.ResponseHeadersRead, token);
-                throw;
-            }
-
-            // The engine returns the year 1, with status 200, for a container that stopped.
+            var statistics = await GetAsync(
+                $"containers/{id}/stats?stream=false&one-shot=true", StatisticsWire.Default.ContainerStatistics, MaxStatisticsBytes, token);
+            // With status 200 engines return the year 1, or a message alone, for a container that stopped, and for a running one that shares
+            // the network of a removed container.
             return statistics.Read.Year > 1
                 ? StatisticsTranslation.ToStatistics(statistics)
-                : throw new EngineException(ErrorCode.ContainerNotRunning, Name, "The container is not running.");
+                : throw new EngineException(
+                    ErrorCode.EngineError, Name, EngineErrors.Clean(statistics.Message ?? "The engine returned no statistics of the container."));
+        }, cancellationToken);
+
+    /// <summary>
+    /// Reads a running container. A failure or an odd answer (engine 20.10 returns an empty one when a container is removed meanwhile) does
+    /// not say why, so an inspect decides whether the container is removed, has stopped, or the engine is at fault.
+    /// </summary>
+    private Task<T> ReadRunningAsync<T>(string id, Func<CancellationToken, Task<T>> read, CancellationToken cancellationToken) =>
+        WithinAsync(_callTimeout, async token =>
+        {
+            try
+            {
+                return await read(token);
+            }
+            catch (Exception e) when (e is JsonException || (e as EngineException)?.Code == ErrorCode.EngineError)
+            {
+                var container = await GetAsync($"containers/{id}/json", EngineWire.Default.InspectedContainer, MaxInspectBytes, token);
+                if (container.State?.Status is not { } state || state is ContainerStates.Running or ContainerStates.Paused)
+                {
+                    throw;
+                }
+
+                throw state == ContainerStates.Removing
+                    ? new EngineException(ErrorCode.ContainerNotFound, Name, "The container is being removed.")
+                    : new EngineException(ErrorCode.ContainerNotRunning, Name, $"The container is {EngineErrors.Cut(state)}.");
+            }
         }, cancellationToken);
 
     public Task<IReadOnlyDictionary<string, HostSample>> ReadHostAsync(

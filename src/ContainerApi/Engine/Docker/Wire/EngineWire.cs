@@ -48,7 +48,9 @@ internal sealed record ListedEndpoint(string? IPAddress, string? GlobalIPv6Addre
 
 internal sealed record ListedPort(string? IP, ushort PrivatePort, ushort? PublicPort, string? Type);
 
-internal sealed record InspectedContainer(string? Id, string? Name, InspectedConfig? Config);
+internal sealed record InspectedContainer(string? Id, string? Name, InspectedConfig? Config, InspectedState? State);
+
+internal sealed record InspectedState(string? Status);
 
 internal sealed record InspectedConfig(IReadOnlyDictionary<string, string>? Labels);
 

@@ -9,6 +9,8 @@ internal sealed partial class StatisticsWire : JsonSerializerContext;
 
 internal sealed record ContainerStatistics
 {
+    /// <summary>Engine 28.5 returns it alone, with status 200, where it cannot read the container.</summary>
+    public string? Message { get; init; }
     public DateTimeOffset Read { get; init; }
     public IReadOnlyDictionary<string, WireInterface>? Networks { get; init; }
     public WireCpu? CpuStats { get; init; }
