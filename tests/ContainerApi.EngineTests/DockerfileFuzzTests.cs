@@ -22,16 +22,18 @@ public sealed class DockerfileFuzzTests(EngineFixture fixture)
     /// <summary>Each builds on its own. A "~" is a blank where a line may be continued.</summary>
     private static readonly string[] Good =
     [
-        "LABEL~a=b", "ENV~A=b~C=d", "env~A~b", "ARG~X", "CMD~x~y", "cmd~[\"x\"]", "USER~1", "ENTRYPOINT~x", "EXPOSE~80", "MAINTAINER~x", "STOPSIGNAL~9",
-        "Onbuild~RUN~x", "ONBUILD~RUN~--mount=type=cache,target=/c~x", "SHELL~[\"a\"]", "HEALTHCHECK~NONE", "HEALTHCHECK~--interval=5s~CMD~x~--mount",
-        "COPY~a~/a", "COPY~--chown=1~a~/a", "COPY~--chmod=~a~/a", "COPY~--~a~/a", "ADD~a~/a", "wor\u212Adir~/", "CMD~echo~<<EOF", "LABEL~a=\\\\", "LABEL~a=`",
+        "LABEL~a=b", "ENV~A=b~C=d", "env~A~b", "ARG~X", "CMD~x~y", "cmd~[\"x\"]", "USER~1", "ENTRYPOINT~x", "EXPOSE~80", "MAINTAINER~x",
+        "STOPSIGNAL~9", "Onbuild~RUN~x", "ONBUILD~RUN~--mount=type=cache,target=/c~x", "SHELL~[\"a\"]", "HEALTHCHECK~NONE",
+        "HEALTHCHECK~--interval=5s~CMD~x~--mount", "LABEL~a=\\\\", "LABEL~a=`", "COPY~a~/a", "COPY~--chown=1~a~/a", "COPY~--chmod=~a~/a",
+        "COPY~--~a~/a", "ADD~a~/a", "wor\u212Adir~/", "CMD~echo~<<EOF",
     ];
 
     /// <summary>Some or all builders cannot build these.</summary>
     private static readonly string[] Doubtful =
     [
-        "NOPE~x", "LABELS~a=b", "\"LABEL\"~a=b", "#", "LABEL\u00A0a=b", "COPY~--link~a~/a", "ADD~--link~a~/a", "COPY~--chmod=600~a~/a",
-        "COPY~<<EOF~/f\nLABEL a=b\nEOF", "COPY~<<-\"E\"~/f\n\tx\n\tE", "COPY~<<EOF~/f", "RUN~--mount=type=ssh~x", "RUN~--network=none~x", "RUN~--~x", "\\",
+        "NOPE~x", "LABELS~a=b", "\"LABEL\"~a=b", "#", "LABEL\u00A0a=b", "COPY~--link~a~/a", "ADD~--link~a~/a",
+        "COPY~--chmod=600~a~/a", "COPY~<<EOF~/f\nLABEL a=b\nEOF", "COPY~<<-\"E\"~/f\n\tx\n\tE", "COPY~<<EOF~/f", "RUN~--mount=type=ssh~x",
+        "RUN~--network=none~x", "RUN~--~x", "\\",
     ];
 
     [Theory]

@@ -78,8 +78,8 @@ public sealed class BodyDrainTests : IAsyncDisposable
     private async Task<TcpClient> OpenAsync()
     {
         var socket = new TcpClient(_host.Client.BaseAddress!.Host, _host.Client.BaseAddress.Port);
-        await socket.GetStream().WriteAsync("POST /images/build?tag=UP:1 HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-tar\r\n"u8.ToArray());
-        await socket.GetStream().WriteAsync("Transfer-Encoding: chunked\r\n\r\n"u8.ToArray());
+        await socket.GetStream().WriteAsync(Encoding.ASCII.GetBytes(
+            "POST /images/build?tag=UP:1 HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-tar\r\nTransfer-Encoding: chunked\r\n\r\n"));
         return socket;
     }
 

@@ -35,8 +35,8 @@ internal static class RequestReader
 
         // The server's limit is that of a body in memory.
         var limit = http.Features.Get<IHttpMaxRequestBodySizeFeature>()?.MaxRequestBodySize ?? int.MaxValue;
-        var body = await RequestBodies.ReadAsync(http, limit, new BadHttpRequestException("Too large.", StatusCodes.Status413PayloadTooLarge));
-        var utf8 = type.Encoding is { } encoding and not UTF8Encoding ? Encoding.CreateTranscodingStream(body, encoding, Encoding.UTF8) : (Stream)body;
+        Stream body = await RequestBodies.ReadAsync(http, limit, new BadHttpRequestException("Too large.", StatusCodes.Status413PayloadTooLarge));
+        var utf8 = type.Encoding is { } encoding and not UTF8Encoding ? Encoding.CreateTranscodingStream(body, encoding, Encoding.UTF8) : body;
         return await ReadJsonAsync<T>(http, utf8, errors);
     }
 
