@@ -28,7 +28,8 @@ internal static class EngineJson
             Ports = container.Ports.Select(p => new { IP = p.HostIp, PrivatePort = p.Private, PublicPort = p.Public, p.Type }),
             container.Labels,
             container.State,
-            Status = health is null ? container.Status : $"{container.Status} ({health})",
+            // The status of a paused container has no place for the health.
+            Status = health is null || container.State is "paused" ? container.Status : $"{container.Status} ({health})",
             Health = version >= ListHasHealth ? new { Status = container.Health ?? "none", FailingStreak = 0 } : null,
             HostConfig = new { container.NetworkMode },
             NetworkSettings = new { Networks = container.Networks.ToDictionary(n => n.Name, n => Endpoint(container, n)) },
@@ -123,6 +124,7 @@ internal static class EngineJson
                 Running = container.IsRunning,
                 Paused = container.State == "paused",
                 Restarting = container.State == "restarting",
+                Health = container.Health is { } known ? new { Status = known } : null,
                 Pid = container.IsRunning ? container.Processes[0].Pid : 0,
             },
             Image = container.ImageId,

@@ -19,7 +19,7 @@ public sealed record ContainerList(
 /// <param name="Image">The image reference that the container was created with; the image id where the reference now refers to another image.</param>
 /// <param name="ImageId"><c>sha256:…</c>.</param>
 /// <param name="CreatedAt">The creation time.</param>
-/// <param name="Command">The command, including the entrypoint.</param>
+/// <param name="Command">The command, including the entrypoint. Cut at 4 KiB, then it ends with `…`.</param>
 /// <param name="State"><c>created</c>, <c>running</c>, <c>paused</c>, <c>restarting</c>, <c>removing</c>, <c>exited</c> or <c>dead</c>.</param>
 /// <param name="Status">The engine's status text: <c>Up 3 minutes</c>, <c>Exited (137) 2 hours ago</c>.</param>
 /// <param name="Health"><c>starting</c>, <c>healthy</c>, <c>unhealthy</c>, or null without a health check.</param>
@@ -116,7 +116,9 @@ public sealed record ProcessesSection(IReadOnlyList<ContainerProcess>? Items = n
 /// <param name="User">The user name on the host, or the user id where it has no name.</param>
 /// <param name="StartedAt">The start time; in whole seconds where the source is the engine.</param>
 /// <param name="CpuTimeMs">CPU time used so far, on all cores, in milliseconds; in whole seconds where the source is the engine.</param>
-/// <param name="Command">The command and its arguments, separated by spaces.</param>
+/// <param name="Command">
+/// The command and its arguments, separated by spaces. Cut at 4 KiB (128 bytes in a very long answer), then it ends with `…`.
+/// </param>
 public sealed record ContainerProcess(int Pid, int? ParentPid, string? User, DateTimeOffset? StartedAt, long? CpuTimeMs, string Command);
 
 /// <summary>The traffic of all network interfaces of a container since it started, without loopback.</summary>

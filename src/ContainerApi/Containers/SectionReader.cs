@@ -42,7 +42,7 @@ internal sealed record CollectionLimits
 /// Reads processes and statistics of many containers of one engine: (1) from its host, in one pass, (2) from the engine what
 /// the host does not show: all statistics at once, processes a few at a time. Each section fails separately.
 /// </summary>
-internal sealed class SectionReader(TimeProvider time, CollectionLimits limits)
+internal sealed class SectionReader(TimeProvider time, CollectionLimits limits, CommandLimit? commands = null)
 {
     private static readonly Dictionary<ErrorCode, SectionState> States = new()
     {
@@ -54,6 +54,7 @@ internal sealed class SectionReader(TimeProvider time, CollectionLimits limits)
     };
 
     private readonly ConcurrentDictionary<string, Gates> _gates = new();
+    private readonly CommandLimit _commands = commands ?? new CommandLimit();
 
     /// <param name="containers">Containers with processes.</param>
     public async Task<IReadOnlyDictionary<string, ContainerReading>> ReadAsync(
@@ -71,6 +72,7 @@ internal sealed class SectionReader(TimeProvider time, CollectionLimits limits)
         var host = await ReadHostAsync(engine, containers, wanted, limited.Token);
         cancellationToken.ThrowIfCancellationRequested();
         var timestamp = time.GetTimestamp();
+        var budget = _commands.StartAnswer();
         var gates = _gates.GetOrAdd(engine.Name, _ => new Gates(new SemaphoreSlim(limits.Tops), new SemaphoreSlim(limits.Statistics)));
         var readings = await Task.WhenAll(containers.Select(async container =>
         {
@@ -83,7 +85,9 @@ internal sealed class SectionReader(TimeProvider time, CollectionLimits limits)
             var processes = !wanted.HasFlag(HostSections.Processes) ? null
                 : sample?.Processes is { } p
                     ? Task.FromResult(Reading<IReadOnlyList<ProcessFacts>>.Ok(SectionSource.Host, sample.SampledAt, timestamp, p))
-                    : CallAsync(gates.Tops, t => engine.ListProcessesAsync(id, t), _ => time.GetUtcNow(), limited.Token, cancellationToken);
+                    : CallAsync(
+                        gates.Tops, async t => budget.Cut(await engine.ListProcessesAsync(id, t)), _ => time.GetUtcNow(), limited.Token,
+                        cancellationToken);
             return new ContainerReading(processes is null ? null : await processes, statistics is null ? null : await statistics);
         }));
         return containers.Zip(readings).ToDictionary(r => r.First.Id, r => r.Second);

@@ -47,6 +47,9 @@ internal sealed class EngineCapabilities(string apiVersion, bool isPodman = fals
     /// <summary>Whether a list without stopped containers has the paused ones. Podman 5.4 lists them only by their status.</summary>
     public bool ListsPausedAsRunning => !isPodman;
 
+    /// <summary>Whether rows of a list have a field for the health. Before, it is part of the status text.</summary>
+    public bool ListsHealth => _api >= HealthInList;
+
     /// <summary>What the engine cannot do, with reasons for a client.</summary>
     public IReadOnlyList<(string Feature, string Reason)> Limits =>
         [.. AllLimits.Where(limit => limit.Applies).Select(limit => (limit.Feature, limit.Reason))];
@@ -55,7 +58,7 @@ internal sealed class EngineCapabilities(string apiVersion, bool isPodman = fals
     [
         (_api < Engine23, "instant_statistics",
             $"API {_api} returns statistics at its collector's next tick, up to a second later; {Engine23} and later return them immediately."),
-        (_api < HealthInList, "health_in_list",
+        (!ListsHealth, "health_in_list",
             $"API {_api} returns a container's health only in its status text, which is parsed; {HealthInList} and later have a field for it."),
         (isWindows, "processes", "A Windows engine lists processes in a format that this service does not support."),
     ];

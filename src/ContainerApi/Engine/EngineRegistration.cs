@@ -29,10 +29,13 @@ internal static partial class EngineRegistration
         builder.Services.AddSingleton(services => new ConfiguredEngines(new EngineDirectory(configured.Select(options => new DockerEngine(
             options,
             services.GetRequiredService<TimeProvider>(),
-            options.HostSource == EngineOptions.HostSourceOff ? null : new HostSource(host, services.GetRequiredService<TimeProvider>()),
+            options.HostSource == EngineOptions.HostSourceOff
+                ? null
+                : new HostSource(host, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<CommandLimit>()),
             services.GetRequiredService<SessionServer>(),
             services.GetRequiredService<ILogger<DockerEngine>>(),
-            services.GetService<EngineAnswerLimit>())))));
+            services.GetService<EngineAnswerLimit>()),
+            services.GetRequiredService<CommandLimit>())))));
         builder.Services.AddHostedService(services =>
             new UnencryptedEngineWarning(configured, services.GetRequiredService<ILogger<UnencryptedEngineWarning>>()));
     }

@@ -29,6 +29,9 @@ internal sealed class LimitOptions
     /// <summary>The size of a request body, except build contexts.</summary>
     public long BodyBytes { get; set; } = 1024 * 1024;
 
+    /// <summary>The length of a command line in answers, in bytes.</summary>
+    public int CommandBytes { get; set; } = Engine.CommandLimit.DefaultMaxBytes;
+
     /// <summary>The duration of a request that is not a stream.</summary>
     public TimeSpan RequestTimeout { get; set; } = TimeSpan.FromSeconds(100);
 
@@ -59,6 +62,7 @@ internal sealed class LimitOptionsValidator : AbstractValidator<LimitOptions>
         Range(o => o.HeaderTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
         Range(o => o.KeepAliveTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));
         Range(o => o.BodyBytes, 1024, 1024L * 1024 * 1024);
+        Range(o => o.CommandBytes, 128, 128 * 1024);
         Range(o => o.RequestTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));
         Range(o => o.StreamTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromDays(20));
         Range(o => o.StreamsPerCaller, 1, 1_000_000);

@@ -39,6 +39,7 @@ internal static class Limits
             ActivatorUtilities.CreateInstance<ConnectionGate>(provider, provider.GetRequiredService<ConnectionLimit>().Max));
         services.AddSingleton<IMemoryPoolFactory<byte>, LargeBlockPool>();
         services.AddOptions<HostOptions>().Configure<LimitOptions>((host, limits) => host.ShutdownTimeout = limits.ShutdownTimeout);
+        services.AddSingleton(provider => new Engine.CommandLimit(provider.GetRequiredService<LimitOptions>().CommandBytes));
         services.AddSingleton(provider => new StreamTimeout(provider.GetRequiredService<LimitOptions>().StreamTimeout));
         services.AddSingleton(provider => new EngineAnswerLimit(provider.GetRequiredService<LimitOptions>().EngineAnswerBytes));
         services.AddRequestTimeouts();

@@ -172,4 +172,22 @@ public sealed class ContainerSectionHttpTests
 
         Assert.Equal(("unsupported", web.Id), (item.At("network.state"), item.At("network.sharedWith")));
     }
+
+    [Fact]
+    public async Task Command_lines_of_the_engine_are_cut_and_have_a_common_bound()
+    {
+        var engine = Facts.Engine(Facts.Container('a'), Facts.Container('b'));
+        var processes = Enumerable.Range(1, 3_000).Select(pid => Facts.Process(pid, command: new string('a', 100_000))).ToList();
+        engine.ListProcesses = (_, _) => Task.FromResult<IReadOnlyList<ProcessFacts>>(processes);
+        await using var host = new ApiHost(engine);
+
+        var list = await host.GetJsonAsync("/containers?include=processes");
+
+        var commands = list.GetProperty("items").EnumerateArray()
+            .SelectMany(c => c.GetProperty("processes").GetProperty("items").EnumerateArray())
+            .Select(p => p.GetProperty("command").GetString()!.Length).ToList();
+        Assert.Equal(6_000, commands.Count);
+        Assert.Equal([CommandLimit.ShortBytes + 1, CommandLimit.DefaultMaxBytes + 1], commands.Distinct().Order());
+        Assert.True(commands.Sum() < 1.1 * CommandLimit.AnswerBytes);
+    }
 }

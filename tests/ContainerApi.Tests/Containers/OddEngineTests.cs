@@ -104,6 +104,20 @@ public sealed class OddEngineTests : StubEngineTests
         Assert.NotEqual(removed.Id, Text(Assert.Single((await answer).GetProperty("items").EnumerateArray()), "id"));
     }
 
+    [Theory]
+    [InlineData("1.41")]
+    [InlineData("1.52")]
+    public async Task Paused_container_keeps_its_health(string api)
+    {
+        await StartAsync(new StubOptions { Running = 2, ApiVersion = api });
+        var paused = Stub.Containers.All[0];
+        (paused.State, paused.Status, paused.Health) = ("paused", "Up 3 minutes (Paused)", "unhealthy");
+
+        var items = await ItemsAsync("?all=true&health=unhealthy&include=none");
+
+        Assert.Equal((paused.Id, "unhealthy"), (Text(items.Single(), "id"), Text(items.Single(), "health")));
+    }
+
     [Fact]
     public async Task Changes_during_a_collection_appear_in_the_next()
     {

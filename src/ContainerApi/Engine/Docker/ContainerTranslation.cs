@@ -17,8 +17,8 @@ internal static class ContainerTranslation
     private static readonly SearchValues<char> IdDigits = SearchValues.Create("0123456789abcdef");
 
     /// <exception cref="JsonException">A row has no id or no valid time.</exception>
-    public static IReadOnlyList<ContainerFacts> ToContainers(IReadOnlyList<ListedContainer> rows) =>
-        [.. rows.WithoutNulls().Select(ToContainer).DistinctBy(c => c.Id)];
+    public static IReadOnlyList<ContainerFacts> ToContainers(IReadOnlyList<ListedContainer> rows, CommandLimit commands) =>
+        [.. rows.WithoutNulls().Select(row => ToContainer(row, commands)).DistinctBy(c => c.Id)];
 
     /// <exception cref="JsonException">The id is missing or invalid.</exception>
     public static ContainerDetails ToDetails(InspectedContainer container) => IsId(container.Id)
@@ -29,7 +29,7 @@ internal static class ContainerTranslation
 
     private static bool IsId([NotNullWhen(true)] string? id) => id is { Length: IdLength } && !id.AsSpan().ContainsAnyExcept(IdDigits);
 
-    private static ContainerFacts ToContainer(ListedContainer row)
+    private static ContainerFacts ToContainer(ListedContainer row, CommandLimit commands)
     {
         if (!IsId(row.Id) || row.Created is < 0 or > MaxSecond)
         {
@@ -47,7 +47,7 @@ internal static class ContainerTranslation
             Image = row.Image ?? "",
             ImageId = row.ImageID ?? "",
             CreatedAt = DateTimeOffset.FromUnixTimeSeconds(row.Created),
-            Command = row.Command ?? "",
+            Command = commands.Cut(row.Command ?? ""),
             State = row.State ?? "",
             Status = status,
             Health = ToHealth(row.Health?.Status, status),
@@ -78,7 +78,7 @@ internal static class ContainerTranslation
     };
 
     /// <summary>From the list's own field since API 1.52, before that from the status text (<c>Up 3 minutes (healthy)</c>).</summary>
-    private static string? ToHealth(string? health, string status) => health switch
+    public static string? ToHealth(string? health, string status = "") => health switch
     {
         "healthy" or "unhealthy" or "starting" => health,
         not null => null,

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using ContainerApi.Engine.Docker.Wire;
 using Docker.DotNet.Models;
 
@@ -11,6 +12,7 @@ internal sealed partial class DockerEngine
     private const int MaxInspectBytes = 4 * 1024 * 1024;
     private const int MaxTopBytes = 16 * 1024 * 1024;
     private const int MaxStatisticsBytes = 256 * 1024;
+    private const int ConcurrentInspects = 8;
 
     public Task<IReadOnlyList<ContainerFacts>> ListContainersAsync(ContainerFilter filter, CancellationToken cancellationToken) =>
         WithinAsync(_callTimeout, async token =>
@@ -20,8 +22,32 @@ internal sealed partial class DockerEngine
                 ? JsonSerializer.Serialize(given, EngineWire.Default.IReadOnlyDictionaryStringIReadOnlyListString)
                 : null;
             var path = ToPath("containers/json", [("all", filter.All ? "1" : "0"), ("filters", filters)]);
-            return ContainerTranslation.ToContainers(await GetAsync(path, EngineWire.Default.ListedContainerArray, _maxAnswerBytes, token));
+            var containers = ContainerTranslation.ToContainers(await GetAsync(path, EngineWire.Default.ListedContainerArray, _maxAnswerBytes, token), _commands);
+            return capabilities.ListsHealth ? containers : await AddHealthOfPausedAsync(containers, token);
         }, cancellationToken);
+
+    /// <summary>The status of a paused container, <c>Up 3 minutes (Paused)</c>, has no place for its health. An inspect has it.</summary>
+    private async Task<IReadOnlyList<ContainerFacts>> AddHealthOfPausedAsync(
+        IReadOnlyList<ContainerFacts> containers, CancellationToken cancellationToken)
+    {
+        var health = new ConcurrentDictionary<string, string?>();
+        await Parallel.ForEachAsync(
+            containers.Where(c => c.State == ContainerStates.Paused),
+            new ParallelOptions { MaxDegreeOfParallelism = ConcurrentInspects, CancellationToken = cancellationToken },
+            async (container, token) =>
+            {
+                try
+                {
+                    var inspected = await GetAsync($"containers/{container.Id}/json", EngineWire.Default.InspectedContainer, MaxInspectBytes, token);
+                    health[container.Id] = ContainerTranslation.ToHealth(inspected.State?.Health?.Status);
+                }
+                catch (Exception e) when (e is EngineException or JsonException)
+                {
+                    // The container was removed meanwhile.
+                }
+            });
+        return health.IsEmpty ? containers : [.. containers.Select(c => health.TryGetValue(c.Id, out var known) ? c with { Health = known } : c)];
+    }
 
     private static ContainerFilter WithPaused(ContainerFilter filter) => filter.All || filter.Filters?.ContainsKey("status") == true
         ? filter

@@ -25,6 +25,7 @@ internal sealed partial class DockerEngine : IEngine, IDisposable
     private readonly TimeProvider _time;
     private readonly HostSource? _host;
     private readonly SessionServer? _sessions;
+    private readonly CommandLimit _commands;
 
     /// <summary>The maximum size of one message of a stream. A status message of BuildKit has up to 1.4 MiB.</summary>
     private const int MaxMessageBytes = 4 * 1024 * 1024;
@@ -35,7 +36,7 @@ internal sealed partial class DockerEngine : IEngine, IDisposable
     /// <param name="limit">Null for the default.</param>
     public DockerEngine(
         EngineOptions options, TimeProvider time, HostSource? host = null, SessionServer? sessions = null, ILogger<DockerEngine>? logger = null,
-        EngineAnswerLimit? limit = null)
+        EngineAnswerLimit? limit = null, CommandLimit? commands = null)
     {
         var endpoint = EngineEndpoint.TryParse(options.Endpoint, out var parsed, tls: options.Tls is not null)
             ? parsed
@@ -45,6 +46,7 @@ internal sealed partial class DockerEngine : IEngine, IDisposable
         _time = time;
         _host = host;
         _sessions = sessions;
+        _commands = commands ?? new CommandLimit();
         _callTimeout = options.CallTimeout;
         _maxAnswerBytes = limit?.Bytes ?? EngineAnswerLimit.Default;
         var tls = options.Tls is null

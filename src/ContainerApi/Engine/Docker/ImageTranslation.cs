@@ -51,7 +51,7 @@ internal static class ImageTranslation
 
     private static long ToSize(long bytes) => bytes >= 0 ? bytes : throw new JsonException("A negative size.");
 
-    /// <summary>Engines return the year 1, or 0 seconds, for an unknown time.</summary>
+    /// <summary>Engines return the year 1 for an unknown time. Reproducible builds have 1970.</summary>
     private static DateTimeOffset? ToTime(DateTime? time) =>
-        time is { Year: > 1970 } known ? new DateTimeOffset(DateTime.SpecifyKind(known.ToUniversalTime(), DateTimeKind.Utc)) : null;
+        time is { Year: > 1 } known ? new DateTimeOffset(DateTime.SpecifyKind(known.ToUniversalTime(), DateTimeKind.Utc)) : null;
 }

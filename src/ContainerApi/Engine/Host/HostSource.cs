@@ -32,10 +32,10 @@ internal sealed class HostSource : IDisposable
     private long _nextRead = long.MinValue;
     private long _nextSearch = long.MinValue;
 
-    public HostSource(HostRoots options, TimeProvider time)
+    public HostSource(HostRoots options, TimeProvider time, CommandLimit? commands = null)
     {
         _time = time;
-        _proc = new ProcTree(options.ProcRoot.TrimEnd('/'), time);
+        _proc = new ProcTree(options.ProcRoot.TrimEnd('/'), time, commands ?? new CommandLimit());
         _cgroups = new CgroupTree(options.CgroupRoot.TrimEnd('/'), time);
     }
 

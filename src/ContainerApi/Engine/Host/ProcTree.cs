@@ -4,16 +4,14 @@ using System.Buffers.Text;
 namespace ContainerApi.Engine.Host;
 
 /// <summary>Reads the engine host's <c>/proc</c>. A process that ends while it is read is treated as missing.</summary>
-internal sealed class ProcTree(string root, TimeProvider time)
+internal sealed class ProcTree(string root, TimeProvider time, CommandLimit commands)
 {
-    /// <summary>The length at which command lines are truncated, as <c>ps</c> does, in bytes.</summary>
-    public const int MaxCommandBytes = 128 * 1024;
-
     private readonly UserNames _users = new(root);
     private readonly byte[] _root = Encoding.UTF8.GetBytes(root);
     private bool? _isServiceNamespace;
     private DateTimeOffset? _bootedAt;
     private DateTimeOffset _clockStart;
+    private CommandLimit.Budget _commands = commands.StartAnswer();
 
     /// <summary>
     /// Whether process ids in this tree equal those in other files, such as <c>cgroup.procs</c>. In a tree that is mounted from
@@ -29,6 +27,7 @@ internal sealed class ProcTree(string root, TimeProvider time)
     public void Refresh(byte[] buffer)
     {
         _users.Refresh();
+        _commands = commands.StartAnswer();
         MemoryBytes ??= KernelText.Number(Encoding.UTF8.GetBytes(KernelFile.ReadText($"{root}/meminfo")), "MemTotal"u8) * 1024;
 
         // The boot time is in whole seconds and changes only when the clock is set.
@@ -62,19 +61,29 @@ internal sealed class ProcTree(string root, TimeProvider time)
         name.CopyTo(copied);
 
         // 3. Command line.
-        n = Read(pid, "cmdline"u8, buffer.AsSpan(0, MaxCommandBytes));
-        if (n == MaxCommandBytes && Rune.DecodeLastFromUtf8(buffer.AsSpan(0, n), out _, out var half) != OperationStatus.Done)
+        var max = _commands.Next;
+        n = Read(pid, "cmdline"u8, buffer.AsSpan(0, max + 1));
+        if (n < 0)
+        {
+            return null;
+        }
+
+        var isCut = n > max;
+        n = Math.Min(n, max);
+        if (isCut && Rune.DecodeLastFromUtf8(buffer.AsSpan(0, n), out _, out var half) != OperationStatus.Done)
         {
             n -= half;
         }
 
-        return n < 0 ? null : new ProcessFacts(
+        _commands.Use(n);
+        var command = KernelText.Command(buffer.AsSpan(0, n), copied[..name.Length]);
+        return new ProcessFacts(
             pid,
             stat.Parent > 0 ? stat.Parent : null,
             user is { } id ? _users[id] : null,
             _bootedAt + stat.StartedAfterBoot,
             stat.CpuTime,
-            KernelText.Command(buffer.AsSpan(0, n), copied[..name.Length]));
+            isCut ? command + CommandLimit.Mark : command);
     }
 
     /// <summary>Returns the parent of a process; null if it has ended or the parent is not visible.</summary>

@@ -227,6 +227,32 @@ public sealed class WatchTests
     }
 
     [Fact]
+    public async Task Watch_without_sections_has_heartbeats_while_another_samples()
+    {
+        var time = new FakeTimeProvider(Facts.Noon);
+        var stage = new WatchStage(time);
+        await using var sampled = stage.Watch(Everything, TimeSpan.FromSeconds(2));
+        await using var silent = stage.Watch(Everything with { Sections = ContainerSections.None });
+        await NextAsync<WatchSnapshot>(sampled);
+        await NextAsync<WatchSnapshot>(silent);
+        var begin = time.GetUtcNow();
+
+        var next = silent.MoveNextAsync().AsTask();
+        while (!next.IsCompleted)
+        {
+            var sample = sampled.MoveNextAsync().AsTask();
+            while (!sample.IsCompleted)
+            {
+                time.Advance(TimeSpan.FromSeconds(1));
+                await Task.Yield();
+            }
+        }
+
+        Assert.IsType<WatchHeartbeat>(silent.Current);
+        Assert.InRange(silent.Current.At - begin, TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(30));
+    }
+
+    [Fact]
     public async Task An_unexpected_failure_ends_the_watch()
     {
         var stage = new WatchStage();

@@ -207,16 +207,31 @@ public sealed class HostSourceTests
     }
 
     [Fact]
-    public async Task Command_line_is_truncated_to_128_KB_between_characters()
+    public async Task Command_line_is_cut_at_4_KiB_between_characters_and_marked()
     {
         using var host = new HostTree();
         host.Add(A, 50, command: "yes!\0" + new string('é', 100_000) + "\0");
 
         var command = (await ReadOneAsync(host)).Processes![0].Command;
 
-        Assert.StartsWith("yes! éé", command);
-        Assert.InRange(System.Text.Encoding.UTF8.GetByteCount(command), ProcTree.MaxCommandBytes - 2, ProcTree.MaxCommandBytes);
-        Assert.EndsWith("é", command);
+        Assert.Equal("yes! " + new string('é', (CommandLimit.DefaultMaxBytes - 5) / 2) + "…", command);
+    }
+
+    [Fact]
+    public async Task Command_lines_of_one_answer_have_a_common_bound()
+    {
+        using var host = new HostTree();
+        const int MaxBytes = 100_000;
+        var pids = Enumerable.Range(100, 300).ToArray();
+        Array.ForEach(pids, pid => host.Process(pid, 40, $"/docker/{A}", command: new string('a', MaxBytes + 1)));
+        host.Cgroup($"/docker/{A}", pids);
+        using var source = host.Source(commands: new CommandLimit(MaxBytes));
+
+        var sample = (await source.ReadAsync([HostTree.Container(A)], HostSections.Processes, default))[A];
+
+        var lengths = sample.Processes!.Select(p => p.Command.Length).ToList();
+        Assert.Equal([MaxBytes + 1, CommandLimit.ShortBytes + 1], lengths.Distinct());
+        Assert.InRange(lengths.Sum(), CommandLimit.AnswerBytes, CommandLimit.AnswerBytes + 3 * MaxBytes);
     }
 
     [Fact]

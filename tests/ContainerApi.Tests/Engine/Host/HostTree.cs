@@ -26,8 +26,8 @@ internal sealed class HostTree : IDisposable
 
     public string Root { get; } = Directory.CreateTempSubdirectory("containerapi-host-").FullName;
 
-    public HostSource Source(TimeProvider? time = null) =>
-        new(new HostRoots { ProcRoot = Root + "/proc", CgroupRoot = Root + "/cgroup" }, time ?? TimeProvider.System);
+    public HostSource Source(TimeProvider? time = null, CommandLimit? commands = null) =>
+        new(new HostRoots { ProcRoot = Root + "/proc", CgroupRoot = Root + "/cgroup" }, time ?? TimeProvider.System, commands);
 
     /// <summary>Adds a container in <c>/docker</c> with one process, which the engine started.</summary>
     public void Add(string id, int pid, uint user = 0, string command = "sleep\0100\0", string devices = "eth0")
