@@ -29,7 +29,7 @@ compare: ## compare the nine fields of the demo's containers with docker-py
 test: ## find or start an engine, build, and run every test, including the engine tests
 	@scripts/test
 
-test-engines: ## run the engine tests on the engines of Debian's releases (SUITES="bookworm trixie forky podman-trixie"); takes a while
+test-engines: ## run the engine tests on the engines of Debian's releases (SUITES="bookworm trixie forky containerd-forky podman-trixie"); takes a while
 	@scripts/test-engines $(SUITES)
 
 fuzz-dockerfiles: ## compare the Dockerfile check with the engine on FUZZ_DOCKERFILES (5000) generated Dockerfiles of FUZZ_SEED
@@ -66,6 +66,6 @@ engine: ## find an engine, or install and start a private one; prints its DOCKER
 engine-stop: ## stop the private engine, never another one
 	@scripts/engine down
 
-clean: ## remove build and test output, and the private engine with its data
+clean: ## remove build and test output, the build history of `make run`, and the private engine with its data
 	scripts/engine purge
-	rm -rf artifacts src/*/bin src/*/obj tests/*/bin tests/*/obj
+	rm -rf artifacts .data src/*/bin src/*/obj tests/*/bin tests/*/obj

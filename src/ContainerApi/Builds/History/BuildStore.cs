@@ -42,7 +42,7 @@ internal sealed partial class BuildStore(BuildOptions options, TimeProvider time
         {
             CloseFile();
             Failure = "The build store cannot be opened; builds are kept in memory until the service ends.";
-            Log.OpenFailed(logger, e.Message, e);
+            Log.OpenFailed(logger, e.Message);
             return [];
         }
     }
@@ -153,7 +153,7 @@ internal sealed partial class BuildStore(BuildOptions options, TimeProvider time
     private static partial class Log
     {
         [LoggerMessage(1, LogLevel.Error, "Opening the build store failed; builds are kept in memory until the service ends: {Reason}")]
-        public static partial void OpenFailed(ILogger logger, string reason, Exception exception);
+        public static partial void OpenFailed(ILogger logger, string reason);
 
         [LoggerMessage(2, LogLevel.Error, "The build store is damaged; it was renamed to {File} and a new store was created")]
         public static partial void Damaged(ILogger logger, string file, Exception exception);
