@@ -14,6 +14,7 @@ COPY src/ContainerApi/ContainerApi.csproj src/ContainerApi/packages.lock.json sr
 RUN dotnet restore src/ContainerApi --locked-mode
 
 COPY .editorconfig appsettings.json ./
+COPY docs/problems.md docs/
 COPY src/ src/
 RUN dotnet publish src/ContainerApi --no-restore -c Release -o /app && mkdir /state
 

@@ -43,6 +43,7 @@ try
     var app = builder.Build();
 
     app.UseBodyDrain();
+    app.UseVersionPrefix();
     app.UseRequestLogging();
     app.UseResponseHeaders();
     app.UseAudit();
@@ -56,6 +57,7 @@ try
     StreamAccess.Use(app);
 
     var api = app.MapGroup("").WithHead();
+    api.MapServiceIndex();
     api.MapOpenApiDocument();
     api.MapHealth();
     api.MapTelemetry().RequireScope(Scopes.MetricsRead);

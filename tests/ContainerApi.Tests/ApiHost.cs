@@ -97,7 +97,7 @@ internal static class Answers
         Assert.Equal("application/problem+json", response.Content.Headers.ContentType?.MediaType);
         Assert.Equal(code, problem.GetProperty("code").GetString());
         Assert.Equal((int)expected, problem.GetProperty("status").GetInt32());
-        Assert.Equal("urn:containerapi:problem:" + code, problem.GetProperty("type").GetString());
+        Assert.Equal("/problems/" + code, problem.GetProperty("type").GetString());
         Assert.False(string.IsNullOrEmpty(problem.GetProperty("detail").GetString()));
         Assert.False(string.IsNullOrEmpty(problem.GetProperty("traceId").GetString()));
         return problem;

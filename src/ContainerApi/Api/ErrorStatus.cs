@@ -36,8 +36,8 @@ internal static class ErrorStatus
     {
         public int Status => Statuses[code];
 
-        /// <summary>The problem's <c>type</c>: a stable URN that cannot be fetched.</summary>
-        public string Type => "urn:containerapi:problem:" + code.Code;
+        /// <summary>The problem's <c>type</c>: a relative reference to its documentation, which this service serves.</summary>
+        public string Type => "/problems/" + code.Code;
     }
 
     /// <summary>Returns the error that stands for a status of the framework.</summary>

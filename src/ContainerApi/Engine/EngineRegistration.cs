@@ -34,7 +34,7 @@ internal static partial class EngineRegistration
                 : new HostSource(host, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<CommandLimit>()),
             services.GetRequiredService<SessionServer>(),
             services.GetRequiredService<ILogger<DockerEngine>>(),
-            services.GetService<EngineAnswerLimit>()),
+            services.GetService<EngineAnswerLimit>(),
             services.GetRequiredService<CommandLimit>())))));
         builder.Services.AddHostedService(services =>
             new UnencryptedEngineWarning(configured, services.GetRequiredService<ILogger<UnencryptedEngineWarning>>()));

@@ -14,7 +14,7 @@ internal static class CommandLine
           ContainerApi healthcheck [--Name=value ...]      checks the service with the same settings
           ContainerApi --version | --help
 
-        Settings of the first hour (all: docs/configuration.md; environment variables have __ for :):
+        Common settings (all: docs/configuration.md; environment variables have __ for :):
           --urls=http://127.0.0.1:8080                     listen addresses
           --Engines:0:Name=local --Engines:0:Endpoint=unix:///var/run/docker.sock
           --Builds:ContextRoots:0=/contexts                directories whose subdirectories may be built by path
@@ -33,7 +33,7 @@ internal static class CommandLine
     /// <summary>Returns the text to print instead of running the service, or null.</summary>
     public static string? Answer(IReadOnlyList<string> args) =>
         args.Contains("--help") || args.Contains("-h") ? Help
-        : args.Contains("--version") ? typeof(CommandLine).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion
+        : args.Contains("--version") ? Api.ServiceVersion.Current
         : null;
 
     /// <summary>The framework ignores what it does not know, so that a typing error would go unnoticed.</summary>

@@ -1,3 +1,5 @@
+using ContainerApi.Api;
+
 namespace ContainerApi.Hosting;
 
 /// <summary>Headers of every response.</summary>
@@ -22,6 +24,7 @@ internal static class ResponseHeaders
         http.Response.OnStarting(() =>
         {
             var headers = http.Response.Headers;
+            headers[ServiceVersion.Header] = ServiceVersion.Current;
             headers.XContentTypeOptions = "nosniff";
             headers.ContentSecurityPolicy = http.Request.Path.StartsWithSegments("/swagger") ? SwaggerPolicy : DataPolicy;
             headers.Vary = string.Join(", ", headers.GetCommaSeparatedValues("Vary").Union(Varying));

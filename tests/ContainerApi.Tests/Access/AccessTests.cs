@@ -6,7 +6,7 @@ namespace ContainerApi.Tests.Access;
 /// <summary>Calls every operation of the OpenAPI document with and without its scope, so that no endpoint is forgotten.</summary>
 public sealed class AccessTests
 {
-    private static readonly IReadOnlyList<string> Open = ["healthz", "readyz"];
+    private static readonly IReadOnlyList<string> Open = ["getService", "healthz", "readyz"];
 
     [Fact]
     public async Task Every_operation_without_credentials_returns_401()
@@ -136,7 +136,7 @@ public sealed class AccessTests
 
     internal static async Task<IReadOnlyList<Operation>> OperationsAsync(ApiHost host)
     {
-        var document = await host.GetJsonAsync("/swagger/v1/swagger.json");
+        var document = await host.GetJsonAsync("/openapi.json");
         return
         [
             .. from path in document.GetProperty("paths").EnumerateObject()

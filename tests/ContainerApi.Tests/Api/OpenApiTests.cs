@@ -76,7 +76,7 @@ public sealed class OpenApiTests
     public async Task A_field_of_several_forms_says_which()
     {
         await using var host = new ApiHost(new FakeEngine());
-        var document = await host.GetJsonAsync("/swagger/v1/swagger.json");
+        var document = await host.GetJsonAsync("/openapi.json");
         var fields = document.GetProperty("components").GetProperty("schemas").GetProperty("BuildRequest").GetProperty("properties");
 
         Assert.Equal(["array of string", "string"], Forms("tag"));
@@ -175,7 +175,7 @@ public sealed class OpenApiTests
     private static async Task<JsonElement> ReadDocumentAsync()
     {
         await using var host = new ApiHost(new FakeEngine());
-        return await host.GetJsonAsync("/swagger/v1/swagger.json");
+        return await host.GetJsonAsync("/openapi.json");
     }
 
     private static IEnumerable<JsonElement> Operations(JsonElement document) =>

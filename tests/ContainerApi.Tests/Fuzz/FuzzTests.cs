@@ -29,7 +29,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
         await using var engine = await DockerApiStub.StartAsync(new StubOptions { Running = 3, Exited = 1 });
         var fleet = engine.Containers.All.ToList();
         await using var host = new FuzzHost(engine);
-        var operations = FuzzOperation.Read(await host.Http.GetJsonAsync("swagger/v1/swagger.json"));
+        var operations = FuzzOperation.Read(await host.Http.GetJsonAsync("openapi.json"));
         var calls = new EngineCalls(engine);
         var random = new Random(seed);
         var requests = new FuzzRequests(new FuzzValues(random, [.. fleet.Select(c => c.Name), fleet[0].Id, fleet[1].Id[..12]]));

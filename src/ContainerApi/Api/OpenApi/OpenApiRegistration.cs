@@ -5,12 +5,14 @@ using Microsoft.OpenApi;
 namespace ContainerApi.Api.OpenApi;
 
 /// <summary>
-/// The OpenAPI document (<c>/swagger/v1/swagger.json</c>) and Swagger UI (<c>/swagger</c>). The document is committed as
+/// The OpenAPI document (<c>/openapi.json</c>) and Swagger UI (<c>/swagger</c>). The document is committed as
 /// <c>docs/openapi.json</c>, and a test compares the two.
 /// </summary>
 internal static class OpenApiRegistration
 {
     public const string Version = "v1";
+
+    private const string Path = "/openapi.json";
 
     public static void AddOpenApiDocument(this IServiceCollection services)
     {
@@ -21,7 +23,7 @@ internal static class OpenApiRegistration
             options.SwaggerDoc(Version, new OpenApiInfo
             {
                 Title = "ContainerApi",
-                Version = Version,
+                Version = ServiceVersion.Current,
                 Description =
                     "A REST API in front of Docker Engine. One call returns the containers with their processes, network traffic and usage. "
                     + "Builds, pulls and pushes stream their progress.\n\n"
@@ -29,6 +31,7 @@ internal static class OpenApiRegistration
                     + "A boolean in a query or form is `true`, `1`, `false` or `0`; an empty one is a 400. "
                     + "Every `GET` also answers `HEAD`. "
                     + "Errors are `application/problem+json` (RFC 9457) with a stable `code`. "
+                    + "Clients ignore fields, values and event types that they do not know. "
                     + "Streams are `application/x-ndjson`: one object per line, each with a `type`, the last one a `result`.",
             });
             options.DocInclusionPredicate((_, endpoint) => endpoint.HttpMethod != HttpMethods.Head);
@@ -41,19 +44,25 @@ internal static class OpenApiRegistration
             options.SelectDiscriminatorValueUsing(type =>
                 type.BaseType?.GetCustomAttributes<JsonDerivedTypeAttribute>().First(a => a.DerivedType == type).TypeDiscriminator as string);
             options.DocumentFilter<ProblemDocumentation>();
+            options.DocumentFilter<VersionPrefix.Documentation>();
             options.OperationFilter<ProblemDocumentation>();
             options.OperationFilter<ParameterDocumentation>();
             options.OperationFilter<ExampleDocumentation>();
         });
     }
 
-    public static void MapOpenApiDocument(this IEndpointRouteBuilder app) =>
-        app.MapGet($"/swagger/{Version}/swagger.json", (CachedDocument document) => document.Get()).AllowAnonymous().ExcludeFromDescription();
+    public static void MapOpenApiDocument(this IEndpointRouteBuilder app)
+    {
+        foreach (var path in (string[])[Path, $"/swagger/{Version}/swagger.json"])
+        {
+            app.MapGet(path, (CachedDocument document) => document.Get()).AllowAnonymous().ExcludeFromDescription();
+        }
+    }
 
     public static void UseSwaggerPages(this WebApplication app) =>
         app.UseSwaggerUI(options =>
         {
-            options.SwaggerEndpoint($"/swagger/{Version}/swagger.json", "ContainerApi " + Version);
+            options.SwaggerEndpoint(Path, "ContainerApi " + ServiceVersion.Current);
             options.DocumentTitle = "ContainerApi";
             options.EnableTryItOutByDefault();
             options.DisplayRequestDuration();

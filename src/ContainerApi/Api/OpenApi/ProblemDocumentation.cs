@@ -74,7 +74,7 @@ internal sealed class ProblemDocumentation : IDocumentFilter, IOperationFilter
         Required = new HashSet<string> { "type", "title", "status", "detail", "code", "traceId" },
         Properties = new Dictionary<string, IOpenApiSchema>
         {
-            ["type"] = Text("A stable URI for the type of the problem.", "urn:containerapi:problem:container_not_found"),
+            ["type"] = Text("The type of the problem: the path of its documentation.", "/problems/container_not_found"),
             ["title"] = Text("The type of the problem in words.", "No such container."),
             ["status"] = new OpenApiSchema { Type = JsonSchemaType.Integer, Description = "The HTTP status.", Examples = [JsonValue.Create(404)] },
             ["detail"] = Text("The reason in this case.", "There is no container 'web'."),
