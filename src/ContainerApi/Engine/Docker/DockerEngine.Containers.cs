@@ -22,7 +22,8 @@ internal sealed partial class DockerEngine
                 ? JsonSerializer.Serialize(given, EngineWire.Default.IReadOnlyDictionaryStringIReadOnlyListString)
                 : null;
             var path = ToPath("containers/json", [("all", filter.All ? "1" : "0"), ("filters", filters)]);
-            var containers = ContainerTranslation.ToContainers(await GetAsync(path, EngineWire.Default.ListedContainerArray, _maxAnswerBytes, token), _commands);
+            var listed = await GetAsync(path, EngineWire.Default.ListedContainerArray, _maxAnswerBytes, token);
+            var containers = ContainerTranslation.ToContainers(listed, _commands);
             return capabilities.ListsHealth ? containers : await AddHealthOfPausedAsync(containers, token);
         }, cancellationToken);
 
