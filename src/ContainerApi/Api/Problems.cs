@@ -1,5 +1,6 @@
 using System.Collections.ObjectModel;
 using System.Diagnostics;
+using ContainerApi.Api.Requests;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Mvc;
 using Serilog;
@@ -33,6 +34,11 @@ internal sealed class Problems(IProblemDetailsService writer, IDiagnosticContext
         if (exception is ApiException { RetryAfter: { } retryAfter })
         {
             context.Response.Headers.RetryAfter = ((int)Math.Ceiling(retryAfter.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+        }
+
+        if (exception is UnsupportedMediaTypeException { Supported: var supported })
+        {
+            context.Response.Headers["Accept-Post"] = supported.ToString();
         }
 
         if (problem.Status == ErrorCode.Unauthenticated.Status)

@@ -34,9 +34,7 @@ internal static class BuildEndpoints
             .WithSummary("Build an image")
             .WithDescription(
                 $"""
-                 The context is a tar archive, plain (`{BuildRequestReader.Tar}`) or compressed (`{BuildRequestReader.Gzip}`,
-                 `{BuildRequestReader.Bzip2}`,
-                 `{BuildRequestReader.Xz}`, `{BuildRequestReader.Zstd}`; the first bytes decide), a form
+                 The context is a tar archive, plain or compressed with gzip, bzip2, xz or zstd (the first bytes decide), a form
                  (`{BuildRequestReader.Form}`) whose files become entries by file name, `filename="src/main.c"`, a Dockerfile
                  (`{BuildRequestReader.DockerfileText}`), or JSON: `path` is a directory under a configured context root, `dockerfile`
                  is the text of a Dockerfile, `remote` is a URL that the engine fetches, if the configuration allows it.
@@ -65,9 +63,7 @@ internal static class BuildEndpoints
                  """)
             .WithMetadata(new RequestMetadata(RequestDefinition.Of(typeof(BuildRequest)), IsBody: false))
             .WithMetadata(new RequestMetadata(RequestDefinition.Of(typeof(BuildRequest)), IsBody: true))
-            .Accepts<Stream>(
-                MediaTypes.Json, BuildRequestReader.Tar, BuildRequestReader.Gzip, BuildRequestReader.Bzip2, BuildRequestReader.Xz,
-                BuildRequestReader.Zstd, BuildRequestReader.Form, BuildRequestReader.DockerfileText)
+            .WithMetadata(BuildRequestReader.ContentTypes)
             .Produces<BuildEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson, MediaTypes.Text)
             .Produces<Build>(StatusCodes.Status201Created)
             .Produces<Build>(StatusCodes.Status202Accepted)

@@ -9,13 +9,18 @@ namespace ContainerApi.Builds;
 /// <summary>Reads a build request and its context by the content type.</summary>
 internal sealed class BuildRequestReader(ContextRoots roots, RemoteContexts remotes, BuildOptions options, TimeProvider time)
 {
-    public const string Tar = "application/x-tar";
-    public const string Gzip = "application/gzip";
-    public const string Bzip2 = "application/x-bzip2";
-    public const string Xz = "application/x-xz";
-    public const string Zstd = "application/zstd";
     public const string Form = "multipart/form-data";
     public const string DockerfileText = "text/x-dockerfile";
+
+    /// <summary>The content types of an archive. The first bytes decide how it is compressed.</summary>
+    private static readonly string[] Archives =
+    [
+        "application/x-tar", "application/tar", "application/gzip", "application/x-gzip", "application/x-bzip2", "application/x-xz", "application/zstd",
+        "application/octet-stream",
+    ];
+
+    /// <summary>The content types of a build request.</summary>
+    public static readonly BodyTypes ContentTypes = new([.. Archives, Form, DockerfileText, MediaTypes.Json]);
 
     /// <summary>JSON fields that name a context.</summary>
     private static readonly string[] NamedContexts = ["path", "remote"];
@@ -29,13 +34,11 @@ internal sealed class BuildRequestReader(ContextRoots roots, RemoteContexts remo
     /// <exception cref="ApiException">The content type, a parameter or the context is invalid.</exception>
     public async Task<(BuildRequest Request, BuildContext Context)> ReadAsync(HttpContext http) => MediaTypeOf(http.Request) switch
     {
-        Tar or Gzip or Bzip2 or Xz or Zstd => ReadUpload(http),
+        var type when Archives.Contains(type) => ReadUpload(http),
         Form => await ReadFormAsync(http),
         DockerfileText => await ReadDockerfileAsync(http),
         MediaTypes.Json => await ReadJsonAsync(http),
-        var other => throw new ApiException(
-            ErrorCode.UnsupportedMediaType, $"Unsupported content type '{other}'. "
-            + $"Supported content types: {Tar}, {Gzip}, {Bzip2}, {Xz}, {Zstd}, {Form}, {DockerfileText}, {MediaTypes.Json}."),
+        _ => throw new UnsupportedMediaTypeException(http.Request, ContentTypes),
     };
 
     /// <summary>Whether the body is read with the request; otherwise the build reads it as its context.</summary>

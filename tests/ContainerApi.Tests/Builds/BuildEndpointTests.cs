@@ -35,6 +35,17 @@ public sealed class BuildEndpointTests : BuildEndpointFixture
         Assert.Equal(["Dockerfile", "d/Dockerfile"], _built.Files!.Keys);
     }
 
+    [Theory]
+    [InlineData("application/octet-stream")]
+    [InlineData("application/x-gzip; charset=binary")]
+    [InlineData("application/tar")]
+    public async Task Archive_is_built_under_every_usual_content_type(string type)
+    {
+        await LinesAsync(await PostAsync("tag=x", Tar(), type));
+
+        Assert.Equal(["Dockerfile"], _built.Files!.Keys);
+    }
+
     [Fact]
     public async Task Dockerfile_as_the_body_is_the_context()
     {

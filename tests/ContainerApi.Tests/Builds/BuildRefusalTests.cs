@@ -98,11 +98,17 @@ public sealed class BuildRefusalTests : BuildEndpointFixture
             .ReadProblemAsync(HttpStatusCode.BadRequest, "invalid_request");
 
     [Theory]
-    [InlineData("application/octet-stream")]
+    [InlineData("text/plain")]
     [InlineData("multipart/mixed; boundary=x")]
     [InlineData(null)]
-    public async Task Unknown_content_type_returns_415(string? type) =>
-        await (await PostAsync("", Tar(), type)).ReadProblemAsync(HttpStatusCode.UnsupportedMediaType, "unsupported_media_type");
+    public async Task Unknown_content_type_returns_415_with_the_supported_types(string? type)
+    {
+        using var response = await PostAsync("", Tar(), type);
+
+        var problem = await response.ReadProblemAsync(HttpStatusCode.UnsupportedMediaType, "unsupported_media_type");
+        Assert.Contains("application/x-tar, ", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        Assert.Contains("application/json", response.Headers.GetValues("Accept-Post").Single(), StringComparison.Ordinal);
+    }
 
     [Theory]
     [InlineData("", "invalid_context")]

@@ -1,5 +1,4 @@
 using ContainerApi.Api.Requests;
-using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.OpenApi;
 using Swashbuckle.AspNetCore.SwaggerGen;
 
@@ -28,7 +27,7 @@ internal sealed class ParameterDocumentation : IOperationFilter
         if (requests.Find(r => r.IsBody) is { Definition: var definition })
         {
             var json = context.SchemaRepository.AddDefinition(definition.Name, definition.ToSchema());
-            var others = metadata.OfType<IAcceptsMetadata>().SelectMany(a => a.ContentTypes);
+            var others = metadata.OfType<BodyTypes>().SelectMany(b => b.Types);
             operation.RequestBody = new OpenApiRequestBody
             {
                 Required = true,

@@ -23,8 +23,7 @@ internal static class RequestReader
             || !MediaTypeHeaderValue.TryParse(http.Request.ContentType, out var type)
             || (type.Charset.HasValue && type.Encoding is null))
         {
-            throw new ApiException(
-                ErrorCode.UnsupportedMediaType, $"Unsupported content type '{http.Request.ContentType}'. Supported content type: {MediaTypes.Json}.");
+            throw new UnsupportedMediaTypeException(http.Request, new BodyTypes([MediaTypes.Json]));
         }
 
         var errors = new RequestErrors();
