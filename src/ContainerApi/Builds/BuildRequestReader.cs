@@ -15,8 +15,8 @@ internal sealed class BuildRequestReader(ContextRoots roots, RemoteContexts remo
     /// <summary>The content types of an archive. The first bytes decide how it is compressed.</summary>
     private static readonly string[] Archives =
     [
-        "application/x-tar", "application/tar", "application/gzip", "application/x-gzip", "application/x-bzip2", "application/x-xz", "application/zstd",
-        "application/octet-stream",
+        "application/x-tar", "application/tar", "application/gzip", "application/x-gzip", "application/x-bzip2", "application/x-xz",
+        "application/zstd", "application/octet-stream",
     ];
 
     /// <summary>The content types of a build request.</summary>
@@ -24,6 +24,10 @@ internal sealed class BuildRequestReader(ContextRoots roots, RemoteContexts remo
 
     /// <summary>JSON fields that name a context.</summary>
     private static readonly string[] NamedContexts = ["path", "remote"];
+
+    private const string NoContext =
+        "A build needs a context. Give one of the fields path (a directory under a context root), dockerfile (the text of a Dockerfile) and remote "
+        + "(a URL), or send a tar archive, a form with files or a Dockerfile in place of JSON.";
 
     /// <summary>Maximum size of a Dockerfile or a JSON document.</summary>
     private const int MaxTextBytes = 4 * 1024 * 1024;
@@ -125,9 +129,7 @@ internal sealed class BuildRequestReader(ContextRoots roots, RemoteContexts remo
             { Path: { } path } => OpenDirectory(roots.Resolve(path), request),
             { Remote: { } remote } => (request, remotes.Open(remote)),
             { Dockerfile.Text: var text } => (request with { Dockerfile = null }, BuildContexts.FromDockerfile(text, options.MaxContextBytes)),
-            _ => throw new ApiException(
-                ErrorCode.InvalidRequest, "path, remote or dockerfile must say what to build.",
-                new Dictionary<string, string[]> { ["path"] = ["or remote or dockerfile must be given."] }),
+            _ => throw new ApiException(ErrorCode.InvalidRequest, NoContext, new Dictionary<string, string[]> { ["path"] = [NoContext] }),
         };
     }
 

@@ -30,7 +30,7 @@ internal sealed record BuildDockerfile(string Text, string? Path) : IParameterVa
     }
 
     public static (BuildDockerfile? Value, string? Error) Read(JsonElement json) =>
-        json.ValueKind == JsonValueKind.String ? (Parse(json.GetString()!), null) : (null, "must be a text.");
+        json.ValueKind == JsonValueKind.String ? (Parse(json.GetString()!), null) : (null, "must be a string.");
 }
 
 /// <summary>An entry for the hosts file of a build's steps, <c>name:address</c>.</summary>

@@ -68,6 +68,15 @@ public sealed class BuildRefusalTests : BuildEndpointFixture
         Assert.DoesNotContain(_root, problem.GetRawText(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Document_without_a_context_names_every_way_to_give_one()
+    {
+        var problem = await (await PostJsonAsync("{}")).ReadProblemAsync(HttpStatusCode.BadRequest, "invalid_request");
+
+        Assert.All(["path", "dockerfile", "remote", "tar archive", "form"],
+            way => Assert.Contains(way, problem.GetProperty("detail").GetString(), StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData("""{"path":"app","remote":"https://git.example.com/team/x.git"}""", "path", "remote")]
     [InlineData("""{"path":"app","dockerfile":"FROM x\n"}""", "path", "dockerfile")]

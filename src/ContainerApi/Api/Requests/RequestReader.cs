@@ -61,7 +61,7 @@ internal static class RequestReader
     {
         errors ??= new RequestErrors();
         var definition = RequestDefinition.Of(typeof(T));
-        ReportUnknown(definition.Fields(inJson), names, errors);
+        ReportUnknown(definition, names, errors, inJson);
         var request = (T)definition.Create(
             parameter => parameter.Declaration.In switch
             {
@@ -81,7 +81,7 @@ internal static class RequestReader
     public static object ReadFields(RequestDefinition definition, JsonElement json, RequestErrors errors)
     {
         var fields = FieldsOf(json, errors);
-        ReportUnknown(definition.Fields(inJson: true), fields.Keys, errors);
+        ReportUnknown(definition, fields.Keys, errors, inJson: true);
         return definition.Create(p => fields.TryGetValue(p.Name, out var value) ? new ParameterInput(default, value) : default, errors);
     }
 
@@ -128,14 +128,15 @@ internal static class RequestReader
         }
     }
 
-    private static void ReportUnknown(IEnumerable<RequestParameter> fields, IEnumerable<string> names, RequestErrors errors)
+    private static void ReportUnknown(RequestDefinition definition, IEnumerable<string> names, RequestErrors errors, bool inJson)
     {
-        var known = fields.Select(p => p.Name).ToList();
+        var known = definition.Fields(inJson).Select(p => p.Name).ToList();
+        var noun = inJson ? "field" : "parameter";
         foreach (var name in names.Where(n => !known.Contains(n, StringComparer.OrdinalIgnoreCase)))
         {
-            errors.Add(name, known.Count == 0
-                ? "is an unknown parameter. This endpoint has no parameters."
-                : $"is an unknown parameter. Allowed parameters: {string.Join(", ", known)}.");
+            errors.Add(name, $"is an unknown {noun}. " + (known.Count == 0
+                ? $"This endpoint has no {noun}s."
+                : $"Allowed {noun}s: {string.Join(", ", known)}."));
         }
     }
 

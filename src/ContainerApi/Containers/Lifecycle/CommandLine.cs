@@ -34,7 +34,7 @@ internal sealed record CommandLine(IReadOnlyList<string> Arguments) : IJsonParam
                 arguments = [.. json.EnumerateArray().Select(e => e.GetString()!)];
                 break;
             default:
-                return (null, "must be a text or a list of texts.");
+                return (null, "must be a string or a list of strings.");
         }
 
         return arguments.Count == 0 ? (null, "must not be empty. Leave it out for the image's command.")

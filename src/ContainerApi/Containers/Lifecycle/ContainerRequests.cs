@@ -14,7 +14,7 @@ internal enum PullMode
 internal sealed record CreateContainerRequest(
     [Parameter("The image's name or id.", ErrorCode = "invalid_reference", Example = "busybox:1.36")]
     ImageNameOrId Image,
-    [Parameter("The command: a text, split by the quoting rules of a shell without expansion, or a list of arguments. Default: the image's command.")]
+    [Parameter("The command: a string, split by a shell's quoting rules without expansion, or a list of arguments. Default: the image's command.")]
     CommandLine? Command,
     [Parameter("The container's name. Default: the engine generates a name.", Pattern = "[a-zA-Z0-9][a-zA-Z0-9_.-]{1,254}",
         Expected = "must be 2 to 255 letters, digits, '_', '.' and '-', the first a letter or digit.")]

@@ -40,7 +40,7 @@ internal sealed record NameValuePairs(IReadOnlyDictionary<string, string> Values
 
                 break;
             default:
-                return (null, "must be an object of texts or a list of texts as in NAME=value.");
+                return (null, "must be an object of strings or a list of strings as in NAME=value.");
         }
 
         return values.All(v => v.Key.Length > 0 && !v.Key.AsSpan().ContainsAny('=', '\0') && !v.Value.Contains('\0'))
