@@ -4,6 +4,19 @@ using ContainerApi.Api.Requests;
 namespace ContainerApi.Builds;
 
 /// <summary>The parameters of a build: in the query, in a form before its first file, or in JSON.</summary>
+[Hint("Use 'tag'.", "t", "tags")]
+[Hint("Use 'dockerfile'.", "f", "file")]
+[Hint("Use 'buildArg'.", "buildargs", "build-arg")]
+[Hint("Use 'label'.", "labels", "l")]
+[Hint("Use 'noCache'.", "no-cache")]
+[Hint("Use 'network'.", "networkmode")]
+[Hint("Use 'extraHost'.", "extrahosts", "add-host")]
+[Hint("Use 'cacheFrom'.", "cache-from")]
+[Hint("Use 'secret'.", "secrets")]
+[Hint("Use 'path' in a JSON body.", "context")]
+[Hint("Use 'builder': classic, buildkit or auto.", "version")]
+[Hint("Leave it out: the containers of steps are always removed.", "rm", "forcerm", "force-rm")]
+[Hint("Leave it out, or use stream=false for one document without the log.", "q", "quiet")]
 internal sealed record BuildRequest(
     [Parameter("A directory under a configured context root: absolute, or relative to a root. Its `.dockerignore` file applies.",
         In = ParameterPlace.Json)]

@@ -68,6 +68,22 @@ public sealed class BuildRefusalTests : BuildEndpointFixture
         Assert.DoesNotContain(_root, problem.GetRawText(), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("t", "Use 'tag'.")]
+    [InlineData("buildargs", "Use 'buildArg'.")]
+    [InlineData("networkmode", "Use 'network'.")]
+    [InlineData("RM", "Leave it out: the containers of steps are always removed.")]
+    public async Task Parameter_of_Dockers_API_gets_a_hint_in_the_query_and_in_JSON(string name, string hint)
+    {
+        var inJson = PostJsonAsync($$"""{"dockerfile":"FROM x","{{name}}":"1"}""");
+        foreach (var posting in new[] { PostAsync(name + "=1", Tar(), "application/x-tar"), inJson })
+        {
+            var problem = await (await posting).ReadProblemAsync(HttpStatusCode.BadRequest, "invalid_request");
+
+            Assert.EndsWith(hint, problem.GetProperty("errors").GetProperty(name)[0].GetString(), StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public async Task Document_without_a_context_names_every_way_to_give_one()
     {

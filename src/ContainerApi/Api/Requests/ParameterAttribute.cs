@@ -64,3 +64,13 @@ internal sealed class ParameterAttribute(string description) : Attribute
     /// <summary>The code of the problem for an invalid value. Default: <c>invalid_request</c>.</summary>
     public string? ErrorCode { get; init; }
 }
+
+/// <summary>Declares on a request record what to use in place of names that clients know from Docker's API or command line.</summary>
+/// <param name="hint">The sentence for the error message.</param>
+[AttributeUsage(AttributeTargets.Class, AllowMultiple = true)]
+internal sealed class HintAttribute(string hint, params string[] names) : Attribute
+{
+    public string Hint { get; } = hint;
+
+    public string[] Names { get; } = names;
+}

@@ -25,10 +25,15 @@ internal sealed class RequestDefinition
             ? (object)new RequestParameter(p, declaration)
             : Of(p.ParameterType))];
         Parameters = [.. _parts.SelectMany(p => p is RequestDefinition shared ? shared.Parameters : [(RequestParameter)p])];
+        Hints = type.GetCustomAttributes<HintAttribute>().SelectMany(a => a.Names.Select(name => (name, a.Hint)))
+            .ToDictionary(StringComparer.OrdinalIgnoreCase);
     }
 
     public string Name { get; }
     public IReadOnlyList<RequestParameter> Parameters { get; }
+
+    /// <summary>What to use in place of names that are no parameters.</summary>
+    public IReadOnlyDictionary<string, string> Hints { get; }
 
     /// <summary>The parameters in the query, the form or the JSON body.</summary>
     public IEnumerable<RequestParameter> Fields(bool inJson) =>

@@ -134,8 +134,8 @@ internal static class RequestReader
         var noun = inJson ? "field" : "parameter";
         foreach (var name in names.Where(n => !known.Contains(n, StringComparer.OrdinalIgnoreCase)))
         {
-            errors.Add(name, $"is an unknown {noun}. " + (known.Count == 0
-                ? $"This endpoint has no {noun}s."
+            errors.Add(name, $"is an unknown {noun}. " + (definition.Hints.TryGetValue(name, out var hint) ? hint
+                : known.Count == 0 ? $"This endpoint has no {noun}s."
                 : $"Allowed {noun}s: {string.Join(", ", known)}."));
         }
     }
