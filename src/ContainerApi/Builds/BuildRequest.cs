@@ -32,11 +32,12 @@ internal sealed record BuildRequest(
     [Parameter("The stage to build, by name or number; the last by default.", Pattern = @"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}",
         Expected = "must be a stage's name or number: letters, digits, '_', '.' and '-'.")]
     string? Target,
-    [Parameter("A build argument, `NAME=value`; `NAME` alone keeps the Dockerfile's default. Repeatable.",
-        Pattern = @"[a-zA-Z_][a-zA-Z0-9_]*(?:=[^\0]*)?",
-        Expected = "must be NAME=value or NAME. The name has letters, digits and '_' and does not begin with a digit.")]
+    [Parameter("A build argument, `NAME=value`; `NAME` alone keeps the Dockerfile's default. Repeatable. In JSON also an object of names and values.",
+        CanBeObject = true, Pattern = @"[a-zA-Z_][a-zA-Z0-9_.-]*(?:=[^\0]*)?",
+        Expected = "must be NAME=value or NAME. The name has letters, digits, '_', '.' and '-' and begins with a letter or '_'.")]
     IReadOnlyList<string> BuildArg,
-    [Parameter("A label for the image, `key=value`; repeatable.", Pattern = @"[^\s=\0""']+(?:=[^\0]*)?",
+    [Parameter("A label for the image, `key=value`; repeatable. In JSON also an object of keys and values.", CanBeObject = true,
+        Pattern = @"[^\s=\0""']+(?:=[^\0]*)?",
         Expected = "must be key=value or key. The key has no whitespace and no quotes.")]
     IReadOnlyList<string> Label,
     [Parameter("The platform to build for, `linux/amd64`.", Pattern = @"[a-z0-9_]+(?:/[a-z0-9_]+){0,2}",

@@ -65,6 +65,16 @@ public sealed class BuildEndpointTests : BuildEndpointFixture
     }
 
     [Fact]
+    public async Task Build_arguments_and_labels_can_be_JSON_objects()
+    {
+        await LinesAsync(await PostJsonAsync(
+            """{"dockerfile":"FROM scratch\n","buildArg":{"A":"b=c","B":null,"npm.base-url":""},"label":{"l":"m","n":null}}"""));
+
+        Assert.Equal(new Dictionary<string, string?> { ["A"] = "b=c", ["B"] = null, ["npm.base-url"] = "" }, _built.Spec!.BuildArguments);
+        Assert.Equal(new Dictionary<string, string> { ["l"] = "m", ["n"] = "" }, _built.Spec.Labels);
+    }
+
+    [Fact]
     public async Task Directory_is_built_without_ignored_files()
     {
         Directory.CreateDirectory(Path.Combine(_root, "app"));

@@ -58,7 +58,7 @@ internal sealed class ParameterAttribute(string description) : Attribute
     /// <summary>The maximum length of all items of a list together, in characters.</summary>
     public int MaxTotalLength { get; init; } = 1024 * 1024;
 
-    /// <summary>Whether a list of <c>name=value</c> may be an object in a JSON body.</summary>
+    /// <summary>Whether a list of <c>name=value</c> or <c>name</c> may be an object in a JSON body, with null in place of no value.</summary>
     public bool CanBeObject { get; init; }
 
     /// <summary>The code of the problem for an invalid value. Default: <c>invalid_request</c>.</summary>

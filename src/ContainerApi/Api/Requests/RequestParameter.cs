@@ -73,7 +73,7 @@ internal sealed class RequestParameter
             : input.Items(Declaration.CanBeObject);
         if (items is null)
         {
-            Report("must have names without '=' and strings as values.", errors);
+            Report("must have names without '=', and strings or null as values.", errors);
             return null;
         }
 
@@ -158,7 +158,7 @@ internal sealed class RequestParameter
                             {
                                 Type = JsonSchemaType.Object,
                                 MaxProperties = Declaration.MaxItems,
-                                AdditionalProperties = new OpenApiSchema { Type = JsonSchemaType.String },
+                                AdditionalProperties = new OpenApiSchema { Type = JsonSchemaType.String | JsonSchemaType.Null },
                             },
                         ]
                         : Array.Empty<IOpenApiSchema>(),
