@@ -136,11 +136,22 @@ public sealed class BuildRefusalTests : BuildEndpointFixture
     }
 
     [Theory]
-    [InlineData("", "invalid_context")]
-    [InlineData("this is not a tar archive", "invalid_context")]
-    [InlineData("BZh9", "invalid_context")]
-    public async Task Body_that_is_not_an_archive_is_a_problem(string body, string code) =>
-        await (await PostAsync("tag=a", Encoding.ASCII.GetBytes(body), "application/x-tar")).ReadProblemAsync(HttpStatusCode.BadRequest, code);
+    [InlineData("", "The body is empty")]
+    [InlineData("this is not a tar archive", "The body is not a tar archive")]
+    [InlineData("#!/bin/sh\necho FROM x\n", "The body is not a tar archive")]
+    [InlineData("BZh9", "The bzip2 stream is damaged")]
+    [InlineData("PK\u0003\u0004\u0014\u0000", "The body is a zip archive")]
+    [InlineData("# syntax=x\r\n\r\n  # y\n from scratch\n", "The body is a Dockerfile")]
+    [InlineData("ARG a=1\nFROM x\nRUN {0}", "The body is a Dockerfile")]
+    [InlineData("# {0}\nFROM x", "The body is a Dockerfile")]
+    public async Task Body_that_is_not_an_archive_is_named_for_what_it_is(string body, string detail)
+    {
+        var bytes = Encoding.ASCII.GetBytes(body.Replace("{0}", new string('x', 600), StringComparison.Ordinal));
+
+        var problem = await (await PostAsync("tag=a", bytes, "application/x-tar")).ReadProblemAsync(HttpStatusCode.BadRequest, "invalid_context");
+
+        Assert.StartsWith(detail, problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+    }
 
     [Theory]
     [InlineData(true)]

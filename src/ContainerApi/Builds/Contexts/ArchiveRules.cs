@@ -37,6 +37,10 @@ internal sealed class ArchiveRules(string? dockerfile, DockerfileCheck check)
     private bool _hasDockerfile;
     private string? _lowerDockerfile;
 
+    /// <summary>Whether the archive has the files of one that <c>docker save</c> wrote.</summary>
+    private bool _hasManifest;
+    private bool _hasLayers;
+
     /// <summary>Checks an entry. Returns whether its content must be passed to <see cref="ReadDockerfile"/>.</summary>
     /// <exception cref="ApiException">A context must not contain this entry.</exception>
     public bool Accept(ArchiveEntry entry)
@@ -53,6 +57,8 @@ internal sealed class ArchiveRules(string? dockerfile, DockerfileCheck check)
             throw Refused(entry.Name, why);
         }
 
+        _hasManifest |= name == "manifest.json";
+        _hasLayers |= name == "oci-layout" || name.EndsWith("/layer.tar", StringComparison.Ordinal);
         var isDockerfile = IsDockerfile(name);
         _mayHaveDockerfile |= entry.Type != '5' && isDockerfile;
         switch (entry.Type)
@@ -106,6 +112,12 @@ internal sealed class ArchiveRules(string? dockerfile, DockerfileCheck check)
 
         if (!_mayHaveDockerfile)
         {
+            if (_hasManifest && _hasLayers)
+            {
+                throw BuildContexts.Invalid(
+                    "The archive is an image as docker save writes it, not a build context: it has the layers of an image and no Dockerfile.");
+            }
+
             check(null);
         }
         else if (!_hasDockerfile && _lowerDockerfile is { } text)

@@ -7,7 +7,7 @@ namespace ContainerApi.Builds.Contexts;
 /// <paramref name="rules"/>. Reads Ustar, GNU, pax (including sparse files) and V7 archives. Pure.
 /// </summary>
 /// <param name="maxBytes">The maximum size of the archive with the holes of sparse files filled.</param>
-internal sealed class TarStreamValidator(long maxBytes, ArchiveRules rules)
+internal sealed partial class TarStreamValidator(long maxBytes, ArchiveRules rules)
 {
     private const int BlockSize = TarHeader.BlockSize;
     private const int MaxExtendedHeader = 1024 * 1024;
@@ -61,9 +61,9 @@ internal sealed class TarStreamValidator(long maxBytes, ArchiveRules rules)
 
         if (_blockLength > 0)
         {
-            throw Position < BlockSize
-                ? BuildContexts.Invalid($"The body is not a tar archive, or it is truncated: it has {Position} bytes.")
-                : BuildContexts.Invalid($"The archive is truncated: it ends at byte {Position}, in the middle of a header after '{_entry}'.");
+            throw BuildContexts.Invalid(Position < BlockSize
+                ? DescribeOther() ?? $"The body is not a tar archive, or it is truncated: it has {Position} bytes."
+                : $"The archive is truncated: it ends at byte {Position}, in the middle of a header after '{_entry}'.");
         }
 
         if (_dataLeft > 0)
@@ -127,7 +127,8 @@ internal sealed class TarStreamValidator(long maxBytes, ArchiveRules rules)
         if (_zeroBlocks > 0 || !HasValidChecksum() || !TryNumber(_block.AsSpan(124, 12), out var size))
         {
             throw BuildContexts.Invalid(Position < BlockSize
-                ? "The body is not a tar archive." : $"The archive is damaged: no valid tar header at byte {BlockPosition}, after '{_entry}'.");
+                ? DescribeOther() ?? "The body is not a tar archive."
+                : $"The archive is damaged: no valid tar header at byte {BlockPosition}, after '{_entry}'.");
         }
 
         var type = (char)_block[156];
@@ -140,6 +141,13 @@ internal sealed class TarStreamValidator(long maxBytes, ArchiveRules rules)
             ReadEntry(type, size);
         }
     }
+
+    /// <summary>Says what else the body is, as far as its first block tells.</summary>
+    private string? DescribeOther() =>
+        _block.AsSpan().StartsWith("PK\x03\x04"u8) ? "The body is a zip archive. Send the context as a tar archive, plain or compressed."
+        : DockerfileStart.IsMatch(TarText.Of(_block))
+            ? "The body is a Dockerfile, not an archive. Send it with the content type text/x-dockerfile, or send a tar archive that contains it."
+        : null;
 
     private void ReadExtended(char type, long size)
     {
@@ -257,6 +265,10 @@ internal sealed class TarStreamValidator(long maxBytes, ArchiveRules rules)
 
         return true;
     }
+
+    /// <summary>Comments, then the first instruction, or the beginning of a comment that the block cuts.</summary>
+    [GeneratedRegex(@"\A\uFEFF?(?>(?:[ \t]*(?:#.*)?\r?\n)*)[ \t]*(?:(?:FROM|ARG)\s|#)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex DockerfileStart { get; }
 
     private static long Padded(long size) => (size + BlockSize - 1) / BlockSize * BlockSize;
 }

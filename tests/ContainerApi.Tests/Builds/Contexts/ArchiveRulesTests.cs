@@ -164,6 +164,13 @@ public sealed class ArchiveRulesTests
         Assert.Null(await RefusalAsync(Header('5', "dockerfile/"), Header('0', "Dockerfile")));
     }
 
+    [Theory]
+    [InlineData("a1b2/layer.tar,a1b2/json,manifest.json", true)]
+    [InlineData("blobs/sha256/a1b2,oci-layout,index.json,manifest.json", true)]
+    [InlineData("oci-layout,manifest.json,Dockerfile", false)]
+    public async Task Image_of_docker_save_is_named_for_what_it_is(string names, bool refused) =>
+        Assert.Equal(refused, (await RefusalAsync(Tar(names.Split(','))))?.Message.Contains("docker save", StringComparison.Ordinal) is true);
+
     [Fact]
     public async Task Archive_without_entries_is_refused() =>
         Assert.Equal("The archive is empty: it contains no entries.", (await RefusalAsync())!.Message);
