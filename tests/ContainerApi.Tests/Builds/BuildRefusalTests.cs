@@ -154,6 +154,31 @@ public sealed class BuildRefusalTests : BuildEndpointFixture
     }
 
     [Theory]
+    [InlineData(false, true)]
+    [InlineData(true, true)]
+    [InlineData(false, false)]
+    public async Task Dockerfile_in_UTF16_is_named(bool isBigEndian, bool hasMark)
+    {
+        var encoding = new UnicodeEncoding(isBigEndian, hasMark);
+        byte[] body = [.. encoding.GetPreamble(), .. encoding.GetBytes("FROM x\n")];
+
+        var problem = await (await PostAsync("", body, "text/x-dockerfile")).ReadProblemAsync(HttpStatusCode.BadRequest, "invalid_dockerfile");
+
+        Assert.Equal("The Dockerfile is encoded in UTF-16. Save it as UTF-8.", problem.GetProperty("detail").GetString());
+    }
+
+    [Fact]
+    public async Task Ignore_file_in_UTF16_is_named()
+    {
+        File.WriteAllText(Path.Combine(_root, "Dockerfile"), "FROM x\n");
+        File.WriteAllText(Path.Combine(_root, ".dockerignore"), "secret\n", Encoding.Unicode);
+
+        var problem = await (await PostJsonAsync("""{"path":"."}""")).ReadProblemAsync(HttpStatusCode.BadRequest, "invalid_context");
+
+        Assert.Equal("'.dockerignore' is encoded in UTF-16. Save it as UTF-8.", problem.GetProperty("detail").GetString());
+    }
+
+    [Theory]
     [InlineData(true)]
     [InlineData(false)]
     public async Task Context_beyond_the_limit_returns_413(bool hasLength)

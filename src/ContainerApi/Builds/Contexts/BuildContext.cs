@@ -38,6 +38,9 @@ internal static class BuildContexts
         await tar.EndAsync(cancellationToken);
     };
 
+    /// <summary>Whether a text that was read as UTF-8 is in UTF-16, as Windows PowerShell writes it: one of its first characters is a NUL.</summary>
+    public static bool IsUtf16(string text) => text.AsSpan(0, Math.Min(4, text.Length)).Contains('\0');
+
     public static ApiException TooLarge(long maxBytes) =>
         new(ErrorCode.ContextTooLarge, $"The build context is larger than the limit of {maxBytes} bytes.");
 

@@ -80,8 +80,10 @@ internal sealed class DirectoryContext
         {
             // A link that points outside would reveal the target in an error.
             return RealPath(_root, _ignoreFile) is null ? DockerIgnore.Empty
-                : Read(_ignoreFile, MaxIgnoreFileBytes) is { } text ? DockerIgnore.Parse(text)
-                : throw BuildContexts.Invalid($"'{_ignoreFile}' is not a file or is larger than {MaxIgnoreFileBytes} bytes.");
+                : Read(_ignoreFile, MaxIgnoreFileBytes) is not { } text
+                    ? throw BuildContexts.Invalid($"'{_ignoreFile}' is not a file or is larger than {MaxIgnoreFileBytes} bytes.")
+                : BuildContexts.IsUtf16(text) ? throw BuildContexts.Invalid($"'{_ignoreFile}' is encoded in UTF-16. Save it as UTF-8.")
+                : DockerIgnore.Parse(text);
         }
         catch (FormatException e)
         {

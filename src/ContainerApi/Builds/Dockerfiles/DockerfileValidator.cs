@@ -26,6 +26,11 @@ internal static class DockerfileValidator
             throw Fault($"The context does not contain '{spec.Dockerfile ?? Contexts.BuildContexts.DefaultDockerfile}'.");
         }
 
+        if (Contexts.BuildContexts.IsUtf16(dockerfile))
+        {
+            throw Fault("The Dockerfile is encoded in UTF-16. Save it as UTF-8.");
+        }
+
         var lines = new DockerfileLines(dockerfile, engine.KnowsCheckDirective);
         if (spec.Builder == BuilderKind.BuildKit && (lines.HasSyntax || spec.BuildArguments.ContainsKey(SyntaxArgument)))
         {
