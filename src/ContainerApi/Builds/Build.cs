@@ -42,6 +42,9 @@ public sealed record Build
     /// <summary>Why the build failed; null when it succeeded or has not ended.</summary>
     public BuildError? Error { get; init; }
 
+    /// <summary>The warnings of the builder, at most 100.</summary>
+    public IReadOnlyList<Warning> Warnings { get; init; } = [];
+
     /// <summary>Number of events so far.</summary>
     public long EventCount { get; init; }
 
@@ -50,6 +53,11 @@ public sealed record Build
         ? new ResultEvent(BuildOutcome.Succeeded, ImageId, Tags, DurationMs, null)
         : new ResultEvent(BuildOutcome.Failed, null, [], DurationMs, Error);
 }
+
+/// <summary>A warning of the builder.</summary>
+/// <param name="Line">Line of the Dockerfile; null when not reported.</param>
+/// <param name="Url">A page that explains the warning; null when not reported.</param>
+public sealed record Warning(string Text, int? Line, string? Url);
 
 /// <summary>State of a build.</summary>
 public enum BuildState

@@ -50,7 +50,8 @@ internal static class BuildEndpoints
                  the outcome.
 
                  `stream=false` waits for the end: 201 with the build and the image's `Location`, or a problem: 422 `build_failed`
-                 when the build itself failed, with `buildId`, `reason`, `step`, `exitCode` and the last lines of the `log`.
+                 when the build itself failed, with `buildId`, `reason`, `step`, `exitCode`, `warnings` and the last lines of the
+                 `log`.
 
                  `detach=true` returns 202 with the build's `Location`, and the build continues without its client: as soon as the
                  engine has read the context and started, so that earlier errors are still problems, or at once when the build is

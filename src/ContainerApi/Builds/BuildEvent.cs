@@ -72,7 +72,8 @@ public sealed record ProgressEvent(string? Step, string Id, string Status, long?
 
 /// <summary>A warning of the builder.</summary>
 /// <param name="Line">Line of the Dockerfile; null when not reported.</param>
-public sealed record WarningEvent(string Text, int? Line) : BuildEvent;
+/// <param name="Url">A page that explains the warning; null when not reported.</param>
+public sealed record WarningEvent(string Text, int? Line, string? Url = null) : BuildEvent;
 
 /// <summary>No event for 15 seconds; the build continues.</summary>
 public sealed record HeartbeatEvent(DateTimeOffset At) : BuildEvent;

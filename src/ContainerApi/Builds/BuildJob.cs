@@ -26,6 +26,8 @@ internal enum StopCause
     "A source without a timer and without parents holds no resources, and a build may be stopped at any time.")]
 internal sealed class BuildJob
 {
+    private const int MaxWarnings = 100;
+
     private readonly CancellationTokenSource _stop = new();
     private readonly Lock _lock = new();
     private readonly TaskCompletionSource _began = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -98,6 +100,8 @@ internal sealed class BuildJob
             {
                 QueuedEvent queued => _build with { QueuePosition = queued.Position },
                 StartedEvent started => _build with { Builder = started.Builder },
+                WarningEvent warning when _build.Warnings.Count < MaxWarnings =>
+                    _build with { Warnings = [.. _build.Warnings, new Warning(warning.Text, warning.Line, warning.Url)] },
                 _ => _build,
             };
         }

@@ -74,7 +74,7 @@ internal sealed class BuildProjection(StartedEvent started, TimeProvider time, I
             case StepProgress progress:
                 return new ProgressEvent(progress.Step, progress.Id, progress.Status, progress.Current, progress.Total);
             case BuildWarning warning:
-                return new WarningEvent(warning.Text, warning.Line);
+                return new WarningEvent(warning.Text, warning.Line, warning.Url);
             case ImageBuilt built:
                 ImageId = built.ImageId;
                 return null;

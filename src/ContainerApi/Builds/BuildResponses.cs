@@ -107,6 +107,7 @@ internal sealed class BuildResponses(BuildStore store, BuildOptions options, Tim
                 ["reason"] = error.Code,
                 ["step"] = error.Step,
                 ["exitCode"] = error.ExitCode,
+                ["warnings"] = build.Warnings,
                 ["log"] = await LastLinesAsync(job, http.RequestAborted),
             },
         };

@@ -53,7 +53,7 @@ internal sealed class BuildText
                 Line($"{Open(progress.Step)}{progress.Id} {progress.Status}{Amount(progress)}");
                 break;
             case WarningEvent warning:
-                Line($"WARNING: {OneLine(warning.Text)}{(warning.Line is { } line ? $" (line {line})" : "")}");
+                Line("WARNING: " + Text(warning));
                 break;
             case ResultEvent result:
                 Result(result);
@@ -152,6 +152,13 @@ internal sealed class BuildText
         ({ } current, null) => $" {current} bytes",
         _ => "",
     };
+
+    private static string Text(WarningEvent warning)
+    {
+        // BuildKit's text ends with the line.
+        var (text, line) = (OneLine(warning.Text), warning.Line is { } number ? $" (line {number})" : "");
+        return (text.EndsWith(line, StringComparison.Ordinal) ? text : text + line) + (warning.Url is { } url ? " " + url : "");
+    }
 
     private static string Seconds(long milliseconds) => string.Create(CultureInfo.InvariantCulture, $"{milliseconds / 1000.0:0.0}s");
 

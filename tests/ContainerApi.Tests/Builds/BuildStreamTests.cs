@@ -32,7 +32,7 @@ public sealed class BuildStreamTests : IDisposable
             """{"type":"step","seq":3,"id":"2","number":2,"total":2,"name":"RUN y","state":"started","cached":null,"durationMs":null,"at":"BEGAN"}""",
             """{"type":"log","seq":4,"step":"2","stream":"stderr","text":"oh\n","at":"ENDED"}""",
             """{"type":"progress","seq":5,"step":"2","id":"layer","status":"Downloading","current":1,"total":null}""",
-            """{"type":"warning","seq":6,"text":"careful","line":3}""",
+            """{"type":"warning","seq":6,"text":"careful","line":3,"url":null}""",
             """{"type":"step","seq":7,"id":"2","number":2,"total":""" +
                 """2,"name":"RUN y","state":"completed","cached":false,"durationMs":2000,"at":"ENDED"}""",
             """{"type":"result","seq":8,"state":"succeeded","imageId":"IMAGE","tags":["app:v1"],"durationMs":2000,"error":null}""",

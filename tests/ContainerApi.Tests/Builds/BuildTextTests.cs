@@ -22,6 +22,7 @@ public sealed class BuildTextTests
         #2 0.123 two
         #2 1.500 no end
         WARNING: careful (line 3)
+        WARNING: FromAsCasing: 'as' and 'FROM' (line 1) https://docs.docker.com/go/x/
         #2 DONE 2.3s
 
         Build succeeded in 2.4s: sha256:12 app:v1 app:v2
@@ -40,6 +41,7 @@ public sealed class BuildTextTests
             Log("b", "one\r\ntwo\n", 123),
             Log("b", "no end", 1500),
             new WarningEvent("careful", 3),
+            new WarningEvent("FromAsCasing: 'as' and 'FROM' (line 1)", 1, "https://docs.docker.com/go/x/"),
             new HeartbeatEvent(Begin),
             new StepEvent("b", 2, 2, "RUN make", StepState.Completed, false, 2345, Begin),
             new ResultEvent(BuildOutcome.Succeeded, "sha256:12", ["app:v1", "app:v2"], 2400, null),

@@ -89,8 +89,8 @@ internal sealed class BuildDatabase : IDisposable
     {
         try
         {
-            return JsonSerializer.Deserialize<Build>(document, WireJson.Options) is { Tags: var tags } build
-                && build.Id == id && BuildId.TryParse(id, out _) && !tags.Contains(null!)
+            return JsonSerializer.Deserialize<Build>(document, WireJson.Options) is { Tags: var tags, Warnings: var warnings } build
+                && build.Id == id && BuildId.TryParse(id, out _) && !tags.Contains(null!) && !warnings.Contains(null!)
                 ? build : null;
         }
         catch (JsonException)

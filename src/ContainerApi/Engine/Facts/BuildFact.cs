@@ -15,7 +15,8 @@ internal sealed record StepLog(string? Step, string Stream, string Text) : Build
 /// <summary>Progress of a transfer that a step waits for; units are bytes.</summary>
 internal sealed record StepProgress(string? Step, string Id, string Status, long? Current, long? Total) : BuildFact;
 
-internal sealed record BuildWarning(string Text, int? Line) : BuildFact;
+/// <summary>A warning of the builder. <paramref name="Url"/> explains it.</summary>
+internal sealed record BuildWarning(string Text, int? Line, string? Url = null) : BuildFact;
 
 /// <summary>A new image. The last one of a build is its result.</summary>
 internal sealed record ImageBuilt(string ImageId) : BuildFact;

@@ -54,6 +54,25 @@ public sealed class BuildResponseModeTests : IDisposable
             (BuildApi.Text(build, "state"), BuildApi.Text(build, "imageId"), build.GetProperty("tags")[0].GetString()));
     }
 
+    [Theory]
+    [InlineData(true, HttpStatusCode.Created)]
+    [InlineData(false, HttpStatusCode.UnprocessableEntity)]
+    public async Task Warnings_are_in_the_document_and_in_the_build(bool succeeds, HttpStatusCode status)
+    {
+        const string Expected = """[{"text":"FromAsCasing","line":1,"url":"https://x/"}]""";
+        var posting = _api.PostAsync("stream=false");
+        var build = await _api.NextAsync();
+        build.Report(new BuildWarning("FromAsCasing", 1, "https://x/"));
+        build.End(succeeds ? new ImageBuilt(BuildApi.Image) : new BuildFailed("No.", null, null));
+
+        using var response = await posting;
+        var document = await response.ReadJsonAsync(status);
+
+        Assert.Equal(Expected, document.GetProperty("warnings").GetRawText());
+        var id = BuildApi.Text(document, succeeds ? "id" : "buildId");
+        Assert.Equal(Expected, (await _api.GetJsonAsync("/builds/" + id)).GetProperty("warnings").GetRawText());
+    }
+
     [Fact]
     public async Task Without_a_stream_a_failed_build_is_422_with_log_lines()
     {

@@ -23,6 +23,7 @@ public sealed class HostileStoreTests : IDisposable
     [InlineData("""{"id":"ID","state":"succeeded","engine":"local","createdAt":"2026-01-01T00:00:00Z"}""")]
     [InlineData("""{"id":"ID","state":"succeeded","engine":"local","tags":null,"createdAt":"2026-01-01T00:00:00Z"}""")]
     [InlineData("""{"id":"ID","state":"succeeded","engine":"local","tags":[null],"createdAt":"2026-01-01T00:00:00Z"}""")]
+    [InlineData("""{"id":"ID","state":"succeeded","engine":"local","tags":[],"warnings":[null],"createdAt":"2026-01-01T00:00:00Z"}""")]
     [InlineData("""{"id":"ID","state":"succeeded","engine":"local","tags":[],"createdAt":"once"}""")]
     [InlineData("""{"id":"other","state":"succeeded","engine":"local","tags":[],"createdAt":"2026-01-01T00:00:00Z"}""")]
     [InlineData("""{"id":"../x","state":"succeeded","engine":"local","tags":[],"createdAt":"2026-01-01T00:00:00Z"}""", "../x")]

@@ -57,7 +57,7 @@ internal sealed partial class ClassicBuilder : BuildReader
 
         if (Warning.Match(text) is { Success: true } warning)
         {
-            return [new BuildWarning(warning.Groups["text"].Value.Trim(), null)];
+            return [new BuildWarning(EngineErrors.Cut(warning.Groups["text"].Value), null)];
         }
 
         if (text == " ---> Using cache\n")

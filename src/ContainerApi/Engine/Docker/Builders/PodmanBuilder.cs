@@ -38,7 +38,7 @@ internal sealed partial class PodmanBuilder : BuildReader
         : UsedCache.IsMatch(text) ? UseCache()
         : Layer.IsMatch(text) || Commit.IsMatch(text) ? CompleteStep()
         : Warning.Match(text) is { Success: true } warning
-            ? [new BuildWarning(warning.Groups["text"].Value.Replace("\\\"", "\"", StringComparison.Ordinal), null)]
+            ? [new BuildWarning(EngineErrors.Cut(warning.Groups["text"].Value.Replace("\\\"", "\"", StringComparison.Ordinal)), null)]
         : Bookkeeping.IsMatch(text) ? []
         : _output.Add(_step?.Id, text);
 

@@ -197,10 +197,12 @@ public sealed class BuildKitTraceTests
     {
         var status = new StatusResponse();
         var range = new ContainerApi.Engine.Docker.Builders.BuildKit.Range { Start = new Position { Line = 7 } };
-        status.Warnings.Add(new VertexWarning { Short = ByteString.CopyFromUtf8("JSONArgsRecommended: …"), Ranges = { range } });
+        var recommended = ByteString.CopyFromUtf8("JSONArgsRecommended: …");
+        status.Warnings.Add(new VertexWarning { Short = recommended, Ranges = { range }, Url = "https://x/" });
         status.Warnings.Add(new VertexWarning { Short = ByteString.CopyFromUtf8("somewhere") });
 
-        Assert.Equal([new BuildWarning("JSONArgsRecommended: …", 7), new BuildWarning("somewhere", null)], Read(Message(status), Image)[..2]);
+        Assert.Equal(
+            [new BuildWarning("JSONArgsRecommended: …", 7, "https://x/"), new BuildWarning("somewhere", null)], Read(Message(status), Image)[..2]);
     }
 
     [Theory]

@@ -96,7 +96,8 @@ internal sealed partial class BuildKitTrace : BuildReader
     private static BuildWarning ToWarning(VertexWarning warning)
     {
         var line = warning.Ranges.FirstOrDefault()?.Start?.Line;
-        return new BuildWarning(EngineErrors.Cut(warning.Short.ToStringUtf8()), line > 0 ? line : null);
+        var url = EngineErrors.Cut(warning.Url);
+        return new BuildWarning(EngineErrors.Cut(warning.Short.ToStringUtf8()), line > 0 ? line : null, url.Length > 0 ? url : null);
     }
 
     [GeneratedRegex(@"exit code: (?<code>[0-9]+)\s*\z")]
