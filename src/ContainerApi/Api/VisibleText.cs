@@ -4,12 +4,19 @@ namespace ContainerApi.Api;
 internal static partial class VisibleText
 {
     private const int MaxLogLength = 2048;
+    private const string Reset = "\e[0m";
 
     /// <summary>Escapes a text for a log line and cuts it.</summary>
     public static string ForLog(string text) => Escape(text.Length <= MaxLogLength ? text : string.Concat(text.AsSpan(0, MaxLogLength), "…"));
 
-    /// <summary>Removes the escape sequences of terminals (ECMA-48): colours, cursor movements, titles.</summary>
-    public static string WithoutSequences(string text) => text.Contains('\e', StringComparison.Ordinal) ? Sequence.Replace(text, "") : text;
+    /// <summary>
+    /// A line of a program's output without the escape sequences of terminals (ECMA-48): colours, cursor movements, titles.
+    /// </summary>
+    /// <param name="keepColours">Whether colours stay, up to the end of the line.</param>
+    public static string OfOutput(string line, bool keepColours = false) =>
+        !line.Contains('\e', StringComparison.Ordinal) ? Escape(line, keepTabs: true)
+        : !keepColours ? Escape(Sequence.Replace(line, ""), keepTabs: true)
+        : string.Concat(Colour.Split(line).Select((part, i) => i % 2 == 1 ? part : OfOutput(part))) + Reset;
 
     /// <summary>
     /// Escapes control characters, line separators, lone surrogates, and format characters, which include those that change the direction
@@ -47,6 +54,10 @@ internal static partial class VisibleText
         UnicodeCategory.Format => rune.Value is not (0x200C or 0x200D or 0xAD),
         _ => false,
     };
+
+    /// <summary>Select Graphic Rendition. The group makes <c>Split</c> return the colours between the texts.</summary>
+    [GeneratedRegex(@"(\x1B\[[0-9;:]*m)", RegexOptions.CultureInvariant)]
+    private static partial Regex Colour { get; }
 
     [GeneratedRegex(@"\x1B(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1B]*(?:\x07|\x1B\\)?|[ -/]*[0-~])", RegexOptions.CultureInvariant)]
     private static partial Regex Sequence { get; }

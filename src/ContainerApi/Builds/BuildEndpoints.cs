@@ -86,6 +86,6 @@ internal static class BuildEndpoints
         var (request, context) = await reader.ReadAsync(http);
         var job = pipeline.Start(engines.Get(request.Engine), request, context, upload, http.GetClient(), caller.Owner);
         http.SetTarget($"build {job.Id}{string.Concat(request.Tag.Select(t => $" {t}"))} on {job.Describe().Engine}");
-        return responses.RespondToStarter(job, request.ToMode(http.Request), hasContext: isReadWhole);
+        return responses.RespondToStarter(job, request.ToMode(http.Request), hasContext: isReadWhole, request.Colour);
     }
 }

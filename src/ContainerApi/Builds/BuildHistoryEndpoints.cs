@@ -54,7 +54,7 @@ internal static class BuildHistoryEndpoints
         var request = query.Value;
         var job = registry.Get(request.Path.Build, b => Exists(b, caller));
         return request.From <= job.Log.Count
-            ? responses.RespondToFollower(job, request.From, BuildFormats.IsText(request.Format, http))
+            ? responses.RespondToFollower(job, request.From, BuildFormats.IsText(request.Format, http) ? new BuildText(request.Colour) : null)
             : throw new ApiException(ErrorCode.InvalidRequest, $"from is past the end: there are {job.Log.Count} events so far.",
                 new Dictionary<string, string[]> { ["from"] = [$"must be a whole number from 0 to {job.Log.Count}."] });
     }

@@ -26,4 +26,6 @@ internal sealed record BuildEventsRequest(
     [Parameter("The first event to send: the last seen `seq` plus one.", Default = "0", Min = 0)]
     int From,
     [Parameter("The format of the stream. By default the `Accept` header decides, and NDJSON is used if it does not.")]
-    BuildFormat? Format);
+    BuildFormat? Format,
+    [Parameter(BuildFormats.Colour, Default = "false")]
+    bool Colour);

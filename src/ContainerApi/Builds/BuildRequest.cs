@@ -82,7 +82,9 @@ internal sealed record BuildRequest(
     [Parameter("Whether to stream events; `false` returns one document after the end of the build. Default: true.")]
     bool? Stream,
     [Parameter("The format of the stream. By default the `Accept` header decides, and NDJSON is used if it does not.")]
-    BuildFormat? Format)
+    BuildFormat? Format,
+    [Parameter(BuildFormats.Colour, Default = "false")]
+    bool Colour)
 {
     /// <summary>A request without parameters.</summary>
     public static BuildRequest Default => (BuildRequest)RequestDefinition.Of(typeof(BuildRequest)).Create(_ => default, new RequestErrors());
@@ -146,6 +148,8 @@ internal enum BuildFormat
 
 internal static class BuildFormats
 {
+    public const string Colour = "Whether the text log keeps the colours of the steps' output. All other escape sequences are removed.";
+
     /// <param name="format">Null: the <c>Accept</c> header decides.</param>
     public static bool IsText(BuildFormat? format, HttpRequest http) => format is null ? Formats.PrefersText(http) : format == BuildFormat.Text;
 }

@@ -36,15 +36,21 @@ internal sealed class BuildResponses(BuildStore store, BuildOptions options, Tim
 
     /// <summary>Responds to the request that started a build.</summary>
     /// <param name="hasContext">Whether the context was read with the request: then even a waiting build can continue without its client.</param>
-    public IResult RespondToStarter(BuildJob job, BuildResponseMode mode, bool hasContext) => new Response(http => mode switch
+    /// <param name="keepColours">Whether a text log keeps the colours of the steps' output.</param>
+    public IResult RespondToStarter(BuildJob job, BuildResponseMode mode, bool hasContext, bool keepColours = false)
     {
-        BuildResponseMode.Detached => DetachAsync(http, job, hasContext),
-        BuildResponseMode.Document => OwnAsync(http, job, () => DocumentAsync(http, job)),
-        _ => OwnAsync(http, job, () => Stream(job, 0, mode == BuildResponseMode.Text, http.RequestAborted).ExecuteAsync(http)),
-    });
+        var text = mode == BuildResponseMode.Text ? new BuildText(keepColours) : null;
+        return new Response(http => mode switch
+        {
+            BuildResponseMode.Detached => DetachAsync(http, job, hasContext),
+            BuildResponseMode.Document => OwnAsync(http, job, () => DocumentAsync(http, job)),
+            _ => OwnAsync(http, job, () => Stream(job, 0, text, http.RequestAborted).ExecuteAsync(http)),
+        });
+    }
 
     /// <summary>Streams the events of a build from a number on.</summary>
-    public IResult RespondToFollower(BuildJob job, long from, bool asText) => Stream(job, from, asText, CancellationToken.None);
+    /// <param name="text">Renders the events as a text log; null sends them as they are.</param>
+    public IResult RespondToFollower(BuildJob job, long from, BuildText? text) => Stream(job, from, text, CancellationToken.None);
 
     /// <summary>Stops the build when the request ends.</summary>
     private static async Task OwnAsync(HttpContext http, BuildJob job, Func<Task> respond)
@@ -124,12 +130,10 @@ internal sealed class BuildResponses(BuildStore store, BuildOptions options, Tim
         return [.. last.TakeLast(MaxLogLines).Select(line => line.Length > MaxLineLength ? line[..MaxLineLength] : line)];
     }
 
-    private StreamResult<LogBatch> Stream(BuildJob job, long from, bool asText, CancellationToken cancellationToken)
-    {
-        var text = asText ? new BuildText() : null;
-        return new StreamResult<LogBatch>(FollowAsync(job, from, cancellationToken))
+    private StreamResult<LogBatch> Stream(BuildJob job, long from, BuildText? text, CancellationToken cancellationToken) =>
+        new(FollowAsync(job, from, cancellationToken))
         {
-            ContentType = asText ? MediaTypes.Text + "; charset=utf-8" : MediaTypes.Ndjson,
+            ContentType = text is null ? MediaTypes.Ndjson : MediaTypes.Text + "; charset=utf-8",
             Format = batch => text is null ? batch.Lines.Lines : Encoding.UTF8.GetBytes(text.Render(batch.Events)),
             Heartbeat = new Heartbeat<LogBatch>(
                 at => LogBatch.Of(new HeartbeatEvent(at)),
@@ -139,7 +143,6 @@ internal sealed class BuildResponses(BuildStore store, BuildOptions options, Tim
             WriteTimeout = options.Timeout,
             StartsAtOnce = true,
         };
-    }
 
     /// <summary>Reads the events of a build from a number on. A slow reader costs nothing: the log keeps what it has not read.</summary>
     private async IAsyncEnumerable<LogBatch> FollowAsync(BuildJob job, long from, [EnumeratorCancellation] CancellationToken cancellationToken)

@@ -6,7 +6,8 @@ namespace ContainerApi.Builds;
 /// Renders a build's events as a text log like <c>docker build --progress=plain</c>. Steps are numbered in the order in which they
 /// started, and each block of interleaved output names its step. The last line is the outcome. One instance per reader.
 /// </summary>
-internal sealed class BuildText
+/// <param name="keepColours">Whether the output of steps keeps its colours.</param>
+internal sealed class BuildText(bool keepColours = false)
 {
     private readonly StringBuilder _text = new();
     private readonly Dictionary<string, Step> _steps = [];
@@ -70,7 +71,7 @@ internal sealed class BuildText
         var text = log.Text.EndsWith('\n') ? log.Text.AsSpan(0, log.Text.Length - 1) : log.Text;
         foreach (var line in text.Split('\n'))
         {
-            Line($"{prefix}{since}{VisibleText.WithoutSequences(text[line].TrimEnd('\r').ToString())}");
+            Line(prefix + since, VisibleText.OfOutput(text[line].TrimEnd('\r').ToString(), keepColours));
         }
     }
 
@@ -136,9 +137,10 @@ internal sealed class BuildText
         }
     }
 
-    private void Line(string line)
+    /// <param name="output">Output of a step, already escaped.</param>
+    private void Line(string line, string output = "")
     {
-        _text.Append(VisibleText.Escape(line, keepTabs: true)).Append('\n');
+        _text.Append(VisibleText.Escape(line, keepTabs: true)).Append(output).Append('\n');
         _any = true;
     }
 
