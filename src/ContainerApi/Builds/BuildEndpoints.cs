@@ -46,8 +46,10 @@ internal static class BuildEndpoints
                  `failed` and status 200; an error before the engine starts is a problem. A Dockerfile that is missing, has
                  no `FROM`, has an unknown instruction or lacks the `target` is always 400 `invalid_dockerfile`. Other errors in it
                  are that problem with the classic builder, and a `result` with that code with BuildKit, which has started by then.
-                 Closing the stream stops the build. `format=text` (or `Accept: text/plain`) returns a text log; its last line is
-                 the outcome.
+                 A context that is sent to the engine for longer than a second has `progress` with its bytes: at once at
+                 `GET /builds/ID/events` and in the response to JSON, which then has the status 200; in the response to an upload, whose
+                 errors stay problems, after the upload. Closing the stream stops the build. `format=text` (or `Accept: text/plain`)
+                 returns a text log; its last line is the outcome.
 
                  `stream=false` waits for the end: 201 with the build and the image's `Location`, or a problem: 422 `build_failed`
                  when the build itself failed, with `buildId`, `reason`, `step`, `exitCode`, `warnings` and the last lines of the

@@ -28,7 +28,7 @@ public abstract record BuildEvent
 /// <param name="Position">Position in the queue, from 1.</param>
 public sealed record QueuedEvent(string BuildId, string Engine, int Position, DateTimeOffset At) : BuildEvent;
 
-/// <summary>The engine has started to build.</summary>
+/// <summary>The engine has started to read the context or to build.</summary>
 /// <param name="BuildId">Id of the build: 26 characters that sort by time.</param>
 /// <param name="Engine">Name of the engine.</param>
 /// <param name="Builder">The builder: <c>classic</c>, <c>buildkit</c>, or <c>podman</c> on Podman.</param>
@@ -63,9 +63,10 @@ public sealed record LogEvent(string? Step, string Stream, string Text) : BuildE
     public DateTimeOffset? At { get; init; }
 }
 
-/// <summary>Progress of a transfer in a step, such as a layer of the base image.</summary>
-/// <param name="Id">Id of the transferred object.</param>
-/// <param name="Status">The builder's status text.</param>
+/// <summary>Progress of a transfer: of the context to the engine, or in a step, such as a layer of the base image.</summary>
+/// <param name="Step">Id of the step; null for the context.</param>
+/// <param name="Id">Id of the transferred object; <c>context</c> for the context.</param>
+/// <param name="Status">The builder's status text; <c>sending</c> or <c>sent</c> for the context.</param>
 /// <param name="Current">Bytes transferred; null when not reported.</param>
 /// <param name="Total">Bytes in total; null when not known.</param>
 public sealed record ProgressEvent(string? Step, string Id, string Status, long? Current, long? Total) : BuildEvent;

@@ -55,7 +55,10 @@ internal sealed class BuildJob
     /// <summary>Why the build must stop; null while it runs.</summary>
     public StopCause? Cause { get; private set; }
 
-    /// <summary>Completes with the first event, or fails when the build ended before it; the request then fails the same way.</summary>
+    /// <summary>
+    /// Completes with the first event after the progress of the context, or fails when the build ended before it; the request then fails the
+    /// same way.
+    /// </summary>
     public Task Began => _began.Task;
 
     /// <summary>Completes when the context was read, or fails when it is invalid.</summary>
@@ -91,7 +94,8 @@ internal sealed class BuildJob
     }
 
     /// <summary>Adds an event to the log and updates the build.</summary>
-    public void Report(BuildEvent buildEvent)
+    /// <param name="begins">Whether the build has begun with it. Until then a failure is the failure of the request.</param>
+    public void Report(BuildEvent buildEvent, bool begins = true)
     {
         Build build;
         lock (_lock)
@@ -107,7 +111,7 @@ internal sealed class BuildJob
         }
 
         Log.Add(buildEvent, build);
-        if (buildEvent is not LogEvent)
+        if (begins)
         {
             _began.TrySetResult();
         }

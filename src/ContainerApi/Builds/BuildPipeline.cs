@@ -1,4 +1,3 @@
-using System.IO.Pipelines;
 using ContainerApi.Api;
 using ContainerApi.Builds.Contexts;
 using ContainerApi.Builds.Dockerfiles;
@@ -19,8 +18,11 @@ internal sealed partial class BuildPipeline(
     IHostApplicationLifetime lifetime,
     ILogger<BuildPipeline> logger)
 {
-    private static readonly PipeOptions ContextPipe = new(
-        pauseWriterThreshold: 1024 * 1024, resumeWriterThreshold: 512 * 1024, minimumSegmentSize: 64 * 1024, useSynchronizationContext: false);
+    /// <summary>How often the bytes of a context are reported while it is sent to the engine.</summary>
+    private static readonly TimeSpan ContextProgressInterval = TimeSpan.FromSeconds(1);
+
+    /// <summary>The id of the context in its progress.</summary>
+    private const string ContextId = "context";
 
     /// <summary>Starts a build or queues it; a queued build does not read its context.</summary>
     /// <param name="client">The client that the queue is fair to.</param>
@@ -143,33 +145,27 @@ internal sealed partial class BuildPipeline(
     }
 
     /// <summary>Runs the build on the engine and reports its output; returns the failure, or null. Never throws.</summary>
-    private static async Task<Exception?> WorkAsync(
+    private async Task<Exception?> WorkAsync(
         BuildJob job, IEngine engine, EngineCapabilities capabilities, BuildSpec spec, BuildContext context, BuildProjection projection)
     {
-        var pipe = new Pipe(ContextPipe);
         using var engineLeft = CancellationTokenSource.CreateLinkedTokenSource(job.Stopping);
-        // A directory is read synchronously, so it needs a thread of its own.
-        var filling = Task.Run(() => FillAsync(job, capabilities, spec, context, pipe.Writer, engineLeft.Token), CancellationToken.None);
+        var transfer = new ContextTransfer(job, context, dockerfile => Check(dockerfile, spec, capabilities), engineLeft.Token);
         Exception? failure = null;
         try
         {
-            await using var facts = engine.BuildAsync(spec, pipe.Reader.AsStream(), job.Stopping).GetAsyncEnumerator(job.Stopping);
-            while (true)
+            await using var facts = engine.BuildAsync(spec, transfer.Reader.AsStream(), job.Stopping).GetAsyncEnumerator(job.Stopping);
+            var first = facts.MoveNextAsync().AsTask();
+            await ReportContextAsync(job, projection, transfer, first);
+            for (var next = new ValueTask<bool>(first); await next;)
             {
-                var next = facts.MoveNextAsync();
+                Report(job, projection, facts.Current);
+                await job.Log.WaitForRoomAsync(job.Stopping);
+                next = facts.MoveNextAsync();
                 if (!next.IsCompleted)
                 {
                     // Report the output so far before a pause.
                     job.Log.Flush();
                 }
-
-                if (!await next)
-                {
-                    break;
-                }
-
-                Report(job, projection, facts.Current);
-                await job.Log.WaitForRoomAsync(job.Stopping);
             }
         }
         catch (Exception e)
@@ -180,39 +176,38 @@ internal sealed partial class BuildPipeline(
         var stopped = failure is not null && job.Stopping.IsCancellationRequested;
         await engineLeft.CancelAsync();
         // A context that fails makes the engine's call fail too; the context is the reason.
-        var contextFailure = await filling;
-        await pipe.Reader.CompleteAsync();
+        var contextFailure = await transfer.Completion;
+        await transfer.Reader.CompleteAsync();
         return stopped ? failure : contextFailure ?? failure;
     }
 
-    private static void Report(BuildJob job, BuildProjection projection, BuildFact fact)
+    /// <summary>Reports the bytes of a context that takes long, until it is sent or the engine responds.</summary>
+    private async Task ReportContextAsync(BuildJob job, BuildProjection projection, ContextTransfer transfer, Task firstFact)
     {
-        foreach (var buildEvent in projection.Read(fact))
+        using var timer = new PeriodicTimer(ContextProgressInterval, time);
+        long? reported = null;
+        while (await Task.WhenAny(transfer.Completion, firstFact, timer.WaitForNextTickAsync(CancellationToken.None).AsTask()) is var ended
+            && ended != transfer.Completion && ended != firstFact)
         {
-            job.Report(buildEvent);
+            if (reported != transfer.Written)
+            {
+                reported = transfer.Written;
+                Report(job, projection, new StepProgress(null, ContextId, "sending", reported, null), begins: false);
+            }
+        }
+
+        if (reported is not null && transfer.Completion is { IsCompletedSuccessfully: true, Result: null })
+        {
+            Report(job, projection, new StepProgress(null, ContextId, "sent", transfer.Written, transfer.Written), begins: false);
         }
     }
 
-    /// <summary>Writes the context; returns the failure, or null. It is no failure when the engine stops reading.</summary>
-    private static async Task<Exception?> FillAsync(
-        BuildJob job, EngineCapabilities capabilities, BuildSpec spec, BuildContext context, PipeWriter archive, CancellationToken cancellationToken)
+    private static void Report(BuildJob job, BuildProjection projection, BuildFact fact, bool begins = true)
     {
-        Exception? failure = null;
-        try
+        foreach (var buildEvent in projection.Read(fact))
         {
-            // The Dockerfile is validated before the engine has the whole context and starts.
-            await context(archive, dockerfile => Check(dockerfile, spec, capabilities), cancellationToken);
-            await archive.CompleteAsync();
+            job.Report(buildEvent, begins);
         }
-        catch (Exception e)
-        {
-            // With an exception, so that the engine does not take a part of the archive for the whole.
-            await archive.CompleteAsync(e);
-            failure = e is OperationCanceledException ? null : e;
-        }
-
-        job.EndContext(failure);
-        return failure;
     }
 
     private static void Check(string? dockerfile, BuildSpec spec, EngineCapabilities engine)

@@ -44,7 +44,7 @@ internal sealed class BuildResponses(BuildStore store, BuildOptions options, Tim
         {
             BuildResponseMode.Detached => DetachAsync(http, job, hasContext),
             BuildResponseMode.Document => OwnAsync(http, job, () => DocumentAsync(http, job)),
-            _ => OwnAsync(http, job, () => Stream(job, 0, text, http.RequestAborted).ExecuteAsync(http)),
+            _ => OwnAsync(http, job, () => Stream(job, 0, text, http.RequestAborted).ExecuteAsync(http), showsContext: hasContext),
         });
     }
 
@@ -53,11 +53,20 @@ internal sealed class BuildResponses(BuildStore store, BuildOptions options, Tim
     public IResult RespondToFollower(BuildJob job, long from, BuildText? text) => Stream(job, from, text, CancellationToken.None);
 
     /// <summary>Stops the build when the request ends.</summary>
-    private static async Task OwnAsync(HttpContext http, BuildJob job, Func<Task> respond)
+    /// <param name="showsContext">
+    /// Whether the response starts with the progress of the context. A client that sends the context itself reads later, and the errors of
+    /// the context keep their status.
+    /// </param>
+    private static async Task OwnAsync(HttpContext http, BuildJob job, Func<Task> respond, bool showsContext = false)
     {
         try
         {
-            await job.Began.WaitAsync(http.RequestAborted);
+            await Task.WhenAny(job.Began, showsContext ? job.Log.Read(0).Grown ?? Task.CompletedTask : job.Began).WaitAsync(http.RequestAborted);
+            if (job.Began.IsCompleted)
+            {
+                await job.Began;
+            }
+
             await respond();
         }
         finally

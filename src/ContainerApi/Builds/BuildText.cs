@@ -50,7 +50,7 @@ internal sealed class BuildText(bool keepColours = false)
             case LogEvent log:
                 Log(log);
                 break;
-            case ProgressEvent progress when Changes(progress):
+            case ProgressEvent progress when progress.Step is null || Changes(progress):
                 Line($"{Open(progress.Step)}{progress.Id} {progress.Status}{Amount(progress)}");
                 break;
             case WarningEvent warning:
@@ -116,7 +116,7 @@ internal sealed class BuildText(bool keepColours = false)
         return $"#{step.Index} ";
     }
 
-    /// <summary>Reports a transfer only when its status changes.</summary>
+    /// <summary>Reports a transfer in a step only when its status changes. The context has one event per second.</summary>
     private bool Changes(ProgressEvent progress)
     {
         var key = (progress.Step, progress.Id);

@@ -11,6 +11,8 @@ public sealed class BuildTextTests
         """
         Build 01JX waits for the engine local: number 3 in the queue
         Build 01JX on local (classic)
+        context sending 5 bytes
+        context sent 9/9 bytes
 
         #1 [1/2] FROM busybox
         #1 3ab Downloading 1/9 bytes
@@ -32,6 +34,8 @@ public sealed class BuildTextTests
         [
             new QueuedEvent("01JX", "local", 3, Begin),
             new StartedEvent("01JX", "local", "classic", Begin),
+            new ProgressEvent(null, "context", "sending", 5, null),
+            new ProgressEvent(null, "context", "sent", 9, 9),
             Started("a", 1, "FROM busybox"),
             new ProgressEvent("a", "3ab", "Downloading", 1, 9),
             new ProgressEvent("a", "3ab", "Downloading", 5, 9),

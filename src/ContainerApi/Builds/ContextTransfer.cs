@@ -1,0 +1,60 @@
+using System.IO.Pipelines;
+using ContainerApi.Builds.Contexts;
+
+namespace ContainerApi.Builds;
+
+/// <summary>Writes a build's context into a pipe, from which the engine reads, and counts its bytes.</summary>
+internal sealed class ContextTransfer : PipeWriter
+{
+    private readonly Pipe _pipe = new(new PipeOptions(
+        pauseWriterThreshold: 1024 * 1024, resumeWriterThreshold: 512 * 1024, minimumSegmentSize: 64 * 1024, useSynchronizationContext: false));
+
+    private long _written;
+
+    /// <summary>Starts to write. A directory is read synchronously, so it needs a thread of its own.</summary>
+    public ContextTransfer(BuildJob job, BuildContext context, DockerfileCheck check, CancellationToken cancellationToken) =>
+        Completion = Task.Run(() => WriteAsync(job, context, check, cancellationToken), CancellationToken.None);
+
+    public PipeReader Reader => _pipe.Reader;
+
+    /// <summary>Returns the failure, or null. It is no failure when the engine stops reading. Never fails.</summary>
+    public Task<Exception?> Completion { get; }
+
+    /// <summary>Bytes of the archive so far.</summary>
+    public long Written => Volatile.Read(ref _written);
+
+    public override bool CanGetUnflushedBytes => true;
+    public override long UnflushedBytes => _pipe.Writer.UnflushedBytes;
+
+    public override void Advance(int bytes)
+    {
+        _pipe.Writer.Advance(bytes);
+        Volatile.Write(ref _written, _written + bytes);
+    }
+
+    public override Memory<byte> GetMemory(int sizeHint = 0) => _pipe.Writer.GetMemory(sizeHint);
+    public override Span<byte> GetSpan(int sizeHint = 0) => _pipe.Writer.GetSpan(sizeHint);
+    public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default) => _pipe.Writer.FlushAsync(cancellationToken);
+    public override void CancelPendingFlush() => _pipe.Writer.CancelPendingFlush();
+    public override void Complete(Exception? exception = null) => _pipe.Writer.Complete(exception);
+
+    private async Task<Exception?> WriteAsync(BuildJob job, BuildContext context, DockerfileCheck check, CancellationToken cancellationToken)
+    {
+        Exception? failure = null;
+        try
+        {
+            // The Dockerfile is checked before the engine has the whole context and starts.
+            await context(this, check, cancellationToken);
+            await CompleteAsync();
+        }
+        catch (Exception e)
+        {
+            // With an exception, so that the engine does not take a part of the archive for the whole.
+            await CompleteAsync(e);
+            failure = e is OperationCanceledException ? null : e;
+        }
+
+        job.EndContext(failure);
+        return failure;
+    }
+}
