@@ -1,5 +1,4 @@
 using ContainerApi.Builds.Dockerfiles;
-using ContainerApi.Engine.Facts;
 using ContainerApi.Errors;
 
 namespace ContainerApi.EngineTests;
