@@ -78,6 +78,9 @@ internal sealed class FakeRegistry : IAsyncDisposable
 
     public string Digest { get; }
 
+    /// <summary>What the image's id may be: the digest of its configuration, or of its manifest in the containerd image store.</summary>
+    public IReadOnlyList<string> Ids => [ImageId, Digest];
+
     /// <summary>The registry part of the reference, <c>127.0.0.1:port</c>.</summary>
     public string Host => Reference[..Reference.IndexOf('/', StringComparison.Ordinal)];
 

@@ -13,7 +13,7 @@ public sealed class HostSourceTests(EngineFixture fixture) : IDisposable
     private readonly DockerEngine _engine = new(
         new EngineOptions { Name = "local", Endpoint = EngineFixture.EndpointText },
         TimeProvider.System,
-        new HostSource(new HostRoots(), TimeProvider.System));
+        new HostSource(new HostRoots(), TimeProvider.System, new CommandLimit(128 * 1024)));
 
     public void Dispose() => _engine.Dispose();
 

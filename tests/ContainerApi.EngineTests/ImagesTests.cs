@@ -25,7 +25,9 @@ public sealed class ImagesTests(EngineFixture fixture) : ImageCalls(fixture)
         Assert.Equal(2, row["containers"]!.GetValue<int>());
         Assert.Equal(value, Text(row["labels"]!, "own"));
         Assert.Equal(Text(row, "id")["sha256:".Length..][..12], Text(row, "shortId"));
-        Assert.Equal((await InspectAsync(tag))["Size"]!.GetValue<long>(), row["sizeBytes"]!.GetValue<long>());
+        // The containerd image store counts the compressed layers in its list, too.
+        var listed = JsonNode.Parse(await Fixture.Engine.GetStringAsync("images/json"))!.AsArray().Single(i => Text(i!, "Id") == Text(row, "id"))!;
+        Assert.Equal(listed["Size"]!.GetValue<long>(), row["sizeBytes"]!.GetValue<long>());
         Assert.Equal(Text(unnamed, "id"), Assert.Single(dangling)!["id"]!.GetValue<string>());
         Assert.Empty(Texts(dangling[0]!["tags"]));
         Assert.Equal(2, both.Count);
@@ -99,17 +101,19 @@ public sealed class ImagesTests(EngineFixture fixture) : ImageCalls(fixture)
 
         var result = lines[^1];
         Assert.Equal(("result", "succeeded"), (Text(result, "type"), Text(result, "state")));
-        Assert.Equal((registry.ImageId, registry.Digest, registry.Reference), (Text(result, "id"), Text(result, "digest"), Text(result, "image")));
+        var id = Text(result, "id");
+        Assert.Contains(id, registry.Ids);
+        Assert.Equal((registry.Digest, registry.Reference), (Text(result, "digest"), Text(result, "image")));
         Assert.Null(result["error"]);
         Assert.All(lines[..^1], l => Assert.Equal("progress", Text(l, "type")));
         var layers = lines[..^1].Select(l => l["layer"]?.GetValue<string>()).OfType<string>().Distinct().ToList();
         Assert.Equal(12, Assert.Single(layers).Length);
         Assert.Contains(lines, l => l["current"] is not null);
-        Assert.Equal(registry.ImageId, (await InspectAsync(registry.Reference))["Id"]!.GetValue<string>());
+        Assert.Equal(id, (await InspectAsync(registry.Reference))["Id"]!.GetValue<string>());
         // By digest, with and without a tag.
         foreach (var image in new[] { $"{registry.Name}@{registry.Digest}", $"{registry.Reference}@{registry.Digest}" })
         {
-            Assert.Equal(registry.ImageId, Text((await PullAsync(new { image }))[^1], "id"));
+            Assert.Equal(id, Text((await PullAsync(new { image }))[^1], "id"));
         }
     }
 
@@ -152,7 +156,7 @@ public sealed class ImagesTests(EngineFixture fixture) : ImageCalls(fixture)
         await ProblemAsync(wrong, HttpStatusCode.Forbidden, "forbidden");
         var lines = await PullAsync(new { image = registry.Reference, registryAuth = new { username = "ann", password = "s3cret" } });
 
-        Assert.Equal(registry.ImageId, Text(lines[^1], "id"));
+        Assert.Contains(Text(lines[^1], "id"), registry.Ids);
     }
 
     [Theory]

@@ -186,7 +186,7 @@ public sealed class LifecycleTests(EngineFixture fixture)
         await ProblemAsync(never, HttpStatusCode.NotFound, "image_not_found");
         var created = await CreateAsync(new { image = registry.Reference, labels = Mine });
 
-        Assert.Equal(registry.ImageId, (await fixture.InspectAsync(Text(created, "id")))["Image"]!.GetValue<string>());
+        Assert.Contains((await fixture.InspectAsync(Text(created, "id")))["Image"]!.GetValue<string>(), registry.Ids);
         await CreateAsync(new { image = registry.Reference, labels = Mine, pull = "always" });
     }
 

@@ -88,7 +88,12 @@ public sealed class PushTests(EngineFixture fixture)
     {
         using var client = new HttpClient();
         using var asked = new HttpRequestMessage(HttpMethod.Head, $"http://{registry.Host}/v2/{repository}/manifests/{tag}");
-        asked.Headers.Add("Accept", "application/vnd.docker.distribution.manifest.v2+json");
+        // The containerd image store pushes OCI manifests and indexes.
+        asked.Headers.Add("Accept",
+        [
+            "application/vnd.docker.distribution.manifest.v2+json", "application/vnd.oci.image.manifest.v1+json",
+            "application/vnd.oci.image.index.v1+json",
+        ]);
         asked.Headers.Authorization = new(
             "Basic", Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes($"{DebianRegistry.User}:{DebianRegistry.Password}")));
         using var manifest = await client.SendAsync(asked);
