@@ -9,6 +9,11 @@ namespace ContainerApi.Containers.Lifecycle;
 /// </summary>
 internal sealed record CommandLine(IReadOnlyList<string> Arguments) : IJsonParameterValue<CommandLine>
 {
+    /// <summary>The longest argument or environment variable of a Linux process: <c>MAX_ARG_STRLEN</c> without the NUL (execve(2)).</summary>
+    public const int MaxArgumentBytes = 128 * 1024 - 1;
+
+    public static bool IsTooLong(string argument) => Encoding.UTF8.GetByteCount(argument) > MaxArgumentBytes;
+
     public static OpenApiSchema Schema => new()
     {
         OneOf =
@@ -39,6 +44,7 @@ internal sealed record CommandLine(IReadOnlyList<string> Arguments) : IJsonParam
 
         return arguments.Count == 0 ? (null, "must not be empty. Leave it out for the image's command.")
             : arguments.Any(a => a.Contains('\0')) ? (null, "must not have a NUL character.")
+            : arguments.Any(IsTooLong) ? (null, $"must not have an argument longer than {MaxArgumentBytes} bytes.")
             : (new CommandLine(arguments), null);
     }
 

@@ -43,7 +43,9 @@ internal sealed record NameValuePairs(IReadOnlyDictionary<string, string> Values
                 return (null, "must be an object of strings or a list of strings as in NAME=value.");
         }
 
-        return values.All(v => v.Key.Length > 0 && !v.Key.AsSpan().ContainsAny('=', '\0') && !v.Value.Contains('\0'))
+        return values.Any(v => CommandLine.IsTooLong($"{v.Key}={v.Value}"))
+            ? (null, $"must not have an item, with its name, longer than {CommandLine.MaxArgumentBytes} bytes.")
+            : values.All(v => v.Key.Length > 0 && !v.Key.AsSpan().ContainsAny('=', '\0') && !v.Value.Contains('\0'))
             ? (new NameValuePairs(values), null)
             : (null, "must have names that are not empty and have no '=', and no NUL character.");
     }

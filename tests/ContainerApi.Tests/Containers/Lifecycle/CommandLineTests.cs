@@ -39,4 +39,15 @@ public sealed class CommandLineTests
     [InlineData("\"a\\")]
     [InlineData("a\\")]
     public void Unclosed_quote_and_trailing_backslash_are_invalid(string text) => Assert.False(CommandLine.TrySplit(text, out _));
+
+    [Theory]
+    [InlineData(131_071, false)]
+    [InlineData(131_072, true)]
+    public void Text_that_Linux_cannot_pass_to_a_process_is_refused(int bytes, bool isRefused)
+    {
+        var command = CommandLine.Read(JsonSerializer.SerializeToElement(new[] { "echo", new string('é', bytes / 2) + new string('x', bytes % 2) }));
+        var variables = NameValuePairs.Read(JsonSerializer.SerializeToElement(new Dictionary<string, string> { ["A"] = new('x', bytes - 2) }));
+
+        Assert.Equal((isRefused, isRefused), (command.Error?.Contains("131071") ?? false, variables.Error?.Contains("131071") ?? false));
+    }
 }
