@@ -6,8 +6,16 @@ internal sealed class ContainerAssembler(
 {
     private readonly Dictionary<string, ContainerRates> _rates = [];
 
+    /// <summary>Returns the containers whose samples need an age.</summary>
+    public IReadOnlyList<string> WithoutAge(IReadOnlyList<ContainerRow> rows, RateHistory history) =>
+    [
+        .. rows.Where(r => readings.GetValueOrDefault(r.Id)?.Statistics is { Value: not null } read
+            && history.NeedsAge(r.Engine, r.Id, read.Timestamp)).Select(r => r.Id),
+    ];
+
     /// <summary>Records the samples of all rows. Call it before <see cref="Complete"/>: rows that share a network share its rates too.</summary>
-    public void Record(IReadOnlyList<ContainerRow> rows, RateHistory history)
+    /// <param name="starts">The start times of containers whose samples need an age.</param>
+    public void Record(IReadOnlyList<ContainerRow> rows, RateHistory history, IReadOnlyDictionary<string, DateTimeOffset> starts)
     {
         foreach (var row in rows)
         {
@@ -17,7 +25,9 @@ internal sealed class ContainerAssembler(
             }
             else if (readings.TryGetValue(row.Id, out var reading) && reading.Statistics is { Value: { } facts } statistics)
             {
-                _rates[row.Id] = history.Record(row.Engine, row.Id, new RateSample(statistics.Timestamp, InitPid(reading.Processes?.Value), facts));
+                var age = starts.TryGetValue(row.Id, out var start) ? facts.SampledAt - start : (TimeSpan?)null;
+                _rates[row.Id] = history.Record(
+                    row.Engine, row.Id, new RateSample(statistics.Timestamp, InitPid(reading.Processes?.Value), facts, age));
             }
         }
     }

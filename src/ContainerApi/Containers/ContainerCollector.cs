@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using ContainerApi.Access;
 using ContainerApi.Engine;
 
 namespace ContainerApi.Containers;
@@ -70,7 +71,7 @@ internal sealed partial class ContainerCollector(SectionReader reader, RateHisto
         }
     }
 
-    private static async Task<EngineList> ListAsync(
+    private async Task<EngineList> ListAsync(
         IEngine engine, ContainerSelection selection, Func<ContainerFacts, ContainerFacts>? redact, CancellationToken cancellationToken)
     {
         try
@@ -78,6 +79,11 @@ internal sealed partial class ContainerCollector(SectionReader reader, RateHisto
             // The engine would compare labels with values that are redacted here.
             var filter = (redact is null ? selection : selection with { Label = [] }).ToFilter();
             var containers = await engine.ListContainersAsync(filter, cancellationToken);
+            if (filter.Filters is not { Count: > 0 } && engine is not ScopedEngine)
+            {
+                rates.ForgetOthers(engine.Name, containers.Select(c => c.Id));
+            }
+
             var shown = redact is null ? containers : containers.Select(redact);
             return new EngineList(engine, [.. shown.Where(selection.Matches).Select(c => new ContainerRow(engine.Name, c))], containers, null);
         }
@@ -111,7 +117,6 @@ internal sealed partial class ContainerCollector(SectionReader reader, RateHisto
             return rows;
         }
 
-        rates.RemoveExpired();
         var byEngine = rows.GroupBy(r => r.Engine).ToList();
         var assemblers = await Task.WhenAll(byEngine.Select(group =>
         {
@@ -132,7 +137,7 @@ internal sealed partial class ContainerCollector(SectionReader reader, RateHisto
             : Task.FromResult<Func<string, ContainerFacts?>>(_ => null);
         var readings = await reader.ReadAsync(engine, running, sections, cancellationToken);
         var assembler = new ContainerAssembler(readings, await peers, sections);
-        assembler.Record(rows, rates);
+        assembler.Record(rows, rates, await reader.ReadStartsAsync(engine, assembler.WithoutAge(rows, rates), cancellationToken));
         return assembler;
     }
 

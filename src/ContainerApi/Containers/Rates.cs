@@ -3,7 +3,8 @@ namespace ContainerApi.Containers;
 /// <summary>The counters of one container at one moment.</summary>
 /// <param name="Timestamp">The monotonic clock of this service (<see cref="TimeProvider.GetTimestamp"/>).</param>
 /// <param name="InitPid">The first process of the container, where known: a different one means a restart.</param>
-internal sealed record RateSample(long Timestamp, int? InitPid, StatisticsFacts Facts);
+/// <param name="Age">The time since the container was started, where known: a time shorter than the window means a restart.</param>
+internal sealed record RateSample(long Timestamp, int? InitPid, StatisticsFacts Facts, TimeSpan? Age = null);
 
 /// <summary>Rates between two samples; null where unknown.</summary>
 /// <param name="CpuPercent">100 is one full core.</param>
@@ -16,10 +17,16 @@ internal readonly record struct ContainerRates(
 /// <summary>Pure: two samples → rates.</summary>
 internal static class Rates
 {
+    /// <summary>In a longer window a restarted container may have passed its earlier counters, so the sample's age must be known.</summary>
+    public static readonly TimeSpan MaxWindowWithoutAge = TimeSpan.FromMinutes(5);
+
+    /// <summary>How much the engine's clock may gain on this service's in a window, or be set.</summary>
+    private static readonly TimeSpan AgeTolerance = TimeSpan.FromSeconds(2);
+
     /// <param name="elapsed">The time between the samples by the monotonic clock.</param>
     public static ContainerRates Between(RateSample older, RateSample newer, TimeSpan elapsed)
     {
-        if (IsReset(older, newer) || Window(older, newer, elapsed) is not { } window)
+        if (IsReset(older, newer, elapsed) || Window(older, newer, elapsed) is not { } window)
         {
             return ContainerRates.Unknown;
         }
@@ -50,8 +57,9 @@ internal static class Rates
     }
 
     /// <summary>Counters only grow while a container runs: a smaller one means a restart.</summary>
-    private static bool IsReset(RateSample older, RateSample newer) =>
-        (older.InitPid is { } before && newer.InitPid is { } now && before != now)
+    private static bool IsReset(RateSample older, RateSample newer, TimeSpan elapsed) =>
+        (newer.Age is { } age ? age + AgeTolerance < elapsed : elapsed > MaxWindowWithoutAge)
+        || (older.InitPid is { } before && newer.InitPid is { } now && before != now)
         || newer.Facts.CpuTime < older.Facts.CpuTime
         || newer.Facts.BlockReadBytes < older.Facts.BlockReadBytes
         || newer.Facts.BlockWriteBytes < older.Facts.BlockWriteBytes
@@ -67,35 +75,56 @@ internal static class Rates
 }
 
 /// <summary>
-/// Keeps two samples per container that are far enough apart for a rate, however often the container is read. Samples of
-/// containers that are no longer read expire.
+/// Keeps two samples per container that are far enough apart for a rate, however often or rarely the container is read, until the
+/// container is stopped or removed.
 /// </summary>
 internal sealed class RateHistory(TimeProvider time)
 {
     /// <summary>In shorter windows the ticks of the kernel's clocks and of the engine's collector distort the rate.</summary>
     public static readonly TimeSpan MinWindow = TimeSpan.FromMilliseconds(200);
 
-    public static readonly TimeSpan MaxWindow = TimeSpan.FromMinutes(5);
+    /// <summary>Above it the containers that were read longest ago are forgotten. Two samples have about 1 KB.</summary>
+    public const int MaxContainers = 20_000;
 
     private readonly Lock _lock = new();
     private readonly Dictionary<(string Engine, string Id), (RateSample? Older, RateSample Newer)> _samples = [];
-    private long _cleaned = time.GetTimestamp();
+
+    /// <summary>Whether a sample of this time needs an age for a rate.</summary>
+    public bool NeedsAge(string engine, string id, long timestamp)
+    {
+        lock (_lock)
+        {
+            return _samples.TryGetValue((engine, id), out var known)
+                && (IsNear(known.Newer, timestamp) ? known.Older : known.Newer) is { } older
+                && time.GetElapsedTime(older.Timestamp, timestamp) > Rates.MaxWindowWithoutAge;
+        }
+    }
 
     /// <summary>Records a sample and returns the rates since an earlier one.</summary>
     public ContainerRates Record(string engine, string id, RateSample sample)
     {
         lock (_lock)
         {
-            if (!_samples.TryGetValue((engine, id), out var known) || Elapsed(known.Newer, sample) > MaxWindow)
+            if (!_samples.TryGetValue((engine, id), out var known))
             {
+                if (_samples.Count == MaxContainers)
+                {
+                    foreach (var (key, _) in _samples.OrderBy(s => s.Value.Newer.Timestamp).Take(MaxContainers / 10).ToList())
+                    {
+                        _samples.Remove(key);
+                    }
+                }
+
                 _samples[(engine, id)] = (null, sample);
                 return ContainerRates.Unknown;
             }
 
             // The newest sample is too near, so the one before it is used and kept.
-            var near = Elapsed(known.Newer, sample) < MinWindow;
+            var near = IsNear(known.Newer, sample.Timestamp);
             var older = near ? known.Older : known.Newer;
-            var rates = older is null ? ContainerRates.Unknown : Rates.Between(older, sample, Elapsed(older, sample));
+            var rates = older is null
+                ? ContainerRates.Unknown
+                : Rates.Between(older, sample, time.GetElapsedTime(older.Timestamp, sample.Timestamp));
             if (!near || (older is not null && rates == ContainerRates.Unknown))
             {
                 // After a restart earlier samples are useless.
@@ -115,26 +144,18 @@ internal sealed class RateHistory(TimeProvider time)
         }
     }
 
-    /// <summary>Removes samples that are older than the maximum window, at most once per window.</summary>
-    public void RemoveExpired()
+    /// <summary>Forgets the containers of an engine that are not in a complete list of its running containers.</summary>
+    public void ForgetOthers(string engine, IEnumerable<string> running)
     {
+        var ids = running.ToHashSet();
         lock (_lock)
         {
-            if (time.GetElapsedTime(_cleaned) <= MaxWindow)
+            foreach (var key in _samples.Keys.Where(k => k.Engine == engine && !ids.Contains(k.Id)))
             {
-                return;
-            }
-
-            _cleaned = time.GetTimestamp();
-            foreach (var (key, known) in _samples)
-            {
-                if (time.GetElapsedTime(known.Newer.Timestamp, _cleaned) > MaxWindow)
-                {
-                    _samples.Remove(key);
-                }
+                _samples.Remove(key);
             }
         }
     }
 
-    private TimeSpan Elapsed(RateSample older, RateSample newer) => time.GetElapsedTime(older.Timestamp, newer.Timestamp);
+    private bool IsNear(RateSample newer, long timestamp) => time.GetElapsedTime(newer.Timestamp, timestamp) < MinWindow;
 }

@@ -93,6 +93,39 @@ internal sealed class SectionReader(TimeProvider time, CollectionLimits limits, 
         return containers.Zip(readings).ToDictionary(r => r.First.Id, r => r.Second);
     }
 
+    /// <summary>Reads the start times of containers. Those that the engine does not return in time are missing.</summary>
+    public async Task<IReadOnlyDictionary<string, DateTimeOffset>> ReadStartsAsync(
+        IEngine engine, IReadOnlyList<string> ids, CancellationToken cancellationToken)
+    {
+        var starts = new ConcurrentDictionary<string, DateTimeOffset>();
+        using var limited = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limited.CancelAfter(limits.Section);
+        var options = new ParallelOptions { MaxDegreeOfParallelism = limits.Tops, CancellationToken = limited.Token };
+        try
+        {
+            await Parallel.ForEachAsync(ids, options, async (id, token) =>
+            {
+                try
+                {
+                    if ((await engine.InspectContainerAsync(new ContainerReference(id), token)).StartedAt is { } start)
+                    {
+                        starts[id] = start;
+                    }
+                }
+                catch (EngineException)
+                {
+                    // The rate of this container is unknown.
+                }
+            });
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // The rates of the others are unknown.
+        }
+
+        return starts;
+    }
+
     /// <summary>A host that fails or is too slow counts as a host that shows nothing.</summary>
     private async Task<IReadOnlyDictionary<string, HostSample>> ReadHostAsync(
         IEngine engine, IReadOnlyList<ContainerFacts> containers, HostSections wanted, CancellationToken cancellationToken)

@@ -1,6 +1,4 @@
 using System.Net.Http.Headers;
-using Microsoft.AspNetCore.TestHost;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace ContainerApi.Tests.Containers;
 
@@ -112,23 +110,26 @@ public sealed class ContainerListHttpTests
         Assert.Equal(2, lists);
     }
 
-    [Fact]
-    public async Task Rates_need_two_samples()
+    [Theory]
+    [InlineData(2, null, "2000")]
+    [InlineData(360, 0, "2000")]
+    [InlineData(360, 10, null)]         // restarted
+    [InlineData(360, null, null)]       // unknown
+    public async Task Rates_need_two_samples_of_one_run(int seconds, int? startedAt, string? rate)
     {
-        var received = 0L;
-        var at = DateTimeOffset.UtcNow;
-        var engine = Facts.Engine(Facts.Container('1'));
-        engine.ReadStatistics = (_, _) => Task.FromResult(Facts.Statistics(received: received, at: at));
         var time = new FakeTimeProvider(Facts.Noon);
-        await using var host = new ApiHost(engine).WithWebHostBuilder(b => b.ConfigureTestServices(s => s.AddSingleton<TimeProvider>(time)));
-        using var client = host.CreateClient();
-        await client.GetStringAsync("/containers");
-        time.Advance(TimeSpan.FromSeconds(2));
-        (received, at) = (4000, at.AddSeconds(2));
+        var engine = Facts.Engine(Facts.Container('1'));
+        engine.ReadStatistics = (_, _) => Task.FromResult(
+            Facts.Statistics(received: 2000 * (long)(time.GetUtcNow() - Facts.Noon).TotalSeconds, at: time.GetUtcNow()));
+        engine.InspectContainer = (_, _) => Task.FromResult(
+            ContainerDetails.Of(Facts.Container('1')) with { StartedAt = startedAt is { } s ? Facts.Noon.AddSeconds(s) : null });
+        using var host = new ApiHost(null, time, new Dictionary<string, string?>(), engine);
+        await host.ItemsAsync();
+        time.Advance(TimeSpan.FromSeconds(seconds));
 
-        var network = JsonDocument.Parse(await client.GetStringAsync("/containers")).RootElement.GetProperty("items")[0].GetProperty("network");
+        var network = (await host.ItemsAsync())[0].GetProperty("network");
 
-        Assert.Equal(("2000", "2000"), (network.At("rxBytesPerSecond"), network.At("rateWindowMs")));
+        Assert.Equal((rate, rate is null ? null : $"{seconds * 1000}"), (network.At("rxBytesPerSecond"), network.At("rateWindowMs")));
     }
 
     [Fact]

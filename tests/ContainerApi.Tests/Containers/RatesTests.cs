@@ -90,26 +90,58 @@ public sealed class RatesTests
 
     [Theory]
     [InlineData("stopped")]
-    [InlineData("expired")]
+    [InlineData("removed")]
     [InlineData("other engine")]
     public void Sample_after_a_stop_or_of_another_engine_has_no_rate(string change)
     {
         Read(Facts.Statistics());
-        _time.Advance(change == "expired" ? RateHistory.MaxWindow + TimeSpan.FromSeconds(1) : TimeSpan.FromSeconds(1));
+        _time.Advance(TimeSpan.FromSeconds(1));
         if (change == "stopped")
         {
             _history.Forget("local", "a");
         }
 
-        _history.RemoveExpired();
+        _history.ForgetOthers("local", change == "removed" ? ["b"] : ["a"]);
 
         Assert.Equal(ContainerRates.Unknown, Read(Facts.Statistics(), engine: change == "other engine" ? "other" : "local"));
     }
 
+    [Theory]
+    [InlineData(240, 245.0, false)]
+    [InlineData(240, 60.0, true)]           // started between the samples
+    [InlineData(240, null, false)]          // so near that counters tell
+    [InlineData(86_400, 90_000.0, false)]
+    [InlineData(86_400, 86_300.0, true)]
+    [InlineData(86_400, null, true)]
+    public void Samples_of_one_run_have_a_rate_however_far_apart(int seconds, double? age, bool isUnknown)
+    {
+        Read(Facts.Statistics(received: 0));
+
+        _time.Advance(TimeSpan.FromSeconds(seconds));
+        Assert.Equal(seconds > 300, _history.NeedsAge("local", "a", _time.GetTimestamp()));
+        var rates = Read(Facts.Statistics(received: seconds * 10L), age: age);
+
+        Assert.Equal(isUnknown ? null : 10, rates.RxBytesPerSecond);
+    }
+
+    [Fact]
+    public void Above_the_maximum_containers_that_were_read_longest_ago_are_forgotten()
+    {
+        for (var n = 0; n <= RateHistory.MaxContainers; n++)
+        {
+            Read(Facts.Statistics(received: 0), after: 1, id: "c" + n);
+        }
+
+        Assert.Equal(ContainerRates.Unknown, Read(Facts.Statistics(), after: 1000, id: "c0"));
+        Assert.NotEqual(ContainerRates.Unknown, Read(Facts.Statistics(), after: 1000, id: "c" + RateHistory.MaxContainers));
+    }
+
     /// <summary>Reads container <c>a</c>. The clocks of the sample and of the service agree.</summary>
-    private ContainerRates Read(StatisticsFacts facts, int after = 0, int? initPid = null, string engine = "local")
+    private ContainerRates Read(
+        StatisticsFacts facts, int after = 0, int? initPid = null, string engine = "local", double? age = null, string id = "a")
     {
         _time.Advance(TimeSpan.FromMilliseconds(after));
-        return _history.Record(engine, "a", new RateSample(_time.GetTimestamp(), initPid, facts with { SampledAt = _time.GetUtcNow() }));
+        return _history.Record(engine, id, new RateSample(
+            _time.GetTimestamp(), initPid, facts with { SampledAt = _time.GetUtcNow() }, age is null ? null : TimeSpan.FromSeconds(age.Value)));
     }
 }

@@ -24,7 +24,8 @@ internal static class ContainerTranslation
     public static ContainerDetails ToDetails(InspectedContainer container) => IsId(container.Id)
         ? new(
             container.Id, container.Name?.TrimStart('/') ?? new ShortId(container.Id).ToString(),
-            container.Config?.Labels.WithoutNulls() ?? new Dictionary<string, string>())
+            container.Config?.Labels.WithoutNulls() ?? new Dictionary<string, string>(),
+            DateTimeOffset.TryParse(container.State?.StartedAt, CultureInfo.InvariantCulture, out var start) ? start : null)
         : throw new JsonException("A container without an id.");
 
     private static bool IsId([NotNullWhen(true)] string? id) => id is { Length: IdLength } && !id.AsSpan().ContainsAnyExcept(IdDigits);

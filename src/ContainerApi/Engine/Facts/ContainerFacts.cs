@@ -57,7 +57,8 @@ internal static class ContainerStates
 internal sealed record ContainerFilter(bool All, IReadOnlyDictionary<string, IReadOnlyList<string>>? Filters = null);
 
 /// <summary>The identity of a container from an inspect. <paramref name="Labels"/> decide about visibility.</summary>
-internal sealed record ContainerDetails(string Id, string Name, IReadOnlyDictionary<string, string> Labels)
+/// <param name="StartedAt">The last start; null where unknown.</param>
+internal sealed record ContainerDetails(string Id, string Name, IReadOnlyDictionary<string, string> Labels, DateTimeOffset? StartedAt = null)
 {
     public static ContainerDetails Of(ContainerFacts container) =>
         new(container.Id, container.Name ?? new ShortId(container.Id).ToString(), container.Labels);

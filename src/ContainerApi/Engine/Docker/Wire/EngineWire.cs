@@ -50,7 +50,7 @@ internal sealed record ListedPort(string? IP, ushort PrivatePort, ushort? Public
 
 internal sealed record InspectedContainer(string? Id, string? Name, InspectedConfig? Config, InspectedState? State);
 
-internal sealed record InspectedState(string? Status, ListedHealth? Health);
+internal sealed record InspectedState(string? Status, ListedHealth? Health, string? StartedAt);
 
 internal sealed record InspectedConfig(IReadOnlyDictionary<string, string>? Labels);
 
