@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using ContainerApi.Engine;
 
@@ -9,6 +10,11 @@ namespace ContainerApi.Access;
 /// </summary>
 internal sealed partial class ScopedEngine(IEngine engine, Visibility visibility) : IEngine
 {
+    private const int MaxNoBuildSteps = 10_000;
+
+    /// <summary>Ids of containers of each engine that may be build steps and are none, which does not change.</summary>
+    private static readonly ConditionalWeakTable<IEngine, ConcurrentDictionary<string, bool>> NoBuildSteps = [];
+
     public string Name => engine.Name;
 
     public string Endpoint => engine.Endpoint;
@@ -43,7 +49,40 @@ internal sealed partial class ScopedEngine(IEngine engine, Visibility visibility
         var filters = new Dictionary<string, IReadOnlyList<string>>(filter.Filters ?? new Dictionary<string, IReadOnlyList<string>>());
         filters["label"] = [.. filters.GetValueOrDefault("label", []), .. visibility.Labels ?? []];
         var listed = await engine.ListContainersAsync(filter with { Filters = filters }, cancellationToken);
-        return [.. listed.Where(c => visibility.IncludesContainer(c.Labels))];
+        var visible = listed.Where(c => visibility.IncludesContainer(c.Labels)).ToList();
+        var steps = await Task.WhenAll(visible.Select(c => c.MayBeBuildStep ? IsBuildStepAsync(c.Id, cancellationToken) : Task.FromResult(false)));
+        return [.. visible.Zip(steps).Where(v => !v.Second).Select(v => v.First)];
+    }
+
+    /// <summary>The containers of a build's steps have the labels that a Dockerfile gives to its image: no caller with labels sees them.</summary>
+    private async Task<bool> IsBuildStepAsync(string id, CancellationToken cancellationToken)
+    {
+        var known = NoBuildSteps.GetOrCreateValue(engine);
+        if (known.ContainsKey(id))
+        {
+            return false;
+        }
+
+        try
+        {
+            if ((await engine.InspectContainerAsync(new ContainerReference(id), cancellationToken)).IsBuildStep)
+            {
+                return true;
+            }
+        }
+        catch (EngineException e) when (e.Code == ErrorCode.ContainerNotFound)
+        {
+            // It was removed after the list, as the container of a step is soon.
+            return true;
+        }
+
+        if (known.Count >= MaxNoBuildSteps)
+        {
+            known.Clear();
+        }
+
+        known[id] = true;
+        return false;
     }
 
     /// <summary>Removes invisible containers from shared networks and links.</summary>
@@ -78,7 +117,7 @@ internal sealed partial class ScopedEngine(IEngine engine, Visibility visibility
         try
         {
             var details = await engine.InspectContainerAsync(container, cancellationToken);
-            if (visibility.IncludesContainer(details.Labels))
+            if (visibility.IncludesContainer(details.Labels) && !details.IsBuildStep)
             {
                 return details;
             }

@@ -93,6 +93,37 @@ public sealed class VisibilityTests
     }
 
     [Fact]
+    public async Task Containers_of_build_steps_are_hidden_from_callers_with_labels()
+    {
+        var retagged = Keys.Mine with { Image = "sha256:" + Facts.Id('f') };
+        var step = retagged with { Id = Facts.Id('5'), Name = "step" };
+        var engine = Facts.Engine(retagged, step);
+        var inspected = 0;
+        engine.InspectContainer = (reference, _) =>
+        {
+            Interlocked.Increment(ref inspected);
+            var isStep = reference.Value is "step" || reference.Value == step.Id;
+            return Task.FromResult(ContainerDetails.Of(isStep ? step : retagged) with { IsBuildStep = isStep });
+        };
+        engine.WatchContainers = FakeEngine.SubscribedAsync;
+        await using var host = new ApiHost(Keys.WithLimited().Add("all", Scopes.All), engine);
+        using var client = host.With(Keys.Limited);
+
+        var list = await client.GetJsonAsync("/containers");
+        Assert.Equal(["mine"], list.Items("name"));
+        Assert.Equal(2, inspected);
+        using (var watch = new StreamReader(await client.GetStreamAsync("/containers/watch?include=none")))
+        {
+            var snapshot = JsonSerializer.Deserialize<JsonElement>((await watch.ReadLineAsync())!);
+            Assert.Equal(["mine"], snapshot.Items("name"));
+            Assert.Equal(1, snapshot.GetProperty("engines")[0].GetProperty("containers").GetInt32());
+        }
+
+        await client.GetJsonAsync("/containers/step", HttpStatusCode.NotFound);
+        Assert.Equal(2, (await host.With("all").GetJsonAsync("/containers")).GetProperty("total").GetInt32());
+    }
+
+    [Fact]
     public async Task Prefix_is_ambiguous_only_among_visible_containers()
     {
         var foreign = Facts.Container('1', "foreign") with { Id = new string('1', 63) + "2" };

@@ -90,14 +90,15 @@ internal sealed record WatchView(
     Func<ContainerFacts, bool> Matches, IReadOnlyList<string>? Engines, ContainerSections Sections, WatchSelection? Selection = null)
 {
     /// <summary>The containers that the watcher may see; null for all.</summary>
-    public Func<ContainerFacts, bool>? Exists { get; init; }
+    public WatchSelection? Visible { get; init; }
+
+    public IReadOnlyList<WatchSelection> Selections => [.. new[] { Selection, Visible }.OfType<WatchSelection>()];
 
     /// <summary>Redacts secrets that the watcher may not read.</summary>
     public Func<ContainerRow, ContainerRow> Redact { get; init; } = r => r;
 
     public bool Sees(WatchState state, ContainerRow container) =>
-        Sees(container.Engine) && Exists?.Invoke(container.Facts) != false && Matches(container.Facts)
-        && (Selection is null || (state.Selected.TryGetValue(Selection.Key, out var those) && those.Contains((container.Engine, container.Id))));
+        Sees(container.Engine) && Matches(container.Facts) && Selections.All(s => state.IsSelected(s, container.Engine, container.Id));
 
     public bool Sees(string engine) => Engines is null || Engines.Contains(engine);
 
@@ -105,20 +106,19 @@ internal sealed record WatchView(
     public ContainerRow Cut(ContainerRow container, WatchState state)
     {
         var cut = container.Only(Sections);
-        return Redact(Exists is null ? cut : WithoutPeers(cut, state, Exists));
+        return Redact(Visible is null ? cut : WithoutPeers(cut, state, Visible));
     }
 
     public Container ToContainer(ContainerRow container, WatchState state) => ContainerProjection.ToContainer(Cut(container, state));
 
     /// <summary>Counts only the containers that the watcher may see.</summary>
-    public EngineReport Cut(EngineReport engine, WatchState state) => Exists is null || engine.Containers is null
+    public EngineReport Cut(EngineReport engine, WatchState state) => Visible is null || engine.Containers is null
         ? engine
-        : engine with { Containers = state.Containers.Values.Count(c => c.Engine == engine.Name && Exists(c.Facts)) };
+        : engine with { Containers = state.Containers.Values.Count(c => c.Engine == engine.Name && state.IsSelected(Visible, c.Engine, c.Id)) };
 
-    private static ContainerRow WithoutPeers(ContainerRow container, WatchState state, Func<ContainerFacts, bool> exists)
+    private static ContainerRow WithoutPeers(ContainerRow container, WatchState state, WatchSelection visible)
     {
-        var facts = container.Facts.WithoutPeers(
-            peer => state.Containers.TryGetValue((container.Engine, peer), out var other) && exists(other.Facts));
+        var facts = container.Facts.WithoutPeers(peer => state.IsSelected(visible, container.Engine, peer));
         return container with
         {
             Facts = facts,

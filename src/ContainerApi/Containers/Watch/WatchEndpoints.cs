@@ -40,7 +40,7 @@ internal static partial class WatchEndpoints
         var view = requested with
         {
             Engines = requested.Engines ?? caller.Visibility.Engines,
-            Exists = caller.Visibility.IncludesAllContainers ? null : c => caller.Visibility.IncludesContainer(c.Labels),
+            Visible = WatchSelection.Of(caller.Visibility),
             Redact = redactor.For(caller),
             // Only labels are both filtered and redacted.
             Matches = query.Selection.Label.Count > 0 && redactor.OfFacts(caller) is { } redact

@@ -32,14 +32,14 @@ internal sealed class WatchHub(ConfiguredEngines configured, ContainerCollector 
     private WatchState? _current;
     private CancellationTokenSource? _running;
 
-    private sealed record Watcher(ContainerSections Sections, TimeSpan Interval, WatchSelection? Selection)
+    private sealed record Watcher(ContainerSections Sections, TimeSpan Interval, IReadOnlyList<WatchSelection> Selections)
     {
         public Channel<WatchState> States { get; } = Channel.CreateBounded<WatchState>(NewestOnly);
 
-        /// <summary>Sends a state, unless the engines have not yet evaluated this watcher's selection for it.</summary>
+        /// <summary>Sends a state, unless the engines have not yet evaluated this watcher's selections for it.</summary>
         public void Send(WatchState state)
         {
-            if (state.Evaluated(Selection))
+            if (state.Evaluated(Selections))
             {
                 States.Writer.TryWrite(state);
             }
@@ -51,14 +51,14 @@ internal sealed class WatchHub(ConfiguredEngines configured, ContainerCollector 
     public async IAsyncEnumerable<WatchEvent> WatchAsync(
         WatchView view, TimeSpan interval, string? lastEventId, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var watcher = new Watcher(view.Sections, interval, view.Selection);
+        var watcher = new Watcher(view.Sections, interval, view.Selections);
         var states = watcher.States.Reader;
         Join(watcher);
         try
         {
             await states.WaitToReadAsync(cancellationToken);
             var known = states.TryRead(out var first) ? first : throw new UnreachableException("The watcher is the only reader.");
-            if (Recall(lastEventId, view.Selection) is { } resumed)
+            if (Recall(lastEventId, view.Selections) is { } resumed)
             {
                 foreach (var missed in WatchDifference.Between(resumed, known, view, samples: true))
                 {
@@ -202,7 +202,7 @@ internal sealed class WatchHub(ConfiguredEngines configured, ContainerCollector 
             return (
                 _watchers.Aggregate(ContainerSections.None, (all, w) => all | w.Sections),
                 _watchers.Where(w => w.Sections != ContainerSections.None).Select(w => w.Interval).DefaultIfEmpty(TimeSpan.MaxValue).Min(),
-                [.. _watchers.Select(w => w.Selection).OfType<WatchSelection>()]);
+                [.. _watchers.SelectMany(w => w.Selections)]);
         }
     }
 
@@ -261,11 +261,11 @@ internal sealed class WatchHub(ConfiguredEngines configured, ContainerCollector 
         MarkDirty();
     }
 
-    private WatchState? Recall(string? eventId, WatchSelection? selection)
+    private WatchState? Recall(string? eventId, IReadOnlyList<WatchSelection> selections)
     {
         lock (_lock)
         {
-            return eventId is null ? null : _history.FirstOrDefault(s => s.EventId == eventId && s.Evaluated(selection));
+            return eventId is null ? null : _history.FirstOrDefault(s => s.EventId == eventId && s.Evaluated(selections));
         }
     }
 

@@ -1,15 +1,21 @@
 using System.Collections.Immutable;
+using ContainerApi.Access;
 using ContainerApi.Engine;
 
 namespace ContainerApi.Containers.Watch;
 
 /// <summary>
-/// The part of a watcher's filters that only an engine can evaluate: an image's descendants, a network's id, the health of a
-/// paused container.
+/// The part of a watcher's filters that only an engine can evaluate (an image's descendants, a network's id, the health of a paused
+/// container), or of what the watcher may see.
 /// </summary>
 /// <param name="Key">Equal for equal filters.</param>
-internal sealed record WatchSelection(string Key, ContainerFilter Filter)
+/// <param name="Visibility">Limits the containers to those that one caller may see.</param>
+internal sealed record WatchSelection(string Key, ContainerFilter Filter, Visibility Visibility)
 {
+    /// <summary>The containers that a caller may see; null for all.</summary>
+    public static WatchSelection? Of(Visibility visibility) =>
+        visibility.IncludesAllContainers ? null : new WatchSelection(visibility.Key, new ContainerFilter(All: true), visibility);
+
     /// <summary>Null where the rows of the list suffice for the filters.</summary>
     public static WatchSelection? Of(ContainerSelection containers)
     {
@@ -19,7 +25,7 @@ internal sealed record WatchSelection(string Key, ContainerFilter Filter)
             Image = containers.Image,
             Network = containers.Network,
         };
-        return selection.ToFilter() is { Filters.Count: > 0 } filter ? new WatchSelection(selection.Key(), filter) : null;
+        return selection.ToFilter() is { Filters.Count: > 0 } filter ? new WatchSelection(selection.Key(), filter, Visibility.All) : null;
     }
 }
 
@@ -69,7 +75,8 @@ internal sealed class WatchSelections(EngineDirectory engines)
 
         try
         {
-            var containers = await engines.Get(new EngineName(engine.Name)).ListContainersAsync(selection.Filter, cancellationToken);
+            var visible = selection.Visibility.Scope(engines).All.FirstOrDefault(e => e.Name == engine.Name);
+            var containers = visible is null ? [] : await visible.ListContainersAsync(selection.Filter, cancellationToken);
             return (containers.Select(c => (engine.Name, c.Id)), true);
         }
         catch (EngineException)

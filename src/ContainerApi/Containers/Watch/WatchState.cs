@@ -16,8 +16,11 @@ internal sealed record WatchState(
     /// <summary>The value of <c>Last-Event-ID</c>: the run of the service and the version.</summary>
     public string EventId => string.Create(CultureInfo.InvariantCulture, $"{Epoch}-{Version}");
 
-    /// <summary>Whether the engines have evaluated the selection for this state.</summary>
-    public bool Evaluated(WatchSelection? selection) => selection is null || Selected.ContainsKey(selection.Key);
+    /// <summary>Whether the engines have evaluated the selections for this state.</summary>
+    public bool Evaluated(IReadOnlyList<WatchSelection> selections) => selections.All(s => Selected.ContainsKey(s.Key));
+
+    public bool IsSelected(WatchSelection selection, string engine, string id) =>
+        Selected.TryGetValue(selection.Key, out var those) && those.Contains((engine, id));
 
     public static WatchState Empty(string epoch) => new(epoch, 0, 0, default,
         ImmutableDictionary<(string, string), ContainerRow>.Empty, ImmutableSortedDictionary<string, EngineReport>.Empty, WatchSelections.None);

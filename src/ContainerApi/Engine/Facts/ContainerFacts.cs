@@ -27,6 +27,10 @@ internal sealed record ContainerFacts
     public IReadOnlyList<PortFacts> Ports { get; init; } = [];
     public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>Whether it was created from an image's id or from none, as the containers of build steps are, or its image's name now has
+    /// another image. Only an inspect distinguishes these.</summary>
+    public bool MayBeBuildStep => Image.Length == 0 || Image.StartsWith("sha256:", StringComparison.Ordinal);
+
     /// <summary>Whether it is running or paused. A restarting container has no processes between two attempts.</summary>
     public bool HasProcesses => State is ContainerStates.Running or ContainerStates.Paused;
 }
@@ -58,7 +62,10 @@ internal sealed record ContainerFilter(bool All, IReadOnlyDictionary<string, IRe
 
 /// <summary>The identity of a container from an inspect. <paramref name="Labels"/> decide about visibility.</summary>
 /// <param name="StartedAt">The last start; null where unknown.</param>
-internal sealed record ContainerDetails(string Id, string Name, IReadOnlyDictionary<string, string> Labels, DateTimeOffset? StartedAt = null)
+/// <param name="IsBuildStep">Whether the classic builder made it for one step of a build. It has the labels that the Dockerfile and the base
+/// image give to the image.</param>
+internal sealed record ContainerDetails(
+    string Id, string Name, IReadOnlyDictionary<string, string> Labels, DateTimeOffset? StartedAt = null, bool IsBuildStep = false)
 {
     public static ContainerDetails Of(ContainerFacts container) =>
         new(container.Id, container.Name ?? new ShortId(container.Id).ToString(), container.Labels);

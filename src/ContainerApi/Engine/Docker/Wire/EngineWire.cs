@@ -52,7 +52,10 @@ internal sealed record InspectedContainer(string? Id, string? Name, InspectedCon
 
 internal sealed record InspectedState(string? Status, ListedHealth? Health, string? StartedAt);
 
-internal sealed record InspectedConfig(IReadOnlyDictionary<string, string>? Labels);
+internal sealed record InspectedConfig(
+    IReadOnlyDictionary<string, string>? Labels, string? Image, IReadOnlyList<string>? Cmd, InspectedHealthcheck? Healthcheck);
+
+internal sealed record InspectedHealthcheck(IReadOnlyList<string>? Test);
 
 internal sealed record ContainerTop(IReadOnlyList<string>? Titles, IReadOnlyList<IReadOnlyList<string>>? Processes);
 
