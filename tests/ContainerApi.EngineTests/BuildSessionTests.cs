@@ -59,7 +59,21 @@ public sealed class BuildSessionTests(EngineFixture fixture)
             new { dockerfile = $"FROM {image}\nRUN echo {Guid.NewGuid()}\n", builder, registryAuth = known ? auth : null });
 
         Assert.True(Text(result, "state") == (known ? "succeeded" : "failed"), text);
+        Assert.True(known || Text(result["error"]!, "code") == "registry_unauthorized", text);
         Assert.DoesNotContain(DebianRegistry.Password, text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("buildkit", "FROM 127.0.0.1:1/no/image:v1\nRUN true\n")]
+    [InlineData("classic", "FROM 127.0.0.1:1/no/image:v1\nRUN true\n")]
+    [InlineData("buildkit", "FROM scratch\nCOPY --from=127.0.0.1:1/no/image:v1 /a /a\n")]
+    [InlineData("classic", "FROM scratch\nCOPY --from=127.0.0.1:1/no/image:v1 /a /a\n")]
+    [InlineData("buildkit", "# syntax=127.0.0.1:1/no/dockerfile:v1\nFROM scratch\nLABEL a=b\n")]
+    public async Task An_unreachable_registry_of_an_image_in_the_Dockerfile_is_named(string builder, string dockerfile)
+    {
+        var (result, text) = await BuildAsync(new { dockerfile, builder });
+
+        Assert.True(Text(result["error"]!, "code") == "registry_unavailable", text);
     }
 
     [Theory]

@@ -150,17 +150,17 @@ public sealed class ImagesTests(EngineFixture fixture) : ImageCalls(fixture)
         await using var registry = await FakeRegistry.StartAsync(EngineFixture.Label, Fixture.Run, "ann:s3cret");
 
         using var without = await Fixture.Client.PostAsJsonAsync("/images/pull", new { image = registry.Reference });
-        await ProblemAsync(without, HttpStatusCode.Forbidden, "forbidden");
+        await ProblemAsync(without, HttpStatusCode.Forbidden, "registry_unauthorized");
         using var wrong = await Fixture.Client.PostAsJsonAsync(
             "/images/pull", new { image = registry.Reference, registryAuth = new { username = "ann", password = "wrong" } });
-        await ProblemAsync(wrong, HttpStatusCode.Forbidden, "forbidden");
+        await ProblemAsync(wrong, HttpStatusCode.Forbidden, "registry_unauthorized");
         var lines = await PullAsync(new { image = registry.Reference, registryAuth = new { username = "ann", password = "s3cret" } });
 
         Assert.Contains(Text(lines[^1], "id"), registry.Ids);
     }
 
     [Theory]
-    [InlineData(null, 502, "engine_error")]
+    [InlineData(null, 503, "registry_unavailable")]
     [InlineData(":no-such-tag", 404, "image_not_found")]
     public async Task Pull_of_a_missing_image_returns_a_problem(string? tag, int status, string code)
     {

@@ -227,8 +227,8 @@ public sealed class PodmanTests(EngineFixture fixture) : ImageCalls(fixture)
     }
 
     [Theory]
-    [InlineData(true, 403, "forbidden")]
-    [InlineData(false, 502, "engine_error")]
+    [InlineData(true, 403, "registry_unauthorized")]
+    [InlineData(false, 503, "registry_unavailable")]
     public async Task A_refused_push_returns_a_problem_and_no_stream(bool isRunning, int status, string code)
     {
         await using var registry = await DebianRegistry.StartAsync(closed: true);
@@ -241,7 +241,7 @@ public sealed class PodmanTests(EngineFixture fixture) : ImageCalls(fixture)
 
     [Theory]
     [InlineData("/images/push", "127.0.0.1:1/team/nothing:v1", 404, "image_not_found")]
-    [InlineData("/images/pull", "127.0.0.1:1/team/nothing:v1", 502, "engine_error")]
+    [InlineData("/images/pull", "127.0.0.1:1/team/nothing:v1", 503, "registry_unavailable")]
     public async Task A_missing_image_returns_a_problem(string path, string image, int status, string code)
     {
         using var response = await Fixture.Client.PostAsJsonAsync(path, new { image });

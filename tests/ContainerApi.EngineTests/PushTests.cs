@@ -25,7 +25,7 @@ public sealed class PushTests(EngineFixture fixture)
     [Theory]
     [InlineData(null)]
     [InlineData("wrong-password")]
-    public async Task Push_with_wrong_credentials_fails_with_forbidden(string? password)
+    public async Task Push_with_wrong_credentials_fails_with_registry_unauthorized(string? password)
     {
         await using var registry = await DebianRegistry.StartAsync(closed: true);
         var image = await fixture.TagAsync(registry.Host);
@@ -33,7 +33,7 @@ public sealed class PushTests(EngineFixture fixture)
         var registryAuth = password is null ? null : new { username = DebianRegistry.User, password };
         var lines = await fixture.StreamAsync("/images/push", new { image, registryAuth });
 
-        Assert.Equal(("failed", "forbidden"), (Text(lines[^1], "state"), Text(lines[^1]["error"]!, "code")));
+        Assert.Equal(("failed", "registry_unauthorized"), (Text(lines[^1], "state"), Text(lines[^1]["error"]!, "code")));
         Assert.DoesNotContain(lines, line => password is not null && line.ToJsonString().Contains(password, StringComparison.Ordinal));
     }
 
@@ -63,7 +63,8 @@ public sealed class PushTests(EngineFixture fixture)
         if (!withCredentials)
         {
             Assert.Equal(
-                ("failed", "forbidden", "push " + tag), (Text(result, "state"), Text(result["error"]!, "code"), Text(result["error"]!, "step")));
+                ("failed", "registry_unauthorized", "push " + tag),
+                (Text(result, "state"), Text(result["error"]!, "code"), Text(result["error"]!, "step")));
             return;
         }
 
@@ -80,7 +81,7 @@ public sealed class PushTests(EngineFixture fixture)
 
         var lines = await fixture.StreamAsync("/images/push", new { image });
 
-        Assert.Equal(("failed", "engine_error"), (Text(lines[^1], "state"), Text(lines[^1]["error"]!, "code")));
+        Assert.Equal(("failed", "registry_unavailable"), (Text(lines[^1], "state"), Text(lines[^1]["error"]!, "code")));
         Assert.Contains("connection refused", Text(lines[^1]["error"]!, "message"), StringComparison.Ordinal);
     }
 

@@ -8,7 +8,7 @@ public sealed class ArchitectureTests
     private const string Root = "ContainerApi";
 
     /// <summary>The layers that a feature may use.</summary>
-    private static readonly IReadOnlyList<string> Layers = ["Access", "Api", "Engine", "Errors", "Settings"];
+    private static readonly IReadOnlyList<string> Layers = ["Access", "Api", "Engine", "Errors", "Registries", "Settings"];
 
     /// <summary>The dependencies of each namespace below the root, apart from itself. <c>Program</c> may use all of them.</summary>
     private static readonly IReadOnlyDictionary<string, IReadOnlyList<string>> Allowed = new Dictionary<string, IReadOnlyList<string>>
@@ -18,6 +18,7 @@ public sealed class ArchitectureTests
         ["Engine"] = ["Errors", "Settings"],
         ["Api"] = ["Errors"],
         ["Access"] = ["Engine", "Errors", "Settings"],
+        ["Registries"] = ["Api", "Engine", "Errors"],
         ["Hosting"] = Layers,
         ["Containers"] = Layers,
         ["Images"] = Layers,

@@ -8,7 +8,7 @@ internal static class ErrorStatus
     {
         [400] = [ErrorCode.InvalidRequest, ErrorCode.InvalidReference, ErrorCode.InvalidDockerfile, ErrorCode.InvalidContext],
         [401] = [ErrorCode.Unauthenticated],
-        [403] = [ErrorCode.Forbidden, ErrorCode.ContextPathNotAllowed, ErrorCode.RemoteContextNotAllowed],
+        [403] = [ErrorCode.Forbidden, ErrorCode.RegistryUnauthorized, ErrorCode.ContextPathNotAllowed, ErrorCode.RemoteContextNotAllowed],
         [404] =
         [
             ErrorCode.NotFound, ErrorCode.ContainerNotFound, ErrorCode.ImageNotFound, ErrorCode.BuildNotFound, ErrorCode.EngineNotFound,
@@ -24,7 +24,7 @@ internal static class ErrorStatus
         [429] = [ErrorCode.RateLimited, ErrorCode.TooManyBuilds],
         [500] = [ErrorCode.Internal],
         [502] = [ErrorCode.EngineError],
-        [503] = [ErrorCode.EngineUnavailable],
+        [503] = [ErrorCode.EngineUnavailable, ErrorCode.RegistryUnavailable],
         [504] = [ErrorCode.EngineTimeout],
         [507] = [ErrorCode.InsufficientStorage],
     };

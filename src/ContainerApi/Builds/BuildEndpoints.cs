@@ -76,7 +76,7 @@ internal static class BuildEndpoints
                 ErrorCode.InvalidRequest, ErrorCode.InvalidReference, ErrorCode.InvalidDockerfile, ErrorCode.InvalidContext,
                 ErrorCode.ContextPathNotAllowed, ErrorCode.RemoteContextNotAllowed, ErrorCode.ContextTooLarge, ErrorCode.UnsupportedMediaType,
                 ErrorCode.BuildFailed, ErrorCode.FeatureUnsupported, ErrorCode.TooManyBuilds, ErrorCode.RequestTimeout,
-                ErrorCode.InsufficientStorage);
+                ErrorCode.InsufficientStorage, ErrorCode.RegistryUnauthorized, ErrorCode.RegistryUnavailable);
         app.MapBuildHistory();
     }
 

@@ -1,5 +1,6 @@
 using ContainerApi.Api;
 using ContainerApi.Api.Requests;
+using ContainerApi.Registries;
 
 namespace ContainerApi.Builds;
 
@@ -61,14 +62,14 @@ internal sealed record BuildRequest(
         Expected = "must be id=value. The id has letters, digits, '_', '.' and '-', the value at most 512000 characters.")]
     IReadOnlyList<string> Secret,
     [Parameter("Credentials for the registries of base images, one or a list.", In = ParameterPlace.Json)]
-    IReadOnlyList<BuildRegistryAuth> RegistryAuth,
+    IReadOnlyList<RegistryAuthFields> RegistryAuth,
     [Parameter("Credentials for the registries of base images, as Docker's clients send them: "
         + """`{"host":{"username":"…","password":"…"}}` in base64url.""", Name = "X-Registry-Config",
         In = ParameterPlace.Header, ErrorField = "registryAuth")]
-    RegistryHeader? RegistryConfigHeader,
+    RegistryAuthHeader? RegistryConfigHeader,
     [Parameter("""Credentials for one registry, `{"username":"…","password":"…","serveraddress":"…"}` in base64url.""",
-        Name = "X-Registry-Auth", In = ParameterPlace.Header, ErrorField = "registryAuth")]
-    RegistryHeader? RegistryAuthHeader,
+        Name = Registries.RegistryAuthHeader.Name, In = ParameterPlace.Header, ErrorField = "registryAuth")]
+    RegistryAuthHeader? RegistryAuthHeader,
     [Parameter("The builder. `auto` is BuildKit, except for features that only the classic builder has.", Default = "auto")]
     RequestedBuilder Builder,
     [Parameter("Name of the engine; the first by default.")]
@@ -88,6 +89,11 @@ internal sealed record BuildRequest(
 {
     /// <summary>A request without parameters.</summary>
     public static BuildRequest Default => (BuildRequest)RequestDefinition.Of(typeof(BuildRequest)).Create(_ => default, new RequestErrors());
+
+    public IReadOnlyList<RegistryCredentials> Credentials =>
+    [
+        .. RegistryAuth.Select(a => a.ToCredentials()), .. RegistryConfigHeader?.Credentials ?? [], .. RegistryAuthHeader?.Credentials ?? [],
+    ];
 
     /// <summary>Returns the mode of the response.</summary>
     public BuildResponseMode ToMode(HttpRequest http) =>
@@ -115,12 +121,7 @@ internal sealed record BuildRequest(
         CacheFrom = CacheFrom,
         Secrets = Pairs(Secret).ToDictionary(p => p.Key, p => p.Value ?? ""),
         Push = Push,
-        Credentials =
-        [
-            .. RegistryAuth.Select(a => new RegistryCredentials(a.Username, a.Password, a.ServerAddress)),
-            .. RegistryConfigHeader?.Credentials ?? [],
-            .. RegistryAuthHeader?.Credentials ?? [],
-        ],
+        Credentials = Credentials,
     };
 
     /// <summary>Prints no member, because some are secrets.</summary>

@@ -23,6 +23,8 @@ internal sealed class BuildRequestValidator : AbstractValidator<BuildRequest>
         RuleFor(r => r.Timeout).Must(t => t is null || t <= options.Timeout)
             .WithMessage($"must be a whole number from 1 to {options.Timeout.TotalSeconds:0}.");
         RuleFor(r => r.Push).Must((r, push) => !push || r.Tag.Count > 0).WhenValid("tag").WithMessage("needs a tag.");
+        RuleFor(r => r.RegistryAuth).Must((r, _) => r.Credentials.All(c => c.ServerAddress is not null)).WhenValid("registryAuth")
+            .WithMessage("needs a serverAddress: a build can use several registries.");
         RuleFor(r => r.Stream).Must((r, stream) => stream is not true || !r.Detach)
             .WithMessage("must not be true with detach=true. Follow the build at /builds/{{id}}/events.");
         RuleFor(r => r.Format).Must((r, format) => format is null || r is { Detach: false, Stream: not false })

@@ -11,6 +11,7 @@ internal sealed record ErrorCode(string Code, string Title)
     public static readonly ErrorCode InvalidContext = new("invalid_context", "The build context is invalid.");
     public static readonly ErrorCode Unauthenticated = new("unauthenticated", "Authentication required.");
     public static readonly ErrorCode Forbidden = new("forbidden", "Access denied.");
+    public static readonly ErrorCode RegistryUnauthorized = new("registry_unauthorized", "The registry refuses the credentials, or needs some.");
     public static readonly ErrorCode ContextPathNotAllowed = new("context_path_not_allowed", "The path is outside the configured context roots.");
     public static readonly ErrorCode RemoteContextNotAllowed = new("remote_context_not_allowed", "Remote contexts are not allowed.");
     public static readonly ErrorCode NotFound = new("not_found", "Not found.");
@@ -35,6 +36,7 @@ internal sealed record ErrorCode(string Code, string Title)
     public static readonly ErrorCode Internal = new("internal_error", "Internal error.");
     public static readonly ErrorCode EngineError = new("engine_error", "The engine failed.");
     public static readonly ErrorCode EngineUnavailable = new("engine_unavailable", "The engine is unreachable.");
+    public static readonly ErrorCode RegistryUnavailable = new("registry_unavailable", "The registry is unreachable or fails.");
     public static readonly ErrorCode InsufficientStorage = new("insufficient_storage", "The service has no space left for temporary files.");
     public static readonly ErrorCode EngineTimeout = new("engine_timeout", "The engine did not respond in time.");
 

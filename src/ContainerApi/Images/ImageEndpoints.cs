@@ -4,6 +4,7 @@ using ContainerApi.Api.OpenApi;
 using ContainerApi.Api.Requests;
 using ContainerApi.Containers;
 using ContainerApi.Engine;
+using ContainerApi.Registries;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -62,7 +63,8 @@ internal static class ImageEndpoints
                 + "a later failure is in the `result`. "
                 + $"Credentials are in `registryAuth` or in the header `{RegistryAuthHeader.Name}` of Docker's clients.")
             .Produces<PullEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson)
-            .CanFailWith(ErrorCode.InvalidReference, ErrorCode.Forbidden, ErrorCode.ImageNotFound);
+            .CanFailWith(
+                ErrorCode.InvalidReference, ErrorCode.RegistryUnauthorized, ErrorCode.RegistryUnavailable, ErrorCode.ImageNotFound);
 
         images.MapPost("/push", Push)
             .WithName("pushImage").WithSummary("Push an image to its registry")
@@ -70,7 +72,8 @@ internal static class ImageEndpoints
                 + "a later failure, such as a refusal by the registry, is in the `result`. "
                 + $"Credentials are in `registryAuth` or in the header `{RegistryAuthHeader.Name}` of Docker's clients.")
             .Produces<PushEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson)
-            .CanFailWith(ErrorCode.InvalidReference, ErrorCode.Forbidden, ErrorCode.ImageNotFound);
+            .CanFailWith(
+                ErrorCode.InvalidReference, ErrorCode.RegistryUnauthorized, ErrorCode.RegistryUnavailable, ErrorCode.ImageNotFound);
 
         images.MapPost("/commit", CommitAsync)
             .WithName("commitContainer").WithSummary("Create an image from a container")

@@ -1,4 +1,5 @@
 using ContainerApi.Api.Requests;
+using ContainerApi.Registries;
 
 namespace ContainerApi.Images;
 
@@ -24,10 +25,10 @@ internal sealed record PushRequest(
 
 internal sealed class PullRequestValidator : AbstractValidator<PullRequest>
 {
-    public PullRequestValidator() => RuleFor(r => r.Auth).GivenOnce();
+    public PullRequestValidator() => RuleFor(r => r.Auth).IsFor(r => r.Image?.Registry);
 }
 
 internal sealed class PushRequestValidator : AbstractValidator<PushRequest>
 {
-    public PushRequestValidator() => RuleFor(r => r.Auth).GivenOnce();
+    public PushRequestValidator() => RuleFor(r => r.Auth).IsFor(r => r.Image?.Registry);
 }

@@ -27,7 +27,7 @@ public sealed class TransferHttpTests
         {
             image = "busybox",
             platform = "linux/arm64/v8",
-            registryAuth = new { username = "ann", password = "s3cret", serverAddress = "registry.example.org" },
+            registryAuth = new { username = "ann", password = "s3cret", serverAddress = "https://index.docker.io/v1/" },
         });
 
         Assert.Equal("""{"type":"progress","layer":null,"status":"Pulling from library/busybox","current":null,"total":null}""", lines[0]);
@@ -36,12 +36,12 @@ public sealed class TransferHttpTests
         var result = $$"""{"type":"result","state":"succeeded","image":"busybox:latest","id":"{{ImageId}}","digest":"sha256:d","durationMs":""";
         Assert.StartsWith(result, lines[3], StringComparison.Ordinal);
         Assert.EndsWith(""","error":null}""", lines[3], StringComparison.Ordinal);
-        Assert.Equal(new RegistryCredentials("ann", "s3cret", "registry.example.org"), given);
+        Assert.Equal(new RegistryCredentials("ann", "s3cret", "https://index.docker.io/v1/"), given);
         Assert.DoesNotContain("s3cret", given!.ToString(), StringComparison.Ordinal);
     }
 
     [Theory]
-    [InlineData("forbidden")]
+    [InlineData("registry_unauthorized")]
     [InlineData("image_not_found")]
     [InlineData("engine_unavailable")]
     public async Task Pull_that_fails_in_the_stream_reports_the_error_in_its_result(string code)
@@ -103,14 +103,14 @@ public sealed class TransferHttpTests
     public async Task Push_that_the_registry_refuses_reports_the_error_in_its_result()
     {
         var engine = EngineWith([Image("localhost:5000/app:latest")]);
-        engine.PushImage = (_, _, _) => Lines(Failure(ErrorCode.Forbidden), Layer);
+        engine.PushImage = (_, _, _) => Lines(Failure(ErrorCode.RegistryUnauthorized), Layer);
 
         var lines = await PostAsync(engine, "push", new { image = "localhost:5000/app" });
 
         Assert.Equal(2, lines.Length);
         Assert.Contains("\"state\":\"failed\"", lines[1], StringComparison.Ordinal);
         Assert.Contains("\"digest\":null", lines[1], StringComparison.Ordinal);
-        Assert.EndsWith(""","error":{"code":"forbidden","message":"In the engine's words."}}""", lines[1], StringComparison.Ordinal);
+        Assert.EndsWith(""","error":{"code":"registry_unauthorized","message":"In the engine's words."}}""", lines[1], StringComparison.Ordinal);
     }
 
     [Fact]
@@ -124,10 +124,11 @@ public sealed class TransferHttpTests
     }
 
     [Theory]
-    [InlineData("""{"username":"ann","password":"s3cret","email":"","serveraddress":"one:5000"}""", "ann")]
+    [InlineData("""{"username":"ann","password":"s3cret","email":"","serveraddress":"https://ONE:5000/v2/"}""", "ann")]
+    [InlineData("""{"username":"ann","password":"s3cret","serveraddress":""}""", "ann", null)]
     [InlineData("""{"username":"","password":""}""", null)]
     [InlineData("{}", null)]
-    public async Task Pull_takes_credentials_from_the_header(string json, string? user)
+    public async Task Pull_takes_credentials_from_the_header(string json, string? user, string? address = "https://ONE:5000/v2/")
     {
         RegistryCredentials? given = null;
         var engine = EngineWith([Image("busybox:latest")]);
@@ -137,14 +138,15 @@ public sealed class TransferHttpTests
             return Lines(null, Digest);
         };
 
-        await PostAsync(engine, "pull", new { image = "busybox" }, Base64(json));
+        await PostAsync(engine, "pull", new { image = "one:5000/busybox" }, Base64(json));
 
-        Assert.Equal(user is null ? null : new RegistryCredentials(user, "s3cret", "one:5000"), given);
+        Assert.Equal(user is null ? null : new RegistryCredentials(user, "s3cret", address), given);
     }
 
     [Theory]
     [InlineData("!", null)]
     [InlineData("eyJ1c2VybmFtZSI6ImFubiJ9", null)]
+    [InlineData("eyJ1c2VybmFtZSI6ImEiLCJ1c2VybmFtZSI6ImIiLCJwYXNzd29yZCI6IngifQ", null)]
     [InlineData("eyJ1c2VybmFtZSI6ImFubiIsInBhc3N3b3JkIjoieCJ9", "bob")]
     public async Task Credentials_invalid_in_the_header_or_given_twice_return_400(string header, string? user)
     {
@@ -155,6 +157,30 @@ public sealed class TransferHttpTests
 
         var problem = await response.ReadProblemAsync(HttpStatusCode.BadRequest, "invalid_request");
         Assert.Equal("registryAuth", Assert.Single(problem.GetProperty("errors").EnumerateObject()).Name);
+    }
+
+    [Theory]
+    [InlineData("busybox", "registry.example.org", 400)]
+    [InlineData("one:5000/app", "one:5001", 400)]
+    [InlineData("one:5000/app", "https://one:5000@two/v2/", 400)]
+    [InlineData("docker.io/library/app", "registry-1.docker.io", 200)]
+    [InlineData("index.docker.io/library/app", "docker.io", 200)]
+    [InlineData("one:5000/app", "http://one:5000/v2/", 200)]
+    public async Task Credentials_that_name_another_registry_are_refused(string image, string address, int status)
+    {
+        foreach (var call in new[] { "pull", "push" })
+        {
+            var engine = EngineWith([Image(image + ":latest")]);
+            engine.PullImage = (_, _, _, _) => Lines(null, Digest);
+            engine.PushImage = (_, _, _) => Lines(null, Digest);
+            await using var host = new ApiHost(engine);
+            var auth = new { username = "ann", password = "s3cret", serverAddress = address };
+
+            using var inBody = await SendAsync(host, call, new { image, registryAuth = auth }, null);
+            using var inHeader = await SendAsync(host, call, new { image }, Base64(JsonSerializer.Serialize(auth)));
+
+            Assert.Equal((status, status), ((int)inBody.StatusCode, (int)inHeader.StatusCode));
+        }
     }
 
     private static string Base64(string text) => Convert.ToBase64String(Encoding.UTF8.GetBytes(text));

@@ -18,19 +18,34 @@ internal static class EngineErrorTable
     private const string InvalidDockerfile =
         @"(?<!frontend )(?i:dockerfile)|(?i:dockerfile)(?!\.v0)|build stage|target stage|outside the build context";
 
-    /// <summary>What registries and engines answer for missing or wrong credentials.</summary>
-    private const string RegistryDenial = "(?i)unauthorized|authentication required|no basic auth credentials|denied";
+    /// <summary>What registries and engines answer for missing or wrong credentials. An image's name can have none of these texts.</summary>
+    private const string RegistryDenial = @"(?i)(?:(?:^|: )unauthorized\b|\b401 \(?unauthorized|\b403 \(?forbidden"
+        + "|authentication (?:is )?required|no basic auth credentials|(?:access|is) denied|denied: |authorization failed|insufficient_scope)"
+        + "(?<!denied by plugin.*)";
+
+    /// <summary>Go's errors of a connection to a registry, and the registry's own failures.</summary>
+    private const string RegistryFailure = @"(?i)dial tcp|proxyconnect|no such host|connection re(?:fused|set)|i/o timeout|handshake timeout"
+        + @"|Client\.Timeout|deadline exceeded|: EOF$|x509: |: tls: |server gave HTTP response|toomanyrequests|status\b.*[: ](?:429|5\d\d) ";
+
+    /// <summary>An address of a registry's API or of its tokens, which tells a base image from any other download of a build.</summary>
+    private const string InRegistryCall =
+        @"(?s)^(?=.*(?:/v2/(?:""|\S*/(?:manifests|blobs)/)|/token\b|oauth token|anonymous token|access denied, repository"
+        + "|failed to resolve|pulling from host))";
 
     private static readonly IReadOnlyList<Row> Rows =
     [
+        new([Stream, 500], Build, InRegistryCall + ".*?(?:" + RegistryFailure + ")", ErrorCode.RegistryUnavailable, "Docker 20.10, 28.5"),
+        new([Stream, 500], Build, InRegistryCall + ".*?(?:" + RegistryDenial + ")", ErrorCode.RegistryUnauthorized, "Docker 20.10, 28.5"),
         new([Stream, 400, 500], Build, "Error processing tar file|archive/tar", ErrorCode.InvalidContext, "Docker 20.10 (500), 28.5 (400)"),
         new([Stream, 400, 500], Build, InvalidDockerfile, ErrorCode.InvalidDockerfile, "Docker 20.10 (500), 28.5 (400)"),
         new([Stream, 400, 500], Build, "unexpected EOF", ErrorCode.InvalidContext, "Docker 20.10"),
         new([500], Build, All, ErrorCode.EngineError, "all"),
+        new([Stream, 500], Transfer, RegistryFailure, ErrorCode.RegistryUnavailable, "Docker, Podman 5.4"),
+        // A registry that hides what exists makes the engine answer 404 with "access denied".
+        new([Stream, 401, 403, 404, 500], Transfer, RegistryDenial, ErrorCode.RegistryUnauthorized, "Docker, Podman 5.4"),
         new([Stream], Transfer, "(?i)not found|manifest unknown|name unknown", ErrorCode.ImageNotFound, "registries"),
         new([Stream], Transfer, "does not exist", ErrorCode.ImageNotFound, "Docker 20.10, push"),
         new([Stream], Transfer, "does not match the specified platform", ErrorCode.ImageNotFound, "Docker 26.1"),
-        new([Stream], Transfer, RegistryDenial, ErrorCode.Forbidden, "registries"),
 
         new([400, 500], All, "(?i:multiple IDs found with provided prefix)", ErrorCode.Conflict, "Docker 20.10 (500), later (400)"),
         new([400, 500], All, "more than one result for container", ErrorCode.Conflict, "Podman 5.4"),
@@ -43,7 +58,7 @@ internal static class EngineErrorTable
         new([404, 500], "^/(containers/|commit)", "(?i)no such container", ErrorCode.ContainerNotFound, "Docker 28.5 (500: network of a container)"),
         new([404, 405], "^/session$", All, ErrorCode.FeatureUnsupported, "programs without BuildKit"),
         new([404], All, All, ErrorCode.NotFound, "all"),
-        new([409], Create, "is already in use by container", ErrorCode.NameInUse, "Docker"),
+        new([409], "^/containers/(create|[^/]+/rename)$", "is already in use by container", ErrorCode.NameInUse, "Docker"),
         new([409, 500], All, "is not running", ErrorCode.ContainerNotRunning, "Docker 20.10 (500: top), later (409)"),
         new([409], All, All, ErrorCode.Conflict, "all"),
         new([501], All, All, ErrorCode.FeatureUnsupported, "all"),
@@ -52,16 +67,17 @@ internal static class EngineErrorTable
         new([500], All, "^top can only be used on running containers$", ErrorCode.ContainerNotRunning, "Podman 5.4"),
         new([500], All, ": network not found$", ErrorCode.NotFound, "Podman 5.4"),
         new([500], All, "cannot be removed without force: container state improper$", ErrorCode.Conflict, "Podman 5.4"),
-        new([500], "/start$", @"executable file not found in \$PATH", ErrorCode.InvalidRequest, "Podman 5.4"),
+        new([500], "/(re)?start$", "^" + EngineErrors.CannotStart, ErrorCode.InvalidRequest, "Podman 5.4; Docker answers 400"),
         new([500], "^/commit$", "applying changes: ", ErrorCode.InvalidRequest, "Podman 5.4"),
-        new([500], "/push$", RegistryDenial, ErrorCode.Forbidden, "Podman 5.4"),
 
+        new([500], "/(re)?start$", "unable to find (user|group) ", ErrorCode.InvalidRequest, "Docker 20.10"),
+        new([500], Create, "(?i)^cannot mkdir: ", ErrorCode.InvalidRequest, "Docker 20.10, a working directory that is a file"),
+        new([500], "/kill$", "does not support signal", ErrorCode.InvalidRequest, "Docker 20.10"),
         new([500], All, "\"ps\": executable file not found", ErrorCode.FeatureUnsupported, "hosts without ps"),
         new([500], All, "port is already allocated|address already in use", ErrorCode.Conflict, "Docker"),
         // An IPv6 registry is a valid reference that older engines do not parse.
         new([500], All, "invalid reference format", ErrorCode.InvalidRequest, "Docker 20.10"),
         new([500], "^/images/create$", "(?i)manifest unknown|name unknown", ErrorCode.ImageNotFound, "Docker"),
-        new([500], "^/images/create$", RegistryDenial, ErrorCode.Forbidden, "Docker"),
     ];
 
     /// <summary>The meaning of an error answer; <see cref="ErrorCode.EngineError"/> for an unknown one.</summary>
@@ -70,6 +86,10 @@ internal static class EngineErrorTable
 
     /// <summary>Whether a build that began failed because of its Dockerfile or its context; null where the message names neither.</summary>
     public static ErrorCode? FindInBuild(string message) => Search(Stream, "/build", message);
+
+    /// <summary>Whether the pull of a base image failed because of its registry; null for any other reason.</summary>
+    public static ErrorCode? FindInPullOfBuild(string message) =>
+        FindInBuild(message) is { } code && (code == ErrorCode.RegistryUnavailable || code == ErrorCode.RegistryUnauthorized) ? code : null;
 
     private static ErrorCode? Search(int status, string path, string message) =>
         Rows.FirstOrDefault(r => r.Statuses.Contains(status) && r.IsMatch(path, message))?.Kind;

@@ -8,6 +8,8 @@ namespace ContainerApi.Engine.Docker;
 /// <summary>Translates an engine's error answers and failed connections to <see cref="EngineException"/>.</summary>
 internal static partial class EngineErrors
 {
+    public const string CannotStart = "The container's command cannot be started: ";
+
     private const int MaxMessageLength = 1000;
 
     /// <summary>The search for paths takes time in proportion to the square of the length.</summary>
@@ -19,7 +21,11 @@ internal static partial class EngineErrors
     /// <summary>Translates an answer of 400 or more. <paramref name="path"/> is the call's path without the version.</summary>
     public static EngineException FromResponse(string engine, string path, HttpStatusCode status, string body)
     {
-        var message = Clean(MessageOf(body));
+        var text = MessageOf(body);
+        // The program's path is the container's.
+        var message = path.EndsWith("start", StringComparison.Ordinal) && NoProgram.Match(text) is { Success: true } no
+            ? Cut($"{CannotStart}{no.Groups["program"].Value}: {no.Groups["reason"].Value}.")
+            : Clean(text);
         // Go's net/http has no other sign of a TLS port.
         if (status == HttpStatusCode.BadRequest && message.Contains("HTTP request to an HTTPS server", StringComparison.Ordinal))
         {
@@ -141,6 +147,12 @@ internal static partial class EngineErrors
         @"(/var/(lib|run|tmp)|/run|/tmp|/etc|/root|/home)/[^\s:""',;)]+"
         + @"|\S*/(docker-builder|buildkit|overlay2|containers)[^/\s]*/[^\s:""',;)]+")]
     private static partial Regex HostPath { get; }
+
+    /// <summary>runc's error for a command that is no program of the container.</summary>
+    [GeneratedRegex(
+        "exec: (?<program>\"[^\"]*\"): (?:stat [^:]*: )?"
+        + "(?<reason>executable file not found|no such file or directory|not a directory|permission denied|is a directory)")]
+    private static partial Regex NoProgram { get; }
 
     [GeneratedRegex(@"[\u0000-\u001f\u007f]+")]
     private static partial Regex ControlCharacters { get; }

@@ -12,9 +12,10 @@ internal static class RegistryHeaders
     public static string ToAuth(RegistryCredentials credentials) =>
         Encode(JsonSerializer.SerializeToUtf8Bytes(ToWire(credentials), EngineWire.Default.RegistryAuth));
 
-    /// <summary>The value of <c>X-Registry-Config</c>: credentials by registry.</summary>
+    /// <summary>The value of <c>X-Registry-Config</c>: credentials by registry. The engine looks for Docker Hub's by this address only.</summary>
     public static string ToConfig(IReadOnlyList<RegistryCredentials> credentials) => Encode(JsonSerializer.SerializeToUtf8Bytes(
-        credentials.DistinctBy(c => c.ServerAddress).ToDictionary(c => c.ServerAddress ?? "", ToWire),
+        credentials.DistinctBy(c => c.Registry).ToDictionary(
+            c => c.Registry == RegistryCredentials.Hub ? "https://index.docker.io/v1/" : c.Registry ?? "", ToWire),
         EngineWire.Default.IReadOnlyDictionaryStringRegistryAuth));
 
     private static RegistryAuth ToWire(RegistryCredentials credentials) => new(credentials.Username, credentials.Password, credentials.ServerAddress);

@@ -23,5 +23,5 @@ internal sealed record ImageBuilt(string ImageId) : BuildFact;
 
 /// <summary>The failure of a build, with the builder's message. The last fact of the build.</summary>
 /// <param name="StepName">The failed step; null if no step failed.</param>
-/// <param name="Code">The cause if no step failed: the Dockerfile, the context, or a missing feature of the builder; else null.</param>
+/// <param name="Code">The cause apart from a step's command: the Dockerfile, the context, a registry, or a missing feature of the builder.</param>
 internal sealed record BuildFailed(string Message, string? StepName, int? ExitCode, ErrorCode? Code = null) : BuildFact;

@@ -32,6 +32,8 @@ internal sealed partial record ImageReference(string Repository, string? Tag, st
     }
 
     /// <summary>The registry's host, <c>docker.io</c> by default.</summary>
+    public string Registry => RegistryOf(Repository);
+
     public static string RegistryOf(string repository) => InFull(repository).Split('/')[0];
 
     /// <summary>The image in an engine, which does not find a name with both a tag and a digest.</summary>

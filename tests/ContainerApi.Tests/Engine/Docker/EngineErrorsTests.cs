@@ -18,6 +18,14 @@ public sealed class EngineErrorsTests
         "/containers/x/start", 500,
         "driver failed programming external connectivity on endpoint a: Bind for 0.0.0.0:80 failed: port is already allocated", "conflict")]
     [InlineData("/containers/x/top", 500, "Container x is not running", "container_not_running")]
+    [InlineData("/containers/x/start", 500, "unable to find user a: no matching entries in passwd file", "invalid_request")]
+    [InlineData("/containers/create", 500, "Cannot mkdir: /bin/busybox is not a directory", "invalid_request")]
+    [InlineData("/containers/x/kill", 500, "Cannot kill container: x: The linux daemon does not support signal 99", "invalid_request")]
+    [InlineData("/containers/x/kill", 409, "Cannot kill container: x: Container x is not running", "container_not_running")]
+    [InlineData(
+        "/containers/x/rename", 409,
+        "Error when allocating new name: Conflict. The container name \"/a\" is already in use by container \"b\". You have to remove (or rename)",
+        "name_in_use")]
     [InlineData("/images/x/push", 500, "something else", "engine_error")]
     [InlineData("/build", 400, "failed to reach build target nope in Dockerfile", "invalid_dockerfile")]
     [InlineData("/build", 400, "the Dockerfile (Dockerfile) cannot be empty", "invalid_dockerfile")]
@@ -38,11 +46,6 @@ public sealed class EngineErrorsTests
         "cannot remove container x as it is running - running or paused containers cannot be removed without force: container state improper",
         "conflict")]
     [InlineData(
-        "/containers/x/start", 500,
-        "runc: runc create failed: unable to start container process: exec: \"no-such-program\": executable file not found in $PATH: OCI "
-        + "runtime attempted to invoke a command that was not found",
-        "invalid_request")]
-    [InlineData(
         "/containers/x/top", 500,
         "executing ps(1) in container: runc: exec failed: unable to start container process: exec: \"ps\": executable file not found in "
         + "$PATH: OCI runtime attempted to invoke a command that was not found",
@@ -60,6 +63,84 @@ public sealed class EngineErrorsTests
         Assert.Equal((kind, message), (read.Code.ToString(), read.Message));
     }
 
+    [Theory]
+    [InlineData(
+        400, "failed to create shim: OCI runtime create failed: runc create failed: unable to start container process: exec: "
+        + "\"no-such-program\": executable file not found in $PATH: unknown",
+        "\"no-such-program\": executable file not found.")]
+    [InlineData(
+        400, "OCI runtime create failed: runc create failed: unable to start container process: exec: \"/home/x\": stat /home/x: no such file or "
+        + "directory: unknown",
+        "\"/home/x\": no such file or directory.")]
+    [InlineData(
+        400, "OCI runtime create failed: exec: \"/etc/passwd\": permission denied: unknown", "\"/etc/passwd\": permission denied.")]
+    [InlineData(
+        500, "runc: runc create failed: unable to start container process: exec: \"no-such-program\": executable file not found in $PATH: OCI "
+        + "runtime attempted to invoke a command that was not found",
+        "\"no-such-program\": executable file not found.")]
+    public void A_command_that_does_not_exist_is_named(int status, string message, string expected)
+    {
+        var read = EngineErrors.FromResponse(
+            "local", "/containers/x/start", (HttpStatusCode)status, JsonSerializer.Serialize(new { message }));
+
+        Assert.Equal((ErrorCode.InvalidRequest, EngineErrors.CannotStart + expected), (read.Code, read.Message));
+    }
+
+    [Theory]
+    [InlineData("no basic auth credentials", "registry_unauthorized", 500)]
+    [InlineData("Head \"http://127.0.0.1:5000/v2/a/manifests/v1\": unauthorized: authentication required", "registry_unauthorized", 500)]
+    [InlineData("Get \"http://127.0.0.1:5000/token?scope=x\": unexpected status: 401 Unauthorized", "registry_unauthorized", 500)]
+    [InlineData(
+        "pull access denied for x/y, repository does not exist or may require 'docker login': denied: requested access to the resource is denied",
+        "registry_unauthorized", 404)]
+    [InlineData("error from registry: requested access to the resource is denied", "registry_unauthorized", 500)]
+    [InlineData("initializing source docker://x:1: reading manifest 1 in x: invalid status code from registry 401 (Unauthorized)",
+        "registry_unauthorized", 500)]
+    [InlineData("Get \"http://127.0.0.1:1/v2/\": dial tcp 127.0.0.1:1: connect: connection refused", "registry_unavailable", 500)]
+    [InlineData("Get \"https://r.example/v2/\": dial tcp: lookup r.example on 10.0.0.2:53: no such host", "registry_unavailable", 500)]
+    [InlineData(
+        "Get \"https://r.example/v2/\": net/http: request canceled while waiting for connection (Client.Timeout exceeded while awaiting headers)",
+        "registry_unavailable", 500)]
+    [InlineData("Get \"https://r.example/v2/\": x509: certificate signed by unknown authority", "registry_unavailable", 500)]
+    [InlineData("Get \"https://127.0.0.1:5000/v2/\": http: server gave HTTP response to HTTPS client", "registry_unavailable", 500)]
+    [InlineData("received unexpected HTTP status: 503 Service Unavailable", "registry_unavailable", 500)]
+    [InlineData(
+        "failed to resolve reference \"r.example/a:1\": unexpected status from HEAD request to https://r.example/v2/a/manifests/1: 502 Bad Gateway",
+        "registry_unavailable", 500)]
+    [InlineData("toomanyrequests: You have reached your pull rate limit.", "registry_unavailable", 500)]
+    [InlineData("manifest for 127.0.0.1:5000/unauthorized/denied:v1 not found: manifest unknown: manifest unknown", "image_not_found", 404)]
+    [InlineData("authorization denied by plugin opa: access denied: unauthorized", "forbidden", 403)]
+    [InlineData("write /var/lib/docker/tmp/x: no space left on device", "engine_error", 500)]
+    public void A_failure_of_the_registry_has_its_own_code_in_pull_and_push(string message, string code, int status)
+    {
+        var body = JsonSerializer.Serialize(new { message });
+        Assert.Equal(code, EngineErrors.FromResponse("local", "/images/create", (HttpStatusCode)status, body).Code.Code);
+        Assert.Equal(code == "forbidden" ? "engine_error" : code, EngineErrors.FromTransfer("local", new(null, message)).Code.Code);
+    }
+
+    [Theory]
+    [InlineData("Head \"http://127.0.0.1:1/v2/a/manifests/1\": dial tcp 127.0.0.1:1: connect: connection refused", "registry_unavailable")]
+    [InlineData(
+        "failed to solve: docker/dockerfile:1: failed to resolve source metadata for docker.io/docker/dockerfile:1: failed to do request: "
+        + "Head \"https://registry-1.docker.io/v2/docker/dockerfile/manifests/1\": dial tcp: lookup registry-1.docker.io: no such host",
+        "registry_unavailable")]
+    [InlineData(
+        "failed to solve with frontend dockerfile.v0: failed to create LLB definition: pull access denied, repository does not exist or may "
+        + "require authorization: authorization failed: no basic auth credentials",
+        "registry_unauthorized")]
+    [InlineData(
+        "failed to solve with frontend dockerfile.v0: failed to create LLB definition: pulling from host 127.0.0.1:5000 failed with status code "
+        + "[manifests v1]: 401 Unauthorized",
+        "registry_unauthorized")]
+    [InlineData("failed to authorize: failed to fetch anonymous token: unexpected status: 401 Unauthorized", "registry_unauthorized")]
+    [InlineData(
+        "invalid from flag value 127.0.0.1:1/a/b:1: Get \"http://127.0.0.1:1/v2/\": dial tcp 127.0.0.1:1: connect: connection refused",
+        "registry_unavailable")]
+    [InlineData("failed to load cache key: Get \"http://127.0.0.1:1/v2/file\": dial tcp 127.0.0.1:1: connect: connection refused", null)]
+    [InlineData("ADD failed: failed to GET http://127.0.0.1:1/x with status 401 Unauthorized: ", null)]
+    public void A_failure_of_a_base_images_registry_has_its_own_code_in_builds(string message, string? code) =>
+        Assert.Equal(code, EngineErrorTable.FindInPullOfBuild(message)?.Code);
+
     [Fact]
     public void A_rejected_push_of_Podman_has_the_registrys_message()
     {
@@ -69,6 +150,6 @@ public sealed class EngineErrorsTests
             "local", "/images/x/push", HttpStatusCode.InternalServerError,
             $$$"""{"errorDetail":{"message":"{{{Message}}}"},"error":"{{{Message}}}"}""");
 
-        Assert.Equal((ErrorCode.Forbidden, Message), (read.Code, read.Message));
+        Assert.Equal((ErrorCode.RegistryUnauthorized, Message), (read.Code, read.Message));
     }
 }

@@ -36,8 +36,9 @@ internal sealed partial class ClassicBuilder : BuildReader
         Failed(
             message, ExitCode.Match(message), _stepName,
             message.Contains("requires BuildKit", StringComparison.Ordinal) ? ErrorCode.FeatureUnsupported
-            : !_ran && EngineErrors.IsLateFaultOfDockerfile(message) ? ErrorCode.InvalidDockerfile
-            : null,
+            : _ran ? null
+            : EngineErrorTable.FindInPullOfBuild(message)
+                ?? (EngineErrors.IsLateFaultOfDockerfile(message) ? ErrorCode.InvalidDockerfile : null),
             code is 0 ? null : code),
     ];
 

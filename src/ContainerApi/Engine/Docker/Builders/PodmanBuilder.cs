@@ -27,10 +27,11 @@ internal sealed partial class PodmanBuilder : BuildReader
         .. FlushOutput(),
         Failed(
             ParserNotes.Replace(message, ""), ExitCode.Match(message), _step?.Name,
-            _step is not { Runs: true } && (EngineErrors.IsLateFaultOfDockerfile(message) || FaultOfDockerfile.IsMatch(message)
-                || (!_hasSteps && NoDockerfile.IsMatch(message)))
+            _step is { Runs: true } ? null
+            : EngineErrorTable.FindInPullOfBuild(message) is { } registry ? registry
+            : EngineErrors.IsLateFaultOfDockerfile(message) || FaultOfDockerfile.IsMatch(message) || (!_hasSteps && NoDockerfile.IsMatch(message))
                 ? ErrorCode.InvalidDockerfile
-                : null),
+            : null),
     ];
 
     private IReadOnlyList<BuildFact> ReadBuilderText(string text) =>

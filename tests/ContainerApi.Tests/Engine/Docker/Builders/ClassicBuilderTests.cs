@@ -65,14 +65,15 @@ public sealed class ClassicBuilderTests
         "COPY failed: file not found in build context or excluded by .dockerignore: stat nope: file does not exist")]
     [InlineData(
         "cl_nobase.txt", "FROM h3-nope:1", null,
-        "Get \"https://registry-1.docker.io/v2/\": dial tcp: lookup registry-1.docker.io on 10.255.255.53:53: no such host")]
-    public async Task An_error_in_the_stream_names_its_step(string capture, string step, int? exitCode, string message)
+        "Get \"https://registry-1.docker.io/v2/\": dial tcp: lookup registry-1.docker.io on 10.255.255.53:53: no such host",
+        "registry_unavailable")]
+    public async Task An_error_in_the_stream_names_its_step(string capture, string step, int? exitCode, string message, string? code = null)
     {
         await using var engine = await RecordedEngine.StartAsync(capture);
 
         var facts = await engine.BuildAsync();
 
-        Assert.Equal(new BuildFailed(message, step, exitCode), facts[^1]);
+        Assert.Equal(new BuildFailed(message, step, exitCode, ErrorCode.Find(code)), facts[^1]);
         Assert.Single(facts.OfType<BuildFailed>());
         Assert.DoesNotContain(facts, f => f is StepCompleted { Id: var id } && id == facts.OfType<StepStarted>().Last().Id);
     }

@@ -50,10 +50,13 @@ internal sealed partial class BuildKitTrace : BuildReader
         // The failed step is the one whose error the message ends with. Other steps were cancelled because of it.
         var failed = _steps.Values.FirstOrDefault(s => s.Error is { } error && message.EndsWith(error, StringComparison.Ordinal))
             ?? _steps.Values.FirstOrDefault(s => s.Error is not null);
-        // The builder's own steps have no number. They fail because of the context or the Dockerfile, too.
+        // The builder's own steps have no number. They fail because of the context or the Dockerfile, too. FROM and COPY
+        // fail because of a registry.
         var kind = message == InvalidTrace ? ErrorCode.EngineError
-            : failed?.Number is not null ? null
-            : EngineErrorTable.FindInBuild(message) ?? (failed is null && IsFaultOfDockerfile(message) ? ErrorCode.InvalidDockerfile : null);
+            : failed?.Number is null
+                ? EngineErrorTable.FindInBuild(message) ?? (failed is null && IsFaultOfDockerfile(message) ? ErrorCode.InvalidDockerfile : null)
+            : failed.Name.StartsWith("RUN ", StringComparison.OrdinalIgnoreCase) ? null
+            : EngineErrorTable.FindInPullOfBuild(message);
         return [.. _steps.Values.SelectMany(s => s.Complete()), Failed(message, ExitCode.Match(message), kind is null ? failed?.Name : null, kind)];
     }
 
