@@ -19,4 +19,14 @@ public abstract class ContainerCalls(EngineFixture fixture)
     protected async Task<JsonNode> EngineAsync(string path) => JsonNode.Parse(await Fixture.Engine.GetStringAsync(path))!;
 
     protected Task StateAsync(string id, string state) => EngineFixture.UntilAsync(async () => await Fixture.StateAsync(id) == state);
+
+    protected Dictionary<string, string> Mine => new() { [EngineFixture.Label] = Fixture.Run };
+
+    protected Task<HttpResponseMessage> PostContainerAsync(object request) => Fixture.Client.PostAsJsonAsync("/containers", request);
+
+    protected async Task<JsonNode> CreateAsync(object request)
+    {
+        using var response = await PostContainerAsync(request);
+        return await ReadAsync(response, HttpStatusCode.Created);
+    }
 }

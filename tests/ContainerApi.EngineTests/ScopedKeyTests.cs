@@ -73,8 +73,8 @@ public sealed class ScopedKeyTests : IAsyncLifetime
         Assert.DoesNotContain(foreign, snapshot);
         foreach (var (method, path) in new[]
         {
-            ("GET", ""), ("GET", "/processes"), ("GET", "/stats"), ("POST", "/start"), ("POST", "/stop"), ("POST", "/restart"), (
-                "DELETE", "?force=true"),
+            ("GET", ""), ("GET", "/processes"), ("GET", "/stats"), ("POST", "/start"), ("POST", "/stop"), ("POST", "/restart"),
+            ("POST", "/pause"), ("POST", "/unpause"), ("POST", "/kill"), ("POST", "/rename?name=renamed"), ("DELETE", "?force=true"),
         })
         {
             foreach (var reference in new[] { foreign, foreign[..12], foreignName })

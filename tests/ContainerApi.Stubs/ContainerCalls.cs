@@ -14,6 +14,14 @@ internal static class ContainerCalls
             ("POST", "/start") => ChangeAsync(engine, container, context, "running", "Up Less than a second", "start", container.IsRunning),
             ("POST", "/stop") => ChangeAsync(engine, container, context, "exited", "Exited (0) Less than a second ago", "die", !container.IsRunning),
             ("POST", "/restart") => ChangeAsync(engine, container, context, "running", "Up Less than a second", "restart", false),
+            ("POST", "/pause") when container.State == "paused" =>
+                Behaviours.Error(409, $"Container {container.Id} is already paused")(context),
+            ("POST", "/kill" or "/pause") when !container.IsRunning => Behaviours.Error(409, $"Container {container.Id} is not running")(context),
+            ("POST", "/unpause") when container.State != "paused" => Behaviours.Error(500, $"Container {container.Id} is not paused")(context),
+            ("POST", "/pause") => ChangeAsync(engine, container, context, "paused", "Up 3 minutes (Paused)", "pause", false),
+            ("POST", "/unpause") => ChangeAsync(engine, container, context, "running", "Up 3 minutes", "unpause", false),
+            ("POST", "/kill") => ChangeAsync(engine, container, context, "exited", "Exited (137) Less than a second ago", "die", false),
+            ("POST", "/rename") => RenameAsync(engine, container, context),
             ("DELETE", "") => RemoveAsync(engine, container, context),
             _ => Behaviours.Error(404, "page not found")(context),
         };
@@ -29,6 +37,25 @@ internal static class ContainerCalls
         }
 
         return EngineApi.Write(context, already ? 304 : 204, "");
+    }
+
+    private static Task RenameAsync(DockerApiStub engine, StubContainer container, HttpContext context)
+    {
+        var name = context.Request.Query["name"].ToString();
+        if (name == container.Name)
+        {
+            return Behaviours.Error(400, "Renaming a container with the same name as its current name")(context);
+        }
+
+        if (engine.Containers.Find(name) is [{ Name: var taken } other] && taken == name)
+        {
+            return Behaviours.Error(
+                409, $"Error when allocating new name: Conflict. The container name \"/{name}\" is already in use by container {other.Id}.")(context);
+        }
+
+        container.Name = name;
+        engine.Events.Emit(container, "rename");
+        return EngineApi.Write(context, 204, "");
     }
 
     private static Task RemoveAsync(DockerApiStub engine, StubContainer container, HttpContext context)

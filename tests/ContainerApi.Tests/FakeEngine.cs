@@ -29,6 +29,9 @@ internal sealed class FakeEngine : IEngine
     public Func<string, CancellationToken, Task> StartContainer { get; set; } = (_, _) => throw Unexpected();
     public Func<string, TimeSpan?, CancellationToken, Task> StopContainer { get; set; } = (_, _, _) => throw Unexpected();
     public Func<string, TimeSpan?, CancellationToken, Task> RestartContainer { get; set; } = (_, _, _) => throw Unexpected();
+
+    /// <summary>Pause, unpause, kill and rename, as the call's name and parameters.</summary>
+    public Func<string, CancellationToken, Task> ChangeContainer { get; set; } = (_, _) => throw Unexpected();
     public Func<string, bool, bool, CancellationToken, Task> RemoveContainer { get; set; } = (_, _, _, _) => throw Unexpected();
     public Func<IReadOnlyDictionary<string, IReadOnlyList<string>>?, CancellationToken, Task<IReadOnlyList<ImageFacts>>> ListImages { get; set; } =
         (_, _) => throw Unexpected();
@@ -58,6 +61,10 @@ internal sealed class FakeEngine : IEngine
     Task IEngine.StartContainerAsync(string id, CancellationToken token) => StartContainer(id, token);
     Task IEngine.StopContainerAsync(string id, TimeSpan? grace, CancellationToken token) => StopContainer(id, grace, token);
     Task IEngine.RestartContainerAsync(string id, TimeSpan? grace, CancellationToken token) => RestartContainer(id, grace, token);
+    Task IEngine.PauseContainerAsync(string id, CancellationToken token) => ChangeContainer($"pause {id}", token);
+    Task IEngine.UnpauseContainerAsync(string id, CancellationToken token) => ChangeContainer($"unpause {id}", token);
+    Task IEngine.KillContainerAsync(string id, string? signal, CancellationToken token) => ChangeContainer($"kill {id} {signal}", token);
+    Task IEngine.RenameContainerAsync(string id, string name, CancellationToken token) => ChangeContainer($"rename {id} {name}", token);
     Task IEngine.RemoveContainerAsync(string id, bool force, bool volumes, CancellationToken token) => RemoveContainer(id, force, volumes, token);
     Task<IReadOnlyList<ImageFacts>> IEngine.ListImagesAsync(IReadOnlyDictionary<string, IReadOnlyList<string>>? filters, CancellationToken token) =>
         ListImages(filters, token);

@@ -161,6 +161,18 @@ internal sealed partial class ScopedEngine(IEngine engine, Visibility visibility
     public Task RestartContainerAsync(string id, TimeSpan? grace, CancellationToken cancellationToken) =>
         RedactIdsAsync(() => engine.RestartContainerAsync(id, grace, cancellationToken));
 
+    public Task PauseContainerAsync(string id, CancellationToken cancellationToken) =>
+        RedactIdsAsync(() => engine.PauseContainerAsync(id, cancellationToken));
+
+    public Task UnpauseContainerAsync(string id, CancellationToken cancellationToken) =>
+        RedactIdsAsync(() => engine.UnpauseContainerAsync(id, cancellationToken));
+
+    public Task KillContainerAsync(string id, string? signal, CancellationToken cancellationToken) =>
+        RedactIdsAsync(() => engine.KillContainerAsync(id, signal, cancellationToken));
+
+    public Task RenameContainerAsync(string id, string name, CancellationToken cancellationToken) =>
+        RedactIdsAsync(() => engine.RenameContainerAsync(id, name, cancellationToken));
+
     public Task RemoveContainerAsync(string id, bool force, bool volumes, CancellationToken cancellationToken) =>
         RedactIdsAsync(() => engine.RemoveContainerAsync(id, force, volumes, cancellationToken));
 

@@ -57,10 +57,22 @@ internal interface IEngine
     Task StartContainerAsync(string id, CancellationToken cancellationToken);
 
     /// <summary>Stops the container; succeeds if it is stopped already.</summary>
-    /// <param name="grace">The time before the container is killed; null for the container's own.</param>
+    /// <param name="grace">The time before the container is killed; null for the container's own, negative for no end.</param>
     Task StopContainerAsync(string id, TimeSpan? grace, CancellationToken cancellationToken);
 
     Task RestartContainerAsync(string id, TimeSpan? grace, CancellationToken cancellationToken);
+
+    /// <summary>Pauses a running container; succeeds if it is paused already.</summary>
+    Task PauseContainerAsync(string id, CancellationToken cancellationToken);
+
+    /// <summary>Continues a paused container; succeeds if it is running.</summary>
+    Task UnpauseContainerAsync(string id, CancellationToken cancellationToken);
+
+    /// <param name="signal">A name or a number; null for SIGKILL.</param>
+    Task KillContainerAsync(string id, string? signal, CancellationToken cancellationToken);
+
+    /// <summary>Renames the container; succeeds if it has the name already.</summary>
+    Task RenameContainerAsync(string id, string name, CancellationToken cancellationToken);
 
     Task RemoveContainerAsync(string id, bool force, bool volumes, CancellationToken cancellationToken);
 

@@ -40,8 +40,8 @@ internal sealed class CommitRequestValidator : AbstractValidator<CommitRequest>
         RuleFor(r => r.Tag).NoIpv6Host();
         RuleFor(r => r.Changes).Must(c => c is null || c.Sum(i => (long)i.Length) <= MaxChangesLength)
             .WithMessage($"must not be longer than {MaxChangesLength} characters in total.");
-        RuleFor(r => r.Changes).Must(c => c is null || c.All(IsAllowed))
-            .WithMessage($"must be instructions that a commit accepts: {string.Join(", ", Instructions)}.");
+        RuleForEach(r => r.Changes).Must(IsAllowed)
+            .WithMessage($"must be an instruction that a commit accepts: {string.Join(", ", Instructions)}.");
     }
 
     private static bool IsAllowed(string change) =>

@@ -156,6 +156,10 @@ public sealed class AccessTests
             path = path.Replace($"{{{name}}}", value, StringComparison.Ordinal);
         }
 
+        var required = operation.TryGetProperty("parameters", out var parameters)
+            ? parameters.EnumerateArray().Where(p => p.GetProperty("in").GetString() == "query" && p.TryGetProperty("required", out _))
+            : [];
+        path += string.Concat(required.Select(p => $"?{p.GetProperty("name").GetString()}={p.GetProperty("example")}"));
         var example = operation.TryGetProperty("requestBody", out var body)
             ? body.GetProperty("content").GetProperty("application/json").GetProperty("example").GetRawText()
             : null;

@@ -1,3 +1,5 @@
+using ContainerApi.Api.Requests;
+
 namespace ContainerApi.Tests.Api;
 
 public sealed class RequestBodyTests
@@ -19,6 +21,26 @@ public sealed class RequestBodyTests
         var problem = await response.ReadProblemAsync(HttpStatusCode.BadRequest, code);
         Assert.Equal(message, problem.GetProperty("errors").GetProperty(field)[0].GetString());
     }
+
+    [Theory]
+    [InlineData("512", 512L)]
+    [InlineData("512b", 512L)]
+    [InlineData("512m", 512L << 20)]
+    [InlineData("1.5G", 1536L << 20)]
+    [InlineData("2kb", 2048L)]
+    [InlineData("2KiB", 2048L)]
+    [InlineData("4096p", 4096L << 50)]
+    [InlineData("0", null)]
+    [InlineData("0.1", null)]
+    [InlineData("-1", null)]
+    [InlineData("1e3", null)]
+    [InlineData("8192p", null)]
+    [InlineData("9999999999999999999p", null)]
+    [InlineData("512 m", null)]
+    [InlineData("512bb", null)]
+    [InlineData("m", null)]
+    public void Size_is_a_number_of_bytes_or_has_a_unit(string text, long? bytes) =>
+        Assert.Equal(bytes, ByteSize.TryParse(text, out var size) ? size.Bytes : null);
 
     [Fact]
     public async Task All_invalid_fields_are_reported_at_once()

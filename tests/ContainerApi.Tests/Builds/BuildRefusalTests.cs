@@ -55,6 +55,7 @@ public sealed class BuildRefusalTests : BuildEndpointFixture
     [InlineData("""{"dockerfile":"FROM x","builder":"buildkit","network":"mynet"}""", 422, "feature_unsupported")]
     [InlineData("""{"dockerfile":"FROM x","builder":"classic","secret":{"a":"b"}}""", 422, "feature_unsupported")]
     [InlineData("""{"dockerfile":"FROM x","secret":"no-value"}""", 400, "invalid_request")]
+    [InlineData("""{"dockerfile":"FROM x","secret":{"a":"b","a":"c"}}""", 400, "invalid_request")]
     [InlineData("""{"dockerfile":"FROM x","registryAuth":{"username":"ann","password":"s3cret"}}""", 400, "invalid_request")]
     [InlineData("""{"dockerfile":""", 400, "invalid_request")]
     [InlineData("null", 400, "invalid_request")]

@@ -121,13 +121,13 @@ public sealed class ImagesHttpTests
     [InlineData("commit", """{"container":"web","tag":"[::1]:5000/app:v1"}""", "tag", "invalid_reference")]
     [InlineData("commit", """{"container":"web","tag":"library/sha256:v1"}""", "tag", "invalid_reference")]
     [InlineData("commit", $$"""{"container":"web","tag":"app@{{Digest}}"}""", "tag", "invalid_reference")]
-    [InlineData("commit", """{"container":"web","changes":["RUN id"]}""", "changes")]
-    [InlineData("commit", """{"container":"web","changes":["FROM x"]}""", "changes")]
-    [InlineData("commit", """{"container":"web","changes":["ENV A=1\nRUN id"]}""", "changes")]
-    [InlineData("commit", """{"container":"web","changes":["# escape=`"]}""", "changes")]
-    [InlineData("commit", """{"container":"web","changes":[" "]}""", "changes")]
-    [InlineData("commit", """{"container":"web","changes":[null]}""", "changes")]
-    [InlineData("commit", """{"container":"web","changes":["ENVY A=1"]}""", "changes")]
+    [InlineData("commit", """{"container":"web","changes":["RUN id"]}""", "changes[0]")]
+    [InlineData("commit", """{"container":"web","changes":["FROM x"]}""", "changes[0]")]
+    [InlineData("commit", """{"container":"web","changes":["ENV A=1\nRUN id"]}""", "changes[0]")]
+    [InlineData("commit", """{"container":"web","changes":["# escape=`"]}""", "changes[0]")]
+    [InlineData("commit", """{"container":"web","changes":[" "]}""", "changes[0]")]
+    [InlineData("commit", """{"container":"web","changes":[null]}""", "changes[0]")]
+    [InlineData("commit", """{"container":"web","changes":["ENVY A=1"]}""", "changes[0]")]
     public async Task Invalid_bodies_return_400_without_calling_the_engine(string call, string body, string field, string code = "invalid_request")
     {
         await using var host = new ApiHost(new FakeEngine());

@@ -15,13 +15,14 @@ internal readonly record struct ParameterInput(StringValues Texts, JsonElement? 
     /// The values of a list: the texts, the items of an array, the one value, or the pairs of an object as <c>name=value</c>, and as <c>name</c>
     /// where the value is null.
     /// </summary>
-    /// <returns>Null for an object with a name that is empty or has a <c>=</c>, or with a value that is neither a string nor null.</returns>
+    /// <returns>Null for an object with a name that is empty, has a <c>=</c> or is given twice, or with a value that is neither a string nor null.</returns>
     /// <exception cref="InvalidOperationException">A text in JSON is not valid Unicode.</exception>
     public IReadOnlyList<ParameterInput>? Items(bool canBeObject) => Json switch
     {
         null => [.. Texts.Select(t => new ParameterInput(t ?? ""))],
         { ValueKind: JsonValueKind.Array } array => [.. array.EnumerateArray().Select(e => new ParameterInput(default, e))],
-        { ValueKind: JsonValueKind.Object } pairs when canBeObject => pairs.EnumerateObject().All(IsPair)
+        { ValueKind: JsonValueKind.Object } pairs when canBeObject =>
+            pairs.EnumerateObject().All(IsPair) && pairs.EnumerateObject().DistinctBy(p => p.Name).Count() == pairs.GetPropertyCount()
             ? [.. pairs.EnumerateObject().Select(p => new ParameterInput(p.Value.GetString() is { } value ? $"{p.Name}={value}" : p.Name))]
             : null,
         var single => [new ParameterInput(default, single)],

@@ -28,6 +28,7 @@ internal sealed record ParameterValueKind(
         var isText = Implements(type, typeof(IParameterValue<>));
         var kind = type == typeof(bool) ? new(JsonSchemaType.Boolean, "must be true or false.", Boolean)
             : type == typeof(int) ? Integer(declaration, n => n)
+            : type == typeof(decimal) ? Number(declaration)
             : type == typeof(TimeSpan) ? Integer(declaration, n => TimeSpan.FromSeconds(n))
             : type == typeof(string) ? Text(declaration)
             : type.IsEnum ? OneOf(Enum.GetValuesAsUnderlyingType(type).Cast<object>().Select(v => Enum.ToObject(type, v))
@@ -61,7 +62,7 @@ internal sealed record ParameterValueKind(
         {
             null => input.Texts.ToString(),
             { ValueKind: JsonValueKind.String } element when Type == JsonSchemaType.String => element.GetString(),
-            { ValueKind: JsonValueKind.Number } element when Type == JsonSchemaType.Integer => element.GetRawText(),
+            { ValueKind: JsonValueKind.Number } element when Type is JsonSchemaType.Integer or JsonSchemaType.Number => element.GetRawText(),
             { ValueKind: JsonValueKind.True or JsonValueKind.False } element when Type == JsonSchemaType.Boolean => element.GetRawText(),
             _ => null,
         };
@@ -81,16 +82,22 @@ internal sealed record ParameterValueKind(
             return Fields.ToSchema();
         }
 
-        var isBounded = Type == JsonSchemaType.Integer;
-        return new OpenApiSchema
+        var schema = new OpenApiSchema
         {
             Type = Type,
             Enum = Allowed is { } allowed ? [.. allowed.Select(a => JsonValue.Create(a))] : null,
             Default = ToJson(declaration.Default),
             Pattern = declaration.Pattern is { } pattern ? $"^(?:{pattern})$" : null,
-            Minimum = isBounded && declaration.Min != int.MinValue ? $"{declaration.Min}" : null,
-            Maximum = isBounded && declaration.Max != int.MaxValue ? $"{declaration.Max}" : null,
+            Minimum = Type == JsonSchemaType.Integer && declaration.Min != int.MinValue ? $"{declaration.Min}" : null,
+            Maximum = Type is JsonSchemaType.Integer or JsonSchemaType.Number && declaration.Max != int.MaxValue ? $"{declaration.Max}" : null,
         };
+        if (Type == JsonSchemaType.Number)
+        {
+            // Even a null here would change the schema of every other type.
+            schema.ExclusiveMinimum = $"{declaration.Min}";
+        }
+
+        return schema;
     }
 
     /// <summary>A default or an example as the OpenAPI document writes it.</summary>
@@ -107,8 +114,17 @@ internal sealed record ParameterValueKind(
     private static ParameterValueKind Integer(ParameterAttribute declaration, Func<int, object> convert) => new(
         JsonSchemaType.Integer,
         $"must be a whole number from {declaration.Min} to {declaration.Max}.",
-        text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var n) && n >= declaration.Min && n <= declaration.Max
+        text => int.TryParse(text, declaration.Min < 0 ? NumberStyles.AllowLeadingSign : NumberStyles.None, CultureInfo.InvariantCulture, out var n)
+            && n >= declaration.Min && n <= declaration.Max
             ? convert(n)
+            : null);
+
+    private static ParameterValueKind Number(ParameterAttribute declaration) => new(
+        JsonSchemaType.Number,
+        $"must be a number above {declaration.Min} and at most {declaration.Max}.",
+        text => decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var n)
+            && n > declaration.Min && n <= declaration.Max
+            ? n
             : null);
 
     private static ParameterValueKind Text(ParameterAttribute declaration)

@@ -33,7 +33,7 @@ internal sealed class RequestErrors
 
         // JSON cannot carry a name that is not valid Unicode.
         field = Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(field));
-        if (_messages.Count == MaxFields && !Has(field))
+        if (_messages.Count == MaxFields && !_messages.ContainsKey(field))
         {
             return;
         }
@@ -42,7 +42,9 @@ internal sealed class RequestErrors
         _code ??= ErrorCode.All.FirstOrDefault(c => c.Code == code);
     }
 
-    public bool Has(string field) => _messages.ContainsKey(field);
+    /// <summary>Whether the field, one of its items (<c>ports[1]</c>) or one of its fields (<c>registryAuth.username</c>) has an error.</summary>
+    public bool Has(string field) => _messages.Keys.Any(
+        k => k.StartsWith(field, StringComparison.Ordinal) && (k.Length == field.Length || k[field.Length] is '[' or '.'));
 
     /// <exception cref="ApiException">There is an error.</exception>
     public void ThrowIfAny()

@@ -25,6 +25,7 @@ internal sealed class RequestParameter
     public string Name { get; }
     public bool IsRequired { get; }
     public bool IsList { get; }
+    private string ErrorField => Declaration.ErrorField ?? Name;
 
     /// <summary>Reads the value from the request. An invalid value is null and is added to the errors.</summary>
     public object? Read(ParameterInput input, RequestErrors errors)
@@ -41,29 +42,30 @@ internal sealed class RequestParameter
                 return IsList ? List([]) : Declaration.Default is { } text ? _kind.Parse(text) : null;
             }
 
-            return IsList ? ReadList(input, errors) : ReadOne(input, errors);
+            return IsList ? ReadList(input, errors) : ReadOne(input, errors, ErrorField);
         }
         catch (InvalidOperationException)
         {
             // JSON can escape half of a surrogate pair.
-            return Report("must be valid Unicode.", errors);
+            return Report(ErrorField, "must be valid Unicode.", errors);
         }
     }
 
-    private object? ReadOne(ParameterInput input, RequestErrors errors)
+    /// <param name="field">The field that an error names.</param>
+    private object? ReadOne(ParameterInput input, RequestErrors errors, string field)
     {
         if (input.Json is { ValueKind: JsonValueKind.Object } json && _kind.Fields is { } fields)
         {
-            return RequestReader.ReadFields(fields, json, errors.Below(Name));
+            return RequestReader.ReadFields(fields, json, errors.Below(field));
         }
 
         if (input.Texts.Count > 1)
         {
-            return Report("must be given once.", errors);
+            return Report(field, "must be given once.", errors);
         }
 
         var (value, error) = _kind.Read(input);
-        return error is null ? value : Report(error, errors);
+        return error is null ? value : Report(field, error, errors);
     }
 
     private Array? ReadList(ParameterInput input, RequestErrors errors)
@@ -73,7 +75,7 @@ internal sealed class RequestParameter
             : input.Items(Declaration.CanBeObject);
         if (items is null)
         {
-            Report("must have names without '=', and strings or null as values.", errors);
+            Report(ErrorField, "must have names without '=', each once, and strings or null as values.", errors);
             return null;
         }
 
@@ -82,27 +84,24 @@ internal sealed class RequestParameter
             : null;
         if (tooMuch is not null)
         {
-            errors.Add(Declaration.ErrorField ?? Name, tooMuch);
+            errors.Add(ErrorField, tooMuch);
             return null;
         }
 
+        // The sender of a JSON array sees its indexes, so that the error of each item can name it.
+        var hasIndex = input.Json is { ValueKind: JsonValueKind.Array };
         var values = new List<object?>();
-        foreach (var item in items)
+        while (values.Count < items.Count && (hasIndex || values is not [.., null]))
         {
-            if (ReadOne(item, errors) is not { } value)
-            {
-                return null;
-            }
-
-            values.Add(value);
+            values.Add(ReadOne(items[values.Count], errors, hasIndex ? $"{ErrorField}[{values.Count}]" : ErrorField));
         }
 
-        return List(values);
+        return values.Contains(null) ? null : List(values);
     }
 
-    private object? Report(string error, RequestErrors errors)
+    private object? Report(string field, string error, RequestErrors errors)
     {
-        errors.Add(Declaration.ErrorField ?? Name, IsList && Declaration.CommaSeparated && _kind.Allowed is { } allowed
+        errors.Add(field, IsList && Declaration.CommaSeparated && _kind.Allowed is { } allowed
             ? $"must be one or more of {string.Join(", ", allowed)}, separated by commas."
             : error, Declaration.ErrorCode);
         return null;

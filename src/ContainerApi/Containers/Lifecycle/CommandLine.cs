@@ -42,7 +42,7 @@ internal sealed record CommandLine(IReadOnlyList<string> Arguments) : IJsonParam
                 return (null, "must be a string or a list of strings.");
         }
 
-        return arguments.Count == 0 ? (null, "must not be empty. Leave it out for the image's command.")
+        return arguments.Count == 0 ? (null, "must not be empty. Leave it out for the image's own.")
             : arguments.Any(a => a.Contains('\0')) ? (null, "must not have a NUL character.")
             : arguments.Any(IsTooLong) ? (null, $"must not have an argument longer than {MaxArgumentBytes} bytes.")
             : (new CommandLine(arguments), null);

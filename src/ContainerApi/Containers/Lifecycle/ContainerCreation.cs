@@ -11,10 +11,10 @@ internal sealed partial class ContainerCreation(EngineDirectory engines, ILogger
         var spec = request.ToSpec();
         if (request.Pull == PullMode.Always)
         {
-            await PullAsync(engine, spec.Image.Reference!, cancellationToken);
+            await PullAsync(engine, request, cancellationToken);
         }
 
-        var created = await CreateAsync(engine, spec, mayPull: request.Pull == PullMode.Missing, cancellationToken);
+        var created = await CreateAsync(engine, spec, request, cancellationToken);
         try
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -33,7 +33,8 @@ internal sealed partial class ContainerCreation(EngineDirectory engines, ILogger
         }
     }
 
-    private static async Task<CreatedContainer> CreateAsync(IEngine engine, ContainerSpec spec, bool mayPull, CancellationToken cancellationToken)
+    private static async Task<CreatedContainer> CreateAsync(
+        IEngine engine, ContainerSpec spec, CreateContainerRequest request, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         try
@@ -41,16 +42,17 @@ internal sealed partial class ContainerCreation(EngineDirectory engines, ILogger
             // Without the caller's token: a cancelled call would leave a container with an unknown id.
             return await engine.CreateContainerAsync(spec, CancellationToken.None);
         }
-        catch (EngineException e) when (e.Code == ErrorCode.ImageNotFound && mayPull && spec.Image.Reference is not null)
+        catch (EngineException e)
+            when (e.Code == ErrorCode.ImageNotFound && request.Pull == PullMode.Missing && spec.Image.Reference is not null)
         {
-            await PullAsync(engine, spec.Image.Reference, cancellationToken);
+            await PullAsync(engine, request, cancellationToken);
             return await engine.CreateContainerAsync(spec, CancellationToken.None);
         }
     }
 
-    private static async Task PullAsync(IEngine engine, ImageReference image, CancellationToken cancellationToken)
+    private static async Task PullAsync(IEngine engine, CreateContainerRequest request, CancellationToken cancellationToken)
     {
-        await foreach (var _ in engine.PullImageAsync(image, platform: null, credentials: null, cancellationToken))
+        await foreach (var _ in engine.PullImageAsync(request.Image.Reference!, platform: null, request.Auth.Credentials, cancellationToken))
         {
             // Only the end of the pull matters here.
         }

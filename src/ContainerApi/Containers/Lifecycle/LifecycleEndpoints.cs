@@ -3,11 +3,12 @@ using ContainerApi.Api;
 using ContainerApi.Api.OpenApi;
 using ContainerApi.Api.Requests;
 using ContainerApi.Engine;
+using ContainerApi.Registries;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace ContainerApi.Containers.Lifecycle;
 
-/// <summary>Creates, starts, stops, restarts and removes containers.</summary>
+/// <summary>Creates, starts, stops, restarts, pauses, kills, renames and removes containers.</summary>
 internal static class LifecycleEndpoints
 {
     public static void MapLifecycle(this RouteGroupBuilder containers)
@@ -15,10 +16,11 @@ internal static class LifecycleEndpoints
         containers.MapPost("", CreateAsync).RequireScope(Scopes.ContainersWrite).WithLongTimeout()
             .WithName("createContainer").WithSummary("Create a container")
             .WithDescription("Creates a container and, with `start`, starts it. A missing image is pulled first unless `pull` is `never`. "
-                + "A container that cannot be started is removed again.")
+                + "A container that cannot be started is removed again. Credentials for the pull are in `registryAuth` or in the header "
+                + $"`{RegistryAuthHeader.Name}` of Docker's clients.")
             .ProducesEngineProblems(
                 ErrorCode.InvalidReference, ErrorCode.Forbidden, ErrorCode.ImageNotFound, ErrorCode.NotFound, ErrorCode.NameInUse,
-                ErrorCode.Conflict);
+                ErrorCode.Conflict, ErrorCode.RegistryUnauthorized, ErrorCode.RegistryUnavailable);
 
         containers.MapPost("/{container}/start", StartAsync).RequireScope(Scopes.ContainersWrite).WithLongTimeout()
             .WithName("startContainer").WithSummary("Start a container")
@@ -34,6 +36,26 @@ internal static class LifecycleEndpoints
             .WithName("restartContainer").WithSummary("Restart a container")
             .WithDescription("Stops the container as `stop` does and starts it. A container that is not running is started.")
             .ProducesEngineProblems(ErrorCode.ContainerNotFound, ErrorCode.Conflict);
+
+        containers.MapPost("/{container}/pause", PauseAsync).RequireScope(Scopes.ContainersWrite).WithLongTimeout()
+            .WithName("pauseContainer").WithSummary("Pause a container")
+            .WithDescription("Freezes all processes of a running container. A paused container stays as it is.")
+            .ProducesEngineProblems(ErrorCode.ContainerNotFound, ErrorCode.ContainerNotRunning, ErrorCode.Conflict);
+
+        containers.MapPost("/{container}/unpause", UnpauseAsync).RequireScope(Scopes.ContainersWrite).WithLongTimeout()
+            .WithName("unpauseContainer").WithSummary("Continue a paused container")
+            .WithDescription("A running container that is not paused stays as it is.")
+            .ProducesEngineProblems(ErrorCode.ContainerNotFound, ErrorCode.ContainerNotRunning, ErrorCode.Conflict);
+
+        containers.MapPost("/{container}/kill", KillAsync).RequireScope(Scopes.ContainersWrite).WithLongTimeout()
+            .WithName("killContainer").WithSummary("Send a signal to a container")
+            .WithDescription("Sends the signal to the first process. Does not wait for its end.")
+            .ProducesEngineProblems(ErrorCode.ContainerNotFound, ErrorCode.ContainerNotRunning, ErrorCode.Conflict);
+
+        containers.MapPost("/{container}/rename", RenameAsync).RequireScope(Scopes.ContainersWrite).WithLongTimeout()
+            .WithName("renameContainer").WithSummary("Rename a container")
+            .WithDescription("A container that has the name stays as it is.")
+            .ProducesEngineProblems(ErrorCode.ContainerNotFound, ErrorCode.NameInUse, ErrorCode.Conflict);
 
         containers.MapDelete("/{container}", RemoveAsync).RequireScope(Scopes.ContainersWrite).WithLongTimeout()
             .WithName("removeContainer").WithSummary("Remove a container")
@@ -59,6 +81,18 @@ internal static class LifecycleEndpoints
 
     private static Task<NoContent> RestartAsync(RequestQuery<StopQuery> query, ContainerResolver resolver, HttpContext http) =>
         CallAsync(query.Value.Selector, resolver, http, (engine, id, token) => engine.RestartContainerAsync(id, query.Value.Timeout, token));
+
+    private static Task<NoContent> PauseAsync(RequestQuery<ContainerSelector> query, ContainerResolver resolver, HttpContext http) =>
+        CallAsync(query.Value, resolver, http, (engine, id, token) => engine.PauseContainerAsync(id, token));
+
+    private static Task<NoContent> UnpauseAsync(RequestQuery<ContainerSelector> query, ContainerResolver resolver, HttpContext http) =>
+        CallAsync(query.Value, resolver, http, (engine, id, token) => engine.UnpauseContainerAsync(id, token));
+
+    private static Task<NoContent> KillAsync(RequestQuery<KillQuery> query, ContainerResolver resolver, HttpContext http) =>
+        CallAsync(query.Value.Selector, resolver, http, (engine, id, token) => engine.KillContainerAsync(id, query.Value.Signal, token));
+
+    private static Task<NoContent> RenameAsync(RequestQuery<RenameQuery> query, ContainerResolver resolver, HttpContext http) =>
+        CallAsync(query.Value.Selector, resolver, http, (engine, id, token) => engine.RenameContainerAsync(id, query.Value.Name, token));
 
     private static Task<NoContent> RemoveAsync(RequestQuery<RemoveContainerQuery> query, ContainerResolver resolver, HttpContext http) =>
         CallAsync(query.Value.Selector, resolver, http, async (engine, id, token) =>

@@ -10,7 +10,11 @@ internal sealed record NameValuePairs(IReadOnlyDictionary<string, string> Values
     {
         OneOf =
         [
-            new OpenApiSchema { Type = JsonSchemaType.Object, AdditionalProperties = new OpenApiSchema { Type = JsonSchemaType.String } },
+            new OpenApiSchema
+            {
+                Type = JsonSchemaType.Object,
+                AdditionalProperties = new OpenApiSchema { Type = JsonSchemaType.String | JsonSchemaType.Number },
+            },
             new OpenApiSchema { Type = JsonSchemaType.Array, Items = new OpenApiSchema { Type = JsonSchemaType.String } },
         ],
     };
@@ -20,19 +24,28 @@ internal sealed record NameValuePairs(IReadOnlyDictionary<string, string> Values
         var values = new Dictionary<string, string>();
         switch (json.ValueKind)
         {
-            case JsonValueKind.Object when json.EnumerateObject().All(p => p.Value.ValueKind == JsonValueKind.String):
+            case JsonValueKind.Object:
                 foreach (var property in json.EnumerateObject())
                 {
-                    values[property.Name] = property.Value.GetString()!;
+                    if (TextOf(property.Value) is not { } value)
+                    {
+                        return (null, $"must be an object of strings and numbers, and '{Shown(property.Name)}' has none. \"\" is an empty value.");
+                    }
+
+                    if (!values.TryAdd(property.Name, value))
+                    {
+                        return (null, $"has '{Shown(property.Name)}' twice.");
+                    }
                 }
 
                 break;
             case JsonValueKind.Array when json.EnumerateArray().All(e => e.ValueKind == JsonValueKind.String):
-                foreach (var parts in json.EnumerateArray().Select(e => e.GetString()!.Split('=', 2)))
+                foreach (var (index, parts) in json.EnumerateArray().Select(e => e.GetString()!.Split('=', 2)).Index())
                 {
                     if (parts is not [var name, var value])
                     {
-                        return (null, "must have a '=' in each item of the list, as in NAME=value.");
+                        return (null, $"must have NAME=value in each item, and item [{index}], '{Shown(parts[0])}', has no value. NAME= is an empty "
+                            + "value: none is taken from this service's own environment.");
                     }
 
                     values[name] = value;
@@ -40,7 +53,7 @@ internal sealed record NameValuePairs(IReadOnlyDictionary<string, string> Values
 
                 break;
             default:
-                return (null, "must be an object of strings or a list of strings as in NAME=value.");
+                return (null, "must be an object of strings and numbers, or a list of strings as in NAME=value.");
         }
 
         return values.Any(v => CommandLine.IsTooLong($"{v.Key}={v.Value}"))
@@ -49,4 +62,14 @@ internal sealed record NameValuePairs(IReadOnlyDictionary<string, string> Values
             ? (new NameValuePairs(values), null)
             : (null, "must have names that are not empty and have no '=', and no NUL character.");
     }
+
+    /// <summary>A number is the string that was sent. Null for any other type.</summary>
+    private static string? TextOf(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.String => value.GetString(),
+        JsonValueKind.Number => value.GetRawText(),
+        _ => null,
+    };
+
+    private static string Shown(string name) => name.Length <= 64 ? name : name[..64] + "…";
 }

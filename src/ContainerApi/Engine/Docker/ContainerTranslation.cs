@@ -3,6 +3,7 @@ using ContainerApi.Engine.Docker.Wire;
 using Docker.DotNet.Models;
 
 using ContainerSpec = ContainerApi.Engine.Facts.ContainerSpec;
+using RestartPolicy = ContainerApi.Engine.Facts.RestartPolicy;
 
 namespace ContainerApi.Engine.Docker;
 
@@ -112,18 +113,38 @@ internal static class ContainerTranslation
         Name = spec.Name,
         Image = spec.Image.Lookup,
         Cmd = spec.Command is null ? null! : [.. spec.Command],
+        Entrypoint = spec.Entrypoint is null ? null! : [.. spec.Entrypoint],
+        User = spec.User!,
+        WorkingDir = spec.WorkingDirectory!,
+        Hostname = spec.Hostname!,
         Env = [.. spec.Environment.Select(e => $"{e.Key}={e.Value}")],
         Labels = new Dictionary<string, string>(spec.Labels),
         ExposedPorts = spec.Ports.Select(PortKey).Distinct().ToDictionary(p => p, _ => default(EmptyStruct)),
         HostConfig = new HostConfig
         {
             NetworkMode = spec.NetworkMode ?? "default",
+            Memory = spec.MemoryBytes ?? 0,
+            NanoCPUs = (long)((spec.Cpus ?? 0) * 1_000_000_000),
+            PidsLimit = spec.PidsLimit,
+            RestartPolicy = spec.Restart is { } restart ? ToRestartPolicy(restart) : null!,
             PortBindings = spec.Ports.GroupBy(PortKey).ToDictionary(g => g.Key, IList<PortBinding> (g) => [.. g.Select(ToBinding)]),
         },
+    };
+
+    private static global::Docker.DotNet.Models.RestartPolicy ToRestartPolicy(RestartPolicy policy) => new()
+    {
+        Name = policy.Name switch
+        {
+            "always" => RestartPolicyKind.Always,
+            "unless-stopped" => RestartPolicyKind.UnlessStopped,
+            "on-failure" => RestartPolicyKind.OnFailure,
+            _ => RestartPolicyKind.No,
+        },
+        MaximumRetryCount = policy.MaxRetries ?? 0,
     };
 
     private static string PortKey(PublishedPort port) => string.Create(CultureInfo.InvariantCulture, $"{port.ContainerPort}/{port.Protocol}");
 
     private static PortBinding ToBinding(PublishedPort port) =>
-        new() { HostIP = port.HostIp ?? "", HostPort = port.HostPort?.ToString(CultureInfo.InvariantCulture) ?? "" };
+        new() { HostIP = port.HostIp ?? "", HostPort = string.Join('-', new[] { port.HostPort, port.LastHostPort }.Where(p => p is not null)) };
 }

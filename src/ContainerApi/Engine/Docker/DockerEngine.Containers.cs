@@ -182,10 +182,38 @@ internal sealed partial class DockerEngine
         WithinAsync(_callTimeout * 6, token => _docker.Containers.StartContainerAsync(id, null, token), cancellationToken);
 
     public Task StopContainerAsync(string id, TimeSpan? grace, CancellationToken cancellationToken) =>
-        PostWithGraceAsync("stop", id, grace, cancellationToken);
+        PostAsync($"containers/{id}/stop", "t", ToSeconds(grace), ToTimeout(grace), cancellationToken);
 
     public Task RestartContainerAsync(string id, TimeSpan? grace, CancellationToken cancellationToken) =>
-        PostWithGraceAsync("restart", id, grace, cancellationToken);
+        PostAsync($"containers/{id}/restart", "t", ToSeconds(grace), ToTimeout(grace), cancellationToken);
+
+    public Task PauseContainerAsync(string id, CancellationToken cancellationToken) =>
+        PostAsync($"containers/{id}/pause", "", null, _callTimeout * 6, cancellationToken);
+
+    public async Task UnpauseContainerAsync(string id, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await PostAsync($"containers/{id}/unpause", "", null, _callTimeout * 6, cancellationToken);
+        }
+        catch (EngineException e) when (e.Message.Contains("is not paused", StringComparison.Ordinal))
+        {
+            // The engine says so of running and of stopped containers.
+            var container = await WithinAsync(
+                _callTimeout, token => GetAsync($"containers/{id}/json", EngineWire.Default.InspectedContainer, MaxInspectBytes, token),
+                cancellationToken);
+            if (container.State?.Status != ContainerStates.Running)
+            {
+                throw new EngineException(ErrorCode.ContainerNotRunning, Name, "The container is not running.");
+            }
+        }
+    }
+
+    public Task KillContainerAsync(string id, string? signal, CancellationToken cancellationToken) =>
+        PostAsync($"containers/{id}/kill", "signal", signal, _callTimeout * 6, cancellationToken);
+
+    public Task RenameContainerAsync(string id, string name, CancellationToken cancellationToken) =>
+        PostAsync($"containers/{id}/rename", "name", name, _callTimeout, cancellationToken);
 
     public Task RemoveContainerAsync(string id, bool force, bool volumes, CancellationToken cancellationToken) =>
         WithinAsync(_callTimeout * 6, async token =>
@@ -194,7 +222,7 @@ internal sealed partial class DockerEngine
             {
                 await _docker.Containers.RemoveContainerAsync(id, new ContainerRemoveParameters { Force = force, RemoveVolumes = volumes }, token);
             }
-            catch (EngineException e) when (EngineErrors.IsRemovalInProgress(e))
+            catch (EngineException e) when (EngineErrors.IsAlreadySo(e))
             {
                 // Another caller is removing the container.
             }
@@ -203,11 +231,23 @@ internal sealed partial class DockerEngine
     /// <summary>The maximum of a container's own grace time; moby's default is 10 s.</summary>
     private static readonly TimeSpan MaxDefaultGrace = TimeSpan.FromMinutes(5);
 
-    /// <summary>Not by Docker.DotNet, which leaves out a grace of 0; the engine would then wait its default.</summary>
-    private Task PostWithGraceAsync(string action, string id, TimeSpan? grace, CancellationToken cancellationToken) =>
-        WithinAsync(_callTimeout + (grace ?? MaxDefaultGrace), async token =>
+    private static string? ToSeconds(TimeSpan? grace) => grace?.TotalSeconds.ToString("0", CultureInfo.InvariantCulture);
+
+    private TimeSpan ToTimeout(TimeSpan? grace) =>
+        grace < TimeSpan.Zero ? Timeout.InfiniteTimeSpan : _callTimeout + (grace ?? MaxDefaultGrace);
+
+    /// <summary>
+    /// Changes a container. Not by Docker.DotNet, which leaves out a grace of 0; the engine would then wait its default.
+    /// </summary>
+    private Task PostAsync(string path, string parameter, string? value, TimeSpan timeout, CancellationToken cancellationToken) =>
+        WithinAsync(timeout, async token =>
         {
-            var seconds = grace?.TotalSeconds.ToString("0", CultureInfo.InvariantCulture);
-            using var response = await _http.PostAsync(ToPath($"containers/{id}/{action}", [("t", seconds)]), null, token);
+            try
+            {
+                using var response = await _http.PostAsync(ToPath(path, [(parameter, value)]), null, token);
+            }
+            catch (EngineException e) when (EngineErrors.IsAlreadySo(e))
+            {
+            }
         }, cancellationToken);
 }

@@ -88,9 +88,8 @@ internal static partial class EngineErrors
         && body.Contains("client version", StringComparison.OrdinalIgnoreCase)
         && (body.Contains("too old", StringComparison.OrdinalIgnoreCase) || body.Contains("too new", StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>Whether a removal was refused because another removal of the same container is in progress.</summary>
-    public static bool IsRemovalInProgress(EngineException exception) =>
-        exception.Code == ErrorCode.Conflict && exception.Message.Contains("is already in progress", StringComparison.Ordinal);
+    /// <summary>Whether a change was refused because the container is as requested, or because another removal of it is in progress.</summary>
+    public static bool IsAlreadySo(EngineException exception) => AlreadySo.IsMatch(exception.Message);
 
     /// <summary>Redacts paths of the engine's host, removes control characters and truncates.</summary>
     public static string Clean(string message) =>
@@ -147,6 +146,9 @@ internal static partial class EngineErrors
         @"(/var/(lib|run|tmp)|/run|/tmp|/etc|/root|/home)/[^\s:""',;)]+"
         + @"|\S*/(docker-builder|buildkit|overlay2|containers)[^/\s]*/[^\s:""',;)]+")]
     private static partial Regex HostPath { get; }
+
+    [GeneratedRegex("is already in progress|is already paused|same name as its current name")]
+    private static partial Regex AlreadySo { get; }
 
     /// <summary>runc's error for a command that is no program of the container.</summary>
     [GeneratedRegex(

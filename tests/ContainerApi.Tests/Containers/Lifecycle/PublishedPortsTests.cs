@@ -8,6 +8,9 @@ public sealed class PublishedPortsTests
     [InlineData("80", "*:*->80/tcp")]
     [InlineData("80/udp", "*:*->80/udp")]
     [InlineData("8080:80", "*:8080->80/tcp")]
+    [InlineData("0:80", "*:*->80/tcp")]
+    [InlineData("127.0.0.1:0:80/UDP", "127.0.0.1:*->80/udp")]
+    [InlineData("8080-8085:80", "*:8080-8085->80/tcp")]
     [InlineData("8080:80/sctp", "*:8080->80/sctp")]
     [InlineData(":80", "*:*->80/tcp")]
     [InlineData("127.0.0.1:8080:80", "127.0.0.1:8080->80/tcp")]
@@ -25,11 +28,18 @@ public sealed class PublishedPortsTests
         Assert.Null(error);
         Assert.Equal(
             expected,
-            string.Join(' ', ports!.Select(p => $"{p.HostIp ?? "*"}:{p.HostPort?.ToString(null, null) ?? "*"}->{p.ContainerPort}/{p.Protocol}")));
+            string.Join(' ', ports!.Ports.Select(p => $"{p.HostIp ?? "*"}:{HostPorts(p)}->{p.ContainerPort}/{p.Protocol}")));
     }
 
+    private static string HostPorts(PublishedPort port) => port switch
+    {
+        { LastHostPort: { } last } => $"{port.HostPort}-{last}",
+        { HostPort: { } one } => $"{one}",
+        _ => "*",
+    };
+
     [Fact]
-    public void Range_of_all_ports_is_read() => Assert.Equal(65535, PublishedPorts.Read("1-65535:1-65535").Ports!.Count);
+    public void Range_of_all_ports_is_read() => Assert.Equal(65535, PublishedPorts.Read("1-65535:1-65535").Value!.Ports.Count());
 
     [Theory]
     [InlineData("", "not a port")]
@@ -48,9 +58,9 @@ public sealed class PublishedPortsTests
     [InlineData("[::1::2]:80:80", "not an IP address")]
     [InlineData("0", "outside 1 to 65535")]
     [InlineData("65536", "outside 1 to 65535")]
-    [InlineData("0:80", "outside 1 to 65535")]
+    [InlineData("0-5:80", "outside 1 to 65535")]
     [InlineData("82-80", "backwards")]
-    [InlineData("8000-8001:80", "same length")]
+    [InlineData("8000-8001:80-82", "same length")]
     [InlineData("8000:80-81", "same length")]
     public void Invalid_port_says_why(string text, string reason)
     {
