@@ -32,8 +32,21 @@ internal static class EngineErrorTable
         @"(?s)^(?=.*(?:/v2/(?:""|\S*/(?:manifests|blobs)/)|/token\b|oauth token|anonymous token|access denied, repository"
         + "|failed to resolve|pulling from host))";
 
+    /// <summary>What a builder cannot do: flags of newer Dockerfiles, sub-directories of git, git itself, SSH without the client's agent.</summary>
+    private const string UnsupportedInBuild =
+        "(?s)requires BuildKit|(?i:unknown flag): (?:--)?(?:chmod|checksum|device|exclude|keep-git-dir|link|mount|network|parents|security"
+        + @"|start-interval|unpack)\b|subdir not supported yet|(?:init repo|repository|remote) .*""git"": executable file not found"
+        + "|no SSH key \"[^\"]*\" forwarded from the client$";
+
+    /// <summary>What the builders answer for a remote context that they cannot fetch.</summary>
+    private const string RemoteContextFailure =
+        "error downloading remote context|^error fetching: |failed to (?:read downloaded context|resolve httpcontext|fetch remote)"
+        + "|error fetching default branch|repository does not contain ref";
+
     private static readonly IReadOnlyList<Row> Rows =
     [
+        new([Stream, 400, 500], Build, UnsupportedInBuild, ErrorCode.FeatureUnsupported, "Docker 20.10, 28.5"),
+        new([Stream, 500], Build, RemoteContextFailure, ErrorCode.InvalidContext, "Docker 20.10, 28.5"),
         new([Stream, 500], Build, InRegistryCall + ".*?(?:" + RegistryFailure + ")", ErrorCode.RegistryUnavailable, "Docker 20.10, 28.5"),
         new([Stream, 500], Build, InRegistryCall + ".*?(?:" + RegistryDenial + ")", ErrorCode.RegistryUnauthorized, "Docker 20.10, 28.5"),
         new([Stream, 400, 500], Build, "Error processing tar file|archive/tar", ErrorCode.InvalidContext, "Docker 20.10 (500), 28.5 (400)"),
@@ -87,9 +100,9 @@ internal static class EngineErrorTable
     /// <summary>Whether a build that began failed because of its Dockerfile or its context; null where the message names neither.</summary>
     public static ErrorCode? FindInBuild(string message) => Search(Stream, "/build", message);
 
-    /// <summary>Whether the pull of a base image failed because of its registry; null for any other reason.</summary>
-    public static ErrorCode? FindInPullOfBuild(string message) =>
-        FindInBuild(message) is { } code && (code == ErrorCode.RegistryUnavailable || code == ErrorCode.RegistryUnauthorized) ? code : null;
+    /// <summary>Whether a step failed because of a registry or a missing feature of the builder; null for any other reason.</summary>
+    public static ErrorCode? FindInStep(string message) => FindInBuild(message) is { } code
+        && (code == ErrorCode.RegistryUnavailable || code == ErrorCode.RegistryUnauthorized || code == ErrorCode.FeatureUnsupported) ? code : null;
 
     private static ErrorCode? Search(int status, string path, string message) =>
         Rows.FirstOrDefault(r => r.Statuses.Contains(status) && r.IsMatch(path, message))?.Kind;

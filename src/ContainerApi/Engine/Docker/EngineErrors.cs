@@ -109,7 +109,7 @@ internal static partial class EngineErrors
     public static bool IsLateFaultOfDockerfile(string message) => LateFaultOfDockerfile.IsMatch(message);
 
     [GeneratedRegex(
-        "(?:^|: )(?:(?i:invalid (?:reference format|containerPort|hostPort|proto|signal|stage index|from flag value)"
+        @"(?:^|: )(?:(?i:invalid (?:reference format|containerPort|hostPort|proto|signal|stage index|from flag value \S+: (?:index|refers) )"
         + "|failed to parse stage name|cannot normalize nothing)|[A-Z]{3,} (?:must have|requires|names can) )",
         RegexOptions.CultureInvariant)]
     private static partial Regex LateFaultOfDockerfile { get; }

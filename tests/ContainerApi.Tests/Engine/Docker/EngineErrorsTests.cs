@@ -139,7 +139,7 @@ public sealed class EngineErrorsTests
     [InlineData("failed to load cache key: Get \"http://127.0.0.1:1/v2/file\": dial tcp 127.0.0.1:1: connect: connection refused", null)]
     [InlineData("ADD failed: failed to GET http://127.0.0.1:1/x with status 401 Unauthorized: ", null)]
     public void A_failure_of_a_base_images_registry_has_its_own_code_in_builds(string message, string? code) =>
-        Assert.Equal(code, EngineErrorTable.FindInPullOfBuild(message)?.Code);
+        Assert.Equal(code, EngineErrorTable.FindInStep(message)?.Code);
 
     [Fact]
     public void A_rejected_push_of_Podman_has_the_registrys_message()

@@ -35,10 +35,8 @@ internal sealed partial class ClassicBuilder : BuildReader
         .. FlushOutput(),
         Failed(
             message, ExitCode.Match(message), _stepName,
-            message.Contains("requires BuildKit", StringComparison.Ordinal) ? ErrorCode.FeatureUnsupported
-            : _ran ? null
-            : EngineErrorTable.FindInPullOfBuild(message)
-                ?? (EngineErrors.IsLateFaultOfDockerfile(message) ? ErrorCode.InvalidDockerfile : null),
+            _ran ? null
+            : EngineErrorTable.FindInStep(message) ?? (EngineErrors.IsLateFaultOfDockerfile(message) ? ErrorCode.InvalidDockerfile : null),
             code is 0 ? null : code),
     ];
 

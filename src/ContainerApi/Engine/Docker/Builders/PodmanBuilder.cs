@@ -28,7 +28,7 @@ internal sealed partial class PodmanBuilder : BuildReader
         Failed(
             ParserNotes.Replace(message, ""), ExitCode.Match(message), _step?.Name,
             _step is { Runs: true } ? null
-            : EngineErrorTable.FindInPullOfBuild(message) is { } registry ? registry
+            : EngineErrorTable.FindInStep(message) is { } registry ? registry
             : EngineErrors.IsLateFaultOfDockerfile(message) || FaultOfDockerfile.IsMatch(message) || (!_hasSteps && NoDockerfile.IsMatch(message))
                 ? ErrorCode.InvalidDockerfile
             : null),

@@ -50,14 +50,15 @@ internal sealed partial class BuildKitTrace : BuildReader
         // The failed step is the one whose error the message ends with. Other steps were cancelled because of it.
         var failed = _steps.Values.FirstOrDefault(s => s.Error is { } error && message.EndsWith(error, StringComparison.Ordinal))
             ?? _steps.Values.FirstOrDefault(s => s.Error is not null);
-        // The builder's own steps have no number. They fail because of the context or the Dockerfile, too. FROM and COPY
-        // fail because of a registry.
+        // The builder's own steps have no number. They fail because of the context or the Dockerfile, too. Other steps fail because of a
+        // registry or a missing feature, unless their command ran.
         var kind = message == InvalidTrace ? ErrorCode.EngineError
             : failed?.Number is null
                 ? EngineErrorTable.FindInBuild(message) ?? (failed is null && IsFaultOfDockerfile(message) ? ErrorCode.InvalidDockerfile : null)
-            : failed.Name.StartsWith("RUN ", StringComparison.OrdinalIgnoreCase) ? null
-            : EngineErrorTable.FindInPullOfBuild(message);
-        return [.. _steps.Values.SelectMany(s => s.Complete()), Failed(message, ExitCode.Match(message), kind is null ? failed?.Name : null, kind)];
+            : CommandRan.IsMatch(message) ? null
+            : EngineErrorTable.FindInStep(message);
+        var step = kind is null || failed?.Number is not null ? failed?.Name : null;
+        return [.. _steps.Values.SelectMany(s => s.Complete()), Failed(message, ExitCode.Match(message), step, kind)];
     }
 
     private static bool IsFaultOfDockerfile(string message) =>
@@ -102,6 +103,10 @@ internal sealed partial class BuildKitTrace : BuildReader
         var url = EngineErrors.Cut(warning.Url);
         return new BuildWarning(EngineErrors.Cut(warning.Short.ToStringUtf8()), line > 0 ? line : null, url.Length > 0 ? url : null);
     }
+
+    /// <summary>Engine 20.10, and later ones.</summary>
+    [GeneratedRegex(@"executor failed running \[|did not complete successfully: ")]
+    private static partial Regex CommandRan { get; }
 
     [GeneratedRegex(@"exit code: (?<code>[0-9]+)\s*\z")]
     private static partial Regex ExitCode { get; }
