@@ -20,6 +20,12 @@ if (CommandLine.Answer(args) is { } answer)
     return 0;
 }
 
+if (FileDescriptors.FindShortage(FileDescriptors.ReadLimit()) is { } shortage)
+{
+    Console.Error.WriteLine($"ContainerApi cannot start. {shortage}");
+    return 1;
+}
+
 try
 {
     CommandLine.Validate(args);

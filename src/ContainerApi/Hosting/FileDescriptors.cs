@@ -14,6 +14,10 @@ internal static class FileDescriptors
     private const int PerConnection = 2;
 
     private const int MinConnections = 8;
+
+    /// <summary>.NET opens 270 files until the service listens, and ends the process with a stack trace when it cannot.</summary>
+    private const int MinLimit = 512;
+
     private const string OpenDirectory = "/proc/self/fd";
 
     /// <summary>Returns the number of connections that the limit allows, at most <paramref name="configured"/>.</summary>
@@ -22,6 +26,12 @@ internal static class FileDescriptors
     public static int Clamp(int configured, long? limit, int open) => limit is { } descriptors
         ? (int)Math.Min(configured, Math.Max(MinConnections, (descriptors - open - Reserve) / PerConnection))
         : configured;
+
+    /// <summary>Returns why a service with this limit cannot start; null if it can.</summary>
+    public static string? FindShortage(long? limit) => limit < MinLimit
+        ? $"RLIMIT_NOFILE is {limit}, but the service needs {MinLimit} open files. Raise it with `ulimit -n`, `LimitNOFILE=` (systemd) or "
+            + "`--ulimit nofile=` (Docker)."
+        : null;
 
     /// <summary>Returns the number of open descriptors; 0 if it is unknown.</summary>
     public static int CountOpen() => Directory.Exists(OpenDirectory) ? Directory.EnumerateFileSystemEntries(OpenDirectory).Count() : 0;
