@@ -4,6 +4,7 @@ using ContainerApi.Soak;
 
 // `make soak`: runs the service under mixed load for SOAK_MINUTES (30) with faults of its engine. Prints a table of figures; exit code 1
 // if a bound is broken.
+const string LoadKey = "load";
 const int PollersAtOnce = 4, WatchersAtOnce = 6, BuildersAtOnce = 3, NeverReaders = 8;
 var minutes = double.TryParse(Environment.GetEnvironmentVariable("SOAK_MINUTES"), CultureInfo.InvariantCulture, out var wanted) ? wanted : 30;
 var state = Directory.CreateTempSubdirectory("capi-soak-");
@@ -30,11 +31,22 @@ await using (var engine = await PrivateEngine.CreateAsync())
         containers.Add($"soak-{n}");
     }
 
+    string[] scopes =
+    [
+        "containers:read", "containers:write", "images:read", "images:write", "builds:read", "builds:write", "engines:read", "metrics:read",
+    ];
+    Attackers.CreateContext(state.FullName);
     // With a short history, the history is full before memory is compared.
     await using var service = await ServiceProcess.StartAsync(engine.Endpoint, Path.Combine(state.FullName, "builds.db"),
-        "--Serilog:MinimumLevel:Default=Warning", "--Builds:History:MaxBuilds=40", "--Limits:ShutdownTimeout=00:00:20");
+    [
+        "--Serilog:MinimumLevel:Default=Warning", "--Builds:History:MaxBuilds=40", "--Limits:ShutdownTimeout=00:00:20",
+        "--Builds:ContextRoots:0=" + state.FullName,
+        .. ServiceProcess.KeyOf(0, LoadKey, scopes), .. ServiceProcess.KeyOf(1, Attackers.Key, scopes, label: "tenant=attacker"),
+    ]);
+    service.Http.DefaultRequestHeaders.Add(ServiceProcess.KeyHeader, LoadKey);
     var version = await engine.Http.GetFromJsonAsync<JsonObject>("version");
     var (load, builds, faults) = (new Load(service, containers, tally), new Builds(service, tally), new Faults(service, engine, tally));
+    var attackers = new Attackers(service, load, tally);
     await LoadAsync(TimeSpan.FromSeconds(10), withFaults: false);
     var isShort = TimeSpan.FromMinutes(minutes) < Report.Start;
     var idle = await RestAsync(null);
@@ -60,6 +72,7 @@ await using (var engine = await PrivateEngine.CreateAsync())
     report.Add(
         "clients that disconnected in mid-stream; that never read",
         $"{tally.Of("clients that left"):#,0}; {tally.Of("clients that never read"):#,0}");
+    report.Add("attacks of a tenant and of clients without a key", $"{tally.Of("attacks"):#,0}");
     report.Add(
         "builds begun",
         $"{tally.Of("builds")}: {tally.Of("builds that succeeded")} succeeded, {tally.Of("builds that failed")} failed, "
@@ -95,7 +108,7 @@ await using (var engine = await PrivateEngine.CreateAsync())
         var clients = Times(PollersAtOnce, load.PollAsync).Concat(Times(WatchersAtOnce, load.WatchAsync))
             .Concat(Times(BuildersAtOnce, builds.BuildAsync))
             .Concat(Times(NeverReaders, load.NeverReadAsync)).Append(load.ChangeAsync(end.Token)).Append(load.LeaveAsync(end.Token))
-            .Concat(withFaults ? [faults.RunAsync(end.Token)] : []).ToList();
+            .Concat(attackers.Run(end.Token)).Concat(withFaults ? [faults.RunAsync(end.Token)] : []).ToList();
         var (taken, began) = (new List<Reading>(), Stopwatch.GetTimestamp());
         while (!end.IsCancellationRequested)
         {

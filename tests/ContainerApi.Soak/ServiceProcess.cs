@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using System.Text.RegularExpressions;
 
 namespace ContainerApi.Soak;
@@ -13,6 +14,8 @@ internal sealed record Holding(double Megabytes, int Threads, int Files);
 /// <summary>The service in its own process, stopped by a signal.</summary>
 internal sealed partial class ServiceProcess : IAsyncDisposable
 {
+    public const string KeyHeader = "X-Api-Key";
+
     private readonly Process _process;
 
     private ServiceProcess(Process process, int port)
@@ -34,6 +37,14 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
     public int Port { get; }
 
     public HttpClient Http { get; }
+
+    /// <summary>Settings of an API key whose text is its name.</summary>
+    public static IEnumerable<string> KeyOf(int number, string name, IReadOnlyList<string> scopes, string? label = null)
+    {
+        var (prefix, hash) = ($"--Security:ApiKeys:{number}:", Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name))));
+        return [$"{prefix}Name={name}", $"{prefix}Hash=sha256:{hash}", .. scopes.Select((s, n) => $"{prefix}Scopes:{n}={s}"),
+            .. label is null ? Array.Empty<string>() : [$"{prefix}Labels:0={label}"]];
+    }
 
     /// <summary>The last 1,000 log lines.</summary>
     public ConcurrentQueue<string> Log { get; } = [];

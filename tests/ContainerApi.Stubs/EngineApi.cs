@@ -155,6 +155,7 @@ internal static class EngineApi
             Created = DateTimeOffset.UtcNow,
             State = "created",
             Status = "Created",
+            NetworkMode = body["HostConfig"]?["NetworkMode"]?.GetValue<string>() ?? "default",
             Labels = body["Labels"]?.Deserialize<Dictionary<string, string>>() ?? [],
         });
         engine.Events.Emit(created, "create");

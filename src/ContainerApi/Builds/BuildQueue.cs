@@ -31,7 +31,7 @@ internal sealed class BuildQueue(BuildOptions options)
         {
             lock (_lock)
             {
-                if (_running.Count >= options.MaxConcurrent && _waiting.Count >= options.MaxQueued)
+                if (_running.Count >= options.MaxConcurrent && _waiting.Count >= options.MaxQueued && !HasShareLeft(client))
                 {
                     throw new ApiException(
                         ErrorCode.TooManyBuilds, $"{_running.Count} builds run on the engine and {_waiting.Count} wait. Try again later.")
@@ -75,6 +75,11 @@ internal sealed class BuildQueue(BuildOptions options)
                 }
             }
         }
+
+        /// <summary>A full queue takes a build of a client that has less than its share of it, so that no client shuts out the others. The
+        /// shares together are as large as the queue, which therefore never doubles.</summary>
+        private bool HasShareLeft(string client) => _waiting.Count(s => s.Client == client)
+            < options.MaxQueued / _waiting.Select(s => s.Client).Append(client).Distinct().Count();
 
         /// <summary>Starts as many builds as the engine may run and sends the others their new positions.</summary>
         private void Advance()

@@ -59,13 +59,25 @@ public sealed class BuildQueueTests
         var waiting = queue.Enqueue(Engine, "a");
         queue.Enqueue(Engine, "a");
 
-        var refused = Assert.Throws<ApiException>(() => queue.Enqueue(Engine, "b"));
+        var refused = Assert.Throws<ApiException>(() => queue.Enqueue(Engine, "a"));
 
         Assert.Equal(ErrorCode.TooManyBuilds, refused.Code);
         Assert.True(refused.RetryAfter > TimeSpan.Zero);
         Assert.Equal(0, PositionOf(queue.Enqueue("another", "b")));
         waiting.Dispose();
-        Assert.Equal(1, PositionOf(queue.Enqueue(Engine, "b")));
+        Assert.Equal(2, PositionOf(queue.Enqueue(Engine, "a")));
+    }
+
+    [Fact]
+    public void A_full_queue_takes_the_share_of_another_client()
+    {
+        var queue = new BuildQueue(new BuildOptions { MaxConcurrent = 1, MaxQueued = 4 });
+        foreach (var client in new[] { "a", "a", "a", "a", "a", "b", "b", "c" })
+        {
+            queue.Enqueue(Engine, client);
+        }
+
+        Assert.All(["a", "b", "c"], client => Assert.Throws<ApiException>(() => queue.Enqueue(Engine, client)));
     }
 
     [Fact]

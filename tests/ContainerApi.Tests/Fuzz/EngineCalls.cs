@@ -54,13 +54,14 @@ internal sealed partial class EngineCalls
         "target", "buildargs", "labels", "nocache", "pull", "networkmode", "extrahosts", "cachefrom", "remote", "session", "buildid",
     ];
 
-    /// <summary>The invalid calls since the last time, and the number of calls that created an object.</summary>
-    public (IReadOnlyList<string> Wrong, int Made) Take(string? operation)
+    /// <summary>The invalid calls since the last time, the number of calls that created an object, and all calls.</summary>
+    public (IReadOnlyList<string> Wrong, int Made, IReadOnlyList<string> Calls) Take(string? operation)
     {
-        var wrong = new List<string>();
+        var (wrong, all) = (new List<string>(), new List<string>());
         var made = 0;
         while (_calls.TryDequeue(out var call))
         {
+            all.Add($"{call.Method} {call.Target}");
             var path = call.Target.Split('?')[0];
             var form = $"{call.Method} {Version().Replace(path, "")}";
             form = ReservedPaths.Contains(form) ? form : Name().Replace(Id().Replace(form, "/containers/ID$1"), "/images/NAME$1");
@@ -74,7 +75,7 @@ internal sealed partial class EngineCalls
             made += Makes.IsMatch(form) ? 1 : 0;
         }
 
-        return (wrong, made);
+        return (wrong, made, all);
     }
 
     [GeneratedRegex(@"^/v1\.\d+(?=/)")]

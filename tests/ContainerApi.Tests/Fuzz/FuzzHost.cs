@@ -1,3 +1,4 @@
+using ContainerApi.Access;
 using ContainerApi.Stubs;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics;
@@ -28,6 +29,7 @@ internal sealed class FuzzHost : WebApplicationFactory<Program>, IStartupFilter
         {
             BaseAddress = client.BaseAddress,
             Timeout = TimeSpan.FromSeconds(20),
+            DefaultRequestHeaders = { { ApiKeys.Header, FuzzTenants.Operator } },
         };
     }
 
@@ -54,8 +56,9 @@ internal sealed class FuzzHost : WebApplicationFactory<Program>, IStartupFilter
         foreach (var (name, value) in new[]
         {
             ("Engines:0:Name", "local"), ("Engines:0:Endpoint", _engine.Endpoint), ("Engines:0:HostSource", "off"), ("Builds:StorePath", ""),
-            ("Serilog:MinimumLevel:Default", "Fatal"), ("Serilog:MinimumLevel:Override:Microsoft.AspNetCore", "Fatal"),
-        })
+            ("Limits:RequestsPerSecond", "0"), ("Serilog:MinimumLevel:Default", "Fatal"),
+            ("Serilog:MinimumLevel:Override:Microsoft.AspNetCore", "Fatal"),
+        }.Concat(FuzzTenants.Keys.Select(k => (k.Key, k.Value ?? ""))))
         {
             builder.UseSetting(name, value);
         }

@@ -1,3 +1,4 @@
+using ContainerApi.Access;
 using ContainerApi.Stubs;
 using Xunit.Abstractions;
 
@@ -5,7 +6,7 @@ namespace ContainerApi.Tests.Fuzz;
 
 /// <summary>
 /// Random requests to every operation of the OpenAPI document: <c>FUZZ_REQUESTS</c> (5,000), repeatable with <c>FUZZ_SEED</c>. Each
-/// response must be documented, and the engine must see valid calls only.
+/// response must be documented, the engine must see valid calls only, and a tenant must reach nothing of another.
 /// </summary>
 public sealed class FuzzTests(ITestOutputHelper output)
 {
@@ -27,22 +28,26 @@ public sealed class FuzzTests(ITestOutputHelper output)
         var (count, seed) = (Setting("FUZZ_REQUESTS", 5_000), Setting("FUZZ_SEED", 20261125));
         output.WriteLine($"FUZZ_REQUESTS={count} FUZZ_SEED={seed}");
         await using var engine = await DockerApiStub.StartAsync(new StubOptions { Running = 3, Exited = 1 });
-        var fleet = engine.Containers.All.ToList();
         await using var host = new FuzzHost(engine);
+        using var tenants = await FuzzTenants.StartAsync(engine, host);
+        var fleet = engine.Containers.All.ToList();
         var operations = FuzzOperation.Read(await host.Http.GetJsonAsync("openapi.json"));
         var calls = new EngineCalls(engine);
         var random = new Random(seed);
-        var requests = new FuzzRequests(new FuzzValues(random, [.. fleet.Select(c => c.Name), fleet[0].Id, fleet[1].Id[..12]]));
+        var requests = new FuzzRequests(new FuzzValues(random, tenants.References, tenants.Build));
         var (failures, statuses) = (new List<string>(), new SortedDictionary<string, int>());
 
         for (var n = 0; n < count && failures.Count < MaxFailures; n++)
         {
             var asked = operations[n % operations.Count];
             var request = requests.For(asked);
+            var isAttack = n / operations.Count % 3 > 0 || tenants.NamesBuild(request);
+            tenants.Begin();
             try
             {
-                var answer = await SendAsync(host.Http, request);
-                var (wrong, created) = calls.Take(answer.Operation);
+                var answer = await SendAsync(host.Http, request, isAttack ? FuzzTenants.Attacker : FuzzTenants.Operator);
+                var (wrong, created, made) = calls.Take(answer.Operation);
+                wrong = isAttack ? [.. wrong, .. tenants.Check(answer.Headers + answer.Body, made)] : wrong;
                 // With 409, the engine itself refused the call that would have created an object.
                 if (created > 0 && answer.Status is >= 400 and < 500 and not 409)
                 {
@@ -70,7 +75,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
         Assert.True(failures.Count == 0, $"FUZZ_SEED={seed}:\n" + string.Join('\n', failures));
         // The generator must produce valid and invalid requests.
         Assert.All(["200", "400"], status => Assert.True(statuses.GetValueOrDefault(status) > count / 20, $"Too few responses are {status}."));
-        await host.Http.GetJsonAsync("containers");
+        await tenants.AssertUntouchedAsync();
     }
 
     /// <summary>Requests that failed in earlier runs.</summary>
@@ -84,19 +89,20 @@ public sealed class FuzzTests(ITestOutputHelper output)
         await using var host = new FuzzHost(engine);
         var bytes = body is null ? null : Encoding.UTF8.GetBytes(body);
 
-        var answer = await SendAsync(host.Http, new FuzzRequest(method, target, [], type, bytes));
+        var answer = await SendAsync(host.Http, new FuzzRequest(method, target, [], type, bytes), FuzzTenants.Operator);
 
         Assert.Equal(status, answer.Status);
     }
 
-    private sealed record Answer(int Status, string? Operation, string ContentType, string Body)
+    private sealed record Answer(int Status, string? Operation, string ContentType, string Headers, string Body)
     {
         public override string ToString() => $"{Status} {ContentType} {(Body.Length > 500 ? Body[..500] + "…" : Body)}";
     }
 
-    private static async Task<Answer> SendAsync(HttpClient http, FuzzRequest request)
+    private static async Task<Answer> SendAsync(HttpClient http, FuzzRequest request, string key)
     {
         using var message = request.ToMessage(http.BaseAddress!);
+        message.Headers.Add(ApiKeys.Header, key);
         using var response = await http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead);
         var operation = response.Headers.TryGetValues(FuzzHost.Reached, out var reached) ? reached.Single() : null;
         var endless = operation == "watchContainers" && response.IsSuccessStatusCode;
@@ -110,7 +116,8 @@ public sealed class FuzzTests(ITestOutputHelper output)
             await http.GetStringAsync(response.Headers.Location + "/events", timeout.Token);
         }
 
-        return new Answer((int)response.StatusCode, operation, response.Content.Headers.ContentType?.MediaType ?? "", body);
+        var type = response.Content.Headers.ContentType?.MediaType ?? "";
+        return new Answer((int)response.StatusCode, operation, type, response.Headers.ToString(), body);
     }
 
     private static IEnumerable<string> Check(Answer answer, IReadOnlyList<FuzzOperation> operations)

@@ -1,7 +1,7 @@
 namespace ContainerApi.Tests.Fuzz;
 
 /// <summary>Random values, mostly invalid.</summary>
-internal sealed class FuzzValues(Random random, IReadOnlyList<string> containers)
+internal sealed class FuzzValues(Random random, IReadOnlyList<string> containers, string build)
 {
     private const string Hex64 = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
@@ -45,6 +45,8 @@ internal sealed class FuzzValues(Random random, IReadOnlyList<string> containers
     public string Plausible(string name) => name.ToLowerInvariant() switch
     {
         "container" or "source" => Pick(containers),
+        "build" => build,
+        "networkmode" or "network" => "container:" + Pick(containers),
         "engine" => "local",
         "name" when random.Next(2) == 0 => "local",
         "image" or "reference" or "tag" => Pick(
