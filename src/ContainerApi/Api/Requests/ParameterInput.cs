@@ -15,7 +15,9 @@ internal readonly record struct ParameterInput(StringValues Texts, JsonElement? 
     /// The values of a list: the texts, the items of an array, the one value, or the pairs of an object as <c>name=value</c>, and as <c>name</c>
     /// where the value is null.
     /// </summary>
-    /// <returns>Null for an object with a name that is empty, has a <c>=</c> or is given twice, or with a value that is neither a string nor null.</returns>
+    /// <returns>
+    /// Null for an object with a name that is empty, has a <c>=</c> or is given twice, or with a value that is neither a string nor null.
+    /// </returns>
     /// <exception cref="InvalidOperationException">A text in JSON is not valid Unicode.</exception>
     public IReadOnlyList<ParameterInput>? Items(bool canBeObject) => Json switch
     {
