@@ -107,8 +107,8 @@ internal sealed partial class DockerEngine
         }, cancellationToken);
 
     /// <summary>
-    /// Reads a running container. A failure or an odd answer (engine 20.10 returns an empty one when a container is removed meanwhile) does
-    /// not say why, so an inspect decides whether the container is removed, has stopped, or the engine is at fault.
+    /// Reads a running container. A failure or an odd answer (engine 20.10 returns an empty one, or "not running", when a container is
+    /// removed meanwhile) does not say why, so an inspect decides whether the container is removed, has stopped, or the engine is at fault.
     /// </summary>
     private Task<T> ReadRunningAsync<T>(string id, Func<CancellationToken, Task<T>> read, CancellationToken cancellationToken) =>
         WithinAsync(_callTimeout, async token =>
@@ -117,7 +117,8 @@ internal sealed partial class DockerEngine
             {
                 return await read(token);
             }
-            catch (Exception e) when (e is JsonException || (e as EngineException)?.Code == ErrorCode.EngineError)
+            catch (Exception e) when (e is JsonException
+                || (e is EngineException { Code: var code } && (code == ErrorCode.EngineError || code == ErrorCode.ContainerNotRunning)))
             {
                 var container = await GetAsync($"containers/{id}/json", EngineWire.Default.InspectedContainer, MaxInspectBytes, token);
                 if (container.State?.Status is not { } state || state is ContainerStates.Running or ContainerStates.Paused)
