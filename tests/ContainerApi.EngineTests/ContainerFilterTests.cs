@@ -33,7 +33,7 @@ public sealed class ContainerFilterTests(EngineFixture fixture) : ContainerCalls
     [InlineData("label=which&label=which=b", "b")]
     [InlineData("name={a}", "a")]
     [InlineData("name=nix.", "")]
-    [InlineData("all&label=which", "a,b,c")]
+    [InlineData("all=true&label=which", "a,b,c")]
     [InlineData("state=exited&label=which", "c")]
     [InlineData("state=running,exited&label=which", "a,b,c")]
     [InlineData("port=4711", "a")]

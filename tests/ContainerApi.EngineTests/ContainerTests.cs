@@ -181,14 +181,15 @@ public sealed class ContainerTests(EngineFixture fixture) : ContainerCalls(fixtu
 
         do
         {
-            var items = await ItemsAsync($"all&label={EngineFixture.Label}={Fixture.Run}");
+            var items = await ItemsAsync($"all=true&label={EngineFixture.Label}={Fixture.Run}");
             Assert.Contains(items, i => Text(i!, "id") == stays);
             Assert.All(items, i => Assert.True(Text(i!["processes"]!, "state") is "ok" or "not_running", i["processes"]!.ToJsonString()));
         }
         while (!removing.IsCompleted);
 
         await removing;
-        Assert.DoesNotContain(await ItemsAsync($"all&label={EngineFixture.Label}={Fixture.Run}&include=none"), i => goes.Contains(Text(i!, "id")));
+        var left = await ItemsAsync($"all=true&label={EngineFixture.Label}={Fixture.Run}&include=none");
+        Assert.DoesNotContain(left, i => goes.Contains(Text(i!, "id")));
     }
 
     [Fact]

@@ -83,7 +83,7 @@ public sealed class PodmanTests(EngineFixture fixture) : ImageCalls(fixture)
         await CommitAsync(new { container = parent, tag, changes = new[] { MyLabel } });
         var child = await Fixture.CreateAsync(new { Image = tag, Cmd = Sleep }, start: false);
 
-        var found = await ListAsync($"all&include=none&image={Fixture.Image}");
+        var found = await ListAsync($"all=true&include=none&image={Fixture.Image}");
 
         Assert.Contains(found, i => Text(i, "id") == parent);
         Assert.DoesNotContain(found, i => Text(i, "id") == child);
