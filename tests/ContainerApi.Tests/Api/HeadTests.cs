@@ -16,7 +16,9 @@ public sealed class HeadTests
     [InlineData("/healthz")]
     [InlineData("/metrics")]
     [InlineData("/metrics/containers")]
-    [InlineData("/swagger/v1/swagger.json")]
+    [InlineData("/")]
+    [InlineData("/v1/builds")]
+    [InlineData("/openapi.json")]
     public async Task Head_returns_the_status_and_headers_of_get_without_a_body(string address)
     {
         // Kestrel leaves out the body.
