@@ -9,7 +9,7 @@ internal sealed record ContainerSpec
     /// <summary>Null keeps the image's own command.</summary>
     public IReadOnlyList<string>? Command { get; init; }
 
-    /// <summary>Null keeps the image's own; one empty text removes it.</summary>
+    /// <summary>Null keeps the image's own; one empty string removes it.</summary>
     public IReadOnlyList<string>? Entrypoint { get; init; }
     public string? User { get; init; }
     public string? WorkingDirectory { get; init; }
