@@ -31,11 +31,11 @@ internal static partial class EngineRegistration
             services.GetRequiredService<TimeProvider>(),
             options.HostSource == EngineOptions.HostSourceOff
                 ? null
-                : new HostSource(host, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<CommandLimit>()),
+                : new HostSource(host, services.GetRequiredService<TimeProvider>(), services.GetService<CommandLimit>()),
             services.GetRequiredService<SessionServer>(),
             services.GetRequiredService<ILogger<DockerEngine>>(),
             services.GetService<EngineAnswerLimit>(),
-            services.GetRequiredService<CommandLimit>())))));
+            services.GetService<CommandLimit>())))));
         builder.Services.AddHostedService(services =>
             new UnencryptedEngineWarning(configured, services.GetRequiredService<ILogger<UnencryptedEngineWarning>>()));
     }
