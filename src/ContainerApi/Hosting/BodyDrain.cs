@@ -14,6 +14,8 @@ internal static class BodyDrain
     /// <summary>As long as an idle connection may stay open, roughly.</summary>
     private static readonly TimeSpan DrainTimeout = TimeSpan.FromSeconds(60);
 
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(1);
+
     private const int BufferBytes = 64 * 1024;
 
     public static void UseBodyDrain(this WebApplication app)
@@ -32,7 +34,9 @@ internal static class BodyDrain
             await http.Response.CompleteAsync();
             RequestBodies.Limit(http, 0);
             using var timeout = new CancellationTokenSource(DrainTimeout, time);
-            using var ended = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, stopping, http.RequestAborted);
+            // A body that has arrived must not be taken for an unfinished one: the client may not have read the response yet.
+            using var stop = stopping.Register(() => timeout.CancelAfter(StopTimeout));
+            using var ended = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, http.RequestAborted);
             if (!await DrainAsync(body, ended.Token))
             {
                 http.Features.Get<IConnectionLifetimeFeature>()?.Abort();

@@ -19,8 +19,8 @@ internal static class LifecycleEndpoints
                 + "A container that cannot be started is removed again. Credentials for the pull are in `registryAuth` or in the header "
                 + $"`{RegistryAuthHeader.Name}` of Docker's clients.")
             .ProducesEngineProblems(
-                ErrorCode.InvalidReference, ErrorCode.Forbidden, ErrorCode.ImageNotFound, ErrorCode.NotFound, ErrorCode.NameInUse,
-                ErrorCode.Conflict, ErrorCode.RegistryUnauthorized, ErrorCode.RegistryUnavailable);
+                ErrorCode.InvalidReference, ErrorCode.Forbidden, ErrorCode.ImageNotFound, ErrorCode.ContainerNotFound, ErrorCode.NotFound,
+                ErrorCode.NameInUse, ErrorCode.Conflict, ErrorCode.RegistryUnauthorized, ErrorCode.RegistryUnavailable);
 
         containers.MapPost("/{container}/start", StartAsync).RequireScope(Scopes.ContainersWrite).WithLongTimeout()
             .WithName("startContainer").WithSummary("Start a container")
