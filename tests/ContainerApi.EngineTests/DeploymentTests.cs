@@ -24,7 +24,7 @@ public sealed class DeploymentTests(EngineFixture engine)
         using var context = Start("tar",
         [
             "-c", "--exclude=bin", "--exclude=obj", "Dockerfile", "global.json", "Directory.Build.props", "Directory.Packages.props",
-            ".editorconfig", "appsettings.json", "src",
+            ".editorconfig", "appsettings.json", "docs/problems.md", "src",
         ]);
         using var archive = new StreamContent(context.StandardOutput.BaseStream);
         archive.Headers.ContentType = new("application/x-tar");

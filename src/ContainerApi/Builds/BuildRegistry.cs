@@ -93,22 +93,39 @@ internal sealed class BuildRegistry(BuildStore store, BuildOptions options, Time
         _deleting.TryRemove(job.Id, out _);
     }
 
-    /// <summary>Removes the builds beyond the configured limits, the oldest first.</summary>
+    /// <summary>
+    /// Removes ended builds that are too old, and those beyond the configured limits: each time the oldest build of the caller with the
+    /// most builds or bytes, so that no caller removes the history of the others.
+    /// </summary>
     private void Prune()
     {
         var history = options.History;
         var maxBytes = store.HasFile ? history.MaxBytes : Math.Min(history.MaxBytes, MaxInMemory);
         var oldest = time.GetUtcNow() - history.MaxAge;
+        var owners = new Dictionary<string, Queue<BuildJob>>();
         var (count, bytes) = (0, 0L);
-        foreach (var job in _jobs.Values.Where(j => j.IsEnded).OrderByDescending(j => j.Id, StringComparer.Ordinal))
+        foreach (var job in _jobs.Values.Where(j => j.IsEnded).OrderBy(j => j.Id, StringComparer.Ordinal))
         {
-            count++;
-            bytes += job.Log.Bytes;
             var build = job.Describe();
-            if (count > history.MaxBuilds || bytes > maxBytes || (build.EndedAt ?? build.CreatedAt) < oldest)
+            if ((build.EndedAt ?? build.CreatedAt) < oldest)
             {
                 Remove(job);
+                continue;
             }
+
+            var owner = build.StartedBy ?? "";
+            (owners.TryGetValue(owner, out var jobs) ? jobs : owners[owner] = []).Enqueue(job);
+            (count, bytes) = (count + 1, bytes + job.Log.Bytes);
+        }
+
+        while (count > history.MaxBuilds || bytes > maxBytes)
+        {
+            var most = count > history.MaxBuilds
+                ? owners.Values.MaxBy(jobs => jobs.Count)!
+                : owners.Values.MaxBy(jobs => jobs.Sum(j => j.Log.Bytes))!;
+            var job = most.Dequeue();
+            (count, bytes) = (count - 1, bytes - job.Log.Bytes);
+            Remove(job);
         }
     }
 

@@ -256,6 +256,24 @@ public sealed class VisibilityTests
         }
     }
 
+    [Fact]
+    public async Task Builds_of_one_caller_do_not_remove_those_of_another()
+    {
+        var engine = Keys.TwoTeams();
+        engine.Ping = _ => Task.FromResult("1.41");
+        engine.Build = (_, _, _) => throw new EngineException(ErrorCode.EngineUnavailable, "local", "unreachable");
+        await using var host = new ApiHost(Keys.WithLimited().Add("all", Scopes.All).With("Builds:History:MaxBuilds", "3"), engine);
+        using var all = host.With("all");
+        foreach (var name in (string[])["all", .. Enumerable.Repeat(Keys.Limited, 5)])
+        {
+            using var client = host.With(name);
+            using var started = await client.PostTextAsync("/images/build", "FROM scratch\n", "text/x-dockerfile");
+        }
+
+        string[] expected = ["key:" + Keys.Limited, "key:" + Keys.Limited, "key:all"];
+        Assert.Equal(expected, (await all.GetJsonAsync("/builds")).Items("startedBy"));
+    }
+
     private static FakeEngine Engine()
     {
         var engine = Keys.TwoTeams();

@@ -54,6 +54,18 @@ public sealed class RequestBodyTests
         Assert.Equal(["x", "colour", "image", "tag"], problem.GetProperty("errors").EnumerateObject().Select(e => e.Name));
     }
 
+    [Fact]
+    public async Task Field_that_is_given_very_often_has_few_messages()
+    {
+        await using var host = new ApiHost(new FakeEngine());
+        var body = "{" + string.Join(',', Enumerable.Repeat("\"image\":\"x\"", 50_000)) + "}";
+
+        using var response = await host.Client.PostAsync("/images/tag", new StringContent(body, Encoding.UTF8, "application/json"));
+
+        var problem = await response.ReadProblemAsync(HttpStatusCode.BadRequest, "invalid_request");
+        Assert.InRange(problem.GetProperty("errors").GetProperty("image").GetArrayLength(), 1, 10);
+    }
+
     [Theory]
     [InlineData("[]", "application/json", HttpStatusCode.BadRequest, "invalid_request")]
     [InlineData("{", "application/json", HttpStatusCode.BadRequest, "invalid_request")]

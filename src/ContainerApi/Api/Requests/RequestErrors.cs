@@ -8,6 +8,9 @@ internal sealed class RequestErrors
     /// <summary>The problem names this many fields: a body of a few megabytes can have half a million unknown ones.</summary>
     private const int MaxFields = 100;
 
+    /// <summary>A field that is given 100,000 times has no more messages than this.</summary>
+    private const int MaxMessages = 10;
+
     private readonly Dictionary<string, string[]> _messages = [];
     private readonly RequestErrors? _parent;
     private readonly string _prefix = "";
@@ -33,12 +36,12 @@ internal sealed class RequestErrors
 
         // JSON cannot carry a name that is not valid Unicode.
         field = Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(field));
-        if (_messages.Count == MaxFields && !_messages.ContainsKey(field))
+        var messages = _messages.GetValueOrDefault(field, []);
+        if (messages.Length < MaxMessages && (messages.Length > 0 || _messages.Count < MaxFields))
         {
-            return;
+            _messages[field] = [.. messages, message];
         }
 
-        _messages[field] = [.. _messages.GetValueOrDefault(field, []), message];
         _code ??= ErrorCode.All.FirstOrDefault(c => c.Code == code);
     }
 

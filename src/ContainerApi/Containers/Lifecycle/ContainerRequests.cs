@@ -81,8 +81,13 @@ internal sealed record CreateContainerRequest(
 
 internal sealed class CreateContainerRequestValidator : AbstractValidator<CreateContainerRequest>
 {
+    /// <summary>The engine lists the labels of every container, with up to six bytes for a character.</summary>
+    private const int MaxLabelCharacters = 64 * 1024;
+
     public CreateContainerRequestValidator()
     {
+        RuleFor(r => r.Labels).Must(labels => labels is null || labels.Values.Sum(l => l.Key.Length + l.Value.Length) <= MaxLabelCharacters)
+            .WithMessage($"must have at most {MaxLabelCharacters} characters in total.");
         RuleFor(r => r.Image).Must((r, image) => r.Pull != PullMode.Always || image?.Reference is not null)
             .WithErrorCode(ErrorCode.InvalidReference.Code).WithMessage("is an id, and an id cannot be pulled.");
         RuleFor(r => r.Ports).Must(ports => ports.Sum(p => (long)p.Count) <= PublishedPorts.MaxPorts).WhenValid("ports")
