@@ -25,7 +25,7 @@ public sealed class HttpServicesTests
         using var response = await host.Client.PostAsync("/engines", null);
 
         await response.ReadProblemAsync(HttpStatusCode.MethodNotAllowed, "method_not_allowed");
-        Assert.Equal(["GET"], response.Content.Headers.Allow);
+        Assert.Equal(["GET", "HEAD"], response.Content.Headers.Allow);
     }
 
     [Theory]
