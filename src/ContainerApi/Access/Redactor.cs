@@ -64,6 +64,18 @@ internal sealed class Redactor(IReadOnlyList<string> patterns) : IDisposable
             : Redacted;
     }
 
+    /// <summary>Redacts arguments. The patterns see each one with the argument before it: <c>--password</c>, <c>x</c>.</summary>
+    /// <param name="before">The argument before the first.</param>
+    public IReadOnlyList<string> Arguments(IReadOnlyList<string> arguments, string? before = null) =>
+        [.. arguments.Zip(arguments.Prepend(before), (argument, previous) => previous is null ? Text(argument) : Next(previous, argument))];
+
+    private string Next(string previous, string argument)
+    {
+        var redacted = Text($"{previous} {argument}");
+        var begin = Text(previous) + " ";
+        return redacted.StartsWith(begin, StringComparison.Ordinal) ? redacted[begin.Length..] : Redacted;
+    }
+
     public Dictionary<string, string> Values(IReadOnlyDictionary<string, string> all) => all.ToDictionary(v => v.Key, v => Value(v.Key, v.Value));
 
     /// <summary>Redacts the value of an environment variable, <c>NAME=value</c>.</summary>

@@ -13,21 +13,21 @@ internal sealed partial class ImageRedactor(SecuritySettings settings)
     public ImageInspection For(Caller caller, ImageInspection image) => caller.SeesSecrets ? image : image with
     {
         Labels = settings.Redactor.Values(image.Labels),
-        Command = Redact(image.Command),
         Entrypoint = Redact(image.Entrypoint),
+        Command = Redact(image.Command, image.Entrypoint),
         Environment = [.. image.Environment.Select(Redactor.Variable)],
         History = [.. image.History.Select(h => h with { CreatedBy = settings.Redactor.Text(WithoutValues(h.CreatedBy)) })],
     };
 
     public CommitDryRun For(Caller caller, CommitDryRun commit) => caller.SeesSecrets ? commit : commit with
     {
-        Command = Redact(commit.Command),
         Entrypoint = Redact(commit.Entrypoint),
+        Command = Redact(commit.Command, commit.Entrypoint),
         Environment = [.. commit.Environment.Select(Redactor.Variable)],
     };
 
-    private IReadOnlyList<string>? Redact(IReadOnlyList<string>? arguments) =>
-        arguments is null ? null : [.. arguments.Select(settings.Redactor.Text)];
+    private IReadOnlyList<string>? Redact(IReadOnlyList<string>? arguments, IReadOnlyList<string>? before = null) =>
+        arguments is null ? null : settings.Redactor.Arguments(arguments, before is [.., var last] ? last : null);
 
     private static string WithoutValues(string step) => Assignments.Replace(step, $"$1$2$3{Redactor.Redacted}");
 

@@ -139,4 +139,16 @@ public sealed class RedactorTests
 
         static ImageHistoryFacts History(string createdBy) => new(null, null, createdBy, [], 0, null);
     }
+
+    [Theory]
+    [InlineData("srv|--password|x|y", "srv|--password|***|y")]
+    [InlineData("--password=x|y", "--password=***|y")]
+    [InlineData("password=\"a|b\"|c", "password=***|***|c")]
+    [InlineData("-H|Authorization: Bearer|x", "-H|Authorization: Bearer|***")]
+    public void Argument_is_redacted_together_with_the_one_before_it(string arguments, string expected)
+    {
+        using var redactor = new Redactor(Redactor.DefaultPatterns);
+
+        Assert.Equal(expected.Split('|'), redactor.Arguments(arguments.Split('|')));
+    }
 }
