@@ -57,24 +57,17 @@ internal sealed class Redactor(IReadOnlyList<string> patterns) : IDisposable
     /// <summary>Redacts the value of a label. The patterns see it with its name.</summary>
     public string Value(string name, string value)
     {
-        var pair = $"{name}={value}";
-        var redacted = Text(pair);
-        return redacted == pair ? value
-            : redacted.StartsWith(name + "=", StringComparison.Ordinal) ? redacted[(name.Length + 1)..]
-            : Redacted;
+        var begin = name + "=";
+        return Rest(begin + value, begin);
     }
 
     /// <summary>Redacts arguments. The patterns see each one with the argument before it: <c>--password</c>, <c>x</c>.</summary>
     /// <param name="before">The argument before the first.</param>
     public IReadOnlyList<string> Arguments(IReadOnlyList<string> arguments, string? before = null) =>
-        [.. arguments.Zip(arguments.Prepend(before), (argument, previous) => previous is null ? Text(argument) : Next(previous, argument))];
-
-    private string Next(string previous, string argument)
-    {
-        var redacted = Text($"{previous} {argument}");
-        var begin = Text(previous) + " ";
-        return redacted.StartsWith(begin, StringComparison.Ordinal) ? redacted[begin.Length..] : Redacted;
-    }
+    [
+        .. arguments.Zip(arguments.Prepend(before), (argument, previous) =>
+            previous is null ? Text(argument) : Rest($"{previous} {argument}", Text(previous) + " ")),
+    ];
 
     public Dictionary<string, string> Values(IReadOnlyDictionary<string, string> all) => all.ToDictionary(v => v.Key, v => Value(v.Key, v.Value));
 
@@ -83,6 +76,13 @@ internal sealed class Redactor(IReadOnlyList<string> patterns) : IDisposable
         variable.IndexOf('=', StringComparison.Ordinal) is >= 0 and var equals ? variable[..(equals + 1)] + Redacted : variable;
 
     public void Dispose() => _results.Dispose();
+
+    /// <summary>Returns what follows the beginning of the redacted text. A secret that reaches into the beginning hides all of it.</summary>
+    private string Rest(string text, string begin)
+    {
+        var redacted = Text(text);
+        return redacted.StartsWith(begin, StringComparison.Ordinal) ? redacted[begin.Length..] : Redacted;
+    }
 
     private static string RedactMatch(Match match)
     {

@@ -142,7 +142,7 @@ internal sealed partial class TarStreamValidator(long maxBytes, ArchiveRules rul
         }
     }
 
-    /// <summary>Says what else the body is, as far as its first block tells.</summary>
+    /// <summary>Returns what else the body is, by its first block.</summary>
     private string? DescribeOther() =>
         _block.AsSpan().StartsWith("PK\x03\x04"u8) ? "The body is a zip archive. Send the context as a tar archive, plain or compressed."
         : DockerfileStart.IsMatch(TarText.Of(_block))

@@ -27,7 +27,7 @@ internal static class EngineErrorTable
     private const string RegistryFailure = @"(?i)dial tcp|proxyconnect|no such host|connection re(?:fused|set)|i/o timeout|handshake timeout"
         + @"|Client\.Timeout|deadline exceeded|: EOF$|x509: |: tls: |server gave HTTP response|toomanyrequests|status\b.*[: ](?:429|5\d\d) ";
 
-    /// <summary>An address of a registry's API or of its tokens, which tells a base image from any other download of a build.</summary>
+    /// <summary>An address of a registry's API or of its tokens, which distinguishes a base image from other downloads of a build.</summary>
     private const string InRegistryCall =
         @"(?s)^(?=.*(?:/v2/(?:""|\S*/(?:manifests|blobs)/)|/token\b|oauth token|anonymous token|access denied, repository"
         + "|failed to resolve|pulling from host))";
