@@ -147,9 +147,14 @@ internal sealed class RateHistory(TimeProvider time)
     /// <summary>Forgets the containers of an engine that are not in a complete list of its running containers.</summary>
     public void ForgetOthers(string engine, IEnumerable<string> running)
     {
-        var ids = running.ToHashSet();
         lock (_lock)
         {
+            if (_samples.Count == 0)
+            {
+                return;
+            }
+
+            var ids = running.ToHashSet();
             foreach (var key in _samples.Keys.Where(k => k.Engine == engine && !ids.Contains(k.Id)))
             {
                 _samples.Remove(key);

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Collections.ObjectModel;
 using ContainerApi.Engine;
 
 namespace ContainerApi.Containers;
@@ -97,6 +98,11 @@ internal sealed class SectionReader(TimeProvider time, CollectionLimits limits, 
     public async Task<IReadOnlyDictionary<string, DateTimeOffset>> ReadStartsAsync(
         IEngine engine, IReadOnlyList<string> ids, CancellationToken cancellationToken)
     {
+        if (ids.Count == 0)
+        {
+            return ReadOnlyDictionary<string, DateTimeOffset>.Empty;
+        }
+
         var starts = new ConcurrentDictionary<string, DateTimeOffset>();
         using var limited = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limited.CancelAfter(limits.Section);

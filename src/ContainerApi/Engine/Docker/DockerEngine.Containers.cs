@@ -31,9 +31,15 @@ internal sealed partial class DockerEngine
     private async Task<IReadOnlyList<ContainerFacts>> AddHealthOfPausedAsync(
         IReadOnlyList<ContainerFacts> containers, CancellationToken cancellationToken)
     {
+        var paused = containers.Where(c => c.State == ContainerStates.Paused).ToList();
+        if (paused.Count == 0)
+        {
+            return containers;
+        }
+
         var health = new ConcurrentDictionary<string, string?>();
         await Parallel.ForEachAsync(
-            containers.Where(c => c.State == ContainerStates.Paused),
+            paused,
             new ParallelOptions { MaxDegreeOfParallelism = ConcurrentInspects, CancellationToken = cancellationToken },
             async (container, token) =>
             {
@@ -47,7 +53,7 @@ internal sealed partial class DockerEngine
                     // The container was removed meanwhile.
                 }
             });
-        return health.IsEmpty ? containers : [.. containers.Select(c => health.TryGetValue(c.Id, out var known) ? c with { Health = known } : c)];
+        return [.. containers.Select(c => health.TryGetValue(c.Id, out var known) ? c with { Health = known } : c)];
     }
 
     private static ContainerFilter WithPaused(ContainerFilter filter) => filter.All || filter.Filters?.ContainsKey("status") == true
