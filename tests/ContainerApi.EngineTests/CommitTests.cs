@@ -54,13 +54,13 @@ public sealed class CommitTests(EngineFixture fixture) : ImageCalls(fixture)
             WorkingDir = "/tmp",
         });
         await UntilWrittenAsync(id, "/tmp/kept");
-        var (images, state) = (await ImageIdsAsync(), (await Fixture.InspectAsync(id))["State"]!.ToJsonString());
+        var (images, state) = (await Fixture.ImageIdsAsync(), (await Fixture.InspectAsync(id))["State"]!.ToJsonString());
 
         using var response = await Fixture.Client.PostAsJsonAsync(
             "/images/commit", new { container = id, stop = true, pause = true, changes = new[] { "CMD other" }, dryRun = true });
 
         var dryRun = await ReadAsync(response, HttpStatusCode.OK);
-        Assert.Equal(images, await ImageIdsAsync());
+        Assert.Equal(images, await Fixture.ImageIdsAsync());
         Assert.Equal(state, (await Fixture.InspectAsync(id))["State"]!.ToJsonString());
         Assert.Equal(id, Text(dryRun, "container"));
         Assert.Equal(["sh", "-c"], Texts(dryRun["entrypoint"]));
@@ -163,9 +163,6 @@ public sealed class CommitTests(EngineFixture fixture) : ImageCalls(fixture)
         var problem = await ProblemAsync(response, HttpStatusCode.BadRequest, "invalid_request");
         Assert.Contains(words, Text(problem, "detail"), StringComparison.Ordinal);
     }
-
-    private async Task<string[]> ImageIdsAsync() =>
-        [.. (await Fixture.Engine.GetFromJsonAsync<JsonArray>("images/json?all=1"))!.Select(i => Text(i!, "Id")).Order(StringComparer.Ordinal)];
 
     /// <summary>Waits until a file exists in the container.</summary>
     private async Task UntilWrittenAsync(string id, string path)

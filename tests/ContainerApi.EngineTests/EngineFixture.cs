@@ -151,6 +151,10 @@ public sealed class EngineFixture : IAsyncLifetime
     public async Task<List<JsonObject>> StreamAsync(string address, object request) =>
         await LinesAsync(await Client.PostAsJsonAsync(address, request));
 
+    /// <summary>The ids of all images of the engine, in order.</summary>
+    public async Task<string[]> ImageIdsAsync() =>
+        [.. (await Engine.GetFromJsonAsync<JsonArray>("images/json?all=1"))!.Select(i => Text(i!, "Id")).Order(StringComparer.Ordinal)];
+
     /// <summary>Untagged images of this run.</summary>
     public async Task<HashSet<string>> DanglingAsync()
     {

@@ -3,7 +3,10 @@ using Microsoft.AspNetCore.Mvc.Testing;
 
 namespace ContainerApi.EngineTests;
 
-/// <summary>A service with a key that is scoped to a label, one that is scoped to an unknown engine, and an issuer of tokens.</summary>
+/// <summary>
+/// A service with a key that is scoped to a label, one with the same label that also has <c>containers:secrets</c>, one that is scoped to an
+/// unknown engine, and an issuer of tokens.
+/// </summary>
 public abstract class ScopedKeyCalls : IAsyncLifetime
 {
     protected const string Issuer = "https://issuer.example";
@@ -21,11 +24,17 @@ public abstract class ScopedKeyCalls : IAsyncLifetime
         File.WriteAllText(issuerKey, IssuerKey.ExportSubjectPublicKeyInfoPem());
         (Service, Bound) = fixture.StartService($"bound-{Team}.db", builder =>
         {
-            foreach (var (n, (name, limit, value)) in new[] { ("bound", "Labels", "team=" + Team), ("lost", "Engines", "gone") }.Index())
+            var team = "team=" + Team;
+            foreach (var (n, (name, limit, value, scopes)) in new[]
+            {
+                ("bound", "Labels", team, Scopes),
+                ("lost", "Engines", "gone", Scopes),
+                ("trusted", "Labels", team, [.. Scopes, "containers:secrets"]),
+            }.Index())
             {
                 var key = $"Security:ApiKeys:{n}:";
                 builder.UseSetting(key + "Name", name).UseSetting(key + "Hash", HashOf(name)).UseSetting($"{key}{limit}:0", value);
-                foreach (var (s, scope) in Scopes.Index())
+                foreach (var (s, scope) in scopes.Index())
                 {
                     builder.UseSetting($"{key}Scopes:{s}", scope);
                 }

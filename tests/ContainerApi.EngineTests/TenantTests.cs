@@ -10,6 +10,8 @@ namespace ContainerApi.EngineTests;
 [Collection(EngineCollection.Name)]
 public sealed class TenantTests(EngineFixture fixture) : ScopedKeyCalls(fixture)
 {
+    private const int MaxDryRunLength = 4096;
+
     private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(5);
 
     [Fact]
@@ -150,5 +152,76 @@ public sealed class TenantTests(EngineFixture fixture) : ScopedKeyCalls(fixture)
         using var removed = await lost.DeleteAsync($"/containers/{foreign}?force=true");
         Assert.All([created, built, removed], r => Assert.InRange((int)r.StatusCode, 400, 499));
         Assert.True(await IsRunningAsync(foreign));
+    }
+
+    /// <summary>Changes of a commit that read the container's environment.</summary>
+    public static IEnumerable<object[]> Expansions => new string[][]
+    {
+        ["USER $DB_PASSWORD"],
+        ["ENV X=$DB_PASSWORD"],
+        ["label x=${DB_PASSWORD:-none}"],
+        ["WORKDIR /$DB_PASSWORD"],
+        // 10 to the power of 10 bytes if something expands all of them.
+        ["ENV V0=0123456789", .. Enumerable.Range(0, 9).Select(n => $"ENV V{n + 1}={string.Concat(Enumerable.Repeat($"$V{n}", 10))}")],
+    }.Select(changes => new object[] { changes });
+
+    [Theory]
+    [MemberData(nameof(Expansions))]
+    public async Task Commit_without_containers_secrets_reveals_no_value(string[] changes)
+    {
+        var (id, secret) = await ContainerWithSecretAsync();
+        var images = await Fixture.ImageIdsAsync();
+
+        using var dryRun = await Bound.PostAsJsonAsync("/images/commit", new { container = id, changes, dryRun = true });
+        using var commit = await Bound.PostAsJsonAsync("/images/commit", new { container = id, changes });
+
+        var text = (await ReadAsync(dryRun, HttpStatusCode.OK)).ToJsonString();
+        Assert.DoesNotContain(secret, text, StringComparison.Ordinal);
+        Assert.True(text.Length < MaxDryRunLength, text);
+        var configuration = JsonNode.Parse(text)!;
+        Assert.Contains("DB_PASSWORD=***", Texts(configuration["environment"]));
+        Assert.Equal(["sleep", "--password", "***"], Texts(configuration["command"]));
+        Assert.Equal((null, null), (configuration["user"], configuration["workingDirectory"]));
+        var problem = await ProblemAsync(commit, HttpStatusCode.Forbidden, "forbidden");
+        Assert.Equal("Missing scope: containers:secrets.", Text(problem, "detail"));
+        Assert.Equal(images, await Fixture.ImageIdsAsync());
+    }
+
+    [Fact]
+    public async Task Commit_with_containers_secrets_shows_and_expands_values()
+    {
+        var (id, secret) = await ContainerWithSecretAsync();
+        string[] changes = [$"LABEL {EngineFixture.Label}={Fixture.Run}", "USER $DB_PASSWORD", "ENV X=$DB_PASSWORD"];
+        using var trusted = Service.CreateClient();
+        trusted.DefaultRequestHeaders.Add("X-Api-Key", "trusted");
+
+        using var dryRun = await trusted.PostAsJsonAsync("/images/commit", new { container = id, changes, dryRun = true });
+        using var commit = await trusted.PostAsJsonAsync("/images/commit", new { container = id, changes });
+
+        // The configuration is the container's own: the changes are not applied to it.
+        var configuration = await ReadAsync(dryRun, HttpStatusCode.OK);
+        Assert.Contains("DB_PASSWORD=" + secret, Texts(configuration["environment"]));
+        Assert.DoesNotContain(Texts(configuration["environment"]), v => v.StartsWith("X=", StringComparison.Ordinal));
+        Assert.Equal(["sleep", "--password", secret], Texts(configuration["command"]));
+        Assert.Null(configuration["user"]);
+        var image = Text(await ReadAsync(commit, HttpStatusCode.Created), "id");
+        var inspected = JsonNode.Parse(await trusted.GetStringAsync("/images/" + image))!;
+        Assert.Equal(secret, Text(inspected, "user"));
+        Assert.Contains("X=" + secret, Texts(inspected["environment"]));
+        Assert.Contains("X=***", Texts(JsonNode.Parse(await Bound.GetStringAsync("/images/" + image))!["environment"]));
+    }
+
+    private async Task<(string Id, string Secret)> ContainerWithSecretAsync()
+    {
+        var secret = "s3cret" + Guid.NewGuid().ToString("n");
+        var id = await Fixture.CreateAsync(
+            new
+            {
+                Cmd = new[] { "sleep", "--password", secret },
+                Env = new[] { "DB_PASSWORD=" + secret },
+                Labels = new Dictionary<string, string> { ["team"] = Team },
+            },
+            start: false);
+        return (id, secret);
     }
 }
