@@ -11,7 +11,7 @@ public sealed class BuildJobTests(EngineFixture fixture) : BuildCalls(fixture)
 
     [Theory]
     [MemberData(nameof(Builders))]
-    public async Task Delete_cancels_a_build_but_not_an_identical_one(string builder)
+    public async Task Cancel_stops_a_build_but_not_an_identical_one(string builder)
     {
         var mark = Mark();
         var dangling = await Fixture.DanglingAsync();
@@ -20,14 +20,14 @@ public sealed class BuildJobTests(EngineFixture fixture) : BuildCalls(fixture)
         await UntilPrintedAsync(Fixture.Client, first);
         await UntilPrintedAsync(Fixture.Client, second);
 
-        await DeleteAsync(first, HttpStatusCode.Accepted);
+        await CancelAsync(first);
         var result = (await EventsAsync(Fixture.Client, first))[^1];
         Assert.Equal(("failed", "cancelled"), (Text(result, "state"), Text(result["error"]!, "code")));
         Assert.Equal("cancelled", await StateAsync(Fixture.Client, first));
         Assert.Equal("running", await StateAsync(Fixture.Client, second));
         Assert.NotEmpty(ProcessesWith(mark));
 
-        await DeleteAsync(second, HttpStatusCode.Accepted);
+        await CancelAsync(second);
         await AssertEndsSoonAsync(mark);
         // The engine cleans up after the end of the process.
         await EngineFixture.UntilAsync(async () => (await ContainersWithAsync(mark)).Count == 0);
@@ -51,7 +51,7 @@ public sealed class BuildJobTests(EngineFixture fixture) : BuildCalls(fixture)
         await UntilPrintedAsync(Fixture.Client, stopped);
         await UntilPrintedAsync(Fixture.Client, other);
 
-        await DeleteAsync(stopped, HttpStatusCode.Accepted);
+        await CancelAsync(stopped);
         Assert.Equal("cancelled", Text((await EventsAsync(Fixture.Client, stopped))[^1]["error"]!, "code"));
 
         var result = (await EventsAsync(Fixture.Client, other))[^1];
@@ -172,7 +172,7 @@ public sealed class BuildJobTests(EngineFixture fixture) : BuildCalls(fixture)
         }
 
         await EngineFixture.UntilAsync(async () => await StateAsync(Fixture.Client, Text(queued, "buildId")) == "cancelled");
-        await Task.WhenAll(ids.Select(id => DeleteAsync(id, HttpStatusCode.Accepted)));
+        await Task.WhenAll(ids.Select(CancelAsync));
         await Task.WhenAll(marks.Select(AssertEndsSoonAsync));
     }
 
@@ -180,6 +180,12 @@ public sealed class BuildJobTests(EngineFixture fixture) : BuildCalls(fixture)
     private static string Mark() => $"1{Random.Shared.Next(100_000_000, 999_999_999)}";
 
     private string Sleeping(string mark) => $"FROM {Fixture.Image}\nRUN echo begun; sleep {mark}\n";
+
+    private async Task CancelAsync(string id)
+    {
+        using var response = await Fixture.Client.PostAsync($"/builds/{id}/cancel", null);
+        Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);
+    }
 
     private async Task DeleteAsync(string id, HttpStatusCode expected)
     {

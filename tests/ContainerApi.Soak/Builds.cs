@@ -87,7 +87,7 @@ internal sealed class Builds(ServiceProcess service, Tally tally)
 
             if (type == "log" && name == "is cancelled")
             {
-                using var cancelled = await service.Http.DeleteAsync("builds/" + id, token);
+                using var cancelled = await service.Http.PostAsync($"builds/{id}/cancel", null, token);
                 name = "";
             }
         }

@@ -48,6 +48,8 @@ public sealed record Build
     /// <summary>Number of events so far.</summary>
     public long EventCount { get; init; }
 
+    internal bool IsEnded => State is not (BuildState.Queued or BuildState.Running);
+
     /// <summary>Returns the result event when the stored one is lost.</summary>
     internal ResultEvent ToResult() => State == BuildState.Succeeded
         ? new ResultEvent(BuildOutcome.Succeeded, ImageId, Tags, DurationMs, null)

@@ -28,9 +28,8 @@ internal static class BuildEndpoints
 
     public static void MapBuilds(this IEndpointRouteBuilder app)
     {
-        app.MapPost("/images/build", BuildAsync)
-            .WithTags("Builds")
-            .WithName("buildImage")
+        app.MapBuild("/builds")
+            .WithName("createBuild")
             .WithSummary("Build an image")
             .WithDescription(
                 $"""
@@ -63,7 +62,18 @@ internal static class BuildEndpoints
                  changes. The context of a queued build is not read, and `timeout` starts when the build leaves the queue. Clients
                  take turns. When the queue is full the response is 429 with `Retry-After`. A context that arrives too slowly while other
                  builds wait ends its build with `request_timeout`.
-                 """)
+                 """);
+        app.MapBuild("/images/build")
+            .WithName("buildImage")
+            .WithSummary("Build an image (alias of POST /builds)")
+            .WithDescription("The path that Docker's users look for. It is an alias of `POST /builds`, which documents the request and the response.")
+            .WithMetadata(new AliasOf("createBuild"));
+        app.MapBuildHistory();
+    }
+
+    private static RouteHandlerBuilder MapBuild(this IEndpointRouteBuilder app, string path) =>
+        app.MapPost(path, BuildAsync)
+            .WithTags("Builds")
             .WithMetadata(new RequestMetadata(RequestDefinition.Of(typeof(BuildRequest)), IsBody: false))
             .WithMetadata(new RequestMetadata(RequestDefinition.Of(typeof(BuildRequest)), IsBody: true))
             .WithMetadata(BuildRequestReader.ContentTypes)
@@ -77,8 +87,6 @@ internal static class BuildEndpoints
                 ErrorCode.ContextPathNotAllowed, ErrorCode.RemoteContextNotAllowed, ErrorCode.ContextTooLarge, ErrorCode.UnsupportedMediaType,
                 ErrorCode.BuildFailed, ErrorCode.ContainerNotFound, ErrorCode.FeatureUnsupported, ErrorCode.TooManyBuilds, ErrorCode.RequestTimeout,
                 ErrorCode.InsufficientStorage, ErrorCode.RegistryUnauthorized, ErrorCode.RegistryUnavailable);
-        app.MapBuildHistory();
-    }
 
     private static async Task<IResult> BuildAsync(
         HttpContext http, BuildRequestReader reader, EngineDirectory engines, BuildPipeline pipeline, BuildResponses responses, Caller caller)

@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace ContainerApi.Builds;
 
-/// <summary>Builds as resources: list, inspect, follow, stop and delete.</summary>
+/// <summary>Builds as resources: list, inspect, follow, cancel and delete.</summary>
 internal static class BuildHistoryEndpoints
 {
     public static void MapBuildHistory(this IEndpointRouteBuilder app)
@@ -25,21 +25,30 @@ internal static class BuildHistoryEndpoints
             .WithName("followBuild").WithSummary("Follow the events of a build")
             .WithDescription(
                 """
-                Streams the same lines as `POST /images/build`, from event `from` to the `result`, with a `heartbeat` after 15 seconds
+                Streams the same lines as `POST /builds`, from event `from` to the `result`, with a `heartbeat` after 15 seconds
                 of silence. Any number of clients may follow a build at their own pace; disconnecting does not affect the build.
                 A disconnected client continues with `from` set to its last `seq` plus one.
                 """)
             .Produces<BuildEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson, MediaTypes.Text)
             .CanFailWith(ErrorCode.BuildNotFound);
 
-        builds.MapDelete("/{build}", Delete).RequireScope(Scopes.BuildsWrite)
-            .WithName("deleteBuild").WithSummary("Stop a build, or delete an ended one")
+        builds.MapPost("/{build}/cancel", Cancel).RequireScope(Scopes.BuildsWrite)
+            .WithName("cancelBuild").WithSummary("Cancel a build")
             .WithDescription(
                 """
-                Stops a queued or running build: the response is 202, its stream ends with a `result` with code `cancelled`, and the
-                build stays in the list. Deletes an ended build from the list: the response is 204, and the image stays.
+                Stops a queued or running build: the response is 202, its stream ends with a `result`, and the build stays in the list. An
+                ended build stays as it is: the response is 200 with it.
                 """)
             .CanFailWith(ErrorCode.BuildNotFound);
+
+        builds.MapDelete("/{build}", DeleteAsync).RequireScope(Scopes.BuildsWrite)
+            .WithName("deleteBuild").WithSummary("Delete an ended build")
+            .WithDescription(
+                """
+                Deletes an ended build and its events; the image stays. A queued or running build is 409 `build_running`; with `force=true` it
+                is cancelled first. A build that was deleted before is 404.
+                """)
+            .CanFailWith(ErrorCode.BuildNotFound, ErrorCode.BuildRunning);
     }
 
     private static Ok<BuildList> List(RequestQuery<BuildListRequest> query, BuildRegistry registry, Caller caller) =>
@@ -59,17 +68,34 @@ internal static class BuildHistoryEndpoints
                 new Dictionary<string, string[]> { ["from"] = [$"must be a whole number from 0 to {job.Log.Count}."] });
     }
 
-    private static Results<Accepted<Build>, NoContent> Delete(RequestQuery<BuildQuery> query, BuildRegistry registry, Caller caller)
+    private static Results<Accepted<Build>, Ok<Build>> Cancel(RequestQuery<BuildQuery> query, BuildRegistry registry, Caller caller)
     {
         var job = registry.Get(query.Value.Build, b => Exists(b, caller));
-        if (job.IsEnded)
+        job.Stop(StopCause.Cancelled);
+        var build = job.Describe();
+        return build.IsEnded ? TypedResults.Ok(build) : TypedResults.Accepted($"/builds/{build.Id}", build);
+    }
+
+    private static async Task<NoContent> DeleteAsync(
+        RequestQuery<DeleteBuildQuery> query, BuildRegistry registry, Caller caller, CancellationToken cancellationToken)
+    {
+        var (path, force) = query.Value;
+        var job = registry.Get(path.Build, b => Exists(b, caller));
+        if (force)
         {
-            registry.Remove(job);
-            return TypedResults.NoContent();
+            job.Stop(StopCause.Cancelled);
+            await job.Work.WaitAsync(cancellationToken);
         }
 
-        job.Stop(StopCause.Cancelled);
-        return TypedResults.Accepted($"/builds/{job.Id}", job.Describe());
+        if (job.Describe() is { IsEnded: false, State: var state })
+        {
+            throw new ApiException(
+                ErrorCode.BuildRunning,
+                $"Build '{job.Id}' is {(state == BuildState.Queued ? "queued" : "running")}. Cancel it first, or delete it with force=true.");
+        }
+
+        registry.Remove(job);
+        return TypedResults.NoContent();
     }
 
     private static bool Exists(Build build, Caller caller) =>

@@ -67,7 +67,7 @@ internal sealed class BuildJob
     /// <summary>Completes when the build has ended. Never fails.</summary>
     public Task Work { get; set; } = Task.CompletedTask;
 
-    public bool IsEnded => _build.State is not (BuildState.Queued or BuildState.Running);
+    public bool IsEnded => _build.IsEnded;
 
     public Build Describe()
     {

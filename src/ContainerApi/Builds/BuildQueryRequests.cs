@@ -20,6 +20,12 @@ internal sealed record BuildListRequest(
 /// <summary>The path of one build.</summary>
 internal sealed record BuildQuery([Parameter("The build's id: 26 characters.", In = ParameterPlace.Route)] BuildId Build);
 
+/// <summary>The parameters of <c>DELETE /builds/{build}</c>.</summary>
+internal sealed record DeleteBuildQuery(
+    BuildQuery Path,
+    [Parameter("Whether to cancel a queued or running build first.", Default = "false")]
+    bool Force);
+
 /// <summary>The parameters of <c>GET /builds/{build}/events</c>.</summary>
 internal sealed record BuildEventsRequest(
     BuildQuery Path,

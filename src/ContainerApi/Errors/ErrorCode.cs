@@ -26,6 +26,7 @@ internal sealed record ErrorCode(string Code, string Title)
     public static readonly ErrorCode Conflict = new("conflict", "The object's state does not allow this.");
     public static readonly ErrorCode NameInUse = new("name_in_use", "The name is already in use.");
     public static readonly ErrorCode ContainerNotRunning = new("container_not_running", "The container is not running.");
+    public static readonly ErrorCode BuildRunning = new("build_running", "The build has not ended.");
     public static readonly ErrorCode RequestTooLarge = new("request_too_large", "The request is too large.");
     public static readonly ErrorCode ContextTooLarge = new("context_too_large", "The build context is too large.");
     public static readonly ErrorCode UnsupportedMediaType = new("unsupported_media_type", "The content type is not supported.");

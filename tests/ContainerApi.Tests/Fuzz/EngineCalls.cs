@@ -37,6 +37,7 @@ internal sealed partial class EngineCalls
         ["pushImage"] = new("^POST /images/NAME/push$"),
         ["commitContainer"] = new("^POST /commit$|^POST /containers/ID/stop$"),
         ["createImage"] = new("^POST /commit$|^POST /build$|^POST /session$"),
+        ["createBuild"] = new("^POST /build$|^POST /session$|^POST /images/NAME/push$"),
         ["buildImage"] = new("^POST /build$|^POST /session$|^POST /images/NAME/push$"),
     };
 

@@ -110,7 +110,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(timeout.Token));
         // Read one event of a watch; other responses end.
         var body = endless ? await reader.ReadLineAsync(timeout.Token) ?? "" : await reader.ReadToEndAsync(timeout.Token);
-        if (operation == "buildImage" && response.StatusCode == HttpStatusCode.Accepted)
+        if (operation is "createBuild" or "buildImage" && response.StatusCode == HttpStatusCode.Accepted)
         {
             // A detached build continues; wait for its end, since its engine calls belong to this request.
             await http.GetStringAsync(response.Headers.Location + "/events", timeout.Token);

@@ -5,6 +5,9 @@ using Swashbuckle.AspNetCore.SwaggerGen;
 
 namespace ContainerApi.Api.OpenApi;
 
+/// <summary>Metadata of an endpoint that is the same as another one under a second path: the operation's name there.</summary>
+internal sealed record AliasOf(string Operation);
+
 /// <summary>
 /// Adds examples to the document: files in <c>Examples</c>, named <c>OPERATION.request.EXTENSION</c> or
 /// <c>OPERATION.STATUS.EXTENSION</c>. The extension stands for the media type. A test compares them with the schemas.
@@ -28,7 +31,8 @@ internal sealed class ExampleDocumentation : IOperationFilter
 
     public void Apply(OpenApiOperation operation, OperationFilterContext context)
     {
-        foreach (var (place, extension, text) in Examples[operation.OperationId ?? ""])
+        var alias = context.ApiDescription.ActionDescriptor.EndpointMetadata.OfType<AliasOf>().FirstOrDefault();
+        foreach (var (place, extension, text) in Examples[alias?.Operation ?? operation.OperationId ?? ""])
         {
             var content = place == Request ? operation.RequestBody?.Content : operation.Responses?.GetValueOrDefault(place)?.Content;
             if (content is null || !content.TryGetValue(MediaTypeOf[extension], out var media) || media is not OpenApiMediaType typed)

@@ -26,7 +26,10 @@ internal sealed class ParameterDocumentation : IOperationFilter
         ];
         if (requests.Find(r => r.IsBody) is { Definition: var definition })
         {
-            var json = context.SchemaRepository.AddDefinition(definition.Name, definition.ToSchema());
+            var schemas = context.SchemaRepository;
+            var json = schemas.Schemas.ContainsKey(definition.Name)
+                ? new OpenApiSchemaReference(definition.Name, context.Document)
+                : schemas.AddDefinition(definition.Name, definition.ToSchema());
             var others = metadata.OfType<BodyTypes>().SelectMany(b => b.Types);
             operation.RequestBody = new OpenApiRequestBody
             {

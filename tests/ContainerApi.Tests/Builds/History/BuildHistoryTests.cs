@@ -76,7 +76,7 @@ public sealed class BuildHistoryTests : IDisposable
         await fifth.ReadProblemAsync(HttpStatusCode.TooManyRequests, "too_many_builds");
         Assert.True(fifth.Headers.RetryAfter?.Delta > TimeSpan.Zero);
 
-        using var cancelled = await _api.Client.DeleteAsync("/builds/" + thirdId);
+        using var cancelled = await _api.Client.PostAsync($"/builds/{thirdId}/cancel", null);
         Assert.Equal(HttpStatusCode.Accepted, cancelled.StatusCode);
         var stream = await _api.EventsAsync(thirdId);
         Assert.Equal(["queued", "result"], stream.Select(l => BuildApi.Text(l, "type")));
@@ -113,14 +113,19 @@ public sealed class BuildHistoryTests : IDisposable
     }
 
     [Fact]
-    public async Task Delete_stops_a_running_build_and_removes_an_ended_one()
+    public async Task Cancel_stops_a_running_build_and_delete_removes_an_ended_one()
     {
         var posting = _api.PostAsync("detach=true");
         var build = await _api.NextAsync();
         build.Report(new StepStarted("1", 1, 1, "RUN sleep"));
         var id = BuildApi.Text(await (await posting).ReadJsonAsync(HttpStatusCode.Accepted), "id")!;
 
-        using (var stopped = await _api.Client.DeleteAsync("/builds/" + id))
+        using (var refused = await _api.Client.DeleteAsync("/builds/" + id))
+        {
+            await refused.ReadProblemAsync(HttpStatusCode.Conflict, "build_running");
+        }
+
+        using (var stopped = await _api.Client.PostAsync($"/builds/{id}/cancel", null))
         {
             await stopped.ReadJsonAsync(HttpStatusCode.Accepted);
         }
@@ -131,6 +136,11 @@ public sealed class BuildHistoryTests : IDisposable
         Assert.Equal(("failed", "cancelled", "RUN sleep"),
             (BuildApi.Text(result, "state"), BuildApi.Text(result.GetProperty("error"), "code"), BuildApi.Text(result.GetProperty("error"), "step")));
 
+        using (var ended = await _api.Client.PostAsync($"/builds/{id}/cancel", null))
+        {
+            Assert.Equal("cancelled", BuildApi.Text(await ended.ReadJsonAsync(HttpStatusCode.OK), "state"));
+        }
+
         using (var forgotten = await _api.Client.DeleteAsync("/builds/" + id))
         {
             Assert.Equal(HttpStatusCode.NoContent, forgotten.StatusCode);
@@ -140,11 +150,39 @@ public sealed class BuildHistoryTests : IDisposable
         {
             await _api.Client.GetAsync("/builds/" + id),
             await _api.Client.GetAsync($"/builds/{id}/events"),
-            await _api.Client.DeleteAsync("/builds/" + id)
+            await _api.Client.DeleteAsync("/builds/" + id),
+            await _api.Client.PostAsync($"/builds/{id}/cancel", null)
         })
         {
             await gone.ReadProblemAsync(HttpStatusCode.NotFound, "build_not_found");
         }
+    }
+
+    [Fact]
+    public async Task Delete_with_force_cancels_a_running_build_and_removes_it()
+    {
+        var build = await _api.StartAsync();
+
+        using var deleted = await _api.Client.DeleteAsync($"/builds/{build.Id}?force=true");
+        using var again = await _api.Client.DeleteAsync($"/builds/{build.Id}?force=true");
+
+        Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
+        await build.Stopped;
+        await again.ReadProblemAsync(HttpStatusCode.NotFound, "build_not_found");
+    }
+
+    [Theory]
+    [InlineData("/builds")]
+    [InlineData("/images/build")]
+    [InlineData("/v1/builds")]
+    public async Task Every_path_of_a_build_starts_one(string path)
+    {
+        var posting = _api.Client.PostAsync(path + "?detach=true", new StringContent("FROM x", Encoding.UTF8, "text/x-dockerfile"));
+        (await _api.NextAsync()).Succeed();
+
+        using var response = await posting;
+
+        Assert.Equal("local", BuildApi.Text(await response.ReadJsonAsync(HttpStatusCode.Accepted), "engine"));
     }
 
     [Fact]
