@@ -138,7 +138,7 @@ public sealed class CreateTests(EngineFixture fixture) : ContainerCalls(fixture)
         using var response = await PostContainerAsync(
             new { image = Fixture.Image, command = "sleep 1000", name, labels = Mine, ports = new[] { $"127.0.0.1:{port}:80" }, start = true });
 
-        await ProblemAsync(response, HttpStatusCode.Conflict, "conflict");
+        await ProblemAsync(response, HttpStatusCode.Conflict, "port_in_use");
         await Fixture.AssertNoContainerAsync(name);
     }
 

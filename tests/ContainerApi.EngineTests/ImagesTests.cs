@@ -87,7 +87,7 @@ public sealed class ImagesTests(EngineFixture fixture) : ImageCalls(fixture)
         await Fixture.CreateAsync(new { Image = tag, Cmd = new[] { "sleep", "1" } }, start: false);
 
         using var refused = await Fixture.Client.DeleteAsync($"/images/{tag}?force=false");
-        await ProblemAsync(refused, HttpStatusCode.Conflict, "conflict");
+        await ProblemAsync(refused, HttpStatusCode.Conflict, "image_in_use");
         using var removed = await Fixture.Client.DeleteAsync($"/images/{tag}?force=true");
         Assert.Equal([tag], Texts((await ReadAsync(removed, HttpStatusCode.OK))["untagged"]));
     }

@@ -98,7 +98,7 @@ public sealed class LifecycleTests(EngineFixture fixture) : ContainerCalls(fixtu
         var volume = (await Fixture.InspectAsync(id))["Mounts"]![0]!["Name"]!.GetValue<string>();
 
         using var refused = await Fixture.Client.DeleteAsync($"/containers/{id}?force=false");
-        await ProblemAsync(refused, HttpStatusCode.Conflict, "conflict");
+        await ProblemAsync(refused, HttpStatusCode.Conflict, "container_running");
         Assert.Equal("running", await Fixture.StateAsync(id));
         using var removed = await Fixture.Client.DeleteAsync($"/containers/{id}?force=true&volumes=true");
         Assert.Equal(HttpStatusCode.NoContent, removed.StatusCode);

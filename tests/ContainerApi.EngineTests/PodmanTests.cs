@@ -143,7 +143,7 @@ public sealed class PodmanTests(EngineFixture fixture) : ImageCalls(fixture)
 
         using var second = await CreateAsync(Request($"127.0.0.1:{port}:80"));
 
-        await ProblemAsync(second, HttpStatusCode.Conflict, "conflict");
+        await ProblemAsync(second, HttpStatusCode.Conflict, "port_in_use");
     }
 
     [Fact]
@@ -152,7 +152,7 @@ public sealed class PodmanTests(EngineFixture fixture) : ImageCalls(fixture)
         var id = await Fixture.CreateAsync(new { Cmd = Sleep, StopTimeout = 0 });
 
         using var refused = await Fixture.Client.DeleteAsync($"/containers/{id}?force=false");
-        await ProblemAsync(refused, HttpStatusCode.Conflict, "conflict");
+        await ProblemAsync(refused, HttpStatusCode.Conflict, "container_running");
         using var removed = await Fixture.Client.DeleteAsync($"/containers/{id}?force=true");
         Assert.Equal(HttpStatusCode.NoContent, removed.StatusCode);
     }

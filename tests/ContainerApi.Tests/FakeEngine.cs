@@ -98,7 +98,7 @@ internal sealed class FakeEngine : IEngine
         {
             [var one] => ContainerDetails.Of(one),
             [] => throw new EngineException(ErrorCode.ContainerNotFound, Name, $"No such container: {reference}"),
-            _ => throw new EngineException(ErrorCode.Conflict, Name, $"Multiple IDs found with provided prefix: {reference}"),
+            _ => throw new EngineException(ErrorCode.AmbiguousReference, Name, $"Multiple IDs found with provided prefix: {reference}"),
         };
 
     private EngineCapabilities CapabilitiesOf(string apiVersion) => new(apiVersion, isWindows: IsWindows);

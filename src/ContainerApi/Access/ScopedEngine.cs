@@ -122,7 +122,7 @@ internal sealed partial class ScopedEngine(IEngine engine, Visibility visibility
                 return details;
             }
         }
-        catch (EngineException e) when (e.Code == ErrorCode.Conflict)
+        catch (EngineException e) when (e.Code == ErrorCode.AmbiguousReference)
         {
             // The prefix is ambiguous among all containers of the engine.
         }
@@ -132,7 +132,7 @@ internal sealed partial class ScopedEngine(IEngine engine, Visibility visibility
         {
             [var one] => ContainerDetails.Of(one),
             [] => throw new EngineException(ErrorCode.ContainerNotFound, Name, $"There is no container '{container}'."),
-            _ => throw new EngineException(ErrorCode.Conflict, Name, $"'{container}' is ambiguous."),
+            _ => throw new EngineException(ErrorCode.AmbiguousReference, Name, $"'{container}' is ambiguous."),
         };
     }
 

@@ -17,7 +17,11 @@ internal static class ErrorStatus
         [405] = [ErrorCode.MethodNotAllowed],
         [406] = [ErrorCode.NotAcceptable],
         [408] = [ErrorCode.RequestTimeout],
-        [409] = [ErrorCode.Conflict, ErrorCode.NameInUse, ErrorCode.ContainerNotRunning, ErrorCode.BuildRunning],
+        [409] =
+        [
+            ErrorCode.Conflict, ErrorCode.NameInUse, ErrorCode.AmbiguousReference, ErrorCode.ContainerRunning, ErrorCode.ContainerNotRunning,
+            ErrorCode.PortInUse, ErrorCode.ImageInUse, ErrorCode.BuildRunning,
+        ],
         [413] = [ErrorCode.RequestTooLarge, ErrorCode.ContextTooLarge],
         [415] = [ErrorCode.UnsupportedMediaType],
         [422] = [ErrorCode.BuildFailed, ErrorCode.FeatureUnsupported],

@@ -23,7 +23,7 @@ internal sealed class Problems(IProblemDetailsService writer, IDiagnosticContext
             return true;
         }
 
-        var problem = From(exception);
+        var problem = From(exception, context.Features.Get<IExceptionHandlerFeature>()?.Endpoint);
         context.SetOutcome($"{problem.Extensions["code"]}: {problem.Detail}");
         if (problem.Status == ErrorCode.Internal.Status || problem.Status == ErrorCode.InsufficientStorage.Status)
         {
@@ -63,7 +63,8 @@ internal sealed class Problems(IProblemDetailsService writer, IDiagnosticContext
         }
     }
 
-    public static ProblemDetails From(Exception exception)
+    /// <param name="endpoint">The endpoint that failed.</param>
+    public static ProblemDetails From(Exception exception, Endpoint? endpoint = null)
     {
         var (code, detail) = Describe(exception);
         var problem = new ProblemDetails { Type = code.Type, Title = code.Title, Status = code.Status, Detail = detail };
@@ -76,6 +77,10 @@ internal sealed class Problems(IProblemDetailsService writer, IDiagnosticContext
         if (exception is ApiException { Errors: { Count: > 0 } errors })
         {
             problem.Extensions["errors"] = errors;
+        }
+        else if (BlamedField.Find(code, endpoint) is { } field)
+        {
+            problem.Extensions["errors"] = new Dictionary<string, string[]> { [field] = [detail] };
         }
 
         foreach (var (name, value) in (exception as ApiException)?.Extensions ?? ReadOnlyDictionary<string, object?>.Empty)

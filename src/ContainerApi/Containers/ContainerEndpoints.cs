@@ -72,7 +72,7 @@ internal static class ContainerEndpoints
             .WithDescription("The same as the row in the list. An ambiguous id prefix is a 409 with the candidates.")
             .Produces<Container>(StatusCodes.Status200OK, MediaTypes.Json, MediaTypes.Ndjson, "text/plain", "text/csv")
             .Produces(StatusCodes.Status304NotModified)
-            .ProducesEngineProblems(ErrorCode.ContainerNotFound, ErrorCode.NotAcceptable, ErrorCode.Conflict);
+            .ProducesEngineProblems(ErrorCode.ContainerNotFound, ErrorCode.NotAcceptable, ErrorCode.AmbiguousReference);
 
         containers.MapGet("/{container}/processes", (RequestQuery<ContainerSectionQuery> query, ContainerQueries queries, HttpContext http) =>
                 queries.ProcessesAsync(query.Value, http.Request, http.RequestAborted))
@@ -97,6 +97,6 @@ internal static class ContainerEndpoints
 
     private static readonly ErrorCode[] SectionProblems =
     [
-        ErrorCode.ContainerNotFound, ErrorCode.Conflict, ErrorCode.ContainerNotRunning, ErrorCode.FeatureUnsupported,
+        ErrorCode.ContainerNotFound, ErrorCode.AmbiguousReference, ErrorCode.ContainerNotRunning, ErrorCode.FeatureUnsupported,
     ];
 }

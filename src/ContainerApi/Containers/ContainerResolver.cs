@@ -8,7 +8,7 @@ internal sealed class ContainerResolver(EngineDirectory engines)
     private const int MaxCandidates = 10;
 
     /// <param name="engine">An engine's name, or null for all engines.</param>
-    /// <exception cref="ApiException">No such container, or the reference is ambiguous (409 with the candidates).</exception>
+    /// <exception cref="ApiException">No such container, or the reference is ambiguous (409 with the candidates in <c>matches</c>).</exception>
     /// <exception cref="EngineException">No such engine, or an engine failed and no other engine has the container.</exception>
     public async Task<(IEngine Engine, ContainerDetails Container)> FindAsync(
         ContainerReference reference, EngineName? engine, CancellationToken cancellationToken)
@@ -21,7 +21,7 @@ internal sealed class ContainerResolver(EngineDirectory engines)
             1 => found[0],
             0 when answers.FirstOrDefault(a => a.Failure is not null).Failure is { } failure => throw failure,
             0 => throw new ApiException(ErrorCode.ContainerNotFound, $"There is no container '{reference}'."),
-            _ => throw new ApiException(ErrorCode.Conflict, $"'{reference}' is ambiguous. It matches {Candidates(found)}."),
+            _ => throw Ambiguous(reference, found),
         };
     }
 
@@ -36,7 +36,7 @@ internal sealed class ContainerResolver(EngineDirectory engines)
         {
             return (engine, [], null);
         }
-        catch (EngineException e) when (e.Code == ErrorCode.Conflict)
+        catch (EngineException e) when (e.Code == ErrorCode.AmbiguousReference)
         {
             // Ambiguous on this engine. Its error does not name the candidates, so they are listed.
             var all = await engine.ListContainersAsync(new ContainerFilter(All: true), cancellationToken);
@@ -48,7 +48,17 @@ internal sealed class ContainerResolver(EngineDirectory engines)
         }
     }
 
-    private static string Candidates(List<(IEngine Engine, ContainerDetails Container)> found) =>
-        string.Join(", ", found.Take(MaxCandidates).Select(f => $"{new ShortId(f.Container.Id)} ({f.Container.Name} on {f.Engine.Name})"))
-        + (found.Count > MaxCandidates ? $" and {found.Count - MaxCandidates} more" : "");
+    private static ApiException Ambiguous(ContainerReference reference, List<(IEngine Engine, ContainerDetails Container)> found)
+    {
+        var candidates = found.Take(MaxCandidates).ToList();
+        var text = string.Join(", ", candidates.Select(f => $"{new ShortId(f.Container.Id)} ({f.Container.Name} on {f.Engine.Name})"))
+            + (found.Count > MaxCandidates ? $" and {found.Count - MaxCandidates} more" : "");
+        return new ApiException(ErrorCode.AmbiguousReference, $"'{reference}' is ambiguous. It matches {text}.")
+        {
+            Extensions = new Dictionary<string, object?>
+            {
+                ["matches"] = candidates.Select(f => new { engine = f.Engine.Name, id = f.Container.Id, name = f.Container.Name }).ToList(),
+            },
+        };
+    }
 }

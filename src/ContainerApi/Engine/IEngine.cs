@@ -42,7 +42,7 @@ internal interface IEngine
     IAsyncEnumerable<ContainerEvent> WatchContainersAsync(CancellationToken cancellationToken);
 
     /// <summary>
-    /// Finds one container by name, full id or unique id prefix. Fails with <see cref="ErrorCode.Conflict"/> for an ambiguous prefix.
+    /// Finds one container by name, full id or unique id prefix. Fails with <see cref="ErrorCode.AmbiguousReference"/> for an ambiguous prefix.
     /// </summary>
     Task<ContainerDetails> InspectContainerAsync(ContainerReference container, CancellationToken cancellationToken);
 

@@ -25,7 +25,11 @@ internal sealed record ErrorCode(string Code, string Title)
     public static readonly ErrorCode RequestTimeout = new("request_timeout", "The request body arrived too slowly.");
     public static readonly ErrorCode Conflict = new("conflict", "The object's state does not allow this.");
     public static readonly ErrorCode NameInUse = new("name_in_use", "The name is already in use.");
+    public static readonly ErrorCode AmbiguousReference = new("ambiguous_reference", "The reference matches more than one object.");
+    public static readonly ErrorCode ContainerRunning = new("container_running", "The container is running.");
     public static readonly ErrorCode ContainerNotRunning = new("container_not_running", "The container is not running.");
+    public static readonly ErrorCode PortInUse = new("port_in_use", "A port of the host is already in use.");
+    public static readonly ErrorCode ImageInUse = new("image_in_use", "The image is in use.");
     public static readonly ErrorCode BuildRunning = new("build_running", "The build has not ended.");
     public static readonly ErrorCode RequestTooLarge = new("request_too_large", "The request is too large.");
     public static readonly ErrorCode ContextTooLarge = new("context_too_large", "The build context is too large.");

@@ -51,7 +51,7 @@ internal static class ImageEndpoints
         images.MapDelete("/{**reference}", RemoveAsync)
             .WithName("removeImage").WithSummary("Remove an image")
             .WithDescription("Removes the name, and the image together with its last name. The response lists what was removed.")
-            .CanFailWith(ErrorCode.InvalidReference, ErrorCode.ImageNotFound, ErrorCode.Conflict);
+            .CanFailWith(ErrorCode.InvalidReference, ErrorCode.ImageNotFound, ErrorCode.ImageInUse, ErrorCode.Conflict);
 
         images.MapPost("/tag", TagAsync)
             .WithName("tagImage").WithSummary("Give an image another name")
@@ -80,7 +80,7 @@ internal static class ImageEndpoints
             .WithDescription("Duration grows with the size of the container's writable layer. If the engine rejects `changes`, the response is a 400 "
                 + "with the engine's message. With `dryRun` nothing is created: the response has the changed files and the container's current "
                 + "configuration. `changes` are not applied to it.")
-            .CanFailWith(ErrorCode.InvalidReference, ErrorCode.ContainerNotFound, ErrorCode.Conflict);
+            .CanFailWith(ErrorCode.InvalidReference, ErrorCode.ContainerNotFound, ErrorCode.AmbiguousReference, ErrorCode.Conflict);
     }
 
     private static async Task<Ok<ImageRemoval>> RemoveAsync(

@@ -35,14 +35,14 @@ public sealed class ContainerResolverTests
     }
 
     [Fact]
-    public async Task Ambiguous_prefix_is_a_conflict_with_the_candidates()
+    public async Task Ambiguous_prefix_is_an_error_with_the_candidates()
     {
         var one = Facts.Container('1', "one") with { Id = "ab1" + new string('0', 61) };
         var two = Facts.Container('2', "two") with { Id = "ab2" + new string('0', 61) };
 
         var failure = await Assert.ThrowsAsync<ApiException>(() => FindAsync("ab", Facts.Engine(one, two)));
 
-        Assert.Equal(ErrorCode.Conflict, failure.Code);
+        Assert.Equal(ErrorCode.AmbiguousReference, failure.Code);
         Assert.Contains("ab1000000000 (one on local)", failure.Message);
         Assert.Contains("ab2000000000 (two on local)", failure.Message);
     }

@@ -229,7 +229,9 @@ public sealed class OddEngineTests : StubEngineTests
         Assert.Equal("cd" + new string('2', 62), Text(await Host.GetJsonAsync("/containers/ab0"), "id"));
         Assert.Equal("web", Text(await Host.GetJsonAsync("/containers/ab00"), "name"));
         using var ambiguous = await Host.Client.GetAsync("/containers/ab");
-        var detail = Text(await ambiguous.ReadProblemAsync(HttpStatusCode.Conflict, "conflict"), "detail")!;
+        var problem = await ambiguous.ReadProblemAsync(HttpStatusCode.Conflict, "ambiguous_reference");
+        Assert.Equal(["web", "web-2"], problem.GetProperty("matches").EnumerateArray().Select(m => Text(m, "name")).Order());
+        var detail = Text(problem, "detail")!;
         Assert.Contains("web on local", detail);
         Assert.Contains("web-2 on local", detail);
         Assert.DoesNotContain("cd22", detail);

@@ -87,6 +87,21 @@ internal sealed class ProblemDocumentation : IDocumentFilter, IOperationFilter
             },
             ["traceId"] = Text("The id of the request in the service's log.", "0af7651916cd43dd8448eb211c80319c"),
             ["engine"] = Text("The engine that caused the problem. Absent if none did."),
+            ["matches"] = new OpenApiSchema
+            {
+                Type = JsonSchemaType.Array,
+                Description = "The first ten containers that an ambiguous reference matches.",
+                Items = new OpenApiSchema
+                {
+                    Type = JsonSchemaType.Object,
+                    Properties = new Dictionary<string, IOpenApiSchema>
+                    {
+                        ["engine"] = Text("The container's engine."),
+                        ["id"] = Text("The container's id."),
+                        ["name"] = Text("The container's name."),
+                    },
+                },
+            },
             ["errors"] = new OpenApiSchema
             {
                 Type = JsonSchemaType.Object,

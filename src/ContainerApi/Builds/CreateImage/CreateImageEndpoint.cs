@@ -37,7 +37,7 @@ internal static class CreateImageEndpoint
             .WithLongTimeout()
             .ProducesEngineProblems(
                 ErrorCode.InvalidReference, ErrorCode.InvalidDockerfile, ErrorCode.InvalidContext, ErrorCode.ContextPathNotAllowed,
-                ErrorCode.SourceNotFound, ErrorCode.Conflict, ErrorCode.ContextTooLarge, ErrorCode.TooManyBuilds);
+                ErrorCode.SourceNotFound, ErrorCode.AmbiguousReference, ErrorCode.Conflict, ErrorCode.ContextTooLarge, ErrorCode.TooManyBuilds);
 
     private static async Task<IResult> CreateAsync(
         RequestBody<CreateImageRequest> body,

@@ -20,47 +20,48 @@ internal static class LifecycleEndpoints
                 + $"`{RegistryAuthHeader.Name}` of Docker's clients.")
             .ProducesEngineProblems(
                 ErrorCode.InvalidReference, ErrorCode.Forbidden, ErrorCode.ImageNotFound, ErrorCode.ContainerNotFound, ErrorCode.NotFound,
-                ErrorCode.NameInUse, ErrorCode.Conflict, ErrorCode.RegistryUnauthorized, ErrorCode.RegistryUnavailable);
+                ErrorCode.NameInUse, ErrorCode.PortInUse, ErrorCode.Conflict, ErrorCode.RegistryUnauthorized, ErrorCode.RegistryUnavailable);
 
         containers.MapPost("/{container}/start", StartAsync).RequireScope(Scopes.ContainersWrite).WithLongTimeout()
             .WithName("startContainer").WithSummary("Start a container")
             .WithDescription("A running container stays as it is.")
-            .ProducesEngineProblems(ErrorCode.ContainerNotFound, ErrorCode.Conflict);
+            .ProducesEngineProblems(ErrorCode.ContainerNotFound, ErrorCode.AmbiguousReference, ErrorCode.PortInUse, ErrorCode.Conflict);
 
         containers.MapPost("/{container}/stop", StopAsync).RequireScope(Scopes.ContainersWrite).WithLongTimeout()
             .WithName("stopContainer").WithSummary("Stop a container")
             .WithDescription("Signals the first process to stop and kills it after `timeout` seconds. A stopped container stays as it is.")
-            .ProducesEngineProblems(ErrorCode.ContainerNotFound, ErrorCode.Conflict);
+            .ProducesEngineProblems(ErrorCode.ContainerNotFound, ErrorCode.AmbiguousReference, ErrorCode.Conflict);
 
         containers.MapPost("/{container}/restart", RestartAsync).RequireScope(Scopes.ContainersWrite).WithLongTimeout()
             .WithName("restartContainer").WithSummary("Restart a container")
             .WithDescription("Stops the container as `stop` does and starts it. A container that is not running is started.")
-            .ProducesEngineProblems(ErrorCode.ContainerNotFound, ErrorCode.Conflict);
+            .ProducesEngineProblems(ErrorCode.ContainerNotFound, ErrorCode.AmbiguousReference, ErrorCode.PortInUse, ErrorCode.Conflict);
 
         containers.MapPost("/{container}/pause", PauseAsync).RequireScope(Scopes.ContainersWrite).WithLongTimeout()
             .WithName("pauseContainer").WithSummary("Pause a container")
             .WithDescription("Freezes all processes of a running container. A paused container stays as it is.")
-            .ProducesEngineProblems(ErrorCode.ContainerNotFound, ErrorCode.ContainerNotRunning, ErrorCode.Conflict);
+            .ProducesEngineProblems(ErrorCode.ContainerNotFound, ErrorCode.AmbiguousReference, ErrorCode.ContainerNotRunning, ErrorCode.Conflict);
 
         containers.MapPost("/{container}/unpause", UnpauseAsync).RequireScope(Scopes.ContainersWrite).WithLongTimeout()
             .WithName("unpauseContainer").WithSummary("Continue a paused container")
             .WithDescription("A running container that is not paused stays as it is.")
-            .ProducesEngineProblems(ErrorCode.ContainerNotFound, ErrorCode.ContainerNotRunning, ErrorCode.Conflict);
+            .ProducesEngineProblems(ErrorCode.ContainerNotFound, ErrorCode.AmbiguousReference, ErrorCode.ContainerNotRunning, ErrorCode.Conflict);
 
         containers.MapPost("/{container}/kill", KillAsync).RequireScope(Scopes.ContainersWrite).WithLongTimeout()
             .WithName("killContainer").WithSummary("Send a signal to a container")
             .WithDescription("Sends the signal to the first process. Does not wait for its end.")
-            .ProducesEngineProblems(ErrorCode.ContainerNotFound, ErrorCode.ContainerNotRunning, ErrorCode.Conflict);
+            .ProducesEngineProblems(ErrorCode.ContainerNotFound, ErrorCode.AmbiguousReference, ErrorCode.ContainerNotRunning, ErrorCode.Conflict);
 
         containers.MapPost("/{container}/rename", RenameAsync).RequireScope(Scopes.ContainersWrite).WithLongTimeout()
             .WithName("renameContainer").WithSummary("Rename a container")
             .WithDescription("A container that has the name stays as it is.")
-            .ProducesEngineProblems(ErrorCode.ContainerNotFound, ErrorCode.NameInUse, ErrorCode.Conflict);
+            .ProducesEngineProblems(ErrorCode.ContainerNotFound, ErrorCode.AmbiguousReference, ErrorCode.NameInUse, ErrorCode.Conflict);
 
         containers.MapDelete("/{container}", RemoveAsync).RequireScope(Scopes.ContainersWrite).WithLongTimeout()
             .WithName("removeContainer").WithSummary("Remove a container")
             .WithDescription("A running container is a 409 unless `force` is true. A container that another caller removes meanwhile is a 204.")
-            .ProducesEngineProblems(ErrorCode.ContainerNotFound, ErrorCode.NotFound, ErrorCode.Conflict);
+            .ProducesEngineProblems(
+                ErrorCode.ContainerNotFound, ErrorCode.AmbiguousReference, ErrorCode.NotFound, ErrorCode.ContainerRunning, ErrorCode.Conflict);
     }
 
     private static async Task<Created<ContainerCreated>> CreateAsync(

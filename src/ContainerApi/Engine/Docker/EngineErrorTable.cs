@@ -60,8 +60,8 @@ internal static class EngineErrorTable
         new([Stream], Transfer, "does not exist", ErrorCode.ImageNotFound, "Docker 20.10, push"),
         new([Stream], Transfer, "does not match the specified platform", ErrorCode.ImageNotFound, "Docker 26.1"),
 
-        new([400, 500], All, "(?i:multiple IDs found with provided prefix)", ErrorCode.Conflict, "Docker 20.10 (500), later (400)"),
-        new([400, 500], All, "more than one result for container", ErrorCode.Conflict, "Podman 5.4"),
+        new([400, 500], All, "(?i:multiple IDs found with provided prefix)", ErrorCode.AmbiguousReference, "Docker 20.10 (500), later (400)"),
+        new([400, 500], All, "more than one result for container", ErrorCode.AmbiguousReference, "Podman 5.4"),
         new([400], All, All, ErrorCode.InvalidRequest, "all"),
         new([401, 403], All, All, ErrorCode.Forbidden, "authorization plugins"),
         new([404], Create, "(?i)image", ErrorCode.ImageNotFound, "all"),
@@ -73,13 +73,16 @@ internal static class EngineErrorTable
         new([404], All, All, ErrorCode.NotFound, "all"),
         new([409], "^/containers/(create|[^/]+/rename)$", "is already in use by container", ErrorCode.NameInUse, "Docker"),
         new([409, 500], All, "is not running", ErrorCode.ContainerNotRunning, "Docker 20.10 (500: top), later (409)"),
+        new([409], "^/containers/[^/]+$", "cannot remove .*(running|paused|restarting)", ErrorCode.ContainerRunning, "Docker 20.10, 28.5"),
+        new([409], "^/images/", "using its referenced image|image is being used|has dependent child images", ErrorCode.ImageInUse, "Docker"),
+        new([409], "^/images/", "image is in use by a container", ErrorCode.ImageInUse, "Podman 5.4"),
         new([409], All, All, ErrorCode.Conflict, "all"),
         new([501], All, All, ErrorCode.FeatureUnsupported, "all"),
 
         new([500], All, "that name is already in use$", ErrorCode.NameInUse, "Podman 5.4"),
         new([500], All, "^top can only be used on running containers$", ErrorCode.ContainerNotRunning, "Podman 5.4"),
         new([500], All, ": network not found$", ErrorCode.NotFound, "Podman 5.4"),
-        new([500], All, "cannot be removed without force: container state improper$", ErrorCode.Conflict, "Podman 5.4"),
+        new([500], All, "cannot be removed without force: container state improper$", ErrorCode.ContainerRunning, "Podman 5.4"),
         new([500], "/(re)?start$", "^" + EngineErrors.CannotStart, ErrorCode.InvalidRequest, "Podman 5.4; Docker answers 400"),
         new([500], "^/commit$", "applying changes: ", ErrorCode.InvalidRequest, "Podman 5.4"),
 
@@ -87,7 +90,7 @@ internal static class EngineErrorTable
         new([500], Create, "(?i)^cannot mkdir: ", ErrorCode.InvalidRequest, "Docker 20.10, a working directory that is a file"),
         new([500], "/kill$", "does not support signal", ErrorCode.InvalidRequest, "Docker 20.10"),
         new([500], All, "\"ps\": executable file not found", ErrorCode.FeatureUnsupported, "hosts without ps"),
-        new([500], All, "port is already allocated|address already in use", ErrorCode.Conflict, "Docker"),
+        new([500], All, "port is already allocated|address already in use", ErrorCode.PortInUse, "Docker, Podman 5.4"),
         // An IPv6 registry is a valid reference that older engines do not parse.
         new([500], All, "invalid reference format", ErrorCode.InvalidRequest, "Docker 20.10"),
         new([500], "^/images/create$", "(?i)manifest unknown|name unknown", ErrorCode.ImageNotFound, "Docker"),

@@ -91,9 +91,12 @@ internal static partial class EngineErrors
     /// <summary>Whether a change was refused because the container is as requested, or because another removal of it is in progress.</summary>
     public static bool IsAlreadySo(EngineException exception) => AlreadySo.IsMatch(exception.Message);
 
-    /// <summary>Redacts paths of the engine's host, removes control characters and truncates.</summary>
-    public static string Clean(string message) =>
-        Cut(HostPath.Replace(message.Length <= MaxSearchedLength ? message : message[..MaxSearchedLength], "(path)"));
+    /// <summary>Redacts paths of the engine's host, removes control characters and the slash before a container's name, and truncates.</summary>
+    public static string Clean(string message)
+    {
+        var searched = message.Length <= MaxSearchedLength ? message : message[..MaxSearchedLength];
+        return Cut(SlashOfName.Replace(HostPath.Replace(searched, "(path)"), ""));
+    }
 
     /// <summary>Removes control characters and truncates. Keeps paths: for text of the Dockerfile, whose paths are the container's.</summary>
     public static string Cut(string message)
@@ -146,6 +149,9 @@ internal static partial class EngineErrors
         @"(/var/(lib|run|tmp)|/run|/tmp|/etc|/root|/home)/[^\s:""',;)]+"
         + @"|\S*/(docker-builder|buildkit|overlay2|containers)[^/\s]*/[^\s:""',;)]+")]
     private static partial Regex HostPath { get; }
+
+    [GeneratedRegex("""(?<=\b[Cc]ontainer:? (?:name )?["']?)/(?=[A-Za-z0-9][A-Za-z0-9_.-]*(?:["'\s:,]|$))""", RegexOptions.CultureInvariant)]
+    private static partial Regex SlashOfName { get; }
 
     [GeneratedRegex("is already in progress|is already paused|same name as its current name")]
     private static partial Regex AlreadySo { get; }

@@ -191,22 +191,27 @@ public sealed class CreateHttpTests
     }
 
     [Theory]
-    [InlineData("image_not_found", 404, "image_not_found")]
-    [InlineData("name_in_use", 409, "name_in_use")]
-    [InlineData("invalid_request", 400, "invalid_request")]
-    [InlineData("engine_unavailable", 503, "engine_unavailable")]
-    [InlineData("registry_unauthorized", 403, "registry_unauthorized")]
-    [InlineData("registry_unavailable", 503, "registry_unavailable")]
-    [InlineData("engine_timeout", 504, "engine_timeout")]
-    [InlineData("engine_error", 502, "engine_error")]
-    public async Task Engine_failure_of_create_is_a_problem(string kind, int status, string code)
+    [InlineData("image_not_found", 404, "image")]
+    [InlineData("name_in_use", 409, "name")]
+    [InlineData("port_in_use", 409, "ports")]
+    [InlineData("container_not_found", 404, "networkMode")]
+    [InlineData("invalid_request", 400, null)]
+    [InlineData("engine_unavailable", 503, null)]
+    [InlineData("registry_unauthorized", 403, "registryAuth")]
+    [InlineData("registry_unavailable", 503, null)]
+    [InlineData("engine_timeout", 504, null)]
+    [InlineData("engine_error", 502, null)]
+    public async Task Engine_failure_of_create_is_a_problem_that_names_the_field(string code, int status, string? field)
     {
-        var engine = new FakeEngine { CreateContainer = (_, _) => throw Failure(ErrorCode.Find(kind)!) };
+        var engine = new FakeEngine { CreateContainer = (_, _) => throw Failure(ErrorCode.Find(code)!) };
 
         var problem = await ReadProblemAsync(
             engine, HttpMethod.Post, "/containers", (HttpStatusCode)status, code, """{"image":"busybox","pull":"never"}""");
 
         Assert.Equal(("local", "Failed."), (problem.GetProperty("engine").GetString(), problem.GetProperty("detail").GetString()));
+        Assert.Equal(
+            field is null ? null : $$"""{"{{field}}":["Failed."]}""",
+            problem.TryGetProperty("errors", out var errors) ? errors.GetRawText() : null);
     }
 
     private static async IAsyncEnumerable<TransferFacts> Lines()

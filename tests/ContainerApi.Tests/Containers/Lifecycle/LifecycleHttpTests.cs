@@ -142,7 +142,7 @@ public sealed class LifecycleHttpTests
     [Theory]
     [InlineData("POST", "/containers/gone/start", 404, "container_not_found")]
     [InlineData("DELETE", "/containers/gone", 404, "container_not_found")]
-    [InlineData("POST", "/containers/a/stop", 409, "conflict")]
+    [InlineData("POST", "/containers/a/stop", 409, "ambiguous_reference")]
     [InlineData("POST", "/containers/web/stop?engine=other", 404, "engine_not_found")]
     public async Task Missing_or_ambiguous_container_is_a_problem(string method, string address, int status, string code)
     {

@@ -8,7 +8,7 @@ public sealed class EngineErrorsTests
     [Theory]
     [InlineData(
         "/containers/create", 409,
-        "Conflict. The container name \"/a\" is already in use by container \"0123\". You have to remove (or rename) that container to be "
+        "Conflict. The container name \"a\" is already in use by container \"0123\". You have to remove (or rename) that container to be "
         + "able to reuse that name.",
         "name_in_use")]
     [InlineData("/containers/create", 404, "No such image: a:1", "image_not_found")]
@@ -16,7 +16,19 @@ public sealed class EngineErrorsTests
     [InlineData("/containers/x/start", 404, "network n not found", "not_found")]
     [InlineData(
         "/containers/x/start", 500,
-        "driver failed programming external connectivity on endpoint a: Bind for 0.0.0.0:80 failed: port is already allocated", "conflict")]
+        "driver failed programming external connectivity on endpoint a: Bind for 0.0.0.0:80 failed: port is already allocated", "port_in_use")]
+    [InlineData(
+        "/containers/x", 409,
+        "You cannot remove a running container 0123. Stop the container before attempting removal or force remove", "container_running")]
+    [InlineData(
+        "/containers/x", 409,
+        "cannot remove container \"a\": container is running: stop the container before removing or force remove", "container_running")]
+    [InlineData(
+        "/images/x", 409,
+        "conflict: unable to remove repository reference \"x\" (must force) - container 0123 is using its referenced image 4567", "image_in_use")]
+    [InlineData(
+        "/images/x", 409, "conflict: unable to delete 4567 (cannot be forced) - image is being used by running container 0123", "image_in_use")]
+    [InlineData("/images/x", 409, "conflict: unable to delete 4567 (must be forced) - image is referenced in multiple repositories", "conflict")]
     [InlineData("/containers/x/top", 500, "Container x is not running", "container_not_running")]
     [InlineData("/containers/x/start", 500, "unable to find user a: no matching entries in passwd file", "invalid_request")]
     [InlineData("/containers/create", 500, "Cannot mkdir: /bin/busybox is not a directory", "invalid_request")]
@@ -24,7 +36,7 @@ public sealed class EngineErrorsTests
     [InlineData("/containers/x/kill", 409, "Cannot kill container: x: Container x is not running", "container_not_running")]
     [InlineData(
         "/containers/x/rename", 409,
-        "Error when allocating new name: Conflict. The container name \"/a\" is already in use by container \"b\". You have to remove (or rename)",
+        "Error when allocating new name: Conflict. The container name \"a\" is already in use by container \"b\". You have to remove (or rename)",
         "name_in_use")]
     [InlineData("/images/x/push", 500, "something else", "engine_error")]
     [InlineData("/build", 400, "failed to reach build target nope in Dockerfile", "invalid_dockerfile")]
@@ -44,7 +56,7 @@ public sealed class EngineErrorsTests
     [InlineData(
         "/containers/x", 500,
         "cannot remove container x as it is running - running or paused containers cannot be removed without force: container state improper",
-        "conflict")]
+        "container_running")]
     [InlineData(
         "/containers/x/top", 500,
         "executing ps(1) in container: runc: exec failed: unable to start container process: exec: \"ps\": executable file not found in "
@@ -56,12 +68,20 @@ public sealed class EngineErrorsTests
         "copying layers and metadata for container \"0123\": initializing source containers-storage:a: applying changes: processing change "
         + "\"USER\": USER requires exactly one argument",
         "invalid_request")]
-    public void An_error_answer_is_classified_by_status_path_and_text(string path, int status, string message, string kind)
+    public void Error_answer_is_classified_by_status_path_and_text(string path, int status, string message, string kind)
     {
         var read = EngineErrors.FromResponse("local", path, (HttpStatusCode)status, JsonSerializer.Serialize(new { message }));
 
         Assert.Equal((kind, message), (read.Code.ToString(), read.Message));
     }
+
+    [Theory]
+    [InlineData("The container name \"/a.b\" is already in use", "The container name \"a.b\" is already in use")]
+    [InlineData("cannot remove container \"/web\": container is running", "cannot remove container \"web\": container is running")]
+    [InlineData("Container /web is restarting", "Container web is restarting")]
+    [InlineData("No such container: /web", "No such container: web")]
+    [InlineData("exec of a container: /bin/sh failed", "exec of a container: /bin/sh failed")]
+    public void Container_names_in_errors_have_no_slash(string message, string expected) => Assert.Equal(expected, EngineErrors.Clean(message));
 
     [Theory]
     [InlineData(
