@@ -54,6 +54,7 @@ try
     app.UseResponseHeaders();
     app.UseAudit();
     app.UseProblems();
+    app.UseOptions();
     app.UseAllowedHosts();
     app.UseRequestTimeouts();
     app.UseCallers();

@@ -48,15 +48,19 @@ internal sealed class AccessResults(SecuritySettings settings) : IAuthorizationM
         AuthenticationFailures.ThrowIfTooMany(http);
         if (http.GetCaller() is not { } caller)
         {
-            return new ApiException(ErrorCode.Unauthenticated, AuthenticationFailures.Has(http)
-                ? "These credentials are not valid."
-                : $"Authentication required. Send an API key: Authorization: Bearer KEY, or {ApiKeys.Header}: KEY.");
+            return AuthenticationFailures.Has(http)
+                ? new ApiException(ErrorCode.Unauthenticated, "These credentials are not valid.") { Challenge = BearerChallenge.InvalidToken }
+                : new ApiException(
+                    ErrorCode.Unauthenticated, $"Authentication required. Send an API key: Authorization: Bearer KEY, or {ApiKeys.Header}: KEY.")
+                {
+                    Challenge = BearerChallenge.Required,
+                };
         }
 
         var scope = http.GetEndpoint()?.Metadata.GetMetadata<RequiredScope>()?.Scope;
-        return new ApiException(ErrorCode.Forbidden,
-            scope is null ? "This endpoint is disabled."
-            : caller.Scopes.Contains(scope) && settings.Current.ReadOnly ? "This service is read-only (Security:ReadOnly)."
-            : $"Missing scope: {scope}.");
+        return scope is null ? new ApiException(ErrorCode.Forbidden, "This endpoint is disabled.")
+            : caller.Scopes.Contains(scope) && settings.Current.ReadOnly
+            ? new ApiException(ErrorCode.Forbidden, "This service is read-only (Security:ReadOnly).")
+            : Caller.MissingScope(scope);
     }
 }

@@ -20,12 +20,15 @@ internal sealed record Caller
     /// <summary>Equal for callers who see the same values, so that they may share an answer.</summary>
     public CallerView View => new(Visibility.Key, SeesSecrets);
 
+    public static ApiException MissingScope(string scope) =>
+        new(ErrorCode.Forbidden, $"Missing scope: {scope}.") { Challenge = BearerChallenge.InsufficientScope(scope) };
+
     /// <exception cref="ApiException">The caller lacks this scope, which a part of the request requires in addition to the endpoint's.</exception>
     public void Require(string scope)
     {
         if (!Scopes.Contains(scope))
         {
-            throw new ApiException(ErrorCode.Forbidden, $"Missing scope: {scope}.");
+            throw MissingScope(scope);
         }
     }
 }

@@ -29,7 +29,9 @@ internal static partial class SecurityServices
         builder.Services.AddCors();
         builder.Services.AddOptions<CorsOptions>().Configure<SecurityOptions>((cors, security) => cors.AddDefaultPolicy(policy => policy
             .WithOrigins([.. security.CorsOrigins]).AllowAnyHeader().AllowAnyMethod()
-            .WithExposedHeaders("ETag", "Link", "Location", "Retry-After", "X-Missing-Engines")));
+            .WithExposedHeaders(
+                "ContainerApi-Version", "ETag", "Link", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "Trace-Id",
+                "X-Missing-Engines")));
     }
 
     /// <summary>Authenticates callers and refuses cross-site requests.</summary>

@@ -1,5 +1,4 @@
 using System.Collections.ObjectModel;
-using System.Diagnostics;
 using ContainerApi.Api.Requests;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Mvc;
@@ -41,9 +40,9 @@ internal sealed class Problems(IProblemDetailsService writer, IDiagnosticContext
             context.Response.Headers["Accept-Post"] = supported.ToString();
         }
 
-        if (problem.Status == ErrorCode.Unauthenticated.Status)
+        if (exception is ApiException { Challenge: { } challenge })
         {
-            context.Response.Headers.WWWAuthenticate = "Bearer";
+            context.Response.Headers.WWWAuthenticate = challenge;
         }
 
         context.Response.StatusCode = problem.Status!.Value;
@@ -117,10 +116,12 @@ internal sealed class Problems(IProblemDetailsService writer, IDiagnosticContext
             var code = ErrorStatus.Find(problem.Status ?? context.HttpContext.Response.StatusCode);
             problem.Type = code.Type;
             problem.Title = code.Title;
-            problem.Detail ??= code.Title;
+            problem.Detail ??= code == ErrorCode.NotFound ? UnknownPath.Describe(context.HttpContext)
+                : code == ErrorCode.MethodNotAllowed ? $"Allowed methods: {context.HttpContext.Response.Headers.Allow}."
+                : code.Title;
             problem.Extensions["code"] = code.Code;
         }
 
-        problem.Extensions["traceId"] = Activity.Current?.TraceId.ToHexString() ?? context.HttpContext.TraceIdentifier;
+        problem.Extensions["traceId"] = context.HttpContext.GetTraceId();
     }
 }

@@ -1,3 +1,5 @@
+using Microsoft.AspNetCore.Http.Features;
+
 namespace ContainerApi.Api;
 
 /// <summary>What the log line and the audit line of a request say beside its path and status.</summary>
@@ -5,6 +7,10 @@ internal static class RequestLog
 {
     private static readonly object OutcomeKey = new();
     private static readonly object TargetKey = new();
+
+    /// <summary>Returns the id of the request in the log and in traces.</summary>
+    public static string GetTraceId(this HttpContext http) =>
+        http.Features.Get<IHttpActivityFeature>()?.Activity.TraceId.ToHexString() ?? http.TraceIdentifier;
 
     public static void SetOutcome(this HttpContext http, string outcome) => http.Items[OutcomeKey] = VisibleText.ForLog(outcome);
 

@@ -13,6 +13,9 @@ internal class ApiException(ErrorCode code, string detail, IDictionary<string, s
     /// <summary>When the caller may try again; becomes <c>Retry-After</c>.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
+    /// <summary>The value of <c>WWW-Authenticate</c>: which credentials would be accepted (RFC 6750).</summary>
+    public string? Challenge { get; init; }
+
     /// <summary>Further members of the problem.</summary>
     public IReadOnlyDictionary<string, object?> Extensions { get; init; } = new Dictionary<string, object?>();
 }

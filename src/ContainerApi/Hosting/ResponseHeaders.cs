@@ -16,6 +16,9 @@ internal static class ResponseHeaders
     /// <summary>For answers that are no pages.</summary>
     private const string DataPolicy = "default-src 'none'; frame-ancestors 'none'";
 
+    /// <summary>The id of the request in the log, in traces and in problems.</summary>
+    public const string TraceId = "Trace-Id";
+
     private static readonly IReadOnlyList<string> Varying = ["Accept", "Authorization", Access.ApiKeys.Header];
 
     public static void UseResponseHeaders(this WebApplication app) => app.Use((http, next) =>
@@ -25,6 +28,7 @@ internal static class ResponseHeaders
         {
             var headers = http.Response.Headers;
             headers[ServiceVersion.Header] = ServiceVersion.Current;
+            headers[TraceId] = http.GetTraceId();
             headers.XContentTypeOptions = "nosniff";
             headers.ContentSecurityPolicy = http.Request.Path.StartsWithSegments("/swagger") ? SwaggerPolicy : DataPolicy;
             headers.Vary = string.Join(", ", headers.GetCommaSeparatedValues("Vary").Union(Varying));

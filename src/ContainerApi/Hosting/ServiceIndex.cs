@@ -22,6 +22,7 @@ internal static class ServiceIndex
         ["openapi"] = "/openapi.json",
         ["documentation"] = "/swagger",
         ["problems"] = "/problems",
+        ["metrics"] = "/metrics",
         ["health"] = "/healthz",
         ["readiness"] = "/readyz",
     };

@@ -39,7 +39,10 @@ internal sealed partial class StreamAccess(SecuritySettings settings, TimeProvid
         {
             if (!http.Response.HasStarted)
             {
-                throw new ApiException(ErrorCode.Unauthenticated, "The access of these credentials has ended.");
+                throw new ApiException(ErrorCode.Unauthenticated, "The access of these credentials has ended.")
+                {
+                    Challenge = BearerChallenge.InvalidToken,
+                };
             }
         }
         finally

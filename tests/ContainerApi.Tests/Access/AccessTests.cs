@@ -24,8 +24,20 @@ public sealed class AccessTests
             }
 
             await response.ReadProblemAsync(HttpStatusCode.Unauthorized, "unauthenticated");
-            Assert.Equal("Bearer", response.Headers.WwwAuthenticate.Single().Scheme);
+            Assert.Equal("Bearer realm=\"containerapi\"", response.Headers.WwwAuthenticate.ToString());
         }
+    }
+
+    [Fact]
+    public async Task Invalid_credentials_are_named_in_the_challenge()
+    {
+        await using var host = new ApiHost(new Keys().Add("some", [Scopes.ContainersRead]), Engine());
+        using var client = host.With("unknown");
+
+        using var response = await client.GetAsync("/containers");
+
+        await response.ReadProblemAsync(HttpStatusCode.Unauthorized, "unauthenticated");
+        Assert.Contains("error=\"invalid_token\"", response.Headers.WwwAuthenticate.ToString());
     }
 
     [Fact]
@@ -52,6 +64,9 @@ public sealed class AccessTests
                 {
                     var problem = await response.ReadProblemAsync(HttpStatusCode.Forbidden, "forbidden");
                     Assert.Contains(operation.Scope!, problem.GetProperty("detail").GetString());
+                    Assert.Equal(
+                        $"Bearer realm=\"containerapi\", error=\"insufficient_scope\", scope=\"{operation.Scope}\"",
+                        response.Headers.WwwAuthenticate.ToString());
                 }
             }
         }

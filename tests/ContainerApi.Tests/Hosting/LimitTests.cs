@@ -25,6 +25,8 @@ public sealed class LimitTests
         using var other = await host.With("calm").GetAsync("/containers");
         await last.ReadProblemAsync(HttpStatusCode.TooManyRequests, "rate_limited");
         Assert.NotNull(last.Headers.RetryAfter);
+        Assert.Equal("\"requests\";q=2;w=2", last.Headers.GetValues("RateLimit-Policy").Single());
+        Assert.Equal("\"requests\";r=1;t=1", other.Headers.GetValues("RateLimit").Single());
         Assert.True(served >= 2);
         Assert.Equal(HttpStatusCode.OK, other.StatusCode);
     }

@@ -24,6 +24,24 @@ public sealed class ResponseHeadersTests
         Assert.Superset(new HashSet<string> { "Accept", "Authorization", "X-Api-Key" }, response.Headers.Vary.ToHashSet());
     }
 
+    [Theory]
+    [InlineData("/containers")]
+    [InlineData("/nothing")]
+    [InlineData("/healthz")]
+    public async Task Every_response_has_the_id_of_its_request(string address)
+    {
+        await using var host = new ApiHost(Facts.Engine());
+
+        using var response = await host.Client.GetAsync(address);
+
+        var id = response.Headers.GetValues("Trace-Id").Single();
+        Assert.Matches("^[0-9a-f]{32}$", id);
+        if (!response.IsSuccessStatusCode)
+        {
+            Assert.Equal(id, (await response.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("traceId").GetString());
+        }
+    }
+
     [Fact]
     public async Task OpenAPI_document_that_the_client_has_is_not_sent_again()
     {

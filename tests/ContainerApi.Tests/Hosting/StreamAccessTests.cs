@@ -29,9 +29,12 @@ public sealed class StreamAccessTests
     [Fact]
     public async Task Stream_ends_when_its_key_expires()
     {
-        await using var host = Host(new Keys().Add("reader", [Scopes.ContainersRead], expires: DateTimeOffset.UtcNow.AddSeconds(3)));
+        var clock = new TestClock();
+        await using var host = Host(new Keys().Add("reader", [Scopes.ContainersRead], expires: clock.GetUtcNow().AddHours(1)), clock);
         using var client = host.With("reader");
         using var reader = await WatchAsync(client);
+
+        clock.Advance(TimeSpan.FromHours(1));
 
         await AssertEndsAsync(reader);
 
@@ -53,11 +56,11 @@ public sealed class StreamAccessTests
         Assert.False(next.IsCompleted);
     }
 
-    private static ApiHost Host(Keys keys)
+    private static ApiHost Host(Keys keys, TimeProvider? time = null)
     {
         var engine = Facts.Engine(Facts.Container('1', "web"));
         engine.WatchContainers = _ => Subscribed();
-        return new ApiHost(keys, engine);
+        return new ApiHost(null, time ?? TimeProvider.System, keys, engine);
     }
 
     private static void Change(ApiHost host, string setting, string value)

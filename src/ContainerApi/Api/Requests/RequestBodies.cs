@@ -20,6 +20,20 @@ internal static class RequestBodies
         }
     }
 
+    /// <summary>Refuses the body of a change that has its parameters in the query: the values in the body would be ignored.</summary>
+    /// <exception cref="ApiException">The request has a body.</exception>
+    public static void RefuseUnexpected(HttpContext http, RequestDefinition definition)
+    {
+        if (!HttpMethods.IsGet(http.Request.Method) && !HttpMethods.IsHead(http.Request.Method)
+            && http.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: true } && http.Request.ContentLength is not 0
+            && !http.GetEndpoint()!.Metadata.OfType<RequestMetadata>().Any(m => m.IsBody))
+        {
+            throw new ApiException(
+                ErrorCode.UnsupportedMediaType,
+                $"This operation takes no body. Its parameters are in the query: {string.Join(", ", definition.Fields(inJson: false).Select(p => p.Name))}.");
+        }
+    }
+
     /// <summary>Reads a whole body.</summary>
     /// <param name="tooLarge">The failure for a larger body.</param>
     public static async Task<MemoryStream> ReadAsync(HttpContext http, long maxBytes, Exception tooLarge)

@@ -7,8 +7,11 @@ namespace ContainerApi.Api.Requests;
 internal sealed record RequestQuery<T>(T Value) : IBindableFromHttpContext<RequestQuery<T>>, IEndpointParameterMetadataProvider
     where T : class
 {
-    public static ValueTask<RequestQuery<T>?> BindAsync(HttpContext context, ParameterInfo parameter) =>
-        new(new RequestQuery<T>(RequestReader.ReadQuery<T>(context)));
+    public static ValueTask<RequestQuery<T>?> BindAsync(HttpContext context, ParameterInfo parameter)
+    {
+        RequestBodies.RefuseUnexpected(context, RequestDefinition.Of(typeof(T)));
+        return new(new RequestQuery<T>(RequestReader.ReadQuery<T>(context)));
+    }
 
     public static void PopulateMetadata(ParameterInfo parameter, EndpointBuilder builder) =>
         RequestMetadata.Add(builder, RequestDefinition.Of(typeof(T)), isBody: false, ErrorCode.InvalidRequest);

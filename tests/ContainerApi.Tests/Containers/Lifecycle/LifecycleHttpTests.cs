@@ -140,6 +140,19 @@ public sealed class LifecycleHttpTests
     }
 
     [Theory]
+    [InlineData("POST", "/containers/web/stop", "timeout")]
+    [InlineData("POST", "/containers/web/kill", "signal")]
+    [InlineData("POST", "/containers/web/rename?name=a", "name")]
+    [InlineData("DELETE", "/containers/web", "force")]
+    public async Task Body_where_none_is_read_is_a_415_that_names_the_parameters(string method, string address, string expected)
+    {
+        var problem = await ReadProblemAsync(
+            new FakeEngine(), new HttpMethod(method), address, HttpStatusCode.UnsupportedMediaType, "unsupported_media_type", """{"signal":"TERM"}""");
+
+        Assert.Contains(expected, problem.GetProperty("detail").GetString());
+    }
+
+    [Theory]
     [InlineData("POST", "/containers/gone/start", 404, "container_not_found")]
     [InlineData("DELETE", "/containers/gone", 404, "container_not_found")]
     [InlineData("POST", "/containers/a/stop", 409, "ambiguous_reference")]

@@ -1,0 +1,50 @@
+using ContainerApi.Tests.Containers;
+
+namespace ContainerApi.Tests.Api;
+
+public sealed class UnknownPathTests
+{
+    [Theory]
+    [InlineData("/container", "Did you mean /containers?")]
+    [InlineData("/Contaners", "Did you mean /containers?")]
+    [InlineData("/v1/image", "Did you mean /v1/images?")]
+    [InlineData("/containers/web/stat", "Did you mean /containers/web/stats?")]
+    [InlineData("/containers/web/procesess", "Did you mean /containers/web/processes?")]
+    [InlineData("/helthz", "Did you mean /healthz?")]
+    [InlineData("/volumes", "There is no such path. GET / lists the resources.")]
+    [InlineData("/v1/networks/a", "There is no such path. GET /v1/ lists the resources.")]
+    public async Task Unknown_path_names_a_path_that_is_near(string path, string expected)
+    {
+        await using var host = new ApiHost(Facts.Engine());
+
+        using var response = await host.Client.GetAsync(path);
+
+        var problem = await response.ReadProblemAsync(HttpStatusCode.NotFound, "not_found");
+        Assert.Contains(expected, problem.GetProperty("detail").GetString());
+    }
+
+    [Fact]
+    public async Task Unsupported_method_names_the_allowed_ones()
+    {
+        await using var host = new ApiHost(Facts.Engine());
+
+        using var response = await host.Client.PutAsync("/engines", null);
+
+        var problem = await response.ReadProblemAsync(HttpStatusCode.MethodNotAllowed, "method_not_allowed");
+        Assert.Equal("Allowed methods: GET, HEAD.", problem.GetProperty("detail").GetString());
+    }
+
+    [Theory]
+    [InlineData("/engines", "GET, HEAD")]
+    [InlineData("/v1/containers", "GET, HEAD, POST")]
+    [InlineData("/containers/web/start", "POST")]
+    public async Task Options_returns_the_methods_of_the_path(string path, string methods)
+    {
+        await using var host = new ApiHost(Facts.Engine());
+
+        using var response = await host.Client.SendAsync(new HttpRequestMessage(HttpMethod.Options, path));
+
+        Assert.Equal(HttpStatusCode.NoContent, response.StatusCode);
+        Assert.Equal(methods, string.Join(", ", response.Content.Headers.Allow.Order()));
+    }
+}
