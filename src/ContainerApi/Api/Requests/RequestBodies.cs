@@ -28,9 +28,9 @@ internal static class RequestBodies
             && http.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: true } && http.Request.ContentLength is not 0
             && !http.GetEndpoint()!.Metadata.OfType<RequestMetadata>().Any(m => m.IsBody))
         {
+            var parameters = string.Join(", ", definition.Fields(inJson: false).Select(p => p.Name));
             throw new ApiException(
-                ErrorCode.UnsupportedMediaType,
-                $"This operation takes no body. Its parameters are in the query: {string.Join(", ", definition.Fields(inJson: false).Select(p => p.Name))}.");
+                ErrorCode.UnsupportedMediaType, $"This operation takes no body. Its parameters are in the query: {parameters}.");
         }
     }
 

@@ -147,7 +147,8 @@ public sealed class LifecycleHttpTests
     public async Task Body_where_none_is_read_is_a_415_that_names_the_parameters(string method, string address, string expected)
     {
         var problem = await ReadProblemAsync(
-            new FakeEngine(), new HttpMethod(method), address, HttpStatusCode.UnsupportedMediaType, "unsupported_media_type", """{"signal":"TERM"}""");
+            new FakeEngine(), new HttpMethod(method), address, HttpStatusCode.UnsupportedMediaType, "unsupported_media_type",
+            """{"signal":"TERM"}""");
 
         Assert.Contains(expected, problem.GetProperty("detail").GetString());
     }
