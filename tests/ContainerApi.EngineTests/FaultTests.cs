@@ -75,7 +75,7 @@ public sealed class FaultTests(FaultFixture fixture) : IClassFixture<FaultFixtur
             Assert.Equal(HttpStatusCode.ServiceUnavailable, (await AskAsync("readyz")).Status);
             var engine = (await AskAsync("engines")).Answer.GetProperty("items")[0];
             Assert.Equal(fault == "paused" ? "timeout" : "unavailable", engine.GetProperty("state").GetString());
-            Assert.False(string.IsNullOrEmpty(engine.GetProperty("error").GetString()));
+            Assert.False(string.IsNullOrEmpty(engine.GetProperty("error").GetProperty("message").GetString()));
         }
 
         if (fault is "stopped" or "killed")

@@ -71,9 +71,8 @@ internal sealed class Redactor(IReadOnlyList<string> patterns) : IDisposable
 
     public Dictionary<string, string> Values(IReadOnlyDictionary<string, string> all) => all.ToDictionary(v => v.Key, v => Value(v.Key, v.Value));
 
-    /// <summary>Redacts the value of an environment variable, <c>NAME=value</c>.</summary>
-    public static string Variable(string variable) =>
-        variable.IndexOf('=', StringComparison.Ordinal) is >= 0 and var equals ? variable[..(equals + 1)] + Redacted : variable;
+    /// <summary>Redacts the values of environment variables, whatever they are.</summary>
+    public static Dictionary<string, string> Variables(IReadOnlyDictionary<string, string> all) => all.ToDictionary(v => v.Key, _ => Redacted);
 
     public void Dispose() => _results.Dispose();
 

@@ -34,7 +34,7 @@ public sealed record Build
     public DateTimeOffset? StartedAt { get; init; }
 
     /// <summary>When the build ended; null before that, and when it was interrupted.</summary>
-    public DateTimeOffset? EndedAt { get; init; }
+    public DateTimeOffset? FinishedAt { get; init; }
 
     /// <summary>Duration from the request to the end; null until the build ends.</summary>
     public long? DurationMs { get; init; }

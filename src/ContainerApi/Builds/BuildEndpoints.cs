@@ -50,11 +50,11 @@ internal static class BuildEndpoints
                  errors stay problems, after the upload. Closing the stream stops the build. `format=text` (or `Accept: text/plain`)
                  returns a text log; its last line is the outcome.
 
-                 `stream=false` waits for the end: 201 with the build and the image's `Location`, or a problem: 422 `build_failed`
+                 `mode=wait` waits for the end: 201 with the build and the image's `Location`, or a problem: 422 `build_failed`
                  when the build itself failed, with `buildId`, `reason`, `step`, `exitCode`, `warnings` and the last lines of the
                  `log`.
 
-                 `detach=true` returns 202 with the build's `Location`, and the build continues without its client: as soon as the
+                 `mode=detach` returns 202 with the build's `Location`, and the build continues without its client: as soon as the
                  engine has read the context and started, so that earlier errors are still problems, or at once when the build is
                  queued and its context is a Dockerfile or a JSON document.
 
@@ -95,7 +95,7 @@ internal static class BuildEndpoints
         var upload = isReadWhole ? null : reader.Meter(http.Request);
         var (request, context) = await reader.ReadAsync(http);
         var job = pipeline.Start(engines.Get(request.Engine), request, context, upload, http.GetClient(), caller.Owner);
-        http.SetTarget($"build {job.Id}{string.Concat(request.Tag.Select(t => $" {t}"))} on {job.Describe().Engine}");
+        http.SetTarget($"build {job.Id}{string.Concat(request.Tags.Select(t => $" {t}"))} on {job.Describe().Engine}");
         return responses.RespondToStarter(job, request.ToMode(http.Request), hasContext: isReadWhole, request.Colour);
     }
 }

@@ -18,11 +18,11 @@ internal static class BuildHistoryEndpoints
             .WithDescription("Returns queued and running builds, and as many ended builds as the configuration keeps.");
 
         builds.MapGet("/{build}", Inspect).RequireScope(Scopes.BuildsRead)
-            .WithName("inspectBuild").WithSummary("Inspect a build")
+            .WithName("getBuild").WithSummary("Inspect a build")
             .CanFailWith(ErrorCode.BuildNotFound);
 
         builds.MapGet("/{build}/events", Follow).RequireScope(Scopes.BuildsRead).WithStreamLimits()
-            .WithName("followBuild").WithSummary("Follow the events of a build")
+            .WithName("getBuildEvents").WithSummary("Follow the events of a build")
             .WithDescription(
                 """
                 Streams the same lines as `POST /builds`, from event `from` to the `result`, with a `heartbeat` after 15 seconds

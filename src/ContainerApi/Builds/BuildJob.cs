@@ -138,7 +138,7 @@ internal sealed class BuildJob
                     : BuildState.Failed,
                 QueuePosition = null,
                 ImageId = result.ImageId,
-                EndedAt = at,
+                FinishedAt = at,
                 DurationMs = result.DurationMs,
                 Error = result.Error,
             };

@@ -107,7 +107,7 @@ internal sealed class BuildRegistry(BuildStore store, BuildOptions options, Time
         foreach (var job in _jobs.Values.Where(j => j.IsEnded).OrderBy(j => j.Id, StringComparer.Ordinal))
         {
             var build = job.Describe();
-            if ((build.EndedAt ?? build.CreatedAt) < oldest)
+            if ((build.FinishedAt ?? build.CreatedAt) < oldest)
             {
                 Remove(job);
                 continue;

@@ -5,19 +5,19 @@ using ContainerApi.Registries;
 namespace ContainerApi.Builds;
 
 /// <summary>The parameters of a build: in the query, in a form before its first file, or in JSON.</summary>
-[Hint("Use 'tag'.", "t", "tags")]
+[Hint("Use 'tag', or 'tags' in JSON.", "t", "tags")]
 [Hint("Use 'dockerfile'.", "f", "file")]
-[Hint("Use 'buildArg'.", "buildargs", "build-arg")]
-[Hint("Use 'label'.", "labels", "l")]
+[Hint("Use 'buildArg', or 'buildArgs' in JSON.", "buildArgs", "build-arg")]
+[Hint("Use 'label', or 'labels' in JSON.", "labels", "l")]
 [Hint("Use 'noCache'.", "no-cache")]
 [Hint("Use 'network'.", "networkmode")]
-[Hint("Use 'extraHost'.", "extrahosts", "add-host")]
+[Hint("Use 'extraHost', or 'extraHosts' in JSON.", "extraHosts", "add-host")]
 [Hint("Use 'cacheFrom'.", "cache-from")]
-[Hint("Use 'secret'.", "secrets")]
+[Hint("Use 'secret', or 'secrets' in JSON.", "secrets")]
 [Hint("Use 'path' in a JSON body.", "context")]
 [Hint("Use 'builder': classic, buildkit or auto.", "version")]
 [Hint("Leave it out: the containers of steps are always removed.", "rm", "forcerm", "force-rm")]
-[Hint("Leave it out, or use stream=false for one document without the log.", "q", "quiet")]
+[Hint("Leave it out, or use mode=wait for one document without the log.", "q", "quiet")]
 internal sealed record BuildRequest(
     [Parameter("A directory under a configured context root: absolute, or relative to a root. Its `.dockerignore` file applies.",
         In = ParameterPlace.Json)]
@@ -25,43 +25,45 @@ internal sealed record BuildRequest(
     [Parameter("A URL that the engine fetches the context from: `https://host/repository.git#branch:directory` or a tar archive. "
         + "Refused unless the configuration allows it.", In = ParameterPlace.Json)]
     string? Remote,
-    [Parameter("A reference for the image, `app:v1`; repeatable. Without a tag in it, `latest`.", ErrorCode = "invalid_reference")]
-    IReadOnlyList<ImageName> Tag,
+    [Parameter("A reference for the image, `app:v1`; repeatable. Without a tag in it, `latest`.", QueryName = "tag",
+        ErrorCode = "invalid_reference")]
+    IReadOnlyList<ImageName> Tags,
     [Parameter("Path of the Dockerfile inside the context; `Dockerfile` by default. In JSON without `path` and `remote`: the text of the Dockerfile.",
         ErrorCode = "invalid_dockerfile")]
     BuildDockerfile? Dockerfile,
     [Parameter("The stage to build, by name or number; the last by default.", Pattern = @"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}",
         Expected = "must be a stage's name or number: letters, digits, '_', '.' and '-'.")]
     string? Target,
-    [Parameter("A build argument, `NAME=value`; `NAME` alone keeps the Dockerfile's default. Repeatable. In JSON also an object of names and values.",
-        CanBeObject = true, Pattern = @"[a-zA-Z_][a-zA-Z0-9_.-]*(?:=[^\0]*)?",
+    [Parameter("A build argument, `NAME=value`; `NAME` alone keeps the Dockerfile's default. Repeatable. In JSON an object of names and values, "
+        + "with null for `NAME` alone.", QueryName = "buildArg", IsObject = true, Pattern = @"[a-zA-Z_][a-zA-Z0-9_.-]*(?:=[^\0]*)?",
         Expected = "must be NAME=value or NAME. The name has letters, digits, '_', '.' and '-' and begins with a letter or '_'.")]
-    IReadOnlyList<string> BuildArg,
-    [Parameter("A label for the image, `key=value`; repeatable. In JSON also an object of keys and values.", CanBeObject = true,
+    IReadOnlyList<string> BuildArgs,
+    [Parameter("A label for the image, `key=value`; repeatable. In JSON an object of keys and values.", QueryName = "label", IsObject = true,
         Pattern = @"[^\s=\0""']+(?:=[^\0]*)?",
         Expected = "must be key=value or key. The key has no whitespace and no quotes.")]
-    IReadOnlyList<string> Label,
+    IReadOnlyList<string> Labels,
     [Parameter("The platform to build for, `linux/amd64`.", Pattern = @"[a-z0-9_]+(?:/[a-z0-9_]+){0,2}",
         Expected = "must be a platform: os, os/architecture or os/architecture/variant.")]
     string? Platform,
     [Parameter("Whether to build without the cache.", Default = "false")]
     bool NoCache,
-    [Parameter("Whether to pull newer base images.", Default = "false")]
-    bool Pull,
+    [Parameter("When to pull base images. `never` is not supported: each builder pulls an image that the engine does not have.",
+        Default = "missing", Booleans = ["missing", "always"])]
+    PullMode Pull,
     [Parameter("The network of `RUN` steps: `bridge`, `host`, `none`, `container:ID` or a network's name.",
         Pattern = @"(?:container:)?[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}", Expected = "must be bridge, host, none, container:ID or a network's name.")]
     string? Network,
-    [Parameter("An entry for the hosts file of `RUN` steps, `name:address`; repeatable.")]
-    IReadOnlyList<ExtraHost> ExtraHost,
+    [Parameter("An entry for the hosts file of `RUN` steps, `name:address`; repeatable.", QueryName = "extraHost")]
+    IReadOnlyList<ExtraHost> ExtraHosts,
     [Parameter("An image to use as cache source; repeatable.", ErrorCode = "invalid_reference")]
     IReadOnlyList<ImageNameOrId> CacheFrom,
     // The value's maximum length is that of Docker's client (secretsprovider in BuildKit).
-    [Parameter("A secret for `RUN --mount=type=secret,id=…`, `id=value`; repeatable. In JSON also an object of ids and values. "
-        + "It is in no log, history or layer. Proxies may log a query; use JSON to keep a secret out of it.", CanBeObject = true,
+    [Parameter("A secret for `RUN --mount=type=secret,id=…`, `id=value`; repeatable. In JSON an object of ids and values. "
+        + "It is in no log, history or layer. Proxies may log a query; use JSON to keep a secret out of it.", QueryName = "secret", IsObject = true,
         Pattern = @"[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,127}=[\s\S]{0,512000}",
         Expected = "must be id=value. The id has letters, digits, '_', '.' and '-', the value at most 512000 characters.")]
-    IReadOnlyList<string> Secret,
-    [Parameter("Credentials for the registries of base images, one or a list.", In = ParameterPlace.Json)]
+    IReadOnlyList<string> Secrets,
+    [Parameter("Credentials for the registries of base images.", In = ParameterPlace.Json)]
     IReadOnlyList<RegistryAuthFields> RegistryAuth,
     [Parameter("Credentials for the registries of base images, as Docker's clients send them: "
         + """`{"host":{"username":"…","password":"…"}}` in base64url.""", Name = "X-Registry-Config",
@@ -72,15 +74,19 @@ internal sealed record BuildRequest(
     RegistryAuthHeader? RegistryAuthHeader,
     [Parameter("The builder. `auto` is BuildKit, except for features that only the classic builder has.", Default = "auto")]
     RequestedBuilder Builder,
-    [Parameter("Name of the engine; the first by default.")]
+    [Parameter(EngineName.OfWrite, CanBeInQuery = true)]
     EngineName? Engine,
-    [Parameter("Maximum duration of the build in seconds after the queue, including the upload of the context.", Min = 1, Max = 604_800)]
+    [Parameter("Maximum duration of the build after the queue, including the upload of the context: seconds, or as in `10m`.",
+        Min = 1, Max = 604_800)]
     TimeSpan? Timeout,
     [Parameter("Whether to push each tag after the build, with the credentials for its registry.", Default = "false")]
     bool Push,
-    [Parameter("Whether the build continues without its client: the response is 202 as soon as the engine has the context.", Default = "false")]
-    bool Detach,
-    [Parameter("Whether to stream events; `false` returns one document after the end of the build. Default: true.")]
+    [Parameter("`stream` sends events while the build runs, `wait` one document after its end. With `detach` the build continues without its "
+        + "client: the response is one document as soon as the engine has the context. Default: `stream`.")]
+    BuildMode? Mode,
+    [Parameter("The mode `detach`.", IsReplaced = true)]
+    bool? Detach,
+    [Parameter("Whether the mode is `stream`, else it is `wait`.", IsReplaced = true)]
     bool? Stream,
     [Parameter("The format of the stream. By default the `Accept` header decides, and NDJSON is used if it does not.")]
     BuildFormat? Format,
@@ -95,31 +101,35 @@ internal sealed record BuildRequest(
         .. RegistryAuth.Select(a => a.ToCredentials()), .. RegistryConfigHeader?.Credentials ?? [], .. RegistryAuthHeader?.Credentials ?? [],
     ];
 
+    /// <summary>The mode, or what the parameters say that it replaces.</summary>
+    public BuildMode ChosenMode => Mode ?? (Detach is true ? BuildMode.Detach : Stream is false ? BuildMode.Wait : BuildMode.Stream);
+
     /// <summary>Returns the mode of the response.</summary>
-    public BuildResponseMode ToMode(HttpRequest http) =>
-        Detach ? BuildResponseMode.Detached
-        : Stream is false ? BuildResponseMode.Document
-        : BuildFormats.IsText(Format, http) ? BuildResponseMode.Text
-        : BuildResponseMode.Events;
+    public BuildResponseMode ToMode(HttpRequest http) => ChosenMode switch
+    {
+        BuildMode.Detach => BuildResponseMode.Detached,
+        BuildMode.Wait => BuildResponseMode.Document,
+        _ => BuildFormats.IsText(Format, http) ? BuildResponseMode.Text : BuildResponseMode.Events,
+    };
 
     /// <summary>Converts to the engine's specification.</summary>
     /// <exception cref="ApiException">The requested builder lacks a requested feature.</exception>
     public BuildSpec ToSpec() => new()
     {
-        Builder = BuilderChoice.Of(Builder, Network, hasSecrets: Secret.Count > 0),
+        Builder = BuilderChoice.Of(Builder, Network, hasSecrets: Secrets.Count > 0, Pull),
         Remote = Remote,
-        Tags = [.. Tag.Distinct()],
+        Tags = [.. Tags.Distinct()],
         Dockerfile = Dockerfile?.Path,
         Target = Target,
-        BuildArguments = Pairs(BuildArg),
-        Labels = Pairs(Label).ToDictionary(p => p.Key, p => p.Value ?? ""),
+        BuildArguments = Pairs(BuildArgs),
+        Labels = Pairs(Labels).ToDictionary(p => p.Key, p => p.Value ?? ""),
         Platform = Platform,
         NoCache = NoCache,
-        Pull = Pull,
+        Pull = Pull == PullMode.Always,
         Network = Network,
-        ExtraHosts = [.. ExtraHost.Select(h => h.Value)],
+        ExtraHosts = [.. ExtraHosts.Select(h => h.Value)],
         CacheFrom = CacheFrom,
-        Secrets = Pairs(Secret).ToDictionary(p => p.Key, p => p.Value ?? ""),
+        Secrets = Pairs(Secrets).ToDictionary(p => p.Key, p => p.Value ?? ""),
         Push = Push,
         Credentials = Credentials,
     };
@@ -138,6 +148,14 @@ internal sealed record BuildRequest(
 
         return pairs;
     }
+}
+
+/// <summary>What the response to a build request waits for.</summary>
+internal enum BuildMode
+{
+    Stream,
+    Wait,
+    Detach,
 }
 
 /// <summary>Format of a build's events.</summary>

@@ -2,6 +2,7 @@ using System.IO.Pipelines;
 using ContainerApi.Api;
 using ContainerApi.Api.Requests;
 using ContainerApi.Builds.Contexts;
+using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
 
 namespace ContainerApi.Builds;
@@ -93,24 +94,13 @@ internal sealed class BuildRequestReader(ContextRoots roots, RemoteContexts remo
         var (query, errors) = (http.Request.Query, new RequestErrors());
         ReportContexts(query.Keys, "body", errors);
         ReportContexts(form.Fields.Keys, "files", errors);
-        foreach (var parameter in RequestDefinition.Of(typeof(BuildRequest)).Fields(inJson: false))
+        var fields = FieldsOf(query.Where(q => !form.Fields.ContainsKey(q.Key)).Concat(form.Fields));
+        foreach (var name in fields.Keys.Where(name => query.ContainsKey(name) && form.Fields.ContainsKey(name)))
         {
-            if (form.Fields.TryGetValue(parameter.Name, out var values))
-            {
-                if (query.ContainsKey(parameter.Name))
-                {
-                    errors.Add(parameter.Name, "must not be in both the query and the form.");
-                }
-                else if (values.Count > 1 && !parameter.IsList)
-                {
-                    errors.Add(parameter.Name, "must be given once.");
-                }
-            }
+            errors.Add(name, "must not be in both the query and the form.");
         }
 
-        var request = RequestReader.Read<BuildRequest>(
-            http, query.Keys.Concat(form.Fields.Keys).Except(NamedContexts, StringComparer.OrdinalIgnoreCase),
-            p => new ParameterInput(form.Fields.TryGetValue(p.Name, out var values) ? values : query[p.Name]), errors);
+        var request = RequestReader.Read<BuildRequest>(http, fields, errors);
         return (request, MultipartContext.From(form.Reader, form.FirstFile, request.Dockerfile?.Path, options.MaxContextBytes));
     }
 
@@ -118,11 +108,6 @@ internal sealed class BuildRequestReader(ContextRoots roots, RemoteContexts remo
     {
         var errors = new RequestErrors();
         ReportContexts(http.Request.Query.Keys, "body", errors);
-        foreach (var name in http.Request.Query.Keys.Except(NamedContexts, StringComparer.OrdinalIgnoreCase))
-        {
-            errors.Add(name, "must not be in the query: the parameters of a build in JSON are its fields.");
-        }
-
         var request = await RequestReader.ReadJsonAsync<BuildRequest>(http, await ReadBodyAsync(http), errors);
         return request switch
         {
@@ -137,9 +122,11 @@ internal sealed class BuildRequestReader(ContextRoots roots, RemoteContexts remo
     {
         var (query, errors) = (http.Request.Query, new RequestErrors());
         ReportContexts(query.Keys, "body", errors);
-        return RequestReader.Read<BuildRequest>(
-            http, query.Keys.Except(NamedContexts, StringComparer.OrdinalIgnoreCase), p => new ParameterInput(query[p.Name]), errors);
+        return RequestReader.Read<BuildRequest>(http, FieldsOf(query), errors);
     }
+
+    private static Dictionary<string, ParameterInput> FieldsOf(IEnumerable<KeyValuePair<string, StringValues>> fields) =>
+        RequestReader.FieldsOf(fields.Where(f => !NamedContexts.Contains(f.Key, StringComparer.OrdinalIgnoreCase)));
 
     /// <summary>Reports parameters that name a context next to the one in the request.</summary>
     private static void ReportContexts(IEnumerable<string> names, string context, RequestErrors errors)

@@ -21,15 +21,19 @@ internal sealed class BuildRequestValidator : AbstractValidator<BuildRequest>
         RuleFor(r => r.Dockerfile).Must(d => d?.Path is not null).When(r => r.Dockerfile is not null && NamesContext(r))
             .WithErrorCode(ErrorCode.InvalidDockerfile.Code).WithMessage(BuildDockerfile.Expected);
         RuleFor(r => r.Timeout).Must(t => t is null || t <= options.Timeout)
-            .WithMessage($"must be a whole number from 1 to {options.Timeout.TotalSeconds:0}.");
-        RuleFor(r => r.Push).Must((r, push) => !push || r.Tag.Count > 0).WhenValid("tag").WithMessage("needs a tag.");
+            .WithMessage(Durations.Expected(1, (int)options.Timeout.TotalSeconds));
+        RuleFor(r => r.Push).Must((r, push) => !push || r.Tags.Count > 0).WhenValid("tags").WithMessage("needs a tag.");
         RuleFor(r => r.RegistryAuth).Must((r, _) => r.Credentials.All(c => c.ServerAddress is not null)).WhenValid("registryAuth")
             .WithMessage("needs a serverAddress: a build can use several registries.");
-        RuleFor(r => r.Stream).Must((r, stream) => stream is not true || !r.Detach)
-            .WithMessage("must not be true with detach=true. Follow the build at /builds/{{id}}/events.");
-        RuleFor(r => r.Format).Must((r, format) => format is null || r is { Detach: false, Stream: not false })
-            .WithMessage("must not be given with detach=true or stream=false: the response is one JSON document.");
+        RuleFor(r => r.Stream).Must((r, stream) => stream is null || stream == (r.ChosenMode == BuildMode.Stream)).WhenValid("mode", "detach")
+            .WithMessage(r => $"contradicts mode={NameOf(r.ChosenMode)}.");
+        RuleFor(r => r.Detach).Must((r, detach) => detach is null || detach == (r.ChosenMode == BuildMode.Detach)).WhenValid("mode")
+            .WithMessage(r => $"contradicts mode={NameOf(r.ChosenMode)}.");
+        RuleFor(r => r.Format).Must((r, format) => format is null || r.ChosenMode == BuildMode.Stream)
+            .WithMessage(r => $"must not be given with mode={NameOf(r.ChosenMode)}: the response is one JSON document.");
     }
+
+    private static string NameOf(BuildMode mode) => mode.ToString().ToLowerInvariant();
 
     private static bool NamesContext(BuildRequest request) => (request.Path ?? request.Remote) is not null;
 

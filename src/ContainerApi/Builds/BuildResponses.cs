@@ -20,7 +20,7 @@ internal enum BuildResponseMode
     Detached,
 }
 
-/// <summary>Creates the responses about builds. A build without <c>detach</c> stops when its client disconnects.</summary>
+/// <summary>Creates the responses about builds. A build that is not detached stops when its client disconnects.</summary>
 internal sealed class BuildResponses(BuildStore store, BuildOptions options, TimeProvider time)
 {
     /// <summary>

@@ -18,8 +18,11 @@ internal static class BuilderChoice
 {
     /// <param name="requested">The parameter <c>builder</c>.</param>
     /// <exception cref="ApiException">The requested builder lacks a requested feature.</exception>
-    public static BuilderKind Of(RequestedBuilder requested, string? network, bool hasSecrets) => requested switch
+    public static BuilderKind Of(RequestedBuilder requested, string? network, bool hasSecrets, PullMode pull = PullMode.Missing) => requested switch
     {
+        // The Engine API of builds has a parameter to pull always, and none to pull never; nor has Podman's.
+        _ when pull == PullMode.Never => throw Unsupported(
+            "No builder supports pull=never: each one pulls a base image that the engine does not have. Use pull=missing."),
         RequestedBuilder.Classic when hasSecrets => throw Unsupported("The classic builder does not support secrets. Use builder=buildkit."),
         RequestedBuilder.Classic => BuilderKind.Classic,
         RequestedBuilder.Buildkit when OnlyClassic(network) is { } reason => throw Unsupported(reason + " Use builder=classic."),

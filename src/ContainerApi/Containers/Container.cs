@@ -173,7 +173,7 @@ public sealed record UsageSection(
 /// <param name="ApiVersion">The negotiated API version; null before the negotiation.</param>
 /// <param name="Containers">The number of matching containers on all pages; null where the engine did not answer.</param>
 /// <param name="Error">Why the engine did not answer; null where it did.</param>
-public sealed record EngineReport(string Name, string State, string? ApiVersion, int? Containers, string? Error);
+public sealed record EngineReport(string Name, string State, string? ApiVersion, int? Containers, ErrorInfo? Error);
 
 /// <summary>The answer of <c>GET /containers/{container}/stats</c>.</summary>
 /// <param name="Network">The network traffic.</param>

@@ -193,7 +193,7 @@ internal sealed partial class ContainerCollector(SectionReader reader, RateHisto
         list.Failure is null ? EngineStates.Ok : EngineStates.Of(list.Failure),
         list.Engine.Capabilities?.ApiVersion,
         list.Failure is null ? list.Rows.Count : null,
-        list.Failure?.Message);
+        list.Failure is { } failure ? ErrorInfo.Of(failure) : null);
 
     /// <summary>One failure for all engines: their common kind, else unavailable.</summary>
     private static EngineException OneFailure(EngineList[] lists)

@@ -38,7 +38,7 @@ internal static class ContainerEndpoints
                 queries.MetricsAsync(options, http.RequestAborted))
             .RequireScope(Scopes.MetricsRead)
             .WithTags("Metrics")
-            .WithName("containerMetrics")
+            .WithName("getContainerMetrics")
             .WithSummary("Export container metrics for Prometheus")
             .WithDescription(
                 "State, processes, CPU, memory, block and network counters of every container, in Prometheus's text format. "

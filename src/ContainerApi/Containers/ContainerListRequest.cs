@@ -16,7 +16,8 @@ internal sealed record ContainerListRequest(
     int? Limit,
     [Parameter("The `nextCursor` of the previous page.")]
     ContainerCursor? Cursor,
-    [Parameter("The maximum age of the response in seconds. Default: 0, the containers are read after the request arrived.", Min = 0, Max = 3600)]
+    [Parameter("The maximum age of the response, in seconds or as in `1m`. Default: 0, the containers are read after the request arrived.",
+        Min = 0, Max = 3600)]
     TimeSpan? MaxAge,
     [Parameter("The format of the response. Default: by `Accept`.")]
     Format? Format)
@@ -32,7 +33,7 @@ internal sealed record ContainerListRequest(
 internal sealed record ContainerSelector(
     [Parameter("The container's name, id or unique id prefix.", In = ParameterPlace.Route)]
     ContainerReference Container,
-    [Parameter("The engine's name. Default: all engines are searched.")]
+    [Parameter(EngineName.OfRead)]
     EngineName? Engine);
 
 /// <summary>The parameters of <c>GET /containers/{container}</c>.</summary>
@@ -43,7 +44,7 @@ internal sealed record ContainerQuery(
     IncludedSections? Include,
     [Parameter("Only these fields, separated by commas.", Example = "name,status,network.rxBytes")]
     ContainerFields? Fields,
-    [Parameter("The maximum age of the response in seconds. Default: 0.", Min = 0, Max = 3600)]
+    [Parameter("The maximum age of the response, in seconds or as in `1m`. Default: 0.", Min = 0, Max = 3600)]
     TimeSpan? MaxAge,
     [Parameter("The format of the response. Default: by `Accept`.")]
     Format? Format);
@@ -51,7 +52,7 @@ internal sealed record ContainerQuery(
 /// <summary>The parameters of <c>GET /containers/{container}/processes</c> and <c>/stats</c>.</summary>
 internal sealed record ContainerSectionQuery(
     ContainerSelector Selector,
-    [Parameter("The maximum age of the response in seconds. Default: 0.", Min = 0, Max = 3600)]
+    [Parameter("The maximum age of the response, in seconds or as in `1m`. Default: 0.", Min = 0, Max = 3600)]
     TimeSpan? MaxAge);
 
 internal sealed class ContainerListRequestValidator : AbstractValidator<ContainerListRequest>

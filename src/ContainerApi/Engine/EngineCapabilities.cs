@@ -51,10 +51,10 @@ internal sealed class EngineCapabilities(string apiVersion, bool isPodman = fals
     public bool ListsHealth => _api >= HealthInList;
 
     /// <summary>What the engine cannot do, with reasons for a client.</summary>
-    public IReadOnlyList<(string Feature, string Reason)> Limits =>
-        [.. AllLimits.Where(limit => limit.Applies).Select(limit => (limit.Feature, limit.Reason))];
+    public IReadOnlyList<(string Feature, string Reason)> Limitations =>
+        [.. AllLimitations.Where(l => l.Applies).Select(l => (l.Feature, l.Reason))];
 
-    private IEnumerable<(bool Applies, string Feature, string Reason)> AllLimits =>
+    private IEnumerable<(bool Applies, string Feature, string Reason)> AllLimitations =>
     [
         (_api < Engine23, "instant_statistics",
             $"API {_api} returns statistics at its collector's next tick, up to a second later; {Engine23} and later return them immediately."),

@@ -20,7 +20,7 @@ internal static class EngineEndpoints
         engines.MapGet("/", ListAsync)
             .WithName("listEngines")
             .WithSummary("List the engines")
-            .WithDescription("All configured engines with their versions, hosts, counts and limits. "
+            .WithDescription("All configured engines with their versions, hosts, counts and limitations. "
                 + "An engine that cannot be reached is an item with its `state` and `error`.");
         engines.MapGet("/{name}", GetAsync)
             .WithName("getEngine")
@@ -45,7 +45,7 @@ internal static class EngineEndpoints
         }
         catch (EngineException e)
         {
-            return new EngineStatus(engine.Name, engine.Endpoint, EngineStates.Of(e), e.Message);
+            return new EngineStatus(engine.Name, engine.Endpoint, EngineStates.Of(e), ErrorInfo.Of(e));
         }
     }
 
@@ -55,5 +55,5 @@ internal static class EngineEndpoints
         info is { Containers: { } total, ContainersRunning: { } running, ContainersPaused: { } paused, ContainersStopped: { } stopped }
             ? new ContainerCounts(total, running, paused, stopped)
             : null,
-        info.Images, info.RegistryMirrors, [.. EngineCapabilities.Of(info).Limits.Select(l => new EngineLimit(l.Feature, l.Reason))]);
+        info.Images, info.RegistryMirrors, [.. EngineCapabilities.Of(info).Limitations.Select(l => new EngineLimitation(l.Feature, l.Reason))]);
 }

@@ -8,7 +8,7 @@ public sealed record EngineList(IReadOnlyList<EngineStatus> Items);
 /// <param name="Name" example="local">The name in the configuration.</param>
 /// <param name="Endpoint" example="unix:///var/run/docker.sock">The address, without credentials.</param>
 /// <param name="State" example="ok"><c>ok</c>, <c>unavailable</c>, <c>timeout</c> or <c>error</c>.</param>
-/// <param name="Error">The reason of a state that is not <c>ok</c>.</param>
+/// <param name="Error">Why the engine did not answer; null where it did.</param>
 /// <param name="ApiVersion" example="1.41">The negotiated Engine API version.</param>
 /// <param name="MinApiVersion" example="1.12">The oldest Engine API version that the engine supports.</param>
 /// <param name="Version" example="20.10.24">The engine's version.</param>
@@ -23,12 +23,12 @@ public sealed record EngineList(IReadOnlyList<EngineStatus> Items);
 /// <param name="Containers">The number of containers by state.</param>
 /// <param name="Images">The number of images.</param>
 /// <param name="RegistryMirrors">The registry mirrors in the engine's configuration.</param>
-/// <param name="Limits">Features that the engine lacks or that are slower than on newer engines.</param>
+/// <param name="Limitations">Features that the engine lacks or that are slower than on newer engines.</param>
 public sealed record EngineStatus(
-    string Name, string Endpoint, string State, string? Error = null, string? ApiVersion = null, string? MinApiVersion = null,
+    string Name, string Endpoint, string State, ErrorInfo? Error = null, string? ApiVersion = null, string? MinApiVersion = null,
     string? Version = null, string? OperatingSystem = null, string? OsType = null, string? Architecture = null, string? KernelVersion = null,
     string? StorageDriver = null, string? CgroupVersion = null, int? Cpus = null, long? MemoryBytes = null, ContainerCounts? Containers = null,
-    int? Images = null, IReadOnlyList<string>? RegistryMirrors = null, IReadOnlyList<EngineLimit>? Limits = null);
+    int? Images = null, IReadOnlyList<string>? RegistryMirrors = null, IReadOnlyList<EngineLimitation>? Limitations = null);
 
 /// <summary>The number of containers of an engine.</summary>
 /// <param name="Total">All containers.</param>
@@ -37,7 +37,7 @@ public sealed record EngineStatus(
 /// <param name="Stopped">Stopped containers.</param>
 public sealed record ContainerCounts(int Total, int Running, int Paused, int Stopped);
 
-/// <summary>A limit of an engine.</summary>
+/// <summary>A limitation of an engine.</summary>
 /// <param name="Feature">A stable name of the feature.</param>
 /// <param name="Reason">What the engine lacks, and the consequence.</param>
-public sealed record EngineLimit(string Feature, string Reason);
+public sealed record EngineLimitation(string Feature, string Reason);

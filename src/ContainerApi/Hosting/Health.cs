@@ -15,14 +15,14 @@ public sealed record Readiness(string State, IReadOnlyList<EngineReadiness> Engi
 /// <summary>The state of a component of the service. The service answers without it.</summary>
 /// <param name="Name">The component's name.</param>
 /// <param name="State"><c>ok</c> or <c>degraded</c>.</param>
-/// <param name="Error">The reason if the state is not <c>ok</c>.</param>
-public sealed record ComponentReadiness(string Name, string State, string? Error);
+/// <param name="Error">The reason of a state that is not <c>ok</c>, else null.</param>
+public sealed record ComponentReadiness(string Name, string State, ErrorInfo? Error);
 
 /// <summary>The state of one engine.</summary>
 /// <param name="Name">The engine's name in the configuration.</param>
 /// <param name="State"><c>ok</c>, <c>unavailable</c>, <c>timeout</c> or <c>error</c>.</param>
-/// <param name="Error">The reason if the state is not <c>ok</c>.</param>
-public sealed record EngineReadiness(string Name, string State, string? Error);
+/// <param name="Error">The reason of a state that is not <c>ok</c>, else null.</param>
+public sealed record EngineReadiness(string Name, string State, ErrorInfo? Error);
 
 /// <summary>Liveness and readiness endpoints on ASP.NET Core's health checks; each engine is one check.</summary>
 internal static class Health
@@ -47,13 +47,13 @@ internal static class Health
     {
         app.MapGet("/healthz", () => TypedResults.Text("ok\n"))
             .AllowAnonymous()
-            .WithTags("Health").WithName("healthz")
+            .WithTags("Health").WithName("getHealth")
             .WithSummary("Check liveness")
             .WithDescription("Returns 200 while the service runs. The engines are not checked: a restart of this service does not repair an engine.")
             .Produces<string>(StatusCodes.Status200OK, "text/plain");
         app.MapGet("/readyz", ReadyAsync)
             .AllowAnonymous()
-            .WithTags("Health").WithName("readyz")
+            .WithTags("Health").WithName("getReadiness")
             .WithSummary("Check readiness")
             .WithDescription("Returns 200 while at least one engine answers. Needs no key; the state of each engine needs the scope `engines:read`.")
             .CanFailWith(ErrorCode.EngineUnavailable);
@@ -77,13 +77,15 @@ internal static class Health
         var components = report.Entries.Where(e => !e.Value.Tags.Contains(EngineTag));
         return TypedResults.Ok(new Readiness(
             report.Status == HealthStatus.Healthy ? EngineStates.Ok : Degraded,
-            [.. visible.Select(e => new EngineReadiness(e.Name, StateOf(e.Failure), e.Failure?.Message))],
-            caller is null ? [] : [.. components.Select(c => new ComponentReadiness(c.Key, StateOf(c.Value.Status), c.Value.Description))]));
+            [.. visible.Select(e => new EngineReadiness(e.Name, StateOf(e.Failure), e.Failure is { } failure ? ErrorInfo.Of(failure) : null))],
+            caller is null ? [] : [.. components.Select(c => ReadinessOf(c.Key, c.Value))]));
     }
 
     private static string StateOf(EngineException? failure) => failure is null ? EngineStates.Ok : EngineStates.Of(failure);
 
-    private static string StateOf(HealthStatus status) => status == HealthStatus.Healthy ? EngineStates.Ok : Degraded;
+    private static ComponentReadiness ReadinessOf(string component, HealthReportEntry entry) => entry.Status == HealthStatus.Healthy
+        ? new(component, EngineStates.Ok, null)
+        : new(component, Degraded, new ErrorInfo($"{component}_{Degraded}", entry.Description ?? "The component is degraded."));
 
     /// <summary>Returns null for a healthy engine. Rethrows what is no failure of the engine.</summary>
     private static EngineException? FailureOf(HealthReportEntry entry) => entry.Exception switch

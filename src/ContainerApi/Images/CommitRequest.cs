@@ -23,7 +23,7 @@ internal sealed record CommitRequest(
     [Parameter("Whether to return only the changed files and the container's current configuration. The container is neither stopped, paused "
         + "nor committed.", Default = "false")]
     bool DryRun,
-    [Parameter("The engine's name. Default: all engines are searched.")]
+    [Parameter(EngineName.OfWrite, CanBeInQuery = true)]
     EngineName? Engine);
 
 internal sealed class CommitRequestValidator : AbstractValidator<CommitRequest>

@@ -12,8 +12,8 @@ public sealed record ImageList(IReadOnlyList<ImageSummary> Items, IReadOnlyList<
 /// <param name="Name">The engine's name.</param>
 /// <param name="State"><c>ok</c>, <c>timeout</c>, <c>unavailable</c> or <c>error</c>.</param>
 /// <param name="Images">The number of matching images; null if the engine failed.</param>
-/// <param name="Error">The reason of the failure; null for <c>ok</c>.</param>
-public sealed record ImageListEngine(string Name, string State, int? Images, string? Error);
+/// <param name="Error">Why the engine did not answer; null where it did.</param>
+public sealed record ImageListEngine(string Name, string State, int? Images, ErrorInfo? Error);
 
 /// <summary>An image in a list.</summary>
 /// <param name="Engine">The engine's name.</param>
@@ -48,7 +48,7 @@ public record ImageSummary(
 /// <param name="Variant">The variant of the architecture, as in <c>v8</c>.</param>
 /// <param name="Command">The default command, or the arguments of the entrypoint.</param>
 /// <param name="Entrypoint">The entrypoint.</param>
-/// <param name="Environment">The environment variables as <c>NAME=value</c>.</param>
+/// <param name="Environment">The environment variables by name.</param>
 /// <param name="ExposedPorts">The exposed ports, as in <c>80/tcp</c>.</param>
 /// <param name="Volumes">The paths of volumes.</param>
 /// <param name="WorkingDirectory">The working directory of the command.</param>
@@ -60,8 +60,9 @@ public sealed record ImageInspection(
     long SizeBytes, IReadOnlyDictionary<string, string> Labels, int? Containers,
     [property: JsonRequired] string? Comment, [property: JsonRequired] string? Author, [property: JsonRequired] string? Os,
     [property: JsonRequired] string? Architecture, [property: JsonRequired] string? Variant, [property: JsonRequired] IReadOnlyList<string>? Command,
-    [property: JsonRequired] IReadOnlyList<string>? Entrypoint, IReadOnlyList<string> Environment, IReadOnlyList<string> ExposedPorts,
-    IReadOnlyList<string> Volumes, [property: JsonRequired] string? WorkingDirectory, [property: JsonRequired] string? User,
+    [property: JsonRequired] IReadOnlyList<string>? Entrypoint, IReadOnlyDictionary<string, string> Environment,
+    IReadOnlyList<string> ExposedPorts, IReadOnlyList<string> Volumes, [property: JsonRequired] string? WorkingDirectory,
+    [property: JsonRequired] string? User,
     IReadOnlyList<string> Layers, IReadOnlyList<ImageHistoryEntry> History)
     : ImageSummary(Engine, Id, ShortId, Tags, Digests, CreatedAt, SizeBytes, Labels, Containers);
 
@@ -99,12 +100,12 @@ public sealed record CommittedImage(string Id, IReadOnlyList<string> Tags, strin
 /// <param name="ChangesCut">Whether <c>changes</c> is truncated.</param>
 /// <param name="Command">The container's current command, or the arguments of its entrypoint; the request's <c>changes</c> are not applied.</param>
 /// <param name="Entrypoint">The container's current entrypoint.</param>
-/// <param name="Environment">The container's current environment variables as <c>NAME=value</c>.</param>
+/// <param name="Environment">The container's current environment variables by name.</param>
 /// <param name="User">The container's current user; null is root.</param>
 /// <param name="WorkingDirectory">The container's current working directory.</param>
 public sealed record CommitDryRun(
     string Container, string? Tag, IReadOnlyList<CommitChange> Changes, bool ChangesCut, IReadOnlyList<string>? Command,
-    IReadOnlyList<string>? Entrypoint, IReadOnlyList<string> Environment, string? User, string? WorkingDirectory);
+    IReadOnlyList<string>? Entrypoint, IReadOnlyDictionary<string, string> Environment, string? User, string? WorkingDirectory);
 
 /// <summary>A path that a container changed.</summary>
 /// <param name="Path">Absolute, in the container.</param>

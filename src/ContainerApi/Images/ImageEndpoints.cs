@@ -41,7 +41,7 @@ internal static class ImageEndpoints
         images.MapGet("/{**reference}", async Task<Ok<ImageInspection>> (
                 RequestQuery<ImageSelector> query, ImageQueries queries, ImageRedactor redactor, Caller caller, HttpContext http) =>
                 TypedResults.Ok(redactor.For(caller, await queries.InspectAsync(query.Value, http.RequestAborted))))
-            .WithName("inspectImage").WithSummary("Inspect an image")
+            .WithName("getImage").WithSummary("Inspect an image")
             .WithDescription("By name or id. Slashes of a name need no escaping: `/images/registry:5000/team/app:v1`.")
             .CanFailWith(ErrorCode.InvalidReference, ErrorCode.ImageNotFound);
     }
@@ -49,7 +49,7 @@ internal static class ImageEndpoints
     private static void MapChanges(this RouteGroupBuilder images)
     {
         images.MapDelete("/{**reference}", RemoveAsync)
-            .WithName("removeImage").WithSummary("Remove an image")
+            .WithName("deleteImage").WithSummary("Remove an image")
             .WithDescription("Removes the name, and the image together with its last name. The response lists what was removed.")
             .CanFailWith(ErrorCode.InvalidReference, ErrorCode.ImageNotFound, ErrorCode.ImageInUse, ErrorCode.Conflict);
 

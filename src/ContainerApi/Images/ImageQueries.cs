@@ -60,7 +60,7 @@ internal sealed class ImageQueries(EngineDirectory engines, ImageRedactor redact
         }
         catch (EngineException e)
         {
-            return (new(engine.Name, EngineStates.Of(e), null, e.Message), [], e);
+            return (new(engine.Name, EngineStates.Of(e), null, ErrorInfo.Of(e)), [], e);
         }
     }
 }

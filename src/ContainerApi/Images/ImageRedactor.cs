@@ -15,7 +15,7 @@ internal sealed partial class ImageRedactor(SecuritySettings settings)
         Labels = settings.Redactor.Values(image.Labels),
         Entrypoint = Redact(image.Entrypoint),
         Command = Redact(image.Command, image.Entrypoint),
-        Environment = [.. image.Environment.Select(Redactor.Variable)],
+        Environment = Redactor.Variables(image.Environment),
         History = [.. image.History.Select(h => h with { CreatedBy = settings.Redactor.Text(WithoutValues(h.CreatedBy)) })],
     };
 
@@ -23,7 +23,7 @@ internal sealed partial class ImageRedactor(SecuritySettings settings)
     {
         Entrypoint = Redact(commit.Entrypoint),
         Command = Redact(commit.Command, commit.Entrypoint),
-        Environment = [.. commit.Environment.Select(Redactor.Variable)],
+        Environment = Redactor.Variables(commit.Environment),
     };
 
     private IReadOnlyList<string>? Redact(IReadOnlyList<string>? arguments, IReadOnlyList<string>? before = null) =>

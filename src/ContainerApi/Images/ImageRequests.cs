@@ -34,7 +34,7 @@ internal sealed record ImageListRequest(
 internal sealed record ImageSelector(
     [Parameter("The image's name or id. Slashes need no escaping.", In = ParameterPlace.Route, ErrorCode = "invalid_reference")]
     ImageNameOrId Reference,
-    [Parameter("The engine's name. Default: the default engine.")]
+    [Parameter(EngineName.OfRead)]
     EngineName? Engine);
 
 /// <summary>The parameters of <c>DELETE /images/{reference}</c>.</summary>
@@ -50,7 +50,7 @@ internal sealed record TagRequest(
     [Parameter("The new name, as in `registry:5000/team/app:v1`; without a tag, `latest`. An image that has this name loses it.",
         ErrorCode = "invalid_reference")]
     ImageName Tag,
-    [Parameter("The engine's name. Default: the default engine.")]
+    [Parameter(EngineName.OfWrite, CanBeInQuery = true)]
     EngineName? Engine);
 
 internal sealed class TagRequestValidator : AbstractValidator<TagRequest>

@@ -11,7 +11,7 @@ internal sealed record PullRequest(
         Expected = "must be os[/architecture[/variant]], as in linux/arm64/v8.")]
     string? Platform,
     RegistryAuth Auth,
-    [Parameter("The engine's name. Default: the default engine.")]
+    [Parameter(EngineName.OfWrite, CanBeInQuery = true)]
     EngineName? Engine);
 
 /// <summary>The body of <c>POST /images/push</c>.</summary>
@@ -20,7 +20,7 @@ internal sealed record PushRequest(
         ErrorCode = "invalid_reference")]
     ImageName Image,
     RegistryAuth Auth,
-    [Parameter("The engine's name. Default: the default engine.")]
+    [Parameter(EngineName.OfWrite, CanBeInQuery = true)]
     EngineName? Engine);
 
 internal sealed class PullRequestValidator : AbstractValidator<PullRequest>

@@ -6,7 +6,7 @@ namespace ContainerApi.Tests.Access;
 /// <summary>Calls every operation of the OpenAPI document with and without its scope, so that no endpoint is forgotten.</summary>
 public sealed class AccessTests
 {
-    private static readonly IReadOnlyList<string> Open = ["getService", "healthz", "readyz"];
+    private static readonly IReadOnlyList<string> Open = ["getService", "getHealth", "getReadiness"];
 
     [Fact]
     public async Task Every_operation_without_credentials_returns_401()

@@ -42,6 +42,45 @@ public sealed class RequestBodyTests
     public void Size_is_a_number_of_bytes_or_has_a_unit(string text, long? bytes) =>
         Assert.Equal(bytes, ByteSize.TryParse(text, out var size) ? size.Bytes : null);
 
+    [Theory]
+    [InlineData("0", 0)]
+    [InlineData("90", 90)]
+    [InlineData("-1", -1)]
+    [InlineData("30s", 30)]
+    [InlineData("10m", 600)]
+    [InlineData("1h30m", 5400)]
+    [InlineData("1h0m5s", 3605)]
+    [InlineData("", null)]
+    [InlineData("1.5", null)]
+    [InlineData("-1m", null)]
+    [InlineData("10 m", null)]
+    [InlineData("30m1h", null)]
+    [InlineData("10M", null)]
+    [InlineData("1d", null)]
+    [InlineData("9999999999", null)]
+    public void Duration_is_a_number_of_seconds_or_has_units(string text, int? seconds) =>
+        Assert.Equal(seconds, Durations.TryParse(text, out var duration) ? (int)duration.TotalSeconds : null);
+
+    [Theory]
+    [InlineData("/images/tag?engine=far", """{"image":"app","tag":"app:v2"}""", "")]
+    [InlineData("/images/tag", """{"image":"app","tag":"app:v2","engine":"far"}""", "")]
+    [InlineData("/images/tag?engine=far", """{"image":"app","tag":"app:v2","engine":"far"}""", "")]
+    [InlineData("/images/tag?engine=near", """{"image":"app","tag":"app:v2","engine":"far"}""",
+        "engine must be the same in the query and in the body")]
+    [InlineData("/images/tag?engine=far&tag=x", """{"image":"app"}""", "tag must not be in the query: it is a field of the JSON body.")]
+    public async Task Engine_is_in_the_query_or_in_the_body(string address, string body, string error)
+    {
+        var far = new FakeEngine { Name = "far" };
+        far.TagImage = (_, _, _, _) => Task.CompletedTask;
+        far.InspectImage = (id, _) => Task.FromResult(new ImageDetails { Summary = new ImageFacts { Id = id, CreatedAt = null, SizeBytes = 1 } });
+        await using var host = new ApiHost(new FakeEngine { Name = "near" }, far);
+
+        using var response = await host.Client.PostTextAsync(address, body);
+
+        var answer = await response.ReadJsonAsync(error == "" ? HttpStatusCode.Created : HttpStatusCode.BadRequest);
+        Assert.StartsWith(error, error == "" ? "" : answer.GetProperty("detail").GetString(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task All_invalid_fields_are_reported_at_once()
     {

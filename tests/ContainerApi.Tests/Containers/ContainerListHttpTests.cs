@@ -61,7 +61,10 @@ public sealed class ContainerListHttpTests
 
         Assert.Single(list.GetProperty("items").EnumerateArray());
         Assert.Equal(
-            """{"name":"down","state":"unavailable","apiVersion":null,"containers":null,"error":"It is gone."}""",
+            """
+            {"name":"down","state":"unavailable","apiVersion":null,"containers":null,
+            "error":{"code":"engine_unavailable","message":"It is gone."}}
+            """.ReplaceLineEndings(""),
             list.GetProperty("engines")[1].GetRawText());
         using var table = await host.Client.GetAsync("/containers?format=table");
         Assert.Contains("! engine down is missing: It is gone.", await table.Content.ReadAsStringAsync());

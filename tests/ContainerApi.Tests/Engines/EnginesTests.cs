@@ -3,7 +3,7 @@ namespace ContainerApi.Tests.Engines;
 public sealed class EnginesTests
 {
     [Fact]
-    public async Task List_returns_versions_host_counts_and_limits()
+    public async Task List_returns_versions_host_counts_and_limitations()
     {
         await using var host = new ApiHost(Answering("local", "1.41"));
 
@@ -15,19 +15,19 @@ public sealed class EnginesTests
         Assert.Equal(3, engine.GetProperty("containers").GetProperty("running").GetInt32());
         Assert.Equal(25276510208, engine.GetProperty("memoryBytes").GetInt64());
         Assert.Equal("https://mirror.example/", engine.GetProperty("registryMirrors")[0].GetString());
-        Assert.Equal("instant_statistics", engine.GetProperty("limits")[0].GetProperty("feature").GetString());
+        Assert.Equal("instant_statistics", engine.GetProperty("limitations")[0].GetProperty("feature").GetString());
     }
 
     [Theory]
     [InlineData("1.41", "instant_statistics,health_in_list")]
     [InlineData("1.45", "health_in_list")]
     [InlineData("1.52", "")]
-    public void Limits_of_an_engine_follow_from_its_API_version(string version, string features)
+    public void Limitations_of_an_engine_follow_from_its_API_version(string version, string features)
     {
-        var limits = EngineCapabilities.Of(new EngineInfo { ApiVersion = version }).Limits;
+        var limitations = EngineCapabilities.Of(new EngineInfo { ApiVersion = version }).Limitations;
 
-        Assert.Equal(features, string.Join(',', limits.Select(l => l.Feature)));
-        Assert.All(limits, l => Assert.Contains(version, l.Reason));
+        Assert.Equal(features, string.Join(',', limitations.Select(l => l.Feature)));
+        Assert.All(limitations, l => Assert.Contains(version, l.Reason));
     }
 
     [Theory]
@@ -43,7 +43,7 @@ public sealed class EnginesTests
 
         Assert.Equal("ok", engines[0].GetProperty("state").GetString());
         Assert.Equal(state, engines[1].GetProperty("state").GetString());
-        Assert.Equal("The engine is unreachable.", engines[1].GetProperty("error").GetString());
+        Assert.Equal($$"""{"code":"{{kind}}","message":"The engine is unreachable."}""", engines[1].GetProperty("error").GetRawText());
         Assert.Equal(System.Text.Json.JsonValueKind.Null, engines[1].GetProperty("containers").ValueKind);
     }
 
@@ -71,6 +71,7 @@ public sealed class EnginesTests
         var degraded = await host.GetJsonAsync("/readyz");
         Assert.Equal("degraded", degraded.GetProperty("state").GetString());
         Assert.Equal("unavailable", degraded.GetProperty("engines")[1].GetProperty("state").GetString());
+        Assert.Equal("engine_unavailable", degraded.GetProperty("engines")[1].GetProperty("error").GetProperty("code").GetString());
 
         near.Ping = _ => throw new EngineException(ErrorCode.EngineTimeout, "near", "The engine did not answer within 10 seconds.");
         using var response = await host.Client.GetAsync("/readyz");

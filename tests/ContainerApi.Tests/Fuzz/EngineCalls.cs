@@ -23,7 +23,7 @@ internal sealed partial class EngineCalls
     private static readonly Dictionary<string, Regex> Changes = new()
     {
         ["createContainer"] = new(@"^POST /containers/create$|^POST /images/create$|^POST /containers/ID/start$|^DELETE /containers/ID$"),
-        ["removeContainer"] = new("^DELETE /containers/ID$"),
+        ["deleteContainer"] = new("^DELETE /containers/ID$"),
         ["startContainer"] = new("^POST /containers/ID/start$"),
         ["stopContainer"] = new("^POST /containers/ID/stop$"),
         ["restartContainer"] = new("^POST /containers/ID/restart$"),
@@ -31,7 +31,7 @@ internal sealed partial class EngineCalls
         ["unpauseContainer"] = new("^POST /containers/ID/unpause$"),
         ["killContainer"] = new("^POST /containers/ID/kill$"),
         ["renameContainer"] = new("^POST /containers/ID/rename$"),
-        ["removeImage"] = new("^DELETE /images/NAME$"),
+        ["deleteImage"] = new("^DELETE /images/NAME$"),
         ["tagImage"] = new("^POST /images/NAME/tag$"),
         ["pullImage"] = new("^POST /images/create$"),
         ["pushImage"] = new("^POST /images/NAME/push$"),

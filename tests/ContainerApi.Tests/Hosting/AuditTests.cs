@@ -30,8 +30,8 @@ public sealed class AuditTests
                 $"Audit: key:ops from : stopContainer container {id} (web) on local: 204 ",
                 $"Audit: key:ops from : restartContainer container {id} (web) on local: 503 engine_unavailable: The engine is unreachable.",
                 "Audit: key:ops from : startContainer nothing: 404 container_not_found: There is no container 'nothing'.",
-                "Audit: key:ops from : removeImage app: 403 forbidden: Missing scope: images:write.",
-                "Audit: anonymous from : removeContainer web: 401 unauthenticated: "
+                "Audit: key:ops from : deleteImage app: 403 forbidden: Missing scope: images:write.",
+                "Audit: anonymous from : deleteContainer web: 401 unauthenticated: "
                     + "Authentication required. Send an API key: Authorization: Bearer KEY, or X-Api-Key: KEY.",
             ],
             service.Lines.Where(l => l.Category == Audit.Category).Select(l => l.Message.Replace("(null)", "", StringComparison.Ordinal)));

@@ -59,7 +59,7 @@ public sealed class CommitHttpTests
     {
         var engine = EngineWith([]);
         engine.ReadConfiguration = (id, _) => Task.FromResult(id == Facts.Id('a')
-            ? new ContainerConfiguration(["httpd"], null, ["PATH=/bin"], "1000", "/srv")
+            ? new ContainerConfiguration(["httpd"], null, new Dictionary<string, string> { ["PATH"] = "/bin" }, "1000", "/srv")
             : throw new ArgumentException("Another container."));
         engine.ListFileChanges = (_, most, _) =>
             Task.FromResult<IReadOnlyList<FileChange>>([.. Enumerable.Range(0, Math.Min(most, changes)).Select(i => new FileChange("/" + i, i % 3))]);
@@ -77,7 +77,7 @@ public sealed class CommitHttpTests
         Assert.Equal("""
             {"container":"CONTAINER","tag":"team/app:latest",
             "changes":[{"path":"/0","kind":"modified"},{"path":"/1","kind":"added"},{"path":"/2","kind":"deleted"}],"changesCut":false,
-            "command":["httpd"],"entrypoint":null,"environment":["PATH=/bin"],"user":"1000","workingDirectory":"/srv"}
+            "command":["httpd"],"entrypoint":null,"environment":{"PATH":"/bin"},"user":"1000","workingDirectory":"/srv"}
             """.ReplaceLineEndings("").Replace("CONTAINER", Facts.Id('a')), (await response.ReadJsonAsync(HttpStatusCode.OK)).GetRawText());
         Assert.Null(response.Headers.Location);
     }

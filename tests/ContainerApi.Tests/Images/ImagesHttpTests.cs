@@ -35,7 +35,7 @@ public sealed class ImagesHttpTests
             {"engine":"local","id":"OTHER","shortId":"eeeeeeeeeeee","tags":[],REST,"containers":0},
             {"engine":"halfway","id":"IMAGE","shortId":"ffffffffffff","tags":[],REST,"containers":null}],
             "engines":[{"name":"local","state":"ok","images":2,"error":null},{"name":"halfway","state":"ok","images":1,"error":null},
-            {"name":"bad","state":"unavailable","images":null,"error":"In the engine's words."}],"total":3}
+            {"name":"bad","state":"unavailable","images":null,"error":{"code":"engine_unavailable","message":"In the engine's words."}}],"total":3}
             """.ReplaceLineEndings("").Replace("IMAGE", ImageId).Replace("OTHER", "sha256:" + Facts.Id('e'))
             .Replace("REST", Rest), list.GetRawText());
         Assert.Equal(1, (await host.GetJsonAsync("/images?engine=halfway")).GetProperty("total").GetInt32());

@@ -21,7 +21,7 @@ internal sealed class ParameterDocumentation : IOperationFilter
         [
             .. requests[0].Definition.Parameters
                 .Where(p => p.Declaration.In is ParameterPlace.Route or ParameterPlace.Header
-                    || (hasQuery && p.Declaration.In == ParameterPlace.Query))
+                    || (!p.Declaration.IsReplaced && (p.Declaration.CanBeInQuery || (hasQuery && p.Declaration.In == ParameterPlace.Query))))
                 .Select(p => p.ToOpenApi()),
         ];
         if (requests.Find(r => r.IsBody) is { Definition: var definition })

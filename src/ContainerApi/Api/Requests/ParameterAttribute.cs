@@ -25,6 +25,21 @@ internal sealed class ParameterAttribute(string description) : Attribute
     /// <summary>The name in the request. Default: the name of the constructor parameter in camelCase.</summary>
     public string? Name { get; init; }
 
+    /// <summary>The name in a query or a form, where the parameter is repeated; a JSON body may have it, too. Default: <see cref="Name"/>.</summary>
+    public string? QueryName { get; init; }
+
+    /// <summary>Other names that requests may use. The OpenAPI document does not have them.</summary>
+    public string[] Aliases { get; init; } = [];
+
+    /// <summary>Whether another parameter replaces this one, which requests may use still. The OpenAPI document does not have it.</summary>
+    public bool IsReplaced { get; init; }
+
+    /// <summary>Whether a request with a JSON body may have this field in the query instead.</summary>
+    public bool CanBeInQuery { get; init; }
+
+    /// <summary>The values that <c>false</c> and <c>true</c> stand for, if the parameter was a boolean once.</summary>
+    public string[]? Booleans { get; init; }
+
     public ParameterPlace In { get; init; }
 
     /// <summary>The field that an error names. Default: <see cref="Name"/>.</summary>
@@ -35,7 +50,7 @@ internal sealed class ParameterAttribute(string description) : Attribute
 
     public string? Example { get; init; }
 
-    /// <summary>The bounds of a number, or of a time in seconds.</summary>
+    /// <summary>The bounds of a number, or of a duration in seconds.</summary>
     public int Min { get; init; } = int.MinValue;
 
     public int Max { get; init; } = int.MaxValue;
@@ -58,8 +73,8 @@ internal sealed class ParameterAttribute(string description) : Attribute
     /// <summary>The maximum length of all items of a list together, in characters.</summary>
     public int MaxTotalLength { get; init; } = 1024 * 1024;
 
-    /// <summary>Whether a list of <c>name=value</c> or <c>name</c> may be an object in a JSON body, with null in place of no value.</summary>
-    public bool CanBeObject { get; init; }
+    /// <summary>Whether a list of <c>name=value</c> or <c>name</c> is an object in a JSON body, with null in place of no value.</summary>
+    public bool IsObject { get; init; }
 
     /// <summary>The code of the problem for an invalid value. Default: <c>invalid_request</c>.</summary>
     public string? ErrorCode { get; init; }

@@ -20,6 +20,9 @@ internal sealed record ParameterValueKind(
 
     private OpenApiSchema? JsonBodySchema { get; init; }
 
+    /// <summary>The types other than <see cref="Type"/> that an element of a JSON body may have.</summary>
+    private JsonSchemaType OtherJsonTypes { get; init; }
+
     /// <summary>The fields of a type that is a JSON object.</summary>
     public RequestDefinition? Fields { get; private init; }
 
@@ -29,10 +32,11 @@ internal sealed record ParameterValueKind(
         var kind = type == typeof(bool) ? new(JsonSchemaType.Boolean, "must be true or false.", Boolean)
             : type == typeof(int) ? Integer(declaration, n => n)
             : type == typeof(decimal) ? Number(declaration)
-            : type == typeof(TimeSpan) ? Integer(declaration, n => TimeSpan.FromSeconds(n))
+            : type == typeof(TimeSpan) ? Duration(declaration)
             : type == typeof(string) ? Text(declaration)
             : type.IsEnum ? OneOf(Enum.GetValuesAsUnderlyingType(type).Cast<object>().Select(v => Enum.ToObject(type, v))
                 .ToDictionary(v => JsonNamingPolicy.SnakeCaseLower.ConvertName(v.ToString()!)))
+                .WithBooleans(declaration)
             : isText ? (ParameterValueKind)TextValueOf.MakeGenericMethod(type).Invoke(null, null)!
             : new ParameterValueKind(JsonSchemaType.Object, "must be an object.", _ => null);
         return !Implements(type, typeof(IJsonParameterValue<>))
@@ -53,7 +57,8 @@ internal sealed record ParameterValueKind(
             return JsonRead(json);
         }
 
-        if (input.Json is { ValueKind: not JsonValueKind.String } && Type == JsonSchemaType.String)
+        var types = Type | OtherJsonTypes;
+        if (input.Json is { ValueKind: not JsonValueKind.String } && types == JsonSchemaType.String)
         {
             return (null, "must be a string.");
         }
@@ -61,9 +66,9 @@ internal sealed record ParameterValueKind(
         var text = input.Json switch
         {
             null => input.Texts.ToString(),
-            { ValueKind: JsonValueKind.String } element when Type == JsonSchemaType.String => element.GetString(),
-            { ValueKind: JsonValueKind.Number } element when Type is JsonSchemaType.Integer or JsonSchemaType.Number => element.GetRawText(),
-            { ValueKind: JsonValueKind.True or JsonValueKind.False } element when Type == JsonSchemaType.Boolean => element.GetRawText(),
+            { ValueKind: JsonValueKind.String } element when types.HasFlag(JsonSchemaType.String) => element.GetString(),
+            { ValueKind: JsonValueKind.Number } element when (types & (JsonSchemaType.Integer | JsonSchemaType.Number)) != 0 => element.GetRawText(),
+            { ValueKind: JsonValueKind.True or JsonValueKind.False } element when types.HasFlag(JsonSchemaType.Boolean) => element.GetRawText(),
             _ => null,
         };
         return text is not null && Parse(text) is { } value ? (value, null) : (null, Expected);
@@ -84,7 +89,8 @@ internal sealed record ParameterValueKind(
 
         var schema = new OpenApiSchema
         {
-            Type = Type,
+            // A boolean in place of a word is an alias, which the document does not have.
+            Type = inJson ? Type | (OtherJsonTypes & ~JsonSchemaType.Boolean) : Type,
             Enum = Allowed is { } allowed ? [.. allowed.Select(a => JsonValue.Create(a))] : null,
             Default = ToJson(declaration.Default),
             Pattern = declaration.Pattern is { } pattern ? $"^(?:{pattern})$" : null,
@@ -118,6 +124,25 @@ internal sealed record ParameterValueKind(
             && n >= declaration.Min && n <= declaration.Max
             ? convert(n)
             : null);
+
+    private static ParameterValueKind Duration(ParameterAttribute declaration) => new(
+        JsonSchemaType.String,
+        Durations.Expected(declaration.Min, declaration.Max),
+        text => Durations.TryParse(text, out var duration) && duration.TotalSeconds >= declaration.Min && duration.TotalSeconds <= declaration.Max
+            ? duration
+            : null)
+    {
+        OtherJsonTypes = JsonSchemaType.Integer,
+    };
+
+    /// <summary>Lets <c>true</c> and <c>false</c> stand for values, if the parameter says for which.</summary>
+    private ParameterValueKind WithBooleans(ParameterAttribute declaration) => declaration.Booleans is not [var ifFalse, var ifTrue]
+        ? this
+        : this with
+        {
+            OtherJsonTypes = JsonSchemaType.Boolean,
+            Parse = text => Parse(Boolean(text) is bool isTrue ? (isTrue ? ifTrue : ifFalse) : text),
+        };
 
     private static ParameterValueKind Number(ParameterAttribute declaration) => new(
         JsonSchemaType.Number,

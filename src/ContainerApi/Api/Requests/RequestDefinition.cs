@@ -39,6 +39,9 @@ internal sealed class RequestDefinition
     public IEnumerable<RequestParameter> Fields(bool inJson) =>
         Parameters.Where(p => p.Declaration.In == ParameterPlace.Query || (inJson && p.Declaration.In == ParameterPlace.Json));
 
+    /// <summary>The fields that the OpenAPI document and the errors of unknown fields name.</summary>
+    public IEnumerable<RequestParameter> DocumentedFields(bool inJson) => Fields(inJson).Where(f => !f.Declaration.IsReplaced);
+
     public static RequestDefinition Of(Type type) => Definitions.GetOrAdd(type, t => new RequestDefinition(t));
 
     /// <summary>Creates the record. It is not usable if there are errors.</summary>
@@ -53,8 +56,8 @@ internal sealed class RequestDefinition
     public OpenApiSchema ToSchema() => new()
     {
         Type = JsonSchemaType.Object,
-        Required = Fields(inJson: true).Where(f => f.IsRequired).Select(f => f.Name).ToHashSet(),
-        Properties = Fields(inJson: true).ToDictionary(f => f.Name, f => (IOpenApiSchema)f.ToBodySchema()),
+        Required = DocumentedFields(inJson: true).Where(f => f.IsRequired).Select(f => f.Name).ToHashSet(),
+        Properties = DocumentedFields(inJson: true).ToDictionary(f => f.Name, f => (IOpenApiSchema)f.ToBodySchema()),
         AdditionalPropertiesAllowed = false,
     };
 }

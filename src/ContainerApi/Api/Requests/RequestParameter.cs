@@ -25,29 +25,36 @@ internal sealed class RequestParameter
     public string Name { get; }
     public bool IsRequired { get; }
     public bool IsList { get; }
-    private string ErrorField => Declaration.ErrorField ?? Name;
+
+    /// <summary>The name in a JSON body, or in a query or a form.</summary>
+    public string NameIn(bool json) => json ? Name : Declaration.QueryName ?? Name;
+
+    /// <summary>All names that a request may use, <see cref="NameIn"/> first.</summary>
+    public IEnumerable<string> NamesIn(bool json) =>
+        json && Declaration.QueryName is { } other ? [Name, other, .. Declaration.Aliases] : [NameIn(json), .. Declaration.Aliases];
 
     /// <summary>Reads the value from the request. An invalid value is null and is added to the errors.</summary>
     public object? Read(ParameterInput input, RequestErrors errors)
     {
+        var field = Declaration.ErrorField ?? input.Name ?? Name;
         try
         {
             if (input.IsMissing)
             {
                 if (IsRequired)
                 {
-                    errors.Add(Name, "is required.");
+                    errors.Add(field, "is required.");
                 }
 
                 return IsList ? List([]) : Declaration.Default is { } text ? _kind.Parse(text) : null;
             }
 
-            return IsList ? ReadList(input, errors) : ReadOne(input, errors, ErrorField);
+            return IsList ? ReadList(input, errors, field) : ReadOne(input, errors, field);
         }
         catch (InvalidOperationException)
         {
             // JSON can escape half of a surrogate pair.
-            return Report(ErrorField, "must be valid Unicode.", errors);
+            return Report(field, "must be valid Unicode.", errors);
         }
     }
 
@@ -68,14 +75,14 @@ internal sealed class RequestParameter
         return error is null ? value : Report(field, error, errors);
     }
 
-    private Array? ReadList(ParameterInput input, RequestErrors errors)
+    private Array? ReadList(ParameterInput input, RequestErrors errors, string field)
     {
         var items = Declaration.CommaSeparated && input.Json is null
             ? [.. input.Texts.ToString().Split(',', StringSplitOptions.TrimEntries).Select(t => new ParameterInput(t))]
-            : input.Items(Declaration.CanBeObject);
+            : input.Items(Declaration.IsObject);
         if (items is null)
         {
-            Report(ErrorField, "must have names without '=', each once, and strings or null as values.", errors);
+            Report(field, "must have names without '=', each once, and strings or null as values.", errors);
             return null;
         }
 
@@ -84,7 +91,7 @@ internal sealed class RequestParameter
             : null;
         if (tooMuch is not null)
         {
-            errors.Add(ErrorField, tooMuch);
+            errors.Add(field, tooMuch);
             return null;
         }
 
@@ -93,7 +100,7 @@ internal sealed class RequestParameter
         var values = new List<object?>();
         while (values.Count < items.Count && (hasIndex || values is not [.., null]))
         {
-            values.Add(ReadOne(items[values.Count], errors, hasIndex ? $"{ErrorField}[{values.Count}]" : ErrorField));
+            values.Add(ReadOne(items[values.Count], errors, hasIndex ? $"{field}[{values.Count}]" : field));
         }
 
         return values.Contains(null) ? null : List(values);
@@ -119,7 +126,7 @@ internal sealed class RequestParameter
         var schema = _kind.ToSchema(Declaration, inJson: false);
         return new OpenApiParameter
         {
-            Name = Name,
+            Name = NameIn(json: false),
             In = Declaration.In switch
             {
                 ParameterPlace.Route => ParameterLocation.Path,
@@ -143,26 +150,22 @@ internal sealed class RequestParameter
         var item = _kind.ToSchema(Declaration, inJson: true);
         if (IsList)
         {
-            return new OpenApiSchema
-            {
-                Description = Declaration.Description,
-                OneOf =
-                [
-                    new OpenApiSchema { Type = JsonSchemaType.Array, Items = item, MaxItems = Declaration.MaxItems },
-                    item,
-                    .. Declaration.CanBeObject
-                        ?
-                        [
-                            new OpenApiSchema
-                            {
-                                Type = JsonSchemaType.Object,
-                                MaxProperties = Declaration.MaxItems,
-                                AdditionalProperties = new OpenApiSchema { Type = JsonSchemaType.String | JsonSchemaType.Null },
-                            },
-                        ]
-                        : Array.Empty<IOpenApiSchema>(),
-                ],
-            };
+            // One item in place of a list, and a list in place of an object, are aliases, which the document does not have.
+            return Declaration.IsObject
+                ? new OpenApiSchema
+                {
+                    Description = Declaration.Description,
+                    Type = JsonSchemaType.Object | JsonSchemaType.Null,
+                    MaxProperties = Declaration.MaxItems,
+                    AdditionalProperties = new OpenApiSchema { Type = JsonSchemaType.String | JsonSchemaType.Null },
+                }
+                : new OpenApiSchema
+                {
+                    Description = Declaration.Description,
+                    Type = JsonSchemaType.Array | JsonSchemaType.Null,
+                    Items = item,
+                    MaxItems = Declaration.MaxItems,
+                };
         }
 
         var schema = (OpenApiSchema)item;

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
 
 namespace ContainerApi.Api.Requests;
@@ -10,7 +11,7 @@ internal static class RequestReader
     /// <exception cref="ApiException">A parameter is unknown or invalid.</exception>
     public static T ReadQuery<T>(HttpContext http)
         where T : class =>
-        Read<T>(http, http.Request.Query.Keys, parameter => new ParameterInput(http.Request.Query[parameter.Name]));
+        Read<T>(http, FieldsOf(http.Request.Query));
 
     /// <summary>Reads a request from a JSON object, the route and the headers.</summary>
     /// <exception cref="ApiException">The body is not a JSON object, or a field is unknown or invalid.</exception>
@@ -26,17 +27,11 @@ internal static class RequestReader
             throw new UnsupportedMediaTypeException(http.Request, new BodyTypes([MediaTypes.Json]));
         }
 
-        var errors = new RequestErrors();
-        foreach (var name in http.Request.Query.Keys)
-        {
-            errors.Add(name, "is an unknown parameter. This endpoint has no parameters in the query.");
-        }
-
         // The server's limit is that of a body in memory.
         var limit = http.Features.Get<IHttpMaxRequestBodySizeFeature>()?.MaxRequestBodySize ?? int.MaxValue;
         Stream body = await RequestBodies.ReadAsync(http, limit, new BadHttpRequestException("Too large.", StatusCodes.Status413PayloadTooLarge));
         var utf8 = type.Encoding is { } encoding and not UTF8Encoding ? Encoding.CreateTranscodingStream(body, encoding, Encoding.UTF8) : body;
-        return await ReadJsonAsync<T>(http, utf8, errors);
+        return await ReadJsonAsync<T>(http, utf8);
     }
 
     /// <inheritdoc cref="ReadBodyAsync"/>
@@ -46,22 +41,25 @@ internal static class RequestReader
         errors ??= new RequestErrors();
         using var document = await ParseAsync(body, http.RequestAborted);
         var fields = FieldsOf(document.RootElement, errors);
-        return Read<T>(
-            http, fields.Keys, p => fields.TryGetValue(p.Name, out var value) ? new ParameterInput(default, value) : default, errors, inJson: true);
+        AddQuery(RequestDefinition.Of(typeof(T)), fields, http.Request.Query, errors);
+        return Read<T>(http, fields, errors, inJson: true);
     }
 
-    /// <param name="names">The names of all fields in the query, the form or the body.</param>
-    /// <param name="field">Returns the value of a field.</param>
+    /// <summary>Returns the fields of a query.</summary>
+    public static Dictionary<string, ParameterInput> FieldsOf(IEnumerable<KeyValuePair<string, StringValues>> query) =>
+        query.ToDictionary(q => q.Key, q => new ParameterInput(q.Value), StringComparer.OrdinalIgnoreCase);
+
+    /// <param name="fields">All fields in the query, the form or the body, by name.</param>
     /// <param name="errors">Errors that are known before.</param>
     /// <param name="inJson">Whether the fields are in a JSON body.</param>
     /// <exception cref="ApiException">A parameter is unknown or invalid.</exception>
     public static T Read<T>(
-        HttpContext http, IEnumerable<string> names, Func<RequestParameter, ParameterInput> field, RequestErrors? errors = null, bool inJson = false)
+        HttpContext http, IReadOnlyDictionary<string, ParameterInput> fields, RequestErrors? errors = null, bool inJson = false)
         where T : class
     {
         errors ??= new RequestErrors();
         var definition = RequestDefinition.Of(typeof(T));
-        ReportUnknown(definition, names, errors, inJson);
+        ReportUnknown(definition, fields.Keys, errors, inJson);
         var request = (T)definition.Create(
             parameter => parameter.Declaration.In switch
             {
@@ -69,7 +67,7 @@ internal static class RequestReader
                 ParameterPlace.Route => new ParameterInput(
                     http.GetRouteValue(parameter.Name)?.ToString()?.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase)),
                 ParameterPlace.Header => new ParameterInput(http.Request.Headers[parameter.Name]),
-                _ => field(parameter),
+                _ => Find(parameter, fields, errors, inJson),
             },
             errors);
         Validate(http.RequestServices, request, errors);
@@ -82,7 +80,43 @@ internal static class RequestReader
     {
         var fields = FieldsOf(json, errors);
         ReportUnknown(definition, fields.Keys, errors, inJson: true);
-        return definition.Create(p => fields.TryGetValue(p.Name, out var value) ? new ParameterInput(default, value) : default, errors);
+        return definition.Create(p => Find(p, fields, errors, inJson: true), errors);
+    }
+
+    /// <summary>Returns the value of a parameter, which may have one of its names.</summary>
+    private static ParameterInput Find(
+        RequestParameter parameter, IReadOnlyDictionary<string, ParameterInput> fields, RequestErrors errors, bool inJson)
+    {
+        var given = parameter.NamesIn(inJson).Where(fields.ContainsKey).ToList();
+        foreach (var other in given.Skip(1))
+        {
+            errors.Add(other, $"must not be given with {given[0]}: it is another name of {given[0]}.");
+        }
+
+        var name = given.FirstOrDefault() ?? parameter.NameIn(inJson);
+        errors.SetName(parameter.Name, name);
+        return fields.GetValueOrDefault(name) with { Name = name };
+    }
+
+    /// <summary>Adds the fields of a JSON body that may be in the query instead.</summary>
+    private static void AddQuery(
+        RequestDefinition definition, Dictionary<string, ParameterInput> fields, IQueryCollection query, RequestErrors errors)
+    {
+        var allowed = definition.Fields(inJson: true).Where(f => f.Declaration.CanBeInQuery).Select(f => f.Name).ToList();
+        foreach (var (name, values) in query)
+        {
+            if (!allowed.Contains(name, StringComparer.OrdinalIgnoreCase))
+            {
+                var isField = definition.Fields(inJson: true).Any(f => f.NamesIn(json: true).Contains(name, StringComparer.OrdinalIgnoreCase));
+                errors.Add(name, isField ? "must not be in the query: it is a field of the JSON body."
+                    : allowed.Count == 0 ? "is an unknown parameter. This endpoint has no parameters in the query."
+                    : $"is an unknown parameter. Allowed parameters: {string.Join(", ", allowed)}.");
+            }
+            else if (!fields.TryAdd(name, new ParameterInput(values)) && !fields[name].IsText(values))
+            {
+                errors.Add(name, "must be the same in the query and in the body, or be in one of them.");
+            }
+        }
     }
 
     private static async Task<JsonDocument> ParseAsync(Stream body, CancellationToken cancellationToken)
@@ -100,13 +134,13 @@ internal static class RequestReader
         }
     }
 
-    private static Dictionary<string, JsonElement> FieldsOf(JsonElement json, RequestErrors errors)
+    private static Dictionary<string, ParameterInput> FieldsOf(JsonElement json, RequestErrors errors)
     {
-        var fields = new Dictionary<string, JsonElement>(StringComparer.OrdinalIgnoreCase);
+        var fields = new Dictionary<string, ParameterInput>(StringComparer.OrdinalIgnoreCase);
         foreach (var property in json.EnumerateObject())
         {
             var name = NameOf(property);
-            if (!fields.TryAdd(name, property.Value))
+            if (!fields.TryAdd(name, new ParameterInput(default, property.Value)))
             {
                 errors.Add(name, "must be given once.");
             }
@@ -130,13 +164,14 @@ internal static class RequestReader
 
     private static void ReportUnknown(RequestDefinition definition, IEnumerable<string> names, RequestErrors errors, bool inJson)
     {
-        var known = definition.Fields(inJson).Select(p => p.Name).ToList();
+        var known = definition.Fields(inJson).SelectMany(p => p.NamesIn(inJson)).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        var documented = definition.DocumentedFields(inJson).Select(p => p.NameIn(inJson)).ToList();
         var noun = inJson ? "field" : "parameter";
-        foreach (var name in names.Where(n => !known.Contains(n, StringComparer.OrdinalIgnoreCase)))
+        foreach (var name in names.Where(n => !known.Contains(n)))
         {
             errors.Add(name, $"is an unknown {noun}. " + (definition.Hints.TryGetValue(name, out var hint) ? hint
-                : known.Count == 0 ? $"This endpoint has no {noun}s."
-                : $"Allowed {noun}s: {string.Join(", ", known)}."));
+                : documented.Count == 0 ? $"This endpoint has no {noun}s."
+                : $"Allowed {noun}s: {string.Join(", ", documented)}."));
         }
     }
 
@@ -145,7 +180,7 @@ internal static class RequestReader
     {
         foreach (var failure in services.GetService<IValidator<T>>()?.Validate(errors.ToContext(request)).Errors ?? [])
         {
-            var field = JsonNamingPolicy.CamelCase.ConvertName(failure.PropertyName);
+            var field = errors.NameOf(JsonNamingPolicy.CamelCase.ConvertName(failure.PropertyName));
             if (!errors.Has(field))
             {
                 errors.Add(field, failure.ErrorMessage, failure.ErrorCode);

@@ -16,7 +16,7 @@ internal sealed record CreateImageRequest(
     string Source,
     [Parameter("The reference for the image, `app:v1`.", ErrorCode = "invalid_reference")]
     ImageName Tag,
-    [Parameter("Name of the engine. By default the first engine builds, and a container is searched on all engines.")]
+    [Parameter(EngineName.OfWrite, CanBeInQuery = true)]
     EngineName? Engine);
 
 /// <summary><c>POST /images</c>, the tool of the tutorial: builds a directory or commits a container.</summary>
@@ -56,7 +56,7 @@ internal static class CreateImageEndpoint
         if (FindDirectory(request.Source, roots) is { } directory)
         {
             caller.Require(Scopes.BuildsWrite);
-            var (build, context) = reader.OpenDirectory(directory, BuildRequest.Default with { Tag = [request.Tag] });
+            var (build, context) = reader.OpenDirectory(directory, BuildRequest.Default with { Tags = [request.Tag] });
             var job = pipeline.Start(engines.Get(request.Engine), build, context, null, http.GetClient(), caller.Owner);
             http.SetTarget($"build {job.Id} of {request.Tag}");
             return responses.RespondToStarter(job, BuildResponseMode.Events, hasContext: true);

@@ -13,7 +13,7 @@ internal sealed record StoredBuild(Build Build, long Bytes);
 /// </summary>
 internal sealed class BuildDatabase : IDisposable
 {
-    private const int Version = 1;
+    private const int Version = 2;
 
     /// <summary>How long a call waits for a lock of another process, in seconds.</summary>
     private const int LockTimeout = 2;
@@ -168,6 +168,16 @@ internal sealed class BuildDatabase : IDisposable
                      CREATE TABLE builds (id TEXT PRIMARY KEY, document TEXT NOT NULL, bytes INTEGER NOT NULL) WITHOUT ROWID;
                      CREATE TABLE events (build TEXT NOT NULL, first INTEGER NOT NULL, next INTEGER NOT NULL, lines BLOB NOT NULL,
                          PRIMARY KEY (build, first));
+                     PRAGMA user_version = {Version};
+                     COMMIT;
+                     """);
+                break;
+            case 1:
+                // Version 2 calls endedAt finishedAt. A quote within a value is escaped, so only the name matches.
+                Execute(_writer,
+                    $"""
+                     BEGIN IMMEDIATE;
+                     UPDATE builds SET document = replace(document, '"endedAt":', '"finishedAt":');
                      PRAGMA user_version = {Version};
                      COMMIT;
                      """);

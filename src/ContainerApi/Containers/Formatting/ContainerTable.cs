@@ -15,6 +15,6 @@ internal static class ContainerTable
             [.. columns.Select(c => c.Table!.Heading)],
             [.. collection.Rows.Select(row => (IReadOnlyList<string?>)[.. columns.Select(c => c.Table!.Text(row, now))])]);
         return table + string.Concat(collection.Engines.Where(e => e.Error is not null)
-            .Select(e => $"! engine {e.Name} is missing: {VisibleText.Escape(e.Error!)}\n"));
+            .Select(e => $"! engine {e.Name} is missing: {VisibleText.Escape(e.Error!.Message)}\n"));
     }
 }

@@ -3,14 +3,6 @@ using ContainerApi.Registries;
 
 namespace ContainerApi.Containers.Lifecycle;
 
-/// <summary>When to pull the image of a new container.</summary>
-internal enum PullMode
-{
-    Missing,
-    Always,
-    Never,
-}
-
 /// <summary>The body of <c>POST /containers</c>.</summary>
 internal sealed record CreateContainerRequest(
     [Parameter("The image's name or id.", ErrorCode = "invalid_reference", Example = "busybox:1.36")]
@@ -25,9 +17,9 @@ internal sealed record CreateContainerRequest(
     [Parameter("The user of the command: a name or number, with `:group` if needed. Default: the image's user.",
         Pattern = @"[^\s:\0]{1,64}(?::[^\s:\0]{1,64})?", Expected = "must be a user or user:group, by name or number.", Example = "1000:1000")]
     string? User,
-    [Parameter("The directory in which the command starts. Default: the image's.", Pattern = @"(?:/|[a-zA-Z]:[/\\])[^\0]{0,4093}",
-        Expected = "must be an absolute path.")]
-    string? WorkingDir,
+    [Parameter("The directory in which the command starts. Default: the image's.", Aliases = ["workingDir"],
+        Pattern = @"(?:/|[a-zA-Z]:[/\\])[^\0]{0,4093}", Expected = "must be an absolute path.")]
+    string? WorkingDirectory,
     [Parameter("The name of the container's host. Default: the short id.", Pattern = "[a-zA-Z0-9](?:[a-zA-Z0-9.-]{0,61}[a-zA-Z0-9])?",
         Expected = "must be 1 to 63 letters, digits, '.' and '-'.")]
     string? Hostname,
@@ -56,7 +48,7 @@ internal sealed record CreateContainerRequest(
     [Parameter("When to pull the image.", Default = "missing")]
     PullMode Pull,
     RegistryAuth Auth,
-    [Parameter("The engine's name. Default: the default engine.")]
+    [Parameter(EngineName.OfWrite, CanBeInQuery = true)]
     EngineName? Engine)
 {
     public ContainerSpec ToSpec() => new()
@@ -66,7 +58,7 @@ internal sealed record CreateContainerRequest(
         Command = Command?.Arguments,
         Entrypoint = Entrypoint?.Arguments,
         User = User,
-        WorkingDirectory = WorkingDir,
+        WorkingDirectory = WorkingDirectory,
         Hostname = Hostname,
         Restart = Restart,
         MemoryBytes = Memory?.Bytes,
@@ -112,8 +104,8 @@ public sealed record ContainerCreated(string Id, string Name, IReadOnlyList<stri
 /// <summary>The parameters of <c>POST /containers/{container}/stop</c> and <c>/restart</c>.</summary>
 internal sealed record StopQuery(
     ContainerSelector Selector,
-    [Parameter("Seconds before the container is killed; 0 kills it at once, -1 waits without killing it. Default: the container's own timeout, "
-        + "or 10.", Min = -1, Max = 3600)]
+    [Parameter("The time before the container is killed, in seconds or as in `1m`; 0 kills it at once, -1 waits without killing it. "
+        + "Default: the container's own, or 10.", Min = -1, Max = 3600)]
     TimeSpan? Timeout);
 
 /// <summary>The parameters of <c>POST /containers/{container}/kill</c>.</summary>

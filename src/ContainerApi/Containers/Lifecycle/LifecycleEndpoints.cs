@@ -58,7 +58,7 @@ internal static class LifecycleEndpoints
             .ProducesEngineProblems(ErrorCode.ContainerNotFound, ErrorCode.AmbiguousReference, ErrorCode.NameInUse, ErrorCode.Conflict);
 
         containers.MapDelete("/{container}", RemoveAsync).RequireScope(Scopes.ContainersWrite).WithLongTimeout()
-            .WithName("removeContainer").WithSummary("Remove a container")
+            .WithName("deleteContainer").WithSummary("Remove a container")
             .WithDescription("A running container is a 409 unless `force` is true. A container that another caller removes meanwhile is a 204.")
             .ProducesEngineProblems(
                 ErrorCode.ContainerNotFound, ErrorCode.AmbiguousReference, ErrorCode.NotFound, ErrorCode.ContainerRunning, ErrorCode.Conflict);

@@ -11,7 +11,7 @@ internal enum WatchFormat
 /// <summary>The parameters of <c>GET /containers/watch</c>.</summary>
 internal sealed record WatchQuery(
     ContainerSelection Selection,
-    [Parameter("Seconds between samples.", Default = "2", Min = 1, Max = 3600)]
+    [Parameter("The time between samples, in seconds or as in `1m`.", Default = "2", Min = 1, Max = 3600)]
     TimeSpan Interval,
     [Parameter("The format of the stream. Default: by `Accept`, else NDJSON.")]
     WatchFormat? Format,

@@ -154,7 +154,7 @@ internal sealed partial class DockerEngine
             return new ContainerConfiguration(
                 config.Cmd?.WithoutNulls(),
                 config.Entrypoint?.WithoutNulls(),
-                config.Env.WithoutNulls(),
+                config.Env.ToVariables(),
                 config.User.NullIfEmpty(),
                 config.WorkingDir.NullIfEmpty());
         }, cancellationToken);

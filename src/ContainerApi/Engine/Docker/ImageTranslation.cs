@@ -19,7 +19,7 @@ internal static class ImageTranslation
         Variant = image.Variant.NullIfEmpty(),
         Command = image.Config?.Cmd is { Count: > 0 } command ? command.WithoutNulls() : null,
         Entrypoint = image.Config?.Entrypoint is { Count: > 0 } entrypoint ? entrypoint.WithoutNulls() : null,
-        Environment = image.Config?.Env.WithoutNulls() ?? [],
+        Environment = (image.Config?.Env).ToVariables(),
         ExposedPorts = [.. image.Config?.ExposedPorts?.Keys ?? []],
         Volumes = [.. image.Config?.Volumes?.Keys ?? []],
         WorkingDirectory = image.Config?.WorkingDir.NullIfEmpty(),

@@ -82,7 +82,8 @@ internal sealed record ContainerEvent(string? Id, string Action, DateTimeOffset 
 
 /// <summary>The command, environment, user and working directory of a container; null or empty if not set.</summary>
 internal sealed record ContainerConfiguration(
-    IReadOnlyList<string>? Command, IReadOnlyList<string>? Entrypoint, IReadOnlyList<string> Environment, string? User, string? WorkingDirectory);
+    IReadOnlyList<string>? Command, IReadOnlyList<string>? Entrypoint, IReadOnlyDictionary<string, string> Environment, string? User,
+    string? WorkingDirectory);
 
 /// <summary>A path that a container changed against its image. <paramref name="Kind"/>: 0 modified, 1 added, 2 deleted.</summary>
 internal sealed record FileChange(string Path, int Kind);

@@ -23,7 +23,7 @@ internal sealed record ImageDetails
     public string? Variant { get; init; }
     public IReadOnlyList<string>? Command { get; init; }
     public IReadOnlyList<string>? Entrypoint { get; init; }
-    public IReadOnlyList<string> Environment { get; init; } = [];
+    public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
     public IReadOnlyList<string> ExposedPorts { get; init; } = [];
     public IReadOnlyList<string> Volumes { get; init; } = [];
     public string? WorkingDirectory { get; init; }

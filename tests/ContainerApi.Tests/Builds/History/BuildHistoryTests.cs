@@ -23,7 +23,7 @@ public sealed class BuildHistoryTests : IDisposable
         Assert.Equal(("running", "local", "buildkit"),
             (BuildApi.Text(running, "state"), BuildApi.Text(running, "engine"), BuildApi.Text(running, "builder")));
         Assert.Equal("app:v1", running.GetProperty("tags")[0].GetString());
-        Assert.All(new[] { "endedAt", "durationMs", "error", "imageId", "queuePosition" },
+        Assert.All(new[] { "finishedAt", "durationMs", "error", "imageId", "queuePosition" },
             name => Assert.Equal(JsonValueKind.Null, running.GetProperty(name).ValueKind));
 
         var followers = Enumerable.Range(0, 3).Select(from => _api.EventsAsync(id, from)).ToList();

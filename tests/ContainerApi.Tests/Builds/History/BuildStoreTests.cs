@@ -33,6 +33,28 @@ public sealed class BuildStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task File_of_version_1_keeps_the_end_of_its_builds()
+    {
+        string id, before;
+        using (var api = CreateApi())
+        {
+            id = await BuildAsync(api);
+            before = (await api.GetJsonAsync("/builds/" + id)).GetRawText();
+        }
+
+        using (var file = Open(StorePath))
+        {
+            using var command = file.CreateCommand();
+            command.CommandText = """UPDATE builds SET document = replace(document, 'finishedAt', 'endedAt'); PRAGMA user_version = 1""";
+            command.ExecuteNonQuery();
+        }
+
+        using var again = CreateApi();
+
+        Assert.Equal(before, (await again.GetJsonAsync("/builds/" + id)).GetRawText());
+    }
+
+    [Fact]
     public async Task Slow_follower_reads_stored_events_of_a_running_build()
     {
         const int Lines = 4000;
@@ -70,7 +92,7 @@ public sealed class BuildStoreTests : IDisposable
         {
             using var again = CreateApi(path: copy);
             var build = await again.GetJsonAsync("/builds/" + id);
-            Assert.Equal(("interrupted", JsonValueKind.Null), (BuildApi.Text(build, "state"), build.GetProperty("endedAt").ValueKind));
+            Assert.Equal(("interrupted", JsonValueKind.Null), (BuildApi.Text(build, "state"), build.GetProperty("finishedAt").ValueKind));
             var events = await again.EventsAsync(id);
             Assert.Equal(["started", "step", "result"], events.Select(e => BuildApi.Text(e, "type")));
             Assert.StartsWith("interrupted: ", BuildApi.Error(events[^1]), StringComparison.Ordinal);

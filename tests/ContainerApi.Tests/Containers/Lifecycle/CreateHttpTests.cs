@@ -43,6 +43,7 @@ public sealed class CreateHttpTests
     [InlineData("""{"image":"app","ports":[{"containerPort":80,"containerPort":81}]}""", "ports[0]", "each once")]
     [InlineData("""{"image":"app","ports":["1-65535","1-2/udp"]}""", "ports", "more than 65535")]
     [InlineData("""{"image":"app","user":"a b"}""", "user", "by name or number")]
+    [InlineData("""{"image":"app","workingDirectory":"srv"}""", "workingDirectory", "absolute path")]
     [InlineData("""{"image":"app","workingDir":"srv"}""", "workingDir", "absolute path")]
     [InlineData("""{"image":"app","hostname":"-a"}""", "hostname", "1 to 63")]
     [InlineData("""{"image":"app","restart":"always:3"}""", "restart", "on-failure:N")]
@@ -90,7 +91,7 @@ public sealed class CreateHttpTests
             command = "httpd -f",
             entrypoint = new[] { "" },
             user = "1000:web",
-            workingDir = "/srv",
+            workingDirectory = "/srv",
             hostname = "web.local",
             restart = "on-failure:3",
             memory = "512m",

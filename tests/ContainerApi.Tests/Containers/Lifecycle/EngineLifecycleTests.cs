@@ -60,7 +60,7 @@ public sealed class EngineLifecycleTests : StubEngineTests
             image = "busybox",
             entrypoint = "/init --once",
             user = "1000:1000",
-            workingDir = "/srv",
+            workingDirectory = "/srv",
             hostname = "web",
             restart = "on-failure:3",
             memory = "1.5g",

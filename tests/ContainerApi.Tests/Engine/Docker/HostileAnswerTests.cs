@@ -173,6 +173,6 @@ public sealed class HostileAnswerTests : StubEngineTests
 
         var engine = await answer.ReadJsonAsync(HttpStatusCode.OK);
         Assert.Equal("error", Text(engine, "state"));
-        return Text(engine, "error");
+        return Text(engine.GetProperty("error"), "message");
     }
 }

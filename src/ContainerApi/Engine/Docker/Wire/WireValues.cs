@@ -26,6 +26,28 @@ internal static class WireValues
         return map.Any(item => item.Value is null) ? throw UnexpectedNull() : map;
     }
 
+    /// <summary>
+    /// Returns the environment variables of <c>NAME=value</c>. The last of equal names counts. An item without a value removes the variable.
+    /// </summary>
+    /// <exception cref="JsonException">An item is null.</exception>
+    public static IReadOnlyDictionary<string, string> ToVariables(this IEnumerable<string>? items)
+    {
+        var variables = new Dictionary<string, string>();
+        foreach (var parts in items.WithoutNulls().Select(item => item.Split('=', 2)))
+        {
+            if (parts is [var name, var value])
+            {
+                variables[name] = value;
+            }
+            else
+            {
+                variables.Remove(parts[0]);
+            }
+        }
+
+        return variables;
+    }
+
     /// <exception cref="JsonException">The number is negative or above the maximum.</exception>
     public static int ToCount(this long number) =>
         number is >= 0 and <= int.MaxValue ? (int)number : throw new JsonException("A number is out of range.");

@@ -1,0 +1,9 @@
+namespace ContainerApi.Errors;
+
+/// <summary>Why an engine or a component did not answer, where the response as a whole succeeded.</summary>
+/// <param name="Code" example="engine_unavailable">A stable code, such as the code of a problem.</param>
+/// <param name="Message">The reason in words.</param>
+public sealed record ErrorInfo(string Code, string Message)
+{
+    internal static ErrorInfo Of(ApiException failure) => new(failure.Code.Code, failure.Message);
+}
