@@ -31,6 +31,8 @@ internal sealed class ScopeDocumentation : IOperationFilter
     {
         if (context.ApiDescription.ActionDescriptor.EndpointMetadata.OfType<RequiredScope>().FirstOrDefault()?.Scope is not { } scope)
         {
+            // An empty list says that no key is needed; a missing one would not say it.
+            operation.Security = [];
             return;
         }
 

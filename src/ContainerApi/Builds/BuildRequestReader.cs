@@ -10,7 +10,7 @@ namespace ContainerApi.Builds;
 /// <summary>Reads a build request and its context by the content type.</summary>
 internal sealed class BuildRequestReader(ContextRoots roots, RemoteContexts remotes, BuildOptions options, TimeProvider time)
 {
-    public const string Form = "multipart/form-data";
+    public const string Form = MediaTypes.Form;
     public const string DockerfileText = "text/x-dockerfile";
 
     /// <summary>The content types of an archive. The first bytes decide how it is compressed.</summary>

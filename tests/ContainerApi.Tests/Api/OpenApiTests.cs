@@ -58,14 +58,13 @@ public sealed class OpenApiTests
                     var values = type switch
                     {
                         "application/json" => [example],
-                        // The schema of a container list does not describe its NDJSON lines.
-                        "application/x-ndjson" when name is not ("listContainers" or "getContainer") =>
-                            example.GetString()!.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => JsonDocument.Parse(l).RootElement),
+                        "application/x-ndjson" => Lines(example.GetString()!),
                         _ => [],
                     };
                     foreach (var value in values)
                     {
-                        AssertFits(value, content.GetProperty("schema"), document, $"{name} {type}");
+                        var schema = content.GetProperty(type == "application/json" ? "schema" : "x-oai-itemSchema");
+                        AssertFits(value, schema, document, $"{name} {type}");
                     }
                 }
             }
@@ -115,7 +114,10 @@ public sealed class OpenApiTests
         }
     }
 
-    /// <summary>Follows references, and chooses the alternative that the value's discriminator names.</summary>
+    private static IEnumerable<JsonElement> Lines(string text) => text.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+        .Select(l => JsonDocument.Parse(l).RootElement);
+
+    /// <summary>Follows references, and chooses the alternative of the value's type.</summary>
     private static JsonElement Resolve(JsonElement schema, JsonElement value, JsonElement document)
     {
         if (schema.TryGetProperty("$ref", out var reference))
@@ -123,22 +125,20 @@ public sealed class OpenApiTests
             return Resolve(Component(reference.GetString()!), value, document);
         }
 
+        if (schema.TryGetProperty("anyOf", out var lines) && value.ValueKind == JsonValueKind.Object)
+        {
+            // The lines of a stream, each with the name of its type in its description. A list has rows, and a result as its last line.
+            var name = value.GetProperty("type").GetString();
+            var line = lines.EnumerateArray().FirstOrDefault(l =>
+                l.TryGetProperty("$ref", out var known) && Component(known.GetString()!).TryGetProperty("description", out var text)
+                && text.GetString()!.StartsWith($"A line of type `{name}`.", StringComparison.Ordinal));
+            return Resolve(line.ValueKind == JsonValueKind.Object ? line : lines[name == "result" ? 1 : 0], value, document);
+        }
+
         if (schema.TryGetProperty("oneOf", out var alternatives))
         {
-            var jsonType = value.ValueKind.ToString().ToLowerInvariant();
-            foreach (var alternative in alternatives.EnumerateArray())
-            {
-                if (alternative.TryGetProperty("type", out var type) && type.GetString() == jsonType)
-                {
-                    return alternative;
-                }
-            }
-
-            // The alternatives extend one base, whose discriminator names them.
-            var first = Component(alternatives[0].GetProperty("$ref").GetString()!);
-            var discriminator = Component(first.GetProperty("allOf")[0].GetProperty("$ref").GetString()!).GetProperty("discriminator");
-            var kind = value.GetProperty(discriminator.GetProperty("propertyName").GetString()!).GetString()!;
-            return Resolve(Component(discriminator.GetProperty("mapping").GetProperty(kind).GetString()!), value, document);
+            var kind = value.ValueKind == JsonValueKind.Null ? "object" : value.ValueKind.ToString().ToLowerInvariant();
+            return alternatives.EnumerateArray().Select(a => Resolve(a, value, document)).First(a => a.GetProperty("type").GetString() == kind);
         }
 
         if (!schema.TryGetProperty("allOf", out var all))
@@ -148,9 +148,8 @@ public sealed class OpenApiTests
 
         // All parts together describe the object.
         var properties = new JsonObject();
-        foreach (var each in all.EnumerateArray().Append(schema))
+        foreach (var part in all.EnumerateArray().Select(each => Resolve(each, value, document)).Append(schema))
         {
-            var part = each.TryGetProperty("$ref", out var target) ? Component(target.GetString()!) : each;
             foreach (var property in part.TryGetProperty("properties", out var its) ? its.EnumerateObject() : default)
             {
                 properties[property.Name] = JsonNode.Parse(property.Value.GetRawText());

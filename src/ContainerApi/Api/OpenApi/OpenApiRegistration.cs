@@ -1,5 +1,4 @@
 using System.Reflection;
-using System.Text.Json.Serialization;
 using Microsoft.OpenApi;
 
 namespace ContainerApi.Api.OpenApi;
@@ -24,6 +23,7 @@ internal static class OpenApiRegistration
             {
                 Title = "ContainerApi",
                 Version = ServiceVersion.Current,
+                License = new OpenApiLicense { Name = "MIT", Url = new Uri("https://spdx.org/licenses/MIT.html") },
                 Description =
                     "A REST API in front of Docker Engine. One call returns the containers with their processes, network traffic and usage. "
                     + "Builds, pulls and pushes stream their progress.\n\n"
@@ -38,15 +38,18 @@ internal static class OpenApiRegistration
             options.IncludeXmlComments(Assembly.GetExecutingAssembly());
             options.SupportNonNullableReferenceTypes();
             options.NonNullableReferenceTypesAsRequired();
-            options.UseOneOfForPolymorphism();
-            options.SelectSubTypesUsing(type => type.GetCustomAttributes<JsonDerivedTypeAttribute>().Select(a => a.DerivedType));
-            options.SelectDiscriminatorNameUsing(type => type.GetCustomAttribute<JsonPolymorphicAttribute>()?.TypeDiscriminatorPropertyName);
-            options.SelectDiscriminatorValueUsing(type =>
-                type.BaseType?.GetCustomAttributes<JsonDerivedTypeAttribute>().First(a => a.DerivedType == type).TypeDiscriminator as string);
-            options.DocumentFilter<ProblemDocumentation>();
+            options.UseInlineDefinitionsForEnums();
+            options.UseAllOfToExtendReferenceSchemas();
+            options.UseAllOfForInheritance();
+            options.SelectSubTypesUsing(type => EventTypes.Of(type).Select(t => t.Type));
+            options.SchemaFilter<AnswerSchemas>();
+            options.DocumentFilter<ReferenceDocumentation>();
+            options.DocumentFilter<TagDocumentation>();
             options.DocumentFilter<VersionPrefix.Documentation>();
             options.OperationFilter<ProblemDocumentation>();
             options.OperationFilter<ParameterDocumentation>();
+            options.OperationFilter<ContentDocumentation>();
+            options.OperationFilter<HeaderDocumentation>();
             options.OperationFilter<ExampleDocumentation>();
         });
     }

@@ -36,7 +36,7 @@ internal sealed class ParameterDocumentation : IOperationFilter
                 Required = true,
                 Content = others.Prepend(MediaTypes.Json).Distinct().ToDictionary(type => type, type => (IOpenApiMediaType)new OpenApiMediaType
                 {
-                    Schema = type == MediaTypes.Json ? json : new OpenApiSchema { Type = JsonSchemaType.String, Format = "binary" },
+                    Schema = type == MediaTypes.Json ? json : ContentDocumentation.RequestContent(type),
                 }),
             };
         }

@@ -17,19 +17,9 @@ internal static class ErrorCodesExtensions
 }
 
 /// <summary>Documents the problem details of each operation: one response for each status, with its codes and an example for each code.</summary>
-internal sealed class ProblemDocumentation : IDocumentFilter, IOperationFilter
+internal sealed class ProblemDocumentation : IOperationFilter
 {
     private const string Schema = "ProblemDetails";
-
-    public void Apply(OpenApiDocument swaggerDoc, DocumentFilterContext context)
-    {
-        // A type and its base together describe one object, so neither may forbid the properties of the other.
-        foreach (var schema in context.SchemaRepository.Schemas.Values.OfType<OpenApiSchema>()
-            .Where(s => s.Discriminator is not null || s.AllOf is { Count: > 0 }))
-        {
-            schema.AdditionalPropertiesAllowed = true;
-        }
-    }
 
     public void Apply(OpenApiOperation operation, OperationFilterContext context)
     {
@@ -78,13 +68,7 @@ internal sealed class ProblemDocumentation : IDocumentFilter, IOperationFilter
             ["title"] = Text("The type of the problem in words.", "No such container."),
             ["status"] = new OpenApiSchema { Type = JsonSchemaType.Integer, Description = "The HTTP status.", Examples = [JsonValue.Create(404)] },
             ["detail"] = Text("The reason in this case.", "There is no container 'web'."),
-            ["code"] = new OpenApiSchema
-            {
-                Type = JsonSchemaType.String,
-                Description = "The stable code of the type, for programs.",
-                Enum = [.. ErrorCode.All.Select(c => JsonValue.Create(c.Code))],
-                Examples = [JsonValue.Create("container_not_found")],
-            },
+            ["code"] = Code(),
             ["traceId"] = Text("The id of the request in the service's log.", "0af7651916cd43dd8448eb211c80319c"),
             ["engine"] = Text("The engine that caused the problem. Absent if none did."),
             ["matches"] = new OpenApiSchema
@@ -110,6 +94,14 @@ internal sealed class ProblemDocumentation : IDocumentFilter, IOperationFilter
             },
         },
     };
+
+    private static OpenApiSchema Code()
+    {
+        var code = AnswerSchemas.ExtensibleEnum(ErrorCode.All.Select(c => c.Code));
+        code.Description = "The stable code of the type, for programs.";
+        code.Examples = [JsonValue.Create("container_not_found")];
+        return code;
+    }
 
     private static OpenApiSchema Text(string description, string? example = null) =>
         new() { Type = JsonSchemaType.String, Description = description, Examples = example is null ? null : [JsonValue.Create(example)] };

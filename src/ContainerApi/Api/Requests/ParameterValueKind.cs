@@ -92,7 +92,7 @@ internal sealed record ParameterValueKind(
             // A boolean in place of a word is an alias, which the document does not have.
             Type = inJson ? Type | (OtherJsonTypes & ~JsonSchemaType.Boolean) : Type,
             Enum = Allowed is { } allowed ? [.. allowed.Select(a => JsonValue.Create(a))] : null,
-            Default = ToJson(declaration.Default),
+            Default = inJson ? ToJson(declaration.Default) : null,
             Pattern = declaration.Pattern is { } pattern ? $"^(?:{pattern})$" : null,
             Minimum = Type == JsonSchemaType.Integer && declaration.Min != int.MinValue ? $"{declaration.Min}" : null,
             Maximum = Type is JsonSchemaType.Integer or JsonSchemaType.Number && declaration.Max != int.MaxValue ? $"{declaration.Max}" : null,

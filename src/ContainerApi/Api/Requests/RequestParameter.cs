@@ -1,5 +1,4 @@
 using System.Reflection;
-using System.Text.Json.Nodes;
 using Microsoft.OpenApi;
 
 namespace ContainerApi.Api.Requests;
@@ -133,16 +132,22 @@ internal sealed class RequestParameter
                 ParameterPlace.Header => ParameterLocation.Header,
                 _ => ParameterLocation.Query,
             },
-            Description = Declaration.Description,
+            Description = Description,
             Required = IsRequired,
             Schema = IsList ? new OpenApiSchema { Type = JsonSchemaType.Array, Items = schema, MaxItems = Declaration.MaxItems } : schema,
             Style = Declaration.CommaSeparated ? ParameterStyle.Form : null,
             Explode = !Declaration.CommaSeparated,
-            Example = Declaration.Example is not { } example ? null
-                : IsList ? new JsonArray([.. example.Split(',').Select(e => _kind.ToJson(e))])
-                : _kind.ToJson(example),
+            Example = IsRequired ? _kind.ToJson(Declaration.Example) : null,
         };
     }
+
+    /// <summary>
+    /// The text of a query parameter has its default and its example. Swagger UI sends those of the schema as if its user had typed them.
+    /// </summary>
+    private string Description =>
+        Declaration.Description
+        + (Declaration.Default is { } value ? $" Default: `{value}`." : "")
+        + (Declaration.Example is { } example && !IsRequired ? $" Example: `{example}`." : "");
 
     /// <summary>The schema of the field in a JSON body.</summary>
     public OpenApiSchema ToBodySchema()
@@ -171,7 +176,8 @@ internal sealed class RequestParameter
         var schema = (OpenApiSchema)item;
         schema.Description = Declaration.Description;
         schema.Examples = _kind.ToJson(Declaration.Example) is { } example ? [example] : null;
-        if (schema.Type is { } type && !IsRequired)
+        // OpenAPI 3.0 has no way to add null to several types.
+        if (schema.Type is { } type && int.IsPow2((int)type) && !IsRequired)
         {
             schema.Type = type | JsonSchemaType.Null;
         }

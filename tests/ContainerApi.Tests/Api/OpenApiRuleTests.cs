@@ -1,0 +1,189 @@
+namespace ContainerApi.Tests.Api;
+
+/// <summary>Rules of the OpenAPI document: what generated clients and Swagger UI need, and what keeps the contract open.</summary>
+public sealed class OpenApiRuleTests
+{
+    private static readonly string[] Combinations = ["allOf", "anyOf", "oneOf"];
+
+    [Fact]
+    public async Task Answers_are_open_and_requests_are_closed()
+    {
+        var document = await ReadDocumentAsync();
+        var (requests, answers) = (SchemasOf(document, "requestBody"), SchemasOf(document, "responses"));
+
+        Assert.DoesNotContain(answers, s => Forbids(s.Value));
+        Assert.DoesNotContain(answers, s => s.Value.TryGetProperty("discriminator", out _));
+        Assert.DoesNotContain(answers, s => s.Value.TryGetProperty("enum", out var values) && values[0].ValueKind != JsonValueKind.Null);
+        Assert.Contains(answers, s => s.Value.TryGetProperty("x-extensible-enum", out _));
+        Assert.All(
+            requests.Where(s => s.Key.EndsWith("Request", StringComparison.Ordinal)),
+            s => Assert.True(Forbids(s.Value), $"{s.Key} takes every field"));
+
+        static bool Forbids(JsonElement schema) =>
+            schema.TryGetProperty("additionalProperties", out var allowed) && allowed.ValueKind == JsonValueKind.False;
+    }
+
+    [Fact]
+    public async Task Required_fields_of_requests_are_marked()
+    {
+        var schemas = Schemas(await ReadDocumentAsync());
+
+        Assert.Equal(["container"], Required("CommitRequest"));
+        Assert.Equal(["image"], Required("CreateContainerRequest"));
+        Assert.Equal(["image", "tag"], Required("TagRequest"));
+
+        IEnumerable<string?> Required(string name) => schemas.GetProperty(name).GetProperty("required").EnumerateArray().Select(r => r.GetString());
+    }
+
+    [Fact]
+    public async Task Rows_with_selected_fields_have_no_required_field()
+    {
+        var schemas = Schemas(await ReadDocumentAsync());
+
+        Assert.All(["Container", "ProcessesSection", "NetworkSection", "UsageSection"], name =>
+            Assert.False(schemas.GetProperty(name).TryGetProperty("required", out _), $"{name} has required fields"));
+        Assert.Contains("items", schemas.GetProperty("ContainerList").GetProperty("required").EnumerateArray().Select(r => r.GetString()));
+    }
+
+    [Fact]
+    public async Task A_reference_that_can_be_null_says_so()
+    {
+        var properties = Schemas(await ReadDocumentAsync()).GetProperty("Build").GetProperty("properties");
+
+        var alternatives = properties.GetProperty("error").GetProperty("oneOf");
+
+        Assert.Equal("#/components/schemas/BuildError", alternatives[0].GetProperty("$ref").GetString());
+        Assert.True(alternatives[1].GetProperty("nullable").GetBoolean());
+    }
+
+    [Fact]
+    public async Task Every_nullable_schema_has_a_type()
+    {
+        var document = await ReadDocumentAsync();
+
+        Assert.All(
+            Objects(document).Where(o => o.TryGetProperty("nullable", out _)),
+            o => Assert.True(o.TryGetProperty("type", out _), o.ToString()));
+    }
+
+    /// <summary>Swagger UI sends them as if its user had typed them.</summary>
+    [Fact]
+    public async Task No_optional_parameter_has_a_default_or_an_example()
+    {
+        foreach (var operation in Operations(await ReadDocumentAsync()))
+        {
+            foreach (var parameter in Parameters(operation))
+            {
+                var where = $"{operation.GetProperty("operationId")} {parameter.GetProperty("name")}";
+                var schema = parameter.GetProperty("schema");
+                Assert.False(schema.TryGetProperty("default", out _), where);
+                Assert.False(schema.TryGetProperty("items", out var items) && items.TryGetProperty("default", out _), where);
+                var isRequired = parameter.TryGetProperty("required", out var required) && required.GetBoolean();
+                Assert.False(!isRequired && parameter.TryGetProperty("example", out _), where);
+            }
+        }
+    }
+
+    /// <summary>A generated client has the parameters of the query and of the form in one list.</summary>
+    [Fact]
+    public async Task A_form_takes_files_and_repeats_no_parameter_of_the_query()
+    {
+        var forms = Operations(await ReadDocumentAsync())
+            .Where(o => o.TryGetProperty("requestBody", out var body)
+                && body.GetProperty("content").TryGetProperty("multipart/form-data", out _)).ToList();
+
+        Assert.NotEmpty(forms);
+        foreach (var operation in forms)
+        {
+            var form = operation.GetProperty("requestBody").GetProperty("content").GetProperty("multipart/form-data").GetProperty("schema");
+            var file = form.GetProperty("properties").GetProperty("file");
+            Assert.Equal("binary", file.GetProperty("items").GetProperty("format").GetString());
+            var names = Parameters(operation).Select(p => p.GetProperty("name").GetString());
+            Assert.Empty(form.GetProperty("properties").EnumerateObject().Select(p => p.Name).Intersect(names));
+        }
+    }
+
+    [Fact]
+    public async Task A_stream_is_bytes_with_a_schema_for_its_lines()
+    {
+        var streams = Operations(await ReadDocumentAsync())
+            .SelectMany(o => o.GetProperty("responses").EnumerateObject())
+            .Where(r => r.Value.TryGetProperty("content", out _))
+            .SelectMany(r => r.Value.GetProperty("content").EnumerateObject())
+            .Where(c => c.Name is "application/x-ndjson" or "text/event-stream")
+            .Select(c => c.Value).ToList();
+
+        Assert.NotEmpty(streams);
+        Assert.All(streams, s => Assert.Equal("binary", s.GetProperty("schema").GetProperty("format").GetString()));
+        Assert.All(streams, s => s.GetProperty("x-oai-itemSchema"));
+    }
+
+    [Fact]
+    public async Task The_license_the_tags_and_the_needed_keys_are_described()
+    {
+        var document = await ReadDocumentAsync();
+
+        Assert.Equal("MIT", document.GetProperty("info").GetProperty("license").GetProperty("name").GetString());
+        Assert.All(document.GetProperty("tags").EnumerateArray(), t => Assert.NotEmpty(t.GetProperty("description").GetString()!));
+        Assert.All(Operations(document), o => o.GetProperty("security"));
+        Assert.Equal(0, document.GetProperty("paths").GetProperty("/healthz").GetProperty("get").GetProperty("security").GetArrayLength());
+    }
+
+    [Fact]
+    public async Task Every_response_names_its_headers()
+    {
+        var document = await ReadDocumentAsync();
+        var responses = Operations(document).SelectMany(o => o.GetProperty("responses").EnumerateObject()).ToList();
+
+        Assert.All(responses, r => Assert.Contains("ContainerApi-Version", Headers(r.Value)));
+        Assert.All(responses.Where(r => r.Name == "201"), r => Assert.Contains("Location", Headers(r.Value)));
+        Assert.All(responses.Where(r => r.Name == "304"), r => Assert.Contains("ETag", Headers(r.Value)));
+        Assert.All(responses.Where(r => r.Name == "429"), r => Assert.Contains("Retry-After", Headers(r.Value)));
+
+        static IEnumerable<string> Headers(JsonElement response) => response.GetProperty("headers").EnumerateObject().Select(h => h.Name);
+    }
+
+    /// <summary>The schemas that a part of the operations refers to, directly or through others.</summary>
+    private static Dictionary<string, JsonElement> SchemasOf(JsonElement document, string part)
+    {
+        var found = new Dictionary<string, JsonElement>();
+        var waiting = new Queue<JsonElement>(Operations(document).Where(o => o.TryGetProperty(part, out _)).Select(o => o.GetProperty(part)));
+        while (waiting.TryDequeue(out var element))
+        {
+            foreach (var reference in Objects(element).Where(o => o.TryGetProperty("$ref", out _)).Select(o => o.GetProperty("$ref").GetString()!))
+            {
+                var name = reference.Split('/')[^1];
+                if (reference.Contains("/schemas/", StringComparison.Ordinal) && found.TryAdd(name, Schemas(document).GetProperty(name)))
+                {
+                    waiting.Enqueue(found[name]);
+                }
+            }
+        }
+
+        // With the schemas inside of them.
+        return found.SelectMany(f => Objects(f.Value).Select((o, i) => (Name: i == 0 ? f.Key : $"{f.Key} {i}", Schema: o)))
+            .Where(s => s.Schema.TryGetProperty("type", out _) || Combinations.Any(c => s.Schema.TryGetProperty(c, out _)))
+            .ToDictionary(s => s.Name, s => s.Schema);
+    }
+
+    private static IEnumerable<JsonElement> Objects(JsonElement element) => element.ValueKind switch
+    {
+        JsonValueKind.Object => element.EnumerateObject().SelectMany(p => Objects(p.Value)).Prepend(element),
+        JsonValueKind.Array => element.EnumerateArray().SelectMany(Objects),
+        _ => [],
+    };
+
+    private static JsonElement Schemas(JsonElement document) => document.GetProperty("components").GetProperty("schemas");
+
+    private static IEnumerable<JsonElement> Operations(JsonElement document) =>
+        document.GetProperty("paths").EnumerateObject().SelectMany(p => p.Value.EnumerateObject()).Select(o => o.Value);
+
+    private static IEnumerable<JsonElement> Parameters(JsonElement operation) =>
+        operation.TryGetProperty("parameters", out var parameters) ? parameters.EnumerateArray() : [];
+
+    private static async Task<JsonElement> ReadDocumentAsync()
+    {
+        await using var host = new ApiHost(new FakeEngine());
+        return await host.GetJsonAsync("/openapi.json");
+    }
+}
