@@ -92,7 +92,6 @@ internal sealed record ParameterValueKind(
             // A boolean in place of a word is an alias, which the document does not have.
             Type = inJson ? Type | (OtherJsonTypes & ~JsonSchemaType.Boolean) : Type,
             Enum = Allowed is { } allowed ? [.. allowed.Select(a => JsonValue.Create(a))] : null,
-            Default = inJson ? ToJson(declaration.Default) : null,
             Pattern = declaration.Pattern is { } pattern ? $"^(?:{pattern})$" : null,
             Minimum = Type == JsonSchemaType.Integer && declaration.Min != int.MinValue ? $"{declaration.Min}" : null,
             Maximum = Type is JsonSchemaType.Integer or JsonSchemaType.Number && declaration.Max != int.MaxValue ? $"{declaration.Max}" : null,
@@ -106,7 +105,7 @@ internal sealed record ParameterValueKind(
         return schema;
     }
 
-    /// <summary>A default or an example as the OpenAPI document writes it.</summary>
+    /// <summary>An example as the OpenAPI document writes it.</summary>
     public JsonNode? ToJson(string? text) => text is null ? null : Type == JsonSchemaType.String ? JsonValue.Create(text) : JsonNode.Parse(text);
 
     /// <summary>An empty value is neither: <c>?force=</c> may be a variable that a script forgot to set.</summary>

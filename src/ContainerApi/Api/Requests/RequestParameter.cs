@@ -142,7 +142,8 @@ internal sealed class RequestParameter
     }
 
     /// <summary>
-    /// The text of a query parameter has its default and its example. Swagger UI sends those of the schema as if its user had typed them.
+    /// The text has the default and the example. Swagger UI sends those of a schema as if its user had typed them, and generated clients
+    /// require a field with a default.
     /// </summary>
     private string Description =>
         Declaration.Description
@@ -159,14 +160,14 @@ internal sealed class RequestParameter
             return Declaration.IsObject
                 ? new OpenApiSchema
                 {
-                    Description = Declaration.Description,
+                    Description = Description,
                     Type = JsonSchemaType.Object | JsonSchemaType.Null,
                     MaxProperties = Declaration.MaxItems,
                     AdditionalProperties = new OpenApiSchema { Type = JsonSchemaType.String | JsonSchemaType.Null },
                 }
                 : new OpenApiSchema
                 {
-                    Description = Declaration.Description,
+                    Description = Description,
                     Type = JsonSchemaType.Array | JsonSchemaType.Null,
                     Items = item,
                     MaxItems = Declaration.MaxItems,
@@ -174,8 +175,7 @@ internal sealed class RequestParameter
         }
 
         var schema = (OpenApiSchema)item;
-        schema.Description = Declaration.Description;
-        schema.Examples = _kind.ToJson(Declaration.Example) is { } example ? [example] : null;
+        schema.Description = Description;
         // OpenAPI 3.0 has no way to add null to several types.
         if (schema.Type is { } type && int.IsPow2((int)type) && !IsRequired)
         {
