@@ -56,7 +56,7 @@ internal class ApiHost : WebApplicationFactory<Program>
         builder.ConfigureTestServices(services =>
         {
             services.AddSingleton(_time);
-            services.AddSingleton(new ConfiguredEngines(new EngineDirectory(_engines)));
+            services.AddSingleton(new ConfiguredEngines(new EngineDirectory(_engines, _settings.GetValueOrDefault("DefaultEngine"))));
             if (_limits is not null)
             {
                 services.AddSingleton(_limits);

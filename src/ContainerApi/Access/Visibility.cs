@@ -28,5 +28,7 @@ internal sealed record Visibility(IReadOnlyList<string>? Engines, IReadOnlyList<
     /// <summary>The visible engines, which show the visible containers only.</summary>
     public EngineDirectory Scope(EngineDirectory directory) => Engines is null && IncludesAllContainers
         ? directory
-        : new(directory.All.Where(e => IncludesEngine(e.Name)).Select(e => IncludesAllContainers ? e : new ScopedEngine(e, this)));
+        : new(
+            directory.All.Where(e => IncludesEngine(e.Name)).Select(e => IncludesAllContainers ? e : new ScopedEngine(e, this)),
+            directory.DefaultEngine);
 }

@@ -6,7 +6,10 @@ internal static class ErrorStatus
     /// <summary>The errors of each status. The first one stands for the framework's own errors.</summary>
     private static readonly Dictionary<int, ErrorCode[]> Codes = new()
     {
-        [400] = [ErrorCode.InvalidRequest, ErrorCode.InvalidReference, ErrorCode.InvalidDockerfile, ErrorCode.InvalidContext],
+        [400] =
+        [
+            ErrorCode.InvalidRequest, ErrorCode.InvalidReference, ErrorCode.EngineRequired, ErrorCode.InvalidDockerfile, ErrorCode.InvalidContext,
+        ],
         [401] = [ErrorCode.Unauthenticated],
         [403] = [ErrorCode.Forbidden, ErrorCode.RegistryUnauthorized, ErrorCode.ContextPathNotAllowed, ErrorCode.RemoteContextNotAllowed],
         [404] =

@@ -83,7 +83,7 @@ internal static class BuildEndpoints
             .RequireScope(Scopes.BuildsWrite)
             .WithStreamLimits()
             .ProducesEngineProblems(
-                ErrorCode.InvalidRequest, ErrorCode.InvalidReference, ErrorCode.InvalidDockerfile, ErrorCode.InvalidContext,
+                ErrorCode.InvalidRequest, ErrorCode.EngineRequired, ErrorCode.InvalidReference, ErrorCode.InvalidDockerfile, ErrorCode.InvalidContext,
                 ErrorCode.ContextPathNotAllowed, ErrorCode.RemoteContextNotAllowed, ErrorCode.ContextTooLarge, ErrorCode.UnsupportedMediaType,
                 ErrorCode.BuildFailed, ErrorCode.ContainerNotFound, ErrorCode.FeatureUnsupported, ErrorCode.TooManyBuilds, ErrorCode.RequestTimeout,
                 ErrorCode.InsufficientStorage, ErrorCode.RegistryUnauthorized, ErrorCode.RegistryUnavailable);
@@ -94,7 +94,7 @@ internal static class BuildEndpoints
         var isReadWhole = BuildRequestReader.IsReadWhole(http.Request);
         var upload = isReadWhole ? null : reader.Meter(http.Request);
         var (request, context) = await reader.ReadAsync(http);
-        var job = pipeline.Start(engines.Get(request.Engine), request, context, upload, http.GetClient(), caller.Owner);
+        var job = pipeline.Start(engines.ForWrite(request.Engine), request, context, upload, http.GetClient(), caller.Owner);
         http.SetTarget($"build {job.Id}{string.Concat(request.Tags.Select(t => $" {t}"))} on {job.Describe().Engine}");
         return responses.RespondToStarter(job, request.ToMode(http.Request), hasContext: isReadWhole, request.Colour);
     }

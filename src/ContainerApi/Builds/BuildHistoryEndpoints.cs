@@ -2,6 +2,7 @@ using ContainerApi.Access;
 using ContainerApi.Api;
 using ContainerApi.Api.OpenApi;
 using ContainerApi.Api.Requests;
+using ContainerApi.Engine;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace ContainerApi.Builds;
@@ -54,33 +55,36 @@ internal static class BuildHistoryEndpoints
     private static Ok<BuildList> List(RequestQuery<BuildListRequest> query, BuildRegistry registry, Caller caller) =>
         TypedResults.Ok(registry.List(b => Exists(b, caller) && query.Value.Matches(b), query.Value.Cursor, query.Value.Limit));
 
-    private static Ok<Build> Inspect(RequestQuery<BuildQuery> query, BuildRegistry registry, Caller caller) =>
-        TypedResults.Ok(registry.Get(query.Value.Build, b => Exists(b, caller)).Describe());
+    private static Ok<Build> Inspect(RequestQuery<GetBuildQuery> query, BuildRegistry registry, Caller caller) =>
+        TypedResults.Ok(Find(query.Value.Path, registry, caller).Describe());
 
     private static IResult Follow(
         RequestQuery<BuildEventsRequest> query, HttpRequest http, BuildRegistry registry, BuildResponses responses, Caller caller)
     {
         var request = query.Value;
-        var job = registry.Get(request.Path.Build, b => Exists(b, caller));
+        var job = Find(request.Path, registry, caller);
         return request.From <= job.Log.Count
             ? responses.RespondToFollower(job, request.From, BuildFormats.IsText(request.Format, http) ? new BuildText(request.Colour) : null)
             : throw new ApiException(ErrorCode.InvalidRequest, $"from is past the end: there are {job.Log.Count} events so far.",
                 new Dictionary<string, string[]> { ["from"] = [$"must be a whole number from 0 to {job.Log.Count}."] });
     }
 
-    private static Results<Accepted<Build>, Ok<Build>> Cancel(RequestQuery<BuildQuery> query, BuildRegistry registry, Caller caller)
+    private static Results<Accepted<Build>, Ok<Build>> Cancel(
+        RequestQuery<BuildQuery> query, BuildRegistry registry, ConfiguredEngines engines, Caller caller)
     {
-        var job = registry.Get(query.Value.Build, b => Exists(b, caller));
+        var job = Find(query.Value, registry, caller);
         job.Stop(StopCause.Cancelled);
         var build = job.Describe();
-        return build.IsEnded ? TypedResults.Ok(build) : TypedResults.Accepted($"/builds/{build.Id}", build);
+        return build.IsEnded
+            ? TypedResults.Ok(build)
+            : TypedResults.Accepted(engines.Directory.AddressOf($"/builds/{build.Id}", build.Engine), build);
     }
 
     private static async Task<NoContent> DeleteAsync(
         RequestQuery<DeleteBuildQuery> query, BuildRegistry registry, Caller caller, CancellationToken cancellationToken)
     {
         var (path, force) = query.Value;
-        var job = registry.Get(path.Build, b => Exists(b, caller));
+        var job = Find(path, registry, caller);
         if (force)
         {
             job.Stop(StopCause.Cancelled);
@@ -97,6 +101,9 @@ internal static class BuildHistoryEndpoints
         registry.Remove(job);
         return TypedResults.NoContent();
     }
+
+    private static BuildJob Find(BuildQuery path, BuildRegistry registry, Caller caller) =>
+        registry.Get(path.Build, b => path.Matches(b) && Exists(b, caller));
 
     private static bool Exists(Build build, Caller caller) =>
         caller.Visibility.IncludesBuild(build.Engine, build.StartedBy);

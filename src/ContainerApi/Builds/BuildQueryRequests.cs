@@ -11,14 +11,25 @@ internal sealed record BuildListRequest(
     [Parameter("Maximum number of builds.", Default = "50", Min = 1, Max = 500)]
     int Limit,
     [Parameter("The `nextCursor` of the previous page.")]
-    BuildId? Cursor)
+    BuildId? Cursor,
+    LocalParameter Local)
 {
     public bool Matches(Build build) =>
         (State.Count == 0 || State.Contains(build.State)) && (Engine.Count == 0 || Engine.Contains(build.Engine));
 }
 
 /// <summary>The path of one build.</summary>
-internal sealed record BuildQuery([Parameter("The build's id: 26 characters.", In = ParameterPlace.Route)] BuildId Build);
+internal sealed record BuildQuery(
+    [Parameter("The build's id: 26 characters.", In = ParameterPlace.Route)]
+    BuildId Build,
+    [Parameter("The build's engine. A build of another engine is a 404. Default: any engine.")]
+    EngineName? Engine)
+{
+    public bool Matches(Build build) => Engine is null || Engine.Value == build.Engine;
+}
+
+/// <summary>The parameters of <c>GET /builds/{build}</c>.</summary>
+internal sealed record GetBuildQuery(BuildQuery Path, LocalParameter Local);
 
 /// <summary>The parameters of <c>DELETE /builds/{build}</c>.</summary>
 internal sealed record DeleteBuildQuery(
@@ -34,4 +45,5 @@ internal sealed record BuildEventsRequest(
     [Parameter("The format of the stream. By default the `Accept` header decides, and NDJSON is used if it does not.")]
     BuildFormat? Format,
     [Parameter(BuildFormats.Colour, Default = "false")]
-    bool Colour);
+    bool Colour,
+    LocalParameter Local);

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using ContainerApi.Api;
 using ContainerApi.Builds.History;
+using ContainerApi.Engine;
 
 namespace ContainerApi.Builds;
 
@@ -21,7 +22,7 @@ internal enum BuildResponseMode
 }
 
 /// <summary>Creates the responses about builds. A build that is not detached stops when its client disconnects.</summary>
-internal sealed class BuildResponses(BuildStore store, BuildOptions options, TimeProvider time)
+internal sealed class BuildResponses(BuildStore store, BuildOptions options, ConfiguredEngines engines, TimeProvider time)
 {
     /// <summary>
     /// The context of a queued build is not read, so a disconnected client shows only when something is written to it.
@@ -82,7 +83,7 @@ internal sealed class BuildResponses(BuildStore store, BuildOptions options, Tim
     }
 
     /// <summary>Responds when the build no longer needs its client; a failure before that is the response.</summary>
-    private static async Task DetachAsync(HttpContext http, BuildJob job, bool hasContext)
+    private async Task DetachAsync(HttpContext http, BuildJob job, bool hasContext)
     {
         try
         {
@@ -99,7 +100,7 @@ internal sealed class BuildResponses(BuildStore store, BuildOptions options, Tim
             throw;
         }
 
-        await TypedResults.Accepted($"/builds/{job.Id}", job.Describe()).ExecuteAsync(http);
+        await TypedResults.Accepted(engines.Directory.AddressOf($"/builds/{job.Id}", job.Describe().Engine), job.Describe()).ExecuteAsync(http);
     }
 
     private async Task DocumentAsync(HttpContext http, BuildJob job)
@@ -108,7 +109,7 @@ internal sealed class BuildResponses(BuildStore store, BuildOptions options, Tim
         var build = job.Describe();
         if (build.Error is not { } error)
         {
-            await TypedResults.Created($"/images/{build.ImageId}", build).ExecuteAsync(http);
+            await TypedResults.Created(engines.Directory.AddressOf($"/images/{build.ImageId}", build.Engine), build).ExecuteAsync(http);
             return;
         }
 

@@ -176,6 +176,14 @@ public sealed record UsageSection(
 public sealed record EngineReport(string Name, string State, string? ApiVersion, int? Containers, ErrorInfo? Error);
 
 /// <summary>The answer of <c>GET /containers/{container}/stats</c>.</summary>
+/// <param name="Engine">The name of the container's engine.</param>
+/// <param name="ContainerId">64 hex digits.</param>
 /// <param name="Network">The network traffic.</param>
 /// <param name="Usage">The resource usage.</param>
-public sealed record ContainerStatistics(NetworkSection Network, UsageSection Usage);
+public sealed record ContainerStatistics(string Engine, string ContainerId, NetworkSection Network, UsageSection Usage);
+
+/// <summary>The answer of <c>GET /containers/{container}/processes</c>.</summary>
+/// <param name="Engine">The name of the container's engine.</param>
+/// <param name="ContainerId">64 hex digits.</param>
+/// <param name="Items">The processes, sorted by process id.</param>
+public sealed record ContainerProcesses(string Engine, string ContainerId, IReadOnlyList<ContainerProcess> Items) : ContainerSection;

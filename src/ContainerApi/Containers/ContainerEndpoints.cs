@@ -80,7 +80,7 @@ internal static class ContainerEndpoints
             .WithName("getContainerProcesses")
             .WithSummary("Show a container's processes")
             .WithDescription("The section `processes`. A section that cannot be read is a problem: 409 for a container that is not running.")
-            .Produces<ProcessesSection>()
+            .Produces<ContainerProcesses>()
             .Produces(StatusCodes.Status304NotModified)
             .ProducesEngineProblems(SectionProblems);
 

@@ -20,7 +20,8 @@ internal sealed record ContainerListRequest(
         Min = 0, Max = 3600)]
     TimeSpan? MaxAge,
     [Parameter("The format of the response. Default: by `Accept`.")]
-    Format? Format)
+    Format? Format,
+    LocalParameter Local)
 {
     public ContainerRequest ToRequest() => new(Selection, IncludedSections.Needed(Selection.Include, Fields))
     {
@@ -47,13 +48,15 @@ internal sealed record ContainerQuery(
     [Parameter("The maximum age of the response, in seconds or as in `1m`. Default: 0.", Min = 0, Max = 3600)]
     TimeSpan? MaxAge,
     [Parameter("The format of the response. Default: by `Accept`.")]
-    Format? Format);
+    Format? Format,
+    LocalParameter Local);
 
 /// <summary>The parameters of <c>GET /containers/{container}/processes</c> and <c>/stats</c>.</summary>
 internal sealed record ContainerSectionQuery(
     ContainerSelector Selector,
     [Parameter("The maximum age of the response, in seconds or as in `1m`. Default: 0.", Min = 0, Max = 3600)]
-    TimeSpan? MaxAge);
+    TimeSpan? MaxAge,
+    LocalParameter Local);
 
 internal sealed class ContainerListRequestValidator : AbstractValidator<ContainerListRequest>
 {

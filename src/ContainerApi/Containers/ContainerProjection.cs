@@ -20,6 +20,15 @@ internal static class ContainerProjection
             facts.Labels, row.Processes, row.Network, row.Usage);
     }
 
+    /// <param name="row">A row whose processes were read.</param>
+    public static ContainerProcesses ToProcesses(ContainerRow row) => new(row.Engine, row.Id, row.Processes!.Items!)
+    {
+        State = row.Processes.State,
+        Reason = row.Processes.Reason,
+        SampledAt = row.Processes.SampledAt,
+        Source = row.Processes.Source,
+    };
+
     public static ProcessesSection Processes(Reading<IReadOnlyList<ProcessFacts>> reading) => new()
     {
         State = reading.State,

@@ -60,7 +60,7 @@ internal sealed class ContainerQueries(
     {
         var shared = await OneAsync(query.Selector, ContainerSections.Processes, MaxAge(query.MaxAge, http), cancellationToken);
         RequireOk(shared.Value, shared.Value.Processes!);
-        return shared.Render("processes", c => Json(c.Processes!));
+        return shared.Render("processes", c => Json(ContainerProjection.ToProcesses(c)));
     }
 
     /// <exception cref="ApiException">No such container, an ambiguous reference, or the container is not running.</exception>
@@ -71,7 +71,7 @@ internal sealed class ContainerQueries(
             query.Selector, ContainerSections.Network | ContainerSections.Usage, MaxAge(query.MaxAge, http), cancellationToken);
         // The network section may be unsupported. The same engine call read the usage section, so its state decides.
         RequireOk(shared.Value, shared.Value.Usage!);
-        return shared.Render("statistics", c => Json(new ContainerStatistics(c.Network!, c.Usage!)));
+        return shared.Render("statistics", c => Json(new ContainerStatistics(c.Engine, c.Id, c.Network!, c.Usage!)));
     }
 
     private Task<SharedResult<ContainerCollection>> CollectAsync(

@@ -7,13 +7,24 @@ internal sealed class ContainerResolver(EngineDirectory engines)
 {
     private const int MaxCandidates = 10;
 
+    /// <summary>Finds the container of a read.</summary>
     /// <param name="engine">An engine's name, or null for all engines.</param>
     /// <exception cref="ApiException">No such container, or the reference is ambiguous (409 with the candidates in <c>matches</c>).</exception>
     /// <exception cref="EngineException">No such engine, or an engine failed and no other engine has the container.</exception>
-    public async Task<(IEngine Engine, ContainerDetails Container)> FindAsync(
-        ContainerReference reference, EngineName? engine, CancellationToken cancellationToken)
+    public Task<(IEngine Engine, ContainerDetails Container)> FindAsync(
+        ContainerReference reference, EngineName? engine, CancellationToken cancellationToken) =>
+        FindAsync(reference, engines.ForRead(engine), cancellationToken);
+
+    /// <summary>Finds the container of a write, on the engine of the write.</summary>
+    /// <exception cref="ApiException">No such container, the reference is ambiguous, or no engine is named where there are several.</exception>
+    /// <exception cref="EngineException">No such engine, or the engine failed.</exception>
+    public Task<(IEngine Engine, ContainerDetails Container)> FindForWriteAsync(
+        ContainerReference reference, EngineName? engine, CancellationToken cancellationToken) =>
+        FindAsync(reference, [engines.ForWrite(engine)], cancellationToken);
+
+    private static async Task<(IEngine Engine, ContainerDetails Container)> FindAsync(
+        ContainerReference reference, IReadOnlyList<IEngine> asked, CancellationToken cancellationToken)
     {
-        var asked = engine is null ? engines.All : [engines.Get(engine)];
         var answers = await Task.WhenAll(asked.Select(e => FindAsync(e, reference, cancellationToken)));
         var found = answers.SelectMany(a => a.Found.Select(c => (a.Engine, Container: c))).ToList();
         return found.Count switch

@@ -1,15 +1,43 @@
 namespace ContainerApi.Engine;
 
 /// <summary>The engines that one caller sees, in the order of the configuration.</summary>
-internal sealed class EngineDirectory(IEnumerable<IEngine> engines)
+/// <param name="defaultEngine">The name of the engine of writes that name none (<c>DefaultEngine</c>); null for none.</param>
+internal sealed class EngineDirectory(IEnumerable<IEngine> engines, string? defaultEngine = null)
 {
     public IReadOnlyList<IEngine> All { get; } = [.. engines];
 
-    /// <summary>Returns the engine with this name, or the first for null.</summary>
-    /// <exception cref="EngineException">No such engine, or no engine at all.</exception>
-    public IEngine Get(EngineName? name) => All.FirstOrDefault(e => name is null || e.Name == name.Value)
-        ?? throw new EngineException(
-            ErrorCode.EngineNotFound, name?.Value ?? "", name is null ? "There is no engine." : $"There is no engine '{name}'.");
+    public string? DefaultEngine => defaultEngine;
+
+    /// <exception cref="EngineException">No such engine.</exception>
+    public IEngine Get(EngineName name) => All.FirstOrDefault(e => e.Name == name.Value)
+        ?? throw new EngineException(ErrorCode.EngineNotFound, name.Value, $"There is no engine '{name}'.");
+
+    /// <summary>Returns the engines that a read asks: the named one, or all.</summary>
+    /// <exception cref="EngineException">No such engine.</exception>
+    public IReadOnlyList<IEngine> ForRead(EngineName? name) => name is null ? All : [Get(name)];
+
+    /// <summary>
+    /// Returns the engine of a write: the named one, the only one, or the default. A search would find another engine's container or image
+    /// while an engine is unreachable.
+    /// </summary>
+    /// <exception cref="ApiException">No such engine, or several without a default.</exception>
+    public IEngine ForWrite(EngineName? name) => name is not null ? Get(name)
+        : All.Count == 1 ? All[0]
+        : All.FirstOrDefault(e => e.Name == defaultEngine) ?? throw NoEngine();
+
+    /// <summary>Returns the address of an object on an engine, which names the engine where there are several.</summary>
+    public string AddressOf(string path, string engine) => All.Count > 1 ? $"{path}?engine={Uri.EscapeDataString(engine)}" : path;
+
+    private ApiException NoEngine()
+    {
+        if (All.Count == 0)
+        {
+            return new EngineException(ErrorCode.EngineNotFound, "", "There is no engine.");
+        }
+
+        var message = $"is required, because there are several engines. Allowed engines: {string.Join(", ", All.Select(e => e.Name))}.";
+        return new ApiException(ErrorCode.EngineRequired, "engine " + message, new Dictionary<string, string[]> { ["engine"] = [message] });
+    }
 }
 
 /// <summary>All engines of this service, for work that no caller started.</summary>

@@ -23,7 +23,8 @@ internal static partial class EngineRegistration
             configured.Add(Default(builder.Configuration));
         }
 
-        Validate(configured, host, (n, property) => !isDefault ? $"Engines:{n}:{property.Replace('.', ':')}"
+        var defaultEngine = builder.Configuration["DefaultEngine"] is { Length: > 0 } name ? name : null;
+        Validate(configured, defaultEngine, host, (n, property) => !isDefault ? $"Engines:{n}:{property.Replace('.', ':')}"
             : property.StartsWith("Tls", StringComparison.Ordinal) ? "DOCKER_CERT_PATH" : "DOCKER_HOST");
         builder.Services.AddSingleton<SessionServer>();
         builder.Services.AddSingleton(services => new ConfiguredEngines(new EngineDirectory(configured.Select(options => new DockerEngine(
@@ -35,7 +36,7 @@ internal static partial class EngineRegistration
             services.GetRequiredService<SessionServer>(),
             services.GetRequiredService<ILogger<DockerEngine>>(),
             services.GetService<EngineAnswerLimit>(),
-            services.GetService<CommandLimit>())))));
+            services.GetService<CommandLimit>())), defaultEngine)));
         builder.Services.AddHostedService(services =>
             new UnencryptedEngineWarning(configured, services.GetRequiredService<ILogger<UnencryptedEngineWarning>>()));
     }
@@ -53,12 +54,14 @@ internal static partial class EngineRegistration
     }
 
     /// <param name="nameOf">Returns the configuration key of an engine's property.</param>
-    private static void Validate(List<EngineOptions> configured, HostRoots host, Func<int, string, string> nameOf)
+    private static void Validate(List<EngineOptions> configured, string? defaultEngine, HostRoots host, Func<int, string, string> nameOf)
     {
         var validator = new EngineOptionsValidator();
         var failures = configured
             .SelectMany((options, n) => validator.Validate(options).Errors.Select(e => $"{nameOf(n, e.PropertyName)}: {e.ErrorMessage}"))
             .Concat(configured.GroupBy(o => o.Name).Where(g => g.Count() > 1).Select(g => $"Engines: the name '{g.Key}' is not unique."))
+            .Concat(defaultEngine is null || configured.Exists(o => o.Name == defaultEngine) ? []
+                : [$"DefaultEngine: '{defaultEngine}' is not a configured engine: {string.Join(", ", configured.Select(o => o.Name))}."])
             .Concat(new HostRootsValidator().Validate(host).Errors.Select(e => $"Host:{e.PropertyName}: {e.ErrorMessage}"))
             .ToList();
         if (failures.Count == 0)

@@ -6,11 +6,13 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace ContainerApi.Engines;
 
-/// <summary><c>GET /engines</c> has no parameters.</summary>
-internal sealed record EngineListRequest;
+/// <summary>The parameters of <c>GET /engines</c>.</summary>
+internal sealed record EngineListRequest(LocalParameter Local);
 
-/// <summary>The parameters of <c>GET /engines/{name}</c>.</summary>
-internal sealed record EngineSelector([Parameter("The engine's name in the configuration.", In = ParameterPlace.Route)] EngineName Name);
+/// <summary>The parameters of <c>GET /engines/{engine}</c>.</summary>
+internal sealed record EngineSelector(
+    [Parameter("The engine's name in the configuration.", In = ParameterPlace.Route)] EngineName Engine,
+    LocalParameter Local);
 
 internal static class EngineEndpoints
 {
@@ -22,7 +24,7 @@ internal static class EngineEndpoints
             .WithSummary("List the engines")
             .WithDescription("All configured engines with their versions, hosts, counts and limitations. "
                 + "An engine that cannot be reached is an item with its `state` and `error`.");
-        engines.MapGet("/{name}", GetAsync)
+        engines.MapGet("/{engine}", GetAsync)
             .WithName("getEngine")
             .WithSummary("Show one engine")
             .CanFailWith(ErrorCode.EngineNotFound);
@@ -34,7 +36,7 @@ internal static class EngineEndpoints
 
     private static async Task<Ok<EngineStatus>> GetAsync(
         RequestQuery<EngineSelector> query, EngineDirectory directory, CancellationToken cancellationToken) =>
-        TypedResults.Ok(await DescribeAsync(directory.Get(query.Value.Name), cancellationToken));
+        TypedResults.Ok(await DescribeAsync(directory.Get(query.Value.Engine), cancellationToken));
 
     /// <summary>Returns the error of an engine that fails as its status.</summary>
     private static async Task<EngineStatus> DescribeAsync(IEngine engine, CancellationToken cancellationToken)

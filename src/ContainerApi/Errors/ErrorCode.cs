@@ -7,6 +7,7 @@ internal sealed record ErrorCode(string Code, string Title)
 {
     public static readonly ErrorCode InvalidRequest = new("invalid_request", "The request is invalid.");
     public static readonly ErrorCode InvalidReference = new("invalid_reference", "An image reference is invalid.");
+    public static readonly ErrorCode EngineRequired = new("engine_required", "The request must name an engine.");
     public static readonly ErrorCode InvalidDockerfile = new("invalid_dockerfile", "The Dockerfile is invalid.");
     public static readonly ErrorCode InvalidContext = new("invalid_context", "The build context is invalid.");
     public static readonly ErrorCode Unauthenticated = new("unauthenticated", "Authentication required.");

@@ -10,10 +10,11 @@ internal sealed class ContainerCommit(ContainerResolver resolver)
     /// <summary>Returns the files that the container changed and its current configuration. Changes nothing.</summary>
     public async Task<CommitDryRun> DryRunAsync(CommitRequest request, CancellationToken cancellationToken)
     {
-        var (engine, container) = await resolver.FindAsync(request.Container, request.Engine, cancellationToken);
+        var (engine, container) = await resolver.FindForWriteAsync(request.Container, request.Engine, cancellationToken);
         var configuration = await engine.ReadConfigurationAsync(container.Id, cancellationToken);
         var changes = await engine.ListFileChangesAsync(container.Id, MaxChanges + 1, cancellationToken);
         return new CommitDryRun(
+            engine.Name,
             container.Id,
             request.Tag?.ToString(),
             [.. changes.Take(MaxChanges).Select(c => new CommitChange(c.Path, c.Kind switch { 0 => "modified", 1 => "added", _ => "deleted" }))],
@@ -23,7 +24,7 @@ internal sealed class ContainerCommit(ContainerResolver resolver)
 
     public async Task<CommittedImage> CommitAsync(CommitRequest request, CancellationToken cancellationToken)
     {
-        var (engine, container) = await resolver.FindAsync(request.Container, request.Engine, cancellationToken);
+        var (engine, container) = await resolver.FindForWriteAsync(request.Container, request.Engine, cancellationToken);
         if (request.Stop)
         {
             await engine.StopContainerAsync(container.Id, grace: null, cancellationToken);
@@ -32,6 +33,6 @@ internal sealed class ContainerCommit(ContainerResolver resolver)
         var spec = new CommitSpec(container.Id, request.Tag, request.Comment, request.Author, request.Pause, request.Changes);
         var id = await engine.CommitContainerAsync(spec, cancellationToken);
         var image = await engine.InspectImageAsync(new ImageNameOrId(id), cancellationToken);
-        return new CommittedImage(id, image.Summary.Tags, container.Id, image.Summary.CreatedAt);
+        return new CommittedImage(engine.Name, id, image.Summary.Tags, container.Id, image.Summary.CreatedAt);
     }
 }

@@ -77,23 +77,27 @@ public sealed record ImageHistoryEntry(
     string? Id, DateTimeOffset? CreatedAt, string CreatedBy, IReadOnlyList<string> Tags, long SizeBytes, string? Comment);
 
 /// <summary>The result of removing an image.</summary>
+/// <param name="Engine">The engine's name.</param>
 /// <param name="Untagged">The removed names.</param>
 /// <param name="Deleted">The ids of the removed images and layers; empty if the image has another name.</param>
-public sealed record ImageRemoval(IReadOnlyList<string> Untagged, IReadOnlyList<string> Deleted);
+public sealed record ImageRemoval(string Engine, IReadOnlyList<string> Untagged, IReadOnlyList<string> Deleted);
 
 /// <summary>An image with a new name.</summary>
+/// <param name="Engine">The engine's name.</param>
 /// <param name="Id"><c>sha256:</c> and 64 hex digits.</param>
 /// <param name="Tags">All names of the image.</param>
-public sealed record TaggedImage(string Id, IReadOnlyList<string> Tags);
+public sealed record TaggedImage(string Engine, string Id, IReadOnlyList<string> Tags);
 
 /// <summary>An image that was created from a container.</summary>
+/// <param name="Engine">The engine's name.</param>
 /// <param name="Id"><c>sha256:</c> and 64 hex digits.</param>
 /// <param name="Tags">The names; empty if the request has no tag.</param>
 /// <param name="Container">The container's full id.</param>
 /// <param name="CreatedAt">The creation time by the engine's clock.</param>
-public sealed record CommittedImage(string Id, IReadOnlyList<string> Tags, string Container, DateTimeOffset? CreatedAt);
+public sealed record CommittedImage(string Engine, string Id, IReadOnlyList<string> Tags, string Container, DateTimeOffset? CreatedAt);
 
 /// <summary>The changed files and the current configuration of a container, as a preview of its commit.</summary>
+/// <param name="Engine">The engine's name.</param>
 /// <param name="Container">The container's full id.</param>
 /// <param name="Tag">The name that the image would get; the default tag is <c>latest</c>. Null if the request has no tag.</param>
 /// <param name="Changes">Paths that differ from the container's image, at most 10,000.</param>
@@ -104,7 +108,7 @@ public sealed record CommittedImage(string Id, IReadOnlyList<string> Tags, strin
 /// <param name="User">The container's current user; null is root.</param>
 /// <param name="WorkingDirectory">The container's current working directory.</param>
 public sealed record CommitDryRun(
-    string Container, string? Tag, IReadOnlyList<CommitChange> Changes, bool ChangesCut, IReadOnlyList<string>? Command,
+    string Engine, string Container, string? Tag, IReadOnlyList<CommitChange> Changes, bool ChangesCut, IReadOnlyList<string>? Command,
     IReadOnlyList<string>? Entrypoint, IReadOnlyDictionary<string, string> Environment, string? User, string? WorkingDirectory);
 
 /// <summary>A path that a container changed.</summary>

@@ -26,7 +26,7 @@ internal static class ImageEndpoints
     {
         var images = app.MapGroup("/images").WithTags("Images").ProducesEngineProblems();
         images.MapGroup("").RequireScope(Scopes.ImagesRead).MapQueries();
-        images.MapGroup("").RequireScope(Scopes.ImagesWrite).WithLongTimeout().MapChanges();
+        images.MapGroup("").RequireScope(Scopes.ImagesWrite).WithLongTimeout().CanFailWith(ErrorCode.EngineRequired).MapChanges();
     }
 
     private static void MapQueries(this RouteGroupBuilder images)
@@ -39,11 +39,12 @@ internal static class ImageEndpoints
                 + "An engine that fails is an entry in `engines`. The response is a problem only if all engines fail.");
 
         images.MapGet("/{**reference}", async Task<Ok<ImageInspection>> (
-                RequestQuery<ImageSelector> query, ImageQueries queries, ImageRedactor redactor, Caller caller, HttpContext http) =>
+                RequestQuery<ImageQuery> query, ImageQueries queries, ImageRedactor redactor, Caller caller, HttpContext http) =>
                 TypedResults.Ok(redactor.For(caller, await queries.InspectAsync(query.Value, http.RequestAborted))))
             .WithName("getImage").WithSummary("Inspect an image")
-            .WithDescription("By name or id. Slashes of a name need no escaping: `/images/registry:5000/team/app:v1`.")
-            .CanFailWith(ErrorCode.InvalidReference, ErrorCode.ImageNotFound);
+            .WithDescription("By name or id. An image that several engines have is a 409 with the engines. "
+                + "Slashes of a name need no escaping: `/images/registry:5000/team/app:v1`.")
+            .CanFailWith(ErrorCode.InvalidReference, ErrorCode.ImageNotFound, ErrorCode.AmbiguousReference);
     }
 
     private static void MapChanges(this RouteGroupBuilder images)
@@ -86,9 +87,10 @@ internal static class ImageEndpoints
     private static async Task<Ok<ImageRemoval>> RemoveAsync(
         RequestQuery<RemoveImageRequest> query, EngineDirectory engines, CancellationToken cancellationToken)
     {
-        var ((reference, engine), force) = query.Value;
-        var removed = await engines.Get(engine).RemoveImageAsync(reference, force, cancellationToken);
-        return TypedResults.Ok(new ImageRemoval(removed.Untagged, removed.Deleted));
+        var (reference, engine, force) = query.Value;
+        var chosen = engines.ForWrite(engine);
+        var removed = await chosen.RemoveImageAsync(reference, force, cancellationToken);
+        return TypedResults.Ok(new ImageRemoval(chosen.Name, removed.Untagged, removed.Deleted));
     }
 
     private static async Task<Created<TaggedImage>> TagAsync(
@@ -96,10 +98,11 @@ internal static class ImageEndpoints
     {
         var request = body.Value;
         http.SetTarget($"image {request.Image} as {request.Tag}");
-        var engine = engines.Get(request.Engine);
+        var engine = engines.ForWrite(request.Engine);
         await engine.TagImageAsync(request.Image, request.Tag, cancellationToken);
         var image = await engine.InspectImageAsync(request.Tag.ToNameOrId(), cancellationToken);
-        return TypedResults.Created($"/images/{request.Tag}", new TaggedImage(image.Summary.Id, image.Summary.Tags));
+        return TypedResults.Created(
+            engines.AddressOf($"/images/{request.Tag}", engine.Name), new TaggedImage(engine.Name, image.Summary.Id, image.Summary.Tags));
     }
 
     private static StreamResult<PullEvent> Pull(
@@ -123,7 +126,7 @@ internal static class ImageEndpoints
     }
 
     private static async Task<Results<Created<CommittedImage>, Ok<CommitDryRun>>> CommitAsync(
-        RequestBody<CommitRequest> body, ContainerCommit commit, ImageRedactor redactor, Caller caller, HttpContext http,
+        RequestBody<CommitRequest> body, ContainerCommit commit, ImageRedactor redactor, EngineDirectory engines, Caller caller, HttpContext http,
         CancellationToken cancellationToken)
     {
         var request = body.Value;
@@ -145,6 +148,6 @@ internal static class ImageEndpoints
         }
 
         var image = await commit.CommitAsync(request, cancellationToken);
-        return TypedResults.Created($"/images/{image.Id}", image);
+        return TypedResults.Created(engines.AddressOf($"/images/{image.Id}", image.Engine), image);
     }
 }

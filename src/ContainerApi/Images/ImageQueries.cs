@@ -26,12 +26,43 @@ internal sealed class ImageQueries(EngineDirectory engines, ImageRedactor redact
         return new ImageList(items, [.. engineStates], items.Count);
     }
 
-    public async Task<ImageInspection> InspectAsync(ImageSelector selector, CancellationToken cancellationToken)
+    /// <exception cref="ApiException">Several engines have the image (409 with the engines in <c>matches</c>).</exception>
+    /// <exception cref="EngineException">No such engine or image, or an engine failed and no other engine has the image.</exception>
+    public async Task<ImageInspection> InspectAsync(ImageQuery query, CancellationToken cancellationToken)
     {
-        var engine = engines.Get(selector.Engine);
-        var counting = CountContainersAsync(engine, cancellationToken);
-        var image = await engine.InspectImageAsync(selector.Reference, cancellationToken);
-        return ImageProjection.ToInspection(engine.Name, image, await counting);
+        var answers = await Task.WhenAll(engines.ForRead(query.Engine).Select(e => FindAsync(e, query.Reference, cancellationToken)));
+        var found = answers.Where(a => a.Image is not null).ToList();
+        if (found.Count > 1)
+        {
+            throw new ApiException(
+                ErrorCode.AmbiguousReference,
+                $"'{query.Reference}' is on several engines: {string.Join(", ", found.Select(f => f.Engine.Name))}. Name one with engine.")
+            {
+                Extensions = new Dictionary<string, object?>
+                {
+                    ["matches"] = found.Select(f => new { engine = f.Engine.Name, id = f.Image!.Summary.Id }).ToList(),
+                },
+            };
+        }
+
+        var failures = answers.Select(a => a.Failure).OfType<EngineException>().ToList();
+        return found is [var (engine, image, _)]
+            ? ImageProjection.ToInspection(engine.Name, image!, await CountContainersAsync(engine, cancellationToken))
+            : throw failures.Find(f => f.Code != ErrorCode.ImageNotFound) ?? failures.FirstOrDefault()
+                ?? new EngineException(ErrorCode.EngineNotFound, "", "There is no engine.");
+    }
+
+    private static async Task<(IEngine Engine, ImageDetails? Image, EngineException? Failure)> FindAsync(
+        IEngine engine, ImageNameOrId reference, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (engine, await engine.InspectImageAsync(reference, cancellationToken), null);
+        }
+        catch (EngineException e)
+        {
+            return (engine, null, e);
+        }
     }
 
     /// <summary>Returns the number of containers by image id; null if the engine failed.</summary>

@@ -14,7 +14,8 @@ internal sealed record ImageListRequest(
         Expected = "must be name or name=value.")]
     IReadOnlyList<string> Label,
     [Parameter("The engine's name; repeatable. Default: all engines.")]
-    IReadOnlyList<EngineName> Engine)
+    IReadOnlyList<EngineName> Engine,
+    LocalParameter Local)
 {
     /// <summary>The engine's filters; null without a filter.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<string>>? ToFilters()
@@ -30,16 +31,20 @@ internal sealed record ImageListRequest(
     }
 }
 
-/// <summary>The parameters that select one image.</summary>
-internal sealed record ImageSelector(
+/// <summary>The parameters of <c>GET /images/{reference}</c>.</summary>
+internal sealed record ImageQuery(
     [Parameter("The image's name or id. Slashes need no escaping.", In = ParameterPlace.Route, ErrorCode = "invalid_reference")]
     ImageNameOrId Reference,
     [Parameter(EngineName.OfRead)]
-    EngineName? Engine);
+    EngineName? Engine,
+    LocalParameter Local);
 
 /// <summary>The parameters of <c>DELETE /images/{reference}</c>.</summary>
 internal sealed record RemoveImageRequest(
-    ImageSelector Selector,
+    [Parameter("The image's name or id. Slashes need no escaping.", In = ParameterPlace.Route, ErrorCode = "invalid_reference")]
+    ImageNameOrId Reference,
+    [Parameter(EngineName.OfWrite)]
+    EngineName? Engine,
     [Parameter("Whether to remove an image that a stopped container uses, or that has several names and is selected by id.", Default = "false")]
     bool Force);
 

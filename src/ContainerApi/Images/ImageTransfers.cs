@@ -10,7 +10,7 @@ internal sealed partial class ImageTransfers(EngineDirectory engines, TimeProvid
     public async IAsyncEnumerable<PullEvent> PullAsync(PullRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var started = time.GetTimestamp();
-        var engine = engines.Get(request.Engine);
+        var engine = engines.ForWrite(request.Engine);
         var transfer = new ImageTransfer(engine.PullImageAsync(request.Image, request.Platform, request.Auth.Credentials, cancellationToken));
         await foreach (var fact in transfer.ReadAsync(cancellationToken))
         {
@@ -37,7 +37,7 @@ internal sealed partial class ImageTransfers(EngineDirectory engines, TimeProvid
     public async IAsyncEnumerable<PushEvent> PushAsync(PushRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var started = time.GetTimestamp();
-        var engine = engines.Get(request.Engine);
+        var engine = engines.ForWrite(request.Engine);
         // The engine sends a line before it looks for the image, so a missing image would be a failure in the middle of the stream.
         await engine.InspectImageAsync(request.Image.ToNameOrId(), cancellationToken);
         var transfer = new ImageTransfer(engine.PushImageAsync(request.Image, request.Auth.Credentials, cancellationToken));

@@ -75,7 +75,7 @@ public sealed class CommitHttpTests
             "/images/commit", new { container = "web", tag = "team/app", stop = true, changes = new[] { "CMD run it", "USER 2000" }, dryRun = true });
 
         Assert.Equal("""
-            {"container":"CONTAINER","tag":"team/app:latest",
+            {"engine":"local","container":"CONTAINER","tag":"team/app:latest",
             "changes":[{"path":"/0","kind":"modified"},{"path":"/1","kind":"added"},{"path":"/2","kind":"deleted"}],"changesCut":false,
             "command":["httpd"],"entrypoint":null,"environment":{"PATH":"/bin"},"user":"1000","workingDirectory":"/srv"}
             """.ReplaceLineEndings("").Replace("CONTAINER", Facts.Id('a')), (await response.ReadJsonAsync(HttpStatusCode.OK)).GetRawText());

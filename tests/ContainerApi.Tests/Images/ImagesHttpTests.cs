@@ -176,7 +176,7 @@ public sealed class ImagesHttpTests
         Assert.Equal(
             """[{"id":null,"createdAt":null,"createdBy":"made","tags":[],"sizeBytes":5,"comment":null}]""",
             image.GetProperty("history").GetRawText());
-        Assert.Equal($$"""{"untagged":["busybox:latest"],"deleted":["{{ImageId}}"]}""", removed.GetRawText());
+        Assert.Equal($$"""{"engine":"local","untagged":["busybox:latest"],"deleted":["{{ImageId}}"]}""", removed.GetRawText());
     }
 
     [Theory]
@@ -238,11 +238,14 @@ public sealed class ImagesHttpTests
         using var committing = await host.Client.PostAsJsonAsync("/images/commit", new { container = "web", tag = name });
 
         var image = await tagging.ReadJsonAsync(HttpStatusCode.Created);
-        Assert.Equal($$"""{"id":"{{ImageId}}","tags":["{{repository}}:{{tag}}"]}""", image.GetRawText());
+        Assert.Equal($$"""{"engine":"local","id":"{{ImageId}}","tags":["{{repository}}:{{tag}}"]}""", image.GetRawText());
         Assert.Equal($"43b9fa55b83f {repository} {tag}", tagged);
         var answer = await committing.ReadJsonAsync(HttpStatusCode.Created);
         Assert.Equal(
-            $$"""{"id":"{{ImageId}}","tags":["{{repository}}:{{tag}}"],"container":"{{Facts.Id('a')}}","createdAt":"2026-11-23T12:00:00Z"}""",
+            $$"""
+            {"engine":"local","id":"{{ImageId}}","tags":["{{repository}}:{{tag}}"],"container":"{{Facts.Id('a')}}",
+            "createdAt":"2026-11-23T12:00:00Z"}
+            """.ReplaceLineEndings(""),
             answer.GetRawText());
         Assert.Equal($"/images/{ImageId}", committing.Headers.Location?.ToString());
         Assert.Equal((Facts.Id('a'), new ImageName(repository, tag), true), (committed!.Container, committed.Tag, committed.Pause));

@@ -36,8 +36,9 @@ internal static class CreateImageEndpoint
             .RequireScope(Scopes.ImagesWrite)
             .WithLongTimeout()
             .ProducesEngineProblems(
-                ErrorCode.InvalidReference, ErrorCode.InvalidDockerfile, ErrorCode.InvalidContext, ErrorCode.ContextPathNotAllowed,
-                ErrorCode.SourceNotFound, ErrorCode.AmbiguousReference, ErrorCode.Conflict, ErrorCode.ContextTooLarge, ErrorCode.TooManyBuilds);
+                ErrorCode.EngineRequired, ErrorCode.InvalidReference, ErrorCode.InvalidDockerfile, ErrorCode.InvalidContext,
+                ErrorCode.ContextPathNotAllowed, ErrorCode.SourceNotFound, ErrorCode.AmbiguousReference, ErrorCode.Conflict,
+                ErrorCode.ContextTooLarge, ErrorCode.TooManyBuilds);
 
     private static async Task<IResult> CreateAsync(
         RequestBody<CreateImageRequest> body,
@@ -57,7 +58,7 @@ internal static class CreateImageEndpoint
         {
             caller.Require(Scopes.BuildsWrite);
             var (build, context) = reader.OpenDirectory(directory, BuildRequest.Default with { Tags = [request.Tag] });
-            var job = pipeline.Start(engines.Get(request.Engine), build, context, null, http.GetClient(), caller.Owner);
+            var job = pipeline.Start(engines.ForWrite(request.Engine), build, context, null, http.GetClient(), caller.Owner);
             http.SetTarget($"build {job.Id} of {request.Tag}");
             return responses.RespondToStarter(job, BuildResponseMode.Events, hasContext: true);
         }
@@ -92,7 +93,7 @@ internal static class CreateImageEndpoint
     {
         try
         {
-            return await containers.FindAsync(new ContainerReference(request.Source), request.Engine, cancellationToken);
+            return await containers.FindForWriteAsync(new ContainerReference(request.Source), request.Engine, cancellationToken);
         }
         catch (ApiException e) when (e.Code == ErrorCode.ContainerNotFound)
         {

@@ -7,7 +7,7 @@ internal sealed partial class ContainerCreation(EngineDirectory engines, ILogger
 {
     public async Task<ContainerCreated> CreateAsync(CreateContainerRequest request, CancellationToken cancellationToken)
     {
-        var engine = engines.Get(request.Engine);
+        var engine = engines.ForWrite(request.Engine);
         var spec = request.ToSpec();
         if (request.Pull == PullMode.Always)
         {
@@ -24,7 +24,7 @@ internal sealed partial class ContainerCreation(EngineDirectory engines, ILogger
             }
 
             var name = spec.Name ?? (await engine.InspectContainerAsync(new ContainerReference(created.Id), cancellationToken)).Name;
-            return new ContainerCreated(created.Id, name, created.Warnings);
+            return new ContainerCreated(engine.Name, created.Id, name, created.Warnings);
         }
         catch
         {

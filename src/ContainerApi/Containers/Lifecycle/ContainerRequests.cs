@@ -96,34 +96,42 @@ internal static class ContainerName
 }
 
 /// <summary>A new container.</summary>
+/// <param name="Engine">The engine's name.</param>
 /// <param name="Id">64 hex digits.</param>
 /// <param name="Name">The requested or generated name.</param>
 /// <param name="Warnings">The engine's warnings.</param>
-public sealed record ContainerCreated(string Id, string Name, IReadOnlyList<string> Warnings);
+public sealed record ContainerCreated(string Engine, string Id, string Name, IReadOnlyList<string> Warnings);
+
+/// <summary>The container of a request that changes it.</summary>
+internal sealed record ContainerWrite(
+    [Parameter("The container's name, id or unique id prefix.", In = ParameterPlace.Route)]
+    ContainerReference Container,
+    [Parameter(EngineName.OfWrite)]
+    EngineName? Engine);
 
 /// <summary>The parameters of <c>POST /containers/{container}/stop</c> and <c>/restart</c>.</summary>
 internal sealed record StopQuery(
-    ContainerSelector Selector,
+    ContainerWrite Selector,
     [Parameter("The time before the container is killed, in seconds or as in `1m`; 0 kills it at once, -1 waits without killing it. "
         + "Default: the container's own, or 10.", Min = -1, Max = 3600)]
     TimeSpan? Timeout);
 
 /// <summary>The parameters of <c>POST /containers/{container}/kill</c>.</summary>
 internal sealed record KillQuery(
-    ContainerSelector Selector,
+    ContainerWrite Selector,
     [Parameter("The signal, by name or number. Default: `SIGKILL`.", Pattern = "[a-zA-Z]{2,10}[0-9]?(?:[+-][0-9]{1,2})?|[0-9]{1,2}",
         Expected = "must be a signal, as in SIGHUP, HUP or 1.", Example = "SIGHUP")]
     string? Signal);
 
 /// <summary>The parameters of <c>POST /containers/{container}/rename</c>.</summary>
 internal sealed record RenameQuery(
-    ContainerSelector Selector,
+    ContainerWrite Selector,
     [Parameter("The new name.", Pattern = ContainerName.Pattern, Expected = ContainerName.Expected, Example = "web2")]
     string Name);
 
 /// <summary>The parameters of <c>DELETE /containers/{container}</c>.</summary>
 internal sealed record RemoveContainerQuery(
-    ContainerSelector Selector,
+    ContainerWrite Selector,
     [Parameter("Whether to kill the container if it is running.", Default = "false")]
     bool Force,
     [Parameter("Whether to remove the container's anonymous volumes, too.", Default = "false")]

@@ -11,8 +11,9 @@ namespace ContainerApi.Containers.Lifecycle;
 /// <summary>Creates, starts, stops, restarts, pauses, kills, renames and removes containers.</summary>
 internal static class LifecycleEndpoints
 {
-    public static void MapLifecycle(this RouteGroupBuilder containers)
+    public static void MapLifecycle(this RouteGroupBuilder group)
     {
+        var containers = group.MapGroup("").CanFailWith(ErrorCode.EngineRequired);
         containers.MapPost("", CreateAsync).RequireScope(Scopes.ContainersWrite).WithLongTimeout()
             .WithName("createContainer").WithSummary("Create a container")
             .WithDescription("Creates a container and, with `start`, starts it. A missing image is pulled first unless `pull` is `never`. "
@@ -65,16 +66,17 @@ internal static class LifecycleEndpoints
     }
 
     private static async Task<Created<ContainerCreated>> CreateAsync(
-        RequestBody<CreateContainerRequest> body, ContainerCreation creation, HttpContext http, CancellationToken cancellationToken)
+        RequestBody<CreateContainerRequest> body, ContainerCreation creation, EngineDirectory engines, HttpContext http,
+        CancellationToken cancellationToken)
     {
         var request = body.Value;
         http.SetTarget($"a container of image {request.Image}");
         var created = await creation.CreateAsync(request, cancellationToken);
         http.SetTarget($"container {new ShortId(created.Id)} ({created.Name}) of image {request.Image}");
-        return TypedResults.Created($"/containers/{created.Id}", created);
+        return TypedResults.Created(engines.AddressOf($"/containers/{created.Id}", created.Engine), created);
     }
 
-    private static Task<NoContent> StartAsync(RequestQuery<ContainerSelector> query, ContainerResolver resolver, HttpContext http) =>
+    private static Task<NoContent> StartAsync(RequestQuery<ContainerWrite> query, ContainerResolver resolver, HttpContext http) =>
         CallAsync(query.Value, resolver, http, (engine, id, token) => engine.StartContainerAsync(id, token));
 
     private static Task<NoContent> StopAsync(RequestQuery<StopQuery> query, ContainerResolver resolver, HttpContext http) =>
@@ -83,10 +85,10 @@ internal static class LifecycleEndpoints
     private static Task<NoContent> RestartAsync(RequestQuery<StopQuery> query, ContainerResolver resolver, HttpContext http) =>
         CallAsync(query.Value.Selector, resolver, http, (engine, id, token) => engine.RestartContainerAsync(id, query.Value.Timeout, token));
 
-    private static Task<NoContent> PauseAsync(RequestQuery<ContainerSelector> query, ContainerResolver resolver, HttpContext http) =>
+    private static Task<NoContent> PauseAsync(RequestQuery<ContainerWrite> query, ContainerResolver resolver, HttpContext http) =>
         CallAsync(query.Value, resolver, http, (engine, id, token) => engine.PauseContainerAsync(id, token));
 
-    private static Task<NoContent> UnpauseAsync(RequestQuery<ContainerSelector> query, ContainerResolver resolver, HttpContext http) =>
+    private static Task<NoContent> UnpauseAsync(RequestQuery<ContainerWrite> query, ContainerResolver resolver, HttpContext http) =>
         CallAsync(query.Value, resolver, http, (engine, id, token) => engine.UnpauseContainerAsync(id, token));
 
     private static Task<NoContent> KillAsync(RequestQuery<KillQuery> query, ContainerResolver resolver, HttpContext http) =>
@@ -110,9 +112,9 @@ internal static class LifecycleEndpoints
 
     /// <summary>Finds the container, names it in the audit log and calls its engine.</summary>
     private static async Task<NoContent> CallAsync(
-        ContainerSelector selector, ContainerResolver resolver, HttpContext http, Func<IEngine, string, CancellationToken, Task> call)
+        ContainerWrite selector, ContainerResolver resolver, HttpContext http, Func<IEngine, string, CancellationToken, Task> call)
     {
-        var (engine, container) = await resolver.FindAsync(selector.Container, selector.Engine, http.RequestAborted);
+        var (engine, container) = await resolver.FindForWriteAsync(selector.Container, selector.Engine, http.RequestAborted);
         http.SetTarget($"container {new ShortId(container.Id)} ({container.Name}) on {engine.Name}");
         await call(engine, container.Id, http.RequestAborted);
         return TypedResults.NoContent();

@@ -16,7 +16,8 @@ internal sealed record WatchQuery(
     [Parameter("The format of the stream. Default: by `Accept`, else NDJSON.")]
     WatchFormat? Format,
     [Parameter("The `id` of the last received event: the stream continues after it. The header `Last-Event-ID` has the same effect.")]
-    string? LastEventId)
+    string? LastEventId,
+    LocalParameter Local)
 {
     public WatchView ToView() => new(
         // The engine's own list without "all" has these.

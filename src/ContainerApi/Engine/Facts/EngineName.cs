@@ -7,7 +7,7 @@ internal sealed record EngineName(string Value) : IParameterValue<EngineName>
     public const string OfRead = "The engine's name. Default: all engines are searched.";
 
     /// <summary>The description of the parameter of a write.</summary>
-    public const string OfWrite = "The engine's name. Default: the default engine.";
+    public const string OfWrite = "The engine's name. Required where there are several engines and the configuration has no `DefaultEngine`.";
 
     public static string Expected => "must be an engine's name.";
 

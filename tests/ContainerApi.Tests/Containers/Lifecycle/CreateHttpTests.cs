@@ -110,7 +110,7 @@ public sealed class CreateHttpTests
         });
 
         var answer = await response.ReadJsonAsync(HttpStatusCode.Created);
-        Assert.Equal($$"""{"id":"{{Facts.Id('a')}}","name":"web","warnings":["careful"]}""", answer.GetRawText());
+        Assert.Equal($$"""{"engine":"local","id":"{{Facts.Id('a')}}","name":"web","warnings":["careful"]}""", answer.GetRawText());
         Assert.Equal("/containers/" + Facts.Id('a'), response.Headers.Location?.ToString());
         Assert.NotNull(spec);
         Assert.Equal(("busybox", "web", "container:db"), (spec.Image.Value, spec.Name, spec.NetworkMode));
