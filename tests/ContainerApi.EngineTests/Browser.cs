@@ -1,0 +1,154 @@
+using System.Diagnostics;
+using System.Net.WebSockets;
+
+namespace ContainerApi.EngineTests;
+
+/// <summary>A page in headless Chromium, driven by the DevTools protocol (https://chromedevtools.github.io/devtools-protocol).</summary>
+internal sealed class Browser : IAsyncDisposable
+{
+    private static readonly string[] Names = ["chromium", "google-chrome"];
+
+    /// <summary>
+    /// Waits until a function returns something. The page's changes call the function again, so that nothing is polled.
+    /// </summary>
+    private const string Until = """
+        globalThis.until = find => new Promise((resolve, reject) => {
+          const end = (settle, value) => { observer.disconnect(); clearTimeout(timer); settle(value); };
+          const look = () => { const found = find(); if (found) end(resolve, found); };
+          const observer = new MutationObserver(look);
+          const fail = () => end(reject, new Error('Not found: ' + find + '\n' + (globalThis.block ?? document.body).innerText.slice(0, 4000)));
+          const timer = setTimeout(fail, 90000);
+          observer.observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
+          look();
+        });
+        """;
+
+    private readonly Process _process;
+    private readonly string _profile;
+    private readonly ClientWebSocket _socket = new();
+    private readonly CancellationTokenSource _deadline = new(TimeSpan.FromMinutes(3));
+    private Task<string> _rest = Task.FromResult("");
+    private int _commands;
+
+    private Browser(Process process, string profile) => (_process, _profile) = (process, profile);
+
+    /// <summary>Opens a page and waits for its load event.</summary>
+    public static async Task<Browser> OpenAsync(Uri address)
+    {
+        var profile = Directory.CreateTempSubdirectory("containerapi-browser-").FullName;
+        var start = new ProcessStartInfo(FindProgram(),
+        [
+            "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--no-proxy-server",
+            "--remote-debugging-port=0", $"--user-data-dir={profile}", "about:blank",
+        ])
+        {
+            RedirectStandardError = true,
+        };
+        var browser = new Browser(Process.Start(start)!, profile);
+        try
+        {
+            await browser.ConnectAsync();
+            await browser.CallAsync("Page.enable", []);
+            await browser.CallAsync("Page.navigate", new() { ["url"] = address.ToString() }, until: "Page.loadEventFired");
+            await browser.EvaluateAsync(Until);
+            return browser;
+        }
+        catch
+        {
+            await browser.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Evaluates an expression in the page, waits for its promise, and returns the value.</summary>
+    public async Task<JsonNode?> EvaluateAsync(string expression) => (await RunAsync(expression, byValue: true))["value"];
+
+    /// <summary>Chooses files in the file input that the expression returns, as its dialog does.</summary>
+    public async Task ChooseFilesAsync(string input, params string[] paths)
+    {
+        var element = await RunAsync(input, byValue: false);
+        await CallAsync("DOM.setFileInputFiles", new() { ["objectId"] = Text(element, "objectId"), ["files"] = new JsonArray([.. paths]) });
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _process.Kill(entireProcessTree: true);
+        await _process.WaitForExitAsync();
+        await _rest;
+        _process.Dispose();
+        _socket.Dispose();
+        _deadline.Dispose();
+        Directory.Delete(_profile, recursive: true);
+    }
+
+    private static string FindProgram() =>
+        Environment.GetEnvironmentVariable("PATH")!.Split(':').SelectMany(folder => Names.Select(name => Path.Combine(folder, name)))
+            .FirstOrDefault(File.Exists)
+        ?? throw new InvalidOperationException("No Chromium; `scripts/install-tools` installs it.");
+
+    private async Task ConnectAsync()
+    {
+        const string announcement = "DevTools listening on ws://";
+        string? line;
+        do
+        {
+            line = await _process.StandardError.ReadLineAsync(_deadline.Token) ?? throw new InvalidOperationException("Chromium ended.");
+        }
+        while (!line.StartsWith(announcement, StringComparison.Ordinal));
+
+        // A pipe that nobody reads would block the browser.
+        _rest = _process.StandardError.ReadToEndAsync(_deadline.Token);
+        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false });
+        var pages = await http.GetFromJsonAsync<JsonArray>($"http://{line[announcement.Length..].Split('/')[0]}/json/list", _deadline.Token);
+        var page = pages!.First(p => Text(p!, "type") == "page")!;
+        await _socket.ConnectAsync(new Uri(Text(page, "webSocketDebuggerUrl")), _deadline.Token);
+    }
+
+    private async Task<JsonNode> RunAsync(string expression, bool byValue)
+    {
+        var answer = await CallAsync("Runtime.evaluate", new()
+        {
+            ["expression"] = expression,
+            ["awaitPromise"] = true,
+            ["returnByValue"] = byValue,
+        });
+        Assert.True(answer["exceptionDetails"] is null, $"{expression}\n{answer["exceptionDetails"]}");
+        return answer["result"]!;
+    }
+
+    /// <summary>Calls a method and returns its result, after the event if one is named.</summary>
+    private async Task<JsonNode> CallAsync(string method, JsonObject parameters, string? until = null)
+    {
+        var id = ++_commands;
+        var command = new JsonObject { ["id"] = id, ["method"] = method, ["params"] = parameters };
+        await _socket.SendAsync(Encoding.UTF8.GetBytes(command.ToJsonString()), WebSocketMessageType.Text, endOfMessage: true, _deadline.Token);
+        JsonNode? result = null;
+        var happened = until is null;
+        while (result is null || !happened)
+        {
+            var message = await ReceiveAsync();
+            happened |= until is not null && message["method"]?.GetValue<string>() == until;
+            if (message["id"]?.GetValue<int>() == id)
+            {
+                result = message["result"] ?? throw new InvalidOperationException($"{method}: {message["error"]}");
+            }
+        }
+
+        return result;
+    }
+
+    private async Task<JsonNode> ReceiveAsync()
+    {
+        using var message = new MemoryStream();
+        var buffer = new byte[64 * 1024];
+        ValueWebSocketReceiveResult part;
+        do
+        {
+            part = await _socket.ReceiveAsync(buffer.AsMemory(), _deadline.Token);
+            message.Write(buffer, 0, part.Count);
+        }
+        while (!part.EndOfMessage);
+
+        return JsonNode.Parse(message.ToArray())!;
+    }
+}
