@@ -7,7 +7,7 @@ export PORT CONFIGURATION
 DOTNET = DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 dotnet
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo demo-clean compare test test-engines fuzz-dockerfiles check build openapi clients bench soak engine engine-stop clean
+.PHONY: help run demo demo-clean compare test test-engines fuzz-dockerfiles check build openapi openapi-baseline clients bench soak engine engine-stop clean
 # All targets build the same tree and use the same engine.
 .NOTPARALLEL:
 
@@ -49,6 +49,9 @@ build: ## build the solution
 
 openapi: ## regenerate docs/openapi.json from the service
 	UPDATE_OPENAPI=1 $(DOTNET) test tests/ContainerApi.Tests -c $(CONFIGURATION) -v quiet --filter FullyQualifiedName~OpenApiTests
+
+openapi-baseline: ## take docs/openapi.json as the contract of a release, which later ones must not break
+	UPDATE_OPENAPI_BASELINE=1 $(DOTNET) test tests/ContainerApi.Tests -c $(CONFIGURATION) -v quiet --filter FullyQualifiedName~BreakingChangesTests
 
 clients: ## generate, compile and run clients from docs/openapi.json with Kiota, NSwag and openapi-typescript; lint it with Redocly
 	@scripts/clients
