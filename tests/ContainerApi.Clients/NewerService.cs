@@ -30,9 +30,11 @@ internal static class NewerService
         """;
 
     private const string Lines = """
-        {"type":"started","seq":0,"at":"2026-11-23T19:29:43Z","buildId":"01M89BS2QW4V6YNM830BV64NTW","engine":"local","builder":"classic"}
-        {"type":"estimate","seq":1,"at":"2026-11-23T19:29:43Z","remainingMs":1200}
-        {"type":"result","seq":2,"at":"2026-11-23T19:29:44Z","state":"hibernating","imageId":null,"tags":[],"durationMs":10,"error":null}
+        {"type":"started","seq":"0","at":"2026-11-23T19:29:43Z","buildId":"01","engine":"e","builder":"classic","action":"build"}
+        {"type":"estimate","seq":"1","at":"2026-11-23T19:29:43Z","remainingMs":1200}
+        {"type":"result","seq":"2","at":"2026-11-23T19:29:44Z","state":"hibernating","buildId":"01","engine":"e",
+        """ + """
+        "imageId":null,"tags":[],"durationMs":10,"error":null}
 
         """;
 

@@ -22,7 +22,7 @@ public sealed class BuildJobTests(EngineFixture fixture) : BuildCalls(fixture)
 
         await CancelAsync(first);
         var result = (await EventsAsync(Fixture.Client, first))[^1];
-        Assert.Equal(("failed", "cancelled"), (Text(result, "state"), Text(result["error"]!, "code")));
+        Assert.Equal(("cancelled", "cancelled"), (Text(result, "state"), Text(result["error"]!, "code")));
         Assert.Equal("cancelled", await StateAsync(Fixture.Client, first));
         Assert.Equal("running", await StateAsync(Fixture.Client, second));
         Assert.NotEmpty(ProcessesWith(mark));

@@ -18,7 +18,7 @@ public sealed class BuildResponseTests(EngineFixture fixture) : BuildCalls(fixtu
 
         Assert.Equal("succeeded", Text(all[^1], "state"));
         Assert.Equal(tag, all[^1]["tags"]![0]!.GetValue<string>());
-        Assert.Equal(Enumerable.Range(0, all.Count), all.Select(e => e["seq"]!.GetValue<int>()));
+        Assert.Equal(Enumerable.Range(0, all.Count).Select(n => $"{n}"), all.Select(e => Text(e, "seq")));
         for (var from = 0; from <= all.Count; from++)
         {
             Assert.Equal(

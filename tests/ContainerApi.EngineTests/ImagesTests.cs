@@ -101,19 +101,19 @@ public sealed class ImagesTests(EngineFixture fixture) : ImageCalls(fixture)
 
         var result = lines[^1];
         Assert.Equal(("result", "succeeded"), (Text(result, "type"), Text(result, "state")));
-        var id = Text(result, "id");
+        var id = Text(result, "imageId");
         Assert.Contains(id, registry.Ids);
         Assert.Equal((registry.Digest, registry.Reference), (Text(result, "digest"), Text(result, "image")));
         Assert.Null(result["error"]);
         Assert.All(lines[..^1], l => Assert.Equal("progress", Text(l, "type")));
         var layers = lines[..^1].Select(l => l["layer"]?.GetValue<string>()).OfType<string>().Distinct().ToList();
         Assert.Equal(12, Assert.Single(layers).Length);
-        Assert.Contains(lines, l => l["current"] is not null);
+        Assert.Contains(lines, l => l["currentBytes"] is not null);
         Assert.Equal(id, (await InspectAsync(registry.Reference))["Id"]!.GetValue<string>());
         // By digest, with and without a tag.
         foreach (var image in new[] { $"{registry.Name}@{registry.Digest}", $"{registry.Reference}@{registry.Digest}" })
         {
-            Assert.Equal(id, Text((await PullAsync(new { image }))[^1], "id"));
+            Assert.Equal(id, Text((await PullAsync(new { image }))[^1], "imageId"));
         }
     }
 
@@ -126,7 +126,7 @@ public sealed class ImagesTests(EngineFixture fixture) : ImageCalls(fixture)
 
         var result = lines[^1];
         Assert.Equal(("result", "failed"), (Text(result, "type"), Text(result, "state")));
-        Assert.Null(result["id"]);
+        Assert.Null(result["imageId"]);
         Assert.Equal("engine_error", Text(result["error"]!, "code"));
         Assert.NotEmpty(Text(result["error"]!, "message"));
         Assert.Single(lines, l => Text(l, "type") == "result");
@@ -156,7 +156,7 @@ public sealed class ImagesTests(EngineFixture fixture) : ImageCalls(fixture)
         await ProblemAsync(wrong, HttpStatusCode.Forbidden, "registry_unauthorized");
         var lines = await PullAsync(new { image = registry.Reference, registryAuth = new { username = "ann", password = "s3cret" } });
 
-        Assert.Contains(Text(lines[^1], "id"), registry.Ids);
+        Assert.Contains(Text(lines[^1], "imageId"), registry.Ids);
     }
 
     [Theory]

@@ -205,9 +205,9 @@ public sealed class PodmanTests(EngineFixture fixture) : ImageCalls(fixture)
 
         var lines = await Fixture.StreamAsync("/images/pull", new { image = registry.Reference });
 
-        Assert.Equal(("succeeded", registry.ImageId), (Text(lines[^1], "state"), Text(lines[^1], "id")));
+        Assert.Equal(("succeeded", registry.ImageId), (Text(lines[^1], "state"), Text(lines[^1], "imageId")));
         Assert.Null(lines[^1]["digest"]);
-        Assert.DoesNotContain(lines, l => l["current"] is not null);
+        Assert.DoesNotContain(lines, l => l["currentBytes"] is not null);
     }
 
     [Fact]

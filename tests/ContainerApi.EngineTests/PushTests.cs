@@ -69,7 +69,7 @@ public sealed class PushTests(EngineFixture fixture)
         }
 
         Assert.Equal(("succeeded", tag), (Text(result, "state"), result["tags"]![0]!.GetValue<string>()));
-        Assert.Contains(lines, l => Text(l, "type") == "progress" && Text(l, "step") == "push " + tag);
+        Assert.Contains(lines, l => Text(l, "type") == "progress" && Text(l, "stepId") == "push " + tag);
         Assert.Contains(lines, l => Text(l, "type") == "step" && Text(l, "name") == "push " + tag && Text(l, "state") == "completed");
         Assert.NotNull(await ManifestDigestAsync(registry, "team/built", builder));
     }

@@ -11,6 +11,14 @@ internal enum Format
     Csv,
 }
 
+/// <summary>The formats of a stream.</summary>
+internal enum StreamFormat
+{
+    Ndjson,
+    Sse,
+    Text,
+}
+
 /// <summary>Chooses the format of a response: by the parameter <c>format</c>, else by the header <c>Accept</c>.</summary>
 internal static class Formats
 {
@@ -22,20 +30,38 @@ internal static class Formats
         (Format.Csv, MediaTypes.Csv, MediaTypes.Csv + "; charset=utf-8; header=present"),
     ];
 
+    /// <summary>A client that accepts JSON alone gets JSON lines.</summary>
+    private static readonly IReadOnlyList<(StreamFormat Format, string MediaType)> Streams =
+    [
+        (StreamFormat.Ndjson, MediaTypes.Ndjson), (StreamFormat.Ndjson, MediaTypes.Json), (StreamFormat.Sse, MediaTypes.EventStream),
+        (StreamFormat.Text, MediaTypes.Text),
+    ];
+
     public static string ContentTypeOf(Format format) => All.First(f => f.Format == format).ContentType;
 
     /// <param name="requested">The value of <c>format</c>, or null.</param>
     /// <exception cref="ApiException">None of the accepted media types is available (406).</exception>
     public static Format Choose(Format? requested, HttpRequest request) =>
-        requested
-        ?? (Accepted(request) is not { } accepted ? Format.Json
-            : accepted.SelectMany(a => All.Where(f => a.MatchesMediaType(f.MediaType))).Select(f => (Format?)f.Format).FirstOrDefault()
-                ?? throw new ApiException(ErrorCode.NotAcceptable, $"Available media types: {string.Join(", ", All.Select(f => f.MediaType))}."));
+        requested ?? Choose(request, [.. All.Select(f => (f.Format, f.MediaType))]);
 
-    /// <summary>Whether the client prefers a stream as plain text to a stream of JSON.</summary>
-    public static bool PrefersText(HttpRequest request) =>
-        Accepted(request)?.FirstOrDefault(a => a.MediaType.Value is MediaTypes.Text or MediaTypes.Ndjson or MediaTypes.Json || a.MatchesAllTypes)
-            ?.MediaType.Value == MediaTypes.Text;
+    /// <param name="requested">The value of <c>format</c>, or null.</param>
+    /// <exception cref="ApiException">None of the accepted media types is available (406).</exception>
+    public static StreamFormat ChooseStream(StreamFormat? requested, HttpRequest request, bool hasText = false) =>
+        requested ?? Choose(request, [.. Streams.Where(s => hasText || s.Format != StreamFormat.Text)]);
+
+    /// <param name="available">The first format is the default.</param>
+    private static T Choose<T>(HttpRequest request, IReadOnlyList<(T Format, string MediaType)> available)
+    {
+        if (Accepted(request) is not { } accepted)
+        {
+            return available[0].Format;
+        }
+
+        var matching = accepted.SelectMany(a => available.Where(f => a.MatchesMediaType(f.MediaType))).Select(f => f.Format).ToList();
+        return matching is [var best, ..]
+            ? best
+            : throw new ApiException(ErrorCode.NotAcceptable, $"Available media types: {string.Join(", ", available.Select(f => f.MediaType))}.");
+    }
 
     /// <summary>Returns the accepted media types by quality and specificity, else in the client's order. Null if any is accepted.</summary>
     private static IEnumerable<MediaTypeHeaderValue>? Accepted(HttpRequest request) =>

@@ -3,10 +3,10 @@ using System.Runtime.CompilerServices;
 namespace ContainerApi.Api;
 
 /// <summary>The item that a stream sends after silence.</summary>
-/// <param name="Create">Creates the item for the current time.</param>
+/// <param name="Create">Creates the item for the current time, after the last item if there was one.</param>
 /// <param name="Interval">Returns the length of the silence.</param>
 /// <param name="BeforeFirst">Whether a heartbeat may come before the first item.</param>
-internal sealed record Heartbeat<T>(Func<DateTimeOffset, T> Create, Func<TimeSpan> Interval, TimeProvider Time, bool BeforeFirst = false)
+internal sealed record Heartbeat<T>(Func<T?, DateTimeOffset, T> Create, Func<TimeSpan> Interval, TimeProvider Time, bool BeforeFirst = false)
 {
     public static readonly TimeSpan DefaultInterval = TimeSpan.FromSeconds(15);
 }
@@ -19,6 +19,7 @@ internal static class HeartbeatExtensions
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var source = items.GetAsyncEnumerator(ending.Token);
         Task<bool>? next = null;
+        T? last = default;
         try
         {
             for (var isFirst = true; ; isFirst = false)
@@ -31,7 +32,7 @@ internal static class HeartbeatExtensions
                     if (!next.IsCompleted)
                     {
                         cancellationToken.ThrowIfCancellationRequested();
-                        yield return heartbeat.Create(heartbeat.Time.GetUtcNow());
+                        yield return heartbeat.Create(last, heartbeat.Time.GetUtcNow());
                     }
                 }
 
@@ -40,7 +41,8 @@ internal static class HeartbeatExtensions
                     yield break;
                 }
 
-                yield return source.Current;
+                last = source.Current;
+                yield return last;
             }
         }
         finally

@@ -6,17 +6,19 @@ namespace ContainerApi.Api;
 /// Writes a stream item by item, each flushed as it comes, with heartbeats after silence. The first item is awaited before the status
 /// is sent, so that a failure before it keeps its own status.
 /// </summary>
-internal sealed class StreamResult<T>(IAsyncEnumerable<T> items) : IResult, IContentTypeHttpResult
+internal sealed class StreamResult<T>(IAsyncEnumerable<T> items, StreamFormat format) : IResult, IContentTypeHttpResult
 {
-    public string ContentType { get; init; } = MediaTypes.Ndjson;
+    public string ContentType => format switch
+    {
+        StreamFormat.Sse => MediaTypes.EventStream,
+        StreamFormat.Text => MediaTypes.Text + "; charset=utf-8",
+        _ => MediaTypes.Ndjson,
+    };
 
-    /// <summary>Converts an item to bytes; a JSON line by default.</summary>
-    public Func<T, ReadOnlyMemory<byte>> Format { get; init; } = item => JsonLines.Serialize(item);
+    /// <summary>Converts an item to JSON lines, or to the text of a text stream. One JSON line by default.</summary>
+    public Func<T, ReadOnlyMemory<byte>> Lines { get; init; } = item => JsonLines.Serialize(item);
 
     public Heartbeat<T>? Heartbeat { get; init; }
-
-    /// <summary>Converts an exception after the first item to the last item; null lets the stream break off.</summary>
-    public Func<Exception, T?>? FailureItem { get; init; }
 
     /// <summary>Returns the outcome for the request log when an item reports a failure, else null.</summary>
     public Func<T, string?>? Outcome { get; init; }
@@ -44,30 +46,14 @@ internal sealed class StreamResult<T>(IAsyncEnumerable<T> items) : IResult, ICon
             await response.StartAsync(writing.Token);
         }
 
-        while (true)
+        while (await source.MoveNextAsync())
         {
-            T item;
-            try
-            {
-                if (!await source.MoveNextAsync())
-                {
-                    break;
-                }
-
-                item = source.Current;
-            }
-            catch (Exception e) when (response.HasStarted && FailureItem is not null && FailureItem(e) is { } failure)
-            {
-                await WriteAsync(httpContext, failure, writing);
-                return;
-            }
-
             if (!response.HasStarted)
             {
                 response.SetStream(ContentType);
             }
 
-            await WriteAsync(httpContext, item, writing);
+            await WriteAsync(httpContext, source.Current, writing);
         }
     }
 
@@ -79,7 +65,8 @@ internal sealed class StreamResult<T>(IAsyncEnumerable<T> items) : IResult, ICon
         }
 
         writing.CancelAfter(WriteTimeout ?? Timeout.InfiniteTimeSpan);
-        await context.Response.Body.WriteAsync(Format(item), writing.Token);
+        var lines = Lines(item);
+        await context.Response.Body.WriteAsync(format == StreamFormat.Sse ? ServerSentEvents.FromLines(lines.Span) : lines, writing.Token);
         await context.Response.Body.FlushAsync(writing.Token);
         writing.CancelAfter(Timeout.InfiniteTimeSpan);
     }

@@ -1,3 +1,5 @@
+using ContainerApi.Api;
+
 namespace ContainerApi.Builds;
 
 /// <summary>State of one build, without build arguments and secrets.</summary>
@@ -51,9 +53,15 @@ public sealed record Build
     internal bool IsEnded => State is not (BuildState.Queued or BuildState.Running);
 
     /// <summary>Returns the result event when the stored one is lost.</summary>
-    internal ResultEvent ToResult() => State == BuildState.Succeeded
-        ? new ResultEvent(BuildOutcome.Succeeded, ImageId, Tags, DurationMs, null)
-        : new ResultEvent(BuildOutcome.Failed, null, [], DurationMs, Error);
+    internal ResultEvent ToResult() => new(
+        State switch
+        {
+            BuildState.Succeeded => StreamOutcome.Succeeded,
+            BuildState.Cancelled => StreamOutcome.Cancelled,
+            BuildState.Interrupted => StreamOutcome.Interrupted,
+            _ => StreamOutcome.Failed,
+        },
+        Id, Engine, ImageId, State == BuildState.Succeeded ? Tags : [], DurationMs, Error);
 }
 
 /// <summary>A warning of the builder.</summary>

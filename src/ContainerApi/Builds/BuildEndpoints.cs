@@ -41,14 +41,14 @@ internal static class BuildEndpoints
                  its first file.
 
                  The response is one JSON object per line: `started`, then `step`, `log`, `progress`, `warning` and, after 15
-                 seconds of silence, `heartbeat`; the last line is `result`. A failed build is a `result` with state
-                 `failed` and status 200; an error before the engine starts is a problem. A Dockerfile that is missing, has
+                 seconds of silence, `heartbeat`; the last line is `result` with the build's final state. A failed build has the
+                 status 200; an error before the engine starts is a problem. A Dockerfile that is missing, has
                  no `FROM`, has an unknown instruction or lacks the `target` is always 400 `invalid_dockerfile`. Other errors in it
                  are that problem with the classic builder, and a `result` with that code with BuildKit, which has started by then.
                  A context that is sent to the engine for longer than a second has `progress` with its bytes: at once at
                  `GET /builds/ID/events` and in the response to JSON, which then has the status 200; in the response to an upload, whose
                  errors stay problems, after the upload. Closing the stream stops the build. `format=text` (or `Accept: text/plain`)
-                 returns a text log; its last line is the outcome.
+                 returns a text log; its last line is the outcome. `format=sse` (or `Accept: text/event-stream`) returns Server-Sent Events.
 
                  `mode=wait` waits for the end: 201 with the build and the image's `Location`, or a problem: 422 `build_failed`
                  when the build itself failed, with `buildId`, `reason`, `step`, `exitCode`, `warnings` and the last lines of the
@@ -77,7 +77,7 @@ internal static class BuildEndpoints
             .WithMetadata(new RequestMetadata(RequestDefinition.Of(typeof(BuildRequest)), IsBody: false))
             .WithMetadata(new RequestMetadata(RequestDefinition.Of(typeof(BuildRequest)), IsBody: true))
             .WithMetadata(BuildRequestReader.ContentTypes)
-            .Produces<BuildEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson, MediaTypes.Text)
+            .Produces<BuildEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson, MediaTypes.EventStream, MediaTypes.Text)
             .Produces<Build>(StatusCodes.Status201Created)
             .Produces<Build>(StatusCodes.Status202Accepted)
             .RequireScope(Scopes.BuildsWrite)
@@ -86,7 +86,7 @@ internal static class BuildEndpoints
                 ErrorCode.InvalidRequest, ErrorCode.EngineRequired, ErrorCode.InvalidReference, ErrorCode.InvalidDockerfile, ErrorCode.InvalidContext,
                 ErrorCode.ContextPathNotAllowed, ErrorCode.RemoteContextNotAllowed, ErrorCode.ContextTooLarge, ErrorCode.UnsupportedMediaType,
                 ErrorCode.BuildFailed, ErrorCode.ContainerNotFound, ErrorCode.FeatureUnsupported, ErrorCode.TooManyBuilds, ErrorCode.RequestTimeout,
-                ErrorCode.InsufficientStorage, ErrorCode.RegistryUnauthorized, ErrorCode.RegistryUnavailable);
+                ErrorCode.InsufficientStorage, ErrorCode.RegistryUnauthorized, ErrorCode.RegistryUnavailable, ErrorCode.NotAcceptable);
 
     private static async Task<IResult> BuildAsync(
         HttpContext http, BuildRequestReader reader, EngineDirectory engines, BuildPipeline pipeline, BuildResponses responses, Caller caller)
@@ -94,8 +94,9 @@ internal static class BuildEndpoints
         var isReadWhole = BuildRequestReader.IsReadWhole(http.Request);
         var upload = isReadWhole ? null : reader.Meter(http.Request);
         var (request, context) = await reader.ReadAsync(http);
+        var form = request.ToForm(http.Request);
         var job = pipeline.Start(engines.ForWrite(request.Engine), request, context, upload, http.GetClient(), caller.Owner);
         http.SetTarget($"build {job.Id}{string.Concat(request.Tags.Select(t => $" {t}"))} on {job.Describe().Engine}");
-        return responses.RespondToStarter(job, request.ToMode(http.Request), hasContext: isReadWhole, request.Colour);
+        return responses.RespondToStarter(job, form, hasContext: isReadWhole);
     }
 }

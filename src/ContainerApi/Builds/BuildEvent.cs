@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using ContainerApi.Api;
 
 namespace ContainerApi.Builds;
 
@@ -15,34 +16,41 @@ namespace ContainerApi.Builds;
 [JsonDerivedType(typeof(WarningEvent), "warning")]
 [JsonDerivedType(typeof(HeartbeatEvent), "heartbeat")]
 [JsonDerivedType(typeof(ResultEvent), "result")]
-public abstract record BuildEvent
-{
-    /// <summary>Number of the event in the build's stream, from 0; null on events that are not stored, such as <c>heartbeat</c>.</summary>
-    [JsonPropertyOrder(-1)]
-    public long? Seq { get; init; }
-}
+public abstract record BuildEvent : StreamEvent;
 
 /// <summary>The build is queued. Sent again whenever its position changes.</summary>
 /// <param name="BuildId">Id of the build: 26 characters that sort by time.</param>
 /// <param name="Engine">Name of the engine.</param>
 /// <param name="Position">Position in the queue, from 1.</param>
-public sealed record QueuedEvent(string BuildId, string Engine, int Position, DateTimeOffset At) : BuildEvent;
+/// <param name="Action">What is queued: a build.</param>
+public sealed record QueuedEvent(string BuildId, string Engine, int Position, ImageAction Action = ImageAction.Build) : BuildEvent;
 
-/// <summary>The engine has started to read the context or to build.</summary>
-/// <param name="BuildId">Id of the build: 26 characters that sort by time.</param>
+/// <summary>The engine has started to read the context, to build or to commit.</summary>
+/// <param name="BuildId">Id of the build: 26 characters that sort by time; null for a commit.</param>
 /// <param name="Engine">Name of the engine.</param>
-/// <param name="Builder">The builder: <c>classic</c>, <c>buildkit</c>, or <c>podman</c> on Podman.</param>
-public sealed record StartedEvent(string BuildId, string Engine, string Builder, DateTimeOffset At) : BuildEvent;
+/// <param name="Builder">The builder: <c>classic</c>, <c>buildkit</c>, or <c>podman</c> on Podman; null for a commit.</param>
+/// <param name="Action">How the image is created.</param>
+public sealed record StartedEvent(string? BuildId, string Engine, string? Builder, ImageAction Action = ImageAction.Build) : BuildEvent;
 
-/// <summary>A step started or completed. The <c>result</c> names a step that failed.</summary>
-/// <param name="Id">Id of the step within the build.</param>
+/// <summary>How an image is created.</summary>
+public enum ImageAction
+{
+    /// <summary>A context is built.</summary>
+    Build,
+
+    /// <summary>A container is committed.</summary>
+    Commit,
+}
+
+/// <summary>A step started or ended. A build that is <c>interrupted</c> leaves its running steps without an end.</summary>
+/// <param name="StepId">Id of the step within the build.</param>
 /// <param name="Number">Number of the step in the Dockerfile, from 1; null when the builder does not report it.</param>
 /// <param name="Total">Number of steps; null when the builder does not report it.</param>
 /// <param name="Name">The instruction, with the names of build arguments in place of their values.</param>
-/// <param name="Cached">Whether the result came from the cache; null when the step started.</param>
+/// <param name="Cached">Whether the result came from the cache; null unless the step completed.</param>
 /// <param name="DurationMs">Duration of the step; null when the step started.</param>
 public sealed record StepEvent(
-    string Id, int? Number, int? Total, string Name, StepState State, bool? Cached, long? DurationMs, DateTimeOffset At) : BuildEvent;
+    string StepId, int? Number, int? Total, string Name, StepState State, bool? Cached, long? DurationMs) : BuildEvent;
 
 /// <summary>State of a step.</summary>
 public enum StepState
@@ -52,24 +60,26 @@ public enum StepState
 
     /// <summary>The step completed.</summary>
     Completed,
+
+    /// <summary>The step failed.</summary>
+    Failed,
+
+    /// <summary>The step was stopped: the build was cancelled, exceeded its timeout or failed elsewhere.</summary>
+    Cancelled,
 }
 
-/// <summary>Output of a step, in whole lines; only the last line may lack its line break.</summary>
-/// <param name="Step">Id of the step; null for output outside of steps.</param>
+/// <summary>Output of a step, in whole lines; only the last line may lack its line break. <c>at</c> is when the first line was printed.</summary>
+/// <param name="StepId">Id of the step; null for output outside of steps.</param>
 /// <param name="Stream"><c>stdout</c> or <c>stderr</c>.</param>
-public sealed record LogEvent(string? Step, string Stream, string Text) : BuildEvent
-{
-    /// <summary>When the first line was printed.</summary>
-    public DateTimeOffset? At { get; init; }
-}
+public sealed record LogEvent(string? StepId, string Stream, string Text) : BuildEvent;
 
 /// <summary>Progress of a transfer: of the context to the engine, or in a step, such as a layer of the base image.</summary>
-/// <param name="Step">Id of the step; null for the context.</param>
-/// <param name="Id">Id of the transferred object; <c>context</c> for the context.</param>
+/// <param name="StepId">Id of the step; null for the context.</param>
+/// <param name="Layer">The layer or another object that is transferred; <c>context</c> for the context.</param>
 /// <param name="Status">The builder's status text; <c>sending</c> or <c>sent</c> for the context.</param>
-/// <param name="Current">Bytes transferred; null when not reported.</param>
-/// <param name="Total">Bytes in total; null when not known.</param>
-public sealed record ProgressEvent(string? Step, string Id, string Status, long? Current, long? Total) : BuildEvent;
+/// <param name="CurrentBytes">Bytes transferred; null when not reported.</param>
+/// <param name="TotalBytes">Bytes in total; null when not known.</param>
+public sealed record ProgressEvent(string? StepId, string Layer, string Status, long? CurrentBytes, long? TotalBytes) : BuildEvent;
 
 /// <summary>A warning of the builder.</summary>
 /// <param name="Line">Line of the Dockerfile; null when not reported.</param>
@@ -77,25 +87,19 @@ public sealed record ProgressEvent(string? Step, string Id, string Status, long?
 public sealed record WarningEvent(string Text, int? Line, string? Url = null) : BuildEvent;
 
 /// <summary>No event for 15 seconds; the build continues.</summary>
-public sealed record HeartbeatEvent(DateTimeOffset At) : BuildEvent;
+public sealed record HeartbeatEvent : BuildEvent;
 
 /// <summary>The end of the build; the last event.</summary>
+/// <param name="State">The final state of the build.</param>
+/// <param name="BuildId">Id of the build; null for a commit.</param>
+/// <param name="Engine">Name of the engine.</param>
 /// <param name="ImageId"><c>sha256:</c> and 64 hex digits; null when there is no image.</param>
 /// <param name="Tags">The references that the engine gives the image; empty when the build failed.</param>
 /// <param name="DurationMs">Duration from the request to the end; null when the service ended unexpectedly.</param>
 /// <param name="Error">Null when the build succeeded.</param>
 public sealed record ResultEvent(
-    BuildOutcome State, string? ImageId, IReadOnlyList<string> Tags, long? DurationMs, BuildError? Error) : BuildEvent;
-
-/// <summary>Outcome of a build.</summary>
-public enum BuildOutcome
-{
-    /// <summary>The build succeeded.</summary>
-    Succeeded,
-
-    /// <summary>The build failed.</summary>
-    Failed,
-}
+    StreamOutcome State, string? BuildId, string Engine, string? ImageId, IReadOnlyList<string> Tags, long? DurationMs, BuildError? Error)
+    : BuildEvent;
 
 /// <summary>Why a build failed.</summary>
 /// <param name="Code">

@@ -26,12 +26,14 @@ internal static class BuildHistoryEndpoints
             .WithName("getBuildEvents").WithSummary("Follow the events of a build")
             .WithDescription(
                 """
-                Streams the same lines as `POST /builds`, from event `from` to the `result`, with a `heartbeat` after 15 seconds
-                of silence. Any number of clients may follow a build at their own pace; disconnecting does not affect the build.
-                A disconnected client continues with `from` set to its last `seq` plus one.
+                Streams the same lines as `POST /builds`, from the first to the `result`, with a `heartbeat` after 15 seconds of silence.
+                Any number of clients may follow a build at their own pace; disconnecting does not affect the build. A disconnected client
+                continues with its last `seq` in `after` or in the header `Last-Event-ID`. Server-Sent Events after the `result` are 204,
+                which stops a browser.
                 """)
-            .Produces<BuildEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson, MediaTypes.Text)
-            .CanFailWith(ErrorCode.BuildNotFound);
+            .Produces<BuildEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson, MediaTypes.EventStream, MediaTypes.Text)
+            .Produces(StatusCodes.Status204NoContent)
+            .CanFailWith(ErrorCode.BuildNotFound, ErrorCode.NotAcceptable);
 
         builds.MapPost("/{build}/cancel", Cancel).RequireScope(Scopes.BuildsWrite)
             .WithName("cancelBuild").WithSummary("Cancel a build")
@@ -63,10 +65,8 @@ internal static class BuildHistoryEndpoints
     {
         var request = query.Value;
         var job = Find(request.Path, registry, caller);
-        return request.From <= job.Log.Count
-            ? responses.RespondToFollower(job, request.From, BuildFormats.IsText(request.Format, http) ? new BuildText(request.Colour) : null)
-            : throw new ApiException(ErrorCode.InvalidRequest, $"from is past the end: there are {job.Log.Count} events so far.",
-                new Dictionary<string, string[]> { ["from"] = [$"must be a whole number from 0 to {job.Log.Count}."] });
+        var form = new BuildResponseForm(BuildMode.Stream, Formats.ChooseStream(request.Format, http, hasText: true), request.Colour);
+        return responses.RespondToFollower(job, request.First(job.Log.Count), form);
     }
 
     private static Results<Accepted<Build>, Ok<Build>> Cancel(

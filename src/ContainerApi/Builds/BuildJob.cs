@@ -1,3 +1,4 @@
+using ContainerApi.Api;
 using ContainerApi.Builds.History;
 
 namespace ContainerApi.Builds;
@@ -133,9 +134,12 @@ internal sealed class BuildJob
         {
             _build = _build with
             {
-                State = result.Error is not { } error ? BuildState.Succeeded
-                    : error.Code == BuildError.Cancelled.Code ? BuildState.Cancelled
-                    : BuildState.Failed,
+                State = result.State switch
+                {
+                    StreamOutcome.Succeeded => BuildState.Succeeded,
+                    StreamOutcome.Cancelled => BuildState.Cancelled,
+                    _ => BuildState.Failed,
+                },
                 QueuePosition = null,
                 ImageId = result.ImageId,
                 FinishedAt = at,

@@ -21,8 +21,8 @@ internal sealed partial class BuildPipeline(
     /// <summary>How often the bytes of a context are reported while it is sent to the engine.</summary>
     private static readonly TimeSpan ContextProgressInterval = TimeSpan.FromSeconds(1);
 
-    /// <summary>The id of the context in its progress.</summary>
-    private const string ContextId = "context";
+    /// <summary>The name of the context in its progress.</summary>
+    private const string ContextName = "context";
 
     /// <summary>Starts a build or queues it; a queued build does not read its context.</summary>
     /// <param name="client">The client that the queue is fair to.</param>
@@ -56,8 +56,10 @@ internal sealed partial class BuildPipeline(
         var took = (long)time.GetElapsedTime(started).TotalMilliseconds;
         // The image exists even when only its push failed.
         var result = error is null
-            ? new ResultEvent(BuildOutcome.Succeeded, image!.Id, image.Tags, took, null)
-            : new ResultEvent(BuildOutcome.Failed, image?.Id, [], took, error);
+            ? new ResultEvent(StreamOutcome.Succeeded, job.Id, engine.Name, image!.Id, image.Tags, took, null)
+            : new ResultEvent(
+                error.Code == BuildError.Cancelled.Code ? StreamOutcome.Cancelled : StreamOutcome.Failed, job.Id, engine.Name, image?.Id, [], took,
+                error);
         var outcome = error is null ? "succeeded" : job.Cause is StopCause.ClientLeft ? "client_left" : error.Code;
         // Before the result, so that a client that waits for it finds the metrics updated.
         observed.End(job.Describe().Builder ?? BuilderChoice.NameOf(spec.Builder), outcome);
@@ -82,7 +84,7 @@ internal sealed partial class BuildPipeline(
             var capabilities = engine.Capabilities ?? await engine.PingAsync(job.Stopping);
             spec = spec with { Builder = BuilderChoice.On(capabilities, spec, isBuilderForced) };
             projection = new BuildProjection(
-                new StartedEvent(job.Id, engine.Name, BuilderChoice.NameOf(spec.Builder), time.GetUtcNow()), time, spec.BuildArguments);
+                new StartedEvent(job.Id, engine.Name, BuilderChoice.NameOf(spec.Builder)), time, spec.BuildArguments);
             failure = await WorkAsync(job, engine, capabilities, spec, context, projection);
             if (failure is null)
             {
@@ -92,7 +94,9 @@ internal sealed partial class BuildPipeline(
                     (image, error) = await FindImageAsync(engine, projection.ImageId, job.Stopping);
                 }
 
-                return (image, error ?? (spec.Push ? await PushAsync(job, engine, spec, projection) : null), null);
+                error ??= spec.Push ? await PushAsync(job, engine, spec, projection) : null;
+                CancelSteps(job, error is null ? null : projection);
+                return (image, error, null);
             }
         }
         catch (Exception e)
@@ -101,8 +105,17 @@ internal sealed partial class BuildPipeline(
         }
 
         // After a stop, the cause of the stop explains every failure.
-        var stopped = job.Cause is { } cause ? ErrorOf(cause, limit) : ErrorOf(job, engine, failure);
-        return (image, stopped with { Step = projection?.StepName }, failure);
+        var stopped = (job.Cause is { } cause ? ErrorOf(cause, limit) : ErrorOf(job, engine, failure)) with { Step = projection?.StepName };
+        CancelSteps(job, projection);
+        return (image, stopped, failure);
+    }
+
+    private static void CancelSteps(BuildJob job, BuildProjection? projection)
+    {
+        foreach (var cancelled in projection?.CancelSteps() ?? [])
+        {
+            job.Report(cancelled);
+        }
     }
 
     /// <summary>Pushes the image under each of its tags, one step each; returns the error of the first failed push, or null.</summary>
@@ -124,6 +137,7 @@ internal sealed partial class BuildPipeline(
             }
             catch (EngineException e)
             {
+                Report(job, projection, new StepFailed(step));
                 return new BuildError(e.Code, e.Message, step);
             }
 
@@ -138,7 +152,7 @@ internal sealed partial class BuildPipeline(
     {
         while (await slot.Positions.ReadAsync(job.Stopping) is > 0 and var position)
         {
-            job.Report(new QueuedEvent(job.Id, engine.Name, position, time.GetUtcNow()));
+            job.Report(new QueuedEvent(job.Id, engine.Name, position));
         }
 
         job.Admit(time.GetUtcNow());
@@ -192,13 +206,13 @@ internal sealed partial class BuildPipeline(
             if (reported != transfer.Written)
             {
                 reported = transfer.Written;
-                Report(job, projection, new StepProgress(null, ContextId, "sending", reported, null), begins: false);
+                Report(job, projection, new StepProgress(null, ContextName, "sending", reported, null), begins: false);
             }
         }
 
         if (reported is not null && transfer.Completion is { IsCompletedSuccessfully: true, Result: null })
         {
-            Report(job, projection, new StepProgress(null, ContextId, "sent", transfer.Written, transfer.Written), begins: false);
+            Report(job, projection, new StepProgress(null, ContextName, "sent", transfer.Written, transfer.Written), begins: false);
         }
     }
 

@@ -33,7 +33,7 @@ internal sealed class BuildProjection(StartedEvent started, TimeProvider time, I
         if (!_isStarted)
         {
             _isStarted = true;
-            yield return started with { At = time.GetUtcNow() };
+            yield return started;
         }
 
         if (ToEvent(Redact(fact)) is { } buildEvent)
@@ -41,6 +41,19 @@ internal sealed class BuildProjection(StartedEvent started, TimeProvider time, I
             yield return buildEvent;
         }
     }
+
+    /// <summary>Ends the running steps of a build that fails or stops.</summary>
+    public IReadOnlyList<BuildEvent> CancelSteps()
+    {
+        List<BuildEvent> cancelled =
+            [.. _steps.OrderBy(s => s.Value.Started).Select(s => End(s.Key, s.Value, StepState.Cancelled, cached: null, took: null))];
+        _steps.Clear();
+        return cancelled;
+    }
+
+    private StepEvent End(string id, (StepStarted Step, long Started) known, StepState state, bool? cached, TimeSpan? took) => new(
+        id, known.Step.Number, known.Step.Total, known.Step.Name, state, cached,
+        (long)(took ?? time.GetElapsedTime(known.Started)).TotalMilliseconds);
 
     private BuildFact Redact(BuildFact fact) => fact switch
     {
@@ -63,12 +76,11 @@ internal sealed class BuildProjection(StartedEvent started, TimeProvider time, I
         {
             case StepStarted step:
                 _steps[step.Id] = (step, time.GetTimestamp());
-                return new StepEvent(step.Id, step.Number, step.Total, step.Name, StepState.Started, null, null, time.GetUtcNow());
+                return new StepEvent(step.Id, step.Number, step.Total, step.Name, StepState.Started, null, null);
             case StepCompleted completed when _steps.Remove(completed.Id, out var known):
-                var took = (long)(completed.Took ?? time.GetElapsedTime(known.Started)).TotalMilliseconds;
-                return new StepEvent(
-                    completed.Id, known.Step.Number, known.Step.Total, known.Step.Name,
-                    StepState.Completed, completed.Cached, took, time.GetUtcNow());
+                return End(completed.Id, known, StepState.Completed, completed.Cached, completed.Took);
+            case StepFailed failed when _steps.Remove(failed.Id, out var known):
+                return End(failed.Id, known, StepState.Failed, cached: null, failed.Took);
             case StepLog log:
                 return new LogEvent(log.Step, log.Stream, log.Text);
             case StepProgress progress:

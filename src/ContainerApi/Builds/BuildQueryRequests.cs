@@ -1,3 +1,4 @@
+using ContainerApi.Api;
 using ContainerApi.Api.Requests;
 
 namespace ContainerApi.Builds;
@@ -40,10 +41,30 @@ internal sealed record DeleteBuildQuery(
 /// <summary>The parameters of <c>GET /builds/{build}/events</c>.</summary>
 internal sealed record BuildEventsRequest(
     BuildQuery Path,
-    [Parameter("The first event to send: the last seen `seq` plus one.", Default = "0", Min = 0)]
+    StreamPosition Position,
+    [Parameter("Skips this many events.", Default = "0", Min = 0, IsReplaced = true)]
     int From,
-    [Parameter("The format of the stream. By default the `Accept` header decides, and NDJSON is used if it does not.")]
-    BuildFormat? Format,
-    [Parameter(BuildFormats.Colour, Default = "false")]
+    [Parameter(StreamParameters.Format)]
+    StreamFormat? Format,
+    [Parameter(BuildText.Colour, Default = "false")]
     bool Colour,
-    LocalParameter Local);
+    LocalParameter Local)
+{
+    /// <summary>Returns the number of the first event to send.</summary>
+    /// <param name="count">How many events there are.</param>
+    /// <exception cref="ApiException">There is no such event.</exception>
+    public long First(long count)
+    {
+        var (field, first) = Position.Seq is not { } seq ? ("from", From)
+            : (Position.LastEventId is null ? "after" : "Last-Event-ID",
+                long.TryParse(seq, NumberStyles.None, CultureInfo.InvariantCulture, out var last) ? last + 1 : long.MaxValue);
+        return first <= count
+            ? first
+            : throw new ApiException(
+                ErrorCode.InvalidRequest, $"{field} names no event of this build: there are {count} events so far.",
+                new Dictionary<string, string[]>
+                {
+                    [field] = [field == "from" ? $"must be a whole number from 0 to {count}." : "must be the seq of an event of this build."],
+                });
+    }
+}

@@ -133,7 +133,7 @@ internal sealed class BuildRegistry(BuildStore store, BuildOptions options, Time
     {
         var error = new BuildError(BuildError.Interrupted, "The service ended while the build waited or ran.");
         var build = stored.Build with { State = BuildState.Interrupted, QueuePosition = null, Error = error };
-        var result = new ResultEvent(BuildOutcome.Failed, null, [], null, error) { Seq = build.EventCount };
+        var result = build.ToResult() with { Seq = StreamEvents.SeqOf(build.EventCount), At = time.GetUtcNow() };
         // Every stream ends with a result, this one too.
         var line = JsonLines.Serialize<BuildEvent>(result);
         var ended = new StoredBuild(build with { EventCount = build.EventCount + 1 }, stored.Bytes + line.Length);

@@ -88,9 +88,9 @@ internal sealed record BuildRequest(
     bool? Detach,
     [Parameter("Whether the mode is `stream`, else it is `wait`.", IsReplaced = true)]
     bool? Stream,
-    [Parameter("The format of the stream. By default the `Accept` header decides, and NDJSON is used if it does not.")]
-    BuildFormat? Format,
-    [Parameter(BuildFormats.Colour, Default = "false")]
+    [Parameter(StreamParameters.Format)]
+    StreamFormat? Format,
+    [Parameter(BuildText.Colour, Default = "false")]
     bool Colour)
 {
     /// <summary>A request without parameters.</summary>
@@ -104,13 +104,11 @@ internal sealed record BuildRequest(
     /// <summary>The mode, or what the parameters say that it replaces.</summary>
     public BuildMode ChosenMode => Mode ?? (Detach is true ? BuildMode.Detach : Stream is false ? BuildMode.Wait : BuildMode.Stream);
 
-    /// <summary>Returns the mode of the response.</summary>
-    public BuildResponseMode ToMode(HttpRequest http) => ChosenMode switch
-    {
-        BuildMode.Detach => BuildResponseMode.Detached,
-        BuildMode.Wait => BuildResponseMode.Document,
-        _ => BuildFormats.IsText(Format, http) ? BuildResponseMode.Text : BuildResponseMode.Events,
-    };
+    /// <summary>Returns how the response looks.</summary>
+    /// <exception cref="ApiException">None of the accepted media types is available.</exception>
+    public BuildResponseForm ToForm(HttpRequest http) => ChosenMode == BuildMode.Stream
+        ? new(BuildMode.Stream, Formats.ChooseStream(Format, http, hasText: true), Colour)
+        : new(ChosenMode);
 
     /// <summary>Converts to the engine's specification.</summary>
     /// <exception cref="ApiException">The requested builder lacks a requested feature.</exception>
@@ -156,19 +154,4 @@ internal enum BuildMode
     Stream,
     Wait,
     Detach,
-}
-
-/// <summary>Format of a build's events.</summary>
-internal enum BuildFormat
-{
-    Ndjson,
-    Text,
-}
-
-internal static class BuildFormats
-{
-    public const string Colour = "Whether the text log keeps the colours of the steps' output. All other escape sequences are removed.";
-
-    /// <param name="format">Null: the <c>Accept</c> header decides.</param>
-    public static bool IsText(BuildFormat? format, HttpRequest http) => format is null ? Formats.PrefersText(http) : format == BuildFormat.Text;
 }

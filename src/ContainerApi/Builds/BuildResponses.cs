@@ -6,20 +6,9 @@ using ContainerApi.Engine;
 namespace ContainerApi.Builds;
 
 /// <summary>How the response to a build request looks.</summary>
-internal enum BuildResponseMode
-{
-    /// <summary>A stream of events.</summary>
-    Events,
-
-    /// <summary>The same stream as a text log.</summary>
-    Text,
-
-    /// <summary>One document after the end of the build.</summary>
-    Document,
-
-    /// <summary>One document at once; the build continues without its client.</summary>
-    Detached,
-}
+/// <param name="Format">The format of a stream.</param>
+/// <param name="KeepsColours">Whether a text log keeps the colours of the steps' output.</param>
+internal sealed record BuildResponseForm(BuildMode Mode, StreamFormat Format = StreamFormat.Ndjson, bool KeepsColours = false);
 
 /// <summary>Creates the responses about builds. A build that is not detached stops when its client disconnects.</summary>
 internal sealed class BuildResponses(BuildStore store, BuildOptions options, ConfiguredEngines engines, TimeProvider time)
@@ -37,21 +26,19 @@ internal sealed class BuildResponses(BuildStore store, BuildOptions options, Con
 
     /// <summary>Responds to the request that started a build.</summary>
     /// <param name="hasContext">Whether the context was read with the request: then even a waiting build can continue without its client.</param>
-    /// <param name="keepColours">Whether a text log keeps the colours of the steps' output.</param>
-    public IResult RespondToStarter(BuildJob job, BuildResponseMode mode, bool hasContext, bool keepColours = false)
+    public IResult RespondToStarter(BuildJob job, BuildResponseForm form, bool hasContext) => new Response(http => form.Mode switch
     {
-        var text = mode == BuildResponseMode.Text ? new BuildText(keepColours) : null;
-        return new Response(http => mode switch
-        {
-            BuildResponseMode.Detached => DetachAsync(http, job, hasContext),
-            BuildResponseMode.Document => OwnAsync(http, job, () => DocumentAsync(http, job)),
-            _ => OwnAsync(http, job, () => Stream(job, 0, text, http.RequestAborted).ExecuteAsync(http), showsContext: hasContext),
-        });
-    }
+        BuildMode.Detach => DetachAsync(http, job, hasContext),
+        BuildMode.Wait => OwnAsync(http, job, () => DocumentAsync(http, job)),
+        _ => OwnAsync(http, job, () => Stream(job, 0, form, http.RequestAborted).ExecuteAsync(http), showsContext: hasContext),
+    });
 
     /// <summary>Streams the events of a build from a number on.</summary>
-    /// <param name="text">Renders the events as a text log; null sends them as they are.</param>
-    public IResult RespondToFollower(BuildJob job, long from, BuildText? text) => Stream(job, from, text, CancellationToken.None);
+    public IResult RespondToFollower(BuildJob job, long from, BuildResponseForm form) =>
+        // 204 tells a browser that reconnects after the result to stop.
+        form.Format == StreamFormat.Sse && job.Log.IsClosed && from == job.Log.Count
+            ? TypedResults.NoContent()
+            : Stream(job, from, form, CancellationToken.None);
 
     /// <summary>Stops the build when the request ends.</summary>
     /// <param name="showsContext">
@@ -140,19 +127,21 @@ internal sealed class BuildResponses(BuildStore store, BuildOptions options, Con
         return [.. last.TakeLast(MaxLogLines).Select(line => line.Length > MaxLineLength ? line[..MaxLineLength] : line)];
     }
 
-    private StreamResult<LogBatch> Stream(BuildJob job, long from, BuildText? text, CancellationToken cancellationToken) =>
-        new(FollowAsync(job, from, cancellationToken))
+    private StreamResult<LogBatch> Stream(BuildJob job, long from, BuildResponseForm form, CancellationToken cancellationToken)
+    {
+        var text = form.Format == StreamFormat.Text ? new BuildText(form.KeepsColours) : null;
+        return new(FollowAsync(job, from, cancellationToken), form.Format)
         {
-            ContentType = text is null ? MediaTypes.Ndjson : MediaTypes.Text + "; charset=utf-8",
-            Format = batch => text is null ? batch.Lines.Lines : Encoding.UTF8.GetBytes(text.Render(batch.Events)),
+            Lines = batch => text is null ? batch.Lines.Lines : Encoding.UTF8.GetBytes(text.Render(batch.Events)),
             Heartbeat = new Heartbeat<LogBatch>(
-                at => LogBatch.Of(new HeartbeatEvent(at)),
+                (last, at) => LogBatch.Of(new HeartbeatEvent(), Math.Max(from, last.Lines.Next), at),
                 () => job.Describe().State == BuildState.Queued ? QueuedHeartbeatInterval : Heartbeat<LogBatch>.DefaultInterval,
                 time,
                 BeforeFirst: true),
             WriteTimeout = options.Timeout,
             StartsAtOnce = true,
         };
+    }
 
     /// <summary>Reads the events of a build from a number on. A slow reader costs nothing: the log keeps what it has not read.</summary>
     private async IAsyncEnumerable<LogBatch> FollowAsync(BuildJob job, long from, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -171,11 +160,11 @@ internal sealed class BuildResponses(BuildStore store, BuildOptions options, Con
             }
             else if (read.StoredUntil is { } next)
             {
-                yield return LogBatch.Of(new WarningEvent($"The events {from} to {next - 1} cannot be read.", null));
+                yield return LogBatch.Of(new WarningEvent($"The events {from} to {next - 1} cannot be read.", null), next, time.GetUtcNow());
                 from = next;
                 if (job.IsEnded && next == job.Log.Count)
                 {
-                    yield return LogBatch.Of(job.Describe().ToResult());
+                    yield return LogBatch.Of(job.Describe().ToResult(), next, time.GetUtcNow());
                 }
             }
             else if (read.Batch.Lines.Lines.IsEmpty)

@@ -9,6 +9,8 @@ namespace ContainerApi.Builds;
 /// <param name="keepColours">Whether the output of steps keeps its colours.</param>
 internal sealed class BuildText(bool keepColours = false)
 {
+    public const string Colour = "Whether the text log keeps the colours of the steps' output. All other escape sequences are removed.";
+
     private readonly StringBuilder _text = new();
     private readonly Dictionary<string, Step> _steps = [];
     private readonly Dictionary<(string? Step, string Id), string> _transfers = [];
@@ -39,19 +41,23 @@ internal sealed class BuildText(bool keepColours = false)
                 break;
             case StepEvent { State: StepState.Started } step:
                 // A step that starts again keeps its number.
-                _steps[step.Id] = new Step(_steps.TryGetValue(step.Id, out var known) ? known.Index : _steps.Count + 1, Title(step), step.At);
+                _steps[step.StepId] = new Step(_steps.TryGetValue(step.StepId, out var known) ? known.Index : _steps.Count + 1, Title(step), step.At);
                 _open = null;
-                Open(step.Id);
+                Open(step.StepId);
+                break;
+            case StepEvent { State: StepState.Failed }:
+                // The result has the error.
                 break;
             case StepEvent step:
-                Line($"{Open(step.Id)}{(step.Cached is true ? "CACHED" : "DONE " + Seconds(step.DurationMs ?? 0))}");
+                var end = step.State == StepState.Cancelled ? "CANCELED" : step.Cached is true ? "CACHED" : "DONE " + Seconds(step.DurationMs ?? 0);
+                Line(Open(step.StepId) + end);
                 _open = null;
                 break;
             case LogEvent log:
                 Log(log);
                 break;
-            case ProgressEvent progress when progress.Step is null || Changes(progress):
-                Line($"{Open(progress.Step)}{progress.Id} {progress.Status}{Amount(progress)}");
+            case ProgressEvent progress when progress.StepId is null || Changes(progress):
+                Line($"{Open(progress.StepId)}{progress.Layer} {progress.Status}{Amount(progress)}");
                 break;
             case WarningEvent warning:
                 Line("WARNING: " + Text(warning));
@@ -64,9 +70,9 @@ internal sealed class BuildText(bool keepColours = false)
 
     private void Log(LogEvent log)
     {
-        var prefix = Open(log.Step);
-        var since = log.Step is not null && log.At is { } at && _steps.TryGetValue(log.Step, out var step)
-            ? string.Create(CultureInfo.InvariantCulture, $"{Math.Max(0, (at - step.Began).TotalSeconds):0.000} ")
+        var prefix = Open(log.StepId);
+        var since = log.StepId is not null && _steps.TryGetValue(log.StepId, out var step)
+            ? string.Create(CultureInfo.InvariantCulture, $"{Math.Max(0, (log.At - step.Began).TotalSeconds):0.000} ")
             : "";
         var text = log.Text.EndsWith('\n') ? log.Text.AsSpan(0, log.Text.Length - 1) : log.Text;
         foreach (var line in text.Split('\n'))
@@ -119,7 +125,7 @@ internal sealed class BuildText(bool keepColours = false)
     /// <summary>Reports a transfer in a step only when its status changes. The context has one event per second.</summary>
     private bool Changes(ProgressEvent progress)
     {
-        var key = (progress.Step, progress.Id);
+        var key = (progress.StepId, progress.Layer);
         if (_transfers.TryGetValue(key, out var status) && status == progress.Status)
         {
             return false;
@@ -148,7 +154,7 @@ internal sealed class BuildText(bool keepColours = false)
         ? $"[{number}/{total}] {OneLine(step.Name)}"
         : OneLine(step.Name);
 
-    private static string Amount(ProgressEvent progress) => (progress.Current, progress.Total) switch
+    private static string Amount(ProgressEvent progress) => (progress.CurrentBytes, progress.TotalBytes) switch
     {
         ({ } current, { } total) => $" {current}/{total} bytes",
         ({ } current, null) => $" {current} bytes",

@@ -1,6 +1,6 @@
 namespace ContainerApi.Errors;
 
-/// <summary>Why an engine or a component did not answer, where the response as a whole succeeded.</summary>
+/// <summary>Why an engine, a component or a transfer failed, where the response as a whole has another status.</summary>
 /// <param name="Code" example="engine_unavailable">A stable code, such as the code of a problem.</param>
 /// <param name="Message">The reason in words.</param>
 public sealed record ErrorInfo(string Code, string Message)

@@ -63,18 +63,20 @@ internal static class ImageEndpoints
             .WithDescription("A stream of `progress` lines that ends with exactly one `result` line. A failure before the first line is a problem, "
                 + "a later failure is in the `result`. "
                 + $"Credentials are in `registryAuth` or in the header `{RegistryAuthHeader.Name}` of Docker's clients.")
-            .Produces<PullEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson)
+            .Produces<TransferEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson, MediaTypes.EventStream)
             .CanFailWith(
-                ErrorCode.InvalidReference, ErrorCode.RegistryUnauthorized, ErrorCode.RegistryUnavailable, ErrorCode.ImageNotFound);
+                ErrorCode.InvalidReference, ErrorCode.RegistryUnauthorized, ErrorCode.RegistryUnavailable, ErrorCode.ImageNotFound,
+                ErrorCode.NotAcceptable);
 
         images.MapPost("/push", Push)
             .WithName("pushImage").WithSummary("Push an image to its registry")
             .WithDescription("A stream of `progress` lines that ends with exactly one `result` line. A failure before the first line is a problem, "
                 + "a later failure, such as a refusal by the registry, is in the `result`. "
                 + $"Credentials are in `registryAuth` or in the header `{RegistryAuthHeader.Name}` of Docker's clients.")
-            .Produces<PushEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson)
+            .Produces<TransferEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson, MediaTypes.EventStream)
             .CanFailWith(
-                ErrorCode.InvalidReference, ErrorCode.RegistryUnauthorized, ErrorCode.RegistryUnavailable, ErrorCode.ImageNotFound);
+                ErrorCode.InvalidReference, ErrorCode.RegistryUnauthorized, ErrorCode.RegistryUnavailable, ErrorCode.ImageNotFound,
+                ErrorCode.NotAcceptable);
 
         images.MapPost("/commit", CommitAsync)
             .WithName("commitContainer").WithSummary("Create an image from a container")
@@ -105,25 +107,29 @@ internal static class ImageEndpoints
             engines.AddressOf($"/images/{request.Tag}", engine.Name), new TaggedImage(engine.Name, image.Summary.Id, image.Summary.Tags));
     }
 
-    private static StreamResult<PullEvent> Pull(
-        RequestBody<PullRequest> body, ImageTransfers transfers, HttpContext http, CancellationToken cancellationToken)
+    private static StreamResult<TransferEvent> Pull(
+        RequestBody<PullRequest> body, ImageTransfers transfers, HttpContext http, TimeProvider time, CancellationToken cancellationToken)
     {
         http.SetTarget($"image {body.Value.Image}");
-        return new StreamResult<PullEvent>(transfers.PullAsync(body.Value, cancellationToken))
-        {
-            Outcome = item => item is PullResult { Error: { } error } ? $"{error.Code}: {error.Message}" : null,
-        };
+        var format = Formats.ChooseStream(body.Value.Format, http.Request);
+        return Stream(transfers.PullAsync(body.Value, cancellationToken), format, time);
     }
 
-    private static StreamResult<PushEvent> Push(
-        RequestBody<PushRequest> body, ImageTransfers transfers, HttpContext http, CancellationToken cancellationToken)
+    private static StreamResult<TransferEvent> Push(
+        RequestBody<PushRequest> body, ImageTransfers transfers, HttpContext http, TimeProvider time, CancellationToken cancellationToken)
     {
         http.SetTarget($"image {body.Value.Image}");
-        return new StreamResult<PushEvent>(transfers.PushAsync(body.Value, cancellationToken))
-        {
-            Outcome = item => item is PushResult { Error: { } error } ? $"{error.Code}: {error.Message}" : null,
-        };
+        var format = Formats.ChooseStream(body.Value.Format, http.Request);
+        return Stream(transfers.PushAsync(body.Value, cancellationToken), format, time);
     }
+
+    private static StreamResult<TransferEvent> Stream(IAsyncEnumerable<TransferEvent> events, StreamFormat format, TimeProvider time) =>
+        new(events.Numbered(time), format)
+        {
+            Heartbeat = new Heartbeat<TransferEvent>(
+                (last, at) => new TransferHeartbeat { Seq = last?.Seq, At = at }, () => Heartbeat<TransferEvent>.DefaultInterval, time),
+            Outcome = item => item is TransferResult { Error: { } error } ? $"{error.Code}: {error.Message}" : null,
+        };
 
     private static async Task<Results<Created<CommittedImage>, Ok<CommitDryRun>>> CommitAsync(
         RequestBody<CommitRequest> body, ContainerCommit commit, ImageRedactor redactor, EngineDirectory engines, Caller caller, HttpContext http,

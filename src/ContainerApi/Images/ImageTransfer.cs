@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using ContainerApi.Api;
 
 namespace ContainerApi.Images;
 
@@ -11,9 +12,9 @@ internal sealed class ImageTransfer(IAsyncEnumerable<TransferFacts> facts)
     public string? Digest { get; private set; }
 
     /// <summary>The failure after the first line.</summary>
-    public TransferError? Error { get; private set; }
+    public ErrorInfo? Error { get; private set; }
 
-    public string State => Error is null ? "succeeded" : "failed";
+    public StreamOutcome State => Error is null ? StreamOutcome.Succeeded : StreamOutcome.Failed;
 
     /// <exception cref="EngineException">The engine failed before the first line; a later failure becomes <see cref="Error"/>.</exception>
     public async IAsyncEnumerable<TransferFacts> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken)
@@ -40,7 +41,7 @@ internal sealed class ImageTransfer(IAsyncEnumerable<TransferFacts> facts)
         }
         catch (EngineException e) when (_hasStarted)
         {
-            Error = new TransferError(e.Code.Code, e.Message);
+            Error = new ErrorInfo(e.Code.Code, e.Message);
             return default;
         }
     }

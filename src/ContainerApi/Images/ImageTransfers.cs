@@ -7,14 +7,14 @@ namespace ContainerApi.Images;
 internal sealed partial class ImageTransfers(EngineDirectory engines, TimeProvider time, ILogger<ImageTransfers> logger)
 {
     /// <exception cref="EngineException">The engine failed before the first line; a later failure is in the result.</exception>
-    public async IAsyncEnumerable<PullEvent> PullAsync(PullRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<TransferEvent> PullAsync(PullRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var started = time.GetTimestamp();
         var engine = engines.ForWrite(request.Engine);
         var transfer = new ImageTransfer(engine.PullImageAsync(request.Image, request.Platform, request.Auth.Credentials, cancellationToken));
         await foreach (var fact in transfer.ReadAsync(cancellationToken))
         {
-            yield return new PullProgress(fact.Layer, fact.Status, fact.Current, fact.Total);
+            yield return new TransferProgress(fact.Layer, fact.Status, fact.Current, fact.Total);
         }
 
         var image = await transfer.ThenAsync(async () =>
@@ -30,20 +30,21 @@ internal sealed partial class ImageTransfers(EngineDirectory engines, TimeProvid
         }
 
         var digest = image is null ? null : transfer.Digest ?? request.Image.Digest;
-        yield return new PullResult(transfer.State, request.Image.ToString(), image?.Summary.Id, digest, ElapsedMs(started), transfer.Error);
+        yield return new TransferResult(
+            transfer.State, engine.Name, request.Image.ToString(), image?.Summary.Id, digest, ElapsedMs(started), transfer.Error);
     }
 
     /// <exception cref="EngineException">No such image, or the engine failed before the first line; a later failure is in the result.</exception>
-    public async IAsyncEnumerable<PushEvent> PushAsync(PushRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<TransferEvent> PushAsync(PushRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var started = time.GetTimestamp();
         var engine = engines.ForWrite(request.Engine);
         // The engine sends a line before it looks for the image, so a missing image would be a failure in the middle of the stream.
-        await engine.InspectImageAsync(request.Image.ToNameOrId(), cancellationToken);
+        var image = await engine.InspectImageAsync(request.Image.ToNameOrId(), cancellationToken);
         var transfer = new ImageTransfer(engine.PushImageAsync(request.Image, request.Auth.Credentials, cancellationToken));
         await foreach (var fact in transfer.ReadAsync(cancellationToken))
         {
-            yield return new PushProgress(fact.Layer, fact.Status, fact.Current, fact.Total);
+            yield return new TransferProgress(fact.Layer, fact.Status, fact.Current, fact.Total);
         }
 
         if (transfer.Error is { } error)
@@ -52,7 +53,8 @@ internal sealed partial class ImageTransfers(EngineDirectory engines, TimeProvid
         }
 
         var digest = transfer.Error is null ? transfer.Digest : null;
-        yield return new PushResult(transfer.State, request.Image.ToString(), digest, ElapsedMs(started), transfer.Error);
+        yield return new TransferResult(
+            transfer.State, engine.Name, request.Image.ToString(), image.Summary.Id, digest, ElapsedMs(started), transfer.Error);
     }
 
     private long ElapsedMs(long started) => (long)time.GetElapsedTime(started).TotalMilliseconds;

@@ -1,3 +1,4 @@
+using ContainerApi.Api;
 using ContainerApi.Api.Requests;
 using ContainerApi.Registries;
 
@@ -12,7 +13,9 @@ internal sealed record PullRequest(
     string? Platform,
     RegistryAuth Auth,
     [Parameter(EngineName.OfWrite, CanBeInQuery = true)]
-    EngineName? Engine);
+    EngineName? Engine,
+    [Parameter(StreamParameters.Format, Allowed = ["ndjson", "sse"], CanBeInQuery = true)]
+    StreamFormat? Format);
 
 /// <summary>The body of <c>POST /images/push</c>.</summary>
 internal sealed record PushRequest(
@@ -21,7 +24,9 @@ internal sealed record PushRequest(
     ImageName Image,
     RegistryAuth Auth,
     [Parameter(EngineName.OfWrite, CanBeInQuery = true)]
-    EngineName? Engine);
+    EngineName? Engine,
+    [Parameter(StreamParameters.Format, Allowed = ["ndjson", "sse"], CanBeInQuery = true)]
+    StreamFormat? Format);
 
 internal sealed class PullRequestValidator : AbstractValidator<PullRequest>
 {

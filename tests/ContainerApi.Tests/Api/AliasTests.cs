@@ -20,8 +20,10 @@ public sealed class AliasTests : BuildEndpointFixture
 
         Assert.Equal(
             [
-                "buildArg for buildArgs in JSON", "detach is replaced", "extraHost for extraHosts in JSON", "label for labels in JSON",
-                "secret for secrets in JSON", "stream is replaced", "tag for tags in JSON", "workingDir for workingDirectory",
+                "buildArg for buildArgs in JSON", "detach is replaced", "extraHost for extraHosts in JSON", "from is replaced",
+                "label for labels in JSON", "lastEventId for after", "lastEventId for after in JSON",
+                "secret for secrets in JSON", "stream is replaced",
+                "tag for tags in JSON", "workingDir for workingDirectory",
                 "workingDir for workingDirectory in JSON",
             ],
             aliases.Distinct().Order(StringComparer.Ordinal));

@@ -204,58 +204,6 @@ public sealed class BuildRefusalTests : BuildEndpointFixture
     }
 
     [Fact]
-    public async Task Create_image_builds_a_directory()
-    {
-        Directory.CreateDirectory(Path.Combine(_root, "web"));
-        File.WriteAllText(Path.Combine(_root, "web", "Dockerfile"), "FROM scratch\n");
-
-        using var response = await _api.Client.PostAsJsonAsync("/images", new { source = "web", tag = "web:v1.0" });
-
-        Assert.Equal(["web:v1.0"], (_built.Spec?.Tags ?? []).Select(t => t.ToString()));
-        Assert.Equal("result", (await LinesAsync(response))[^1].GetProperty("type").GetString());
-        Assert.Equal(["Dockerfile"], _built.Files!.Keys);
-    }
-
-    [Fact]
-    public async Task Create_image_commits_a_container()
-    {
-        CommitSpec? committed = null;
-        Directory.CreateDirectory(Path.Combine(_root, "redis")); // no Dockerfile in it
-        _engine.ListContainers = (_, _) => Task.FromResult<IReadOnlyList<ContainerFacts>>([Container("redis")]);
-        _engine.CommitContainer = (spec, _) =>
-        {
-            committed = spec;
-            return Task.FromResult(Image);
-        };
-
-        using var response = await _api.Client.PostAsJsonAsync("/images", new { source = "redis", tag = "localhost:5000/redis:v1.0" });
-
-        var result = Assert.Single(await LinesAsync(response));
-        Assert.Equal("succeeded", result.GetProperty("state").GetString());
-        Assert.Equal(Image, result.GetProperty("imageId").GetString());
-        Assert.Equal("localhost:5000/redis:v1.0", result.GetProperty("tags")[0].GetString());
-        Assert.Equal((new string('a', 64), new ImageName("localhost:5000/redis", "v1.0"), true),
-            (committed!.Container, committed.Tag, committed.Pause));
-    }
-
-    [Theory]
-    [InlineData("nothing", "x:1", 404, "source_not_found")]
-    [InlineData("no/such/dir", "x:1", 404, "source_not_found")]
-    [InlineData("/etc", "x:1", 403, "context_path_not_allowed")]
-    [InlineData("", "x:1", 400, "invalid_request")]
-    [InlineData(null, "x:1", 400, "invalid_request")]
-    [InlineData("nothing", "X", 400, "invalid_reference")]
-    [InlineData("nothing", null, 400, "invalid_request")]
-    public async Task Create_image_reports_a_missing_source(string? source, string? tag, int status, string code)
-    {
-        _engine.ListContainers = (_, _) => Task.FromResult<IReadOnlyList<ContainerFacts>>([Container("other")]);
-
-        using var response = await _api.Client.PostAsJsonAsync("/images", new { source, tag });
-
-        await response.ReadProblemAsync((HttpStatusCode)status, code);
-    }
-
-    [Fact]
     public void Invalid_options_fail_the_start()
     {
         var failure = Assert.ThrowsAny<Exception>(() => new ApiHost(

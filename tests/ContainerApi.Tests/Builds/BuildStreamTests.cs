@@ -17,7 +17,7 @@ public sealed class BuildStreamTests : IDisposable
         var lines = await BuildApi.LinesAsync(stream, 4);
         _clock.Advance(TimeSpan.FromSeconds(2));
         build.End(
-            new StepLog("2", "stderr", "oh\n"), new StepProgress("2", "layer", "Downloading", 1, null), new BuildWarning("careful", 3),
+            new StepLog("2", "stderr", "oh\n"), new StepProgress("2", "l1", "Downloading", 1, null), new BuildWarning("careful", 3),
             new StepCompleted("2", false), new ImageBuilt("sha256:early"), new ImageBuilt(BuildApi.Image));
         lines.AddRange(await BuildApi.LinesAsync(stream, 5));
 
@@ -25,17 +25,22 @@ public sealed class BuildStreamTests : IDisposable
         var (began, ended) = ("2026-01-02T03:04:05Z", "2026-01-02T03:04:07Z");
         string[] expected =
         [
-            """{"type":"started","seq":0,"buildId":"ID","engine":"local","builder":"buildkit","at":"BEGAN"}""",
-            """{"type":"step","seq":1,"id":"1","number":1,"total":""" +
-                """2,"name":"FROM x","state":"started","cached":null,"durationMs":null,"at":"BEGAN"}""",
-            """{"type":"step","seq":2,"id":"1","number":1,"total":2,"name":"FROM x","state":"completed","cached":true,"durationMs":0,"at":"BEGAN"}""",
-            """{"type":"step","seq":3,"id":"2","number":2,"total":2,"name":"RUN y","state":"started","cached":null,"durationMs":null,"at":"BEGAN"}""",
-            """{"type":"log","seq":4,"step":"2","stream":"stderr","text":"oh\n","at":"ENDED"}""",
-            """{"type":"progress","seq":5,"step":"2","id":"layer","status":"Downloading","current":1,"total":null}""",
-            """{"type":"warning","seq":6,"text":"careful","line":3,"url":null}""",
-            """{"type":"step","seq":7,"id":"2","number":2,"total":""" +
-                """2,"name":"RUN y","state":"completed","cached":false,"durationMs":2000,"at":"ENDED"}""",
-            """{"type":"result","seq":8,"state":"succeeded","imageId":"IMAGE","tags":["app:v1"],"durationMs":2000,"error":null}""",
+            """{"type":"started","seq":"0","at":"BEGAN","buildId":"ID","engine":"local","builder":"buildkit","action":"build"}""",
+            """{"type":"step","seq":"1","at":"BEGAN","stepId":"1","number":1,"total":""" +
+                """2,"name":"FROM x","state":"started","cached":null,"durationMs":null}""",
+            """{"type":"step","seq":"2","at":"BEGAN","stepId":"1","number":1,"total":""" +
+                """2,"name":"FROM x","state":"completed","cached":true,"durationMs":0}""",
+            """{"type":"step","seq":"3","at":"BEGAN","stepId":"2","number":2,"total":""" +
+                """2,"name":"RUN y","state":"started","cached":null,"durationMs":null}""",
+            """{"type":"log","seq":"4","at":"ENDED","stepId":"2","stream":"stderr","text":"oh\n"}""",
+            """{"type":"progress","seq":"5","at":"ENDED","stepId":"2","layer":"l1","status":"Downloading","currentBytes":1,"totalBytes":null}""",
+            """{"type":"warning","seq":"6","at":"ENDED","text":"careful","line":3,"url":null}""",
+            """{"type":"step","seq":"7","at":"ENDED","stepId":"2","number":2,"total":""" +
+                """2,"name":"RUN y","state":"completed","cached":false,"durationMs":2000}""",
+            """{"type":"result","seq":"8","at":"ENDED","state":"succeeded","buildId":"ID","engine":"local","imageId":"IMAGE","tags":[""" +
+                """
+                "app:v1"],"durationMs":2000,"error":null}
+                """,
         ];
         Assert.Equal(
             expected.Select(e => e.Replace("ID\"", BuildApi.Text(lines[0], "buildId") + '"')
@@ -80,7 +85,7 @@ public sealed class BuildStreamTests : IDisposable
         var (build, stream) = await _api.OpenAsync("", new StepStarted("1", 1, 1, "RUN x"));
         build.Fail(ErrorCode.EngineUnavailable, "The connection broke.");
 
-        Assert.Equal("engine_unavailable: The connection broke. (RUN x)", BuildApi.Error((await BuildApi.LinesAsync(stream, 3))[^1]));
+        Assert.Equal("engine_unavailable: The connection broke. (RUN x)", BuildApi.Error((await BuildApi.LinesAsync(stream, 4))[^1]));
     }
 
     [Theory]

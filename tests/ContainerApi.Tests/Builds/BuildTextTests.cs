@@ -1,3 +1,4 @@
+using ContainerApi.Api;
 using ContainerApi.Builds;
 
 namespace ContainerApi.Tests.Builds;
@@ -32,23 +33,23 @@ public sealed class BuildTextTests
         """,
         new BuildText().Render(
         [
-            new QueuedEvent("01JX", "local", 3, Begin),
-            new StartedEvent("01JX", "local", "classic", Begin),
+            new QueuedEvent("01JX", "local", 3),
+            new StartedEvent("01JX", "local", "classic"),
             new ProgressEvent(null, "context", "sending", 5, null),
             new ProgressEvent(null, "context", "sent", 9, 9),
             Started("a", 1, "FROM busybox"),
             new ProgressEvent("a", "3ab", "Downloading", 1, 9),
             new ProgressEvent("a", "3ab", "Downloading", 5, 9),
             new ProgressEvent("a", "3ab", "Extracting", 9, null),
-            new StepEvent("a", 1, 2, "FROM busybox", StepState.Completed, true, 0, Begin),
+            new StepEvent("a", 1, 2, "FROM busybox", StepState.Completed, true, 0),
             Started("b", 2, "RUN make &&\ntest"),
             Log("b", "one\r\ntwo\n", 123),
             Log("b", "no end", 1500),
             new WarningEvent("careful", 3),
             new WarningEvent("FromAsCasing: 'as' and 'FROM' (line 1)", 1, "https://docs.docker.com/go/x/"),
-            new HeartbeatEvent(Begin),
-            new StepEvent("b", 2, 2, "RUN make", StepState.Completed, false, 2345, Begin),
-            new ResultEvent(BuildOutcome.Succeeded, "sha256:12", ["app:v1", "app:v2"], 2400, null),
+            new HeartbeatEvent(),
+            new StepEvent("b", 2, 2, "RUN make", StepState.Completed, false, 2345),
+            new ResultEvent(StreamOutcome.Succeeded, null, "local", "sha256:12", ["app:v1", "app:v2"], 2400, null),
         ]));
 
     [Fact]
@@ -73,13 +74,18 @@ public sealed class BuildTextTests
         new BuildText().Render(
         [
             Started("a", 1, "RUN a"), Started("b", 2, "RUN b"), Log("b", "b1\n", 1), Log("a", "a1\n", 2), Log("b", "b2\n", 3),
-            new StepEvent("b", 2, 2, "RUN b", StepState.Completed, false, 1, Begin),
-            new StepEvent("a", 1, 2, "RUN a", StepState.Completed, false, 1, Begin),
+            new StepEvent("b", 2, 2, "RUN b", StepState.Completed, false, 1),
+            new StepEvent("a", 1, 2, "RUN a", StepState.Completed, false, 1),
         ]));
 
     [Fact]
     public void A_failed_build_ends_with_one_line_with_error_and_step() => Assert.Equal(
         """
+        #1 [1/2] RUN make
+
+        #2 [2/2] RUN test
+        #2 CANCELED
+
         #1 [1/2] RUN make
         #1 ERROR: It returned 2
 
@@ -89,7 +95,10 @@ public sealed class BuildTextTests
         new BuildText().Render(
         [
             Started("a", 1, "RUN make"),
-            new ResultEvent(BuildOutcome.Failed, null, [], 900, new BuildError("step_failed", "It returned\n2", "RUN make", 2)),
+            Started("b", 2, "RUN test"),
+            new StepEvent("a", 1, 2, "RUN make", StepState.Failed, null, 900),
+            new StepEvent("b", 2, 2, "RUN test", StepState.Cancelled, null, 900),
+            new ResultEvent(StreamOutcome.Failed, null, "local", null, [], 900, new BuildError("step_failed", "It returned\n2", "RUN make", 2)),
         ]));
 
     [Fact]
@@ -103,11 +112,11 @@ public sealed class BuildTextTests
         """,
         new BuildText().Render(
         [
-            new StepEvent("x", null, null, "load context", StepState.Started, null, null, Begin), new LogEvent(null, "stdout", "of nobody\n"),
-            new ResultEvent(BuildOutcome.Failed, null, [], null, new BuildError("engine_error", "Gone.", null, null)),
+            new StepEvent("x", null, null, "load context", StepState.Started, null, null), new LogEvent(null, "stdout", "of nobody\n"),
+            new ResultEvent(StreamOutcome.Failed, null, "local", null, [], null, new BuildError("engine_error", "Gone.", null, null)),
         ]));
 
-    private static StepEvent Started(string id, int number, string name) => new(id, number, 2, name, StepState.Started, null, null, Begin);
+    private static StepEvent Started(string id, int number, string name) => new(id, number, 2, name, StepState.Started, null, null) { At = Begin };
 
     private static LogEvent Log(string step, string text, int milliseconds) => new(step, "stdout", text) { At = Begin.AddMilliseconds(milliseconds) };
 }

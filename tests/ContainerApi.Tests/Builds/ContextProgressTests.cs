@@ -35,8 +35,9 @@ public sealed class ContextProgressTests : IDisposable
         lines.Add(await BuildApi.LineAsync(stream));
 
         Assert.Equal(["started", "progress", "progress"], lines.Select(l => BuildApi.Text(l, "type")));
-        Assert.Equal([("context", "sending"), ("context", "sent")], lines.Skip(1).Select(l => (BuildApi.Text(l, "id"), BuildApi.Text(l, "status"))));
-        Assert.True(lines[2].GetProperty("current").GetInt64() > FileSize);
+        Assert.Equal(
+            [("context", "sending"), ("context", "sent")], lines.Skip(1).Select(l => (BuildApi.Text(l, "layer"), BuildApi.Text(l, "status"))));
+        Assert.True(lines[2].GetProperty("currentBytes").GetInt64() > FileSize);
         Assert.Equal("succeeded", BuildApi.Text((await BuildApi.LinesAsync(stream, 3))[^1], "state"));
     }
 

@@ -69,8 +69,8 @@ public sealed class LimitTests
         var lines = (await host.Client.GetStringAsync("/containers/watch")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
         var result = JsonSerializer.Deserialize<JsonElement>(lines[^1]);
-        Assert.Equal(("result", "ended"), (result.GetProperty("type").GetString(), result.GetProperty("state").GetString()));
-        Assert.Contains("maximum duration", result.GetProperty("reason").GetString());
+        Assert.Equal(("result", "interrupted"), (result.GetProperty("type").GetString(), result.GetProperty("state").GetString()));
+        Assert.Contains("maximum duration", result.GetProperty("error").GetProperty("message").GetString());
     }
 
     [Fact]

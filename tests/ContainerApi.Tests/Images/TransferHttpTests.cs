@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using static ContainerApi.Tests.Images.ImageFactory;
 
 namespace ContainerApi.Tests.Images;
@@ -30,11 +31,15 @@ public sealed class TransferHttpTests
             registryAuth = new { username = "ann", password = "s3cret", serverAddress = "https://index.docker.io/v1/" },
         });
 
-        Assert.Equal("""{"type":"progress","layer":null,"status":"Pulling from library/busybox","current":null,"total":null}""", lines[0]);
-        Assert.Equal("""{"type":"progress","layer":"abc","status":"Downloading","current":5,"total":10}""", lines[1]);
+        Assert.Equal(
+            """{"type":"progress","seq":"0","layer":null,"status":"Pulling from library/busybox","currentBytes":null,"totalBytes":null}""",
+            WithoutTime(lines[0]));
+        Assert.Equal(
+            """{"type":"progress","seq":"1","layer":"abc","status":"Downloading","currentBytes":5,"totalBytes":10}""", WithoutTime(lines[1]));
         Assert.Equal(4, lines.Length);
-        var result = $$"""{"type":"result","state":"succeeded","image":"busybox:latest","id":"{{ImageId}}","digest":"sha256:d","durationMs":""";
-        Assert.StartsWith(result, lines[3], StringComparison.Ordinal);
+        Assert.Equal(
+            ("result", "3", "succeeded", "local", "busybox:latest", ImageId, "sha256:d"),
+            ResultOf(lines[3]));
         Assert.EndsWith(""","error":null}""", lines[3], StringComparison.Ordinal);
         Assert.Equal(new RegistryCredentials("ann", "s3cret", "https://index.docker.io/v1/"), given);
         Assert.DoesNotContain("s3cret", given!.ToString(), StringComparison.Ordinal);
@@ -54,7 +59,7 @@ public sealed class TransferHttpTests
         var result = JsonSerializer.Deserialize<JsonElement>(lines[1]);
         Assert.Equal(("result", "failed"), (result.GetProperty("type").GetString(), result.GetProperty("state").GetString()));
         Assert.Equal($$"""{"code":"{{code}}","message":"In the engine's words."}""", result.GetProperty("error").GetRawText());
-        Assert.Equal((JsonValueKind.Null, JsonValueKind.Null), (result.GetProperty("id").ValueKind, result.GetProperty("digest").ValueKind));
+        Assert.Equal((JsonValueKind.Null, JsonValueKind.Null), (result.GetProperty("imageId").ValueKind, result.GetProperty("digest").ValueKind));
     }
 
     [Theory]
@@ -92,10 +97,12 @@ public sealed class TransferHttpTests
         var lines = await PostAsync(
             engine, "push", new { image = "localhost:5000/app", registryAuth = new { username = "ann", password = "s3cret" } });
 
-        Assert.Equal("""{"type":"progress","layer":"abc","status":"Downloading","current":5,"total":10}""", lines[0]);
+        Assert.Equal(
+            """{"type":"progress","seq":"0","layer":"abc","status":"Downloading","currentBytes":5,"totalBytes":10}""", WithoutTime(lines[0]));
         Assert.Equal(3, lines.Length);
-        var result = """{"type":"result","state":"succeeded","image":"localhost:5000/app:latest","digest":"sha256:d","durationMs":""";
-        Assert.StartsWith(result, lines[2], StringComparison.Ordinal);
+        Assert.Equal(
+            ("result", "2", "succeeded", "local", "localhost:5000/app:latest", ImageId, "sha256:d"),
+            ResultOf(lines[2]));
         Assert.Equal(new RegistryCredentials("ann", "s3cret", null), given);
     }
 
@@ -182,6 +189,53 @@ public sealed class TransferHttpTests
             Assert.Equal((status, status), ((int)inBody.StatusCode, (int)inHeader.StatusCode));
         }
     }
+
+    [Theory]
+    [InlineData("pull", "text/event-stream", null)]
+    [InlineData("push", null, "sse")]
+    public async Task Transfers_are_server_sent_events_on_request(string call, string? accept, string? format)
+    {
+        var engine = EngineWith([Image("localhost:5000/app:latest")]);
+        engine.PullImage = (_, _, _, _) => Lines(null, Digest);
+        engine.PushImage = (_, _, _) => Lines(null, Digest);
+        await using var host = new ApiHost(engine);
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/images/" + call)
+        {
+            Content = JsonContent.Create(new { image = "localhost:5000/app", format }),
+        };
+        request.Headers.TryAddWithoutValidation("Accept", accept ?? "*/*");
+
+        using var response = await host.Client.SendAsync(request);
+
+        Assert.Equal("text/event-stream", response.Content.Headers.ContentType?.MediaType);
+        var text = await response.Content.ReadAsStringAsync();
+        Assert.StartsWith("event: progress\nid: 0\ndata: {\"type\":\"progress\",\"seq\":\"0\",", text, StringComparison.Ordinal);
+        Assert.Contains("\n\nevent: result\nid: 1\ndata: {", text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("pull")]
+    [InlineData("push")]
+    public async Task Transfer_that_no_accepted_media_type_can_carry_returns_406(string call)
+    {
+        await using var host = new ApiHost(new FakeEngine());
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/images/" + call) { Content = JsonContent.Create(new { image = "app" }) };
+        request.Headers.TryAddWithoutValidation("Accept", "text/plain");
+
+        using var response = await host.Client.SendAsync(request);
+
+        await response.ReadProblemAsync(HttpStatusCode.NotAcceptable, "not_acceptable");
+    }
+
+    private static (string?, string?, string?, string?, string?, string?, string?) ResultOf(string line)
+    {
+        var result = JsonSerializer.Deserialize<JsonElement>(line);
+        return (Text("type"), Text("seq"), Text("state"), Text("engine"), Text("image"), Text("imageId"), Text("digest"));
+
+        string? Text(string name) => result.GetProperty(name).GetString();
+    }
+
+    private static string WithoutTime(string line) => Regex.Replace(line, "\"at\":\"[^\"]*\",", "");
 
     private static string Base64(string text) => Convert.ToBase64String(Encoding.UTF8.GetBytes(text));
 

@@ -32,7 +32,9 @@ internal static class OpenApiRegistration
                     + "Every `GET` also answers `HEAD`. "
                     + "Errors are `application/problem+json` (RFC 9457) with a stable `code`. "
                     + "Clients ignore fields, values and event types that they do not know. "
-                    + "Streams are `application/x-ndjson`: one object per line, each with a `type`, the last one a `result`.",
+                    + "Streams are `application/x-ndjson`, or Server-Sent Events with `Accept: text/event-stream` or `format=sse`. Each line has a "
+                    + "`type`, a `seq` and the time `at`; the last one is a `result` with `state` and `error`. Clients skip lines with an unknown "
+                    + "`type`. A stream that can be resumed continues after the last `seq` with `after=` or the header `Last-Event-ID`.",
             });
             options.DocInclusionPredicate((_, endpoint) => endpoint.HttpMethod != HttpMethods.Head);
             options.IncludeXmlComments(Assembly.GetExecutingAssembly());

@@ -55,7 +55,7 @@ internal sealed class ParameterAttribute(string description) : Attribute
 
     public int Max { get; init; } = int.MaxValue;
 
-    /// <summary>The only allowed values of a text.</summary>
+    /// <summary>The only allowed values of a text or of an enumeration.</summary>
     public string[]? Allowed { get; init; }
 
     /// <summary>A regular expression that a whole text must match.</summary>

@@ -35,7 +35,8 @@ internal sealed record ParameterValueKind(
             : type == typeof(TimeSpan) ? Duration(declaration)
             : type == typeof(string) ? Text(declaration)
             : type.IsEnum ? OneOf(Enum.GetValuesAsUnderlyingType(type).Cast<object>().Select(v => Enum.ToObject(type, v))
-                .ToDictionary(v => JsonNamingPolicy.SnakeCaseLower.ConvertName(v.ToString()!)))
+                .ToDictionary(v => JsonNamingPolicy.SnakeCaseLower.ConvertName(v.ToString()!))
+                .Where(v => declaration.Allowed?.Contains(v.Key) is not false).ToDictionary())
                 .WithBooleans(declaration)
             : isText ? (ParameterValueKind)TextValueOf.MakeGenericMethod(type).Invoke(null, null)!
             : new ParameterValueKind(JsonSchemaType.Object, "must be an object.", _ => null);

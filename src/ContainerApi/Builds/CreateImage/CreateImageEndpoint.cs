@@ -11,17 +11,26 @@ namespace ContainerApi.Builds.CreateImage;
 
 /// <summary>The body of <c>POST /images</c>.</summary>
 internal sealed record CreateImageRequest(
-    [Parameter("A directory with a Dockerfile under a configured context root, or the name or id of a container.",
+    [Parameter("`directory:PATH`, a directory with a Dockerfile under a configured context root; `container:NAME`, a container by name or id; or "
+        + "either of them without its prefix, where a directory comes first.",
         Pattern = @"[^\0]{1,4096}", Expected = "must name a directory or a container.")]
     string Source,
     [Parameter("The reference for the image, `app:v1`.", ErrorCode = "invalid_reference")]
     ImageName Tag,
     [Parameter(EngineName.OfWrite, CanBeInQuery = true)]
-    EngineName? Engine);
+    EngineName? Engine,
+    [Parameter(StreamParameters.Format, Allowed = ["ndjson", "sse"], CanBeInQuery = true)]
+    StreamFormat? Format);
 
 /// <summary><c>POST /images</c>, the tool of the tutorial: builds a directory or commits a container.</summary>
 internal static class CreateImageEndpoint
 {
+    private const string ContainerPrefix = "container:";
+    private const string DirectoryPrefix = "directory:";
+
+    // A container's name has no colon.
+    private static readonly string[] Prefixes = [ContainerPrefix, DirectoryPrefix];
+
     public static void MapImageSources(this IEndpointRouteBuilder app) =>
         app.MapPost("/images", CreateAsync)
             .WithTags("Images")
@@ -30,15 +39,16 @@ internal static class CreateImageEndpoint
             .WithDescription(
                 """
                 Builds the source if it is a directory with a Dockerfile under a configured context root; otherwise commits the
-                container with that name or id. The response is a stream of JSON lines that ends with a `result` line.
+                container with that name or id. `directory:PATH` and `container:NAME` say which. The response is a stream that begins with
+                `started`, or with `queued` where a build has to wait, whose `action` is `build` or `commit`, and ends with a `result`.
                 """)
-            .Produces<BuildEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson)
+            .Produces<BuildEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson, MediaTypes.EventStream)
             .RequireScope(Scopes.ImagesWrite)
             .WithLongTimeout()
             .ProducesEngineProblems(
                 ErrorCode.EngineRequired, ErrorCode.InvalidReference, ErrorCode.InvalidDockerfile, ErrorCode.InvalidContext,
-                ErrorCode.ContextPathNotAllowed, ErrorCode.SourceNotFound, ErrorCode.AmbiguousReference, ErrorCode.Conflict,
-                ErrorCode.ContextTooLarge, ErrorCode.TooManyBuilds);
+                ErrorCode.ContextPathNotAllowed, ErrorCode.SourceNotFound, ErrorCode.AmbiguousReference, ErrorCode.ContextTooLarge,
+                ErrorCode.TooManyBuilds, ErrorCode.NotAcceptable);
 
     private static async Task<IResult> CreateAsync(
         RequestBody<CreateImageRequest> body,
@@ -54,25 +64,23 @@ internal static class CreateImageEndpoint
         CancellationToken cancellationToken)
     {
         var request = body.Value;
+        var format = Formats.ChooseStream(request.Format, http.Request);
         if (FindDirectory(request.Source, roots) is { } directory)
         {
             caller.Require(Scopes.BuildsWrite);
             var (build, context) = reader.OpenDirectory(directory, BuildRequest.Default with { Tags = [request.Tag] });
             var job = pipeline.Start(engines.ForWrite(request.Engine), build, context, null, http.GetClient(), caller.Owner);
             http.SetTarget($"build {job.Id} of {request.Tag}");
-            return responses.RespondToStarter(job, BuildResponseMode.Events, hasContext: true);
+            return responses.RespondToStarter(job, new BuildResponseForm(BuildMode.Stream, format), hasContext: true);
         }
 
         var (engine, container) = await FindContainerAsync(request, containers, cancellationToken);
         http.SetTarget($"container {new ShortId(container.Id)} ({container.Name}) as {request.Tag}");
-        var began = time.GetTimestamp();
-        return new StreamResult<BuildEvent>(CommitAsync(engine, container, request.Tag, () => Elapsed(time, began), cancellationToken))
+        var events = CommitAsync(engine, container, request.Tag, time, cancellationToken);
+        return new StreamResult<BuildEvent>(events.Numbered(time, cancellationToken), format)
         {
             Heartbeat = new Heartbeat<BuildEvent>(
-                at => new HeartbeatEvent(at), () => Heartbeat<BuildEvent>.DefaultInterval, time, BeforeFirst: true),
-            FailureItem = e => e is EngineException engineError
-                ? new ResultEvent(BuildOutcome.Failed, null, [], Elapsed(time, began), BuildError.Of(engineError))
-                : null,
+                (last, at) => new HeartbeatEvent { Seq = last?.Seq, At = at }, () => Heartbeat<BuildEvent>.DefaultInterval, time),
             Outcome = item => item is ResultEvent { Error: { } error } ? $"{error.Code}: {error.Message}" : null,
         };
     }
@@ -80,20 +88,29 @@ internal static class CreateImageEndpoint
     /// <summary>Returns the directory that the source names, or null when it can only be a container.</summary>
     private static string? FindDirectory(string source, ContextRoots roots)
     {
+        if (source.StartsWith(ContainerPrefix, StringComparison.Ordinal))
+        {
+            return ContainerReference.TryParse(NameOf(source), out _) ? null : throw NotFound(source);
+        }
+
         // A source that is a valid container name may also be a directory; any other source is a path.
-        var isPath = !ContainerReference.TryParse(source, out _);
-        var directory = isPath || roots.Any ? roots.Find(source) : null;
+        var isPath = source.StartsWith(DirectoryPrefix, StringComparison.Ordinal) || !ContainerReference.TryParse(source, out _);
+        var directory = isPath || roots.Any ? roots.Find(NameOf(source)) : null;
         return directory is not null && DirectoryContext.HasDockerfile(directory) ? directory
             : isPath ? throw NotFound(source)
             : null;
     }
+
+    /// <summary>The name or id of a container, or the path of a directory: the source without its prefix.</summary>
+    private static string NameOf(string source) =>
+        Prefixes.FirstOrDefault(p => source.StartsWith(p, StringComparison.Ordinal)) is { } prefix ? source[prefix.Length..] : source;
 
     private static async Task<(IEngine, ContainerDetails)> FindContainerAsync(
         CreateImageRequest request, ContainerResolver containers, CancellationToken cancellationToken)
     {
         try
         {
-            return await containers.FindForWriteAsync(new ContainerReference(request.Source), request.Engine, cancellationToken);
+            return await containers.FindForWriteAsync(new ContainerReference(NameOf(request.Source)), request.Engine, cancellationToken);
         }
         catch (ApiException e) when (e.Code == ErrorCode.ContainerNotFound)
         {
@@ -102,14 +119,26 @@ internal static class CreateImageEndpoint
     }
 
     private static async IAsyncEnumerable<BuildEvent> CommitAsync(
-        IEngine engine, ContainerDetails container, ImageName tag, Func<long> elapsed, [EnumeratorCancellation] CancellationToken cancellationToken)
+        IEngine engine, ContainerDetails container, ImageName tag, TimeProvider time, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var spec = new CommitSpec(container.Id, tag, Comment: null, Author: null, Pause: true, Changes: []);
-        var imageId = await engine.CommitContainerAsync(spec, cancellationToken);
-        yield return new ResultEvent(BuildOutcome.Succeeded, imageId, [tag.ToString()], elapsed(), null);
-    }
+        yield return new StartedEvent(null, engine.Name, null, ImageAction.Commit);
+        var began = time.GetTimestamp();
+        string? imageId = null;
+        BuildError? error = null;
+        try
+        {
+            var spec = new CommitSpec(container.Id, tag, Comment: null, Author: null, Pause: true, Changes: []);
+            imageId = await engine.CommitContainerAsync(spec, cancellationToken);
+        }
+        catch (EngineException e)
+        {
+            error = BuildError.Of(e);
+        }
 
-    private static long Elapsed(TimeProvider time, long began) => (long)time.GetElapsedTime(began).TotalMilliseconds;
+        yield return new ResultEvent(
+            error is null ? StreamOutcome.Succeeded : StreamOutcome.Failed, null, engine.Name, imageId, error is null ? [tag.ToString()] : [],
+            (long)time.GetElapsedTime(began).TotalMilliseconds, error);
+    }
 
     private static ApiException NotFound(string source) =>
         new(ErrorCode.SourceNotFound,

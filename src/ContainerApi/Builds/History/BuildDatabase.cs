@@ -13,7 +13,8 @@ internal sealed record StoredBuild(Build Build, long Bytes);
 /// </summary>
 internal sealed class BuildDatabase : IDisposable
 {
-    private const int Version = 2;
+    /// <summary>2: <c>finishedAt</c>. 3: events have a text as <c>seq</c>, and the names of contract 1.0.</summary>
+    private const long Version = 3;
 
     /// <summary>How long a call waits for a lock of another process, in seconds.</summary>
     private const int LockTimeout = 2;
@@ -37,6 +38,9 @@ internal sealed class BuildDatabase : IDisposable
             throw;
         }
     }
+
+    /// <summary>The version of the older service whose builds were removed, because it wrote other events; null if there were none.</summary>
+    public long? RemovedVersion { get; private set; }
 
     /// <summary>Returns every build, the oldest first. A row that is not a build is moved to another table.</summary>
     /// <param name="onInvalid">Gets the id of such a row.</param>
@@ -161,23 +165,17 @@ internal sealed class BuildDatabase : IDisposable
         using var version = Command(_writer, "PRAGMA user_version");
         switch ((long)version.ExecuteScalar()!)
         {
-            case 0:
+            case < Version and var older:
+                RemovedVersion = older > 0 ? older : null;
                 Execute(_writer,
                     $"""
                      BEGIN IMMEDIATE;
+                     DROP TABLE IF EXISTS builds;
+                     DROP TABLE IF EXISTS events;
+                     DROP TABLE IF EXISTS invalid_builds;
                      CREATE TABLE builds (id TEXT PRIMARY KEY, document TEXT NOT NULL, bytes INTEGER NOT NULL) WITHOUT ROWID;
                      CREATE TABLE events (build TEXT NOT NULL, first INTEGER NOT NULL, next INTEGER NOT NULL, lines BLOB NOT NULL,
                          PRIMARY KEY (build, first));
-                     PRAGMA user_version = {Version};
-                     COMMIT;
-                     """);
-                break;
-            case 1:
-                // Version 2 calls endedAt finishedAt. A quote within a value is escaped, so only the name matches.
-                Execute(_writer,
-                    $"""
-                     BEGIN IMMEDIATE;
-                     UPDATE builds SET document = replace(document, '"endedAt":', '"finishedAt":');
                      PRAGMA user_version = {Version};
                      COMMIT;
                      """);

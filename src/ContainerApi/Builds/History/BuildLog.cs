@@ -75,7 +75,7 @@ internal sealed class BuildLog
     public void Add(BuildEvent buildEvent, Build? build = null)
     {
         var log = buildEvent as LogEvent;
-        if (log is null || _pending?.Step != log.Step || _pending?.Stream != log.Stream)
+        if (log is null || _pending?.StepId != log.StepId || _pending?.Stream != log.Stream)
         {
             Flush();
         }
@@ -280,7 +280,7 @@ internal sealed class BuildLog
     private BuildEvent Serialize(BuildEvent buildEvent)
     {
         _line.ResetWrittenCount();
-        buildEvent = buildEvent with { Seq = Count };
+        buildEvent = buildEvent with { Seq = StreamEvents.SeqOf(Count), At = buildEvent.At == default ? _time.GetUtcNow() : buildEvent.At };
         using var json = new Utf8JsonWriter(_line, JsonOptions);
         JsonSerializer.Serialize(json, buildEvent, WireJson.Options);
         json.Flush();

@@ -103,6 +103,11 @@ internal sealed partial class BuildStore(BuildOptions options, TimeProvider time
         try
         {
             _database = new BuildDatabase(_file!.Path);
+            if (_database.RemovedVersion is { } version)
+            {
+                Log.Outdated(logger, version);
+            }
+
             return _database.Load(id => Log.InvalidBuild(logger, id));
         }
         catch (Exception e) when (e is SqliteException sqlite && StoreFile.IsDamage(sqlite))
@@ -166,6 +171,9 @@ internal sealed partial class BuildStore(BuildOptions options, TimeProvider time
 
         [LoggerMessage(6, LogLevel.Error, "The stored build {BuildId} is invalid; it was moved to the table invalid_builds of the build store")]
         public static partial void InvalidBuild(ILogger logger, string buildId);
+
+        [LoggerMessage(7, LogLevel.Warning, "The build store had the format {Version} of an older service; its builds were removed")]
+        public static partial void Outdated(ILogger logger, long version);
 
         [LoggerMessage(5, LogLevel.Warning, "Reading the events of build {BuildId} from the build store failed")]
         public static partial void ReadFailed(ILogger logger, string buildId, Exception exception);

@@ -8,7 +8,12 @@ namespace ContainerApi.Builds.History;
 internal readonly record struct LogBatch(StoredLines Lines, IReadOnlyList<BuildEvent>? Known)
 {
     /// <summary>An event that is not in the log.</summary>
-    public static LogBatch Of(BuildEvent buildEvent) => new(new StoredLines(0, 0, JsonLines.Serialize(buildEvent)), [buildEvent]);
+    /// <param name="next">Number of the event after it; its <c>seq</c> is that of the event before.</param>
+    public static LogBatch Of(BuildEvent buildEvent, long next, DateTimeOffset at)
+    {
+        buildEvent = buildEvent with { Seq = next > 0 ? StreamEvents.SeqOf(next - 1) : null, At = at };
+        return new LogBatch(new StoredLines(next, next, JsonLines.Serialize(buildEvent)), [buildEvent]);
+    }
 
     public IEnumerable<BuildEvent> Events => Known ?? Parse(Lines.Lines);
 

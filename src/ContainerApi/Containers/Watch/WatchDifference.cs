@@ -12,7 +12,7 @@ internal static class WatchDifference
         ],
         [.. state.Engines.Values.Where(e => view.Sees(e.Name)).Select(e => view.Cut(e, state))])
     {
-        Id = state.EventId,
+        Seq = state.EventId,
         At = state.At,
     };
 
@@ -23,7 +23,7 @@ internal static class WatchDifference
         {
             if (!before.Engines.TryGetValue(engine.Name, out var known) || known.State != engine.State || known.ApiVersion != engine.ApiVersion)
             {
-                yield return new WatchEngine(view.Cut(engine, after)) { Id = after.EventId, At = after.At };
+                yield return new WatchEngine(view.Cut(engine, after)) { Seq = after.EventId, At = after.At };
             }
         }
 
@@ -31,7 +31,7 @@ internal static class WatchDifference
         {
             if (view.Sees(before, gone) && !(after.Containers.TryGetValue(key, out var now) && view.Sees(after, now)))
             {
-                yield return new WatchRemoved(gone.Engine, gone.Id, gone.Facts.Name) { Id = after.EventId, At = after.At };
+                yield return new WatchRemoved(gone.Engine, gone.Id, gone.Facts.Name) { Seq = after.EventId, At = after.At };
             }
         }
 
@@ -45,11 +45,11 @@ internal static class WatchDifference
 
             if (!before.Containers.TryGetValue(key, out var then) || !view.Sees(before, then))
             {
-                yield return new WatchAdded(view.ToContainer(now, after)) { Id = after.EventId, At = after.At };
+                yield return new WatchAdded(view.ToContainer(now, after)) { Seq = after.EventId, At = after.At };
             }
             else if (!SameFacts(then.Facts, now.Facts))
             {
-                yield return new WatchChanged(view.ToContainer(now, after)) { Id = after.EventId, At = after.At };
+                yield return new WatchChanged(view.ToContainer(now, after)) { Seq = after.EventId, At = after.At };
             }
             else if (samples && !SameSections(then, now, view.Sections))
             {
@@ -59,7 +59,27 @@ internal static class WatchDifference
 
         if (sampled.Count > 0)
         {
-            yield return new WatchSample(sampled) { Id = after.EventId, At = after.At };
+            yield return new WatchSample(sampled) { Seq = after.EventId, At = after.At };
+        }
+    }
+
+    /// <summary>Gives all events but the last the position of the state before: a watcher that has only some of them gets all again.</summary>
+    public static IEnumerable<WatchEvent> Resumable(IEnumerable<WatchEvent> events, WatchState before)
+    {
+        WatchEvent? previous = null;
+        foreach (var happened in events)
+        {
+            if (previous is not null)
+            {
+                yield return previous with { Seq = before.EventId };
+            }
+
+            previous = happened;
+        }
+
+        if (previous is not null)
+        {
+            yield return previous;
         }
     }
 

@@ -1,4 +1,3 @@
-using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
 using ContainerApi.Access;
 using ContainerApi.Api;
@@ -19,7 +18,9 @@ internal static partial class WatchEndpoints
             .WithDescription("""
                 A `snapshot`, then an event per change: `added`, `changed`, `removed`, `engine`; a `sample` with new processes, counters
                 and rates every `interval`; a `heartbeat` after 15 s of silence. As NDJSON, or as Server-Sent Events with
-                `Accept: text/event-stream`. A slow reader gets the newest state and skips the states before it. The filters are those
+                `Accept: text/event-stream`. The last line is a `result` when the service ends the stream. A watcher that reconnects with its last
+                `seq` in `after` or in the header `Last-Event-ID` gets the changes since then, some of them again, or a `snapshot` when the
+                service does not have that state any more. A slow reader gets the newest state and skips the states before it. The filters are those
                 of the list. Filters that only an engine can evaluate (an image's descendants, a network's id) are evaluated again when
                 its containers change.
                 """)
@@ -47,22 +48,11 @@ internal static partial class WatchEndpoints
                 ? c => requested.Matches(redact(c))
                 : requested.Matches,
         };
-        var lastEventId = query.LastEventId ?? context.Request.Headers["Last-Event-ID"].FirstOrDefault();
+        var format = Formats.ChooseStream(query.Format, context.Request);
         var events = UntilShutdown(
-            token => hub.WatchAsync(view, query.Interval, lastEventId, token), logger, deadline, lifetime.ApplicationStopping, context.RequestAborted)
-            .WithHeartbeats(WatchHeartbeat.Create(time), context.RequestAborted);
-        var sse = query.Format is null
-            ? context.Request.GetTypedHeaders().Accept.Any(a => a.MediaType == MediaTypes.EventStream)
-            : query.Format == WatchFormat.Sse;
-        return sse ? TypedResults.ServerSentEvents(AsItems(events)) : new StreamResult<WatchEvent>(events);
-    }
-
-    private static async IAsyncEnumerable<SseItem<WatchEvent>> AsItems(IAsyncEnumerable<WatchEvent> events)
-    {
-        await foreach (var happened in events)
-        {
-            yield return new SseItem<WatchEvent>(happened, happened.TypeName) { EventId = happened.Id };
-        }
+            token => hub.WatchAsync(view, query.Interval, query.Position.Seq, token), logger, deadline,
+            lifetime.ApplicationStopping, context.RequestAborted);
+        return new StreamResult<WatchEvent>(events, format) { Heartbeat = WatchHeartbeat.Create(time) };
     }
 
     /// <summary>Adds a result at the end: on shutdown, at the stream timeout, or after a failure behind the first event.</summary>
@@ -74,15 +64,17 @@ internal static partial class WatchEndpoints
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(stopping, aborted, cancellationToken);
         ended.CancelAfter(deadline.After);
         await using var events = watch(ended.Token).GetAsyncEnumerator(CancellationToken.None);
-        var result = new WatchResult("ended", "The service stops.") { At = default };
+        var result = Interrupted("The service stops.");
+        string? seq = null;
         var begun = false;
         while (await MoveNextAsync())
         {
             begun = true;
+            seq = events.Current.Seq;
             yield return events.Current;
         }
 
-        yield return result with { At = DateTimeOffset.UtcNow };
+        yield return result with { Seq = seq, At = DateTimeOffset.UtcNow };
 
         async ValueTask<bool> MoveNextAsync()
         {
@@ -92,17 +84,19 @@ internal static partial class WatchEndpoints
             }
             catch (OperationCanceledException) when (ended.IsCancellationRequested && !aborted.IsCancellationRequested)
             {
-                result = stopping.IsCancellationRequested ? result : result with { Reason = "The stream reached its maximum duration. Watch again." };
+                result = stopping.IsCancellationRequested ? result : Interrupted("The stream reached its maximum duration. Watch again.");
                 return false;
             }
             catch (Exception e) when (begun && !aborted.IsCancellationRequested)
             {
                 Log.Failed(logger, e);
-                result = result with { State = "failed", Reason = "An internal error occurred." };
+                result = new WatchResult(StreamOutcome.Failed, new ErrorInfo(ErrorCode.Internal.Code, "An internal error occurred."));
                 return false;
             }
         }
     }
+
+    private static WatchResult Interrupted(string reason) => new(StreamOutcome.Interrupted, new ErrorInfo("interrupted", reason));
 
     private static partial class Log
     {

@@ -1,4 +1,3 @@
-using System.Reflection;
 using System.Text.Json.Serialization;
 using ContainerApi.Api;
 
@@ -14,20 +13,7 @@ namespace ContainerApi.Containers.Watch;
 [JsonDerivedType(typeof(WatchEngine), "engine")]
 [JsonDerivedType(typeof(WatchHeartbeat), "heartbeat")]
 [JsonDerivedType(typeof(WatchResult), "result")]
-public abstract record WatchEvent
-{
-    /// <summary>The value of <c>Last-Event-ID</c> that resumes after this event. Events of one state share it.</summary>
-    public string? Id { get; init; }
-
-    /// <summary>The value of <c>type</c>, for the event field of Server-Sent Events.</summary>
-    internal string TypeName => TypeNames[GetType()];
-
-    private static readonly Dictionary<Type, string> TypeNames = typeof(WatchEvent).GetCustomAttributes<JsonDerivedTypeAttribute>()
-        .ToDictionary(a => a.DerivedType, a => (string)a.TypeDiscriminator!);
-
-    /// <summary>When the service observed the change.</summary>
-    public required DateTimeOffset At { get; init; }
-}
+public abstract record WatchEvent : StreamEvent;
 
 /// <summary>The full state. The first event, unless the watcher resumes from a state that the service still has.</summary>
 /// <param name="Items">The matching containers.</param>
@@ -54,13 +40,13 @@ public sealed record WatchSample(IReadOnlyList<ContainerSample> Items) : WatchEv
 
 /// <summary>The sections of one container.</summary>
 /// <param name="Engine">The engine's name.</param>
-/// <param name="Id">64 hex digits.</param>
+/// <param name="ContainerId">64 hex digits.</param>
 /// <param name="Status">The status text, which changes with time: <c>Up 3 minutes</c>.</param>
 /// <param name="Processes">Absent where <c>include</c> excludes it.</param>
 /// <param name="Network">Absent where <c>include</c> excludes it.</param>
 /// <param name="Usage">Absent where <c>include</c> excludes it.</param>
 public sealed record ContainerSample(
-    string Engine, string Id, string Status,
+    string Engine, string ContainerId, string Status,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ProcessesSection? Processes = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] NetworkSection? Network = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] UsageSection? Usage = null);
@@ -73,10 +59,10 @@ public sealed record WatchEngine(EngineReport Engine) : WatchEvent;
 public sealed record WatchHeartbeat : WatchEvent
 {
     internal static Heartbeat<WatchEvent> Create(TimeProvider time) =>
-        new(at => new WatchHeartbeat { At = at }, () => Heartbeat<WatchEvent>.DefaultInterval, time);
+        new((last, at) => new WatchHeartbeat { Seq = last?.Seq, At = at }, () => Heartbeat<WatchEvent>.DefaultInterval, time);
 }
 
 /// <summary>The last event: the service ends the stream.</summary>
-/// <param name="State"><c>ended</c> or <c>failed</c>.</param>
-/// <param name="Reason">Why the stream ends.</param>
-public sealed record WatchResult(string State, string Reason) : WatchEvent;
+/// <param name="State"><c>interrupted</c>: watch again after its <c>seq</c>; or <c>failed</c>.</param>
+/// <param name="Error">Why the stream ends.</param>
+public sealed record WatchResult(StreamOutcome State, ErrorInfo Error) : WatchEvent;

@@ -60,7 +60,7 @@ internal sealed class WatchHub(ConfiguredEngines configured, ContainerCollector 
             var known = states.TryRead(out var first) ? first : throw new UnreachableException("The watcher is the only reader.");
             if (Recall(lastEventId, view.Selections) is { } resumed)
             {
-                foreach (var missed in WatchDifference.Between(resumed, known, view, samples: true))
+                foreach (var missed in WatchDifference.Resumable(WatchDifference.Between(resumed, known, view, samples: true), resumed))
                 {
                     yield return missed;
                 }
@@ -76,7 +76,7 @@ internal sealed class WatchHub(ConfiguredEngines configured, ContainerCollector 
             await foreach (var newest in states.ReadAllAsync(cancellationToken))
             {
                 var isSampleDue = newest.Sampled > sampled.Sampled && time.GetElapsedTime(lastSample) >= interval - SampleTolerance;
-                foreach (var change in WatchDifference.Between(known, newest, view, samples: false))
+                foreach (var change in WatchDifference.Resumable(WatchDifference.Between(known, newest, view, samples: false), known))
                 {
                     yield return change;
                 }

@@ -1,22 +1,16 @@
+using ContainerApi.Api;
 using ContainerApi.Api.Requests;
 
 namespace ContainerApi.Containers.Watch;
-
-internal enum WatchFormat
-{
-    Ndjson,
-    Sse,
-}
 
 /// <summary>The parameters of <c>GET /containers/watch</c>.</summary>
 internal sealed record WatchQuery(
     ContainerSelection Selection,
     [Parameter("The time between samples, in seconds or as in `1m`.", Default = "2", Min = 1, Max = 3600)]
     TimeSpan Interval,
-    [Parameter("The format of the stream. Default: by `Accept`, else NDJSON.")]
-    WatchFormat? Format,
-    [Parameter("The `id` of the last received event: the stream continues after it. The header `Last-Event-ID` has the same effect.")]
-    string? LastEventId,
+    [Parameter(StreamParameters.Format, Allowed = ["ndjson", "sse"])]
+    StreamFormat? Format,
+    StreamPosition Position,
     LocalParameter Local)
 {
     public WatchView ToView() => new(

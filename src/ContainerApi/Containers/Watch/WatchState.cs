@@ -13,7 +13,7 @@ internal sealed record WatchState(
     ImmutableSortedDictionary<string, EngineReport> Engines,
     ImmutableDictionary<string, ImmutableHashSet<(string Engine, string Id)>> Selected)
 {
-    /// <summary>The value of <c>Last-Event-ID</c>: the run of the service and the version.</summary>
+    /// <summary>The <c>seq</c> of the state's last event: the run of the service and the version.</summary>
     public string EventId => string.Create(CultureInfo.InvariantCulture, $"{Epoch}-{Version}");
 
     /// <summary>Whether the engines have evaluated the selections for this state.</summary>

@@ -9,6 +9,9 @@ internal sealed record StepStarted(string Id, int? Number, int? Total, string Na
 /// <summary>The end of a successful step. <paramref name="Took"/> is measured by the builder; null if unknown.</summary>
 internal sealed record StepCompleted(string Id, bool Cached, TimeSpan? Took = null) : BuildFact;
 
+/// <summary>The failure of a step. <paramref name="Took"/> is measured by the builder; null if unknown.</summary>
+internal sealed record StepFailed(string Id, TimeSpan? Took = null) : BuildFact;
+
 /// <summary>Output of a step, in whole lines if possible. <paramref name="Stream"/> is <c>stdout</c> or <c>stderr</c>.</summary>
 internal sealed record StepLog(string? Step, string Stream, string Text) : BuildFact;
 

@@ -31,7 +31,7 @@ public sealed class BuildHistoryTests : IDisposable
         foreach (var (lines, from) in (await Task.WhenAll(followers)).Select((lines, from) => (lines, from)))
         {
             Assert.Equal(new[] { "started", "step", "step", "result" }[from..], lines.Select(l => BuildApi.Text(l, "type")));
-            Assert.Equal(Enumerable.Range(from, 4 - from), lines.Select(l => l.GetProperty("seq").GetInt32()));
+            Assert.Equal(Enumerable.Range(from, 4 - from).Select(n => $"{n}"), lines.Select(l => BuildApi.Text(l, "seq")));
         }
 
         var ended = await _api.GetJsonAsync("/builds/" + id);
@@ -133,7 +133,7 @@ public sealed class BuildHistoryTests : IDisposable
         await build.Stopped.WaitAsync(TimeSpan.FromSeconds(30));
         Assert.Equal("cancelled", await _api.UntilEndedAsync(id));
         var result = (await _api.EventsAsync(id))[^1];
-        Assert.Equal(("failed", "cancelled", "RUN sleep"),
+        Assert.Equal(("cancelled", "cancelled", "RUN sleep"),
             (BuildApi.Text(result, "state"), BuildApi.Text(result.GetProperty("error"), "code"), BuildApi.Text(result.GetProperty("error"), "step")));
 
         using (var ended = await _api.Client.PostAsync($"/builds/{id}/cancel", null))

@@ -1,3 +1,4 @@
+using ContainerApi.Api;
 using ContainerApi.Builds;
 using ContainerApi.Builds.History;
 
@@ -22,7 +23,7 @@ public sealed class BuildLogTests
         for (var from = 0; from <= 50; from++)
         {
             Assert.Equal(Enumerable.Range(from, 50 - from), ReadAll(log, from).Cast<WarningEvent>().Select(w => w.Line!.Value));
-            Assert.Equal(Enumerable.Range(from, 50 - from), ReadAll(log, from).Select(e => (int)e.Seq!.Value));
+            Assert.Equal(Enumerable.Range(from, 50 - from), ReadAll(log, from).Select(e => int.Parse(e.Seq!, CultureInfo.InvariantCulture)));
         }
 
         Assert.Equal((50, true), (log.Count, log.IsClosed));
@@ -44,7 +45,7 @@ public sealed class BuildLogTests
 
         Assert.Equal(
             ["1 stdout a\nb\n", "1 stderr c\n", "2 stderr d\n", "2 stderr e\n", "w"],
-            ReadAll(log, 0).Select(e => e is LogEvent l ? $"{l.Step} {l.Stream} {l.Text}" : ((WarningEvent)e).Text));
+            ReadAll(log, 0).Select(e => e is LogEvent l ? $"{l.StepId} {l.Stream} {l.Text}" : ((WarningEvent)e).Text));
         Assert.All(ReadAll(log, 0).OfType<LogEvent>(), l => Assert.Equal(_clock.GetUtcNow(), l.At));
     }
 
@@ -75,8 +76,8 @@ public sealed class BuildLogTests
             log.Add(new LogEvent("1", "stdout", new string('x', 16 * 1024)));
         }
 
-        log.Add(new StepEvent("1", 1, 1, "RUN x", StepState.Completed, false, 1, _clock.GetUtcNow()));
-        log.Add(new ResultEvent(BuildOutcome.Succeeded, "sha256:1", [], 1, null));
+        log.Add(new StepEvent("1", 1, 1, "RUN x", StepState.Completed, false, 1));
+        log.Add(new ResultEvent(StreamOutcome.Succeeded, null, "local", "sha256:1", [], 1, null));
         log.Close();
 
         var events = ReadAll(log, 0);
@@ -85,7 +86,7 @@ public sealed class BuildLogTests
             Assert.Single(events.OfType<WarningEvent>()).Text);
         Assert.IsType<StepEvent>(events[^2]);
         Assert.IsType<ResultEvent>(events[^1]);
-        Assert.Equal(Enumerable.Range(0, events.Count), events.Select(e => (int)e.Seq!.Value));
+        Assert.Equal(Enumerable.Range(0, events.Count), events.Select(e => int.Parse(e.Seq!, CultureInfo.InvariantCulture)));
     }
 
     [Fact]
@@ -95,10 +96,10 @@ public sealed class BuildLogTests
         for (var n = 0; n < 100; n++)
         {
             log.Add(new WarningEvent(new string('w', 4000), n));
-            log.Add(new StepEvent("1", 1, 1, "RUN x", StepState.Started, null, null, _clock.GetUtcNow()));
+            log.Add(new StepEvent("1", 1, 1, "RUN x", StepState.Started, null, null));
         }
 
-        log.Add(new ResultEvent(BuildOutcome.Succeeded, "sha256:1", [], 1, null));
+        log.Add(new ResultEvent(StreamOutcome.Succeeded, null, "local", "sha256:1", [], 1, null));
         log.Close();
 
         Assert.InRange(log.Bytes, 200_000, 210_000);

@@ -97,11 +97,11 @@ public sealed class WatchFilterTests : StubEngineTests
     {
         AddFleet();
         using var stays = await WatchAsync("image=nginx:1");
-        var last = (await stays.NextAsync("snapshot")).GetProperty("id").GetString();
+        var last = (await stays.NextAsync("snapshot")).GetProperty("seq").GetString();
         Stub.Events.Emit(Stub.Containers.Add(With(9, "child", image: "nginx:1")), "create");
         await stays.NextAsync("added");
 
-        using var resumes = await WatchAsync("image=nginx:1&lastEventId=" + last);
+        using var resumes = await WatchAsync("image=nginx:1&after=" + last);
         Assert.Equal("child", (await resumes.NextAsync("added")).GetProperty("container").GetProperty("name").GetString());
 
         // No watcher had this selection then, so the state before is unknown.

@@ -105,7 +105,7 @@ public sealed class WatchTests
         stage.Send("create", [Facts.Container('1'), Facts.Container('2')]);
         await NextAsync<WatchAdded>(stays);
 
-        await using var resumes = stage.Watch(Everything, lastEventId: snapshot.Id);
+        await using var resumes = stage.Watch(Everything, lastEventId: snapshot.Seq);
         Assert.Equal(Facts.Id('2'), (await NextAsync<WatchAdded>(resumes)).Container.Id);
 
         await using var stranger = stage.Watch(Everything, lastEventId: "elsewhere-7");

@@ -168,7 +168,7 @@ public sealed class EngineVersionTests : StubEngineTests
 
         var first = JsonSerializer.Deserialize<JsonElement>((await answer.Content.ReadAsStringAsync()).Split('\n')[0]);
         Assert.Equal(("0123456789ab", 1024, 4096),
-            (first.GetProperty("layer").GetString(), first.GetProperty("current").GetInt32(), first.GetProperty("total").GetInt32()));
+            (first.GetProperty("layer").GetString(), first.GetProperty("currentBytes").GetInt32(), first.GetProperty("totalBytes").GetInt32()));
     }
 
     [Fact]

@@ -33,6 +33,7 @@ internal sealed partial class ClassicBuilder : BuildReader
     protected override IReadOnlyList<BuildFact> Fail(string message, int? code) =>
     [
         .. FlushOutput(),
+        .. _step is { } step ? [new StepFailed(step)] : (BuildFact[])[],
         Failed(
             message, ExitCode.Match(message), _stepName,
             _ran ? null

@@ -25,6 +25,7 @@ internal sealed partial class PodmanBuilder : BuildReader
     protected override IReadOnlyList<BuildFact> Fail(string message, int? code) =>
     [
         .. FlushOutput(),
+        .. _step is { } step ? [new StepFailed(step.Id)] : (BuildFact[])[],
         Failed(
             ParserNotes.Replace(message, ""), ExitCode.Match(message), _step?.Name,
             _step is { Runs: true } ? null

@@ -90,7 +90,8 @@ public sealed class PodmanBuilderTests
         _ = builder.Read(new StreamMessage { Stream = "COMMIT\n" }).ToList();
 
         Assert.Equal(
-            [new StepLog("1", "stdout", "COMMIT\n"), new BuildFailed("gone", "RUN x", null)], builder.Read(new StreamMessage { Error = "gone" }));
+            [new StepLog("1", "stdout", "COMMIT\n"), new StepFailed("1"), new BuildFailed("gone", "RUN x", null)],
+            builder.Read(new StreamMessage { Error = "gone" }));
     }
 
     [Theory]

@@ -29,6 +29,9 @@ internal sealed partial class BuildKitStep(string id)
     /// <summary>Whether the step succeeded and this was not reported yet.</summary>
     public bool IsDone => _completed is not null && Error is null && !_isEndReported;
 
+    /// <summary>The duration that the builder measured; null if unknown.</summary>
+    public TimeSpan? Took => _started is { } started && _completed >= started ? _completed - started : null;
+
     /// <summary>Reads the current state. The start is reported once.</summary>
     /// <exception cref="InvalidOperationException">A time is out of range.</exception>
     public IReadOnlyList<BuildFact> Read(Vertex vertex)
@@ -58,7 +61,7 @@ internal sealed partial class BuildKitStep(string id)
         if (IsDone)
         {
             _isEndReported = true;
-            facts.Add(new StepCompleted(id, _isCached, _started is { } started && _completed >= started ? _completed - started : null));
+            facts.Add(new StepCompleted(id, _isCached, Took));
         }
 
         return facts;

@@ -43,7 +43,7 @@ internal sealed partial class BuildKitTrace : BuildReader
     }
 
     protected override IReadOnlyList<BuildFact>? Complete() =>
-        _image is null ? null : [.. _steps.Values.SelectMany(s => s.Complete()), new ImageBuilt(_image)];
+        _image is null ? null : [.. _steps.Values.SelectMany(s => s.Complete()), .. FailedSteps(), new ImageBuilt(_image)];
 
     protected override IReadOnlyList<BuildFact> Fail(string message, int? code)
     {
@@ -58,8 +58,16 @@ internal sealed partial class BuildKitTrace : BuildReader
             : CommandRan.IsMatch(message) ? null
             : EngineErrorTable.FindInStep(message);
         var step = kind is null || failed?.Number is not null ? failed?.Name : null;
-        return [.. _steps.Values.SelectMany(s => s.Complete()), Failed(message, ExitCode.Match(message), step, kind)];
+        return
+        [
+            .. _steps.Values.SelectMany(s => s.Complete()),
+            .. failed is null ? [] : (BuildFact[])[new StepFailed(failed.Id, failed.Took)],
+            Failed(message, ExitCode.Match(message), step, kind),
+        ];
     }
+
+    /// <summary>Steps that failed in a build that succeeded, such as the export of a cache.</summary>
+    private IEnumerable<StepFailed> FailedSteps() => _steps.Values.Where(s => s.Error is not null).Select(s => new StepFailed(s.Id, s.Took));
 
     private static bool IsFaultOfDockerfile(string message) =>
         message.Contains(FrontendError, StringComparison.Ordinal) || EngineErrors.IsLateFaultOfDockerfile(message);
