@@ -62,6 +62,7 @@ try
     app.UseSwaggerPages();
     app.UseAuthorization();
     StreamAccess.Use(app);
+    app.UseIdempotency();
 
     var api = app.MapGroup("").WithHead();
     api.MapServiceIndex();

@@ -23,11 +23,11 @@ internal static class ErrorStatus
         [409] =
         [
             ErrorCode.Conflict, ErrorCode.NameInUse, ErrorCode.AmbiguousReference, ErrorCode.ContainerRunning, ErrorCode.ContainerNotRunning,
-            ErrorCode.PortInUse, ErrorCode.ImageInUse, ErrorCode.BuildRunning,
+            ErrorCode.PortInUse, ErrorCode.ImageInUse, ErrorCode.BuildRunning, ErrorCode.IdempotencyKeyInUse,
         ],
         [413] = [ErrorCode.RequestTooLarge, ErrorCode.ContextTooLarge],
         [415] = [ErrorCode.UnsupportedMediaType],
-        [422] = [ErrorCode.BuildFailed, ErrorCode.FeatureUnsupported],
+        [422] = [ErrorCode.BuildFailed, ErrorCode.FeatureUnsupported, ErrorCode.IdempotencyKeyReused],
         [429] = [ErrorCode.RateLimited, ErrorCode.TooManyBuilds],
         [500] = [ErrorCode.Internal],
         [502] = [ErrorCode.EngineError],

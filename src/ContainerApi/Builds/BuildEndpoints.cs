@@ -1,5 +1,6 @@
 using ContainerApi.Access;
 using ContainerApi.Api;
+using ContainerApi.Api.Idempotency;
 using ContainerApi.Api.OpenApi;
 using ContainerApi.Api.Requests;
 using ContainerApi.Builds.Contexts;
@@ -18,6 +19,8 @@ internal static class BuildEndpoints
         builder.Services.AddSingleton<RemoteContexts>();
         builder.Services.AddSingleton<BuildRequestReader>();
         builder.Services.AddSingleton<BuildStore>();
+        builder.Services.AddSingleton<IAnswerStore>(services => services.GetRequiredService<BuildStore>());
+        builder.Services.AddSingleton<IdempotencyKeys>();
         builder.Services.AddSingleton<BuildRegistry>();
         builder.Services.AddHostedService(services => services.GetRequiredService<BuildRegistry>());
         builder.Services.AddSingleton<BuildQueue>();
@@ -82,6 +85,7 @@ internal static class BuildEndpoints
             .Produces<Build>(StatusCodes.Status202Accepted)
             .RequireScope(Scopes.BuildsWrite)
             .WithStreamLimits()
+            .WithIdempotency(new BuildIdempotency())
             .ProducesEngineProblems(
                 ErrorCode.InvalidRequest, ErrorCode.EngineRequired, ErrorCode.InvalidReference, ErrorCode.InvalidDockerfile, ErrorCode.InvalidContext,
                 ErrorCode.ContextPathNotAllowed, ErrorCode.RemoteContextNotAllowed, ErrorCode.ContextTooLarge, ErrorCode.UnsupportedMediaType,

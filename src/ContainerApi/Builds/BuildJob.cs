@@ -34,6 +34,7 @@ internal sealed class BuildJob
     private readonly TaskCompletionSource _began = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _contextRead = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Build _build;
+    private int _clients;
 
     public BuildJob(Build build, BuildLog log) => (_build, Log) = (build, log);
 
@@ -76,6 +77,39 @@ internal sealed class BuildJob
         {
             return _build with { EventCount = Log.Count };
         }
+    }
+
+    /// <summary>Whether a repeated request gets this build: it runs, succeeded, or would fail again.</summary>
+    public bool CanBeRepeated => Describe() switch
+    {
+        { IsEnded: false } => Cause is null,
+        { State: BuildState.Succeeded } => true,
+        { State: BuildState.Failed, Error: { } error } =>
+            error.Code != BuildError.Timeout.Code && !(ErrorCode.Find(error.Code)?.Status is 408 or 429 or >= 500),
+        _ => false,
+    };
+
+    /// <summary>Adds a client whose departure stops the build if it is the last one.</summary>
+    public void Join()
+    {
+        lock (_lock)
+        {
+            _clients++;
+        }
+    }
+
+    public void Leave()
+    {
+        lock (_lock)
+        {
+            _clients--;
+            if (_clients > 0)
+            {
+                return;
+            }
+        }
+
+        Stop(StopCause.ClientLeft);
     }
 
     /// <summary>Stops the build; the first cause counts.</summary>

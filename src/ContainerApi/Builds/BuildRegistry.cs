@@ -1,11 +1,12 @@
 using System.Collections.Concurrent;
 using ContainerApi.Api;
+using ContainerApi.Api.Idempotency;
 using ContainerApi.Builds.History;
 
 namespace ContainerApi.Builds;
 
 /// <summary>All builds: those that wait or run, and as many ended builds as the configuration keeps.</summary>
-internal sealed class BuildRegistry(BuildStore store, BuildOptions options, TimeProvider time) : IHostedService
+internal sealed class BuildRegistry(BuildStore store, BuildOptions options, IdempotencyKeys keys, TimeProvider time) : IHostedService
 {
     /// <summary>Maximum size of the events of ended builds when no file keeps them.</summary>
     private const long MaxInMemory = 32 * 1024 * 1024;
@@ -24,6 +25,7 @@ internal sealed class BuildRegistry(BuildStore store, BuildOptions options, Time
             _jobs[ended.Build.Id] = new BuildJob(ended, options.History, time, store);
         }
 
+        keys.Load(store.LoadAnswers());
         Prune();
     }
 
@@ -54,12 +56,14 @@ internal sealed class BuildRegistry(BuildStore store, BuildOptions options, Time
 
     /// <param name="exists">Whether the caller may see a build.</param>
     /// <exception cref="ApiException">There is no such build.</exception>
-    public BuildJob Get(BuildId id, Func<Build, bool> exists)
+    public BuildJob Get(BuildId id, Func<Build, bool> exists) =>
+        Find(id.Value, exists) ?? throw new ApiException(ErrorCode.BuildNotFound, $"Build '{id.Value}' not found.");
+
+    /// <summary>Returns null if there is no such build.</summary>
+    public BuildJob? Find(string id, Func<Build, bool> exists)
     {
         Prune();
-        return _jobs.TryGetValue(id.Value, out var job) && exists(job.Describe())
-            ? job
-            : throw new ApiException(ErrorCode.BuildNotFound, $"Build '{id.Value}' not found.");
+        return _jobs.TryGetValue(id, out var job) && exists(job.Describe()) ? job : null;
     }
 
     /// <summary>Returns a page of builds, the latest first.</summary>

@@ -26,11 +26,22 @@ internal sealed class BuildResponses(BuildStore store, BuildOptions options, Con
 
     /// <summary>Responds to the request that started a build.</summary>
     /// <param name="hasContext">Whether the context was read with the request: then even a waiting build can continue without its client.</param>
-    public IResult RespondToStarter(BuildJob job, BuildResponseForm form, bool hasContext) => new Response(http => form.Mode switch
+    public IResult RespondToStarter(BuildJob job, BuildResponseForm form, bool hasContext) => new Response(async http =>
     {
-        BuildMode.Detach => DetachAsync(http, job, hasContext),
-        BuildMode.Wait => OwnAsync(http, job, () => DocumentAsync(http, job)),
-        _ => OwnAsync(http, job, () => Stream(job, 0, form, http.RequestAborted).ExecuteAsync(http), showsContext: hasContext),
+        var keeping = BuildIdempotency.KeepAsync(http, job, form, hasContext);
+        try
+        {
+            await (form.Mode switch
+            {
+                BuildMode.Detach => DetachAsync(http, job, hasContext),
+                BuildMode.Wait => OwnAsync(http, job, () => DocumentAsync(http, job)),
+                _ => OwnAsync(http, job, () => Stream(job, 0, form, http.RequestAborted).ExecuteAsync(http), showsContext: hasContext),
+            });
+        }
+        finally
+        {
+            await keeping;
+        }
     });
 
     /// <summary>Streams the events of a build from a number on.</summary>
@@ -40,13 +51,14 @@ internal sealed class BuildResponses(BuildStore store, BuildOptions options, Con
             ? TypedResults.NoContent()
             : Stream(job, from, form, CancellationToken.None);
 
-    /// <summary>Stops the build when the request ends.</summary>
+    /// <summary>Stops the build when the request ends, unless a repeated request waits for it as well.</summary>
     /// <param name="showsContext">
     /// Whether the response starts with the progress of the context. A client that sends the context itself reads later, and the errors of
     /// the context keep their status.
     /// </param>
     private static async Task OwnAsync(HttpContext http, BuildJob job, Func<Task> respond, bool showsContext = false)
     {
+        job.Join();
         try
         {
             await Task.WhenAny(job.Began, showsContext ? job.Log.Read(0).Grown ?? Task.CompletedTask : job.Began).WaitAsync(http.RequestAborted);
@@ -60,7 +72,7 @@ internal sealed class BuildResponses(BuildStore store, BuildOptions options, Con
         finally
         {
             // No effect on an ended build. The build may read the request's body until its end.
-            job.Stop(StopCause.ClientLeft);
+            job.Leave();
             await job.Work;
             if (job.Describe().Error is { } error)
             {

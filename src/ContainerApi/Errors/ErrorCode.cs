@@ -32,11 +32,13 @@ internal sealed record ErrorCode(string Code, string Title)
     public static readonly ErrorCode PortInUse = new("port_in_use", "A port of the host is already in use.");
     public static readonly ErrorCode ImageInUse = new("image_in_use", "The image is in use.");
     public static readonly ErrorCode BuildRunning = new("build_running", "The build has not ended.");
+    public static readonly ErrorCode IdempotencyKeyInUse = new("idempotency_key_in_use", "The request with this key is still being executed.");
     public static readonly ErrorCode RequestTooLarge = new("request_too_large", "The request is too large.");
     public static readonly ErrorCode ContextTooLarge = new("context_too_large", "The build context is too large.");
     public static readonly ErrorCode UnsupportedMediaType = new("unsupported_media_type", "The content type is not supported.");
     public static readonly ErrorCode BuildFailed = new("build_failed", "The build failed.");
     public static readonly ErrorCode FeatureUnsupported = new("feature_unsupported", "The engine does not support this.");
+    public static readonly ErrorCode IdempotencyKeyReused = new("idempotency_key_reused", "The key belongs to another request.");
     public static readonly ErrorCode RateLimited = new("rate_limited", "Too many requests.");
     public static readonly ErrorCode TooManyBuilds = new("too_many_builds", "The build queue is full.");
     public static readonly ErrorCode Internal = new("internal_error", "Internal error.");

@@ -1,5 +1,6 @@
 using ContainerApi.Access;
 using ContainerApi.Api;
+using ContainerApi.Api.Idempotency;
 using ContainerApi.Api.OpenApi;
 using ContainerApi.Api.Requests;
 using ContainerApi.Containers;
@@ -58,7 +59,7 @@ internal static class ImageEndpoints
             .WithName("tagImage").WithSummary("Give an image another name")
             .CanFailWith(ErrorCode.InvalidReference, ErrorCode.ImageNotFound);
 
-        images.MapPost("/pull", Pull)
+        images.MapPost("/pull", Pull).WithIdempotency()
             .WithName("pullImage").WithSummary("Pull an image from its registry")
             .WithDescription("A stream of `progress` lines that ends with exactly one `result` line. A failure before the first line is a problem, "
                 + "a later failure is in the `result`. "
@@ -78,7 +79,7 @@ internal static class ImageEndpoints
                 ErrorCode.InvalidReference, ErrorCode.RegistryUnauthorized, ErrorCode.RegistryUnavailable, ErrorCode.ImageNotFound,
                 ErrorCode.NotAcceptable);
 
-        images.MapPost("/commit", CommitAsync)
+        images.MapPost("/commit", CommitAsync).WithIdempotency()
             .WithName("commitContainer").WithSummary("Create an image from a container")
             .WithDescription("Duration grows with the size of the container's writable layer. If the engine rejects `changes`, the response is a 400 "
                 + "with the engine's message. With `dryRun` nothing is created: the response has the changed files and the container's current "
@@ -112,7 +113,9 @@ internal static class ImageEndpoints
     {
         http.SetTarget($"image {body.Value.Image}");
         var format = Formats.ChooseStream(body.Value.Format, http.Request);
-        return Stream(transfers.PullAsync(body.Value, cancellationToken), format, time);
+        var events = transfers.PullAsync(body.Value, cancellationToken).Numbered(time, cancellationToken).KeepAsync(
+            http, format, isKept: e => e is TransferResult, succeeds: e => e is TransferResult { State: StreamOutcome.Succeeded }, cancellationToken);
+        return Stream(events, format, time);
     }
 
     private static StreamResult<TransferEvent> Push(
@@ -120,11 +123,11 @@ internal static class ImageEndpoints
     {
         http.SetTarget($"image {body.Value.Image}");
         var format = Formats.ChooseStream(body.Value.Format, http.Request);
-        return Stream(transfers.PushAsync(body.Value, cancellationToken), format, time);
+        return Stream(transfers.PushAsync(body.Value, cancellationToken).Numbered(time, cancellationToken), format, time);
     }
 
     private static StreamResult<TransferEvent> Stream(IAsyncEnumerable<TransferEvent> events, StreamFormat format, TimeProvider time) =>
-        new(events.Numbered(time), format)
+        new(events, format)
         {
             Heartbeat = new Heartbeat<TransferEvent>(
                 (last, at) => new TransferHeartbeat { Seq = last?.Seq, At = at }, () => Heartbeat<TransferEvent>.DefaultInterval, time),
@@ -154,6 +157,6 @@ internal static class ImageEndpoints
         }
 
         var image = await commit.CommitAsync(request, cancellationToken);
-        return TypedResults.Created(engines.AddressOf($"/images/{image.Id}", image.Engine), image);
+        return await http.CreatedAsync(engines.AddressOf($"/images/{image.Id}", image.Engine), image);
     }
 }

@@ -1,3 +1,4 @@
+using ContainerApi.Api.Idempotency;
 using ContainerApi.Api.Requests;
 using Microsoft.OpenApi;
 using Swashbuckle.AspNetCore.SwaggerGen;
@@ -7,6 +8,18 @@ namespace ContainerApi.Api.OpenApi;
 /// <summary>Documents the declared parameters of an endpoint.</summary>
 internal sealed class ParameterDocumentation : IOperationFilter
 {
+    private static OpenApiParameter IdempotencyKey() => new()
+    {
+        Name = "Idempotency-Key",
+        In = ParameterLocation.Header,
+        Description = "A new random text for each request that may be sent again, such as a UUID. The same request with the same key gets the "
+            + "answer to the first one, or the running build, with `Idempotency-Replayed: true`; a repeated pull gets its `result` alone. Another "
+            + "request is 422 `idempotency_key_reused`, a repetition while the first one runs and has no build yet is 409 "
+            + "`idempotency_key_in_use`. Keys are those of one caller and are kept for 24 hours, at most 1000. A request that creates nothing, and a "
+            + "build that is stopped or that the engine fails, keep no key.",
+        Schema = new OpenApiSchema { Type = JsonSchemaType.String, MinLength = 1, MaxLength = 255, Pattern = "^[!-~]+$" },
+    };
+
     public void Apply(OpenApiOperation operation, OperationFilterContext context)
     {
         var metadata = context.ApiDescription.ActionDescriptor.EndpointMetadata;
@@ -24,6 +37,11 @@ internal sealed class ParameterDocumentation : IOperationFilter
                     || (!p.Declaration.IsReplaced && (p.Declaration.CanBeInQuery || (hasQuery && p.Declaration.In == ParameterPlace.Query))))
                 .Select(p => p.ToOpenApi()),
         ];
+        if (metadata.OfType<IdempotentEndpoint>().Any())
+        {
+            operation.Parameters.Add(IdempotencyKey());
+        }
+
         if (requests.Find(r => r.IsBody) is { Definition: var definition })
         {
             var schemas = context.SchemaRepository;

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using ContainerApi.Access;
 using ContainerApi.Api;
+using ContainerApi.Api.Idempotency;
 using ContainerApi.Api.OpenApi;
 using ContainerApi.Api.Requests;
 using ContainerApi.Builds.Contexts;
@@ -45,6 +46,7 @@ internal static class CreateImageEndpoint
             .Produces<BuildEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson, MediaTypes.EventStream)
             .RequireScope(Scopes.ImagesWrite)
             .WithLongTimeout()
+            .WithIdempotency(new BuildIdempotency())
             .ProducesEngineProblems(
                 ErrorCode.EngineRequired, ErrorCode.InvalidReference, ErrorCode.InvalidDockerfile, ErrorCode.InvalidContext,
                 ErrorCode.ContextPathNotAllowed, ErrorCode.SourceNotFound, ErrorCode.AmbiguousReference, ErrorCode.ContextTooLarge,
@@ -77,7 +79,10 @@ internal static class CreateImageEndpoint
         var (engine, container) = await FindContainerAsync(request, containers, cancellationToken);
         http.SetTarget($"container {new ShortId(container.Id)} ({container.Name}) as {request.Tag}");
         var events = CommitAsync(engine, container, request.Tag, time, cancellationToken);
-        return new StreamResult<BuildEvent>(events.Numbered(time, cancellationToken), format)
+        return new StreamResult<BuildEvent>(
+            events.Numbered(time, cancellationToken)
+                .KeepAsync(http, format, isKept: _ => true, succeeds: e => e is ResultEvent { State: StreamOutcome.Succeeded }, cancellationToken),
+            format)
         {
             Heartbeat = new Heartbeat<BuildEvent>(
                 (last, at) => new HeartbeatEvent { Seq = last?.Seq, At = at }, () => Heartbeat<BuildEvent>.DefaultInterval, time),

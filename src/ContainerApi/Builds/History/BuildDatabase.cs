@@ -1,4 +1,5 @@
 using ContainerApi.Api;
+using ContainerApi.Api.Idempotency;
 using Microsoft.Data.Sqlite;
 
 namespace ContainerApi.Builds.History;
@@ -130,6 +131,37 @@ internal sealed class BuildDatabase : IDisposable
         Execute(_writer, "PRAGMA incremental_vacuum");
     }
 
+    /// <summary>Returns the kept answers of requests with a key. A row that is none is left out.</summary>
+    public IReadOnlyList<(IdempotencyKey Key, KeptAnswer Answer)> LoadAnswers()
+    {
+        using var command = Command(_writer, "SELECT CAST(owner AS TEXT), CAST(key AS TEXT), CAST(document AS TEXT) FROM answers");
+        using var rows = command.ExecuteReader();
+        var answers = new List<(IdempotencyKey, KeptAnswer)>();
+        while (rows.Read())
+        {
+            try
+            {
+                if (JsonSerializer.Deserialize<KeptAnswer>(rows.GetString(2), WireJson.Options) is { } answer)
+                {
+                    answers.Add((new IdempotencyKey(rows.GetString(0), rows.GetString(1)), answer));
+                }
+            }
+            catch (JsonException)
+            {
+                // The request of this answer runs again.
+            }
+        }
+
+        return answers;
+    }
+
+    public void WriteAnswer(IdempotencyKey key, KeptAnswer answer) => Execute(_writer,
+        "INSERT OR REPLACE INTO answers (owner, key, document) VALUES ($owner, $key, $document)",
+        ("$owner", key.Owner), ("$key", key.Key), ("$document", JsonSerializer.Serialize(answer, WireJson.Options)));
+
+    public void DeleteAnswer(IdempotencyKey key) =>
+        Execute(_writer, "DELETE FROM answers WHERE owner = $owner AND key = $key", ("$owner", key.Owner), ("$key", key.Key));
+
     /// <summary>Returns some events from a number on; null when there are none.</summary>
     public StoredLines? Read(string build, long from)
     {
@@ -194,6 +226,12 @@ internal sealed class BuildDatabase : IDisposable
             case var other:
                 throw new NotSupportedException($"The file has version {other}; this service knows version {Version}.");
         }
+
+        Execute(_writer,
+            """
+            CREATE TABLE IF NOT EXISTS answers (owner TEXT NOT NULL, key TEXT NOT NULL, document TEXT NOT NULL, PRIMARY KEY (owner, key))
+                WITHOUT ROWID
+            """);
     }
 
     private static void Execute(SqliteConnection connection, string sql, params IReadOnlyList<(string Name, object Value)> values)

@@ -1,3 +1,4 @@
+using ContainerApi.Api.Idempotency;
 using Microsoft.Data.Sqlite;
 
 namespace ContainerApi.Builds.History;
@@ -6,7 +7,7 @@ namespace ContainerApi.Builds.History;
 /// Keeps builds across restarts. Builds do not wait for the disk: their logs write changes in the background. When a write fails, the
 /// builds continue in memory, and the log and <c>/readyz</c> report the failure.
 /// </summary>
-internal sealed partial class BuildStore(BuildOptions options, TimeProvider time, ILogger<BuildStore> logger) : IDisposable
+internal sealed partial class BuildStore(BuildOptions options, TimeProvider time, ILogger<BuildStore> logger) : IAnswerStore, IDisposable
 {
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(5);
 
@@ -52,6 +53,24 @@ internal sealed partial class BuildStore(BuildOptions options, TimeProvider time
 
     /// <summary>Deletes a build and its events; returns whether they are gone.</summary>
     public Task<bool> DeleteAsync(string build) => WriteAsync(database => database.Delete(build));
+
+    public Task SaveAsync(IdempotencyKey key, KeptAnswer answer) => WriteAsync(database => database.WriteAnswer(key, answer));
+
+    public Task DeleteAsync(IdempotencyKey key) => WriteAsync(database => database.DeleteAnswer(key));
+
+    /// <summary>Returns the kept answers of requests with a key; none without a file.</summary>
+    public IReadOnlyList<(IdempotencyKey Key, KeptAnswer Answer)> LoadAnswers()
+    {
+        try
+        {
+            return _database?.LoadAnswers() ?? [];
+        }
+        catch (SqliteException e)
+        {
+            Log.AnswersLost(logger, e);
+            return [];
+        }
+    }
 
     /// <summary>Waits before the next attempt to write; returns false when the store closes.</summary>
     public async Task<bool> DelayRetryAsync()
@@ -174,6 +193,9 @@ internal sealed partial class BuildStore(BuildOptions options, TimeProvider time
 
         [LoggerMessage(7, LogLevel.Warning, "The build store had the format {Version} of an older service; its builds were removed")]
         public static partial void Outdated(ILogger logger, long version);
+
+        [LoggerMessage(8, LogLevel.Warning, "Reading the answers of requests with an Idempotency-Key from the build store failed")]
+        public static partial void AnswersLost(ILogger logger, Exception exception);
 
         [LoggerMessage(5, LogLevel.Warning, "Reading the events of build {BuildId} from the build store failed")]
         public static partial void ReadFailed(ILogger logger, string buildId, Exception exception);

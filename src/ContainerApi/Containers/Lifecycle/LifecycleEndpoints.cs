@@ -1,5 +1,6 @@
 using ContainerApi.Access;
 using ContainerApi.Api;
+using ContainerApi.Api.Idempotency;
 using ContainerApi.Api.OpenApi;
 using ContainerApi.Api.Requests;
 using ContainerApi.Engine;
@@ -14,7 +15,7 @@ internal static class LifecycleEndpoints
     public static void MapLifecycle(this RouteGroupBuilder group)
     {
         var containers = group.MapGroup("").CanFailWith(ErrorCode.EngineRequired);
-        containers.MapPost("", CreateAsync).RequireScope(Scopes.ContainersWrite).WithLongTimeout()
+        containers.MapPost("", CreateAsync).RequireScope(Scopes.ContainersWrite).WithLongTimeout().WithIdempotency()
             .WithName("createContainer").WithSummary("Create a container")
             .WithDescription("Creates a container and, with `start`, starts it. A missing image is pulled first unless `pull` is `never`. "
                 + "A container that cannot be started is removed again. Credentials for the pull are in `registryAuth` or in the header "
@@ -73,7 +74,7 @@ internal static class LifecycleEndpoints
         http.SetTarget($"a container of image {request.Image}");
         var created = await creation.CreateAsync(request, cancellationToken);
         http.SetTarget($"container {new ShortId(created.Id)} ({created.Name}) of image {request.Image}");
-        return TypedResults.Created(engines.AddressOf($"/containers/{created.Id}", created.Engine), created);
+        return await http.CreatedAsync(engines.AddressOf($"/containers/{created.Id}", created.Engine), created);
     }
 
     private static Task<NoContent> StartAsync(RequestQuery<ContainerWrite> query, ContainerResolver resolver, HttpContext http) =>

@@ -1,0 +1,79 @@
+using System.Security.Cryptography;
+using ContainerApi.Access;
+using ContainerApi.Api;
+using ContainerApi.Api.Idempotency;
+using ContainerApi.Api.Requests;
+
+namespace ContainerApi.Hosting;
+
+/// <summary>
+/// Answers a repeated request with the answer to the first one: same caller, same <c>Idempotency-Key</c>, same method, path, query and
+/// body. A key of a request that created nothing is free again.
+/// </summary>
+internal static class Idempotency
+{
+    private const string Header = "Idempotency-Key";
+    private const string Replayed = "Idempotency-Replayed";
+    private const int MaxLength = 255;
+
+    public static void UseIdempotency(this WebApplication app)
+    {
+        var (keys, time) = (app.Services.GetRequiredService<IdempotencyKeys>(), app.Services.GetRequiredService<TimeProvider>());
+        app.Use(async (http, next) =>
+        {
+            if (http.GetEndpoint()?.Metadata.GetMetadata<IdempotentEndpoint>() is not { } endpoint
+                || http.Request.Headers[Header] is not { Count: > 0 } values)
+            {
+                await next(http);
+                return;
+            }
+
+            var key = new IdempotencyKey(http.GetCaller()?.Owner ?? "", Parse(values.ToString()));
+            var request = DigestOf(http.Request);
+            if (keys.Begin(key, request, answer => endpoint.Exists(http, answer)) is { } kept)
+            {
+                await ReplayAsync(http, endpoint, kept);
+                return;
+            }
+
+            try
+            {
+                var body = new DigestStream(http.Request.Body);
+                http.Request.Body = body;
+                http.Features.Set(new IdempotentRequest(keys, key, request, body, time));
+                await next(http);
+            }
+            finally
+            {
+                keys.Release(key);
+            }
+        });
+    }
+
+    private static async Task ReplayAsync(HttpContext http, IdempotentEndpoint endpoint, KeptAnswer kept)
+    {
+        if (endpoint.MaxBodyBytes(http) is { } max)
+        {
+            RequestBodies.Limit(http, max);
+        }
+
+        if (!await DigestStream.MatchesAsync(http.Request.Body, kept.Body, http.RequestAborted))
+        {
+            throw IdempotencyKeys.Reused();
+        }
+
+        http.Response.Headers[Replayed] = "true";
+        http.SetOutcome("replayed");
+        await endpoint.Replay(http, kept).ExecuteAsync(http);
+    }
+
+    private static string Parse(string key) =>
+        key.Length is > 0 and <= MaxLength && key.All(c => c is > ' ' and <= '~')
+            ? key
+            : throw new ApiException(
+                ErrorCode.InvalidRequest, $"{Header} must have 1 to {MaxLength} visible ASCII characters.",
+                new Dictionary<string, string[]> { [Header] = [$"must have 1 to {MaxLength} visible ASCII characters."] });
+
+    private static string DigestOf(HttpRequest request) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{request.Method} {request.Path}{request.QueryString}")));
+}
