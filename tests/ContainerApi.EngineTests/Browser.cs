@@ -24,18 +24,17 @@ internal sealed class Browser : IAsyncDisposable
         """;
 
     private readonly Process _process;
-    private readonly string _profile;
     private readonly ClientWebSocket _socket = new();
     private readonly CancellationTokenSource _deadline = new(TimeSpan.FromMinutes(3));
     private Task<string> _rest = Task.FromResult("");
     private int _commands;
 
-    private Browser(Process process, string profile) => (_process, _profile) = (process, profile);
+    private Browser(Process process) => _process = process;
 
     /// <summary>Opens a page and waits for its load event.</summary>
-    public static async Task<Browser> OpenAsync(Uri address)
+    /// <param name="profile">A folder for the browser, which may write to it for a moment after the page is closed.</param>
+    public static async Task<Browser> OpenAsync(Uri address, string profile)
     {
-        var profile = Directory.CreateTempSubdirectory("containerapi-browser-").FullName;
         var start = new ProcessStartInfo(FindProgram(),
         [
             "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--no-proxy-server",
@@ -44,7 +43,7 @@ internal sealed class Browser : IAsyncDisposable
         {
             RedirectStandardError = true,
         };
-        var browser = new Browser(Process.Start(start)!, profile);
+        var browser = new Browser(Process.Start(start)!);
         try
         {
             await browser.ConnectAsync();
@@ -78,7 +77,6 @@ internal sealed class Browser : IAsyncDisposable
         _process.Dispose();
         _socket.Dispose();
         _deadline.Dispose();
-        Directory.Delete(_profile, recursive: true);
     }
 
     private static string FindProgram() =>

@@ -77,7 +77,8 @@ public sealed class SwaggerTests(EngineFixture fixture) : ImageCalls(fixture)
     /// <summary>Opens an operation. <c>block</c> is its element, and <c>choose</c> sets a field as a user does.</summary>
     private async Task<Browser> OpenAsync(string tag, string operation)
     {
-        var page = await Browser.OpenAsync(new Uri(Fixture.Client.BaseAddress!, "/swagger/index.html"));
+        var profile = Path.Combine(Fixture.State, Fixture.UniqueName("browser"));
+        var page = await Browser.OpenAsync(new Uri(Fixture.Client.BaseAddress!, "/swagger/index.html"), profile);
         await page.EvaluateAsync($$"""
             globalThis.choose = (field, value, type = HTMLSelectElement) => {
               Object.getOwnPropertyDescriptor(type.prototype, 'value').set.call(field, value);
