@@ -54,8 +54,12 @@ internal static class BuildHistoryEndpoints
             .CanFailWith(ErrorCode.BuildNotFound, ErrorCode.BuildRunning);
     }
 
-    private static Ok<BuildList> List(RequestQuery<BuildListRequest> query, BuildRegistry registry, Caller caller) =>
-        TypedResults.Ok(registry.List(b => Exists(b, caller) && query.Value.Matches(b), query.Value.Cursor, query.Value.Limit));
+    private static Ok<BuildList> List(RequestQuery<BuildListRequest> query, BuildRegistry registry, Caller caller, HttpContext http)
+    {
+        var page = registry.List(b => Exists(b, caller) && query.Value.Matches(b), query.Value.Cursor, query.Value.Limit);
+        http.SetNextPage(page.NextCursor);
+        return TypedResults.Ok(page);
+    }
 
     private static Ok<Build> Inspect(RequestQuery<GetBuildQuery> query, BuildRegistry registry, Caller caller) =>
         TypedResults.Ok(Find(query.Value.Path, registry, caller).Describe());

@@ -17,6 +17,8 @@ internal sealed class HeaderDocumentation : IOperationFilter
             status is "200" or "304" && operation.Responses!.ContainsKey("304")),
         new("Link", "The path of the next page, as `<…>; rel=\"next\"`. Absent on the last page.", (operation, status) =>
             status == "200" && operation.Parameters?.Any(p => p.Name == "cursor") == true),
+        new("X-Missing-Engines", "The engines that did not answer, whose rows are missing. Absent if there are none.", (operation, status) =>
+            status == "200" && operation.Responses!["200"].Content?.ContainsKey(MediaTypes.Csv) == true),
         new("Retry-After", "The seconds after which to try again.", (_, status) => status == "429", JsonSchemaType.Integer),
         new("WWW-Authenticate", "The accepted kinds of credentials (RFC 6750).", (_, status) => status is "401" or "403"),
         new("Accept-Post", "The supported content types.", (_, status) => status == "415"),

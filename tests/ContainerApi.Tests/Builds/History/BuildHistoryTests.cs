@@ -233,6 +233,8 @@ public sealed class BuildHistoryTests : IDisposable
         }
 
         Assert.Equal(["app:4", "app:3", "app:2", "app:1", "app:0"], tags);
+        using var first = await _api.Client.GetAsync("/v1/builds?limit=4");
+        Assert.StartsWith("</v1/builds?limit=4&cursor=", first.Headers.GetValues("Link").Single(), StringComparison.Ordinal);
         Assert.Equal(1, (await _api.GetJsonAsync("/builds?state=failed")).GetProperty("items").GetArrayLength());
         Assert.Equal(5, (await _api.GetJsonAsync("/builds?state=failed&state=succeeded&engine=local")).GetProperty("items").GetArrayLength());
         Assert.Equal(0, (await _api.GetJsonAsync("/builds?engine=other")).GetProperty("items").GetArrayLength());
