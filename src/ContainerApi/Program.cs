@@ -41,6 +41,7 @@ try
     builder.AddSecurity();
     builder.AddEngines();
     builder.Services.AddHttpServices();
+    builder.Services.AddLists();
     builder.Services.AddOpenApiDocument();
     builder.AddContainers();
     builder.Services.AddImages();

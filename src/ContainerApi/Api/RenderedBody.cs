@@ -25,8 +25,14 @@ internal sealed class RenderedBody(byte[] body, string contentType) : IResult
         // Caches may keep the response but must revalidate it: the request decides how old it may be.
         headers.CacheControl = "no-cache, private";
         headers.Append(HeaderNames.Vary, HeaderNames.Accept);
+        if (NextCursor is not null)
+        {
+            var request = httpContext.Request;
+            var query = request.Query.Where(q => !q.Key.Equals("cursor", StringComparison.OrdinalIgnoreCase))
+                .Append(new KeyValuePair<string, StringValues>("cursor", NextCursor));
+            headers.Link = $"<{request.PathBase}{request.Path}{QueryString.Create(query)}>; rel=\"next\"";
+        }
 
-        httpContext.SetNextPage(NextCursor);
         if (MissingEngines.Count > 0)
         {
             headers["X-Missing-Engines"] = string.Join(", ", MissingEngines);
@@ -34,22 +40,5 @@ internal sealed class RenderedBody(byte[] body, string contentType) : IResult
 
         // Answers 304 if If-None-Match has the tag.
         return TypedResults.Bytes(Body, contentType, entityTag: _etag).ExecuteAsync(httpContext);
-    }
-}
-
-internal static class PageLinks
-{
-    /// <summary>Sets the <c>Link</c> to the next page, if there is one: the same request with its cursor.</summary>
-    public static void SetNextPage(this HttpContext http, string? cursor)
-    {
-        if (cursor is null)
-        {
-            return;
-        }
-
-        var request = http.Request;
-        var query = request.Query.Where(q => !q.Key.Equals("cursor", StringComparison.OrdinalIgnoreCase))
-            .Append(new KeyValuePair<string, StringValues>("cursor", cursor));
-        http.Response.Headers.Link = $"<{request.PathBase}{request.Path}{QueryString.Create(query)}>; rel=\"next\"";
     }
 }

@@ -1,10 +1,13 @@
 using ContainerApi.Api;
+using ContainerApi.Api.Lists;
 
 namespace ContainerApi.Builds;
 
 /// <summary>State of one build, without build arguments and secrets.</summary>
-public sealed record Build
+public sealed record Build : IRow<Build>
 {
+    static ColumnSet<Build> IRow<Build>.Columns => BuildColumns.Set;
+
     /// <summary>26 characters, sorted by time.</summary>
     public required string Id { get; init; }
 
@@ -91,6 +94,9 @@ public enum BuildState
     Interrupted,
 }
 
-/// <summary>A page of builds, the latest first.</summary>
+/// <summary>A page of builds.</summary>
+/// <param name="Items">The builds of this page, in the order of <c>sort</c>.</param>
+/// <param name="Total">The number of matching builds on all pages.</param>
 /// <param name="NextCursor">Value of <c>cursor</c> for the next page; null on the last page.</param>
-public sealed record BuildList(IReadOnlyList<Build> Items, string? NextCursor);
+/// <param name="Complete">Always true: the service itself keeps its builds.</param>
+public sealed record BuildList(IReadOnlyList<Build> Items, int Total, string? NextCursor, bool Complete);

@@ -1,5 +1,6 @@
 using ContainerApi.Access;
 using ContainerApi.Api;
+using ContainerApi.Api.Lists;
 using ContainerApi.Api.OpenApi;
 using ContainerApi.Api.Requests;
 using ContainerApi.Engine;
@@ -16,7 +17,10 @@ internal static class BuildHistoryEndpoints
 
         builds.MapGet("", List).RequireScope(Scopes.BuildsRead)
             .WithName("listBuilds").WithSummary("List builds, the latest first")
-            .WithDescription("Returns queued and running builds, and as many ended builds as the configuration keeps.");
+            .WithDescription("Returns queued and running builds, and as many ended builds as the configuration keeps.")
+            .Produces<BuildList>(StatusCodes.Status200OK, MediaTypes.Json, MediaTypes.Ndjson, MediaTypes.Text, MediaTypes.Csv)
+            .Produces(StatusCodes.Status304NotModified)
+            .CanFailWith(ErrorCode.NotAcceptable);
 
         builds.MapGet("/{build}", Inspect).RequireScope(Scopes.BuildsRead)
             .WithName("getBuild").WithSummary("Inspect a build")
@@ -54,11 +58,16 @@ internal static class BuildHistoryEndpoints
             .CanFailWith(ErrorCode.BuildNotFound, ErrorCode.BuildRunning);
     }
 
-    private static Ok<BuildList> List(RequestQuery<BuildListRequest> query, BuildRegistry registry, Caller caller, HttpContext http)
+    private static RenderedBody List(
+        RequestQuery<BuildListRequest> query, BuildRegistry registry, ListCursors cursors, Caller caller, TimeProvider time, HttpRequest http)
     {
-        var page = registry.List(b => Exists(b, caller) && query.Value.Matches(b), query.Value.Cursor, query.Value.Limit);
-        http.SetNextPage(page.NextCursor);
-        return TypedResults.Ok(page);
+        var request = query.Value;
+        var format = Formats.Choose(request.Format, http);
+        var found = registry.List(b => Exists(b, caller) && request.Matches(b));
+        var (rows, next) = cursors.Cut(found, request.Sort, request.Cursor, request.Limit);
+        var page = new ListPage<Build>(rows, null, found.Count, next, IsComplete: true);
+        return ListFormatter<Build>.List(
+            page, format, request.Fields?.Names, time.GetUtcNow(), () => new BuildList(rows, page.Total, page.NextCursor, page.IsComplete));
     }
 
     private static Ok<Build> Inspect(RequestQuery<GetBuildQuery> query, BuildRegistry registry, Caller caller) =>

@@ -1,22 +1,38 @@
 using ContainerApi.Api;
+using ContainerApi.Api.Lists;
 using ContainerApi.Api.Requests;
 
 namespace ContainerApi.Builds;
 
 /// <summary>The parameters of <c>GET /builds</c>.</summary>
 internal sealed record BuildListRequest(
-    [Parameter("Only builds in these states. Repeatable.")]
+    [Parameter("Only builds in these states.", CommaSeparated = true)]
     IReadOnlyList<BuildState> State,
-    [Parameter("Only builds on these engines. Repeatable.")]
+    [Parameter("Only builds on these engines.", CommaSeparated = true)]
     IReadOnlyList<string> Engine,
-    [Parameter("Maximum number of builds.", Default = "50", Min = 1, Max = 500)]
+    [Parameter("The build's id.", CommaSeparated = true)]
+    IReadOnlyList<BuildId> Id,
+    [Parameter("Only these fields, separated by commas.", Example = "id,state,tags")]
+    ListFields<Build>? Fields,
+    [Parameter("The field to order by, prefixed with `-` for descending order. Unknown values come last; a list is ordered by its length. Ids sort "
+        + "by time.", Default = "-id", Example = "-durationMs")]
+    ListSort<Build> Sort,
+    [Parameter("Maximum number of builds on a page.", Default = "50", Min = 1, Max = 500)]
     int Limit,
     [Parameter("The `nextCursor` of the previous page.")]
-    BuildId? Cursor,
+    ListCursor? Cursor,
+    [Parameter("The format of the response. Default: by `Accept`.")]
+    Format? Format,
     LocalParameter Local)
 {
     public bool Matches(Build build) =>
-        (State.Count == 0 || State.Contains(build.State)) && (Engine.Count == 0 || Engine.Contains(build.Engine));
+        (State.Count == 0 || State.Contains(build.State)) && (Engine.Count == 0 || Engine.Contains(build.Engine))
+        && (Id.Count == 0 || Id.Any(i => i.Value == build.Id));
+}
+
+internal sealed class BuildListRequestValidator : AbstractValidator<BuildListRequest>
+{
+    public BuildListRequestValidator(ListCursors cursors) => RuleFor(q => q.Cursor).MatchesSort(cursors, q => q.Sort);
 }
 
 /// <summary>The path of one build.</summary>

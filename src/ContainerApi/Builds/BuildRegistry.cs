@@ -66,19 +66,10 @@ internal sealed class BuildRegistry(BuildStore store, BuildOptions options, Idem
         return _jobs.TryGetValue(id, out var job) && exists(job.Describe()) ? job : null;
     }
 
-    /// <summary>Returns a page of builds, the latest first.</summary>
-    /// <param name="before">Id of the last build of the previous page.</param>
-    public BuildList List(Func<Build, bool> wanted, BuildId? before, int limit)
+    public IReadOnlyList<Build> List(Func<Build, bool> wanted)
     {
         Prune();
-        var found = _jobs.Values
-            .Where(job => before is null || string.CompareOrdinal(job.Id, before.Value) < 0)
-            .OrderByDescending(job => job.Id, StringComparer.Ordinal)
-            .Select(job => job.Describe())
-            .Where(wanted)
-            .Take(limit + 1)
-            .ToList();
-        return found.Count > limit ? new BuildList(found[..limit], found[limit - 1].Id) : new BuildList(found, null);
+        return [.. _jobs.Values.Select(job => job.Describe()).Where(wanted)];
     }
 
     /// <summary>Deletes an ended build.</summary>

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using ContainerApi.Api.Lists;
 
 namespace ContainerApi.Containers;
 
@@ -7,8 +8,9 @@ namespace ContainerApi.Containers;
 /// <param name="Engines">One entry for each requested engine, including engines that did not answer.</param>
 /// <param name="Total">The number of matching containers on all pages.</param>
 /// <param name="NextCursor">The value of <c>cursor</c> for the next page; null on the last page.</param>
+/// <param name="Complete">Whether every engine answered.</param>
 public sealed record ContainerList(
-    IReadOnlyList<Container> Items, IReadOnlyList<EngineReport> Engines, int Total, [property: JsonRequired] string? NextCursor);
+    IReadOnlyList<Container> Items, IReadOnlyList<EngineReport> Engines, int Total, [property: JsonRequired] string? NextCursor, bool Complete);
 
 /// <summary>What <c>docker ps</c>, <c>inspect</c>, <c>top</c> and <c>stats</c> return for one container.</summary>
 /// <param name="Engine">The name of the container's engine.</param>
@@ -173,7 +175,7 @@ public sealed record UsageSection(
 /// <param name="ApiVersion">The negotiated API version; null before the negotiation.</param>
 /// <param name="Containers">The number of matching containers on all pages; null where the engine did not answer.</param>
 /// <param name="Error">Why the engine did not answer; null where it did.</param>
-public sealed record EngineReport(string Name, string State, string? ApiVersion, int? Containers, ErrorInfo? Error);
+public sealed record EngineReport(string Name, string State, string? ApiVersion, int? Containers, ErrorInfo? Error) : IListEngine;
 
 /// <summary>The answer of <c>GET /containers/{container}/stats</c>.</summary>
 /// <param name="Engine">The name of the container's engine.</param>

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using ContainerApi.Access;
+using ContainerApi.Containers.Formatting;
 using ContainerApi.Engine;
 
 namespace ContainerApi.Containers;
@@ -57,16 +58,17 @@ internal sealed partial class ContainerCollector(SectionReader reader, RateHisto
         var rows = lists.SelectMany(l => l.Rows);
         var total = lists.Sum(l => l.Rows.Count);
         var sort = request.Sort;
-        if (sort.Field.Section == ContainerSections.None)
+        var sortSection = ((ContainerColumn)sort.Field).Section;
+        if (sortSection == ContainerSections.None)
         {
-            var (page, next) = ContainerPaging.Cut(rows, sort, request.After, request.Limit);
+            var (page, next) = sort.Cut(rows, request.After, request.Limit);
             var complete = await CompleteAsync(page, request.Sections, lists, cancellationToken);
             return new(complete, [.. lists.Select(Report)], total - page.Count + complete.Count, next);
         }
         else
         {
-            var complete = await CompleteAsync([.. rows], request.Sections | sort.Field.Section, lists, cancellationToken);
-            var (page, next) = ContainerPaging.Cut(complete, sort, request.After, request.Limit);
+            var complete = await CompleteAsync([.. rows], request.Sections | sortSection, lists, cancellationToken);
+            var (page, next) = sort.Cut(complete, request.After, request.Limit);
             return new([.. page.Select(r => r.Only(request.Sections))], [.. lists.Select(Report)], complete.Count, next);
         }
     }

@@ -22,7 +22,6 @@ internal static class ContainerEndpoints
         services.AddSingleton<SingleFlight<SharedResult<ContainerCollection>>>();
         services.AddSingleton<SingleFlight<SharedResult<ContainerRow>>>();
         services.AddSingleton<ContainerRedactor>();
-        services.AddSingleton<ContainerCursors>();
         services.AddScoped<ContainerQueries>();
         services.AddSingleton<WatchHub>();
         services.AddScoped<ContainerCreation>();

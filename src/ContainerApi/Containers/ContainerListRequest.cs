@@ -1,4 +1,5 @@
 using ContainerApi.Api;
+using ContainerApi.Api.Lists;
 using ContainerApi.Api.Requests;
 
 namespace ContainerApi.Containers;
@@ -8,14 +9,14 @@ internal sealed record ContainerListRequest(
     ContainerSelection Selection,
     [Parameter("Only these fields, separated by commas; `network.rxBytes` for a field of a section. A section without a selected field is not read.",
         Example = "name,status,network.rxBytes")]
-    ContainerFields? Fields,
+    ListFields<ContainerRow>? Fields,
     [Parameter("The field to order by, prefixed with `-` for descending order. Unknown values come last; a list is ordered by its length.",
         Default = "-createdAt", Example = "-network.rxBytesPerSecond")]
-    ContainerSort Sort,
+    ListSort<ContainerRow> Sort,
     [Parameter("The maximum number of containers on a page. Default: all.", Min = 1, Max = 10_000)]
     int? Limit,
     [Parameter("The `nextCursor` of the previous page.")]
-    ContainerCursor? Cursor,
+    ListCursor? Cursor,
     [Parameter("The maximum age of the response, in seconds or as in `1m`. Default: 0, the containers are read after the request arrived.",
         Min = 0, Max = 3600)]
     TimeSpan? MaxAge,
@@ -44,7 +45,7 @@ internal sealed record ContainerQuery(
         Example = "processes,network")]
     IncludedSections? Include,
     [Parameter("Only these fields, separated by commas.", Example = "name,status,network.rxBytes")]
-    ContainerFields? Fields,
+    ListFields<ContainerRow>? Fields,
     [Parameter("The maximum age of the response, in seconds or as in `1m`. Default: 0.", Min = 0, Max = 3600)]
     TimeSpan? MaxAge,
     [Parameter("The format of the response. Default: by `Accept`.")]
@@ -60,11 +61,10 @@ internal sealed record ContainerSectionQuery(
 
 internal sealed class ContainerListRequestValidator : AbstractValidator<ContainerListRequest>
 {
-    public ContainerListRequestValidator(ContainerCursors cursors)
+    public ContainerListRequestValidator(ListCursors cursors)
     {
         RuleFor(q => q.Fields).Must((q, fields) => fields?.AreIn(q.Selection?.Include) != false).WithMessage(ContainerFields.NotIncluded);
-        RuleFor(q => q.Cursor).Must((q, cursor) => cursor is null || cursors.Decode(cursor)?.Sort == q.Sort.ToString())
-            .WithMessage(ContainerCursor.Expected).WhenValid("sort");
+        RuleFor(q => q.Cursor).MatchesSort(cursors, q => q.Sort);
     }
 }
 

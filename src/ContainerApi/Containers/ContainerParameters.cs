@@ -1,3 +1,4 @@
+using ContainerApi.Api.Lists;
 using ContainerApi.Containers.Formatting;
 
 namespace ContainerApi.Containers;
@@ -20,29 +21,18 @@ internal sealed record IncludedSections(ContainerSections Sections) : IParameter
     }
 
     /// <summary>The sections to read: the included ones, and of them only those that a field needs.</summary>
-    public static ContainerSections Needed(IncludedSections? include, ContainerFields? fields) =>
-        (include?.Sections ?? ContainerSections.All) & (fields?.Sections ?? ContainerSections.All);
+    public static ContainerSections Needed(IncludedSections? include, ListFields<ContainerRow>? fields) =>
+        (include?.Sections ?? ContainerSections.All) & (fields?.Sections() ?? ContainerSections.All);
 }
 
-/// <summary>The value of <c>fields</c>.</summary>
-internal sealed record ContainerFields(IReadOnlyList<string> Names) : IParameterValue<ContainerFields>
+internal static class ContainerFields
 {
     public const string NotIncluded = "names fields of a section that include leaves out.";
 
-    public static string Expected { get; } = $"must be one or more of {string.Join(", ", ContainerColumns.Names)}, separated by commas.";
+    public static ContainerSections Sections(this ListFields<ContainerRow> fields) => ContainerColumns.SectionsOf(fields.Names);
 
-    public ContainerSections Sections { get; } = ContainerColumns.SectionsOf(Names);
-
-    public static bool TryParse(string text, [NotNullWhen(true)] out ContainerFields? value)
-    {
-        var names = text.Split(',', StringSplitOptions.TrimEntries);
-        value = names.All(ContainerColumns.Names.Contains) ? new ContainerFields(names) : null;
-        return value is not null;
-    }
-
-    public bool AreIn(IncludedSections? include) => include is null || (Sections & ~include.Sections) == 0;
-
-    public override string ToString() => string.Join(',', Names);
+    public static bool AreIn(this ListFields<ContainerRow> fields, IncludedSections? include) =>
+        include is null || (fields.Sections() & ~include.Sections) == 0;
 }
 
 /// <summary>A port number in the container or on the host, with an optional protocol.</summary>

@@ -7,7 +7,7 @@ internal static class ContainerProjection
     private const string HostCounters = "The container uses its host's network. Its counters are those of the host.";
 
     public static ContainerList ToList(ContainerCollection collection) =>
-        new([.. collection.Rows.Select(ToContainer)], collection.Engines, collection.Total, collection.NextCursor);
+        new([.. collection.Rows.Select(ToContainer)], collection.Engines, collection.Total, collection.NextCursor, collection.IsComplete);
 
     public static Container ToContainer(ContainerRow row)
     {

@@ -1,5 +1,6 @@
 using ContainerApi.Access;
 using ContainerApi.Api;
+using ContainerApi.Api.Lists;
 using ContainerApi.Containers.Formatting;
 using ContainerApi.Engine;
 using Microsoft.Net.Http.Headers;
@@ -14,7 +15,7 @@ internal sealed class ContainerQueries(
     SingleFlight<SharedResult<ContainerCollection>> lists,
     SingleFlight<SharedResult<ContainerRow>> containers,
     ContainerRedactor redactor,
-    ContainerCursors cursors,
+    ListCursors cursors,
     Caller caller,
     TimeProvider time)
 {
@@ -23,14 +24,15 @@ internal sealed class ContainerQueries(
     public async Task<RenderedBody> ListAsync(ContainerListRequest query, HttpRequest http, CancellationToken cancellationToken)
     {
         var format = Formats.Choose(query.Format, http);
-        var request = query.ToRequest() with { After = query.Cursor is { } cursor ? cursors.Decode(cursor) : null };
+        var request = query.ToRequest() with { After = query.Cursor is { } cursor ? cursors.Decode<ContainerRow>(cursor) : null };
         foreach (var engine in query.Selection.Engine)
         {
             engines.Get(engine);
         }
 
         var shared = await CollectAsync(request, MaxAge(query.MaxAge, http), evenIfAllFail: false, cancellationToken);
-        return shared.Render($"{format};{query.Fields}", list => ContainerFormatter.List(list, format, query.Fields?.Names, time.GetUtcNow()));
+        return shared.Render($"{format};{query.Fields}", list => ListFormatter<ContainerRow>.List(
+            list.ToPage(), format, query.Fields?.Names, time.GetUtcNow(), () => ContainerProjection.ToList(list)));
     }
 
     /// <summary>All containers for Prometheus. The metric of an unreachable engine reports it.</summary>
@@ -51,7 +53,7 @@ internal sealed class ContainerQueries(
         var shared = await OneAsync(query.Selector, sections, MaxAge(query.MaxAge, http), cancellationToken);
         return shared.Render(
             $"{format};{query.Fields}",
-            container => ContainerFormatter.One(container, format, query.Fields?.Names, time.GetUtcNow()));
+            container => ListFormatter<ContainerRow>.One(container, format, query.Fields?.Names, time.GetUtcNow()));
     }
 
     /// <exception cref="ApiException">No such container, an ambiguous reference, or the container is not running.</exception>
@@ -81,7 +83,7 @@ internal sealed class ContainerQueries(
         async token =>
         {
             var collection = await collector.RunAsync(engines, request, token, evenIfAllFail, redactor.OfFacts(caller));
-            var cursor = collection.NextPage is { } next ? cursors.Encode(next) : null;
+            var cursor = collection.NextPage is { } next ? cursors.Encode<ContainerRow>(next) : null;
             return new(redactor.For(caller, collection) with { NextCursor = cursor });
         },
         cancellationToken);

@@ -1,3 +1,6 @@
+using ContainerApi.Api.Lists;
+using ContainerApi.Containers.Formatting;
+
 namespace ContainerApi.Containers;
 
 /// <summary>The parts of a container that are read container by container.</summary>
@@ -14,7 +17,8 @@ internal enum ContainerSections
 /// <summary>What one collection reads: the containers, their sections, the order and the page.</summary>
 internal sealed record ContainerRequest(ContainerSelection Selection, ContainerSections Sections)
 {
-    public ContainerSort Sort { get; init; } = ContainerSort.Default;
+    /// <summary>Newest first by default, as <c>docker ps</c>.</summary>
+    public ListSort<ContainerRow> Sort { get; init; } = new(ContainerColumns.Set.Find("createdAt")!, Descending: true);
     public int? Limit { get; init; }
     public PagePosition? After { get; init; }
 

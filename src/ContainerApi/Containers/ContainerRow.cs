@@ -1,8 +1,13 @@
+using ContainerApi.Api.Lists;
+using ContainerApi.Containers.Formatting;
+
 namespace ContainerApi.Containers;
 
 /// <summary>One collected container: the facts of its engine and the sections that were read. Its contract is <see cref="Container"/>.</summary>
-internal sealed record ContainerRow(string Engine, ContainerFacts Facts)
+internal sealed record ContainerRow(string Engine, ContainerFacts Facts) : IRow<ContainerRow>
 {
+    public static ColumnSet<ContainerRow> Columns => ContainerColumns.Set;
+
     public ProcessesSection? Processes { get; init; }
     public NetworkSection? Network { get; init; }
     public UsageSection? Usage { get; init; }
@@ -35,6 +40,8 @@ internal sealed record ContainerCollection(
     /// <summary>The text of <see cref="NextPage"/> for the caller; null on the last page.</summary>
     public string? NextCursor { get; init; }
 
-    /// <summary>Whether any row has the section.</summary>
-    public bool Has(ContainerSections section) => section == ContainerSections.None || Rows.Any(r => r.Has(section));
+    /// <summary>Whether every engine answered.</summary>
+    public bool IsComplete => Engines.All(e => e.Error is null);
+
+    public ListPage<ContainerRow> ToPage() => new(Rows, Engines, Total, NextCursor, IsComplete);
 }

@@ -15,42 +15,45 @@ internal sealed record ContainerSelection(
     [Parameter("Health states; `none` selects containers without a health check.", Example = "unhealthy", CommaSeparated = true,
         Allowed = ["starting", "healthy", "unhealthy", "none"])]
     IReadOnlyList<string> Health,
-    [Parameter("A part of the container's name.", Example = "web", Pattern = "[a-zA-Z0-9_.-]{1,255}",
+    [Parameter("The full id: 64 hex digits; implies `all`.", CommaSeparated = true)]
+    IReadOnlyList<string> Id,
+    [Parameter("A part of the container's name.", Example = "web", CommaSeparated = true, Pattern = "[a-zA-Z0-9_.-]{1,255}",
         Expected = "must be a part of a container's name: letters, digits, '_', '.' and '-'.")]
-    string? Name,
-    [Parameter("The image of the container, or an ancestor of that image.", Example = "busybox:latest")]
-    ImageNameOrId? Image,
+    IReadOnlyList<string> Name,
+    [Parameter("The image of the container, or an ancestor of that image.", Example = "busybox:latest", CommaSeparated = true)]
+    IReadOnlyList<ImageNameOrId> Image,
     [Parameter("`key` or `key=value`; repeatable. A container must have all of them.", Pattern = @"[^=][\s\S]{0,4095}",
         Expected = "must be key or key=value.")]
     IReadOnlyList<string> Label,
-    [Parameter("The name or id of a network.", Pattern = "[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}",
+    [Parameter("The name or id of a network.", CommaSeparated = true, Pattern = "[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}",
         Expected = "must be a network's name or id: letters, digits, '_', '.' and '-', the first a letter or digit.")]
-    string? Network,
-    [Parameter("A container port or a published port: `80` or `80/tcp`.", Example = "80/tcp")]
-    PortFilter? Port,
-    [Parameter("The engine's name; repeatable. Default: all engines.")]
+    IReadOnlyList<string> Network,
+    [Parameter("A container port or a published port: `80` or `80/tcp`.", Example = "80/tcp", CommaSeparated = true)]
+    IReadOnlyList<PortFilter> Port,
+    [Parameter("The engine's name. Default: all engines.", CommaSeparated = true)]
     IReadOnlyList<EngineName> Engine,
     [Parameter("Sections to read: `processes`, `network`, `usage`, separated by commas, or `none`. Default: all three.",
         Example = "processes,network")]
     IncludedSections? Include)
 {
     /// <summary>All containers of all engines.</summary>
-    public static readonly ContainerSelection Everything = new(true, [], [], null, null, [], null, null, [], null);
+    public static readonly ContainerSelection Everything = new(true, [], [], [], [], [], [], [], [], [], null);
 
-    /// <summary>A state implies containers that are not running.</summary>
-    public bool IncludesStopped => All || State.Count > 0;
+    /// <summary>A state or an id implies containers that are not running.</summary>
+    public bool IncludesStopped => All || State.Count > 0 || Id.Count > 0;
 
     /// <summary>The filters that the engine evaluates. <c>name</c> is a regular expression there.</summary>
     public ContainerFilter ToFilter()
     {
         (string Name, IReadOnlyList<string> Values)[] filters =
         [
+            ("id", Id),
             ("status", State),
             ("health", Health),
             ("label", Label),
-            ("name", Name is null ? [] : [Name.Replace(".", "\\.", StringComparison.Ordinal)]),
-            ("ancestor", Image is null ? [] : [Image.Value]),
-            ("network", Network is null ? [] : [Network]),
+            ("name", [.. Name.Select(n => n.Replace(".", "\\.", StringComparison.Ordinal))]),
+            ("ancestor", [.. Image.Select(i => i.Value)]),
+            ("network", Network),
         ];
         return new ContainerFilter(IncludesStopped, filters.Where(f => f.Values.Count > 0).ToDictionary(f => f.Name, f => f.Values));
     }
@@ -61,10 +64,11 @@ internal sealed record ContainerSelection(
     /// container, nor an image's ancestors, nor a network's id.
     /// </summary>
     public bool Matches(ContainerFacts container) =>
-        (State.Count == 0 || State.Contains(container.State))
-        && (Name is null || (container.Name?.Contains(Name, StringComparison.Ordinal) ?? false))
+        (Id.Count == 0 || Id.Contains(container.Id))
+        && (State.Count == 0 || State.Contains(container.State))
+        && (Name.Count == 0 || Name.Any(n => container.Name?.Contains(n, StringComparison.Ordinal) == true))
         && LabelSelector.Matches(Label, container.Labels)
-        && (Port is null || container.Ports.Any(Port.Matches));
+        && (Port.Count == 0 || container.Ports.Any(p => Port.Any(f => f.Matches(p))));
 
     /// <summary>Equal for selections of the same containers.</summary>
     public string Key() => JsonSerializer.Serialize(this with { Include = null });

@@ -1,4 +1,6 @@
 using ContainerApi.Access;
+using ContainerApi.Api;
+using ContainerApi.Api.Lists;
 using ContainerApi.Api.OpenApi;
 using ContainerApi.Api.Requests;
 using ContainerApi.Engine;
@@ -7,7 +9,30 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace ContainerApi.Engines;
 
 /// <summary>The parameters of <c>GET /engines</c>.</summary>
-internal sealed record EngineListRequest(LocalParameter Local);
+internal sealed record EngineListRequest(
+    [Parameter("The engine's name. Default: all engines.", CommaSeparated = true)]
+    IReadOnlyList<EngineName> Engine,
+    [Parameter("States of engines.", CommaSeparated = true,
+        Allowed = [EngineStates.Ok, EngineStates.Unavailable, EngineStates.Timeout, EngineStates.Error])]
+    IReadOnlyList<string> State,
+    [Parameter("The engine's name, which is its id.", CommaSeparated = true)]
+    IReadOnlyList<string> Id,
+    [Parameter("Only these fields, separated by commas.", Example = "name,state,version")]
+    ListFields<EngineStatus>? Fields,
+    [Parameter("The field to order by, prefixed with `-` for descending order. Unknown values come last.", Default = "name", Example = "-images")]
+    ListSort<EngineStatus> Sort,
+    [Parameter("The maximum number of engines on a page. Default: all.", Min = 1, Max = 10_000)]
+    int? Limit,
+    [Parameter("The `nextCursor` of the previous page.")]
+    ListCursor? Cursor,
+    [Parameter("The format of the response. Default: by `Accept`.")]
+    Format? Format,
+    LocalParameter Local);
+
+internal sealed class EngineListRequestValidator : AbstractValidator<EngineListRequest>
+{
+    public EngineListRequestValidator(ListCursors cursors) => RuleFor(q => q.Cursor).MatchesSort(cursors, q => q.Sort);
+}
 
 /// <summary>The parameters of <c>GET /engines/{engine}</c>.</summary>
 internal sealed record EngineSelector(
@@ -23,16 +48,30 @@ internal static class EngineEndpoints
             .WithName("listEngines")
             .WithSummary("List the engines")
             .WithDescription("All configured engines with their versions, hosts, counts and limitations. "
-                + "An engine that cannot be reached is an item with its `state` and `error`.");
+                + "An engine that cannot be reached is an item with its `state` and `error`.")
+            .Produces<EngineList>(StatusCodes.Status200OK, MediaTypes.Json, MediaTypes.Ndjson, MediaTypes.Text, MediaTypes.Csv)
+            .Produces(StatusCodes.Status304NotModified)
+            .CanFailWith(ErrorCode.EngineNotFound, ErrorCode.NotAcceptable);
         engines.MapGet("/{engine}", GetAsync)
             .WithName("getEngine")
             .WithSummary("Show one engine")
             .CanFailWith(ErrorCode.EngineNotFound);
     }
 
-    private static async Task<Ok<EngineList>> ListAsync(
-        RequestQuery<EngineListRequest> _, EngineDirectory directory, CancellationToken cancellationToken) =>
-        TypedResults.Ok(new EngineList(await Task.WhenAll(directory.All.Select(e => DescribeAsync(e, cancellationToken)))));
+    private static async Task<RenderedBody> ListAsync(
+        RequestQuery<EngineListRequest> query, EngineDirectory directory, ListCursors cursors, TimeProvider time, HttpContext http)
+    {
+        var request = query.Value;
+        var format = Formats.Choose(request.Format, http.Request);
+        var asked = request.Engine.Count == 0 ? directory.All : [.. request.Engine.Distinct().Select(directory.Get)];
+        var all = await Task.WhenAll(asked.Where(e => request.Id.Count == 0 || request.Id.Contains(e.Name))
+            .Select(e => DescribeAsync(e, http.RequestAborted)));
+        List<EngineStatus> found = [.. all.Where(e => request.State.Count == 0 || request.State.Contains(e.State))];
+        var (rows, next) = cursors.Cut(found, request.Sort, request.Cursor, request.Limit);
+        var page = new ListPage<EngineStatus>(rows, null, found.Count, next, all.All(e => e.Error is null));
+        return ListFormatter<EngineStatus>.List(
+            page, format, request.Fields?.Names, time.GetUtcNow(), () => new EngineList(rows, page.Total, page.NextCursor, page.IsComplete));
+    }
 
     private static async Task<Ok<EngineStatus>> GetAsync(
         RequestQuery<EngineSelector> query, EngineDirectory directory, CancellationToken cancellationToken) =>

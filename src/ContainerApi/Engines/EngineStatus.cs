@@ -1,8 +1,14 @@
+using System.Text.Json.Serialization;
+using ContainerApi.Api.Lists;
+
 namespace ContainerApi.Engines;
 
 /// <summary>The engines of this service.</summary>
-/// <param name="Items">In the order of the configuration. The first is the default of requests that name no engine.</param>
-public sealed record EngineList(IReadOnlyList<EngineStatus> Items);
+/// <param name="Items">The engines of this page, in the order of <c>sort</c>.</param>
+/// <param name="Total">The number of matching engines on all pages.</param>
+/// <param name="NextCursor">The value of <c>cursor</c> for the next page; null on the last page.</param>
+/// <param name="Complete">Whether every engine answered.</param>
+public sealed record EngineList(IReadOnlyList<EngineStatus> Items, int Total, [property: JsonRequired] string? NextCursor, bool Complete);
 
 /// <summary>One engine. All values that only the engine knows are null while it cannot be reached.</summary>
 /// <param name="Name" example="local">The name in the configuration.</param>
@@ -28,7 +34,15 @@ public sealed record EngineStatus(
     string Name, string Endpoint, string State, ErrorInfo? Error = null, string? ApiVersion = null, string? MinApiVersion = null,
     string? Version = null, string? OperatingSystem = null, string? OsType = null, string? Architecture = null, string? KernelVersion = null,
     string? StorageDriver = null, string? CgroupVersion = null, int? Cpus = null, long? MemoryBytes = null, ContainerCounts? Containers = null,
-    int? Images = null, IReadOnlyList<string>? RegistryMirrors = null, IReadOnlyList<EngineLimitation>? Limitations = null);
+    int? Images = null, IReadOnlyList<string>? RegistryMirrors = null, IReadOnlyList<EngineLimitation>? Limitations = null)
+    : IRow<EngineStatus>
+{
+    static ColumnSet<EngineStatus> IRow<EngineStatus>.Columns => EngineColumns.Set;
+
+    string IRow<EngineStatus>.Engine => Name;
+
+    string IRow<EngineStatus>.Id => Name;
+}
 
 /// <summary>The number of containers of an engine.</summary>
 /// <param name="Total">All containers.</param>

@@ -1,19 +1,23 @@
 using System.Text.Json.Serialization;
+using ContainerApi.Api.Lists;
 
 namespace ContainerApi.Images;
 
 /// <summary>The images of one or more engines.</summary>
-/// <param name="Items">Engine by engine, newest first.</param>
+/// <param name="Items">The images of this page, in the order of <c>sort</c>.</param>
 /// <param name="Engines">One entry for each requested engine. An engine that failed has no items.</param>
-/// <param name="Total">The number of items.</param>
-public sealed record ImageList(IReadOnlyList<ImageSummary> Items, IReadOnlyList<ImageListEngine> Engines, int Total);
+/// <param name="Total">The number of matching images on all pages.</param>
+/// <param name="NextCursor">The value of <c>cursor</c> for the next page; null on the last page.</param>
+/// <param name="Complete">Whether every engine answered.</param>
+public sealed record ImageList(
+    IReadOnlyList<ImageSummary> Items, IReadOnlyList<ImageListEngine> Engines, int Total, [property: JsonRequired] string? NextCursor, bool Complete);
 
 /// <summary>The state of one engine in a list of images.</summary>
 /// <param name="Name">The engine's name.</param>
 /// <param name="State"><c>ok</c>, <c>timeout</c>, <c>unavailable</c> or <c>error</c>.</param>
 /// <param name="Images">The number of matching images; null if the engine failed.</param>
 /// <param name="Error">Why the engine did not answer; null where it did.</param>
-public sealed record ImageListEngine(string Name, string State, int? Images, ErrorInfo? Error);
+public sealed record ImageListEngine(string Name, string State, int? Images, ErrorInfo? Error) : IListEngine;
 
 /// <summary>An image in a list.</summary>
 /// <param name="Engine">The engine's name.</param>
@@ -34,8 +38,10 @@ public record ImageSummary(
     [property: JsonPropertyOrder(ImageSummary.First), JsonRequired] DateTimeOffset? CreatedAt,
     [property: JsonPropertyOrder(ImageSummary.First)] long SizeBytes,
     [property: JsonPropertyOrder(ImageSummary.First)] IReadOnlyDictionary<string, string> Labels,
-    [property: JsonPropertyOrder(ImageSummary.First), JsonRequired] int? Containers)
+    [property: JsonPropertyOrder(ImageSummary.First), JsonRequired] int? Containers) : IRow<ImageSummary>
 {
+    static ColumnSet<ImageSummary> IRow<ImageSummary>.Columns => ImageColumns.Set;
+
     /// <summary>Before the fields of a derived record.</summary>
     private const int First = -1;
 }

@@ -32,12 +32,14 @@ internal static class ImageEndpoints
 
     private static void MapQueries(this RouteGroupBuilder images)
     {
-        images.MapGet("", async Task<Ok<ImageList>> (
-                RequestQuery<ImageListRequest> query, ImageQueries queries, HttpContext http) =>
-                TypedResults.Ok(await queries.ListAsync(query.Value, http.RequestAborted)))
+        images.MapGet("", (RequestQuery<ImageListRequest> query, ImageQueries queries, HttpContext http) =>
+                queries.ListAsync(query.Value, http.Request, http.RequestAborted))
             .WithName("listImages").WithSummary("List images")
             .WithDescription("The images of all engines, or of the named engines, with the number of containers that use each image. "
-                + "An engine that fails is an entry in `engines`. The response is a problem only if all engines fail.");
+                + "An engine that fails is an entry in `engines`. The response is a problem only if all engines fail.")
+            .Produces<ImageList>(StatusCodes.Status200OK, MediaTypes.Json, MediaTypes.Ndjson, MediaTypes.Text, MediaTypes.Csv)
+            .Produces(StatusCodes.Status304NotModified)
+            .CanFailWith(ErrorCode.NotAcceptable);
 
         images.MapGet("/{**reference}", async Task<Ok<ImageInspection>> (
                 RequestQuery<ImageQuery> query, ImageQueries queries, ImageRedactor redactor, Caller caller, HttpContext http) =>

@@ -1,14 +1,19 @@
 using ContainerApi.Access;
+using ContainerApi.Api;
+using ContainerApi.Api.Lists;
 using ContainerApi.Engine;
 
 namespace ContainerApi.Images;
 
 /// <summary>Reads the images of engines, with the number of containers that use each image.</summary>
-internal sealed class ImageQueries(EngineDirectory engines, ImageRedactor redactor, Caller caller)
+internal sealed class ImageQueries(
+    EngineDirectory engines, ImageRedactor redactor, ListCursors cursors, Caller caller, TimeProvider time)
 {
+    /// <exception cref="ApiException">No accepted format exists.</exception>
     /// <exception cref="EngineException">All engines failed, or a named engine does not exist.</exception>
-    public async Task<ImageList> ListAsync(ImageListRequest request, CancellationToken cancellationToken)
+    public async Task<RenderedBody> ListAsync(ImageListRequest request, HttpRequest http, CancellationToken cancellationToken)
     {
+        var format = Formats.Choose(request.Format, http);
         var requested = request.Engine.Count == 0 ? engines.All : [.. request.Engine.Distinct().Select(engines.Get)];
         // The engine would compare labels with values that are redacted here.
         var filters = (caller.SeesSecrets ? request : request with { Label = [] }).ToFilters();
@@ -19,11 +24,15 @@ internal sealed class ImageQueries(EngineDirectory engines, ImageRedactor redact
         }
 
         var images = answers.SelectMany(a => a.Images);
-        IReadOnlyList<ImageSummary> items = caller.SeesSecrets
-            ? [.. images]
-            : [.. images.Select(redactor.Redact).Where(i => LabelSelector.Matches(request.Label, i.Labels))];
-        var engineStates = answers.Select(a => a.State with { Images = a.State.Images is null ? null : items.Count(i => i.Engine == a.State.Name) });
-        return new ImageList(items, [.. engineStates], items.Count);
+        var shown = caller.SeesSecrets ? images : images.Select(redactor.Redact).Where(i => LabelSelector.Matches(request.Label, i.Labels));
+        List<ImageSummary> found = [.. shown.Where(i => request.Id.Count == 0 || request.Id.Contains(i.Id))];
+        IReadOnlyList<ImageListEngine> states =
+            [.. answers.Select(a => a.State with { Images = a.State.Images is null ? null : found.Count(i => i.Engine == a.State.Name) })];
+        var (rows, next) = cursors.Cut(found, request.Sort, request.Cursor, request.Limit);
+        var page = new ListPage<ImageSummary>(rows, states, found.Count, next, states.All(s => s.Error is null));
+        return ListFormatter<ImageSummary>.List(
+            page, format, request.Fields?.Names, time.GetUtcNow(),
+            () => new ImageList(rows, states, page.Total, page.NextCursor, page.IsComplete));
     }
 
     /// <exception cref="ApiException">Several engines have the image (409 with the engines in <c>matches</c>).</exception>

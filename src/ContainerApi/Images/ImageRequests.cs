@@ -1,3 +1,5 @@
+using ContainerApi.Api;
+using ContainerApi.Api.Lists;
 using ContainerApi.Api.Requests;
 
 namespace ContainerApi.Images;
@@ -5,16 +7,30 @@ namespace ContainerApi.Images;
 /// <summary>The parameters of <c>GET /images</c>.</summary>
 internal sealed record ImageListRequest(
     // The engine's patterns give brackets and backslashes a meaning, and it answers 500 to an invalid pattern.
-    [Parameter("A name or a pattern, as in `busybox` or `team/*:v1`.", Pattern = "[A-Za-z0-9_./:@*?-]{1,512}",
+    [Parameter("A name or a pattern, as in `busybox` or `team/*:v1`.", CommaSeparated = true,
+        Pattern = "[A-Za-z0-9_./:@*?-]{1,512}",
         Expected = "must be a name or a pattern: letters, digits, '_', '.', '-', '/', ':', '@', '*' and '?'.")]
-    string? Reference,
+    IReadOnlyList<string> Reference,
     [Parameter("Whether to return only images without a name (true) or only images with one (false). Default: both.")]
     bool? Dangling,
     [Parameter("`name` or `name=value`; repeatable. An image must have all of them.", Pattern = @"[^=][\s\S]{0,4095}",
         Expected = "must be name or name=value.")]
     IReadOnlyList<string> Label,
-    [Parameter("The engine's name; repeatable. Default: all engines.")]
+    [Parameter("The full id: `sha256:` and 64 hex digits.", CommaSeparated = true)]
+    IReadOnlyList<string> Id,
+    [Parameter("The engine's name. Default: all engines.", CommaSeparated = true)]
     IReadOnlyList<EngineName> Engine,
+    [Parameter("Only these fields, separated by commas.", Example = "tags,sizeBytes")]
+    ListFields<ImageSummary>? Fields,
+    [Parameter("The field to order by, prefixed with `-` for descending order. Unknown values come last; a list is ordered by its length.",
+        Default = "-createdAt", Example = "-sizeBytes")]
+    ListSort<ImageSummary> Sort,
+    [Parameter("The maximum number of images on a page. Default: all.", Min = 1, Max = 10_000)]
+    int? Limit,
+    [Parameter("The `nextCursor` of the previous page.")]
+    ListCursor? Cursor,
+    [Parameter("The format of the response. Default: by `Accept`.")]
+    Format? Format,
     LocalParameter Local)
 {
     /// <summary>The engine's filters; null without a filter.</summary>
@@ -22,13 +38,18 @@ internal sealed record ImageListRequest(
     {
         var filters = new Dictionary<string, IReadOnlyList<string>>
         {
-            ["reference"] = Reference is null ? [] : [Reference],
+            ["reference"] = Reference,
             ["dangling"] = Dangling is null ? [] : [Dangling == true ? "true" : "false"],
             ["label"] = Label,
         };
         var used = filters.Where(f => f.Value.Count > 0).ToDictionary();
         return used.Count > 0 ? used : null;
     }
+}
+
+internal sealed class ImageListRequestValidator : AbstractValidator<ImageListRequest>
+{
+    public ImageListRequestValidator(ListCursors cursors) => RuleFor(q => q.Cursor).MatchesSort(cursors, q => q.Sort);
 }
 
 /// <summary>The parameters of <c>GET /images/{reference}</c>.</summary>

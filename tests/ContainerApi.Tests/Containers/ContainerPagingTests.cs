@@ -1,4 +1,5 @@
-using ContainerApi.Access;
+using System.Security.Cryptography;
+using ContainerApi.Api.Lists;
 using ContainerApi.Containers;
 
 namespace ContainerApi.Tests.Containers;
@@ -81,28 +82,28 @@ public sealed class ContainerPagingTests
     [InlineData("")]
     public void Text_that_this_key_did_not_encrypt_is_no_cursor(string text)
     {
-        using var cursors = new ContainerCursors(new SecurityOptions());
+        using var cursors = new ListCursors(RandomNumberGenerator.GetBytes(32));
 
-        Assert.True(ContainerCursor.TryParse(text, out var cursor));
-        Assert.Null(cursors.Decode(cursor));
+        Assert.True(ListCursor.TryParse(text, out var cursor));
+        Assert.Null(cursors.Decode<ContainerRow>(cursor));
     }
 
     [Fact]
     public void Cursor_is_opaque_and_readable_only_with_its_key()
     {
-        var options = new SecurityOptions { CursorKey = Convert.ToBase64String(new byte[SecurityOptions.CursorKeyLength]) };
-        using var cursors = new ContainerCursors(options);
-        using var replica = new ContainerCursors(options);
-        using var other = new ContainerCursors(new SecurityOptions());
-        var position = new PagePosition("command", new ContainerApi.Containers.SortKey(null, "hunter2", "local", "id"));
+        using var cursors = new ListCursors(new byte[32]);
+        using var replica = new ListCursors(new byte[32]);
+        using var other = new ListCursors(RandomNumberGenerator.GetBytes(32));
+        var position = new PagePosition("command", new ContainerApi.Api.Lists.SortKey(null, "hunter2", "local", "id"));
 
-        var text = cursors.Encode(position);
+        var text = cursors.Encode<ContainerRow>(position);
 
         Assert.DoesNotContain("hunter2", Encoding.UTF8.GetString(System.Buffers.Text.Base64Url.DecodeFromChars(text)));
-        Assert.Equal(position, replica.Decode(new ContainerCursor(text)));
-        Assert.Null(other.Decode(new ContainerCursor(text)));
+        Assert.Equal(position, replica.Decode<ContainerRow>(new ListCursor(text)));
+        Assert.Null(other.Decode<ContainerRow>(new ListCursor(text)));
         var altered = (text[0] == 'A' ? 'B' : 'A') + text[1..];
-        Assert.Null(cursors.Decode(new ContainerCursor(altered)));
+        Assert.Null(cursors.Decode<ContainerRow>(new ListCursor(altered)));
+        Assert.Null(cursors.Decode<ContainerApi.Images.ImageSummary>(new ListCursor(text)));
     }
 
     private static List<string> Walk(List<ContainerRow> rows, string sort, int limit, Action<int> between)
@@ -123,8 +124,8 @@ public sealed class ContainerPagingTests
     private static (IReadOnlyList<ContainerRow> Page, PagePosition? Next) Cut(
         IEnumerable<ContainerRow> rows, string sort, PagePosition? after = null, int? limit = null)
     {
-        Assert.True(ContainerSort.TryParse(sort, out var order));
-        return ContainerPaging.Cut(rows, order, after, limit);
+        Assert.True(ListSort<ContainerRow>.TryParse(sort, out var order));
+        return order.Cut(rows, after, limit);
     }
 
     private static ContainerRow Row(ContainerFacts container) => new("local", container);

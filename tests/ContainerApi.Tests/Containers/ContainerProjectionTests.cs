@@ -128,7 +128,7 @@ public sealed class ContainerProjectionTests
             ? p.PropertyType.GetProperties().Select(inner => $"{Camel(p)}.{Camel(inner)}").Append(Camel(p))
             : [Camel(p)]);
 
-        Assert.Equal(wire.Order(), ContainerColumns.Names.Order());
+        Assert.Equal(wire.Order(), ContainerColumns.Set.Names.Order());
     }
 
     private static ContainerFacts Shared(char digit, string peer) => Facts.Container(digit, network: "container:" + peer);

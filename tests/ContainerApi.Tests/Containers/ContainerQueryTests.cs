@@ -200,7 +200,7 @@ public sealed class ContainerQueryTests
             $$"""
             {"type":"container","name":"c1"}
             {"type":"container","name":"c2"}
-            {"type":"result","state":"succeeded","engines":[{{Engine}}],"total":2,"nextCursor":null,"error":null}
+            {"type":"result","state":"succeeded","engines":[{{Engine}}],"total":2,"nextCursor":null,"complete":true,"error":null}
 
             """, text);
     }

@@ -41,10 +41,10 @@ public sealed class EnginesTests
 
         var engines = (await host.GetJsonAsync("/engines")).GetProperty("items");
 
-        Assert.Equal("ok", engines[0].GetProperty("state").GetString());
-        Assert.Equal(state, engines[1].GetProperty("state").GetString());
-        Assert.Equal($$"""{"code":"{{kind}}","message":"The engine is unreachable."}""", engines[1].GetProperty("error").GetRawText());
-        Assert.Equal(System.Text.Json.JsonValueKind.Null, engines[1].GetProperty("containers").ValueKind);
+        Assert.Equal("ok", engines[1].GetProperty("state").GetString());
+        Assert.Equal(state, engines[0].GetProperty("state").GetString());
+        Assert.Equal($$"""{"code":"{{kind}}","message":"The engine is unreachable."}""", engines[0].GetProperty("error").GetRawText());
+        Assert.Equal(System.Text.Json.JsonValueKind.Null, engines[0].GetProperty("containers").ValueKind);
     }
 
     [Fact]

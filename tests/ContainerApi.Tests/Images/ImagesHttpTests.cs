@@ -31,11 +31,12 @@ public sealed class ImagesHttpTests
 
         Assert.Equal("""
             {"items":[
-            {"engine":"local","id":"IMAGE","shortId":"ffffffffffff","tags":["busybox:latest"],REST,"containers":2},
+            {"engine":"halfway","id":"IMAGE","shortId":"ffffffffffff","tags":[],REST,"containers":null},
             {"engine":"local","id":"OTHER","shortId":"eeeeeeeeeeee","tags":[],REST,"containers":0},
-            {"engine":"halfway","id":"IMAGE","shortId":"ffffffffffff","tags":[],REST,"containers":null}],
+            {"engine":"local","id":"IMAGE","shortId":"ffffffffffff","tags":["busybox:latest"],REST,"containers":2}],
             "engines":[{"name":"local","state":"ok","images":2,"error":null},{"name":"halfway","state":"ok","images":1,"error":null},
-            {"name":"bad","state":"unavailable","images":null,"error":{"code":"engine_unavailable","message":"In the engine's words."}}],"total":3}
+            {"name":"bad","state":"unavailable","images":null,"error":{"code":"engine_unavailable","message":"In the engine's words."}}],
+            "total":3,"nextCursor":null,"complete":false}
             """.ReplaceLineEndings("").Replace("IMAGE", ImageId).Replace("OTHER", "sha256:" + Facts.Id('e'))
             .Replace("REST", Rest), list.GetRawText());
         Assert.Equal(1, (await host.GetJsonAsync("/images?engine=halfway")).GetProperty("total").GetInt32());

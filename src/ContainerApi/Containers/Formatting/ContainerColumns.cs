@@ -1,3 +1,4 @@
+using ContainerApi.Api.Lists;
 using static ContainerApi.Containers.ContainerSections;
 
 namespace ContainerApi.Containers.Formatting;
@@ -18,7 +19,7 @@ internal static class ContainerColumns
         new("image", None, r => r.Facts.Image, Table: new(3, "IMAGE", (r, _) => ColumnText.Image(r.Facts.Image))),
         new("imageId", None, r => r.Facts.ImageId),
         new("createdAt", None, r => r.Facts.CreatedAt,
-            Table: new(5, "CREATED", (r, now) => ColumnText.Ago(now - r.Facts.CreatedAt) + " ago"),
+            Table: new(5, "CREATED", (r, now) => HumanText.Ago(now - r.Facts.CreatedAt) + " ago"),
             Metric: new("container_created_timestamp_seconds", "gauge", "Creation time in seconds since 1970.", Divisor: 1000)),
         new("command", None, r => r.Facts.Command, Table: new(4, "COMMAND", (r, _) => ColumnText.Command(r.Facts.Command))),
         new("state", None, r => r.Facts.State, Metric: new("container_state", "gauge", "1 for the state of the container.")),
@@ -53,7 +54,7 @@ internal static class ContainerColumns
         new("usage.cpuTimeMs", Usage, r => r.Usage?.CpuTimeMs,
             Metric: new("container_cpu_usage_seconds_total", "counter", "CPU time used, on all cores.", Divisor: 1000)),
         new("usage.memoryBytes", Usage, r => r.Usage?.MemoryBytes,
-            Table: new(10, "MEM", (r, _) => r.Usage?.MemoryBytes is { } memory ? ColumnText.BinarySize(memory) : null),
+            Table: new(10, "MEM", (r, _) => r.Usage?.MemoryBytes is { } memory ? HumanText.BinarySize(memory) : null),
             Metric: new("container_memory_working_set_bytes", "gauge", "Memory used, without the inactive file cache.")),
         new("usage.memoryLimitBytes", Usage, r => r.Usage?.MemoryLimitBytes,
             Metric: new("container_spec_memory_limit_bytes", "gauge", "Memory limit of the container; the host's memory where it has no limit.")),
@@ -74,15 +75,11 @@ internal static class ContainerColumns
         ["usage"] = Usage,
     };
 
-    /// <summary>The names that <c>fields</c> accepts.</summary>
-    public static readonly IReadOnlyList<string> Names = [.. All.Select(c => c.Name), .. Sections.Keys];
-
-    private static readonly Dictionary<string, ContainerColumn> ByName = All.ToDictionary(c => c.Name);
-
-    public static ContainerColumn? Find(string name) => ByName.GetValueOrDefault(name);
+    public static readonly ColumnSet<ContainerRow> Set = new("container", All);
 
     /// <summary>The section that must be read for a column or a section.</summary>
-    public static ContainerSections SectionOf(string name) => Sections.TryGetValue(name, out var section) ? section : Find(name)?.Section ?? None;
+    private static ContainerSections SectionOf(string name) =>
+        Sections.TryGetValue(name, out var section) ? section : (Set.Find(name) as ContainerColumn)?.Section ?? None;
 
     public static ContainerSections SectionsOf(IEnumerable<string> names) => names.Aggregate(None, (sections, name) => sections | SectionOf(name));
 

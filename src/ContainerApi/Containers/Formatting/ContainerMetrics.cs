@@ -1,3 +1,5 @@
+using ContainerApi.Api.Lists;
+
 namespace ContainerApi.Containers.Formatting;
 
 /// <summary>Pure: a collection in Prometheus's text format (0.0.4). An unknown value has no sample.</summary>
@@ -41,7 +43,7 @@ internal static partial class ContainerMetrics
             {
                 Sample(text, metric.Name, $"{labels},{column.Key}=\"{Escaped(word)}\"", 1);
             }
-            else if (ContainerColumn.Number(value) is { } number)
+            else if (Column<ContainerRow>.Number(value) is { } number)
             {
                 Sample(text, metric.Name, labels, number / metric.Divisor);
             }

@@ -1,4 +1,5 @@
 using ContainerApi.Api;
+using ContainerApi.Api.Lists;
 using ContainerApi.Containers.Formatting;
 
 namespace ContainerApi.Tests.Containers.Formatting;
@@ -77,7 +78,7 @@ public sealed class TableTests
     [InlineData(25275678720, "23.54GiB")]
     [InlineData(1048576, "1MiB")]
     [InlineData(long.MaxValue, "8EiB")]
-    public void Memory_is_written_as_docker_stats_does(long bytes, string expected) => Assert.Equal(expected, ColumnText.BinarySize(bytes));
+    public void Memory_is_written_as_docker_stats_does(long bytes, string expected) => Assert.Equal(expected, HumanText.BinarySize(bytes));
 
     [Theory]
     [InlineData(0, "0B")]
@@ -85,7 +86,7 @@ public sealed class TableTests
     [InlineData(1410, "1.41kB")]
     [InlineData(65_000_000, "65MB")]
     [InlineData(123_456_789_012, "123GB")]
-    public void Traffic_is_written_as_docker_stats_does(long bytes, string expected) => Assert.Equal(expected, ColumnText.DecimalSize(bytes));
+    public void Traffic_is_written_as_docker_stats_does(long bytes, string expected) => Assert.Equal(expected, HumanText.DecimalSize(bytes));
 
     [Theory]
     [InlineData(0.5, "Less than a second")]
@@ -101,7 +102,7 @@ public sealed class TableTests
     [InlineData(60 * 86400, "2 months")]
     [InlineData(800 * 86400, "2 years")]
     public void Age_is_written_as_docker_ps_does(double seconds, string expected) =>
-        Assert.Equal(expected, ColumnText.Ago(TimeSpan.FromSeconds(seconds)));
+        Assert.Equal(expected, HumanText.Ago(TimeSpan.FromSeconds(seconds)));
 
     [Fact]
     public void Consecutive_ports_are_a_range()

@@ -1,0 +1,17 @@
+namespace ContainerApi.Api.Lists;
+
+/// <summary>The value of <c>fields</c>.</summary>
+internal sealed record ListFields<TRow>(IReadOnlyList<string> Names) : IParameterValue<ListFields<TRow>>
+    where TRow : IRow<TRow>
+{
+    public static string Expected { get; } = $"must be one or more of {string.Join(", ", TRow.Columns.Names)}, separated by commas.";
+
+    public static bool TryParse(string text, [NotNullWhen(true)] out ListFields<TRow>? value)
+    {
+        var names = text.Split(',', StringSplitOptions.TrimEntries);
+        value = names.All(TRow.Columns.Names.Contains) ? new ListFields<TRow>(names) : null;
+        return value is not null;
+    }
+
+    public override string ToString() => string.Join(',', Names);
+}
