@@ -33,8 +33,9 @@ internal static class ContainerEndpoints
         containers.MapQueries();
         containers.MapWatch();
         containers.MapLifecycle();
-        app.MapGet("/metrics/containers", (ContainerQueries queries, MetricsOptions options, HttpContext http) =>
-                queries.MetricsAsync(options, http.RequestAborted))
+        app.MapGet("/metrics/containers", (
+                RequestQuery<MetricsQuery> query, ContainerQueries queries, MetricsOptions options, HttpContext http) =>
+                queries.MetricsAsync(query.Value.Engine, options, http.RequestAborted))
             .RequireScope(Scopes.MetricsRead)
             .WithTags("Metrics")
             .WithName("getContainerMetrics")
@@ -43,7 +44,8 @@ internal static class ContainerEndpoints
                 "State, processes, CPU, memory, block and network counters of every container, in Prometheus's text format. "
                 + "`/metrics` has the service's own metrics.")
             .Produces<string>(StatusCodes.Status200OK, "text/plain")
-            .Produces(StatusCodes.Status304NotModified);
+            .Produces(StatusCodes.Status304NotModified)
+            .CanFailWith(ErrorCode.EngineNotFound);
     }
 
     private static void MapQueries(this RouteGroupBuilder containers)

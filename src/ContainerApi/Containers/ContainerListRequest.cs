@@ -59,6 +59,12 @@ internal sealed record ContainerSectionQuery(
     TimeSpan? MaxAge,
     LocalParameter Local);
 
+/// <summary>The parameters of <c>GET /metrics/containers</c>.</summary>
+internal sealed record MetricsQuery(
+    [Parameter("The engine's name. Default: all engines.", CommaSeparated = true)]
+    IReadOnlyList<EngineName> Engine,
+    LocalParameter Local);
+
 internal sealed class ContainerListRequestValidator : AbstractValidator<ContainerListRequest>
 {
     public ContainerListRequestValidator(ListCursors cursors)

@@ -36,9 +36,10 @@ internal sealed class ContainerQueries(
     }
 
     /// <summary>All containers for Prometheus. The metric of an unreachable engine reports it.</summary>
-    public async Task<RenderedBody> MetricsAsync(MetricsOptions options, CancellationToken cancellationToken)
+    /// <exception cref="EngineException">No such engine.</exception>
+    public async Task<RenderedBody> MetricsAsync(IReadOnlyList<EngineName> named, MetricsOptions options, CancellationToken cancellationToken)
     {
-        var request = new ContainerRequest(ContainerSelection.Everything, ContainerSections.All);
+        var request = new ContainerRequest(ContainerSelection.Everything with { Engine = named }, ContainerSections.All);
         var shared = await CollectAsync(request, TimeSpan.Zero, evenIfAllFail: true, cancellationToken);
         return shared.Render("metrics", list =>
             new RenderedBody(Encoding.UTF8.GetBytes(ContainerMetrics.Write(list, options)), ContainerMetrics.ContentType));

@@ -107,6 +107,21 @@ public sealed class SeveralEnginesTests
             (await host.GetJsonAsync(address + "?local=true")).GetProperty("items").GetArrayLength());
     }
 
+    [Fact]
+    public async Task Engine_is_a_parameter_of_every_operation_about_engines()
+    {
+        await using var host = new ApiHost(new FakeEngine());
+        var operations = (await host.GetJsonAsync("/openapi.json")).GetProperty("paths").EnumerateObject()
+            .SelectMany(p => p.Value.EnumerateObject()).Select(o => o.Value).ToList();
+
+        Assert.All(operations, o => Assert.Matches("^[a-z]+[A-Z]", o.GetProperty("operationId").GetString()));
+        Assert.Equal(
+            ["getHealth", "getReadiness", "getService"],
+            operations.Where(o => !o.TryGetProperty("parameters", out var its)
+                    || its.EnumerateArray().All(p => p.GetProperty("name").GetString() != "engine"))
+                .Select(o => o.GetProperty("operationId").GetString()).Order());
+    }
+
     private static Dictionary<string, string?> Settings(string? defaultEngine) => new()
     {
         ["Engines:0:Name"] = "near",

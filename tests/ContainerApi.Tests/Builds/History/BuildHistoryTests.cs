@@ -219,7 +219,8 @@ public sealed class BuildHistoryTests : IDisposable
                 build.Succeed();
             }
 
-            (await posting).Dispose();
+            using var built = await posting;
+            await built.Content.ReadAsStringAsync();
             // Ids of the same millisecond have no order.
             await Task.Delay(2);
         }
