@@ -70,8 +70,8 @@ public sealed class BuildRefusalTests : BuildEndpointFixture
     }
 
     [Theory]
-    [InlineData("t", "Use 'tag'.")]
-    [InlineData("buildargs", "Use 'buildArg'.")]
+    [InlineData("t", "Use 'tag', or 'tags' in JSON.")]
+    [InlineData("build-arg", "Use 'buildArg', or 'buildArgs' in JSON.")]
     [InlineData("networkmode", "Use 'network'.")]
     [InlineData("RM", "Leave it out: the containers of steps are always removed.")]
     public async Task Parameter_of_Dockers_API_gets_a_hint_in_the_query_and_in_JSON(string name, string hint)

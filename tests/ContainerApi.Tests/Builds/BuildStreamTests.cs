@@ -146,7 +146,8 @@ public sealed class BuildStreamTests : IDisposable
         {
             var next = BuildApi.LineAsync(reader);
             await _clock.AdvanceWhenAwaitedAsync(TimeSpan.FromMinutes(1));
-            Assert.Equal("heartbeat", BuildApi.Text(await next, "type"));
+            var heartbeat = await next;
+            Assert.Equal(("heartbeat", "0"), (BuildApi.Text(heartbeat, "type"), BuildApi.Text(heartbeat, "seq")));
         }
 
         using var stopped = await _api.Client.PostAsync($"/builds/{first.Id}/cancel", null);

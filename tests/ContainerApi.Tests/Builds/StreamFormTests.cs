@@ -34,6 +34,18 @@ public sealed class StreamFormTests : IDisposable
         Assert.All(events, e => Assert.StartsWith("{\"type\":", e.Split('\n')[2]["data: ".Length..], StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("/containers")]
+    [InlineData("/containers/watch")]
+    public async Task Accepted_media_type_that_no_representation_has_is_406(string path)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, path) { Headers = { { "Accept", "image/png" } } };
+
+        using var response = await _api.Client.SendAsync(request);
+
+        await response.ReadProblemAsync(HttpStatusCode.NotAcceptable, "not_acceptable");
+    }
+
     [Fact]
     public async Task Accepted_media_type_that_is_not_available_starts_no_build()
     {

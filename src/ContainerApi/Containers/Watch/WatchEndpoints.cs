@@ -25,7 +25,7 @@ internal static partial class WatchEndpoints
                 its containers change.
                 """)
             .Produces<WatchEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson, MediaTypes.EventStream)
-            .CanFailWith(ErrorCode.InvalidRequest, ErrorCode.EngineNotFound);
+            .CanFailWith(ErrorCode.InvalidRequest, ErrorCode.EngineNotFound, ErrorCode.NotAcceptable);
 
     private static IResult Watch(
         RequestQuery<WatchQuery> request, HttpContext context, WatchHub hub, EngineDirectory engines, Caller caller, ContainerRedactor redactor,

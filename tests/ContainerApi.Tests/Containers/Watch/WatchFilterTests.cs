@@ -109,6 +109,22 @@ public sealed class WatchFilterTests : StubEngineTests
         Assert.Equal("sick,db", Names((await other.NextAsync("snapshot")).GetProperty("items").EnumerateArray().Reverse()));
     }
 
+    [Theory]
+    [InlineData("format=sse", "*/*")]
+    [InlineData("", "text/event-stream")]
+    public async Task Watch_is_server_sent_events_on_request(string query, string accept)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/containers/watch?include=none&" + query);
+        request.Headers.Add("Accept", accept);
+
+        using var response = await Host.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        using var lines = new StreamReader(await response.Content.ReadAsStreamAsync());
+
+        Assert.Equal("event: snapshot", await lines.ReadLineAsync());
+        var id = (await lines.ReadLineAsync())!;
+        Assert.Contains($"\"seq\":\"{id["id: ".Length..]}\"", await lines.ReadLineAsync(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_failed_selection_is_retried()
     {

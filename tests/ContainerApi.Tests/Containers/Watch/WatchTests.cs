@@ -113,6 +113,23 @@ public sealed class WatchTests
     }
 
     [Fact]
+    public async Task A_watch_resumed_between_events_of_one_change_gets_them_again()
+    {
+        var stage = new WatchStage();
+        await using var watcher = stage.Watch(Everything);
+        await NextAsync<WatchSnapshot>(watcher);
+        stage.Send("create", [Facts.Container('1'), Facts.Container('2'), Facts.Container('3')]);
+        var first = await NextAsync<WatchAdded>(watcher);
+        var last = await NextAsync<WatchAdded>(watcher);
+        Assert.NotEqual(first.Seq, last.Seq);
+
+        await using var resumed = stage.Watch(Everything, lastEventId: first.Seq);
+
+        await NextAsync<WatchAdded>(resumed);
+        Assert.Equal(last.Seq, (await NextAsync<WatchAdded>(resumed)).Seq);
+    }
+
+    [Fact]
     public async Task Containers_of_an_unreachable_engine_stay()
     {
         var stage = new WatchStage();
