@@ -21,7 +21,7 @@ internal sealed class HeaderDocumentation : IOperationFilter
             status == "200" && operation.Responses!["200"].Content?.ContainsKey(MediaTypes.Csv) == true),
         new("Retry-After", "The seconds after which to try again.", (_, status) => status == "429", JsonSchemaType.Integer),
         new("WWW-Authenticate", "The accepted kinds of credentials (RFC 6750).", (_, status) => status is "401" or "403"),
-        new("Accept-Post", "The supported content types.", (_, status) => status == "415"),
+        new("Accept-Post", "The supported content types.", (operation, status) => status == "415" && operation.RequestBody is not null),
     ];
 
     public void Apply(OpenApiOperation operation, OperationFilterContext context)

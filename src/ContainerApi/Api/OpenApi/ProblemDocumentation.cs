@@ -30,6 +30,12 @@ internal sealed class ProblemDocumentation : IOperationFilter
         }
 
         var codes = context.ApiDescription.ActionDescriptor.EndpointMetadata.OfType<ErrorCodes>().SelectMany(m => m.Codes).ToHashSet();
+        if (context.ApiDescription.HttpMethod != HttpMethods.Get)
+        {
+            // A body where none is read.
+            codes.Add(ErrorCode.UnsupportedMediaType);
+        }
+
         foreach (var status in ErrorCode.All.Where(codes.Contains).GroupBy(c => c.Status))
         {
             operation.Responses![status.Key.ToString(CultureInfo.InvariantCulture)] = new OpenApiResponse
