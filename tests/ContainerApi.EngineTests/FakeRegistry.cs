@@ -17,17 +17,21 @@ namespace ContainerApi.EngineTests;
 internal sealed class FakeRegistry : IAsyncDisposable
 {
     private const string ManifestType = "application/vnd.docker.distribution.manifest.v2+json";
+    private const string BlobType = "application/octet-stream";
     private const string Repository = "team/tiny";
+
+    /// <summary>More than an engine buffers before it counts: containerd copies 1 MiB at a time.</summary>
+    private const int FirstBytes = 2 * 1024 * 1024;
 
     private readonly WebApplication _app;
     private readonly Dictionary<string, byte[]> _blobs = [];
     private readonly byte[] _manifest;
     private readonly string _token = Guid.NewGuid().ToString("n");
 
-    private FakeRegistry(string label, string value, string? credentials, bool brokenLayer, bool tokens)
+    private FakeRegistry(string label, string value, string? credentials, bool brokenLayer, bool tokens, Task? layerContinues)
     {
         // Random content, since an engine does not fetch a layer that it has.
-        var tar = Layer(RandomNumberGenerator.GetBytes(64 * 1024));
+        var tar = Layer(RandomNumberGenerator.GetBytes(layerContinues is null ? 64 * 1024 : 2 * FirstBytes));
         var layer = Gzip(tar);
         var config = JsonSerializer.SerializeToUtf8Bytes(new
         {
@@ -64,8 +68,10 @@ internal sealed class FakeRegistry : IAsyncDisposable
 
         _app.MapGet("/v2/", () => Results.Ok());
         _app.MapMethods($"/v2/{Repository}/manifests/{{reference}}", ["GET", "HEAD"], Manifest);
-        _app.MapMethods($"/v2/{Repository}/blobs/{{digest}}", ["GET", "HEAD"], (string digest) =>
-            _blobs.TryGetValue(digest, out var blob) ? Results.Bytes(blob, "application/octet-stream") : Results.NotFound());
+        _app.MapMethods($"/v2/{Repository}/blobs/{{digest}}", ["GET", "HEAD"], (HttpContext context, string digest) =>
+            !_blobs.TryGetValue(digest, out var blob) ? Results.NotFound()
+            : layerContinues is null || blob.Length <= FirstBytes ? Results.Bytes(blob, BlobType)
+            : SendInParts(context, blob, layerContinues));
     }
 
     /// <summary>The image reference with tag.</summary>
@@ -89,10 +95,11 @@ internal sealed class FakeRegistry : IAsyncDisposable
 
     /// <param name="credentials"><c>user:password</c>, or null for an open registry.</param>
     /// <param name="tokens">Whether it requires a token, issued for the credentials or to everyone.</param>
+    /// <param name="layerContinues">The layer is large, and its second half is sent after this task.</param>
     public static async Task<FakeRegistry> StartAsync(
-        string label, string value, string? credentials = null, bool brokenLayer = false, bool tokens = false)
+        string label, string value, string? credentials = null, bool brokenLayer = false, bool tokens = false, Task? layerContinues = null)
     {
-        var registry = new FakeRegistry(label, value, credentials, brokenLayer, tokens);
+        var registry = new FakeRegistry(label, value, credentials, brokenLayer, tokens, layerContinues);
         await registry._app.StartAsync();
         var address = registry._app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
         registry.Reference = $"127.0.0.1:{new Uri(address).Port}/{Repository}:v1";
@@ -148,6 +155,20 @@ internal sealed class FakeRegistry : IAsyncDisposable
         context.Response.StatusCode = StatusCodes.Status401Unauthorized;
         context.Response.Headers.WWWAuthenticate = "Basic realm=\"tiny\"";
         return Task.CompletedTask;
+    }
+
+    private static IResult SendInParts(HttpContext context, byte[] blob, Task continues)
+    {
+        context.Response.ContentLength = blob.Length;
+        return Results.Stream(
+            async response =>
+            {
+                await response.WriteAsync(blob.AsMemory(0, FirstBytes));
+                await response.FlushAsync();
+                await continues;
+                await response.WriteAsync(blob.AsMemory(FirstBytes));
+            },
+            BlobType);
     }
 
     private static byte[] Layer(byte[] content)
