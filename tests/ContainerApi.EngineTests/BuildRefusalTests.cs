@@ -59,7 +59,7 @@ public sealed class BuildRefusalTests(EngineFixture fixture) : BuildCalls(fixtur
 
     [Theory]
     [InlineData("classic", "RUN --mount=type=cache,target=/x true")]
-    [InlineData("classic", "RUN <<EOF\necho never\nEOF")]
+    [InlineData("classic", "COPY <<EOF /f\nnever\nEOF")]
     public async Task Features_that_a_builder_lacks_return_422(string builder, string instruction)
     {
         var before = await Fixture.DanglingAsync();

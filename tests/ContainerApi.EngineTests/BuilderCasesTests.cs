@@ -55,6 +55,28 @@ public sealed class BuilderCasesTests(EngineFixture fixture) : BuildCalls(fixtur
         Assert.StartsWith("Line 3 of the Dockerfile: ", Text(problem, "detail"), StringComparison.Ordinal);
     }
 
+    /// <summary>Engine 20.10 reads the text as instructions. Later engines build without it.</summary>
+    [Theory]
+    [InlineData("RUN cat <<EOF\nthe text\nEOF")]
+    [InlineData("COPY a <<EOF /d/\nthe text\nEOF\nRUN cat /d/*")]
+    public async Task Heredoc_that_the_classic_builder_ignores_is_a_warning(string instruction)
+    {
+        var context = Tar(("Dockerfile", $"FROM {Fixture.Image}\n{instruction}\n"), ("a", "a"));
+
+        using var response = await SendAsync(With("classic"), context);
+
+        if (!Fixture.Capabilities.HasNewDockerfileFrontend)
+        {
+            await ProblemAsync(response, HttpStatusCode.UnprocessableEntity, "feature_unsupported");
+            return;
+        }
+
+        var lines = await LinesAsync(response);
+        Succeeded(lines);
+        Assert.Equal(2, Assert.Single(lines, l => Is(l, "warning"))["line"]!.GetValue<int>());
+        Assert.DoesNotContain(lines, l => Is(l, "log") && Text(l, "text").Contains("the text", StringComparison.Ordinal));
+    }
+
     private static async Task<byte[]> PackAsync(string packing, byte[] archive)
     {
         using var packed = new MemoryStream();

@@ -37,6 +37,9 @@ public sealed class EngineFixture : IAsyncLifetime
     /// <summary>A client of the engine's API, without the service.</summary>
     public HttpClient Engine { get; private set; } = null!;
 
+    /// <summary>What the engine can do.</summary>
+    internal EngineCapabilities Capabilities { get; private set; } = null!;
+
     /// <summary>The engine that <c>DOCKER_HOST</c> names, else the default socket.</summary>
     public static readonly string EndpointText =
         Environment.GetEnvironmentVariable("DOCKER_HOST") is { Length: > 0 } host ? host : EngineEndpoint.Default;
@@ -53,8 +56,7 @@ public sealed class EngineFixture : IAsyncLifetime
     {
         Assert.True(EngineEndpoint.TryParse(EndpointText, out var endpoint), $"DOCKER_HOST is not an endpoint: {EndpointText}");
         Engine = new HttpClient(EngineTransport.CreateHandler(endpoint, TimeSpan.FromSeconds(5))) { BaseAddress = new Uri("http://engine/v1.41/") };
-        using var ping = await Engine.GetAsync("/_ping");
-        ping.EnsureSuccessStatusCode();
+        Capabilities = new EngineCapabilities(Text((await Engine.GetFromJsonAsync<JsonObject>("/version"))!, "ApiVersion"));
         await ImportImageAsync();
         (_service, Client) = StartService("builds.db");
     }

@@ -7,8 +7,6 @@ public sealed class PodmanTests(EngineFixture fixture) : ImageCalls(fixture)
 {
     private static readonly string[] Sleep = ["sleep", "1000"];
 
-    private Dictionary<string, string> OwnLabels => new() { [EngineFixture.Label] = Fixture.Run };
-
     [Fact]
     public async Task Engines_returns_the_limits_of_the_API_version_of_Podman()
     {
@@ -108,72 +106,6 @@ public sealed class PodmanTests(EngineFixture fixture) : ImageCalls(fixture)
     }
 
     [Fact]
-    public async Task A_name_already_in_use_returns_409()
-    {
-        var name = Fixture.UniqueName("in-use");
-        await Fixture.SleepAsync(name, start: false);
-
-        using var response = await CreateAsync(new { image = Fixture.Image, command = "sleep 1", name, labels = OwnLabels });
-
-        await ProblemAsync(response, HttpStatusCode.Conflict, "name_in_use");
-    }
-
-    [Theory]
-    [InlineData("no-such-program", null, 400, "invalid_request")]
-    [InlineData("sleep 1", "no-such-network", 404, "not_found")]
-    [InlineData("sleep 1", "container:no-such-container", 404, "container_not_found")]
-    public async Task A_container_that_cannot_start_is_removed(string command, string? networkMode, int status, string code)
-    {
-        var name = Fixture.UniqueName("unstartable");
-
-        using var response = await CreateAsync(new { image = Fixture.Image, command, name, networkMode, labels = OwnLabels, start = true });
-
-        await ProblemAsync(response, (HttpStatusCode)status, code);
-        await Fixture.AssertNoContainerAsync(name);
-    }
-
-    [Fact]
-    public async Task A_host_port_in_use_returns_409()
-    {
-        object Request(
-            string port) => new { image = Fixture.Image, command = "sleep 1000", labels = OwnLabels, ports = new[] { port }, start = true };
-        using var first = await CreateAsync(Request("127.0.0.1::80"));
-        var id = Text(await ReadAsync(first, HttpStatusCode.Created), "id");
-        var port = (await GetAsync($"/containers/{id}?include=none"))["ports"]![0]!["hostPort"];
-
-        using var second = await CreateAsync(Request($"127.0.0.1:{port}:80"));
-
-        await ProblemAsync(second, HttpStatusCode.Conflict, "port_in_use");
-    }
-
-    [Fact]
-    public async Task A_running_container_is_removed_only_with_force()
-    {
-        var id = await Fixture.CreateAsync(new { Cmd = Sleep, StopTimeout = 0 });
-
-        using var refused = await Fixture.Client.DeleteAsync($"/containers/{id}?force=false");
-        await ProblemAsync(refused, HttpStatusCode.Conflict, "container_running");
-        using var removed = await Fixture.Client.DeleteAsync($"/containers/{id}?force=true");
-        Assert.Equal(HttpStatusCode.NoContent, removed.StatusCode);
-    }
-
-    [Fact]
-    public async Task Start_stop_and_restart_are_idempotent()
-    {
-        var id = await Fixture.SleepAsync(start: false);
-
-        foreach (var (call, state) in new[]
-        {
-            ("start", "running"), ("start", "running"), ("stop?timeout=0", "exited"), ("stop?timeout=0", "exited"), ("restart", "running"),
-        })
-        {
-            using var response = await Fixture.Client.PostAsync($"/containers/{id}/{call}", null);
-            Assert.Equal(HttpStatusCode.NoContent, response.StatusCode);
-            Assert.Equal(state, Text(await GetAsync($"/containers/{id}?include=none"), "state"));
-        }
-    }
-
-    [Fact]
     public async Task A_commit_has_a_registry_in_its_name()
     {
         var id = await Fixture.SleepAsync(start: false);
@@ -248,8 +180,6 @@ public sealed class PodmanTests(EngineFixture fixture) : ImageCalls(fixture)
 
         await ProblemAsync(response, (HttpStatusCode)status, code);
     }
-
-    private Task<HttpResponseMessage> CreateAsync(object request) => Fixture.Client.PostAsJsonAsync("/containers", request);
 
     private async Task<JsonNode> GetAsync(string address)
     {

@@ -163,13 +163,21 @@ internal sealed partial class BuildPipeline(
         BuildJob job, IEngine engine, EngineCapabilities capabilities, BuildSpec spec, BuildContext context, BuildProjection projection)
     {
         using var engineLeft = CancellationTokenSource.CreateLinkedTokenSource(job.Stopping);
-        var transfer = new ContextTransfer(job, context, dockerfile => Check(dockerfile, spec, capabilities), engineLeft.Token);
+        IReadOnlyList<BuildWarning> warnings = [];
+        var transfer = new ContextTransfer(job, context, dockerfile => warnings = Check(dockerfile, spec, capabilities), engineLeft.Token);
         Exception? failure = null;
         try
         {
             await using var facts = engine.BuildAsync(spec, transfer.Reader.AsStream(), job.Stopping).GetAsyncEnumerator(job.Stopping);
             var first = facts.MoveNextAsync().AsTask();
             await ReportContextAsync(job, projection, transfer, first);
+            // The engine has the Dockerfile when it responds, so it was checked.
+            await first;
+            foreach (var warning in warnings)
+            {
+                Report(job, projection, warning);
+            }
+
             for (var next = new ValueTask<bool>(first); await next;)
             {
                 Report(job, projection, facts.Current);
@@ -224,10 +232,10 @@ internal sealed partial class BuildPipeline(
         }
     }
 
-    private static void Check(string? dockerfile, BuildSpec spec, EngineCapabilities engine)
+    private static IReadOnlyList<BuildWarning> Check(string? dockerfile, BuildSpec spec, EngineCapabilities engine)
     {
         DockerfileValidator.Check(dockerfile, spec, engine);
-        DockerfileRequirements.Check(dockerfile!, spec, engine);
+        return DockerfileRequirements.Check(dockerfile!, spec, engine);
     }
 
     /// <summary>Returns the failure of the request when the build was stopped before its first event.</summary>

@@ -6,8 +6,8 @@ internal sealed class EngineCapabilities(string apiVersion, bool isPodman = fals
     /// <summary>Engine 20.10, the oldest that this service supports.</summary>
     public static readonly Version Oldest = new(1, 41);
 
-    /// <summary>The newest that this service knows (that of Docker.DotNet.Enhanced 4.3).</summary>
-    public static readonly Version Newest = new(1, 54);
+    /// <summary>The newest that this service knows, by recorded answers. A newer engine gets calls of this version.</summary>
+    public static readonly Version Newest = new(1, 56);
 
     /// <summary>Engine 23.0: the first with immediate statistics, and with heredocs and the newer flags in its Dockerfile frontend.</summary>
     public static readonly Version Engine23 = new(1, 42);

@@ -25,7 +25,12 @@ internal sealed class FuzzHost : WebApplicationFactory<Program>, IStartupFilter
         UseKestrel(0);
         StartServer();
         using var client = CreateClient();
-        Http = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false })
+        Http = new HttpClient(new SocketsHttpHandler
+        {
+            UseProxy = false,
+            AllowAutoRedirect = false,
+            RequestHeaderEncodingSelector = (_, _) => Encoding.Latin1,
+        })
         {
             BaseAddress = client.BaseAddress,
             Timeout = TimeSpan.FromSeconds(20),

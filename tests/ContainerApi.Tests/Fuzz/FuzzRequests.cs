@@ -62,14 +62,15 @@ internal sealed class FuzzRequests(FuzzValues values)
         foreach (var name in operation.Headers.Where(_ => values.OneIn(6)).Concat(values.OneIn(8) ? [values.Pick(OtherHeaders)] : []))
         {
             var value = values.OneIn(2) ? Convert.ToBase64String(Encoding.UTF8.GetBytes(values.Nasty())) : values.Nasty();
-            // Skip characters that are not allowed in a header.
-            headers.Add((name, string.Concat(value.Where(c => c is >= ' ' and < '\u007f'))));
+            headers.Add((name, FuzzValues.ToHeader(value)));
         }
 
         var (type, body) = operation.BodyTypes.Count > 0 ? _bodies.For(operation)
             : values.OneIn(20) ? ("application/json", values.Bytes(20))
             : (null, null);
-        return new FuzzRequest(operation.Method, PathOf(operation) + (query.Count > 0 ? "?" + string.Join('&', query) : ""), headers, type, body);
+        var target = PathOf(operation) + (query.Count > 0 ? "?" + string.Join('&', query) : "");
+        return new FuzzRequest(
+            operation.Method, FuzzValues.EncodeNotUtf8(target), headers, type, body is null ? null : FuzzValues.EncodeNotUtf8(body));
     }
 
     private string PathOf(FuzzOperation operation) => string.Join('/', operation.Path.Split('/').Select(segment =>

@@ -3,12 +3,20 @@ namespace ContainerApi.Tests.Fuzz;
 /// <summary>Random values, mostly invalid.</summary>
 internal sealed class FuzzValues(Random random, IReadOnlyList<string> containers, string build)
 {
+    /// <summary>A character of values that becomes bytes that are not UTF-8 in the request.</summary>
+    private const string NotUtf8 = "\uF8FF";
+
+    /// <summary>The bytes of <see cref="NotUtf8"/> in a request, as Latin-1: a truncated sequence and a byte that UTF-8 does not have.</summary>
+    private const string NotUtf8Bytes = "\u00C3(\u00FF";
+
+    private const int MaxEncodedBody = 100_000;
+
     private const string Hex64 = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
     private static readonly IReadOnlyList<string> Words =
     [
         "", " ", "\0", "a\0b", "\t", "a\r\nX-Injected: 1", "a\n\nGET /images/json HTTP/1.1", "\u0001\u001b[31m\u007f", "\u202Eabc", "\uFEFFa",
-        "\uFFFD", "\uD800",
+        "\uFFFD", "\uD800", NotUtf8, "a" + NotUtf8, "a=" + NotUtf8, NotUtf8 + "=b",
         ".", "..", "/", "//", "///a", "../", "../../etc/passwd", "..%2f..%2fimages%2fjson", "%2e%2e%2f", "%2e%2e/", "%00", "%", "%zz",
         "%c0%ae%c0%ae%c0%af", "%25252e",
         "a/../../images/json", "a/./b", "..\\..\\windows", "a%2f..%2f..%2fcontainers%2fjson", "/etc/passwd", "~root", "file:///etc/passwd",
@@ -78,6 +86,16 @@ internal sealed class FuzzValues(Random random, IReadOnlyList<string> containers
             _ => text + Characters(1),
         };
     }
+
+    public static string EncodeNotUtf8(string target) => target.Replace("%EF%A3%BF", "%C3%28%FF", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>A header in Latin-1, without characters that are not allowed in headers.</summary>
+    public static string ToHeader(string value) =>
+        string.Concat(value.Where(c => c is >= ' ' and < '\u007f' || c == NotUtf8[0])).Replace(NotUtf8, NotUtf8Bytes, StringComparison.Ordinal);
+
+    public static byte[] EncodeNotUtf8(byte[] body) => body.Length > MaxEncodedBody ? body : Encoding.Latin1.GetBytes(Encoding.Latin1.GetString(body)
+        .Replace(JsonEncodedText.Encode(NotUtf8).ToString(), NotUtf8Bytes, StringComparison.Ordinal)
+        .Replace(Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(NotUtf8)), NotUtf8Bytes, StringComparison.Ordinal));
 
     public T Pick<T>(IReadOnlyList<T> from) => from[random.Next(from.Count)];
 

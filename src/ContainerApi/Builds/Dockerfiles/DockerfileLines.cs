@@ -10,8 +10,6 @@ internal sealed partial class DockerfileLines
 
     private readonly string[] _lines;
     private readonly char _escape = '\\';
-    private int _next;
-
     /// <param name="knowsCheck">Whether <c># check=</c> is a directive; otherwise it is a comment, which ends the directives.</param>
     public DockerfileLines(string dockerfile, bool knowsCheck)
     {
@@ -37,21 +35,24 @@ internal sealed partial class DockerfileLines
     /// </summary>
     public bool HasSyntax { get; }
 
+    /// <summary>The number of lines read.</summary>
+    public int Position { get; set; }
+
     /// <summary>Returns the next instruction and its first line, from 1; null at the end.</summary>
     public (int Line, string Text)? Next()
     {
         var text = new StringBuilder();
         var first = 0;
-        while (_next < _lines.Length)
+        while (Position < _lines.Length)
         {
-            var line = first == 0 ? _lines[_next].TrimStart() : _lines[_next];
-            _next++;
+            var line = first == 0 ? _lines[Position].TrimStart() : _lines[Position];
+            Position++;
             if (line.AsSpan().TrimStart() is [] or ['#', ..])
             {
                 continue;
             }
 
-            first = first == 0 ? _next : first;
+            first = first == 0 ? Position : first;
             var end = line.TrimEnd(' ', '\t');
             // An escaped escape character does not continue the line.
             if (end[^1] != _escape || end.AsSpan().EndsWith([_escape, _escape]))
@@ -69,8 +70,8 @@ internal sealed partial class DockerfileLines
     /// <summary>Skips the text of a heredoc with its end. Returns false, and skips nothing, if it has no end.</summary>
     public bool SkipUntil(string end, bool isIndented)
     {
-        var last = Array.FindIndex(_lines, _next, line => (isIndented ? line.TrimStart('\t') : line) == end);
-        _next = last < 0 ? _next : last + 1;
+        var last = Array.FindIndex(_lines, Position, line => (isIndented ? line.TrimStart('\t') : line) == end);
+        Position = last < 0 ? Position : last + 1;
         return last >= 0;
     }
 

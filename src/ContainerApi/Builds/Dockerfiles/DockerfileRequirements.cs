@@ -3,13 +3,13 @@ using ContainerApi.Engine;
 namespace ContainerApi.Builds.Dockerfiles;
 
 /// <summary>
-/// Finds what a Dockerfile needs and its builder surely cannot do, before the build starts: an old parser reads the text of a heredoc as
-/// instructions, and the classic builder ignores it. Everything else is left to the builder.
+/// Finds what a Dockerfile needs and its builder surely cannot do, before the build starts. Everything else is left to the builder. What
+/// the builder ignores without an error is a warning.
 /// </summary>
 internal static partial class DockerfileRequirements
 {
     /// <exception cref="ApiException">The builder does not support it; the message says what, where and why.</exception>
-    public static void Check(string dockerfile, BuildSpec spec, EngineCapabilities engine)
+    public static IReadOnlyList<BuildWarning> Check(string dockerfile, BuildSpec spec, EngineCapabilities engine)
     {
         var lines = new DockerfileLines(dockerfile, engine.KnowsCheckDirective);
         var isClassic = spec.Builder == BuilderKind.Classic;
@@ -18,15 +18,23 @@ internal static partial class DockerfileRequirements
         var needsBuildKit = $"needs BuildKit, but this build uses the classic builder (engine API {engine.ApiVersion}).";
         var needsNewFrontend =
             $"needs the Dockerfile frontend of engine API {EngineCapabilities.Engine23} or later; this engine has API {engine.ApiVersion}.";
+        var warnings = new List<BuildWarning>();
+        // An instruction with a heredoc, and the last line of its text, which an old parser reads as instructions.
+        var (heredoc, heredocEnd) = (new Instruction(0, ""), 0);
         // The parser reads all stages; the classic builder runs those up to the target.
         var (stages, isTarget, isRun) = (0, false, isClassic);
-        while (lines.Next() is { } instruction)
+        while (lines.Next() is var (line, text))
         {
-            var (keyword, flags, words) = Split(instruction.Text);
+            if (line <= heredocEnd && !DockerfileValidator.IsInstruction(DockerfileLines.WordsOf(text)[0]))
+            {
+                throw Unsupported(heredoc, $"with a heredoc {needsNewFrontend}");
+            }
+
+            var (keyword, flags, words, isTrigger) = Split(text);
             if (keyword == "FROM")
             {
                 isRun &= !isTarget;
-                isTarget |= spec.Target is { } target && DockerfileLines.BeginsStage(DockerfileLines.WordsOf(instruction.Text), stages, target);
+                isTarget |= spec.Target is { } target && DockerfileLines.BeginsStage(DockerfileLines.WordsOf(text), stages, target);
                 stages++;
             }
 
@@ -35,24 +43,31 @@ internal static partial class DockerfileRequirements
                 if ((isRun && NeedsBuildKit(keyword, flag)) || (isOld && NeedsNewFrontend(keyword, flag[0])))
                 {
                     throw Unsupported(
-                        instruction, $"{keyword} {flag[0]} {(isRun && NeedsBuildKit(keyword, flag) ? needsBuildKit : needsNewFrontend)}");
+                        new(line, keyword), $"{flag[0]} {(isRun && NeedsBuildKit(keyword, flag) ? needsBuildKit : needsNewFrontend)}");
                 }
             }
 
-            if (keyword is not ("RUN" or "COPY" or "ADD"))
+            // Without an end it is no heredoc for an old parser, and an error for a new one.
+            var begin = lines.Position;
+            var heredocs = keyword is not ("RUN" or "COPY" or "ADD") ? 0 : words.Select(word => Heredoc.Match(word)).Count(match =>
+                match.Success && lines.SkipUntil(match.Groups["end"].Value, isIndented: match.Groups["dash"].Length > 0));
+            if (heredocs > 0 && isOld)
             {
-                continue;
+                (heredoc, heredocEnd, lines.Position) = (new(line, keyword), lines.Position, begin);
             }
-
-            foreach (var heredoc in words.Select(word => Heredoc.Match(word)).Where(match => match.Success))
+            else if (heredocs > 0 && isRun)
             {
-                // Without an end it is no heredoc for an old parser, and an error for a new one.
-                if (lines.SkipUntil(heredoc.Groups["end"].Value, isIndented: heredoc.Groups["dash"].Length > 0) && (isRun || isOld))
+                // The last word is the destination.
+                if (keyword != "RUN" && !isTrigger && heredocs == words.Count - 1)
                 {
-                    throw Unsupported(instruction, $"{keyword} with a heredoc {(isRun ? needsBuildKit : needsNewFrontend)}");
+                    throw Unsupported(new(line, keyword), $"with a heredoc as the only source {needsBuildKit}");
                 }
+
+                warnings.Add(new($"{keyword} ignores the text of the heredoc with the classic builder. Use builder=buildkit.", line));
             }
         }
+
+        return warnings;
     }
 
     private static bool NeedsBuildKit(string keyword, string[] flag) => (keyword, flag) is
@@ -61,22 +76,25 @@ internal static partial class DockerfileRequirements
     private static bool NeedsNewFrontend(string keyword, string flag) => (keyword, flag) is
         ("RUN", "--network" or "--security") or ("COPY" or "ADD", "--link");
 
-    private static ApiException Unsupported((int Line, string Text) instruction, string reason) =>
-        new(ErrorCode.FeatureUnsupported, string.Create(CultureInfo.InvariantCulture, $"Line {instruction.Line} of the Dockerfile: {reason}"));
+    private static ApiException Unsupported(Instruction instruction, string reason) => new(
+        ErrorCode.FeatureUnsupported,
+        string.Create(CultureInfo.InvariantCulture, $"Line {instruction.Line} of the Dockerfile: {instruction.Keyword} {reason}"));
 
     /// <summary>Splits an instruction into its keyword in capitals, its flags, and the other words with quotes. Flags of an ONBUILD trigger
     /// belong to a later build.</summary>
-    private static (string Keyword, IReadOnlyList<string> Flags, IReadOnlyList<string> Words) Split(string instruction)
+    private static (string Keyword, IReadOnlyList<string> Flags, IReadOnlyList<string> Words, bool IsTrigger) Split(string instruction)
     {
         var words = Words.Matches(instruction).Select(m => m.Value).ToList();
         var keyword = words[0].ToUpperInvariant();
         return keyword == "ONBUILD" && words.Count > 1
-            ? (words[1].ToUpperInvariant(), [], words[2..])
-            : (keyword, [.. words.Skip(1).TakeWhile(IsFlag)], [.. words.Skip(1).SkipWhile(IsFlag)]);
+            ? (words[1].ToUpperInvariant(), [], words[2..], true)
+            : (keyword, [.. words.Skip(1).TakeWhile(IsFlag)], [.. words.Skip(1).SkipWhile(IsFlag)], false);
 
         // A lone "--" ends the flags.
         static bool IsFlag(string word) => word.Length > 2 && word.StartsWith("--", StringComparison.Ordinal);
     }
+
+    private readonly record struct Instruction(int Line, string Keyword);
 
     /// <summary>Blanks inside quotes belong to the word.</summary>
     [GeneratedRegex("""(?:"(?:\\.|[^"\\])*"|'[^']*'|\\.|[^\s"'\\]|["'\\])+""", RegexOptions.Singleline)]

@@ -43,9 +43,8 @@ internal static class DockerfileValidator
         for ((int Line, string Text)? instruction = first; instruction is var (line, text); instruction = lines.Next())
         {
             var words = DockerfileLines.WordsOf(text);
-            // Not by IgnoreCase: the engine compares in lower case, where the Kelvin sign is a K.
             var keyword = words[0].ToLowerInvariant();
-            if (!Keywords.Contains(keyword))
+            if (!IsInstruction(words[0]))
             {
                 throw Fault(line, $"Unknown instruction '{Contexts.TarText.Printable(Shortened(words[0]))}'.");
             }
@@ -77,6 +76,9 @@ internal static class DockerfileValidator
             throw Fault($"The Dockerfile has no stage '{target}'.");
         }
     }
+
+    // Not by IgnoreCase: the engine compares in lower case, where the Kelvin sign is a K.
+    public static bool IsInstruction(string word) => Keywords.Contains(word.ToLowerInvariant());
 
     private static string Shortened(string word) => word.Length <= 40 ? word : word[..40] + "…";
 

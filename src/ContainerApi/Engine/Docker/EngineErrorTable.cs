@@ -72,7 +72,7 @@ internal static class EngineErrorTable
         new([404, 405], "^/session$", All, ErrorCode.FeatureUnsupported, "programs without BuildKit"),
         new([404], All, All, ErrorCode.NotFound, "all"),
         new([409], "^/containers/(create|[^/]+/rename)$", "is already in use by container", ErrorCode.NameInUse, "Docker"),
-        new([409, 500], All, "is not running", ErrorCode.ContainerNotRunning, "Docker 20.10 (500: top), later (409)"),
+        new([409, 500], All, "is not running|can only kill running containers", ErrorCode.ContainerNotRunning, "Docker 20.10 (500: top), Podman 5.4"),
         new([409], "^/containers/[^/]+$", "cannot remove .*(running|paused|restarting)", ErrorCode.ContainerRunning, "Docker 20.10, 28.5"),
         new([409], "^/images/", "using its referenced image|image is being used|has dependent child images", ErrorCode.ImageInUse, "Docker"),
         new([409], "^/images/", "image is in use by a container", ErrorCode.ImageInUse, "Podman 5.4"),
@@ -80,6 +80,7 @@ internal static class EngineErrorTable
         new([501], All, All, ErrorCode.FeatureUnsupported, "all"),
 
         new([500], All, "that name is already in use$", ErrorCode.NameInUse, "Podman 5.4"),
+        new([500], "/rename$", "UNIQUE constraint failed: ContainerConfig.Name$", ErrorCode.NameInUse, "Podman 5.4"),
         new([500], All, "^top can only be used on running containers$", ErrorCode.ContainerNotRunning, "Podman 5.4"),
         new([500], All, ": network not found$", ErrorCode.NotFound, "Podman 5.4"),
         new([500], All, "cannot be removed without force: container state improper$", ErrorCode.ContainerRunning, "Podman 5.4"),
@@ -88,7 +89,7 @@ internal static class EngineErrorTable
 
         new([500], "/(re)?start$", "unable to find (user|group) ", ErrorCode.InvalidRequest, "Docker 20.10"),
         new([500], Create, "(?i)^cannot mkdir: ", ErrorCode.InvalidRequest, "Docker 20.10, a working directory that is a file"),
-        new([500], "/kill$", "does not support signal", ErrorCode.InvalidRequest, "Docker 20.10"),
+        new([500], "/kill$", "does not support signal|^invalid signal: ", ErrorCode.InvalidRequest, "Docker 20.10, Podman 5.4"),
         new([500], All, "\"ps\": executable file not found", ErrorCode.FeatureUnsupported, "hosts without ps"),
         new([500], All, "port is already allocated|address already in use", ErrorCode.PortInUse, "Docker, Podman 5.4"),
         // An IPv6 registry is a valid reference that older engines do not parse.

@@ -7,21 +7,47 @@ public sealed class DockerfileRequirementsTests
     private static readonly EngineCapabilities Old = new("1.41");
     private static readonly EngineCapabilities New = new("1.42");
 
+    /// <summary>An old parser reads the text as instructions. With a new one the classic builder ignores it, and cannot copy nothing.</summary>
     [Theory]
-    [InlineData("FROM x\nRUN <<EOF\necho a\nEOF\n")]
-    [InlineData("FROM x\nCOPY <<'EOF' /f\na\nEOF\n")]
-    [InlineData("FROM x\nRUN \\\n  # why\n\n  cat <<-\"EOF\" > /f\na\n\tEOF\n")]
-    [InlineData("FROM x\nADD <<A <<B /d/\na\nA\nb\nB\n")]
-    [InlineData("# escape=`\nFROM x\nRUN cat `\n <<EOF\na\nEOF\n")]
-    [InlineData("FROM x\nONBUILD RUN <<EOF\na\nEOF\n")]
-    [InlineData("FROM x\nrun 3<<EOF cat\na\nEOF\n")]
-    public void Heredocs_need_a_new_frontend(string dockerfile)
+    [InlineData("FROM x\nRUN <<EOF\necho a\nEOF\n", false)]
+    [InlineData("FROM x\nCOPY <<'EOF' /f\na\nEOF\n", true)]
+    [InlineData("FROM x\nCOPY a <<EOF /d/\na\nEOF\n", false)]
+    [InlineData("FROM x\nRUN \\\n  # why\n\n  cat <<-\"EOF\" > /f\na\n\tEOF\n", false)]
+    [InlineData("FROM x\nADD <<A <<B /d/\na\nA\nb\nB\n", true)]
+    [InlineData("FROM x\nADD --chown=1 <<A /d/\na\nA\n", true)]
+    [InlineData("# escape=`\nFROM x\nRUN cat `\n <<EOF\na\nEOF\n", false)]
+    [InlineData("FROM x\nONBUILD RUN <<EOF\na\nEOF\n", false)]
+    [InlineData("FROM x\nONBUILD COPY <<EOF /f\na\nEOF\n", false)]
+    [InlineData("FROM x\nRUN <<EOF\nRUN echo a\nEOF\n", false)]
+    [InlineData("FROM x\nrun 3<<EOF cat\na\nEOF\n", false)]
+    public void Heredocs_need_a_new_frontend_and_as_the_only_source_BuildKit(string dockerfile, bool needsBuildKit)
     {
         Assert.Contains("API 1.41", Refusal(dockerfile, BuilderKind.BuildKit, Old), StringComparison.Ordinal);
-        Assert.Contains("classic builder", Refusal(dockerfile, BuilderKind.Classic, New), StringComparison.Ordinal);
+        Assert.Contains("API 1.41", Refusal(dockerfile, BuilderKind.Classic, Old), StringComparison.Ordinal);
         Assert.Null(Refusal(dockerfile, BuilderKind.BuildKit, New));
         Assert.Null(Refusal("# syntax=docker/dockerfile:1\n" + dockerfile, BuilderKind.BuildKit, Old));
+        Assert.Equal(needsBuildKit, Refusal(dockerfile, BuilderKind.Classic, New) is not null);
+        Assert.Empty(Warnings(dockerfile, BuilderKind.BuildKit, New));
+        if (!needsBuildKit)
+        {
+            Assert.Single(Warnings(dockerfile, BuilderKind.Classic, New));
+        }
     }
+
+    /// <summary>Engine 20.10 builds these.</summary>
+    [Theory]
+    [InlineData("FROM x\nRUN <<CMD\nRUN echo a\nCMD\n")]
+    [InlineData("FROM x\nRUN <<EOF\nRUN echo a \\\nEOF\n")]
+    public void Text_of_a_heredoc_that_an_old_parser_reads_as_instructions_is_allowed(string dockerfile)
+    {
+        Assert.Null(Refusal(dockerfile, BuilderKind.Classic, Old));
+        Assert.Null(Refusal(dockerfile, BuilderKind.BuildKit, Old));
+    }
+
+    [Fact]
+    public void Warning_names_the_line_of_the_heredoc() => Assert.Equal(
+        [new BuildWarning("RUN ignores the text of the heredoc with the classic builder. Use builder=buildkit.", 3)],
+        Warnings("FROM x\n\nRUN <<EOF\nNOPE\nEOF\nFROM x AS b\nRUN <<EOF\nx\nEOF\n", BuilderKind.Classic, New, target: "0"));
 
     [Theory]
     [InlineData("RUN --mount=type=cache,target=/c make", true, false)]
@@ -64,9 +90,9 @@ public sealed class DockerfileRequirementsTests
     [Theory]
     [InlineData("one", "RUN --mount=type=cache,target=/c x", null)]
     [InlineData("ONE", "COPY --chmod=600 a /a", null)]
-    [InlineData("0", "RUN <<EOF\nx\nEOF", null)]
+    [InlineData("0", "COPY <<EOF /a\nx\nEOF", null)]
     [InlineData("two", "RUN --mount=type=cache,target=/c x", "BuildKit")]
-    [InlineData("1", "RUN <<EOF\nx\nEOF", "BuildKit")]
+    [InlineData("1", "COPY <<EOF /a\nx\nEOF", "BuildKit")]
     [InlineData(null, "COPY --chmod=600 a /a", "BuildKit")]
     public void Stages_after_the_target_may_need_BuildKit(string? target, string instruction, string? reason)
     {
@@ -91,11 +117,14 @@ public sealed class DockerfileRequirementsTests
     [InlineData("'")]
     public void Invalid_Dockerfiles_are_left_to_the_builder(string dockerfile) => Assert.Null(Refusal(dockerfile, BuilderKind.Classic, Old));
 
+    private static IReadOnlyList<BuildWarning> Warnings(string dockerfile, BuilderKind builder, EngineCapabilities api, string? target = null) =>
+        DockerfileRequirements.Check(dockerfile, new BuildSpec { Builder = builder, Target = target }, api);
+
     private static string? Refusal(string dockerfile, BuilderKind builder, EngineCapabilities api, string? target = null)
     {
         try
         {
-            DockerfileRequirements.Check(dockerfile, new BuildSpec { Builder = builder, Target = target }, api);
+            Warnings(dockerfile, builder, api, target);
             return null;
         }
         catch (ApiException e)

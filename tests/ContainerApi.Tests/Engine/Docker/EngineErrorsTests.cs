@@ -63,6 +63,14 @@ public sealed class EngineErrorsTests
         + "$PATH: OCI runtime attempted to invoke a command that was not found",
         "feature_unsupported")]
     [InlineData("/containers/x/top", 500, "top can only be used on running containers", "container_not_running")]
+    [InlineData("/containers/x/kill", 500, "invalid signal: SIGNONE", "invalid_request")]
+    [InlineData(
+        "/containers/x/kill", 409, "can only kill running containers. 0123 is in state exited: container state improper", "container_not_running")]
+    [InlineData(
+        "/containers/x/rename", 500,
+        "renaming container 0123: updating container config table with new configuration for container 0123: UNIQUE constraint failed: "
+        + "ContainerConfig.Name",
+        "name_in_use")]
     [InlineData(
         "/commit", 500,
         "copying layers and metadata for container \"0123\": initializing source containers-storage:a: applying changes: processing change "

@@ -13,8 +13,9 @@ public sealed class EngineVersionTests : StubEngineTests
     [InlineData("1.41", "1.12", "1.41")]
     [InlineData("1.44", "1.24", "1.44")]
     [InlineData("1.52", "1.44", "1.52")]
-    [InlineData("1.54", "1.44", "1.54")]
-    [InlineData("1.60", "1.44", "1.54")]
+    [InlineData("1.56", "1.44", "1.56")]
+    [InlineData("1.57", "1.44", "1.56")]
+    [InlineData("2.0", "1.44", "1.56")]
     public async Task Every_call_uses_the_newest_common_version(string newest, string oldest, string negotiated)
     {
         await StartAsync(new StubOptions { ApiVersion = newest, MinApiVersion = oldest, Running = 1 });
@@ -27,8 +28,8 @@ public sealed class EngineVersionTests : StubEngineTests
     }
 
     [Theory]
-    [InlineData("1.62", "1.60", false, "client version 1.54 is too old. Minimum supported API version is 1.60")]
-    [InlineData("1.62", "1.60", true, "client version 1.54 is too old. Minimum supported API version is 1.60")]
+    [InlineData("1.62", "1.60", false, "client version 1.56 is too old. Minimum supported API version is 1.60")]
+    [InlineData("1.62", "1.60", true, "client version 1.56 is too old. Minimum supported API version is 1.60")]
     [InlineData("1.40", "1.12", false, "The engine has API 1.40; this service needs 1.41 or later.")]
     public async Task An_engine_without_a_common_version_is_unsupported(string newest, string oldest, bool plainText, string detail)
     {

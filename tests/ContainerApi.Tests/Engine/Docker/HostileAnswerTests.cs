@@ -92,6 +92,25 @@ public sealed class HostileAnswerTests : StubEngineTests
         Assert.Equal("The engine returned an invalid response.", await ErrorAsync(request));
     }
 
+    [Theory]
+    [InlineData("/containers", "/containers/json", "[{\"Id\":\"" + Id + "\",\"Names\":[\"/a\u00ff\"]}]")]
+    [InlineData("/containers", "/containers/json", "[{\"Id\":\"" + Id + "\",\"Labels\":{\"a\u00c3(\":\"b\"}}]")]
+    [InlineData("/containers/web", "/containers/{id}/json", "{\"Id\":\"" + Id + "\",\"Name\":\"/\u00ff\"}")]
+    [InlineData("/images", "/images/json", "[" + Image + "\"RepoTags\":[\"\u00ff\"]}]")]
+    [InlineData("POST /images/pull {\"image\":\"app\"}", "/images/create", "{\"status\":\"\u00ff\"}\n")]
+    public async Task An_answer_that_is_not_UTF_8_is_an_engine_error(string request, string route, string latin1)
+    {
+        await StartAsync();
+        Stub.Containers.Add(new StubContainer { Id = Id, Name = "web" });
+        Stub.When(route, async http =>
+        {
+            await http.Response.Body.WriteAsync(Encoding.Latin1.GetBytes(latin1));
+            return true;
+        });
+
+        Assert.Equal("The engine returned an invalid response.", await ErrorAsync(request));
+    }
+
     [Fact]
     public async Task Headers_above_the_limit_are_an_engine_error()
     {

@@ -4,7 +4,7 @@ namespace ContainerApi.Engine.Docker.Wire;
 
 /// <summary>
 /// JSON of the Engine API for the calls that are made for every container. Source-generated; unknown members are skipped.
-/// Shapes: API 1.41 to 1.54.
+/// Shapes: API 1.41 to 1.56.
 /// </summary>
 [JsonSerializable(typeof(ListedContainer[]))]
 [JsonSerializable(typeof(InspectedContainer))]
