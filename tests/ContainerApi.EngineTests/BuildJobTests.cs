@@ -40,7 +40,7 @@ public sealed class BuildJobTests(EngineFixture fixture) : BuildCalls(fixture)
 
     [Theory]
     [MemberData(nameof(Builders))]
-    public async Task An_identical_build_succeeds_after_cancellation_of_the_other(string builder)
+    public async Task Identical_build_succeeds_after_cancellation_of_the_other(string builder)
     {
         var (mark, tag) = (Mark(), Tag());
         // The output must not contain the mark of the step's command.

@@ -49,7 +49,7 @@ public sealed class BuildRefusalTests(EngineFixture fixture) : BuildCalls(fixtur
     [Theory]
     [InlineData("classic", "FROM {0}\nCOPY nope /x\n", "COPY nope /x")]
     [InlineData("buildkit", "FROM {0}\nCOPY nope /x\n", "COPY nope /x")]
-    public async Task A_failure_after_the_start_is_in_the_result(string builder, string dockerfile, string step)
+    public async Task Failure_after_the_start_is_in_the_result(string builder, string dockerfile, string step)
     {
         var lines = await BuildAsync(With(builder), Tar(("Dockerfile", string.Format(null, dockerfile, Fixture.Image))));
 
@@ -87,7 +87,7 @@ public sealed class BuildRefusalTests(EngineFixture fixture) : BuildCalls(fixtur
     [InlineData("FROM scratch\nWORKDIR\n")]
     [InlineData("FROM scratch\nUSER 1\nEXPOSE nope/x\n")]
     [InlineData("FROM scratch\nUSER 1\nSTOPSIGNAL NOPE\n")]
-    public async Task A_Dockerfile_refused_by_the_builder_has_one_error_code(string dockerfile)
+    public async Task Dockerfile_refused_by_the_builder_has_one_error_code(string dockerfile)
     {
         foreach (var builder in new[] { "classic", "buildkit" })
         {

@@ -48,7 +48,7 @@ public sealed class BuildResponseTests(EngineFixture fixture) : BuildCalls(fixtu
 
     [Theory]
     [MemberData(nameof(Builders))]
-    public async Task A_build_without_stream_returns_one_document(string builder)
+    public async Task Build_without_stream_returns_one_document(string builder)
     {
         var unique = Guid.NewGuid().ToString("n");
         using var good = await SendAsync(Fixture.Client, $"builder={builder}&stream=false", $"FROM {Fixture.Image}\nRUN echo said {unique}\n");

@@ -7,7 +7,7 @@ public sealed class BuildSessionTests(EngineFixture fixture)
     private const string Secret = "n0body-may-s33-this";
 
     [Fact]
-    public async Task A_secret_is_in_its_step_and_nowhere_else()
+    public async Task Secret_is_in_its_step_and_nowhere_else()
     {
         var dockerfile = $"""
             FROM {fixture.Image}
@@ -49,7 +49,7 @@ public sealed class BuildSessionTests(EngineFixture fixture)
     [InlineData("classic", true)]
     [InlineData("buildkit", false)]
     [InlineData("classic", false)]
-    public async Task A_base_image_of_a_private_registry_needs_credentials(string builder, bool known)
+    public async Task Base_image_of_a_private_registry_needs_credentials(string builder, bool known)
     {
         await using var registry = await DebianRegistry.StartAsync(closed: true);
         var image = await PushBaseAsync(registry);
@@ -69,7 +69,7 @@ public sealed class BuildSessionTests(EngineFixture fixture)
     [InlineData("buildkit", "FROM scratch\nCOPY --from=127.0.0.1:1/no/image:v1 /a /a\n")]
     [InlineData("classic", "FROM scratch\nCOPY --from=127.0.0.1:1/no/image:v1 /a /a\n")]
     [InlineData("buildkit", "# syntax=127.0.0.1:1/no/dockerfile:v1\nFROM scratch\nLABEL a=b\n")]
-    public async Task An_unreachable_registry_of_an_image_in_the_Dockerfile_is_named(string builder, string dockerfile)
+    public async Task Unreachable_registry_of_an_image_in_the_Dockerfile_is_named(string builder, string dockerfile)
     {
         var (result, text) = await BuildAsync(new { dockerfile, builder });
 
@@ -79,7 +79,7 @@ public sealed class BuildSessionTests(EngineFixture fixture)
     [Theory]
     [InlineData("buildkit")]
     [InlineData("classic")]
-    public async Task A_build_takes_credentials_from_the_header(string builder)
+    public async Task Build_takes_credentials_from_the_header(string builder)
     {
         await using var registry = await DebianRegistry.StartAsync(closed: true);
         var image = await PushBaseAsync(registry);

@@ -9,7 +9,7 @@ public sealed class BuildTests(EngineFixture fixture) : BuildCalls(fixture)
 {
     [Theory]
     [MemberData(nameof(Builders))]
-    public async Task An_archive_builds_an_image_as_its_Dockerfile_says(string builder)
+    public async Task Archive_builds_an_image_as_its_Dockerfile_says(string builder)
     {
         var tag = Tag();
         var dockerfile = """
@@ -58,7 +58,7 @@ public sealed class BuildTests(EngineFixture fixture) : BuildCalls(fixture)
 
     [Theory]
     [MemberData(nameof(Builders))]
-    public async Task A_second_build_uses_the_cache(string builder)
+    public async Task Second_build_uses_the_cache(string builder)
     {
         var context = Tar(("Dockerfile", $"FROM {Fixture.Image}\nRUN echo {Guid.NewGuid()}\n"));
         Succeeded(await BuildAsync($"tag={Tag()}&{With(builder)}", context));
@@ -75,7 +75,7 @@ public sealed class BuildTests(EngineFixture fixture) : BuildCalls(fixture)
 
     [Theory]
     [MemberData(nameof(Builders))]
-    public async Task A_failing_step_has_its_exit_code_and_leaves_no_image(string builder)
+    public async Task Failing_step_has_its_exit_code_and_leaves_no_image(string builder)
     {
         var tag = Tag();
         var command = $"echo {Guid.NewGuid():n}; exit 7";
@@ -138,7 +138,7 @@ public sealed class BuildTests(EngineFixture fixture) : BuildCalls(fixture)
     }
 
     [Fact]
-    public async Task A_directory_context_keeps_modes_links_and_empty_directories()
+    public async Task Directory_context_keeps_modes_links_and_empty_directories()
     {
         var tag = Tag();
         var longName = string.Join('/', Enumerable.Repeat(new string('n', 60), 4)) + "/ünï-🐋.txt";

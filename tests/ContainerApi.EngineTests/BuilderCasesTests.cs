@@ -16,7 +16,7 @@ public sealed class BuilderCasesTests(EngineFixture fixture) : BuildCalls(fixtur
     [InlineData("buildkit", "bzip2", "application/x-bzip2")]
     [InlineData("buildkit", "xz", "application/x-xz")]
     [InlineData("buildkit", "zstd", "application/zstd")]
-    public async Task A_compressed_archive_builds(string builder, string packing, string type)
+    public async Task Compressed_archive_builds(string builder, string packing, string type)
     {
         var archive = await PackAsync(
             packing,

@@ -101,7 +101,7 @@ public sealed class ContainerTests(EngineFixture fixture) : ContainerCalls(fixtu
     }
 
     [Fact]
-    public async Task A_paused_container_has_all_sections()
+    public async Task Paused_container_has_all_sections()
     {
         var id = await Fixture.SleepAsync();
         await Fixture.PostAsync($"containers/{id}/pause");
@@ -245,7 +245,7 @@ public sealed class ContainerTests(EngineFixture fixture) : ContainerCalls(fixtu
     }
 
     [Fact]
-    public async Task A_restart_resets_the_rates()
+    public async Task Restart_resets_the_rates()
     {
         await using var busy = await Fixture.CreateBusyAsync(new { Cmd = new[] { "sh", "-c", "while :; do :; done" } });
         var id = busy.Id;

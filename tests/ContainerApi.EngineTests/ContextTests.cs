@@ -58,7 +58,7 @@ public sealed class ContextTests(EngineFixture fixture) : IDisposable
     }
 
     [Fact]
-    public async Task A_multipart_form_builds_an_image()
+    public async Task Multipart_form_builds_an_image()
     {
         var tag = $"containerapi-test/form:{Guid.NewGuid():n}";
         using var form = new MultipartFormDataContent

@@ -42,7 +42,7 @@ public sealed class FaultTests(FaultFixture fixture) : IClassFixture<FaultFixtur
     [InlineData("killed")]
     [InlineData("paused")]
     [InlineData("without its socket")]
-    public async Task A_faulty_engine_is_reported_and_recovers(string fault)
+    public async Task Faulty_engine_is_reported_and_recovers(string fault)
     {
         await BuildAsync("RUN echo before");
         using var watch = await OpenAsync(await Http.GetAsync("containers/watch?include=none", HttpCompletionOption.ResponseHeadersRead));

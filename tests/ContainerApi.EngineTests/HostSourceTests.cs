@@ -72,7 +72,7 @@ public sealed class HostSourceTests(EngineFixture fixture) : IDisposable
     }
 
     [Fact]
-    public async Task A_container_in_another_cgroup_parent_is_found()
+    public async Task Container_in_another_cgroup_parent_is_found()
     {
         var outer = await fixture.SleepAsync();
         Assert.NotNull(await HostAsync(outer));
@@ -150,7 +150,7 @@ public sealed class HostSourceTests(EngineFixture fixture) : IDisposable
     }
 
     [Fact]
-    public async Task A_new_process_is_in_the_next_reading()
+    public async Task New_process_is_in_the_next_reading()
     {
         var id = await fixture.SleepAsync();
         for (var n = 1; n <= 5; n++)
@@ -165,7 +165,7 @@ public sealed class HostSourceTests(EngineFixture fixture) : IDisposable
     }
 
     [Fact]
-    public async Task A_restarted_container_is_read_again_and_a_stopped_one_is_not()
+    public async Task Restarted_container_is_read_again_and_a_stopped_one_is_not()
     {
         var id = await fixture.CreateAsync(
             new { Cmd = new[] { "sh", "-c", "trap 'exit' TERM; head -c 50000000 /dev/zero | cat > /dev/null; while true; do sleep 0.1; done" } });

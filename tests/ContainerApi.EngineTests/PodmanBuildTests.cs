@@ -9,7 +9,7 @@ namespace ContainerApi.EngineTests;
 public sealed class PodmanBuildTests(EngineFixture fixture) : BuildCalls(fixture)
 {
     [Fact]
-    public async Task A_build_uses_the_builder_of_Podman()
+    public async Task Build_uses_the_builder_of_Podman()
     {
         var tag = Tag();
 
@@ -26,7 +26,7 @@ public sealed class PodmanBuildTests(EngineFixture fixture) : BuildCalls(fixture
     [InlineData("builder=buildkit", 422, "feature_unsupported")]
     [InlineData("network=my-network", 422, "feature_unsupported")]
     [InlineData("cacheFrom=example.com/a:v1", 400, "invalid_request")]
-    public async Task An_option_that_Podman_lacks_is_refused(string query, int status, string code)
+    public async Task Option_that_Podman_lacks_is_refused(string query, int status, string code)
     {
         using var response = await SendAsync($"{query}&{Labels}", Dockerfile());
 
@@ -34,7 +34,7 @@ public sealed class PodmanBuildTests(EngineFixture fixture) : BuildCalls(fixture
     }
 
     [Fact]
-    public async Task A_remote_context_returns_422_feature_unsupported()
+    public async Task Remote_context_returns_422_feature_unsupported()
     {
         using var response = await Fixture.Client.PostAsJsonAsync("/images/build", new { remote = EngineFixture.RemoteContexts + "x.tar" });
 
@@ -52,7 +52,7 @@ public sealed class PodmanBuildTests(EngineFixture fixture) : BuildCalls(fixture
     }
 
     [Fact]
-    public async Task A_failing_step_has_its_exit_code_and_leaves_no_image()
+    public async Task Failing_step_has_its_exit_code_and_leaves_no_image()
     {
         var tag = Tag();
 
@@ -64,7 +64,7 @@ public sealed class PodmanBuildTests(EngineFixture fixture) : BuildCalls(fixture
     }
 
     [Fact]
-    public async Task A_second_build_uses_the_cache()
+    public async Task Second_build_uses_the_cache()
     {
         var context = Dockerfile($"RUN echo {Guid.NewGuid():n}");
         Succeeded(await BuildAsync(Labels, context));
@@ -101,7 +101,7 @@ public sealed class PodmanBuildTests(EngineFixture fixture) : BuildCalls(fixture
     [Theory]
     [InlineData("FOO bar", "invalid_dockerfile")]
     [InlineData("COPY missing /", "step_failed")]
-    public async Task A_faulty_Dockerfile_fails_with_a_code(string instruction, string code)
+    public async Task Faulty_Dockerfile_fails_with_a_code(string instruction, string code)
     {
         using var response = await SendAsync(Labels, Dockerfile(instruction));
 
@@ -110,7 +110,7 @@ public sealed class PodmanBuildTests(EngineFixture fixture) : BuildCalls(fixture
     }
 
     [Fact]
-    public async Task A_client_that_disconnects_ends_the_stream_at_once()
+    public async Task Client_that_disconnects_ends_the_stream_at_once()
     {
         using var response = await SendAsync($"noCache=true&{Labels}", Dockerfile("RUN echo started; sleep 3"));
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());

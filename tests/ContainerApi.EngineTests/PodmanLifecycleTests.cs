@@ -10,7 +10,7 @@ public sealed class PodmanLifecycleTests(EngineFixture fixture)
     private Dictionary<string, string> OwnLabels => new() { [EngineFixture.Label] = fixture.Run };
 
     [Fact]
-    public async Task A_name_already_in_use_returns_409()
+    public async Task Name_already_in_use_returns_409()
     {
         var name = fixture.UniqueName("in-use");
         await fixture.SleepAsync(name, start: false);
@@ -24,7 +24,7 @@ public sealed class PodmanLifecycleTests(EngineFixture fixture)
     [InlineData("no-such-program", null, 400, "invalid_request")]
     [InlineData("sleep 1", "no-such-network", 404, "not_found")]
     [InlineData("sleep 1", "container:no-such-container", 404, "container_not_found")]
-    public async Task A_container_that_cannot_start_is_removed(string command, string? networkMode, int status, string code)
+    public async Task Container_that_cannot_start_is_removed(string command, string? networkMode, int status, string code)
     {
         var name = fixture.UniqueName("unstartable");
 
@@ -35,7 +35,7 @@ public sealed class PodmanLifecycleTests(EngineFixture fixture)
     }
 
     [Fact]
-    public async Task A_host_port_in_use_returns_409()
+    public async Task Host_port_in_use_returns_409()
     {
         object Request(
             string port) => new { image = fixture.Image, command = "sleep 1000", labels = OwnLabels, ports = new[] { port }, start = true };
@@ -49,7 +49,7 @@ public sealed class PodmanLifecycleTests(EngineFixture fixture)
     }
 
     [Fact]
-    public async Task A_running_container_is_removed_only_with_force()
+    public async Task Running_container_is_removed_only_with_force()
     {
         var id = await fixture.CreateAsync(new { Cmd = Sleep, StopTimeout = 0 });
 

@@ -106,7 +106,7 @@ public sealed class PodmanTests(EngineFixture fixture) : ImageCalls(fixture)
     }
 
     [Fact]
-    public async Task A_commit_has_a_registry_in_its_name()
+    public async Task Commit_has_a_registry_in_its_name()
     {
         var id = await Fixture.SleepAsync(start: false);
         var tag = Tag();
@@ -120,7 +120,7 @@ public sealed class PodmanTests(EngineFixture fixture) : ImageCalls(fixture)
     }
 
     [Fact]
-    public async Task A_dry_run_shows_variables_of_Podman()
+    public async Task Dry_run_shows_variables_of_Podman()
     {
         var id = await Fixture.CreateAsync(new { Cmd = new[] { "sh", "-c", "echo x > /tmp/x; sleep 1000" } });
 
@@ -131,7 +131,7 @@ public sealed class PodmanTests(EngineFixture fixture) : ImageCalls(fixture)
     }
 
     [Fact]
-    public async Task A_pull_ends_with_the_image_id_and_without_a_digest()
+    public async Task Pull_ends_with_the_image_id_and_without_a_digest()
     {
         await using var registry = await FakeRegistry.StartAsync(EngineFixture.Label, Fixture.Run);
 
@@ -143,7 +143,7 @@ public sealed class PodmanTests(EngineFixture fixture) : ImageCalls(fixture)
     }
 
     [Fact]
-    public async Task A_push_ends_with_the_digest_of_the_registry()
+    public async Task Push_ends_with_the_digest_of_the_registry()
     {
         await using var registry = await DebianRegistry.StartAsync();
         var image = await Fixture.TagAsync(registry.Host);
@@ -161,7 +161,7 @@ public sealed class PodmanTests(EngineFixture fixture) : ImageCalls(fixture)
     [Theory]
     [InlineData(true, 403, "registry_unauthorized")]
     [InlineData(false, 503, "registry_unavailable")]
-    public async Task A_refused_push_returns_a_problem_and_no_stream(bool isRunning, int status, string code)
+    public async Task Refused_push_returns_a_problem_and_no_stream(bool isRunning, int status, string code)
     {
         await using var registry = await DebianRegistry.StartAsync(closed: true);
         var image = await Fixture.TagAsync(isRunning ? registry.Host : "127.0.0.1:1");
@@ -174,7 +174,7 @@ public sealed class PodmanTests(EngineFixture fixture) : ImageCalls(fixture)
     [Theory]
     [InlineData("/images/push", "127.0.0.1:1/team/nothing:v1", 404, "image_not_found")]
     [InlineData("/images/pull", "127.0.0.1:1/team/nothing:v1", 503, "registry_unavailable")]
-    public async Task A_missing_image_returns_a_problem(string path, string image, int status, string code)
+    public async Task Missing_image_returns_a_problem(string path, string image, int status, string code)
     {
         using var response = await Fixture.Client.PostAsJsonAsync(path, new { image });
 

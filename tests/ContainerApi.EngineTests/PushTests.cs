@@ -41,7 +41,7 @@ public sealed class PushTests(EngineFixture fixture)
     [InlineData("classic", true)]
     [InlineData("buildkit", true)]
     [InlineData("buildkit", false)]
-    public async Task A_build_with_push_pushes_its_image_in_the_same_stream(string builder, bool withCredentials)
+    public async Task Build_with_push_pushes_its_image_in_the_same_stream(string builder, bool withCredentials)
     {
         await using var registry = await DebianRegistry.StartAsync(closed: true);
         var tag = $"{registry.Host}/team/built:{builder}";

@@ -54,7 +54,7 @@ public sealed class RegistryAuthTests(EngineFixture fixture)
     [Theory]
     [InlineData("classic")]
     [InlineData("buildkit")]
-    public async Task A_build_pushes_with_credentials_from_the_header(string builder)
+    public async Task Build_pushes_with_credentials_from_the_header(string builder)
     {
         await using var registry = await DebianRegistry.StartAsync(closed: true);
         var auth = new { username = DebianRegistry.User, password = DebianRegistry.Password, serveraddress = registry.Host };

@@ -5,7 +5,7 @@ namespace ContainerApi.EngineTests;
 public sealed class ScopedKeyTests(EngineFixture fixture) : ScopedKeyCalls(fixture)
 {
     [Fact]
-    public async Task A_scoped_key_sees_and_changes_only_its_own_containers()
+    public async Task Scoped_key_sees_and_changes_only_its_own_containers()
     {
         var foreignName = Fixture.UniqueName("foreign");
         // This image has one user, the only reason for the 409.
@@ -54,7 +54,7 @@ public sealed class ScopedKeyTests(EngineFixture fixture) : ScopedKeyCalls(fixtu
     }
 
     [Fact]
-    public async Task A_scoped_key_labels_its_containers_and_joins_no_foreign_network()
+    public async Task Scoped_key_labels_its_containers_and_joins_no_foreign_network()
     {
         var foreign = await Fixture.SleepAsync();
 

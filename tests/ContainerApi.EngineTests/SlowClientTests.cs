@@ -12,7 +12,7 @@ public sealed class SlowClientTests(EngineFixture fixture)
     [InlineData("application/x-tar", "classic")]
     [InlineData("application/x-tar", "buildkit")]
     [InlineData("text/x-dockerfile", "buildkit")]
-    public async Task A_context_at_1_byte_per_second_returns_408_and_frees_the_build_slot(string type, string builder)
+    public async Task Context_at_1_byte_per_second_returns_408_and_frees_the_build_slot(string type, string builder)
     {
         using var socket = new TcpClient(fixture.Client.BaseAddress!.Host, fixture.Client.BaseAddress.Port);
         var stream = socket.GetStream();

@@ -78,7 +78,7 @@ public sealed class TenantTests(EngineFixture fixture) : ScopedKeyCalls(fixture)
     }
 
     [Fact]
-    public async Task A_token_with_the_name_of_a_key_does_not_reach_its_builds()
+    public async Task Token_with_the_name_of_a_key_does_not_reach_its_builds()
     {
         var id = await DetachAsync();
         using var token = Service.CreateClient();
@@ -136,7 +136,7 @@ public sealed class TenantTests(EngineFixture fixture) : ScopedKeyCalls(fixture)
     }
 
     [Fact]
-    public async Task A_key_that_sees_no_engine_gets_empty_lists_and_changes_nothing()
+    public async Task Key_that_sees_no_engine_gets_empty_lists_and_changes_nothing()
     {
         var foreign = await Fixture.SleepAsync();
         using var lost = Service.CreateClient();

@@ -11,7 +11,7 @@ namespace ContainerApi.EngineTests;
 public sealed class TlsEngineTests
 {
     [Fact]
-    public async Task An_engine_with_TLS_accepts_its_clients_and_refuses_others()
+    public async Task Engine_with_TLS_accepts_its_clients_and_refuses_others()
     {
         using var authority = new TestAuthority();
         using var stranger = new TestAuthority();

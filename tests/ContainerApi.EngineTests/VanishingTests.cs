@@ -5,7 +5,7 @@ namespace ContainerApi.EngineTests;
 public sealed class VanishingTests(EngineFixture fixture) : ContainerCalls(fixture)
 {
     [Fact]
-    public async Task A_running_guest_of_a_removed_containers_network_is_not_called_stopped()
+    public async Task Running_guest_of_a_removed_containers_network_is_not_called_stopped()
     {
         var owner = await Fixture.SleepAsync();
         var guest = await Fixture.CreateAsync(new { Cmd = Sleep, HostConfig = new { NetworkMode = "container:" + owner } });
@@ -23,7 +23,7 @@ public sealed class VanishingTests(EngineFixture fixture) : ContainerCalls(fixtu
     }
 
     [Fact]
-    public async Task A_container_that_is_removed_meanwhile_is_left_out_or_404()
+    public async Task Container_that_is_removed_meanwhile_is_left_out_or_404()
     {
         await using var asking = new EngineFixture.AskingService();
         for (var round = 0; round < 5; round++)

@@ -46,7 +46,7 @@ public sealed class OpenApiRuleTests
     }
 
     [Fact]
-    public async Task A_reference_that_can_be_null_says_so()
+    public async Task Reference_that_can_be_null_says_so()
     {
         var properties = Schemas(await ReadDocumentAsync()).GetProperty("Build").GetProperty("properties");
 
@@ -86,7 +86,7 @@ public sealed class OpenApiRuleTests
 
     /// <summary>A generated client has the parameters of the query and of the form in one list.</summary>
     [Fact]
-    public async Task A_form_takes_files_and_repeats_no_parameter_of_the_query()
+    public async Task Form_takes_files_and_repeats_no_parameter_of_the_query()
     {
         var forms = Operations(await ReadDocumentAsync())
             .Where(o => o.TryGetProperty("requestBody", out var body)
@@ -104,7 +104,7 @@ public sealed class OpenApiRuleTests
     }
 
     [Fact]
-    public async Task A_stream_is_bytes_with_a_schema_for_its_lines()
+    public async Task Stream_is_bytes_with_a_schema_for_its_lines()
     {
         var streams = Operations(await ReadDocumentAsync())
             .SelectMany(o => o.GetProperty("responses").EnumerateObject())

@@ -37,7 +37,7 @@ public sealed class BuildQueueTests
     }
 
     [Fact]
-    public void A_client_without_running_builds_goes_first()
+    public void Client_without_running_builds_goes_first()
     {
         var queue = new BuildQueue(new BuildOptions { MaxConcurrent = 3 });
         var first = queue.Enqueue(Engine, "a");
@@ -52,7 +52,7 @@ public sealed class BuildQueueTests
     }
 
     [Fact]
-    public void A_full_queue_refuses_builds_with_retry_after()
+    public void Full_queue_refuses_builds_with_retry_after()
     {
         var queue = new BuildQueue(new BuildOptions { MaxConcurrent = 1, MaxQueued = 2 });
         queue.Enqueue(Engine, "a");
@@ -69,7 +69,7 @@ public sealed class BuildQueueTests
     }
 
     [Fact]
-    public void A_full_queue_takes_the_share_of_another_client()
+    public void Full_queue_takes_the_share_of_another_client()
     {
         var queue = new BuildQueue(new BuildOptions { MaxConcurrent = 1, MaxQueued = 4 });
         foreach (var client in new[] { "a", "a", "a", "a", "a", "b", "b", "c" })
@@ -81,7 +81,7 @@ public sealed class BuildQueueTests
     }
 
     [Fact]
-    public void A_build_that_leaves_the_queue_moves_the_others_up()
+    public void Build_that_leaves_the_queue_moves_the_others_up()
     {
         var queue = new BuildQueue(new BuildOptions { MaxConcurrent = 1 });
         var running = queue.Enqueue(Engine, "a");

@@ -8,7 +8,7 @@ public sealed class BuildTextTests
     private static readonly DateTimeOffset Begin = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
 
     [Fact]
-    public void A_build_is_rendered_like_plain_docker_output() => Assert.Equal(
+    public void Build_is_rendered_like_plain_docker_output() => Assert.Equal(
         """
         Build 01JX waits for the engine local: number 3 in the queue
         Build 01JX on local (classic)
@@ -79,7 +79,7 @@ public sealed class BuildTextTests
         ]));
 
     [Fact]
-    public void A_failed_build_ends_with_one_line_with_error_and_step() => Assert.Equal(
+    public void Failed_build_ends_with_one_line_with_error_and_step() => Assert.Equal(
         """
         #1 [1/2] RUN make
 

@@ -30,7 +30,7 @@ public sealed class ContainerListHttpTests
     }
 
     [Fact]
-    public async Task A_container_removed_during_the_collection_is_left_out()
+    public async Task Container_removed_during_the_collection_is_left_out()
     {
         var engine = Facts.Engine(Facts.Container('1'), Facts.Container('2'));
         engine.ListProcesses = (id, _) => id == Facts.Id('1')
@@ -47,7 +47,7 @@ public sealed class ContainerListHttpTests
     }
 
     [Fact]
-    public async Task An_unreachable_engine_is_an_entry_beside_other_rows()
+    public async Task Unreachable_engine_is_an_entry_beside_other_rows()
     {
         var down = new FakeEngine
         {
@@ -88,7 +88,7 @@ public sealed class ContainerListHttpTests
     }
 
     [Fact]
-    public async Task A_shared_collection_has_one_etag_and_returns_304()
+    public async Task Shared_collection_has_one_etag_and_returns_304()
     {
         var lists = 0;
         var engine = Facts.Engine(Facts.Container('1'));

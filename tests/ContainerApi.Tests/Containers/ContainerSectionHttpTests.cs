@@ -77,7 +77,7 @@ public sealed class ContainerSectionHttpTests
     [InlineData("feature_unsupported", "unsupported")]
     [InlineData("engine_error", "error")]
     [InlineData("engine_unavailable", "error")]
-    internal async Task A_failed_section_fails_alone(string code, string state)
+    internal async Task Failed_section_fails_alone(string code, string state)
     {
         var engine = Facts.Engine(Facts.Container('1'));
         engine.ListProcesses = (_, _) => throw new EngineException(ErrorCode.Find(code)!, "local", "No ps here.");
@@ -92,7 +92,7 @@ public sealed class ContainerSectionHttpTests
     }
 
     [Fact]
-    public async Task A_hanging_container_times_out_its_own_section_only()
+    public async Task Hanging_container_times_out_its_own_section_only()
     {
         var engine = Facts.Engine(Facts.Container('1'), Facts.Container('2'));
         engine.ReadStatistics = async (id, token) =>

@@ -21,7 +21,7 @@ public sealed class OddEngineTests : StubEngineTests
     [InlineData("""[{"Id":"ID","Labels":[]}]""")]
     [InlineData("""[{"Id":"ID"}""")]
     [InlineData("<html>It works!</html>")]
-    public async Task An_invalid_list_is_an_engine_error(string body)
+    public async Task Invalid_list_is_an_engine_error(string body)
     {
         await StartAsync();
         Stub.When("/containers/json", Behaviours.Answer(200, body.Replace("ID", Facts.Id('1'), StringComparison.Ordinal)));
@@ -56,7 +56,7 @@ public sealed class OddEngineTests : StubEngineTests
     [InlineData("stats", "usage", """{"read":"2026-11-01T12:00:00Z","networks":{"eth0":null}}""")]
     [InlineData("stats", "usage", """{"read":"2026-11-01T12:00:00Z","blkio_stats":{"io_service_bytes_recursive":[null]}}""")]
     [InlineData("stats", "usage", """{"read":"2026-11-01T12:00:00Z","cpu_stats":{"cpu_usage":{"total_usage":-1}}}""")]
-    public async Task An_invalid_section_fails_alone(string call, string section, string body)
+    public async Task Invalid_section_fails_alone(string call, string section, string body)
     {
         await StartAsync(new StubOptions { Running = 2 });
         var broken = Stub.Containers.All[0].Id;
@@ -92,7 +92,7 @@ public sealed class OddEngineTests : StubEngineTests
     }
 
     [Fact]
-    public async Task A_container_removed_during_a_statistics_call_is_left_out()
+    public async Task Container_removed_during_a_statistics_call_is_left_out()
     {
         await StartAsync(new StubOptions { Running = 2, StatisticsTick = TimeSpan.FromMilliseconds(300) });
         var removed = Stub.Containers.All[0];
@@ -153,7 +153,7 @@ public sealed class OddEngineTests : StubEngineTests
     [InlineData("dead", "Dead")]
     [InlineData("created", "Created")]
     [InlineData("exited", "Exited (137) 3 hours ago")]
-    public async Task A_stopped_container_costs_no_section_call(string state, string status)
+    public async Task Stopped_container_costs_no_section_call(string state, string status)
     {
         await StartAsync(new StubOptions { Running = 1 });
         (Stub.Containers.All[0].State, Stub.Containers.All[0].Status) = (state, status);
@@ -166,7 +166,7 @@ public sealed class OddEngineTests : StubEngineTests
     }
 
     [Fact]
-    public async Task A_restart_during_a_collection_resets_the_rates()
+    public async Task Restart_during_a_collection_resets_the_rates()
     {
         await StartAsync(new StubOptions { Running = 1 });
         var container = Stub.Containers.All[0];

@@ -29,7 +29,7 @@ public sealed class OddProcessTests : StubEngineTests
     }
 
     [Fact]
-    public async Task A_ps_with_fewer_columns_is_retried_once()
+    public async Task Ps_with_fewer_columns_is_retried_once()
     {
         await StartAsync(new StubOptions { Running = 3, Ps = HostPs.Busybox });
         await Host.GetJsonAsync("/containers?include=processes");
@@ -63,7 +63,7 @@ public sealed class OddProcessTests : StubEngineTests
     [InlineData("sh -c echo\nend\ttab")]
     [InlineData("sp\u00e4te Gr\u00fc\u00dfe \u6f22\u5b57 \ufffd")]
     [InlineData("[kworker/0:1]")]
-    public async Task A_command_line_is_returned_as_ps_prints_it(string command)
+    public async Task Command_line_is_returned_as_ps_prints_it(string command)
     {
         await StartAsync(new StubOptions { Running = 1 });
         Stub.Containers.All[0].Processes = [new StubProcess(8, 7, 1000, "1000", 5, 2, command)];

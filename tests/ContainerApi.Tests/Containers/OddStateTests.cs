@@ -20,7 +20,7 @@ public sealed class OddStateTests : StubEngineTests
     [InlineData("top", "", "exited", 409, "container_not_running")]
     [InlineData("top", null, "removing", 404, "container_not_found")] // "is not running"
     [InlineData("top", "", "removed", 404, "container_not_found")]
-    public async Task An_odd_answer_is_explained_by_the_containers_state(
+    public async Task Odd_answer_is_explained_by_the_containers_state(
         string call, string? body, string state, int status, string code, string? reason = null)
     {
         await StartAsync(new StubOptions { Running = 1 });

@@ -48,7 +48,7 @@ public sealed class EnginesTests
     }
 
     [Fact]
-    public async Task An_unknown_engine_returns_404()
+    public async Task Unknown_engine_returns_404()
     {
         await using var host = new ApiHost(Answering("local", "1.45"));
 

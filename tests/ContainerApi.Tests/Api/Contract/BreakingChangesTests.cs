@@ -80,7 +80,7 @@ public sealed class BreakingChangesTests
         "POST /things: the body application/json.mode: is required")]
     [InlineData("\"labels\": {\"type\": \"object\"}", "\"tags\": {\"type\": \"object\"}", "POST /things: the body application/json.labels: is gone")]
     [InlineData("\"enum\": [\"a\", \"b\"]", "\"enum\": [\"a\", \"c\"]", "POST /things: the body application/json.mode: the values b are refused")]
-    public void A_breaking_change_is_found(string old, string @new, string expected)
+    public void Breaking_change_is_found(string old, string @new, string expected)
     {
         var changes = BreakingChanges.Between(Parse(Document), Parse(Changed(old, @new)));
 
@@ -98,7 +98,7 @@ public sealed class BreakingChangesTests
     [InlineData("\"labels\": {\"type\": \"object\"}", "\"labels\": {\"type\": \"object\", \"nullable\": true}, \"more\": {\"type\": \"string\"}")]
     [InlineData("[{\"$ref\": \"#/components/schemas/Line\"}]",
         "[{\"$ref\": \"#/components/schemas/Line\"}, {\"$ref\": \"#/components/schemas/Thing\"}]")]
-    public void An_additive_change_breaks_nothing(string old, string @new) =>
+    public void Additive_change_breaks_nothing(string old, string @new) =>
         Assert.Empty(BreakingChanges.Between(Parse(Document), Parse(Changed(old, @new))));
 
     /// <summary>The document with one change. Indentation does not count.</summary>

@@ -8,7 +8,7 @@ public sealed class BuildHistoryTests : IDisposable
     public void Dispose() => _api.Dispose();
 
     [Fact]
-    public async Task A_detached_build_can_be_inspected_and_followed()
+    public async Task Detached_build_can_be_inspected_and_followed()
     {
         var posting = _api.PostAsync("tag=app:v1&detach=true&buildArg=PASSWORD=geheim");
         var build = await _api.NextAsync();
@@ -44,7 +44,7 @@ public sealed class BuildHistoryTests : IDisposable
     }
 
     [Fact]
-    public async Task An_error_before_a_detached_build_starts_is_a_problem()
+    public async Task Error_before_a_detached_build_starts_is_a_problem()
     {
         using var cut = await _api.PostAsync("detach=true", "no archive at all", "application/x-tar");
         await cut.ReadProblemAsync(HttpStatusCode.BadRequest, "invalid_context");
@@ -93,7 +93,7 @@ public sealed class BuildHistoryTests : IDisposable
     }
 
     [Fact]
-    public async Task A_disconnected_client_leaves_the_queue()
+    public async Task Disconnected_client_leaves_the_queue()
     {
         var first = await _api.StartAsync();
         var second = await _api.StartAsync();
@@ -186,7 +186,7 @@ public sealed class BuildHistoryTests : IDisposable
     }
 
     [Fact]
-    public async Task A_disconnected_follower_does_not_stop_the_build()
+    public async Task Disconnected_follower_does_not_stop_the_build()
     {
         var posting = _api.PostAsync("detach=true");
         var build = await _api.NextAsync();

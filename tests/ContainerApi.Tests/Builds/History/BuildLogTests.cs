@@ -9,7 +9,7 @@ public sealed class BuildLogTests
     private readonly FakeTimeProvider _clock = new();
 
     [Fact]
-    public void A_log_can_be_read_from_every_event()
+    public void Log_can_be_read_from_every_event()
     {
         var log = Log();
         // Large enough for several segments, and the last one is not full.
@@ -131,7 +131,7 @@ public sealed class BuildLogTests
     }
 
     [Fact]
-    public async Task A_slow_store_delays_the_build_and_a_failed_one_does_not()
+    public async Task Slow_store_delays_the_build_and_a_failed_one_does_not()
     {
         var log = Log();
         Assert.True(log.WaitForRoomAsync(CancellationToken.None).IsCompleted);
@@ -160,7 +160,7 @@ public sealed class BuildLogTests
     }
 
     [Fact]
-    public async Task A_reader_at_the_end_waits_for_more_events_or_the_end()
+    public async Task Reader_at_the_end_waits_for_more_events_or_the_end()
     {
         var log = Log();
         var grown = log.Read(0).Grown!;

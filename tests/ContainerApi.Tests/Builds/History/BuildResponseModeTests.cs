@@ -16,7 +16,7 @@ public sealed class BuildResponseModeTests : IDisposable
     [InlineData("/builds/..%2Fimages", "build")]
     [InlineData("/builds/01JD0000000000000000000000/events?from=-1", "from")]
     [InlineData("/builds/01JD0000000000000000000000/events?format=xml", "format")]
-    public async Task An_invalid_parameter_is_named_in_the_problem(string address, string field)
+    public async Task Invalid_parameter_is_named_in_the_problem(string address, string field)
     {
         using var response = await _api.Client.GetAsync(address);
 

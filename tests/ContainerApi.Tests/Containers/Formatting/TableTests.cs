@@ -29,7 +29,7 @@ public sealed class TableTests
     [InlineData("123456789012345678901", 20, "1234567890123456789…")]
     [InlineData("e\u0301e\u0301e\u0301", 3, "e\u0301e\u0301e\u0301")]
     [InlineData("e\u0301e\u0301e\u0301", 2, "e\u0301…")]
-    public void A_cut_text_ends_with_an_ellipsis(string text, int signs, string expected) => Assert.Equal(expected, TextWidth.Cut(text, signs));
+    public void Cut_text_ends_with_an_ellipsis(string text, int signs, string expected) => Assert.Equal(expected, TextWidth.Cut(text, signs));
 
     [Fact]
     public void Columns_are_aligned_by_width()
@@ -68,7 +68,7 @@ public sealed class TableTests
         Assert.Equal($"h\r\n{expected}\r\n", Csv.Write(["h"], [[new CsvValue(value, IsTrusted: false)]]));
 
     [Fact]
-    public void A_number_stays_a_number_in_csv() =>
+    public void Number_stays_a_number_in_csv() =>
         Assert.Equal("h\r\n-1.5\r\n", Csv.Write(["h"], [[new CsvValue("-1.5", IsTrusted: true)]]));
 
     [Theory]

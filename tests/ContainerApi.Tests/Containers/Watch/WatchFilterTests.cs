@@ -93,7 +93,7 @@ public sealed class WatchFilterTests : StubEngineTests
     }
 
     [Fact]
-    public async Task A_resumed_watch_gets_missed_events_of_its_filters()
+    public async Task Resumed_watch_gets_missed_events_of_its_filters()
     {
         AddFleet();
         using var stays = await WatchAsync("image=nginx:1");
@@ -126,7 +126,7 @@ public sealed class WatchFilterTests : StubEngineTests
     }
 
     [Fact]
-    public async Task A_failed_selection_is_retried()
+    public async Task Failed_selection_is_retried()
     {
         AddFleet();
         using var watch = await WatchAsync("image=nginx:1");

@@ -79,7 +79,7 @@ public sealed class WatchTests
     }
 
     [Fact]
-    public async Task A_slow_reader_gets_only_the_newest_state()
+    public async Task Slow_reader_gets_only_the_newest_state()
     {
         var stage = new WatchStage();
         await using var slow = stage.Watch(Everything);
@@ -97,7 +97,7 @@ public sealed class WatchTests
     }
 
     [Fact]
-    public async Task A_resumed_watch_gets_missed_events()
+    public async Task Resumed_watch_gets_missed_events()
     {
         var stage = new WatchStage();
         await using var stays = stage.Watch(Everything);
@@ -113,7 +113,7 @@ public sealed class WatchTests
     }
 
     [Fact]
-    public async Task A_watch_resumed_between_events_of_one_change_gets_them_again()
+    public async Task Watch_resumed_between_events_of_one_change_gets_them_again()
     {
         var stage = new WatchStage();
         await using var watcher = stage.Watch(Everything);
@@ -164,7 +164,7 @@ public sealed class WatchTests
     }
 
     [Fact]
-    public async Task A_watcher_gets_no_sections_of_other_watchers()
+    public async Task Watcher_gets_no_sections_of_other_watchers()
     {
         var stage = new WatchStage();
         var received = 1000L;
@@ -199,7 +199,7 @@ public sealed class WatchTests
     }
 
     [Fact]
-    public async Task A_failed_watch_ends_with_a_failed_result()
+    public async Task Failed_watch_ends_with_a_failed_result()
     {
         var engine = Facts.Engine(Facts.Container('1'));
         var happens = new TaskCompletionSource();
@@ -226,7 +226,7 @@ public sealed class WatchTests
     }
 
     [Fact]
-    public async Task A_silent_watch_sends_heartbeats()
+    public async Task Silent_watch_sends_heartbeats()
     {
         var time = new FakeTimeProvider(Facts.Noon);
         var stage = new WatchStage(time);
@@ -270,7 +270,7 @@ public sealed class WatchTests
     }
 
     [Fact]
-    public async Task An_unexpected_failure_ends_the_watch()
+    public async Task Unexpected_failure_ends_the_watch()
     {
         var stage = new WatchStage();
         stage.Engine.ListContainers = (_, _) => throw new InvalidOperationException("no");

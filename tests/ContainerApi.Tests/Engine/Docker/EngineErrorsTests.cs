@@ -106,7 +106,7 @@ public sealed class EngineErrorsTests
         500, "runc: runc create failed: unable to start container process: exec: \"no-such-program\": executable file not found in $PATH: OCI "
         + "runtime attempted to invoke a command that was not found",
         "\"no-such-program\": executable file not found.")]
-    public void A_command_that_does_not_exist_is_named(int status, string message, string expected)
+    public void Command_that_does_not_exist_is_named(int status, string message, string expected)
     {
         var read = EngineErrors.FromResponse(
             "local", "/containers/x/start", (HttpStatusCode)status, JsonSerializer.Serialize(new { message }));
@@ -139,7 +139,7 @@ public sealed class EngineErrorsTests
     [InlineData("manifest for 127.0.0.1:5000/unauthorized/denied:v1 not found: manifest unknown: manifest unknown", "image_not_found", 404)]
     [InlineData("authorization denied by plugin opa: access denied: unauthorized", "forbidden", 403)]
     [InlineData("write /var/lib/docker/tmp/x: no space left on device", "engine_error", 500)]
-    public void A_failure_of_the_registry_has_its_own_code_in_pull_and_push(string message, string code, int status)
+    public void Failure_of_the_registry_has_its_own_code_in_pull_and_push(string message, string code, int status)
     {
         var body = JsonSerializer.Serialize(new { message });
         Assert.Equal(code, EngineErrors.FromResponse("local", "/images/create", (HttpStatusCode)status, body).Code.Code);
@@ -166,11 +166,11 @@ public sealed class EngineErrorsTests
         "registry_unavailable")]
     [InlineData("failed to load cache key: Get \"http://127.0.0.1:1/v2/file\": dial tcp 127.0.0.1:1: connect: connection refused", null)]
     [InlineData("ADD failed: failed to GET http://127.0.0.1:1/x with status 401 Unauthorized: ", null)]
-    public void A_failure_of_a_base_images_registry_has_its_own_code_in_builds(string message, string? code) =>
+    public void Failure_of_a_base_images_registry_has_its_own_code_in_builds(string message, string? code) =>
         Assert.Equal(code, EngineErrorTable.FindInStep(message)?.Code);
 
     [Fact]
-    public void A_rejected_push_of_Podman_has_the_registrys_message()
+    public void Rejected_push_of_Podman_has_the_registrys_message()
     {
         const string Message = "trying to reuse blob: checking whether a blob exists: authentication required";
 

@@ -31,7 +31,7 @@ public sealed class EngineVersionTests : StubEngineTests
     [InlineData("1.62", "1.60", false, "client version 1.56 is too old. Minimum supported API version is 1.60")]
     [InlineData("1.62", "1.60", true, "client version 1.56 is too old. Minimum supported API version is 1.60")]
     [InlineData("1.40", "1.12", false, "The engine has API 1.40; this service needs 1.41 or later.")]
-    public async Task An_engine_without_a_common_version_is_unsupported(string newest, string oldest, bool plainText, string detail)
+    public async Task Engine_without_a_common_version_is_unsupported(string newest, string oldest, bool plainText, string detail)
     {
         await StartAsync(new StubOptions { ApiVersion = newest, MinApiVersion = oldest, PlainTextVersionErrors = plainText });
 
@@ -42,7 +42,7 @@ public sealed class EngineVersionTests : StubEngineTests
     }
 
     [Fact]
-    public async Task A_list_of_API_1_52_is_read_completely()
+    public async Task List_of_API_1_52_is_read_completely()
     {
         await StartAsync(Api152);
         // Health has a field of its own, the addresses are those of the networks alone, and there is more than we know.
@@ -76,7 +76,7 @@ public sealed class EngineVersionTests : StubEngineTests
     [InlineData("host", "host")]
     [InlineData("none", "none")]
     [InlineData("podman", null)]
-    public async Task A_list_of_Podman_is_read_completely(string network, string? mode)
+    public async Task List_of_Podman_is_read_completely(string network, string? mode)
     {
         await StartAsync();
         Stub.Containers.Add(new StubContainer { Id = "8858e9fecf8adbb9d034d29fb98e13d74597e9343926dea0d5808d5746808f3d", Name = "dreamy_euler" });
@@ -126,7 +126,7 @@ public sealed class EngineVersionTests : StubEngineTests
     }
 
     [Fact]
-    public async Task A_build_error_in_errorDetail_alone_is_reported()
+    public async Task Build_error_in_errorDetail_alone_is_reported()
     {
         await StartAsync(Api152);
         Stub.Build = (_, token) => Scripts.Lines(
@@ -145,7 +145,7 @@ public sealed class EngineVersionTests : StubEngineTests
     }
 
     [Fact]
-    public async Task A_pull_error_in_errorDetail_alone_is_reported()
+    public async Task Pull_error_in_errorDetail_alone_is_reported()
     {
         await StartAsync(Api152);
         Stub.Pull = (_, token) => Scripts.Lines(

@@ -26,7 +26,7 @@ public sealed class HostileAnswerTests : StubEngineTests
     [InlineData("POST /images/pull {\"image\":\"app\"}", "/images/create", "{\"status\":\"", "a")]
     [InlineData("POST /images/pull {\"image\":\"app\"}", "/images/create", "{\"a\":[", "{},")]
     [InlineData("POST /images/pull {\"image\":\"app\"}", "/images/create", "", "\n")]
-    public async Task An_endless_answer_is_an_engine_error(string request, string route, string start, string repeated)
+    public async Task Endless_answer_is_an_engine_error(string request, string route, string start, string repeated)
     {
         await StartAsync(maxAnswer: 1024 * 1024);
         Stub.Containers.Add(new StubContainer { Id = Id, Name = "web" });
@@ -40,7 +40,7 @@ public sealed class HostileAnswerTests : StubEngineTests
     [InlineData("top", "processes", "{\"Titles\":[\"PID\",\"CMD\"],\"Processes\":[", "[\"1\",\"a\"],")]
     [InlineData("stats", "usage", "{\"name\":\"", "a")]
     [InlineData("stats", "usage", "{\"read\":\"2026-11-01T12:00:00Z\",\"a\":[", "{},")]
-    public async Task An_endless_section_fails_alone(string call, string section, string start, string repeated)
+    public async Task Endless_section_fails_alone(string call, string section, string start, string repeated)
     {
         await StartAsync(new StubOptions { Running = 2 });
         var hostile = Stub.Containers.All[0].Id;
@@ -83,7 +83,7 @@ public sealed class HostileAnswerTests : StubEngineTests
     [InlineData("POST /images/commit {\"container\":\"web\"}", "/commit", "{}")]
     [InlineData("POST /images/commit {\"container\":\"web\",\"dryRun\":true}", "/containers/{id}/changes", "[{\"Path\":\"a\",\"Kind\":1e300}]")]
     [InlineData("POST /images/pull {\"image\":\"app\"}", "/images/create", "")]
-    public async Task A_value_out_of_range_or_missing_is_an_engine_error(string request, string route, string body)
+    public async Task Value_out_of_range_or_missing_is_an_engine_error(string request, string route, string body)
     {
         await StartAsync();
         Stub.Containers.Add(new StubContainer { Id = Id, Name = "web" });
@@ -98,7 +98,7 @@ public sealed class HostileAnswerTests : StubEngineTests
     [InlineData("/containers/web", "/containers/{id}/json", "{\"Id\":\"" + Id + "\",\"Name\":\"/\u00ff\"}")]
     [InlineData("/images", "/images/json", "[" + Image + "\"RepoTags\":[\"\u00ff\"]}]")]
     [InlineData("POST /images/pull {\"image\":\"app\"}", "/images/create", "{\"status\":\"\u00ff\"}\n")]
-    public async Task An_answer_that_is_not_UTF_8_is_an_engine_error(string request, string route, string latin1)
+    public async Task Answer_that_is_not_UTF_8_is_an_engine_error(string request, string route, string latin1)
     {
         await StartAsync();
         Stub.Containers.Add(new StubContainer { Id = Id, Name = "web" });
@@ -129,7 +129,7 @@ public sealed class HostileAnswerTests : StubEngineTests
     [Theory]
     [InlineData("{\"stream\":\"", "a")]
     [InlineData("{\"stream\":\"Step 1/1 : FROM scratch\"}{\"aux\":[", "{},")]
-    public async Task An_endless_message_fails_its_build(string start, string repeated)
+    public async Task Endless_message_fails_its_build(string start, string repeated)
     {
         await StartAsync();
         Stub.When("/build", Behaviours.Endless(start, repeated));
@@ -142,7 +142,7 @@ public sealed class HostileAnswerTests : StubEngineTests
     }
 
     [Fact]
-    public async Task An_engine_time_out_of_range_ends_no_watch()
+    public async Task Engine_time_out_of_range_ends_no_watch()
     {
         await StartAsync(new StubOptions { Running = 1 });
         Stub.When("/_ping", http =>
@@ -159,7 +159,7 @@ public sealed class HostileAnswerTests : StubEngineTests
     }
 
     [Fact]
-    public async Task A_list_of_5000_containers_with_many_labels_is_within_the_limit()
+    public async Task List_of_5000_containers_with_many_labels_is_within_the_limit()
     {
         await StartAsync();
         var labels = Enumerable.Range(0, 40).ToDictionary(n => $"org.example.label.number-{n}", n => $"a value, with commas, of label {n}");

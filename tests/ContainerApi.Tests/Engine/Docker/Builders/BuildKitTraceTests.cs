@@ -10,7 +10,7 @@ public sealed class BuildKitTraceTests
     private static readonly DateTime Noon = new(2026, 11, 25, 12, 0, 0, DateTimeKind.Utc);
 
     [Fact]
-    public void A_good_build_is_steps_logs_progress_and_an_image()
+    public void Good_build_is_steps_logs_progress_and_an_image()
     {
         var facts = ReadCapture("bk_ok.txt");
 
@@ -42,7 +42,7 @@ public sealed class BuildKitTraceTests
     }
 
     [Fact]
-    public void A_base_image_that_is_fetched_is_one_step_with_its_layers()
+    public void Base_image_that_is_fetched_is_one_step_with_its_layers()
     {
         var facts = ReadCapture("bk_pullprogress.txt");
 
@@ -124,7 +124,7 @@ public sealed class BuildKitTraceTests
     }
 
     [Fact]
-    public void A_step_that_goes_on_after_its_end_ends_once()
+    public void Step_that_goes_on_after_its_end_ends_once()
     {
         var facts = Read(
             Trace(Step("a", "[build 1/2] FROM x", 0)), Trace(Step("a", "[build 1/2] FROM x", 0, 10)),
@@ -152,7 +152,7 @@ public sealed class BuildKitTraceTests
     }
 
     [Fact]
-    public void A_recovered_error_and_a_cancelled_step_do_not_fail_the_build()
+    public void Recovered_error_and_a_cancelled_step_do_not_fail_the_build()
     {
         var failed = Step("b", "[2/3] RUN bad", 0, 9);
         failed.Error = "exit code: 4";
@@ -169,7 +169,7 @@ public sealed class BuildKitTraceTests
     [InlineData("ENV must have two arguments", null, "invalid_dockerfile")]
     [InlineData("failed to parse stage name \"X\": invalid reference format", null, "invalid_dockerfile")]
     [InlineData("no such host", "[internal] load metadata for x", null)]
-    public void A_frontend_error_without_a_failed_step_is_an_invalid_Dockerfile(string reason, string? step, object? kind)
+    public void Frontend_error_without_a_failed_step_is_an_invalid_Dockerfile(string reason, string? step, object? kind)
     {
         var metadata = Step("a", step ?? "[internal] load metadata for x", 0, 9);
         metadata.Error = step is null ? "" : reason;
@@ -193,7 +193,7 @@ public sealed class BuildKitTraceTests
                 Read(Trace(Step("a", "[internal] load metadata for x", 0, 9)), new StreamMessage { Error = message })[^1]).Code);
 
     [Fact]
-    public void A_warning_names_its_line()
+    public void Warning_names_its_line()
     {
         var status = new StatusResponse();
         var range = new ContainerApi.Engine.Docker.Builders.BuildKit.Range { Start = new Position { Line = 7 } };
@@ -210,7 +210,7 @@ public sealed class BuildKitTraceTests
     [InlineData("""{"id":"moby.buildkit.trace","aux":"CgUKAw=="}""", "engine_error")]
     [InlineData("{}", null)]
     [InlineData("""{"id":"moby.image.id","aux":{"ID":null}}""", null)]
-    public void An_unreadable_trace_or_one_without_an_image_is_a_failure(string json, object? kind)
+    public void Unreadable_trace_or_one_without_an_image_is_a_failure(string json, object? kind)
     {
         var failed = Assert.IsType<BuildFailed>(Assert.Single(Read(JsonSerializer.Deserialize(json, StreamWire.Default.StreamMessage)!)));
 
@@ -222,7 +222,7 @@ public sealed class BuildKitTraceTests
     [InlineData(1, 0, 253402300800)] // the year 10000
     [InlineData(10_001, 0, 0)]
     [InlineData(1, 17 * 1024 * 1024, 0)]
-    public void A_time_out_of_range_and_too_many_steps_are_an_invalid_trace(int steps, int name, long seconds)
+    public void Time_out_of_range_and_too_many_steps_are_an_invalid_trace(int steps, int name, long seconds)
     {
         var trace = Trace([.. Enumerable.Range(0, steps).Select(n => Step($"{n}", new string('n', name), 0))]);
         var last = Step("last", "", 0);

@@ -7,7 +7,7 @@ namespace ContainerApi.Tests.Engine.Docker.Builders;
 public sealed class ClassicBuilderTests
 {
     [Fact]
-    public async Task A_good_build_is_steps_logs_a_warning_and_an_image()
+    public async Task Good_build_is_steps_logs_a_warning_and_an_image()
     {
         await using var engine = await RecordedEngine.StartAsync("cl_ok.txt");
 
@@ -67,7 +67,7 @@ public sealed class ClassicBuilderTests
         "cl_nobase.txt", "FROM h3-nope:1", null,
         "Get \"https://registry-1.docker.io/v2/\": dial tcp: lookup registry-1.docker.io on 10.255.255.53:53: no such host",
         "registry_unavailable")]
-    public async Task An_error_in_the_stream_names_its_step(string capture, string step, int? exitCode, string message, string? code = null)
+    public async Task Error_in_the_stream_names_its_step(string capture, string step, int? exitCode, string message, string? code = null)
     {
         await using var engine = await RecordedEngine.StartAsync(capture);
 
@@ -84,7 +84,7 @@ public sealed class ClassicBuilderTests
     [InlineData("cl_emptytar.txt", "invalid_dockerfile")]
     [InlineData("cl_trunc.txt", "invalid_context")]
     [InlineData("cl_badtag.txt", "engine_error")]
-    public async Task A_rejected_build_is_classified(string capture, string kind)
+    public async Task Rejected_build_is_classified(string capture, string kind)
     {
         await using var engine = await RecordedEngine.StartAsync(capture);
 
@@ -98,7 +98,7 @@ public sealed class ClassicBuilderTests
     [InlineData("{}")]
     [InlineData("{\"stream\":\"Step 1/1 : FROM x\"}")]
     [InlineData("{\"aux\":{\"ID\":\"sha256:1\"}}{\"stream\":\"Step 2/2 : FROM y\"}")]
-    public async Task A_stream_that_ends_without_an_image_is_a_failure(string body)
+    public async Task Stream_that_ends_without_an_image_is_a_failure(string body)
     {
         await using var engine = await RecordedEngine.StartAsync(HttpStatusCode.OK, body);
 
@@ -147,7 +147,7 @@ public sealed class ClassicBuilderTests
     }
 
     [Fact]
-    public void A_carriage_return_ends_a_line_unless_a_newline_follows()
+    public void Carriage_return_ends_a_line_unless_a_newline_follows()
     {
         var facts = Read("Step 1/1 : RUN x", " ---> Running in 0123456789ab\n", "10%\r", "20%\r30", "%\r", "\n");
 
@@ -155,7 +155,7 @@ public sealed class ClassicBuilderTests
     }
 
     [Fact]
-    public void A_long_line_without_end_is_reported()
+    public void Long_line_without_end_is_reported()
     {
         var facts = Read("Step 1/1 : RUN x", " ---> Running in 0123456789ab\n", new string('x', 9000), "y");
 
@@ -163,7 +163,7 @@ public sealed class ClassicBuilderTests
     }
 
     [Fact]
-    public void A_pull_reports_layers_and_logs_other_messages()
+    public void Pull_reports_layers_and_logs_other_messages()
     {
         var builder = new ClassicBuilder();
         var facts = new[]
@@ -200,7 +200,7 @@ public sealed class ClassicBuilderTests
     }
 
     [Fact]
-    public void An_instruction_that_needs_BuildKit_is_unsupported()
+    public void Instruction_that_needs_BuildKit_is_unsupported()
     {
         var builder = new ClassicBuilder();
         var error = new StreamMessage { ErrorDetail = new WireError(null, "the --mount option requires BuildKit. Refer to …") };
@@ -216,7 +216,7 @@ public sealed class ClassicBuilderTests
     [InlineData("invalid containerPort: nope")]
     [InlineData("Invalid signal: NOPE")]
     [InlineData("invalid from flag value 9: index out of bounds")]
-    public void A_Dockerfile_error_outside_a_command_is_an_invalid_Dockerfile(string message)
+    public void Dockerfile_error_outside_a_command_is_an_invalid_Dockerfile(string message)
     {
         var error = new StreamMessage { ErrorDetail = new WireError(null, message) };
         var builder = new ClassicBuilder();

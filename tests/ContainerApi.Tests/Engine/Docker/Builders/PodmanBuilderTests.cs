@@ -9,7 +9,7 @@ public sealed class PodmanBuilderTests
     private static readonly BuildSpec Podman = new() { Builder = BuilderKind.Podman };
 
     [Fact]
-    public async Task A_good_build_is_steps_logs_and_an_image()
+    public async Task Good_build_is_steps_logs_and_an_image()
     {
         await using var engine = await RecordedEngine.StartAsync("pm_ok.txt");
 
@@ -101,7 +101,7 @@ public sealed class PodmanBuilderTests
         "building at STEP \"COPY nothing /\": checking on sources under \"(path)\": copier: stat: \"/nothing\": no such file or directory", null)]
     [InlineData("pm_unknown.txt", "FOO bar", null, "building at STEP \"FOO \": Build error: Unknown instruction: \"FOO\"", "invalid_dockerfile")]
     [InlineData("pm_nodf.txt", null, null, "stat (path): no such file or directory", "invalid_dockerfile")]
-    public async Task An_error_in_the_stream_names_its_step_or_the_Dockerfile(
+    public async Task Error_in_the_stream_names_its_step_or_the_Dockerfile(
         string capture, string? step, int? exitCode, string message, string? kind)
     {
         await using var engine = await RecordedEngine.StartAsync(capture);
@@ -121,7 +121,7 @@ public sealed class PodmanBuilderTests
     [InlineData("building at STEP \"STOPSIGNAL FOO\": Invalid signal: FOO\n", true)]
     [InlineData("building at STEP \"ENV \": ENV requires at least one argument\n", true)]
     [InlineData("creating build container: initializing source docker://nothere:1: pinging container registry\n", false)]
-    public void A_Dockerfile_error_outside_a_command_is_an_invalid_Dockerfile(string message, bool isDockerfile)
+    public void Dockerfile_error_outside_a_command_is_an_invalid_Dockerfile(string message, bool isDockerfile)
     {
         var error = new StreamMessage { ErrorDetail = new WireError(null, message) };
         Assert.Equal(isDockerfile ? ErrorCode.InvalidDockerfile : null, new PodmanBuilder().Read(error).OfType<BuildFailed>().Single().Code);
@@ -134,7 +134,7 @@ public sealed class PodmanBuilderTests
     [Theory]
     [InlineData("")]
     [InlineData("{\"stream\":\"STEP 1/1: FROM x\\n\"}")]
-    public async Task A_stream_that_ends_without_an_image_is_a_failure(string body)
+    public async Task Stream_that_ends_without_an_image_is_a_failure(string body)
     {
         await using var engine = await RecordedEngine.StartAsync(HttpStatusCode.OK, body);
 
