@@ -140,7 +140,7 @@ public sealed class ImagesTests(EngineFixture fixture) : ImageCalls(fixture)
         }
 
         var counted = lines.Where(l => Text(l, "status") == "Downloading" && l["currentBytes"]?.GetValue<long>() > 0).ToList();
-        Assert.All(counted, l => Assert.InRange(l["currentBytes"]!.GetValue<long>(), 1, l["total"]!.GetValue<long>()));
+        Assert.All(counted, l => Assert.InRange(l["currentBytes"]!.GetValue<long>(), 1, l["totalBytes"]!.GetValue<long>()));
         Assert.NotEmpty(counted);
         Assert.Equal("succeeded", Text(lines[^1], "state"));
     }

@@ -8,15 +8,16 @@ public sealed class ArchitectureTests
     private const string Root = "ContainerApi";
 
     /// <summary>The layers that a feature may use.</summary>
-    private static readonly IReadOnlyList<string> Layers = ["Access", "Api", "Engine", "Errors", "Registries", "Settings"];
+    private static readonly IReadOnlyList<string> Layers = ["Access", "Api", "Engine", "Errors", "Registries", "Settings", "Streams"];
 
     /// <summary>The dependencies of each namespace below the root, apart from itself. <c>Program</c> may use all of them.</summary>
     private static readonly IReadOnlyDictionary<string, IReadOnlyList<string>> Allowed = new Dictionary<string, IReadOnlyList<string>>
     {
         ["Errors"] = [],
         ["Settings"] = [],
-        ["Engine"] = ["Errors", "Settings"],
-        ["Api"] = ["Errors"],
+        ["Streams"] = [],
+        ["Engine"] = ["Errors", "Settings", "Streams"],
+        ["Api"] = ["Errors", "Streams"],
         ["Access"] = ["Engine", "Errors", "Settings"],
         ["Registries"] = ["Api", "Engine", "Errors"],
         ["Hosting"] = Layers,

@@ -63,7 +63,7 @@ internal sealed partial class BuildPipeline(
         var outcome = error is null ? "succeeded" : job.Cause is StopCause.ClientLeft ? "client_left" : error.Code;
         // Before the result, so that a client that waits for it finds the metrics updated.
         observed.End(job.Describe().Builder ?? BuilderChoice.NameOf(spec.Builder), outcome);
-        job.End(result, time.GetUtcNow(), failure is null ? null : Refusal(job.Cause, engine.Name, limit) ?? failure);
+        job.End(result, time.GetUtcNow(), failure is null ? null : BuildFailures.BeforeStart(job.Cause, engine.Name, limit) ?? failure);
         Log.Ended(logger, job.Id, engine.Name, outcome, took);
     }
 
@@ -88,7 +88,7 @@ internal sealed partial class BuildPipeline(
             failure = await WorkAsync(job, engine, capabilities, spec, context, projection);
             if (failure is null)
             {
-                var error = ErrorOf(projection.Failure);
+                var error = BuildFailures.ErrorOf(projection.Failure);
                 if (error is null)
                 {
                     (image, error) = await FindImageAsync(engine, projection.ImageId, job.Stopping);
@@ -105,7 +105,7 @@ internal sealed partial class BuildPipeline(
         }
 
         // After a stop, the cause of the stop explains every failure.
-        var stopped = (job.Cause is { } cause ? ErrorOf(cause, limit) : ErrorOf(job, engine, failure)) with { Step = projection?.StepName };
+        var stopped = (job.Cause is { } cause ? BuildFailures.ErrorOf(cause, limit) : ErrorOf(job, engine, failure)) with { Step = projection?.StepName };
         CancelSteps(job, projection);
         return (image, stopped, failure);
     }
@@ -237,28 +237,6 @@ internal sealed partial class BuildPipeline(
         DockerfileValidator.Check(dockerfile, spec, engine);
         return DockerfileRequirements.Check(dockerfile!, spec, engine);
     }
-
-    /// <summary>Returns the failure of the request when the build was stopped before its first event.</summary>
-    private static Exception? Refusal(StopCause? cause, string engine, TimeSpan limit) => cause switch
-    {
-        StopCause.Timeout => new EngineException(ErrorCode.EngineTimeout, engine, $"The build did not begin within {limit.TotalSeconds:0} seconds."),
-        StopCause.Shutdown => new EngineException(ErrorCode.EngineUnavailable, engine, "The service is stopping."),
-        StopCause.Cancelled => new ApiException(ErrorCode.Conflict, "The build was cancelled before it started."),
-        StopCause.ClientLeft => new OperationCanceledException(),
-        _ => null,
-    };
-
-    private static BuildError ErrorOf(StopCause cause, TimeSpan limit) => cause switch
-    {
-        StopCause.Timeout => new BuildError(BuildError.Timeout, $"The build took longer than {limit.TotalSeconds:0} seconds and was stopped."),
-        StopCause.Shutdown => new BuildError(BuildError.Cancelled, "The service is stopping."),
-        StopCause.ClientLeft => new BuildError(BuildError.Cancelled, "The client that started the build left."),
-        _ => new BuildError(BuildError.Cancelled, "The build was cancelled on request."),
-    };
-
-    private static BuildError? ErrorOf(BuildFailed? failed) => failed is null ? null : new BuildError(
-        failed.Code ?? (failed.StepName is null ? ErrorCode.BuildFailed : BuildError.StepFailed),
-        failed.Message, failed.StepName, failed.ExitCode);
 
     private BuildError ErrorOf(BuildJob job, IEngine engine, Exception exception)
     {

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using ContainerApi.Streams;
 
 namespace ContainerApi.Api.Idempotency;
 
@@ -7,24 +8,13 @@ namespace ContainerApi.Api.Idempotency;
 internal sealed record BodyDigest(long Length, string Sha256, bool IsWhole);
 
 /// <summary>Computes the digest of a body while it is read, so that nothing keeps the body.</summary>
-internal sealed class DigestStream(Stream body) : Stream
+internal sealed class DigestStream(Stream body) : ForwardStream
 {
     private const int BufferBytes = 64 * 1024;
 
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     private long _length;
     private bool _isWhole;
-
-    public override bool CanRead => true;
-    public override bool CanSeek => false;
-    public override bool CanWrite => false;
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     /// <summary>The digest of what was read so far.</summary>
     public BodyDigest Digest => new(_length, Convert.ToHexStringLower(_hash.GetCurrentHash()), _isWhole);
@@ -52,15 +42,6 @@ internal sealed class DigestStream(Stream body) : Stream
         _isWhole |= read == 0 && buffer.Length > 0;
         return read;
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-    public override void Flush() { }
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-    public override void SetLength(long value) => throw new NotSupportedException();
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

@@ -1,3 +1,5 @@
+using ContainerApi.Streams;
+
 namespace ContainerApi.Builds.Contexts;
 
 /// <summary>
@@ -5,7 +7,7 @@ namespace ContainerApi.Builds.Contexts;
 /// that sends a few bytes a second would hold its slot for as long as a build may take.
 /// </summary>
 /// <param name="minRate">Bytes per second.</param>
-internal sealed class UploadMeter(Stream body, long minRate, TimeProvider time) : Stream
+internal sealed class UploadMeter(Stream body, long minRate, TimeProvider time) : ForwardStream
 {
     /// <summary>How long the client must be slow, and other builds must wait, before the upload ends.</summary>
     private static readonly TimeSpan Window = TimeSpan.FromSeconds(5);
@@ -14,17 +16,6 @@ internal sealed class UploadMeter(Stream body, long minRate, TimeProvider time) 
     private long? _readStart;
     private TimeSpan _waited;
     private long _received;
-
-    public override bool CanRead => true;
-    public override bool CanSeek => false;
-    public override bool CanWrite => false;
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     /// <summary>Returns a context that fails when this body is slow while other builds wait.</summary>
     /// <param name="context">Reads this body.</param>
@@ -71,15 +62,6 @@ internal sealed class UploadMeter(Stream body, long minRate, TimeProvider time) 
             }
         }
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-    public override void Flush() { }
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-    public override void SetLength(long value) => throw new NotSupportedException();
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     private async Task WatchAsync(Func<bool> othersWait, CancellationTokenSource reading)
     {

@@ -1,10 +1,12 @@
+using ContainerApi.Streams;
+
 namespace ContainerApi.Engine.Docker.Transport;
 
 /// <summary>
 /// An answer of an engine, or the messages of one, with a maximum size: the engine is not trusted with this service's memory. Values
 /// are counted, too, because three bytes of JSON (<c>{},</c>) become an object of a hundred.
 /// </summary>
-internal sealed class BoundedStream(Stream answer, string engine, long maxBytes) : Stream
+internal sealed class BoundedStream(Stream answer, string engine, long maxBytes) : ForwardStream
 {
     /// <summary>Engines send more bytes for each value: property names, ids, addresses.</summary>
     private const int MinBytesPerValue = 32;
@@ -14,17 +16,6 @@ internal sealed class BoundedStream(Stream answer, string engine, long maxBytes)
 
     private long _bytes;
     private long _values;
-
-    public override bool CanRead => true;
-    public override bool CanSeek => false;
-    public override bool CanWrite => false;
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     /// <summary>Starts to count again: the next message of a stream begins.</summary>
     public void Restart() => (_bytes, _values) = (0, 0);
@@ -39,15 +30,6 @@ internal sealed class BoundedStream(Stream answer, string engine, long maxBytes)
             ErrorCode.EngineError, engine,
             $"The engine returned an invalid response: it exceeds {maxBytes} bytes or {maxBytes / MinBytesPerValue} values.");
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-    public override void Flush() { }
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-    public override void SetLength(long value) => throw new NotSupportedException();
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

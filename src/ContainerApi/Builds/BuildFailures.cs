@@ -1,0 +1,29 @@
+using ContainerApi.Engine;
+
+namespace ContainerApi.Builds;
+
+/// <summary>The errors of builds that were stopped or that the engine reports as failed.</summary>
+internal static class BuildFailures
+{
+    /// <summary>Returns the failure of the request when the build was stopped before its first event.</summary>
+    public static Exception? BeforeStart(StopCause? cause, string engine, TimeSpan limit) => cause switch
+    {
+        StopCause.Timeout => new EngineException(ErrorCode.EngineTimeout, engine, $"The build did not begin within {limit.TotalSeconds:0} seconds."),
+        StopCause.Shutdown => new EngineException(ErrorCode.EngineUnavailable, engine, "The service is stopping."),
+        StopCause.Cancelled => new ApiException(ErrorCode.Conflict, "The build was cancelled before it started."),
+        StopCause.ClientLeft => new OperationCanceledException(),
+        _ => null,
+    };
+
+    public static BuildError ErrorOf(StopCause cause, TimeSpan limit) => cause switch
+    {
+        StopCause.Timeout => new BuildError(BuildError.Timeout, $"The build took longer than {limit.TotalSeconds:0} seconds and was stopped."),
+        StopCause.Shutdown => new BuildError(BuildError.Cancelled, "The service is stopping."),
+        StopCause.ClientLeft => new BuildError(BuildError.Cancelled, "The client that started the build left."),
+        _ => new BuildError(BuildError.Cancelled, "The build was cancelled on request."),
+    };
+
+    public static BuildError? ErrorOf(BuildFailed? failed) => failed is null ? null : new BuildError(
+        failed.Code ?? (failed.StepName is null ? ErrorCode.BuildFailed : BuildError.StepFailed),
+        failed.Message, failed.StepName, failed.ExitCode);
+}
