@@ -17,7 +17,7 @@ public sealed class BuildErrorTests(EngineFixture fixture) : BuildCalls(fixture)
     [InlineData("FROM {0}\nRUN --mount=type=ssh,required=true true", "feature_unsupported", "feature_unsupported")]
     [InlineData("FROM {0}\nRUN --security=insecure true", "feature_unsupported", "feature_unsupported")]
     [InlineData("FROM {0}\nRUN --network=none true", "feature_unsupported", SinceEngine23)]
-    [InlineData("FROM {0}\nRUN <<EOF\ntrue\nEOF", "feature_unsupported", SinceEngine23)]
+    [InlineData("FROM {0}\nRUN <<EOF\ntrue\nEOF", SinceEngine23, SinceEngine23)]
     [InlineData("FROM {0}\nCOPY --link a /a", SinceEngine23, SinceEngine23)]
     [InlineData("FROM {0}\nCOPY --nope a /a", "invalid_dockerfile", "invalid_dockerfile")]
     [InlineData("FROM {0}\nCOPY --from=9 a /a", "invalid_dockerfile", "invalid_dockerfile")]

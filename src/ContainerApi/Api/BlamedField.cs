@@ -22,10 +22,13 @@ internal static class BlamedField
         [ErrorCode.PortInUse] = ["ports"],
     };
 
-    public static string? Find(ErrorCode code, Endpoint? endpoint)
+    /// <param name="isOfEngine">Whether an engine reports the error. A container in the path was found before.</param>
+    public static string? Find(ErrorCode code, Endpoint? endpoint, bool isOfEngine)
     {
         var fields = (endpoint?.Metadata.GetOrderedMetadata<RequestMetadata>() ?? [])
-            .SelectMany(m => m.Definition.Parameters).Select(p => p.Name).ToHashSet();
+            .SelectMany(m => m.Definition.Parameters)
+            .Where(p => !(isOfEngine && p.Declaration.In == ParameterPlace.Route && p.Name == "container"))
+            .Select(p => p.Name).ToHashSet();
         return Candidates.GetValueOrDefault(code, []).FirstOrDefault(fields.Contains);
     }
 }

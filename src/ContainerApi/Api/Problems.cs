@@ -77,7 +77,7 @@ internal sealed class Problems(IProblemDetailsService writer, IDiagnosticContext
         {
             problem.Extensions["errors"] = errors;
         }
-        else if (BlamedField.Find(code, endpoint) is { } field)
+        else if (BlamedField.Find(code, endpoint, exception is EngineException) is { } field)
         {
             problem.Extensions["errors"] = new Dictionary<string, string[]> { [field] = [detail] };
         }

@@ -104,7 +104,7 @@ public sealed record ResultEvent(
 /// <summary>Why a build failed.</summary>
 /// <param name="Code">
 /// <c>step_failed</c>, <c>build_failed</c> (no single step failed), <c>feature_unsupported</c>, <c>timeout</c>,
-/// <c>cancelled</c>, <c>interrupted</c> (the service ended unexpectedly), or the code of a problem, such as <c>invalid_context</c>.
+/// <c>cancelled</c>, <c>interrupted</c> (the service stopped), or the code of a problem, such as <c>invalid_context</c>.
 /// </param>
 /// <param name="Message">The message of the builder, or of this service.</param>
 /// <param name="Step">Name of the failed step.</param>
@@ -114,7 +114,7 @@ public sealed record BuildError(string Code, string Message, string? Step, int? 
     internal static readonly ErrorCode StepFailed = new("step_failed", "A step of the build failed.");
     internal static readonly ErrorCode Timeout = new("timeout", "The build exceeded its timeout.");
     internal static readonly ErrorCode Cancelled = new("cancelled", "The build was cancelled.");
-    internal static readonly ErrorCode Interrupted = new("interrupted", "The service ended unexpectedly.");
+    internal static readonly ErrorCode Interrupted = new("interrupted", "The service stopped.");
 
     internal BuildError(ErrorCode code, string message, string? step = null, int? exitCode = null)
         : this(code.Code, message, step, exitCode)

@@ -1,4 +1,4 @@
-using ContainerApi.Engine;
+using ContainerApi.Api;
 
 namespace ContainerApi.Builds;
 
@@ -15,10 +15,16 @@ internal static class BuildFailures
         _ => null,
     };
 
+    /// <summary>Returns how a build with this error ended.</summary>
+    public static StreamOutcome OutcomeOf(BuildError error) =>
+        error.Code == BuildError.Cancelled.Code ? StreamOutcome.Cancelled
+        : error.Code == BuildError.Interrupted.Code ? StreamOutcome.Interrupted
+        : StreamOutcome.Failed;
+
     public static BuildError ErrorOf(StopCause cause, TimeSpan limit) => cause switch
     {
         StopCause.Timeout => new BuildError(BuildError.Timeout, $"The build took longer than {limit.TotalSeconds:0} seconds and was stopped."),
-        StopCause.Shutdown => new BuildError(BuildError.Cancelled, "The service is stopping."),
+        StopCause.Shutdown => new BuildError(BuildError.Interrupted, "The service is stopping."),
         StopCause.ClientLeft => new BuildError(BuildError.Cancelled, "The client that started the build left."),
         _ => new BuildError(BuildError.Cancelled, "The build was cancelled on request."),
     };

@@ -172,6 +172,7 @@ internal sealed class BuildJob
                 {
                     StreamOutcome.Succeeded => BuildState.Succeeded,
                     StreamOutcome.Cancelled => BuildState.Cancelled,
+                    StreamOutcome.Interrupted => BuildState.Interrupted,
                     _ => BuildState.Failed,
                 },
                 QueuePosition = null,

@@ -57,9 +57,7 @@ internal sealed partial class BuildPipeline(
         // The image exists even when only its push failed.
         var result = error is null
             ? new ResultEvent(StreamOutcome.Succeeded, job.Id, engine.Name, image!.Id, image.Tags, took, null)
-            : new ResultEvent(
-                error.Code == BuildError.Cancelled.Code ? StreamOutcome.Cancelled : StreamOutcome.Failed, job.Id, engine.Name, image?.Id, [], took,
-                error);
+            : new ResultEvent(BuildFailures.OutcomeOf(error), job.Id, engine.Name, image?.Id, [], took, error);
         var outcome = error is null ? "succeeded" : job.Cause is StopCause.ClientLeft ? "client_left" : error.Code;
         // Before the result, so that a client that waits for it finds the metrics updated.
         observed.End(job.Describe().Builder ?? BuilderChoice.NameOf(spec.Builder), outcome);
@@ -105,9 +103,10 @@ internal sealed partial class BuildPipeline(
         }
 
         // After a stop, the cause of the stop explains every failure.
-        var stopped = (job.Cause is { } cause ? BuildFailures.ErrorOf(cause, limit) : ErrorOf(job, engine, failure)) with { Step = projection?.StepName };
+        var reason = job.Cause is { } cause ? BuildFailures.ErrorOf(cause, limit) : ErrorOf(job, engine, failure);
+        reason = reason with { Step = projection?.StepName };
         CancelSteps(job, projection);
-        return (image, stopped, failure);
+        return (image, reason, failure);
     }
 
     private static void CancelSteps(BuildJob job, BuildProjection? projection)

@@ -73,7 +73,7 @@ internal sealed record BuildEventsRequest(
     {
         var (field, first) = Position.Seq is not { } seq ? ("from", From)
             : (Position.LastEventId is null ? "after" : "Last-Event-ID",
-                long.TryParse(seq, NumberStyles.None, CultureInfo.InvariantCulture, out var last) ? last + 1 : long.MaxValue);
+                long.TryParse(seq, NumberStyles.None, CultureInfo.InvariantCulture, out var last) && last < count ? last + 1 : long.MaxValue);
         return first <= count
             ? first
             : throw new ApiException(

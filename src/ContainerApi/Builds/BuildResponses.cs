@@ -46,8 +46,8 @@ internal sealed class BuildResponses(BuildStore store, BuildOptions options, Con
 
     /// <summary>Streams the events of a build from a number on.</summary>
     public IResult RespondToFollower(BuildJob job, long from, BuildResponseForm form) =>
-        // 204 tells a browser that reconnects after the result to stop.
-        form.Format == StreamFormat.Sse && job.Log.IsClosed && from == job.Log.Count
+        // The client has the result. A browser stops to reconnect at a 204.
+        job.Log.IsClosed && from == job.Log.Count
             ? TypedResults.NoContent()
             : Stream(job, from, form, CancellationToken.None);
 

@@ -28,7 +28,7 @@ internal static class Idempotency
                 return;
             }
 
-            var key = new IdempotencyKey(http.GetCaller()?.Owner ?? "", Parse(values.ToString()));
+            var key = new IdempotencyKey(OwnerOf(http.GetCaller() ?? Caller.Anonymous), Parse(values.ToString()));
             var request = DigestOf(http.Request);
             if (keys.Begin(key, request, answer => endpoint.Exists(http, answer)) is { } kept)
             {
@@ -73,6 +73,10 @@ internal static class Idempotency
             : throw new ApiException(
                 ErrorCode.InvalidRequest, $"{Header} must have 1 to {MaxLength} visible ASCII characters.",
                 new Dictionary<string, string[]> { [Header] = [$"must have 1 to {MaxLength} visible ASCII characters."] });
+
+    /// <summary>The caller with its present rights: an answer that was given with other rights is not repeated.</summary>
+    private static string OwnerOf(Caller caller) =>
+        JsonSerializer.Serialize<string?[]>([caller.Owner, caller.Visibility.Key, .. caller.Scopes.Order(StringComparer.Ordinal)]);
 
     private static string DigestOf(HttpRequest request) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{request.Method} {request.Path}{request.QueryString}")));

@@ -106,7 +106,7 @@ internal sealed class BuildApi : IDisposable
     public static async Task<List<JsonElement>> LinesAsync(HttpResponseMessage response)
     {
         var text = await response.Content.ReadAsStringAsync();
-        Assert.True(response.StatusCode == HttpStatusCode.OK, text);
+        Assert.True(response.IsSuccessStatusCode, text);
         return [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonSerializer.Deserialize<JsonElement>(line))];
     }
 

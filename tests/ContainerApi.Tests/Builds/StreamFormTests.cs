@@ -85,6 +85,7 @@ public sealed class StreamFormTests : IDisposable
 
     [Theory]
     [InlineData("?after=4", null, "after")]
+    [InlineData("?after=9223372036854775807", null, "after")]
     [InlineData("?after=x", null, "after")]
     [InlineData("", "-1", "Last-Event-ID")]
     public async Task Unknown_last_event_is_named_in_the_problem(string query, string? header, string field)
@@ -104,14 +105,16 @@ public sealed class StreamFormTests : IDisposable
         Assert.Equal(field, Assert.Single(problem.GetProperty("errors").EnumerateObject()).Name);
     }
 
-    [Fact]
-    public async Task Server_sent_events_after_the_result_are_204()
+    [Theory]
+    [InlineData("?format=sse&after=3")]
+    [InlineData("?after=3")]
+    public async Task Resumption_after_the_result_is_204(string query)
     {
         var build = await _api.StartAsync();
         build.Finish();
         await _api.UntilEndedAsync(build.Id);
 
-        using var response = await _api.Client.GetAsync($"/builds/{build.Id}/events?format=sse&after=3");
+        using var response = await _api.Client.GetAsync($"/builds/{build.Id}/events{query}");
 
         Assert.Equal(HttpStatusCode.NoContent, response.StatusCode);
     }

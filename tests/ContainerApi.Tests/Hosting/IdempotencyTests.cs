@@ -2,6 +2,8 @@ using System.Runtime.CompilerServices;
 using ContainerApi.Access;
 using ContainerApi.Api.Idempotency;
 using ContainerApi.Tests.Access;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace ContainerApi.Tests.Hosting;
 
@@ -55,6 +57,24 @@ public sealed class IdempotencyTests
 
         Assert.Equal(2, created);
         Assert.Equal((HttpStatusCode.Created, false), (other.StatusCode, other.Headers.Contains(Replayed)));
+    }
+
+    [Theory]
+    [InlineData("Security:ApiKeys:0:Labels:0", "team=b")]
+    [InlineData("Security:ApiKeys:0:Engines:0", "other")]
+    [InlineData("Security:ApiKeys:0:Scopes:0", Scopes.ContainersWrite)]
+    public async Task Answer_is_not_repeated_for_a_caller_whose_rights_have_changed(string setting, string value)
+    {
+        await using var host = new ApiHost(new Keys().Add("ann", [Scopes.ContainersRead, Scopes.ContainersWrite]), Engine(() => new string('1', 64)));
+        using var client = host.With("ann");
+        using var first = await CreateAsync(client, "app", "one");
+
+        var configuration = (IConfigurationRoot)host.Services.GetRequiredService<IConfiguration>();
+        configuration[setting] = value;
+        configuration.Reload();
+
+        using var again = await CreateAsync(client, "app", "one");
+        Assert.Equal((HttpStatusCode.Created, false), (first.StatusCode, again.Headers.Contains(Replayed)));
     }
 
     [Fact]

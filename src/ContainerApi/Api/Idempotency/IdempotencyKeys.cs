@@ -1,7 +1,7 @@
 namespace ContainerApi.Api.Idempotency;
 
 /// <summary>A key of one caller; no caller sees the keys of another one.</summary>
-/// <param name="Owner">The caller; empty for all anonymous ones.</param>
+/// <param name="Owner">The caller and its rights. All anonymous callers are one.</param>
 internal sealed record IdempotencyKey(string Owner, string Key);
 
 /// <summary>The answer to a request with a key. Of the request it has only digests.</summary>

@@ -87,6 +87,7 @@ internal static class EngineErrorTable
         new([500], "/(re)?start$", "^" + EngineErrors.CannotStart, ErrorCode.InvalidRequest, "Podman 5.4; Docker answers 400"),
         new([500], "^/commit$", "applying changes: ", ErrorCode.InvalidRequest, "Podman 5.4"),
 
+        new([500], "/(re)?start$", "cannot join network of a non running container", ErrorCode.Conflict, "Docker 20.10, restart"),
         new([500], "/(re)?start$", "unable to find (user|group) ", ErrorCode.InvalidRequest, "Docker 20.10"),
         new([500], Create, "(?i)^cannot mkdir: ", ErrorCode.InvalidRequest, "Docker 20.10, a working directory that is a file"),
         new([500], "/kill$", "does not support signal|^invalid signal: ", ErrorCode.InvalidRequest, "Docker 20.10, Podman 5.4"),

@@ -106,7 +106,7 @@ public sealed class BuildStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Shutdown_of_the_service_cancels_builds()
+    public async Task Shutdown_of_the_service_interrupts_builds()
     {
         EngineBuild build;
         using (var api = CreateApi())
@@ -116,8 +116,8 @@ public sealed class BuildStoreTests : IDisposable
 
         await build.Stopped;
         using var again = CreateApi();
-        Assert.Equal("cancelled", BuildApi.Text(await again.GetJsonAsync("/builds/" + build.Id), "state"));
-        Assert.Equal("cancelled: The service is stopping. (RUN x)", BuildApi.Error((await again.EventsAsync(build.Id))[^1]));
+        Assert.Equal("interrupted", BuildApi.Text(await again.GetJsonAsync("/builds/" + build.Id), "state"));
+        Assert.Equal("interrupted: The service is stopping. (RUN x)", BuildApi.Error((await again.EventsAsync(build.Id))[^1]));
     }
 
     [Theory]

@@ -29,6 +29,7 @@ public sealed class EngineErrorsTests
     [InlineData(
         "/images/x", 409, "conflict: unable to delete 4567 (cannot be forced) - image is being used by running container 0123", "image_in_use")]
     [InlineData("/images/x", 409, "conflict: unable to delete 4567 (must be forced) - image is referenced in multiple repositories", "conflict")]
+    [InlineData("/containers/x/restart", 500, "Cannot restart container x: cannot join network of a non running container: 0123", "conflict")]
     [InlineData("/containers/x/top", 500, "Container x is not running", "container_not_running")]
     [InlineData("/containers/x/start", 500, "unable to find user a: no matching entries in passwd file", "invalid_request")]
     [InlineData("/containers/create", 500, "Cannot mkdir: /bin/busybox is not a directory", "invalid_request")]
