@@ -40,10 +40,10 @@ internal static class ListFormatter<TRow>
             _ => Document(list, fields),
         },
         Formats.ContentTypeOf(format))
-    {
-        NextCursor = list.NextCursor,
-        MissingEngines = [.. (list.Engines ?? []).Where(e => e.Error is not null).Select(e => e.Name)],
-    };
+        {
+            NextCursor = list.NextCursor,
+            MissingEngines = [.. (list.Engines ?? []).Where(e => e.Error is not null).Select(e => e.Name)],
+        };
 
     /// <summary>One row: in JSON the object itself, else as a list of one row.</summary>
     public static RenderedBody One(TRow row, Format format, IReadOnlyList<string>? fields, DateTimeOffset now) =>
