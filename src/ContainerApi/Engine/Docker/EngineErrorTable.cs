@@ -36,7 +36,7 @@ internal static class EngineErrorTable
     private const string UnsupportedInBuild =
         "(?s)requires BuildKit|(?i:unknown flag): (?:--)?(?:chmod|checksum|device|exclude|keep-git-dir|link|mount|network|parents|security"
         + @"|start-interval|unpack)\b|subdir not supported yet|(?:init repo|repository|remote) .*""git"": executable file not found"
-        + "|no SSH key \"[^\"]*\" forwarded from the client$";
+        + "|no SSH key \"[^\"]*\" forwarded from the client$|security\\.insecure is not allowed$";
 
     /// <summary>What the builders answer for a remote context that they cannot fetch.</summary>
     private const string RemoteContextFailure =
@@ -45,7 +45,7 @@ internal static class EngineErrorTable
 
     private static readonly IReadOnlyList<Row> Rows =
     [
-        new([Stream, 400, 500], Build, UnsupportedInBuild, ErrorCode.FeatureUnsupported, "Docker 20.10, 28.5"),
+        new([Stream, 400, 500], Build, UnsupportedInBuild, ErrorCode.FeatureUnsupported, "Docker 20.10, 28.5, 29.9-dev"),
         new([Stream, 500], Build, RemoteContextFailure, ErrorCode.InvalidContext, "Docker 20.10, 28.5"),
         new([Stream, 500], Build, InRegistryCall + ".*?(?:" + RegistryFailure + ")", ErrorCode.RegistryUnavailable, "Docker 20.10, 28.5"),
         new([Stream, 500], Build, InRegistryCall + ".*?(?:" + RegistryDenial + ")", ErrorCode.RegistryUnauthorized, "Docker 20.10, 28.5"),

@@ -41,7 +41,8 @@ public sealed class BuildErrorTests
         "feature_unsupported", "COPY --link a /a",
         "400 dockerfile parse error line 2: Unknown flag: link",
         "|" + Frontend + "failed to create LLB definition: dockerfile parse error line 2: Unknown flag: link",
-        "|dockerfile parse error on line 2: unknown flag: --security")]
+        "|dockerfile parse error on line 2: unknown flag: --security",
+        "|failed to load LLB: security.insecure is not allowed")]
     [InlineData(
         "feature_unsupported", "RUN --mount=type=cache,target=/c true",
         "the --mount " + NeedsBuildKit)]
