@@ -17,6 +17,10 @@ public sealed record ContainerList(
 /// <param name="Id">64 hex digits.</param>
 /// <param name="ShortId">The first 12 digits of <see cref="Id"/>.</param>
 /// <param name="Name">The name without a leading slash; null while the container is being created or removed.</param>
+/// <param name="Project">The Compose project or the Swarm stack of the container, or null.</param>
+/// <param name="Service">The Compose or Swarm service, without the name of its stack; null for a container of none.</param>
+/// <param name="Replica">The number of the container in its service: Compose's container number or Swarm's slot.</param>
+/// <param name="Node">The name of the Swarm node that runs the container; null without Swarm, and where it is the engine's name.</param>
 /// <param name="Aliases">Aliases from links of other containers (<c>other/alias</c>).</param>
 /// <param name="Image">The image reference that the container was created with; the image id where the reference now refers to another image.</param>
 /// <param name="ImageId"><c>sha256:…</c>.</param>
@@ -32,7 +36,9 @@ public sealed record ContainerList(
 /// <param name="Network">The network traffic; absent where <c>include</c> excludes it.</param>
 /// <param name="Usage">The resource usage; absent where <c>include</c> excludes it.</param>
 public sealed record Container(
-    string Engine, string Id, string ShortId, [property: JsonRequired] string? Name, IReadOnlyList<string> Aliases, string Image,
+    string Engine, string Id, string ShortId, [property: JsonRequired] string? Name,
+    [property: JsonRequired] string? Project, [property: JsonRequired] string? Service, [property: JsonRequired] int? Replica,
+    [property: JsonRequired] string? Node, IReadOnlyList<string> Aliases, string Image,
     string ImageId, DateTimeOffset CreatedAt, string Command, string State, string Status, [property: JsonRequired] string? Health,
     IReadOnlyList<NetworkAddress> Networks, IReadOnlyList<PortMapping> Ports, IReadOnlyDictionary<string, string> Labels,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ProcessesSection? Processes = null,

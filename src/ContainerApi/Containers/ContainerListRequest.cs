@@ -7,6 +7,8 @@ namespace ContainerApi.Containers;
 /// <summary>The parameters of <c>GET /containers</c>.</summary>
 internal sealed record ContainerListRequest(
     ContainerSelection Selection,
+    [Parameter(IncludedSections.Description, Example = "processes,network")]
+    IncludedSections? Include,
     [Parameter("Only these fields, separated by commas; `network.rxBytes` for a field of a section. A section without a selected field is not read.",
         Example = "name,status,network.rxBytes")]
     ListFields<ContainerRow>? Fields,
@@ -24,7 +26,7 @@ internal sealed record ContainerListRequest(
     Format? Format,
     LocalParameter Local)
 {
-    public ContainerRequest ToRequest() => new(Selection, IncludedSections.Needed(Selection.Include, Fields))
+    public ContainerRequest ToRequest() => new(Selection, IncludedSections.Needed(Include, Fields))
     {
         Sort = Sort,
         Limit = Limit,
@@ -41,8 +43,7 @@ internal sealed record ContainerSelector(
 /// <summary>The parameters of <c>GET /containers/{container}</c>.</summary>
 internal sealed record ContainerQuery(
     ContainerSelector Selector,
-    [Parameter("Sections to read: `processes`, `network`, `usage`, separated by commas, or `none`. Default: all three.",
-        Example = "processes,network")]
+    [Parameter(IncludedSections.Description, Example = "processes,network")]
     IncludedSections? Include,
     [Parameter("Only these fields, separated by commas.", Example = "name,status,network.rxBytes")]
     ListFields<ContainerRow>? Fields,
@@ -69,7 +70,7 @@ internal sealed class ContainerListRequestValidator : AbstractValidator<Containe
 {
     public ContainerListRequestValidator(ListCursors cursors)
     {
-        RuleFor(q => q.Fields).Must((q, fields) => fields?.AreIn(q.Selection?.Include) != false).WithMessage(ContainerFields.NotIncluded);
+        RuleFor(q => q.Fields).Must((q, fields) => fields?.AreIn(q.Include) != false).WithMessage(ContainerFields.NotIncluded);
         RuleFor(q => q.Cursor).MatchesSort(cursors, q => q.Sort);
     }
 }

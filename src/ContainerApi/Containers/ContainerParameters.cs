@@ -6,6 +6,10 @@ namespace ContainerApi.Containers;
 /// <summary>The value of <c>include</c>.</summary>
 internal sealed record IncludedSections(ContainerSections Sections) : IParameterValue<IncludedSections>
 {
+    /// <summary>The text of the parameter.</summary>
+    public const string Description =
+        "Sections to read: `processes`, `network`, `usage`, separated by commas, or `none`. Default: all three.";
+
     private const string Nothing = "none";
 
     public static string Expected { get; } =

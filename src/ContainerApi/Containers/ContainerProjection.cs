@@ -12,9 +12,10 @@ internal static class ContainerProjection
     public static Container ToContainer(ContainerRow row)
     {
         var facts = row.Facts;
+        var group = facts.Group;
         return new(
-            row.Engine, row.Id, row.ShortId, facts.Name, facts.Aliases, facts.Image, facts.ImageId,
-            facts.CreatedAt, facts.Command, facts.State, facts.Status, facts.Health,
+            row.Engine, row.Id, row.ShortId, facts.Name, group.Project, group.Service, group.Replica, facts.Node,
+            facts.Aliases, facts.Image, facts.ImageId, facts.CreatedAt, facts.Command, facts.State, facts.Status, facts.Health,
             [.. facts.Networks.Select(n => new NetworkAddress(n.Name, n.Ipv4, n.Ipv6, n.Gateway, n.Mac))],
             [.. facts.Ports.Select(p => new PortMapping(p.ContainerPort, p.Protocol, p.HostIp, p.HostPort))],
             facts.Labels, row.Processes, row.Network, row.Usage);

@@ -2,7 +2,7 @@ using ContainerApi.Api.Requests;
 
 namespace ContainerApi.Containers;
 
-/// <summary>The parameters that the list and the watch share: the containers and their sections.</summary>
+/// <summary>The filters of containers, which several operations share.</summary>
 internal sealed record ContainerSelection(
     [Parameter("Whether to return containers that are not running, too.", Default = "false")]
     bool All,
@@ -25,19 +25,29 @@ internal sealed record ContainerSelection(
     [Parameter("`key` or `key=value`; repeatable. A container must have all of them.", Pattern = @"[^=][\s\S]{0,4095}",
         Expected = "must be key or key=value.")]
     IReadOnlyList<string> Label,
+    [Parameter("The Compose project or Swarm stack.", Example = "shop", CommaSeparated = true, Pattern = ContainerSelection.GroupName,
+        Expected = ContainerSelection.GroupNameExpected)]
+    IReadOnlyList<string> Project,
+    [Parameter("The Compose or Swarm service, without the name of its stack.", Example = "web", CommaSeparated = true,
+        Pattern = ContainerSelection.GroupName, Expected = ContainerSelection.GroupNameExpected)]
+    IReadOnlyList<string> Service,
     [Parameter("The name or id of a network.", CommaSeparated = true, Pattern = "[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}",
         Expected = "must be a network's name or id: letters, digits, '_', '.' and '-', the first a letter or digit.")]
     IReadOnlyList<string> Network,
     [Parameter("A container port or a published port: `80` or `80/tcp`.", Example = "80/tcp", CommaSeparated = true)]
     IReadOnlyList<PortFilter> Port,
     [Parameter("The engine's name. Default: all engines.", CommaSeparated = true)]
-    IReadOnlyList<EngineName> Engine,
-    [Parameter("Sections to read: `processes`, `network`, `usage`, separated by commas, or `none`. Default: all three.",
-        Example = "processes,network")]
-    IncludedSections? Include)
+    IReadOnlyList<EngineName> Engine)
 {
+    /// <summary>Compose and Swarm allow less. Other tools use the same labels.</summary>
+    private const string GroupName = @"[^,\p{Cc}]{1,255}";
+    private const string GroupNameExpected = "must be a name of 1 to 255 characters.";
+
     /// <summary>All containers of all engines.</summary>
-    public static readonly ContainerSelection Everything = new(true, [], [], [], [], [], [], [], [], [], null);
+    public static readonly ContainerSelection Everything = new(true, [], [], [], [], [], [], [], [], [], [], []);
+
+    /// <summary>Whether a filter compares labels, which are redacted for some callers.</summary>
+    public bool ReadsLabels => Label.Count > 0 || Project.Count > 0 || Service.Count > 0;
 
     /// <summary>A state or an id implies containers that are not running.</summary>
     public bool IncludesStopped => All || State.Count > 0 || Id.Count > 0;
@@ -68,8 +78,21 @@ internal sealed record ContainerSelection(
         && (State.Count == 0 || State.Contains(container.State))
         && (Name.Count == 0 || Name.Any(n => container.Name?.Contains(n, StringComparison.Ordinal) == true))
         && LabelSelector.Matches(Label, container.Labels)
+        && MatchesGroup(container)
         && (Port.Count == 0 || container.Ports.Any(p => Port.Any(f => f.Matches(p))));
 
+    /// <summary>An engine cannot evaluate these: the values of one of its filters by label must all match, and several labels name a group.</summary>
+    private bool MatchesGroup(ContainerFacts container)
+    {
+        if (Project.Count == 0 && Service.Count == 0)
+        {
+            return true;
+        }
+
+        var group = container.Group;
+        return (Project.Count == 0 || Project.Contains(group.Project)) && (Service.Count == 0 || Service.Contains(group.Service));
+    }
+
     /// <summary>Equal for selections of the same containers.</summary>
-    public string Key() => JsonSerializer.Serialize(this with { Include = null });
+    public string Key() => JsonSerializer.Serialize(this);
 }

@@ -64,7 +64,9 @@ internal record Column<TRow>(string Name, Func<TRow, object?> Value, TableColumn
 }
 
 /// <summary>How the table shows a column. It shows no column that no row has.</summary>
-internal sealed record TableColumn<TRow>(int Position, string Heading, Func<TRow, DateTimeOffset, string?> Text);
+/// <param name="IsOptional">Whether a table without a known value in the column has no such column.</param>
+internal sealed record TableColumn<TRow>(
+    int Position, string Heading, Func<TRow, DateTimeOffset, string?> Text, bool IsOptional = false);
 
 /// <summary>All columns of a list. <c>fields</c>, <c>sort</c>, NDJSON, CSV and the table are made from it.</summary>
 internal sealed class ColumnSet<TRow>

@@ -72,6 +72,10 @@ internal static partial class ContainerMetrics
         var labels = new StringBuilder();
         labels.Append(CultureInfo.InvariantCulture, $"engine=\"{Escaped(row.Engine)}\",id=\"{row.ShortId}\"")
             .Append(CultureInfo.InvariantCulture, $",name=\"{Escaped(row.Facts.Name ?? "")}\",image=\"{Escaped(row.Facts.Image)}\"");
+        var group = row.Facts.Group;
+        // To Prometheus an empty label is a missing one.
+        Append("project", group.Project);
+        Append("service", group.Service);
         foreach (var name in wanted)
         {
             var value = row.Facts.Labels.GetValueOrDefault(name) ?? "";
@@ -79,6 +83,14 @@ internal static partial class ContainerMetrics
         }
 
         return labels.ToString();
+
+        void Append(string name, string? value)
+        {
+            if (value is not null)
+            {
+                labels.Append(CultureInfo.InvariantCulture, $",{name}=\"{Escaped(value)}\"");
+            }
+        }
     }
 
     private static string Escaped(string text) => text.Replace("\\", "\\\\", StringComparison.Ordinal)

@@ -90,7 +90,7 @@ internal static class WatchDifference
 
     /// <summary>Ignores the status text: it changes with time alone and otherwise repeats the state.</summary>
     public static bool SameFacts(ContainerFacts a, ContainerFacts b) =>
-        a.State == b.State && a.Name == b.Name && a.Health == b.Health && a.Image == b.Image && a.ImageId == b.ImageId
+        a.State == b.State && a.Name == b.Name && a.Health == b.Health && a.Image == b.Image && a.ImageId == b.ImageId && a.Node == b.Node
         && a.Aliases.SequenceEqual(b.Aliases) && a.Networks.SequenceEqual(b.Networks) && a.Ports.SequenceEqual(b.Ports)
         && a.Labels.Count == b.Labels.Count && a.Labels.All(l => b.Labels.TryGetValue(l.Key, out var value) && value == l.Value);
 

@@ -44,7 +44,7 @@ internal static partial class WatchEndpoints
             Visible = WatchSelection.Of(caller.Visibility),
             Redact = redactor.For(caller),
             // Only labels are both filtered and redacted.
-            Matches = query.Selection.Label.Count > 0 && redactor.OfFacts(caller) is { } redact
+            Matches = query.Selection.ReadsLabels && redactor.OfFacts(caller) is { } redact
                 ? c => requested.Matches(redact(c))
                 : requested.Matches,
         };

@@ -6,6 +6,8 @@ namespace ContainerApi.Containers.Watch;
 /// <summary>The parameters of <c>GET /containers/watch</c>.</summary>
 internal sealed record WatchQuery(
     ContainerSelection Selection,
+    [Parameter(IncludedSections.Description, Example = "processes,network")]
+    IncludedSections? Include,
     [Parameter("The time between samples, in seconds or as in `1m`.", Default = "2", Min = 1, Max = 3600)]
     TimeSpan Interval,
     [Parameter(StreamParameters.Format, Allowed = ["ndjson", "sse"])]
@@ -18,6 +20,6 @@ internal sealed record WatchQuery(
         c => Selection.Matches(c)
             && (Selection.IncludesStopped || c.State is ContainerStates.Running or ContainerStates.Paused or ContainerStates.Restarting),
         Selection.Engine.Count > 0 ? [.. Selection.Engine.Select(e => e.Value)] : null,
-        IncludedSections.Needed(Selection.Include, fields: null),
+        IncludedSections.Needed(Include, fields: null),
         WatchSelection.Of(Selection));
 }

@@ -23,7 +23,7 @@ internal sealed partial class DockerEngine
                 : null;
             var path = ToPath("containers/json", [("all", filter.All ? "1" : "0"), ("filters", filters)]);
             var listed = await GetAsync(path, EngineWire.Default.ListedContainerArray, _maxAnswerBytes, token);
-            var containers = ContainerTranslation.ToContainers(listed, _commands);
+            var containers = await AddNodesAsync(ContainerTranslation.ToContainers(listed, _commands), token);
             return capabilities.ListsHealth ? containers : await AddHealthOfPausedAsync(containers, token);
         }, cancellationToken);
 

@@ -27,6 +27,12 @@ internal sealed record ContainerFacts
     public IReadOnlyList<PortFacts> Ports { get; init; } = [];
     public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>The application that the container belongs to, by its labels.</summary>
+    public ContainerGroup Group => ContainerGroup.Of(Labels);
+
+    /// <summary>The name of the Swarm node that runs the container; null without Swarm, and where it is the engine's name.</summary>
+    public string? Node { get; init; }
+
     /// <summary>Whether it was created from an image's id or from none, as the containers of build steps are, or its image's name now has
     /// another image. Only an inspect distinguishes these.</summary>
     public bool MayBeBuildStep => Image.Length == 0 || Image.StartsWith("sha256:", StringComparison.Ordinal);

@@ -9,6 +9,7 @@ namespace ContainerApi.Engine.Docker.Wire;
 [JsonSerializable(typeof(ListedContainer[]))]
 [JsonSerializable(typeof(InspectedContainer))]
 [JsonSerializable(typeof(ContainerTop))]
+[JsonSerializable(typeof(WireInfo))]
 [JsonSerializable(typeof(WireEvent))]
 [JsonSerializable(typeof(CreatedObject))]
 [JsonSerializable(typeof(WireFileChange))]
@@ -58,6 +59,10 @@ internal sealed record InspectedConfig(
 internal sealed record InspectedHealthcheck(IReadOnlyList<string>? Test);
 
 internal sealed record ContainerTop(IReadOnlyList<string>? Titles, IReadOnlyList<IReadOnlyList<string>>? Processes);
+
+internal sealed record WireInfo(string? Name, WireSwarm? Swarm);
+
+internal sealed record WireSwarm(string? NodeID);
 
 internal sealed record WireEvent(string? Type, string? Action, WireActor? Actor, [property: JsonPropertyName("timeNano")] long TimeNano);
 
