@@ -1,3 +1,4 @@
+using ContainerApi.Archives;
 using ContainerApi.Builds.Contexts;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Primitives;

@@ -1,5 +1,5 @@
 using System.IO.Pipelines;
-using ContainerApi.Builds.Contexts;
+using ContainerApi.Archives;
 
 namespace ContainerApi.Tests.Builds;
 

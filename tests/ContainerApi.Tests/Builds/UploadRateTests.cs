@@ -118,6 +118,6 @@ public sealed class UploadRateTests : IDisposable
             return count;
         }
 
-        private static byte[] Header() => ContainerApi.Builds.Contexts.TarHeader.Create((byte)'0', "big", 0x1A4, 1L << 31, 0);
+        private static byte[] Header() => ContainerApi.Archives.TarHeader.Create((byte)'0', "big", 0x1A4, 1L << 31, 0);
     }
 }

@@ -1,21 +1,14 @@
-namespace ContainerApi.Builds.Contexts;
+using ContainerApi.Archives;
 
-/// <summary>One entry of a tar archive.</summary>
-/// <param name="Type">The type flag.</param>
-/// <param name="Link">What a link points to.</param>
-/// <param name="Size">Bytes of its content that are stored.</param>
-internal readonly record struct ArchiveEntry(char Type, string Name, string Link, long Size);
+namespace ContainerApi.Builds.Contexts;
 
 /// <summary>
 /// The rules for the entries of an uploaded context: files, directories and links with names inside the context. The engine
 /// unpacks the archive under its own root, where an entry that leaves the context would land in an unintended place.
 /// </summary>
 /// <param name="dockerfile">The Dockerfile's path, or null for the default.</param>
-internal sealed class ArchiveRules(string? dockerfile, DockerfileCheck check)
+internal sealed partial class ArchiveRules(string? dockerfile, DockerfileCheck check) : IArchiveRules
 {
-    /// <summary>Linux's PATH_MAX, in characters.</summary>
-    public const int MaxNameLength = 4096;
-
     private static readonly IReadOnlyDictionary<char, string> UnsupportedTypes = new Dictionary<char, string>
     {
         ['S'] = "is a sparse file in GNU format, which the builders cannot read; use the pax format (--format=pax) or omit --sparse",
@@ -41,7 +34,7 @@ internal sealed class ArchiveRules(string? dockerfile, DockerfileCheck check)
     private bool _hasManifest;
     private bool _hasLayers;
 
-    /// <summary>Checks an entry. Returns whether its content must be passed to <see cref="ReadDockerfile"/>.</summary>
+    /// <summary>Checks an entry. Returns whether its content must be passed to <see cref="ReadContent"/>.</summary>
     /// <exception cref="ApiException">A context must not contain this entry.</exception>
     public bool Accept(ArchiveEntry entry)
     {
@@ -87,7 +80,7 @@ internal sealed class ArchiveRules(string? dockerfile, DockerfileCheck check)
     }
 
     /// <summary>Checks the content of the Dockerfile that <see cref="Accept"/> found last.</summary>
-    public void ReadDockerfile(ReadOnlySpan<byte> content)
+    public void ReadContent(ReadOnlySpan<byte> content)
     {
         var text = Encoding.UTF8.GetString(content);
         if (dockerfile is null && _dockerfileEntry == Lower)
@@ -126,6 +119,16 @@ internal sealed class ArchiveRules(string? dockerfile, DockerfileCheck check)
         }
     }
 
+    public string? DescribeOther(ReadOnlySpan<byte> block) =>
+        block.StartsWith("PK\x03\x04"u8) ? "The body is a zip archive. Send the context as a tar archive, plain or compressed."
+        : DockerfileStart.IsMatch(TarText.Of(block))
+            ? "The body is a Dockerfile, not an archive. Send it with the content type text/x-dockerfile, or send a tar archive that contains it."
+        : null;
+
+    public ApiException Invalid(string detail, Exception? inner = null) => BuildContexts.Invalid(detail, inner);
+
+    public ApiException TooLarge(long maxBytes) => BuildContexts.TooLarge(maxBytes);
+
     private bool IsDockerfile(string name)
     {
         _dockerfileEntry = name;
@@ -143,9 +146,9 @@ internal sealed class ArchiveRules(string? dockerfile, DockerfileCheck check)
                 entry.Length == 0 ? "The archive has an entry without a name." : $"'{TarText.Printable(entry)}' is a link without a target.");
         }
 
-        if (name.Length > MaxNameLength || name.Contains('\0'))
+        if (name.Length > TarText.MaxNameLength || name.Contains('\0'))
         {
-            throw Refused(entry, $"has a name that is longer than {MaxNameLength} characters or contains a NUL");
+            throw Refused(entry, $"has a name that is longer than {TarText.MaxNameLength} characters or contains a NUL");
         }
 
         if (name[0] == '/')
@@ -189,4 +192,8 @@ internal sealed class ArchiveRules(string? dockerfile, DockerfileCheck check)
     }
 
     private static ApiException Refused(string name, string why) => BuildContexts.Invalid($"'{TarText.Printable(name)}' {why}.");
+
+    /// <summary>Comments, then the first instruction, or the beginning of a comment that the block cuts.</summary>
+    [GeneratedRegex(@"\A\uFEFF?(?>(?:[ \t]*(?:#.*)?\r?\n)*)[ \t]*(?:(?:FROM|ARG)\s|#)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex DockerfileStart { get; }
 }

@@ -1,3 +1,4 @@
+using ContainerApi.Archives;
 using ContainerApi.Engine.Host.Linux;
 
 namespace ContainerApi.Builds.Contexts;
@@ -33,9 +34,9 @@ internal sealed class DirectoryWalk(LinuxDirectory root, DockerIgnore ignore, IR
         {
             cancellationToken.ThrowIfCancellationRequested();
             var name = prefix + file;
-            if (name.Length > ArchiveRules.MaxNameLength)
+            if (name.Length > TarText.MaxNameLength)
             {
-                throw BuildContexts.Invalid($"'{TarText.Printable(name)}' is longer than {ArchiveRules.MaxNameLength} characters.");
+                throw BuildContexts.Invalid($"'{TarText.Printable(name)}' is longer than {TarText.MaxNameLength} characters.");
             }
 
             var isSent = !ignore.Excludes(name, parent, cancellationToken) || always.Contains(name);

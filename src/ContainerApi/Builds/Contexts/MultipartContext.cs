@@ -1,3 +1,4 @@
+using ContainerApi.Archives;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Net.Http.Headers;
 
@@ -41,7 +42,7 @@ internal static class MultipartContext
 
             if (rules.Accept(new ArchiveEntry('0', name, "", content.Length)))
             {
-                rules.ReadDockerfile(await Spool.BytesAsync(content, cancellationToken));
+                rules.ReadContent(await Spool.BytesAsync(content, cancellationToken));
             }
 
             await tar.AddFileAsync(name, content, cancellationToken);

@@ -1,3 +1,5 @@
+using ContainerApi.Archives;
+
 namespace ContainerApi.Builds.Contexts;
 
 /// <summary>Buffers a part of a form until its length is known.</summary>

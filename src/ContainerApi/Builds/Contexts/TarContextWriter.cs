@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using ContainerApi.Archives;
 using ContainerApi.Engine.Host.Linux;
 using Microsoft.Win32.SafeHandles;
 

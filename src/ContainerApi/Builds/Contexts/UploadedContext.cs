@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using ContainerApi.Archives;
 
 namespace ContainerApi.Builds.Contexts;
 
@@ -15,13 +16,14 @@ internal static class UploadedContext
     /// <param name="dockerfile">The Dockerfile's path inside the archive, or null for the default.</param>
     public static BuildContext From(PipeReader body, string? dockerfile, long maxBytes) => async (output, check, cancellationToken) =>
     {
-        var compression = await SniffAsync(body, cancellationToken);
+        var compression = await Compression.SniffAsync(body, cancellationToken)
+            ?? throw BuildContexts.Invalid("The body is empty; send the context as an archive.");
         await using var decompressed = compression.Open(body, cancellationToken);
         var validator = new TarStreamValidator(maxBytes, new ArchiveRules(dockerfile, check));
         for (var isFirst = true; ; isFirst = false)
         {
             var buffer = output.GetMemory(Chunk)[..Chunk];
-            var (read, failure) = await FillAsync(decompressed.Stream, buffer, cancellationToken);
+            var (read, failure) = await decompressed.FillAsync(buffer, cancellationToken);
             validator.Read(buffer.Span[..read]);
             if (failure is not null)
             {
@@ -55,31 +57,4 @@ internal static class UploadedContext
 
         validator.End();
     };
-
-    /// <summary>Reads until the buffer is full or the stream ends or fails. Bytes read before a failure are returned.</summary>
-    private static async ValueTask<(int Read, Exception? Failure)> FillAsync(Stream stream, Memory<byte> buffer, CancellationToken cancellationToken)
-    {
-        var filled = 0;
-        try
-        {
-            while (filled < buffer.Length && await stream.ReadAsync(buffer[filled..], cancellationToken) is var read and > 0)
-            {
-                filled += read;
-            }
-
-            return (filled, null);
-        }
-        catch (Exception e) when (e is not OperationCanceledException)
-        {
-            return (filled, e);
-        }
-    }
-
-    private static async ValueTask<Compression> SniffAsync(PipeReader body, CancellationToken cancellationToken)
-    {
-        var start = await body.ReadAtLeastAsync(Compression.MaxMagicLength, cancellationToken);
-        var magic = start.Buffer.Slice(0, Math.Min(Compression.MaxMagicLength, start.Buffer.Length)).ToArray();
-        body.AdvanceTo(start.Buffer.Start);
-        return magic.Length > 0 ? Compression.Of(magic) : throw BuildContexts.Invalid("The body is empty; send the context as an archive.");
-    }
 }

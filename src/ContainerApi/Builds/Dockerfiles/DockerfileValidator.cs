@@ -1,3 +1,4 @@
+using ContainerApi.Archives;
 using ContainerApi.Engine;
 
 namespace ContainerApi.Builds.Dockerfiles;
@@ -46,7 +47,7 @@ internal static class DockerfileValidator
             var keyword = words[0].ToLowerInvariant();
             if (!IsInstruction(words[0]))
             {
-                throw Fault(line, $"Unknown instruction '{Contexts.TarText.Printable(Shortened(words[0]))}'.");
+                throw Fault(line, $"Unknown instruction '{TarText.Printable(Shortened(words[0]))}'.");
             }
 
             if (keyword == "from")

@@ -1,5 +1,6 @@
 using System.Formats.Tar;
 using System.IO.Pipelines;
+using ContainerApi.Archives;
 using ContainerApi.Builds.Contexts;
 
 namespace ContainerApi.Tests.Builds.Contexts;

@@ -1,6 +1,7 @@
 using System.Formats.Tar;
 using System.IO.Pipelines;
 using System.Net.Sockets;
+using ContainerApi.Archives;
 using ContainerApi.Builds;
 using ContainerApi.Builds.Contexts;
 using ContainerApi.Engine.Host.Linux;

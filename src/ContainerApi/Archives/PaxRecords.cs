@@ -1,4 +1,4 @@
-namespace ContainerApi.Builds.Contexts;
+namespace ContainerApi.Archives;
 
 /// <summary>The records of a pax header about the next entry; null if absent. Pure.</summary>
 /// <param name="Size">Stored bytes.</param>

@@ -1,13 +1,13 @@
 using System.Buffers;
 
-namespace ContainerApi.Builds.Contexts;
+namespace ContainerApi.Archives;
 
 /// <summary>
 /// Validates a tar stream piece by piece: header checksums, entry lengths, the end. Passes each entry to
 /// <paramref name="rules"/>. Reads Ustar, GNU, pax (including sparse files) and V7 archives. Pure.
 /// </summary>
 /// <param name="maxBytes">The maximum size of the archive with the holes of sparse files filled.</param>
-internal sealed partial class TarStreamValidator(long maxBytes, ArchiveRules rules)
+internal sealed class TarStreamValidator(long maxBytes, IArchiveRules rules)
 {
     private const int BlockSize = TarHeader.BlockSize;
     private const int MaxExtendedHeader = 1024 * 1024;
@@ -33,13 +33,16 @@ internal sealed partial class TarStreamValidator(long maxBytes, ArchiveRules rul
     /// <summary>Bytes of the archive read so far.</summary>
     public long Position { get; private set; }
 
-    /// <exception cref="ApiException">The stream is not a tar archive, is damaged or too large, or contains an entry that a context must
-    /// not contain.</exception>
+    /// <summary>The position of the first of the zero blocks that end the archive; null before it.</summary>
+    public long? EndPosition { get; private set; }
+
+    /// <exception cref="ApiException">The stream is not a tar archive, is damaged or too large, or contains an entry that it must not
+    /// contain.</exception>
     public void Read(ReadOnlySpan<byte> piece)
     {
         if (Position + piece.Length + _holes > maxBytes)
         {
-            throw BuildContexts.TooLarge(maxBytes);
+            throw rules.TooLarge(maxBytes);
         }
 
         while (piece.Length > 0)
@@ -56,19 +59,19 @@ internal sealed partial class TarStreamValidator(long maxBytes, ArchiveRules rul
     {
         if (Position == 0)
         {
-            throw BuildContexts.Invalid("The archive is empty.");
+            throw rules.Invalid("The archive is empty.");
         }
 
         if (_blockLength > 0)
         {
-            throw BuildContexts.Invalid(Position < BlockSize
-                ? DescribeOther() ?? $"The body is not a tar archive, or it is truncated: it has {Position} bytes."
+            throw rules.Invalid(Position < BlockSize
+                ? rules.DescribeOther(_block) ?? $"The body is not a tar archive, or it is truncated: it has {Position} bytes."
                 : $"The archive is truncated: it ends at byte {Position}, in the middle of a header after '{_entry}'.");
         }
 
         if (_dataLeft > 0)
         {
-            throw BuildContexts.Invalid($"The archive is truncated: it ends at byte {Position}, {_dataLeft} bytes before the end of '{_entry}'.");
+            throw rules.Invalid($"The archive is truncated: it ends at byte {Position}, {_dataLeft} bytes before the end of '{_entry}'.");
         }
 
         if (_zeroBlocks == 0)
@@ -118,6 +121,7 @@ internal sealed partial class TarStreamValidator(long maxBytes, ArchiveRules rul
             // A reader may stop here and treat the archive as complete.
             if (_zeroBlocks++ == 0)
             {
+                EndPosition = BlockPosition;
                 rules.End();
             }
 
@@ -126,8 +130,8 @@ internal sealed partial class TarStreamValidator(long maxBytes, ArchiveRules rul
 
         if (_zeroBlocks > 0 || !HasValidChecksum() || !TryNumber(_block.AsSpan(124, 12), out var size))
         {
-            throw BuildContexts.Invalid(Position < BlockSize
-                ? DescribeOther() ?? "The body is not a tar archive."
+            throw rules.Invalid(Position < BlockSize
+                ? rules.DescribeOther(_block) ?? "The body is not a tar archive."
                 : $"The archive is damaged: no valid tar header at byte {BlockPosition}, after '{_entry}'.");
         }
 
@@ -142,18 +146,11 @@ internal sealed partial class TarStreamValidator(long maxBytes, ArchiveRules rul
         }
     }
 
-    /// <summary>Returns what else the body is, by its first block.</summary>
-    private string? DescribeOther() =>
-        _block.AsSpan().StartsWith("PK\x03\x04"u8) ? "The body is a zip archive. Send the context as a tar archive, plain or compressed."
-        : DockerfileStart.IsMatch(TarText.Of(_block))
-            ? "The body is a Dockerfile, not an archive. Send it with the content type text/x-dockerfile, or send a tar archive that contains it."
-        : null;
-
     private void ReadExtended(char type, long size)
     {
         if (size > MaxExtendedHeader)
         {
-            throw BuildContexts.Invalid(
+            throw rules.Invalid(
                 $"The archive is damaged: the extended header at byte {BlockPosition} is larger than {MaxExtendedHeader} bytes.");
         }
 
@@ -166,7 +163,7 @@ internal sealed partial class TarStreamValidator(long maxBytes, ArchiveRules rul
             Keep(size, type switch
             {
                 'x' => records => _pax = PaxRecords.TryParse(records, out var pax)
-                    ? pax : throw BuildContexts.Invalid($"The archive is damaged: invalid extended header at byte {at}."),
+                    ? pax : throw rules.Invalid($"The archive is damaged: invalid extended header at byte {at}."),
                 'L' => name => _longName = TarText.Of(name),
                 _ => link => _longLink = TarText.Of(link),
             });
@@ -192,7 +189,7 @@ internal sealed partial class TarStreamValidator(long maxBytes, ArchiveRules rul
         _dataLeft = Padded(stored);
         if (wanted && !isSparse)
         {
-            Keep(stored, rules.ReadDockerfile);
+            Keep(stored, rules.ReadContent);
         }
     }
 
@@ -211,7 +208,7 @@ internal sealed partial class TarStreamValidator(long maxBytes, ArchiveRules rul
     private long BlockPosition => Position / BlockSize * BlockSize;
 
     /// <summary>Refuses an entry whose declared size exceeds the limit before it is sent.</summary>
-    private long Bounded(long size) => size <= maxBytes ? size : throw BuildContexts.TooLarge(maxBytes);
+    private long Bounded(long size) => size <= maxBytes ? size : throw rules.TooLarge(maxBytes);
 
     /// <summary>Checks the sum of all bytes with the checksum field as blanks; some old writers summed signed bytes.</summary>
     private bool HasValidChecksum()
@@ -265,10 +262,6 @@ internal sealed partial class TarStreamValidator(long maxBytes, ArchiveRules rul
 
         return true;
     }
-
-    /// <summary>Comments, then the first instruction, or the beginning of a comment that the block cuts.</summary>
-    [GeneratedRegex(@"\A\uFEFF?(?>(?:[ \t]*(?:#.*)?\r?\n)*)[ \t]*(?:(?:FROM|ARG)\s|#)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
-    private static partial Regex DockerfileStart { get; }
 
     private static long Padded(long size) => (size + BlockSize - 1) / BlockSize * BlockSize;
 }

@@ -1,4 +1,4 @@
-namespace ContainerApi.Builds.Contexts;
+namespace ContainerApi.Archives;
 
 /// <summary>Creates the header blocks of a tar archive: Ustar, preceded by a pax header only if Ustar cannot hold the name or size. Pure.</summary>
 internal static class TarHeader

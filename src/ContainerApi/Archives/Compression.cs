@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.IO.Compression;
 using System.IO.Pipelines;
 using SharpCompress.Common;
@@ -5,7 +6,7 @@ using SharpCompress.Compressors.BZip2;
 using SharpCompress.Compressors.ZStandard;
 using SharpCompress.Compressors.ZStandard.Unsafe;
 
-namespace ContainerApi.Builds.Contexts;
+namespace ContainerApi.Archives;
 
 /// <summary>A compression format, recognised by its first bytes.</summary>
 /// <param name="Name">The name in messages.</param>
@@ -27,9 +28,18 @@ internal sealed record Compression(string Name, byte[] Magic, Func<PipeReader, C
         new("zstd", [0x50, 0x2A, 0x4D, 0x18], OpenZstd),
     ];
 
-    public static int MaxMagicLength { get; } = Known.Max(k => k.Magic.Length);
+    private static readonly int MaxMagicLength = Known.Max(k => k.Magic.Length);
 
-    public static Compression Of(ReadOnlySpan<byte> start)
+    /// <summary>Recognises the format by the first bytes of a body, which stay in it. Null if the body is empty.</summary>
+    public static async ValueTask<Compression?> SniffAsync(PipeReader body, CancellationToken cancellationToken)
+    {
+        var start = await body.ReadAtLeastAsync(MaxMagicLength, cancellationToken);
+        var magic = start.Buffer.Slice(0, Math.Min(MaxMagicLength, start.Buffer.Length)).ToArray();
+        body.AdvanceTo(start.Buffer.Start);
+        return magic.Length > 0 ? Of(magic) : null;
+    }
+
+    private static Compression Of(ReadOnlySpan<byte> start)
     {
         foreach (var known in Known)
         {
@@ -72,11 +82,28 @@ internal sealed record Compression(string Name, byte[] Magic, Func<PipeReader, C
 /// <summary>A stream that is decompressed while it is read.</summary>
 internal sealed class DecompressedStream(Stream stream, Func<ValueTask>? stop = null) : IAsyncDisposable
 {
-    public Stream Stream { get; } = stream;
+    /// <summary>Reads until the buffer is full or the stream ends or fails. Bytes read before a failure are returned.</summary>
+    public async ValueTask<(int Read, Exception? Failure)> FillAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        var filled = 0;
+        try
+        {
+            while (filled < buffer.Length && await stream.ReadAsync(buffer[filled..], cancellationToken) is var read and > 0)
+            {
+                filled += read;
+            }
+
+            return (filled, null);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            return (filled, e);
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {
-        await Stream.DisposeAsync();
+        await stream.DisposeAsync();
         if (stop is not null)
         {
             await stop();

@@ -1,6 +1,6 @@
 using System.IO.Pipelines;
 
-namespace ContainerApi.Builds.Contexts;
+namespace ContainerApi.Archives;
 
 /// <summary>
 /// Decompresses into a pipe on a dedicated thread. bzip2 and xz are decoded bit by bit, which is two to four times slower if

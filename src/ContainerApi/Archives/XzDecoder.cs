@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using SharpCompress.Compressors.Xz;
 
-namespace ContainerApi.Builds.Contexts;
+namespace ContainerApi.Archives;
 
 /// <summary>
 /// Decompresses xz with the library's blocks, checks and filters. It adds what the library's stream lacks: concatenated streams

@@ -1,8 +1,11 @@
-namespace ContainerApi.Builds.Contexts;
+namespace ContainerApi.Archives;
 
 /// <summary>Reads and prints texts of a tar archive. Pure.</summary>
 internal static class TarText
 {
+    /// <summary>Linux's PATH_MAX, in characters.</summary>
+    public const int MaxNameLength = 4096;
+
     /// <summary>UTF-8 up to the first NUL.</summary>
     public static string Of(ReadOnlySpan<byte> bytes)
     {
@@ -21,7 +24,7 @@ internal static class TarText
     /// <summary>Makes a name printable for a message: one line, at most as long as a path.</summary>
     public static string Printable(string name)
     {
-        var text = name.Length <= ArchiveRules.MaxNameLength ? name : name[..ArchiveRules.MaxNameLength] + "…";
+        var text = name.Length <= MaxNameLength ? name : name[..MaxNameLength] + "…";
         return text.Any(char.IsControl) ? string.Concat(text.Select(c => char.IsControl(c) ? '?' : c)) : text;
     }
 }
