@@ -23,6 +23,7 @@ internal sealed class FakeEngine : IEngine
         = (_, _, _) => Task.FromResult<IReadOnlyDictionary<string, HostSample>>(new Dictionary<string, HostSample>());
 
     public Func<CancellationToken, IAsyncEnumerable<ContainerEvent>> WatchContainers { get; set; } = _ => throw Unexpected();
+    public Func<string, LogRange, CancellationToken, IAsyncEnumerable<LogLines>> ReadLogs { get; set; } = (_, _, _) => throw Unexpected();
     public Func<string, CancellationToken, Task<ContainerConfiguration>> ReadConfiguration { get; set; } = (_, _) => throw Unexpected();
     public Func<string, int, CancellationToken, Task<IReadOnlyList<FileChange>>> ListFileChanges { get; set; } = (_, _, _) => throw Unexpected();
     public Func<ContainerSpec, CancellationToken, Task<CreatedContainer>> CreateContainer { get; set; } = (_, _) => throw Unexpected();
@@ -54,6 +55,7 @@ internal sealed class FakeEngine : IEngine
         IReadOnlyList<ContainerFacts> containers, HostSections sections, CancellationToken token) =>
         ReadHost(containers, sections, token);
     IAsyncEnumerable<ContainerEvent> IEngine.WatchContainersAsync(CancellationToken token) => WatchContainers(token);
+    IAsyncEnumerable<LogLines> IEngine.ReadLogsAsync(string id, LogRange range, CancellationToken token) => ReadLogs(id, range, token);
     Task<ContainerDetails> IEngine.InspectContainerAsync(ContainerReference container, CancellationToken token) => InspectContainer(container, token);
     Task<ContainerConfiguration> IEngine.ReadConfigurationAsync(string id, CancellationToken token) => ReadConfiguration(id, token);
     Task<IReadOnlyList<FileChange>> IEngine.ListFileChangesAsync(string id, int max, CancellationToken token) => ListFileChanges(id, max, token);

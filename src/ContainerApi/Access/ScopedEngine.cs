@@ -111,6 +111,9 @@ internal sealed partial class ScopedEngine(IEngine engine, Visibility visibility
     public IAsyncEnumerable<ContainerEvent> WatchContainersAsync(CancellationToken cancellationToken) =>
         throw new NotSupportedException("Events include all containers and are not filtered by visibility.");
 
+    public IAsyncEnumerable<LogLines> ReadLogsAsync(string id, LogRange range, CancellationToken cancellationToken) =>
+        engine.ReadLogsAsync(id, range, cancellationToken);
+
     /// <summary>Falls back to the visible containers where the engine finds an invisible one, by its name, or several.</summary>
     public async Task<ContainerDetails> InspectContainerAsync(ContainerReference container, CancellationToken cancellationToken)
     {

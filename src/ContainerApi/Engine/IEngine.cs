@@ -42,6 +42,12 @@ internal interface IEngine
     IAsyncEnumerable<ContainerEvent> WatchContainersAsync(CancellationToken cancellationToken);
 
     /// <summary>
+    /// Reads a container's log, line by line in the engine's order. The lines are valid until the next step. Nothing is read before the next
+    /// step, so a slow reader stops the engine. A log driver that cannot be read is <see cref="ErrorCode.FeatureUnsupported"/>.
+    /// </summary>
+    IAsyncEnumerable<LogLines> ReadLogsAsync(string id, LogRange range, CancellationToken cancellationToken);
+
+    /// <summary>
     /// Finds one container by name, full id or unique id prefix. Fails with <see cref="ErrorCode.AmbiguousReference"/> for an ambiguous prefix.
     /// </summary>
     Task<ContainerDetails> InspectContainerAsync(ContainerReference container, CancellationToken cancellationToken);
