@@ -10,8 +10,15 @@ internal sealed class TestClock() : FakeTimeProvider(new DateTimeOffset(2026, 1,
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
         var timer = new Timer(this);
-        timer.Inner = base.CreateTimer(s => { _due.TryRemove(timer, out _); callback(s); }, state, dueTime, period);
-        timer.Set(dueTime);
+
+        // The clock must not advance in between.
+        lock (_due)
+        {
+            // Before the timer exists: one that is due at once has its callback before CreateTimer returns.
+            timer.Set(dueTime);
+            timer.Inner = base.CreateTimer(s => { _due.TryRemove(timer, out _); callback(s); }, state, dueTime, period);
+        }
+
         return timer;
     }
 
@@ -23,7 +30,10 @@ internal sealed class TestClock() : FakeTimeProvider(new DateTimeOffset(2026, 1,
             await Task.Delay(1);
         }
 
-        Advance(span);
+        lock (_due)
+        {
+            Advance(span);
+        }
     }
 
     private sealed class Timer(TestClock clock) : ITimer
@@ -41,8 +51,11 @@ internal sealed class TestClock() : FakeTimeProvider(new DateTimeOffset(2026, 1,
 
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
-            Set(dueTime);
-            return Inner.Change(dueTime, period);
+            lock (clock._due)
+            {
+                Set(dueTime);
+                return Inner.Change(dueTime, period);
+            }
         }
 
         public void Dispose()

@@ -46,7 +46,7 @@ internal sealed partial class ContainerCollector(SectionReader reader, RateHisto
         EngineDirectory engines, ContainerRequest request, bool evenIfAllFail, Func<ContainerFacts, ContainerFacts>? redact,
         CancellationToken cancellationToken)
     {
-        var asked = request.Selection.Engine.Count == 0 ? engines.All : [.. request.Selection.Engine.Distinct().Select(engines.Get)];
+        var asked = engines.ForRead(request.Selection.Engine);
         var lists = await Task.WhenAll(asked.Select(engine => ListAsync(engine, request.Selection, redact, cancellationToken)));
         if (!evenIfAllFail && lists.Length > 0 && lists.All(l => l.Failure is not null))
         {

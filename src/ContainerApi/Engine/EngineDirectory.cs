@@ -16,6 +16,10 @@ internal sealed class EngineDirectory(IEnumerable<IEngine> engines, string? defa
     /// <exception cref="EngineException">No such engine.</exception>
     public IReadOnlyList<IEngine> ForRead(EngineName? name) => name is null ? All : [Get(name)];
 
+    /// <summary>Returns the engines that a list asks: the named ones, each once, or all where none is named.</summary>
+    /// <exception cref="EngineException">No such engine.</exception>
+    public IReadOnlyList<IEngine> ForRead(IReadOnlyList<EngineName> names) => names.Count == 0 ? All : [.. names.Distinct().Select(Get)];
+
     /// <summary>
     /// Returns the engine of a write: the named one, the only one, or the default. A search would find another engine's container or image
     /// while an engine is unreachable.

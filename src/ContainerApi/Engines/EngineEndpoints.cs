@@ -63,7 +63,7 @@ internal static class EngineEndpoints
     {
         var request = query.Value;
         var format = Formats.Choose(request.Format, http.Request);
-        var asked = request.Engine.Count == 0 ? directory.All : [.. request.Engine.Distinct().Select(directory.Get)];
+        var asked = directory.ForRead(request.Engine);
         var all = await Task.WhenAll(asked.Where(e => request.Id.Count == 0 || request.Id.Contains(e.Name))
             .Select(e => DescribeAsync(e, http.RequestAborted)));
         List<EngineStatus> found = [.. all.Where(e => request.State.Count == 0 || request.State.Contains(e.State))];

@@ -14,7 +14,7 @@ internal sealed class ImageQueries(
     public async Task<RenderedBody> ListAsync(ImageListRequest request, HttpRequest http, CancellationToken cancellationToken)
     {
         var format = Formats.Choose(request.Format, http);
-        var requested = request.Engine.Count == 0 ? engines.All : [.. request.Engine.Distinct().Select(engines.Get)];
+        var requested = engines.ForRead(request.Engine);
         // The engine would compare labels with values that are redacted here.
         var filters = (caller.SeesSecrets ? request : request with { Label = [] }).ToFilters();
         var answers = await Task.WhenAll(requested.Select(e => ListAsync(e, filters, cancellationToken)));

@@ -131,7 +131,7 @@ internal sealed class BuildDatabase : IDisposable
         Execute(_writer, "PRAGMA incremental_vacuum");
     }
 
-    /// <summary>Returns the kept answers of requests with a key. A row that is none is left out.</summary>
+    /// <summary>Returns the kept answers of requests with a key. A row that holds no answer is left out.</summary>
     public IReadOnlyList<(IdempotencyKey Key, KeptAnswer Answer)> LoadAnswers()
     {
         using var command = Command(_writer, "SELECT CAST(owner AS TEXT), CAST(key AS TEXT), CAST(document AS TEXT) FROM answers");

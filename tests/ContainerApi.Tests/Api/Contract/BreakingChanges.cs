@@ -2,7 +2,7 @@ namespace ContainerApi.Tests.Api.Contract;
 
 /// <summary>
 /// Compares two OpenAPI documents and names what breaks a client of the older one: the rules of oasdiff that matter here. What
-/// <c>docs/versioning.md</c> calls additive is none.
+/// <c>docs/versioning.md</c> calls additive breaks nobody.
 /// </summary>
 internal sealed class BreakingChanges
 {

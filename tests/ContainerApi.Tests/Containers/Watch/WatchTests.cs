@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using ContainerApi.Api;
 using ContainerApi.Containers;
 using ContainerApi.Containers.Watch;
 
@@ -228,45 +229,45 @@ public sealed class WatchTests
     [Fact]
     public async Task Silent_watch_sends_heartbeats()
     {
-        var time = new FakeTimeProvider(Facts.Noon);
+        var time = new TestClock();
         var stage = new WatchStage(time);
         await using var watcher = stage.Watch(Everything);
         await NextAsync<WatchSnapshot>(watcher);
 
         var next = watcher.MoveNextAsync().AsTask();
-        while (!next.IsCompleted)
-        {
-            time.Advance(TimeSpan.FromSeconds(5));
-            await Task.Yield();
-        }
+        await time.AdvanceWhenAwaitedAsync(Heartbeat<WatchEvent>.DefaultInterval);
 
+        Assert.True(await next.WaitAsync(WatchStage.EventTimeout));
         Assert.IsType<WatchHeartbeat>(watcher.Current);
     }
 
     [Fact]
     public async Task Watch_without_sections_has_heartbeats_while_another_samples()
     {
-        var time = new FakeTimeProvider(Facts.Noon);
+        var time = new TestClock();
         var stage = new WatchStage(time);
-        await using var sampled = stage.Watch(Everything, TimeSpan.FromSeconds(2));
-        await using var silent = stage.Watch(Everything with { Sections = ContainerSections.None });
+        var received = 1000L;
+        stage.Engine.ReadStatistics = (_, _) => Task.FromResult(Facts.Statistics(received: Interlocked.Add(ref received, 500)));
+        await using var sampled = stage.Watch(Everything with { Sections = ContainerSections.Network }, TimeSpan.FromSeconds(2));
         await NextAsync<WatchSnapshot>(sampled);
+        await using var silent = stage.Watch(Everything);
         await NextAsync<WatchSnapshot>(silent);
+        // The second watcher starts a collection after a short delay.
+        await time.AdvanceWhenAwaitedAsync(TimeSpan.FromMilliseconds(20));
         var begin = time.GetUtcNow();
 
         var next = silent.MoveNextAsync().AsTask();
-        while (!next.IsCompleted)
+        for (var second = 2; second < 15; second += 2)
         {
-            var sample = sampled.MoveNextAsync().AsTask();
-            while (!sample.IsCompleted)
-            {
-                time.Advance(TimeSpan.FromSeconds(1));
-                await Task.Yield();
-            }
+            var sample = NextAsync<WatchSample>(sampled);
+            await time.AdvanceWhenAwaitedAsync(TimeSpan.FromSeconds(2));
+            await sample;
         }
 
-        Assert.IsType<WatchHeartbeat>(silent.Current);
-        Assert.InRange(silent.Current.At - begin, TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(30));
+        await time.AdvanceWhenAwaitedAsync(TimeSpan.FromSeconds(1));
+
+        Assert.True(await next.WaitAsync(WatchStage.EventTimeout));
+        Assert.Equal(TimeSpan.FromSeconds(15), Assert.IsType<WatchHeartbeat>(silent.Current).At - begin);
     }
 
     [Fact]
