@@ -35,6 +35,7 @@ try
 
     builder.AddDefaultAddress();
     builder.AddLogging();
+    builder.AddWebPage();
     builder.AddTelemetry();
     builder.AddLimits();
     builder.AddHealth();
@@ -50,6 +51,7 @@ try
     var app = builder.Build();
 
     app.UseBodyDrain();
+    app.UseWebPage();
     app.UseVersionPrefix();
     app.UseRequestLogging();
     app.UseResponseHeaders();
@@ -65,6 +67,7 @@ try
     StreamAccess.Use(app);
     app.UseIdempotency();
 
+    app.MapWebPage();
     var api = app.MapGroup("").WithHead();
     api.MapServiceIndex();
     api.MapOpenApiDocument();

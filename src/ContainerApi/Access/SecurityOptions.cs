@@ -14,6 +14,9 @@ internal sealed class SecurityOptions
     /// <summary>Refuses every change.</summary>
     public bool ReadOnly { get; set; }
 
+    /// <summary>Serves the web page.</summary>
+    public bool Page { get; set; } = true;
+
     /// <summary>Origins of web pages that may call this service: <c>https://app.example.org</c>.</summary>
     public IReadOnlyList<string> CorsOrigins { get; set; } = [];
 

@@ -13,6 +13,13 @@ internal static class ResponseHeaders
         "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
         + "base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
+    /// <summary>
+    /// The page loads its modules, style and icon from this service and sends requests to it alone. No script of it can turn text into HTML.
+    /// </summary>
+    private const string PagePolicy =
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+        + "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
+
     /// <summary>For answers that are no pages.</summary>
     private const string DataPolicy = "default-src 'none'; frame-ancestors 'none'";
 
@@ -30,10 +37,22 @@ internal static class ResponseHeaders
             headers[ServiceVersion.Header] = ServiceVersion.Current;
             headers[TraceId] = http.GetTraceId();
             headers.XContentTypeOptions = "nosniff";
-            headers.ContentSecurityPolicy = http.Request.Path.StartsWithSegments("/swagger") ? SwaggerPolicy : DataPolicy;
+            headers.ContentSecurityPolicy = PolicyOf(http.Request.Path);
+            if (WebPage.Has(http.Request.Path))
+            {
+                // Isolates the page from windows and processes of other sites.
+                headers["Cross-Origin-Opener-Policy"] = "same-origin";
+                headers["Cross-Origin-Embedder-Policy"] = "require-corp";
+                headers["Cross-Origin-Resource-Policy"] = "same-origin";
+                headers["Referrer-Policy"] = "no-referrer";
+            }
+
             headers.Vary = string.Join(", ", headers.GetCommaSeparatedValues("Vary").Union(Varying));
             return Task.CompletedTask;
         });
         return next(http);
     });
+
+    private static string PolicyOf(PathString path) =>
+        WebPage.Has(path) ? PagePolicy : path.StartsWithSegments("/swagger") ? SwaggerPolicy : DataPolicy;
 }

@@ -1,0 +1,98 @@
+// A table of any number of rows: only those in view are elements, and only what changed is written.
+
+import { el, setAttribute } from './dom.js';
+
+const OVERSCAN = 8;
+
+export class VirtualTable {
+  /** The keys and kinds of all rows, in order: `{ key, group }`. */
+  #items = [];
+  #views = new Map();
+  #height = 0;
+  #frame = 0;
+  #top = el('tr', { 'aria-hidden': 'true', class: 'spacer' }, el('td'));
+  #bottom = el('tr', { 'aria-hidden': 'true', class: 'spacer' }, el('td'));
+  #body = el('tbody', {}, this.#top, this.#bottom);
+  #head = el('thead');
+  #table;
+
+  /**
+   * @param {string} label
+   * @param {(item) => { node: HTMLElement, update: (item) => void }} createView makes the element of a row and its updater
+   */
+  constructor(label, createView) {
+    this.createView = createView;
+    this.#table = el('table', { class: 'containers', 'aria-label': label }, this.#head, this.#body);
+    this.node = el('div', { class: 'table-scroll', tabindex: 0, role: 'region', 'aria-label': label, onscroll: () => this.render() }, this.#table);
+    new ResizeObserver(() => this.render()).observe(this.node);
+  }
+
+  /** Whether the pointer or the focus is in the rows: then their order should stay. */
+  get isRead() {
+    return this.#body.matches(':hover') || this.#body.contains(document.activeElement);
+  }
+
+  setHead(row, columns) {
+    this.#head.replaceChildren(row);
+    this.#top.firstChild.colSpan = this.#bottom.firstChild.colSpan = columns;
+    this.clear();
+  }
+
+  /** Forgets the elements, because the columns changed. */
+  clear() {
+    for (const view of this.#views.values()) view.node.remove();
+    this.#views.clear();
+    this.#height = 0;
+  }
+
+  setItems(items) {
+    this.#items = items;
+    setAttribute(this.#table, 'aria-rowcount', String(items.length + 1));
+    this.render();
+  }
+
+  /** Draws once in the next frame. A hidden page draws nothing. */
+  render() {
+    this.#frame ||= requestAnimationFrame(() => {
+      this.#frame = 0;
+      this.#draw();
+    });
+  }
+
+  #draw() {
+    this.#height ||= this.#measure();
+    const head = this.#head.offsetHeight;
+    const first = Math.max(0, Math.floor((this.node.scrollTop - head) / this.#height) - OVERSCAN);
+    const last = Math.min(this.#items.length, Math.ceil((this.node.scrollTop + this.node.clientHeight) / this.#height) + OVERSCAN);
+    const visible = this.#items.slice(first, last);
+    const keys = new Set(visible.map(i => i.key));
+    for (const [key, view] of this.#views) {
+      if (!keys.has(key)) {
+        view.node.remove();
+        this.#views.delete(key);
+      }
+    }
+    setHeight(this.#top, first * this.#height);
+    setHeight(this.#bottom, (this.#items.length - last) * this.#height);
+    let before = this.#top;
+    visible.forEach((item, i) => {
+      let view = this.#views.get(item.key);
+      if (!view) this.#views.set(item.key, view = this.createView(item));
+      view.update(item);
+      setAttribute(view.node, 'aria-rowindex', String(first + i + 2));
+      // Moving an element takes its focus away.
+      if (before.nextSibling !== view.node) before.after(view.node);
+      before = view.node;
+    });
+  }
+
+  #measure() {
+    return parseFloat(getComputedStyle(this.node).getPropertyValue('--row-height')) || 36;
+  }
+}
+
+function setHeight(row, height) {
+  const value = `${height}px`;
+  if (row.firstChild.style.height !== value) row.firstChild.style.height = value;
+  row.hidden = height === 0;
+}
