@@ -40,9 +40,10 @@ internal static class Formats
     public static string ContentTypeOf(Format format) => All.First(f => f.Format == format).ContentType;
 
     /// <param name="requested">The value of <c>format</c>, or null.</param>
+    /// <param name="available">Null for all formats.</param>
     /// <exception cref="ApiException">None of the accepted media types is available (406).</exception>
-    public static Format Choose(Format? requested, HttpRequest request) =>
-        requested ?? Choose(request, [.. All.Select(f => (f.Format, f.MediaType))]);
+    public static Format Choose(Format? requested, HttpRequest request, IReadOnlyList<Format>? available = null) =>
+        requested ?? Choose(request, [.. All.Where(f => available?.Contains(f.Format) is not false).Select(f => (f.Format, f.MediaType))]);
 
     /// <param name="requested">The value of <c>format</c>, or null.</param>
     /// <exception cref="ApiException">None of the accepted media types is available (406).</exception>

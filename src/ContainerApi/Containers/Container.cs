@@ -171,9 +171,12 @@ public sealed record InterfaceTraffic(
 /// <param name="Pids">The number of processes and threads.</param>
 /// <param name="BlockReadBytes">Bytes read from block devices.</param>
 /// <param name="BlockWriteBytes">Bytes written to block devices.</param>
+/// <param name="BlockReadBytesPerSecond">Bytes read from block devices per second; null without two samples since the start.</param>
+/// <param name="BlockWriteBytesPerSecond">Bytes written to block devices per second; null without two samples since the start.</param>
 public sealed record UsageSection(
     double? CpuPercent = null, long? CpuTimeMs = null, long? MemoryBytes = null, long? MemoryLimitBytes = null, long? Pids = null,
-    long? BlockReadBytes = null, long? BlockWriteBytes = null) : ContainerSection;
+    long? BlockReadBytes = null, long? BlockWriteBytes = null, double? BlockReadBytesPerSecond = null,
+    double? BlockWriteBytesPerSecond = null) : ContainerSection;
 
 /// <summary>The result of querying one engine.</summary>
 /// <param name="Name">The configured name.</param>

@@ -41,20 +41,21 @@ internal sealed class ContainerAssembler(
             return null;
         }
 
+        var membership = sections.HasFlag(ContainerSections.Network) ? NetworkMembership.Of(row.Facts, find) : null;
         var statistics = reading?.Statistics ?? NotRunning<StatisticsFacts>(row.Facts);
         return row with
         {
             Processes = sections.HasFlag(ContainerSections.Processes)
                 ? ContainerProjection.Processes(reading?.Processes ?? NotRunning<IReadOnlyList<ProcessFacts>>(row.Facts))
                 : null,
-            Network = sections.HasFlag(ContainerSections.Network) ? Network(row, statistics) : null,
+            Network = membership is null ? null : Network(row, membership, statistics),
+            NetworkNamespace = membership?.Namespace,
             Usage = sections.HasFlag(ContainerSections.Usage) ? ContainerProjection.Usage(statistics, _rates.GetValueOrDefault(row.Id)) : null,
         };
     }
 
-    private NetworkSection Network(ContainerRow row, Reading<StatisticsFacts> statistics)
+    private NetworkSection Network(ContainerRow row, NetworkMembership membership, Reading<StatisticsFacts> statistics)
     {
-        var membership = NetworkMembership.Of(row.Facts, find);
         var owner = statistics.State == SectionState.Ok && readings.GetValueOrDefault(membership.Owner)?.Statistics is { State: SectionState.Ok }
             ? membership.Owner
             : row.Id;

@@ -3,6 +3,7 @@ using ContainerApi.Api;
 using ContainerApi.Api.OpenApi;
 using ContainerApi.Api.Requests;
 using ContainerApi.Containers.Lifecycle;
+using ContainerApi.Containers.Summaries;
 using ContainerApi.Containers.Watch;
 using ContainerApi.Settings;
 
@@ -33,6 +34,21 @@ internal static class ContainerEndpoints
         containers.MapQueries();
         containers.MapWatch();
         containers.MapLifecycle();
+        app.MapGet("/summary", (RequestQuery<SummaryQuery> query, ContainerQueries queries, HttpContext http) =>
+                queries.SummaryAsync(query.Value, http.Request, http.RequestAborted))
+            .RequireScope(Scopes.ContainersRead)
+            .WithTags("Containers")
+            .WithName("getSummary")
+            .WithSummary("Sum up containers by project, service, engine or image")
+            .WithDescription("""
+                Counts by state and sums of CPU, memory, processes, block I/O and traffic, from the same collection as the list with these filters.
+                Each network namespace counts once, for the container that owns it. Containers without a project or service are a group with the
+                key null. `missing` says how many running containers the sums lack a value of; after the start of the service the first
+                response has no rates.
+                """)
+            .Produces<ContainerSummary>(StatusCodes.Status200OK, MediaTypes.Json, "text/plain", "text/csv")
+            .Produces(StatusCodes.Status304NotModified)
+            .ProducesEngineProblems(ErrorCode.NotAcceptable);
         app.MapGet("/metrics/containers", (
                 RequestQuery<MetricsQuery> query, ContainerQueries queries, MetricsOptions options, HttpContext http) =>
                 queries.MetricsAsync(query.Value.Engine, options, http.RequestAborted))

@@ -58,6 +58,8 @@ internal static class ContainerProjection
         Pids = reading.Value?.Pids,
         BlockReadBytes = reading.Value?.BlockReadBytes,
         BlockWriteBytes = reading.Value?.BlockWriteBytes,
+        BlockReadBytesPerSecond = rates.BlockReadBytesPerSecond,
+        BlockWriteBytesPerSecond = rates.BlockWriteBytesPerSecond,
     };
 
     /// <param name="membership">The owner of the network namespace.</param>
@@ -117,9 +119,10 @@ internal static class ContainerProjection
 /// <param name="Mode">The mode in the contract: <c>container</c> for a shared network.</param>
 /// <param name="SharedWith">The full id of the running container whose network is shared: the first one in a chain of shared networks.</param>
 /// <param name="Owner">The full id of the last running container in the chain, whose counters count for all.</param>
+/// <param name="Namespace">Equal for containers in one namespace: the full id of the container that it was created for.</param>
 /// <param name="IsHost">The namespace of the engine's host.</param>
 /// <param name="HasNone">Only loopback.</param>
-internal sealed record NetworkMembership(string? Mode, string? SharedWith, string Owner, bool IsHost, bool HasNone)
+internal sealed record NetworkMembership(string? Mode, string? SharedWith, string Owner, string Namespace, bool IsHost, bool HasNone)
 {
     public const int MaxChain = 16;
 
@@ -132,7 +135,8 @@ internal sealed record NetworkMembership(string? Mode, string? SharedWith, strin
     {
         if (SharedNetwork.PeerOf(container) is null)
         {
-            return new NetworkMembership(container.NetworkMode, null, container.Id, container.NetworkMode is "host", HasNoNetwork(container));
+            return new NetworkMembership(
+                container.NetworkMode, null, container.Id, container.Id, container.NetworkMode is "host", HasNoNetwork(container));
         }
 
         var chain = Peers(container, find).ToList();
@@ -141,7 +145,8 @@ internal sealed record NetworkMembership(string? Mode, string? SharedWith, strin
         var running = container.HasProcesses ? chain.Select(p => p.Facts).Where(c => c?.HasProcesses == true).ToList() : [];
         var owner = running.LastOrDefault() ?? container;
         return new NetworkMembership(
-            "container", running.FirstOrDefault()?.Id, owner.Id, end?.NetworkMode is "host", end is not null && HasNoNetwork(end));
+            "container", running.FirstOrDefault()?.Id, owner.Id, chain[^1].Id is { Length: > 0 } creator ? creator : container.Id,
+            end?.NetworkMode is "host", end is not null && HasNoNetwork(end));
     }
 
     /// <summary>The chain of shared networks. Its last container has a network of its own, is unknown, or ends a chain that is too long.</summary>

@@ -2,6 +2,7 @@ using ContainerApi.Access;
 using ContainerApi.Api;
 using ContainerApi.Api.Lists;
 using ContainerApi.Containers.Formatting;
+using ContainerApi.Containers.Summaries;
 using ContainerApi.Engine;
 using Microsoft.Net.Http.Headers;
 
@@ -33,6 +34,25 @@ internal sealed class ContainerQueries(
         var shared = await CollectAsync(request, MaxAge(query.MaxAge, http), evenIfAllFail: false, cancellationToken);
         return shared.Render($"{format};{query.Fields}", list => ListFormatter<ContainerRow>.List(
             list.ToPage(), format, query.Fields?.Names, time.GetUtcNow(), () => ContainerProjection.ToList(list)));
+    }
+
+    /// <summary>Sums of the containers by group, from the collection that the list with the same filters has.</summary>
+    /// <exception cref="ApiException">No accepted format exists.</exception>
+    /// <exception cref="EngineException">No such engine, or no engine answered.</exception>
+    public async Task<RenderedBody> SummaryAsync(SummaryQuery query, HttpRequest http, CancellationToken cancellationToken)
+    {
+        var format = Formats.Choose(query.Format, http, SummaryQuery.Formats);
+        foreach (var engine in query.Selection.Engine)
+        {
+            engines.Get(engine);
+        }
+
+        var request = new ContainerRequest(query.Selection, ContainerSections.All);
+        var shared = await CollectAsync(request, MaxAge(query.MaxAge, http), evenIfAllFail: false, cancellationToken);
+        var by = query.Dimensions;
+        return shared.Render(
+            $"summary;{format};{string.Join(',', by)};{query.Sort}",
+            list => SummaryFormatter.Render(Summarizer.Summarize(list, by), query.Sort, format, time.GetUtcNow()));
     }
 
     /// <summary>All containers for Prometheus. The metric of an unreachable engine reports it.</summary>

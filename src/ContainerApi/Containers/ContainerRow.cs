@@ -12,6 +12,9 @@ internal sealed record ContainerRow(string Engine, ContainerFacts Facts) : IRow<
     public NetworkSection? Network { get; init; }
     public UsageSection? Usage { get; init; }
 
+    /// <summary>Equal for containers of one engine that share a network namespace; null where the network was not read.</summary>
+    public string? NetworkNamespace { get; init; }
+
     public string Id => Facts.Id;
 
     public string ShortId => new ShortId(Facts.Id).ToString();

@@ -9,7 +9,8 @@ internal sealed record RateSample(long Timestamp, int? InitPid, StatisticsFacts 
 /// <summary>Rates between two samples; null where unknown.</summary>
 /// <param name="CpuPercent">100 is one full core.</param>
 internal readonly record struct ContainerRates(
-    double? RxBytesPerSecond, double? TxBytesPerSecond, double? CpuPercent, long? WindowMs)
+    double? RxBytesPerSecond, double? TxBytesPerSecond, double? CpuPercent, double? BlockReadBytesPerSecond, double? BlockWriteBytesPerSecond,
+    long? WindowMs)
 {
     public static readonly ContainerRates Unknown;
 }
@@ -37,6 +38,8 @@ internal static class Rates
             network ? PerSecond(now.RxBytes - before.RxBytes, window) : null,
             network ? PerSecond(now.TxBytes - before.TxBytes, window) : null,
             newer.Facts.CpuTime - older.Facts.CpuTime is { } used ? Math.Round(used / window * 100, 2) : null,
+            PerSecond(newer.Facts.BlockReadBytes - older.Facts.BlockReadBytes, window),
+            PerSecond(newer.Facts.BlockWriteBytes - older.Facts.BlockWriteBytes, window),
             (long)window.TotalMilliseconds);
     }
 
@@ -71,7 +74,7 @@ internal static class Rates
         IReadOnlyDictionary<string, InterfaceCounters>? older, IReadOnlyDictionary<string, InterfaceCounters>? newer) =>
         older is not null && newer is not null && older.Count == newer.Count && older.Keys.All(newer.ContainsKey);
 
-    private static double PerSecond(long count, TimeSpan window) => Math.Round(count / window.TotalSeconds, 2);
+    private static double? PerSecond(long? count, TimeSpan window) => count is { } n ? Math.Round(n / window.TotalSeconds, 2) : null;
 }
 
 /// <summary>

@@ -28,7 +28,7 @@ internal static class ServiceIndex
 {
     private const string Problems = "problems.md";
 
-    private static readonly string[] Resources = ["containers", "images", "builds", "engines"];
+    private static readonly string[] Resources = ["containers", "summary", "images", "builds", "engines"];
 
     private static readonly IReadOnlyDictionary<string, string> Unversioned = new Dictionary<string, string>
     {

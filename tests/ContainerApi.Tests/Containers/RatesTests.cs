@@ -14,9 +14,9 @@ public sealed class RatesTests
     {
         Assert.Equal(ContainerRates.Unknown, Read(Facts.Statistics(cpuMs: 100, received: 1000, sent: 500)));
 
-        var rates = Read(Facts.Statistics(cpuMs: 600, received: 3000, sent: 600), after: 2000);
+        var rates = Read(Facts.Statistics(cpuMs: 600, received: 3000, sent: 600, written: 4096), after: 2000);
 
-        Assert.Equal(new ContainerRates(1000, 50, 25, 2000), rates);
+        Assert.Equal(new ContainerRates(1000, 50, 25, 0, 2048, 2000), rates);
     }
 
     [Theory]

@@ -64,7 +64,7 @@ internal record Column<TRow>(string Name, Func<TRow, object?> Value, TableColumn
 }
 
 /// <summary>How the table shows a column. It shows no column that no row has.</summary>
-/// <param name="IsOptional">Whether a table without a known value in the column has no such column.</param>
+/// <param name="IsOptional">Whether a table has the column only where a row has a text in it.</param>
 internal sealed record TableColumn<TRow>(
     int Position, string Heading, Func<TRow, DateTimeOffset, string?> Text, bool IsOptional = false);
 

@@ -25,7 +25,13 @@ internal static class HumanText
     public static string BinarySize(long bytes) => Size(bytes, 1024, ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"], digits: 4);
 
     /// <summary>Traffic as <c>docker stats</c> writes it: powers of 1000, three digits.</summary>
-    public static string DecimalSize(long bytes) => Size(bytes, 1000, ["B", "kB", "MB", "GB", "TB", "PB", "EB"], digits: 3);
+    public static string DecimalSize(double bytes) => Size(bytes, 1000, ["B", "kB", "MB", "GB", "TB", "PB", "EB"], digits: 3);
+
+    /// <summary>Traffic in both directions as <c>docker stats</c> writes it; null where it is unknown.</summary>
+    public static string? InAndOut(double? received, double? sent) =>
+        received is { } r && sent is { } s ? $"{DecimalSize(r)} / {DecimalSize(s)}" : null;
+
+    public static string? Percent(double? value) => value is { } percent ? string.Create(CultureInfo.InvariantCulture, $"{percent:0.00}%") : null;
 
     private static string Size(double value, int step, string[] units, int digits)
     {

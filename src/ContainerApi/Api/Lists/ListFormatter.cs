@@ -149,7 +149,7 @@ internal static class ListFormatter<TRow>
     {
         var several = list.Engines?.Count > 1 || list.Rows.Select(r => r.Engine).Distinct().Skip(1).Any();
         var columns = TRow.Columns.Table.Where(c => c.Name == "engine" ? several : c.IsInAny(list.Rows))
-            .Where(c => !c.Table!.IsOptional || list.Rows.Any(r => c.Value(r) is not null)).ToList();
+            .Where(c => !c.Table!.IsOptional || list.Rows.Any(r => c.Table.Text(r, now) is not null)).ToList();
         var table = Table.Write(
             [.. columns.Select(c => c.Table!.Heading)],
             [.. list.Rows.Select(row => (IReadOnlyList<string?>)[.. columns.Select(c => c.Table!.Text(row, now))])]);

@@ -1,5 +1,4 @@
 using ContainerApi.Api;
-using ContainerApi.Api.Lists;
 
 namespace ContainerApi.Containers.Formatting;
 
@@ -10,8 +9,6 @@ internal static class ColumnText
     private const int MaxCommand = 20;
 
     public static string? Names(ContainerFacts container) => container.Name is null ? null : string.Join(',', [container.Name, .. container.Aliases]);
-
-    public static string? Percent(double? value) => value is { } percent ? string.Create(CultureInfo.InvariantCulture, $"{percent:0.00}%") : null;
 
     public static string Image(string image) => image.StartsWith("sha256:", StringComparison.Ordinal) && image.Length > 19 ? image[7..19] : image;
 
@@ -61,7 +58,4 @@ internal static class ColumnText
 
     private static string Range(int first, int last) =>
         first == last ? first.ToString(CultureInfo.InvariantCulture) : string.Create(CultureInfo.InvariantCulture, $"{first}-{last}");
-
-    public static string? Traffic(NetworkSection? network) =>
-        network is { RxBytes: { } received, TxBytes: { } sent } ? $"{HumanText.DecimalSize(received)} / {HumanText.DecimalSize(sent)}" : null;
 }

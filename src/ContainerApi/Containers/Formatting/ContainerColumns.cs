@@ -38,7 +38,7 @@ internal static class ContainerColumns
         new("network.mode", Network, r => r.Network?.Mode),
         new("network.sharedWith", Network, r => r.Network?.SharedWith),
         new("network.rxBytes", Network, r => r.Network?.RxBytes,
-            Table: new(11, "NET I/O", (r, _) => ColumnText.Traffic(r.Network)),
+            Table: new(11, "NET I/O", (r, _) => HumanText.InAndOut(r.Network?.RxBytes, r.Network?.TxBytes)),
             Metric: Interface("receive_bytes", "Bytes received.", i => i.RxBytes)),
         new("network.rxPackets", Network, r => r.Network?.RxPackets, Metric: Interface("receive_packets", "Packets received.", i => i.RxPackets)),
         new("network.rxErrors", Network, r => r.Network?.RxErrors, Metric: Interface("receive_errors", "Receive errors.", i => i.RxErrors)),
@@ -54,7 +54,7 @@ internal static class ContainerColumns
         new("network.rateWindowMs", Network, r => r.Network?.RateWindowMs),
         new("network.interfaces", Network, r => r.Network?.Interfaces),
         .. Section("usage", Usage, r => r.Usage),
-        new("usage.cpuPercent", Usage, r => r.Usage?.CpuPercent, Table: new(9, "CPU %", (r, _) => ColumnText.Percent(r.Usage?.CpuPercent))),
+        new("usage.cpuPercent", Usage, r => r.Usage?.CpuPercent, Table: new(9, "CPU %", (r, _) => HumanText.Percent(r.Usage?.CpuPercent))),
         new("usage.cpuTimeMs", Usage, r => r.Usage?.CpuTimeMs,
             Metric: new("container_cpu_usage_seconds_total", "counter", "CPU time used, on all cores.", Divisor: 1000)),
         new("usage.memoryBytes", Usage, r => r.Usage?.MemoryBytes,
@@ -69,6 +69,8 @@ internal static class ContainerColumns
             Metric: new("container_fs_reads_bytes_total", "counter", "Bytes read from block devices.")),
         new("usage.blockWriteBytes", Usage, r => r.Usage?.BlockWriteBytes,
             Metric: new("container_fs_writes_bytes_total", "counter", "Bytes written to block devices.")),
+        new("usage.blockReadBytesPerSecond", Usage, r => r.Usage?.BlockReadBytesPerSecond),
+        new("usage.blockWriteBytesPerSecond", Usage, r => r.Usage?.BlockWriteBytesPerSecond),
     ];
 
     /// <summary>The sections by name. <c>fields</c> accepts them, <c>sort</c> does not.</summary>
