@@ -64,11 +64,12 @@ try
     app.UseRateLimits();
     app.UseSwaggerPages();
     app.UseAuthorization();
+    app.UseJsonOnly();
     StreamAccess.Use(app);
     app.UseIdempotency();
 
     app.MapWebPage();
-    var api = app.MapGroup("").WithHead();
+    var api = app.MapGroup("").WithHead().WithJsonOnly();
     api.MapServiceIndex();
     api.MapOpenApiDocument();
     api.MapHealth();

@@ -50,6 +50,9 @@ internal static class Formats
     public static StreamFormat ChooseStream(StreamFormat? requested, HttpRequest request, bool hasText = false) =>
         requested ?? Choose(request, [.. Streams.Where(s => hasText || s.Format != StreamFormat.Text)]);
 
+    /// <exception cref="ApiException">JSON is not accepted (406).</exception>
+    public static void RequireJson(HttpRequest request) => Choose(request, [(Format.Json, MediaTypes.Json)]);
+
     /// <param name="available">The first format is the default.</param>
     private static T Choose<T>(HttpRequest request, IReadOnlyList<(T Format, string MediaType)> available)
     {

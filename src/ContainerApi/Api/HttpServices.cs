@@ -1,3 +1,6 @@
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Http.Metadata;
+
 namespace ContainerApi.Api;
 
 /// <summary>Registers JSON options, problem details and validators for all features.</summary>
@@ -26,6 +29,35 @@ internal static class HttpServices
         });
         return group;
     }
+
+    /// <summary>Marks the endpoints of a group that answer JSON alone, for <see cref="UseJsonOnly"/>: not those that need no key.</summary>
+    public static RouteGroupBuilder WithJsonOnly(this RouteGroupBuilder group)
+    {
+        ((IEndpointConventionBuilder)group).Finally(endpoint =>
+        {
+            var types = endpoint.Metadata.OfType<IProducesResponseTypeMetadata>()
+                .Where(p => p.StatusCode is >= 200 and < 300).SelectMany(p => p.ContentTypes).ToList();
+            if (types.Count > 0 && types.All(t => t == MediaTypes.Json) && !endpoint.Metadata.OfType<IAllowAnonymous>().Any())
+            {
+                endpoint.Metadata.Add(new JsonOnly());
+                endpoint.Metadata.Add(new ErrorCodes(ErrorCode.NotAcceptable));
+            }
+        });
+        return group;
+    }
+
+    /// <summary>Refuses a request that accepts no JSON where there is nothing else, before it changes anything.</summary>
+    public static void UseJsonOnly(this WebApplication app) => app.Use((http, next) =>
+    {
+        if (http.GetEndpoint()?.Metadata.GetMetadata<JsonOnly>() is not null)
+        {
+            Formats.RequireJson(http.Request);
+        }
+
+        return next(http);
+    });
+
+    private sealed record JsonOnly;
 
     /// <summary>Answers <c>OPTIONS</c> with the methods of the path: routing answers 405 with <c>Allow</c>, as for other unknown methods.</summary>
     public static void UseOptions(this WebApplication app) => app.Use(async (http, next) =>

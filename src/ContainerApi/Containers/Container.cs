@@ -1,5 +1,7 @@
 using System.Text.Json.Serialization;
 using ContainerApi.Api.Lists;
+using ContainerApi.Api.OpenApi;
+using ContainerApi.Engine;
 
 namespace ContainerApi.Containers;
 
@@ -39,7 +41,13 @@ public sealed record Container(
     string Engine, string Id, string ShortId, [property: JsonRequired] string? Name,
     [property: JsonRequired] string? Project, [property: JsonRequired] string? Service, [property: JsonRequired] int? Replica,
     [property: JsonRequired] string? Node, IReadOnlyList<string> Aliases, string Image,
-    string ImageId, DateTimeOffset CreatedAt, string Command, string State, string Status, [property: JsonRequired] string? Health,
+    string ImageId, DateTimeOffset CreatedAt, string Command,
+    [property: KnownValues(
+        ContainerStates.Created, ContainerStates.Running, ContainerStates.Paused, ContainerStates.Restarting, ContainerStates.Removing,
+        ContainerStates.Exited, ContainerStates.Dead)]
+    string State,
+    string Status,
+    [property: JsonRequired, KnownValues("starting", "healthy", "unhealthy")] string? Health,
     IReadOnlyList<NetworkAddress> Networks, IReadOnlyList<PortMapping> Ports, IReadOnlyDictionary<string, string> Labels,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ProcessesSection? Processes = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] NetworkSection? Network = null,
@@ -184,7 +192,10 @@ public sealed record UsageSection(
 /// <param name="ApiVersion">The negotiated API version; null before the negotiation.</param>
 /// <param name="Containers">The number of matching containers on all pages; null where the engine did not answer.</param>
 /// <param name="Error">Why the engine did not answer; null where it did.</param>
-public sealed record EngineReport(string Name, string State, string? ApiVersion, int? Containers, ErrorInfo? Error) : IListEngine;
+public sealed record EngineReport(
+    string Name,
+    [property: KnownValues(EngineStates.Ok, EngineStates.Unavailable, EngineStates.Timeout, EngineStates.Error)] string State,
+    string? ApiVersion, int? Containers, ErrorInfo? Error) : IListEngine;
 
 /// <summary>The answer of <c>GET /containers/{container}/stats</c>.</summary>
 /// <param name="Engine">The name of the container's engine.</param>

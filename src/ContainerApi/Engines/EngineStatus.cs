@@ -1,5 +1,7 @@
 using System.Text.Json.Serialization;
 using ContainerApi.Api.Lists;
+using ContainerApi.Api.OpenApi;
+using ContainerApi.Engine;
 
 namespace ContainerApi.Engines;
 
@@ -31,7 +33,9 @@ public sealed record EngineList(IReadOnlyList<EngineStatus> Items, int Total, [p
 /// <param name="RegistryMirrors">The registry mirrors in the engine's configuration.</param>
 /// <param name="Limitations">Features that the engine lacks or that are slower than on newer engines.</param>
 public sealed record EngineStatus(
-    string Name, string Endpoint, string State, ErrorInfo? Error = null, string? ApiVersion = null, string? MinApiVersion = null,
+    string Name, string Endpoint,
+    [property: KnownValues(EngineStates.Ok, EngineStates.Unavailable, EngineStates.Timeout, EngineStates.Error)] string State,
+    ErrorInfo? Error = null, string? ApiVersion = null, string? MinApiVersion = null,
     string? Version = null, string? OperatingSystem = null, string? OsType = null, string? Architecture = null, string? KernelVersion = null,
     string? StorageDriver = null, string? CgroupVersion = null, int? Cpus = null, long? MemoryBytes = null, ContainerCounts? Containers = null,
     int? Images = null, IReadOnlyList<string>? RegistryMirrors = null, IReadOnlyList<EngineLimitation>? Limitations = null)

@@ -34,5 +34,7 @@ internal static class Telemetry
         }
     }
 
-    public static IEndpointConventionBuilder MapTelemetry(this IEndpointRouteBuilder app) => app.MapPrometheusScrapingEndpoint("/metrics");
+    /// <summary>The exporter's endpoint would answer every method.</summary>
+    public static IEndpointConventionBuilder MapTelemetry(this IEndpointRouteBuilder app) =>
+        app.MapPrometheusScrapingEndpoint("/metrics").WithMetadata(new HttpMethodMetadata([HttpMethods.Get, HttpMethods.Head]));
 }

@@ -29,6 +29,50 @@ public sealed class HttpServicesTests
     }
 
     [Theory]
+    [InlineData("GET", "/engines/local")]
+    [InlineData("GET", "/containers/web/processes")]
+    [InlineData("POST", "/containers")]
+    [InlineData("POST", "/images/commit")]
+    public async Task Request_that_does_not_accept_the_only_media_type_changes_nothing(string method, string path)
+    {
+        // Every call of this engine fails the test.
+        await using var host = new ApiHost(new FakeEngine());
+        using var request = new HttpRequestMessage(new HttpMethod(method), path) { Headers = { { "Accept", "text/csv, application/json;q=0" } } };
+
+        using var response = await host.Client.SendAsync(request);
+
+        var problem = await response.ReadProblemAsync(HttpStatusCode.NotAcceptable, "not_acceptable");
+        Assert.Equal("Available media types: application/json.", problem.GetProperty("detail").GetString());
+    }
+
+    [Theory]
+    [InlineData("/healthz")]
+    [InlineData("/readyz")]
+    [InlineData("/")]
+    public async Task Probes_answer_whatever_is_accepted(string path)
+    {
+        await using var host = new ApiHost(new FakeEngine { Ping = _ => Task.FromResult("1.41") });
+        using var request = new HttpRequestMessage(HttpMethod.Get, path) { Headers = { { "Accept", "image/png" } } };
+
+        using var response = await host.Client.SendAsync(request);
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+    }
+
+    [Theory]
+    [InlineData("POST", 405)]
+    [InlineData("OPTIONS", 204)]
+    [InlineData("HEAD", 200)]
+    public async Task Metrics_are_only_read(string method, int status)
+    {
+        await using var host = new ApiHost(new FakeEngine());
+
+        using var response = await host.Client.SendAsync(new HttpRequestMessage(new HttpMethod(method), "/metrics"));
+
+        Assert.Equal(status, (int)response.StatusCode);
+    }
+
+    [Theory]
     [InlineData("evil.example", false)]
     [InlineData("localhost.evil.example", false)]
     [InlineData("localhost:8080", true)]

@@ -23,6 +23,19 @@ public sealed class OpenApiRuleTests
             schema.TryGetProperty("additionalProperties", out var allowed) && allowed.ValueKind == JsonValueKind.False;
     }
 
+    [Theory]
+    [InlineData("Container", "state", "exited")]
+    [InlineData("Container", "health", "unhealthy")]
+    [InlineData("EngineReport", "state", "timeout")]
+    [InlineData("EngineStatus", "state", "timeout")]
+    public async Task States_name_their_known_values(string schema, string property, string value)
+    {
+        var states = Schemas(await ReadDocumentAsync()).GetProperty(schema).GetProperty("properties").GetProperty(property);
+
+        Assert.Contains(value, states.GetProperty("x-extensible-enum").EnumerateArray().Select(v => v.GetString()));
+        Assert.Equal("string", states.GetProperty("type").GetString());
+    }
+
     [Fact]
     public async Task Required_fields_of_requests_are_marked()
     {

@@ -6,6 +6,13 @@ using Swashbuckle.AspNetCore.SwaggerGen;
 
 namespace ContainerApi.Api.OpenApi;
 
+/// <summary>The values of a string that clients know. Later versions may add to them.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+internal sealed class KnownValuesAttribute(params string[] values) : Attribute
+{
+    public IReadOnlyList<string> Values => values;
+}
+
 /// <summary>
 /// Keeps the schemas of answers open, because new fields, enum values and event types are no breaking change (<c>docs/versioning.md</c>).
 /// Generated clients fail at an unknown value of an <c>enum</c> or of a <c>discriminator</c>, so that neither is used. The schemas of
@@ -38,6 +45,11 @@ internal sealed class AnswerSchemas : ISchemaFilter
         {
             answer.Enum = null;
             answer.AddExtension(KnownValues, ToExtension(values.Where(v => v is not null).Select(v => v!.GetValue<string>())));
+        }
+
+        if (context.MemberInfo?.GetCustomAttribute<KnownValuesAttribute>() is { } known)
+        {
+            answer.AddExtension(KnownValues, ToExtension(known.Values));
         }
 
         if (context.Type.GetCustomAttribute<JsonPolymorphicAttribute>(inherit: false)?.TypeDiscriminatorPropertyName is { } discriminator)

@@ -77,26 +77,28 @@ internal sealed class ProblemDocumentation : IOperationFilter
             ["code"] = Code(),
             ["traceId"] = Text("The id of the request in the service's log.", "0af7651916cd43dd8448eb211c80319c"),
             ["engine"] = Text("The engine that caused the problem. Absent if none did."),
-            ["matches"] = new OpenApiSchema
+            ["matches"] = Objects("The first ten containers or images that an ambiguous reference matches.", new()
             {
-                Type = JsonSchemaType.Array,
-                Description = "The first ten containers that an ambiguous reference matches.",
-                Items = new OpenApiSchema
-                {
-                    Type = JsonSchemaType.Object,
-                    Properties = new Dictionary<string, IOpenApiSchema>
-                    {
-                        ["engine"] = Text("The container's engine."),
-                        ["id"] = Text("The container's id."),
-                        ["name"] = Text("The container's name."),
-                    },
-                },
-            },
+                ["engine"] = Text("The engine."),
+                ["id"] = Text("The id of the container or image."),
+                ["name"] = Text("The container's name. Absent for an image."),
+            }),
+            ["buildId"] = Text("The id of a failed build with `mode=wait`. Absent for other problems, as are the next five."),
+            ["reason"] = Text("The code of the build's error."),
+            ["step"] = Nullable(JsonSchemaType.String, "The name of the failed step; null if no step failed."),
+            ["exitCode"] = Nullable(JsonSchemaType.Integer, "The exit code of the step's command; null if there is none."),
+            ["warnings"] = Objects("The warnings of the build.", new()
+            {
+                ["text"] = Text("The warning."),
+                ["line"] = Nullable(JsonSchemaType.Integer, "The line of the Dockerfile, from 1; null if it has none."),
+                ["url"] = Nullable(JsonSchemaType.String, "The page about the warning; null if there is none."),
+            }),
+            ["log"] = Texts("The last lines of the build's log."),
             ["errors"] = new OpenApiSchema
             {
                 Type = JsonSchemaType.Object,
                 Description = "The messages for each invalid field.",
-                AdditionalProperties = new OpenApiSchema { Type = JsonSchemaType.Array, Items = new OpenApiSchema { Type = JsonSchemaType.String } },
+                AdditionalProperties = Texts(null),
             },
         },
     };
@@ -108,6 +110,23 @@ internal sealed class ProblemDocumentation : IOperationFilter
         code.Examples = [JsonValue.Create("container_not_found")];
         return code;
     }
+
+    private static OpenApiSchema Nullable(JsonSchemaType type, string description) =>
+        new() { Type = type | JsonSchemaType.Null, Description = description };
+
+    private static OpenApiSchema Objects(string description, Dictionary<string, IOpenApiSchema> properties) => new()
+    {
+        Type = JsonSchemaType.Array,
+        Description = description,
+        Items = new OpenApiSchema { Type = JsonSchemaType.Object, Properties = properties },
+    };
+
+    private static OpenApiSchema Texts(string? description) => new()
+    {
+        Type = JsonSchemaType.Array,
+        Description = description,
+        Items = new OpenApiSchema { Type = JsonSchemaType.String },
+    };
 
     private static OpenApiSchema Text(string description, string? example = null) =>
         new() { Type = JsonSchemaType.String, Description = description, Examples = example is null ? null : [JsonValue.Create(example)] };
