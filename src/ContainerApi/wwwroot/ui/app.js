@@ -19,6 +19,11 @@ const watch = new Watch(SAMPLE_SECONDS);
 const VIEWS = {
   containers: {
     1: async () => new ContainersView(store),
+    3: async ([, engine, id]) => new (await import('./container.js')).ContainerView(store, engine, id),
+  },
+  builds: {
+    1: async () => new (await import('./builds.js')).BuildsView(store),
+    2: async ([, id]) => new (await import('./build.js')).BuildView(id),
   },
 };
 

@@ -2,6 +2,7 @@
 
 import { el, setAttribute, setText } from './dom.js';
 import { clock } from './format.js';
+import { texts } from './texts.js';
 
 const SPARK_WIDTH = 60;
 const SPARK_HEIGHT = 18;
@@ -104,7 +105,7 @@ export class Chart {
       el('figcaption', {}, el('strong', { text: title }),
         ...this.#series.map((s, i) => el('span', { class: `legend series-${i}` }, s.name ? `${s.name} ` : '', s.value))),
       el('div', { class: 'chart-box' }, this.#plot, this.#top),
-      el('div', { class: 'chart-times' }, this.#from, el('span', { text: 'now' })));
+      el('div', { class: 'chart-times' }, this.#from, el('span', { text: texts.now })));
     this.#title = title;
   }
 
@@ -121,7 +122,7 @@ export class Chart {
       s.area.setAttribute('d', area);
     });
     setText(this.#top, this.#format(top || null));
-    setText(this.#from, `${minutes} min`);
+    setText(this.#from, texts.minutesAgo(minutes));
     this.#describe();
   }
 

@@ -110,6 +110,8 @@ export const texts = {
   chartRead: 'read',
   chartWrite: 'written',
   minutes: n => `${n} min`,
+  minutesAgo: n => `${n} min ago`,
+  now: 'now',
   range: 'Time range of the charts',
   pauseCharts: 'Pause the charts',
   continueCharts: 'Continue',
@@ -211,7 +213,10 @@ export const texts = {
   stepState: { started: 'running', completed: 'done', cached: 'cached', failed: 'failed', canceled: 'cancelled', cancelled: 'cancelled' },
   stepOf: (number, total) => (number ? `${number}${total ? `/${total}` : ''}` : ''),
   stepOutput: 'Output',
-  buildFailed: (message, exitCode) => `${message}${exitCode === null || exitCode === undefined ? '' : ` (exit code ${exitCode})`}`,
+  buildFailed: (message, exitCode) => {
+    const known = exitCode === null || exitCode === undefined || /exit code|non-zero code/.test(message);
+    return known ? message : `${message} (exit code ${exitCode})`;
+  },
   buildImage: 'Image',
   warnings: 'Warnings',
   newBuilds: 'Started from this tab',
