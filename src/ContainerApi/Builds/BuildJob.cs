@@ -148,9 +148,12 @@ internal sealed class BuildJob
         Log.Add(buildEvent, build);
         if (begins)
         {
-            _began.TrySetResult();
+            Begin();
         }
     }
+
+    /// <summary>Marks the build as begun: a later failure is its own.</summary>
+    public void Begin() => _began.TrySetResult();
 
     /// <summary>Marks the build as running.</summary>
     public void Admit(DateTimeOffset at)

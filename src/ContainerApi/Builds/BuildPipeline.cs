@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using ContainerApi.Api;
 using ContainerApi.Builds.Contexts;
 using ContainerApi.Builds.Dockerfiles;
@@ -18,12 +19,6 @@ internal sealed partial class BuildPipeline(
     IHostApplicationLifetime lifetime,
     ILogger<BuildPipeline> logger)
 {
-    /// <summary>How often the bytes of a context are reported while it is sent to the engine.</summary>
-    private static readonly TimeSpan ContextProgressInterval = TimeSpan.FromSeconds(1);
-
-    /// <summary>The name of the context in its progress.</summary>
-    private const string ContextName = "context";
-
     /// <summary>Starts a build or queues it; a queued build does not read its context.</summary>
     /// <param name="client">The client that the queue is fair to.</param>
     /// <param name="upload">The body that the context reads; null when the whole body was read before.</param>
@@ -162,31 +157,24 @@ internal sealed partial class BuildPipeline(
         BuildJob job, IEngine engine, EngineCapabilities capabilities, BuildSpec spec, BuildContext context, BuildProjection projection)
     {
         using var engineLeft = CancellationTokenSource.CreateLinkedTokenSource(job.Stopping);
-        IReadOnlyList<BuildWarning> warnings = [];
-        var transfer = new ContextTransfer(job, context, dockerfile => warnings = Check(dockerfile, spec, capabilities), engineLeft.Token);
+        var warnings = new ConcurrentQueue<BuildWarning>();
+        var transfer = new ContextTransfer(job, context, dockerfile => Check(dockerfile, spec, capabilities, warnings), engineLeft.Token);
+        var progress = new ContextProgress(transfer, time);
         Exception? failure = null;
         try
         {
             await using var facts = engine.BuildAsync(spec, transfer.Reader.AsStream(), job.Stopping).GetAsyncEnumerator(job.Stopping);
-            var first = facts.MoveNextAsync().AsTask();
-            await ReportContextAsync(job, projection, transfer, first);
-            // The engine has the Dockerfile when it responds, so it was checked.
-            await first;
-            foreach (var warning in warnings)
+            for (var isFirst = true; await NextAsync(facts, progress, job, projection, isFirst); isFirst = false)
             {
-                Report(job, projection, warning);
-            }
-
-            for (var next = new ValueTask<bool>(first); await next;)
-            {
-                Report(job, projection, facts.Current);
-                await job.Log.WaitForRoomAsync(job.Stopping);
-                next = facts.MoveNextAsync();
-                if (!next.IsCompleted)
+                // The Dockerfile is checked while the context is sent.
+                while (warnings.TryDequeue(out var warning))
                 {
-                    // Report the output so far before a pause.
-                    job.Log.Flush();
+                    Report(job, projection, warning, progress.IsSent);
                 }
+
+                // An error in the rest of the context is still an error of the request.
+                Report(job, projection, facts.Current, progress.IsSent);
+                await job.Log.WaitForRoomAsync(job.Stopping);
             }
         }
         catch (Exception e)
@@ -202,25 +190,33 @@ internal sealed partial class BuildPipeline(
         return stopped ? failure : contextFailure ?? failure;
     }
 
-    /// <summary>Reports the bytes of a context that takes long, until it is sent or the engine responds.</summary>
-    private async Task ReportContextAsync(BuildJob job, BuildProjection projection, ContextTransfer transfer, Task firstFact)
+    /// <summary>Waits for the engine's next fact, and reports the bytes of a context that takes long meanwhile.</summary>
+    private static async ValueTask<bool> NextAsync(
+        IAsyncEnumerator<BuildFact> facts, ContextProgress progress, BuildJob job, BuildProjection projection, bool isFirst)
     {
-        using var timer = new PeriodicTimer(ContextProgressInterval, time);
-        long? reported = null;
-        while (await Task.WhenAny(transfer.Completion, firstFact, timer.WaitForNextTickAsync(CancellationToken.None).AsTask()) is var ended
-            && ended != transfer.Completion && ended != firstFact)
+        var next = facts.MoveNextAsync();
+        if (next.IsCompleted)
         {
-            if (reported != transfer.Written)
+            return await next;
+        }
+
+        // Report the output so far before a pause.
+        job.Log.Flush();
+        var fact = next.AsTask();
+        while (await progress.WaitAsync(fact))
+        {
+            if (progress.Read() is { } sent)
             {
-                reported = transfer.Written;
-                Report(job, projection, new StepProgress(null, ContextName, "sending", reported, null), begins: false);
+                Report(job, projection, sent, begins: false);
+            }
+
+            if (!isFirst && progress.IsSent)
+            {
+                job.Begin();
             }
         }
 
-        if (reported is not null && transfer.Completion is { IsCompletedSuccessfully: true, Result: null })
-        {
-            Report(job, projection, new StepProgress(null, ContextName, "sent", transfer.Written, transfer.Written), begins: false);
-        }
+        return await fact;
     }
 
     private static void Report(BuildJob job, BuildProjection projection, BuildFact fact, bool begins = true)
@@ -231,10 +227,13 @@ internal sealed partial class BuildPipeline(
         }
     }
 
-    private static IReadOnlyList<BuildWarning> Check(string? dockerfile, BuildSpec spec, EngineCapabilities engine)
+    private static void Check(string? dockerfile, BuildSpec spec, EngineCapabilities engine, ConcurrentQueue<BuildWarning> warnings)
     {
         DockerfileValidator.Check(dockerfile, spec, engine);
-        return DockerfileRequirements.Check(dockerfile!, spec, engine);
+        foreach (var warning in DockerfileRequirements.Check(dockerfile!, spec, engine))
+        {
+            warnings.Enqueue(warning);
+        }
     }
 
     private BuildError ErrorOf(BuildJob job, IEngine engine, Exception exception)

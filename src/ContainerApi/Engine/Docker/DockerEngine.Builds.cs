@@ -3,17 +3,23 @@ using System.Runtime.CompilerServices;
 using ContainerApi.Engine.Docker.Builders;
 using ContainerApi.Engine.Docker.Builders.BuildKit;
 using ContainerApi.Engine.Docker.Wire;
+using Docker.DotNet.Models;
 
 namespace ContainerApi.Engine.Docker;
 
 internal sealed partial class DockerEngine
 {
-    public async IAsyncEnumerable<BuildFact> BuildAsync(
+    public IAsyncEnumerable<BuildFact> BuildAsync(BuildSpec spec, Stream context, CancellationToken cancellationToken) =>
+        spec.Builder == BuilderKind.BuildKit
+            ? BuildWithBuildKitAsync(spec, context, cancellationToken)
+            : BuildInOrderAsync(spec, context, cancellationToken);
+
+    /// <summary>Builds with the classic builder or Podman's: the context is the body of one request, and the output is its answer.</summary>
+    private async IAsyncEnumerable<BuildFact> BuildInOrderAsync(
         BuildSpec spec, Stream context, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        await using var session = await OpenSessionAsync(spec, cancellationToken);
-        using var request = new HttpRequestMessage(HttpMethod.Post, ToBuildPath(spec, session?.Id));
-        if (spec.Builder != BuilderKind.BuildKit && spec.Credentials.Count > 0)
+        using var request = new HttpRequestMessage(HttpMethod.Post, ToBuildPath(spec));
+        if (spec.Credentials.Count > 0)
         {
             request.Headers.Add("X-Registry-Config", RegistryHeaders.ToConfig(spec.Credentials));
         }
@@ -24,12 +30,7 @@ internal sealed partial class DockerEngine
             request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/x-tar");
         }
 
-        BuildReader reader = spec.Builder switch
-        {
-            BuilderKind.BuildKit => new BuildKitTrace(),
-            BuilderKind.Podman => new PodmanBuilder(),
-            _ => new ClassicBuilder(),
-        };
+        StreamBuildReader reader = spec.Builder == BuilderKind.Podman ? new PodmanBuilder() : new ClassicBuilder();
         await foreach (var message in StreamAsync(request, StreamWire.Default.StreamMessage, cancellationToken))
         {
             foreach (var fact in reader.Read(message))
@@ -44,34 +45,44 @@ internal sealed partial class DockerEngine
         }
     }
 
-    /// <summary>
-    /// Opens a session for every BuildKit build, which takes 1 ms. Without one BuildKit cannot pull base images that need a token.
-    /// </summary>
-    private async Task<BuildSession?> OpenSessionAsync(BuildSpec spec, CancellationToken cancellationToken) =>
-        spec.Builder != BuilderKind.BuildKit || _sessions is null
-            ? null
-            : await WithinAsync(
-                _callTimeout,
-                token => _sessions.OpenAsync(new SessionGrants(spec.Secrets, spec.Credentials), SendStreamAsync, token),
-                cancellationToken);
+    private async IAsyncEnumerable<BuildFact> BuildWithBuildKitAsync(
+        BuildSpec spec, Stream context, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using var connection = await WithinAsync(
+            _callTimeout, token => BuildKitConnection.OpenAsync(SendStreamAsync, token), cancellationToken);
+        await using var facts = new BuildKitBuild(connection, _sessions)
+            .RunAsync(spec, context, await FindBridgeGatewayAsync(spec, cancellationToken), cancellationToken)
+            .GetAsyncEnumerator(cancellationToken);
+        while (await NextAsync(facts, Timeout.InfiniteTimeSpan, cancellationToken))
+        {
+            yield return facts.Current;
+        }
+    }
+
+    /// <summary>The gateway of the default bridge, if the build needs the host's address; null if there is no such network.</summary>
+    private Task<string?> FindBridgeGatewayAsync(BuildSpec spec, CancellationToken cancellationToken) =>
+        !SolveRequests.NeedsHostGateway(spec) ? Task.FromResult<string?>(null) : WithinAsync(_callTimeout, async token =>
+        {
+            var networks = await _docker.Networks.ListNetworksAsync(new NetworksListParameters(), token);
+            return networks.FirstOrDefault(n => n.Name == "bridge")?.IPAM?.Config?.Select(c => c.Gateway)
+                .FirstOrDefault(gateway => !string.IsNullOrEmpty(gateway));
+        }, cancellationToken);
 
     /// <summary>
     /// Not by Docker.DotNet, which sends <c>cachefrom</c> in a format that the engine refuses. The classic builder's containers are
     /// always removed, also after a failed step. Podman expects hosts as a JSON array. With a remote and a body the engine returns nothing.
     /// </summary>
-    private static string ToBuildPath(BuildSpec spec, string? session)
+    private static string ToBuildPath(BuildSpec spec)
     {
-        var isBuildKit = spec.Builder == BuilderKind.BuildKit;
         IReadOnlyList<string> hosts = spec.Builder == BuilderKind.Podman && spec.ExtraHosts.Count > 0
             ? [JsonSerializer.Serialize(spec.ExtraHosts, EngineWire.Default.IReadOnlyListString)]
             : spec.ExtraHosts;
         return ToPath(
             "build",
             [
-                ("version", isBuildKit ? "2" : "1"),
-                ("rm", isBuildKit ? null : "1"),
-                ("forcerm", isBuildKit ? null : "1"),
-                ("session", session),
+                ("version", "1"),
+                ("rm", "1"),
+                ("forcerm", "1"),
                 .. spec.Tags.Select(tag => ("t", (string?)tag.ToString())),
                 ("remote", spec.Remote),
                 ("dockerfile", spec.Dockerfile),
@@ -93,8 +104,7 @@ internal sealed partial class DockerEngine
         values.Count == 0 ? null : JsonSerializer.Serialize(values, EngineWire.Default.IReadOnlyDictionaryStringString);
 
     /// <summary>
-    /// BuildKit uses the bridge by default and has no name for it. Podman's builder (5.4) uses the host's network without
-    /// <c>nsoptions</c>, and no network with <c>networkmode=1</c>.
+    /// Podman's builder (5.4) uses the host's network without <c>nsoptions</c>, and no network with <c>networkmode=1</c>.
     /// </summary>
     private static IEnumerable<(string, string?)> ToNetwork(BuildSpec spec) => spec.Builder switch
     {
@@ -103,7 +113,6 @@ internal sealed partial class DockerEngine
             ("networkmode", spec.Network is "none" ? "1" : null),
             ("nsoptions", spec.Network is "host" ? null : """[{"Name":"network","Host":false}]"""),
         ],
-        BuilderKind.BuildKit when spec.Network is "bridge" or "default" => [],
         _ => [("networkmode", spec.Network)],
     };
 }

@@ -6,6 +6,7 @@ using ContainerApi.Engine.Docker.Wire;
 using ContainerApi.Engine.Host;
 using Docker.DotNet;
 using Docker.DotNet.Handler.Abstractions;
+using Grpc.Core;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -24,14 +25,14 @@ internal sealed partial class DockerEngine : IEngine, IDisposable
     private readonly long _maxAnswerBytes;
     private readonly TimeProvider _time;
     private readonly HostSource? _host;
-    private readonly SessionServer? _sessions;
+    private readonly SessionServer _sessions;
     private readonly CommandLimit _commands;
 
     /// <summary>The maximum size of one message of a stream. A status message of BuildKit has up to 1.4 MiB.</summary>
     private const int MaxMessageBytes = 4 * 1024 * 1024;
 
     /// <param name="host">The engine's host, or null to use the API only.</param>
-    /// <param name="sessions">Answers BuildKit's requests; null for builds without secrets and private base images.</param>
+    /// <param name="sessions">Answers BuildKit's requests; null for a new one.</param>
     /// <param name="logger">Logs certificates that could not be reloaded.</param>
     /// <param name="limit">Null for the default.</param>
     public DockerEngine(
@@ -45,7 +46,7 @@ internal sealed partial class DockerEngine : IEngine, IDisposable
         Endpoint = endpoint.ToString();
         _time = time;
         _host = host;
-        _sessions = sessions;
+        _sessions = sessions ?? new SessionServer();
         _commands = commands ?? new CommandLimit();
         _callTimeout = options.CallTimeout;
         _maxAnswerBytes = limit?.Bytes ?? EngineAnswerLimit.Default;
@@ -119,6 +120,7 @@ internal sealed partial class DockerEngine : IEngine, IDisposable
     private EngineException? Translate(Exception exception) => exception switch
     {
         HttpRequestException or IOException => EngineErrors.FromTransport(Name, exception),
+        RpcException e => EngineErrors.FromBuildKit(Name, e),
         // Docker.DotNet's converters throw what numbers and times throw that are out of range.
         JsonException or NotSupportedException or FormatException or OverflowException or ArgumentOutOfRangeException =>
             EngineErrors.InvalidResponse(Name, exception),

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using ContainerApi.Engine.Docker.Transport;
 using ContainerApi.Engine.Docker.Wire;
+using Grpc.Core;
 
 namespace ContainerApi.Engine.Docker;
 
@@ -67,6 +68,14 @@ internal static partial class EngineErrors
         };
         return new EngineException(ErrorCode.EngineUnavailable, engine, $"The engine cannot be reached: {reason}.", exception);
     }
+
+    /// <summary>Translates a failed call of BuildKit's control service. One without an exception is BuildKit's own answer.</summary>
+    public static EngineException FromBuildKit(string engine, RpcException exception) => exception.Status.DebugException switch
+    {
+        null => new EngineException(ErrorCode.EngineError, engine, Clean(exception.Status.Detail), exception),
+        HttpRequestException or IOException => FromTransport(engine, exception.Status.DebugException),
+        _ => InvalidResponse(engine, exception),
+    };
 
     public static EngineException InvalidResponse(string engine, Exception inner) =>
         new(ErrorCode.EngineError, engine, "The engine returned an invalid response.", inner);

@@ -46,9 +46,6 @@ public sealed class BuildCallTests
     [Theory]
     [InlineData(nameof(BuilderKind.Classic), "bridge", "1", "bridge")]
     [InlineData(nameof(BuilderKind.Classic), "mynet", "1", "mynet")]
-    [InlineData(nameof(BuilderKind.BuildKit), "host", "2", "host")]
-    [InlineData(nameof(BuilderKind.BuildKit), "bridge", "2", null)]
-    [InlineData(nameof(BuilderKind.BuildKit), null, "2", null)]
     [InlineData(nameof(BuilderKind.Podman), null, "1", null, OwnNetwork)]
     [InlineData(nameof(BuilderKind.Podman), "bridge", "1", null, OwnNetwork)]
     [InlineData(nameof(BuilderKind.Podman), "none", "1", "1", OwnNetwork)]
@@ -56,8 +53,7 @@ public sealed class BuildCallTests
     public async Task Each_builder_gets_its_own_version_and_network(
         string builder, string? network, string version, string? mode, string? options = null)
     {
-        await using var engine = await RecordedEngine.StartAsync(
-            builder switch { nameof(BuilderKind.BuildKit) => "bk_ok.txt", nameof(BuilderKind.Podman) => "pm_ok.txt", _ => "cl_ok.txt" });
+        await using var engine = await RecordedEngine.StartAsync(builder == nameof(BuilderKind.Podman) ? "pm_ok.txt" : "cl_ok.txt");
 
         var facts = await engine.BuildAsync(new BuildSpec { Builder = Enum.Parse<BuilderKind>(builder), Network = network });
 

@@ -2,22 +2,15 @@ using ContainerApi.Engine.Docker.Wire;
 
 namespace ContainerApi.Engine.Docker.Builders;
 
-/// <summary>Converts the message stream of one build to facts. Each builder has its own reader.</summary>
+/// <summary>Converts the output of one build to facts. Each builder has its own reader.</summary>
 internal abstract class BuildReader
 {
-    private bool _hasFailed;
-
-    public IReadOnlyList<BuildFact> Read(StreamMessage message) =>
-        _hasFailed ? []
-        : message.Failure is { } failure ? Fail(failure)
-        : ReadMessage(message);
+    /// <summary>Whether the build failed; its facts are complete.</summary>
+    public bool HasFailed { get; private set; }
 
     /// <summary>Ends the stream. A build without an image and without an error failed.</summary>
     public IReadOnlyList<BuildFact> End() =>
-        _hasFailed ? [] : Complete() ?? Fail(new WireError(null, "The engine ended the build without an image and without an error."));
-
-    /// <summary>Reads a message that is not an error.</summary>
-    protected abstract IReadOnlyList<BuildFact> ReadMessage(StreamMessage message);
+        HasFailed ? [] : Complete() ?? Fail(new WireError(null, "The engine ended the build without an image and without an error."));
 
     /// <summary>Returns the last facts of a successful build; null for a build without an image.</summary>
     protected abstract IReadOnlyList<BuildFact>? Complete();
@@ -28,7 +21,7 @@ internal abstract class BuildReader
 
     protected IReadOnlyList<BuildFact> Fail(WireError error)
     {
-        _hasFailed = true;
+        HasFailed = true;
         return Fail(error.Message ?? "", error.Code);
     }
 
@@ -43,4 +36,16 @@ internal abstract class BuildReader
     /// <summary>Returns null without a match and for a number above the maximum.</summary>
     public static int? ToNumber(Group group) =>
         int.TryParse(group.ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
+}
+
+/// <summary>Reads the message stream of the Engine API's builds.</summary>
+internal abstract class StreamBuildReader : BuildReader
+{
+    public IReadOnlyList<BuildFact> Read(StreamMessage message) =>
+        HasFailed ? []
+        : message.Failure is { } failure ? Fail(failure)
+        : ReadMessage(message);
+
+    /// <summary>Reads a message that is not an error.</summary>
+    protected abstract IReadOnlyList<BuildFact> ReadMessage(StreamMessage message);
 }

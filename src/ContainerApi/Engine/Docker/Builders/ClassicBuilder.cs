@@ -8,7 +8,7 @@ namespace ContainerApi.Engine.Docker.Builders;
 /// " ---&gt; Running in ID" and "Removing intermediate container ID" all text is the output of the step, so output that looks like
 /// a line of the builder is not read as one.
 /// </remarks>
-internal sealed partial class ClassicBuilder : BuildReader
+internal sealed partial class ClassicBuilder : StreamBuildReader
 {
     private const string Red = "\u001b[91m";
     private const string Normal = "\u001b[0m";

@@ -7,7 +7,7 @@ namespace ContainerApi.Engine.Docker.Builders;
 /// A step that runs a command ends with its layer ("--&gt; ID"), the last step with COMMIT and then its layer. Until then all text is
 /// the output of the step, so output that looks like a line of the builder is not read as one. A step has one output stream.
 /// </remarks>
-internal sealed partial class PodmanBuilder : BuildReader
+internal sealed partial class PodmanBuilder : StreamBuildReader
 {
     private readonly StepOutput _output = new("stdout");
     private OpenStep? _step;

@@ -2,8 +2,8 @@ using ContainerApi.Engine.Docker;
 using ContainerApi.Engine.Docker.Builders;
 using ContainerApi.Engine.Docker.Builders.BuildKit;
 using ContainerApi.Engine.Docker.Wire;
-using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
 
 namespace ContainerApi.Tests.Engine.Docker.Builders;
 
@@ -105,21 +105,23 @@ public sealed class BuildErrorTests
         }
 
         var (vertex, error) = message.Split('|', 2) is [var name, var text] ? (name, text) : (null, message);
-        BuildReader reader = vertex is null ? new ClassicBuilder() : new BuildKitTrace();
-        reader.Read(vertex switch
+        if (vertex is null)
         {
-            null => Message(new { stream = $"Step 2/2 : {instruction}" }),
-            "" => Message(new { }),
-            _ => Message(new
+            var builder = new ClassicBuilder();
+            builder.Read(Message(new { stream = $"Step 2/2 : {instruction}" }));
+            return Assert.IsType<BuildFailed>(builder.Read(Message(new { errorDetail = new { message = error } }))[^1]).Code;
+        }
+
+        var trace = new BuildKitTrace();
+        if (vertex.Length > 0)
+        {
+            trace.Read(new StatusResponse
             {
-                id = "moby.buildkit.trace",
-                aux = new StatusResponse
-                {
-                    Vertexes = { new Vertex { Digest = "1", Name = vertex, Started = new Timestamp(), Error = error.Split(": ", 2)[^1] } },
-                }.ToByteArray(),
-            }),
-        });
-        return Assert.IsType<BuildFailed>(reader.Read(Message(new { errorDetail = new { message = error } }))[^1]).Code;
+                Vertexes = { new Vertex { Digest = "1", Name = vertex, Started = new Timestamp(), Error = error.Split(": ", 2)[^1] } },
+            });
+        }
+
+        return Assert.IsType<BuildFailed>(trace.End(new RpcException(new Status(StatusCode.Unknown, error)))[^1]).Code;
     }
 
     private static StreamMessage Message(object json) =>

@@ -1,9 +1,9 @@
 using ContainerApi.Engine.Docker.Wire;
-using Google.Protobuf;
+using Grpc.Core;
 
 namespace ContainerApi.Engine.Docker.Builders.BuildKit;
 
-/// <summary>Converts BuildKit's message stream, which contains its status messages in base64, to facts.</summary>
+/// <summary>Converts BuildKit's status messages to facts.</summary>
 /// <remarks>
 /// BuildKit sends the whole state of a step after each change, and a completed step can continue (a base image is resolved, then
 /// fetched). So the end of a step is reported with the next message, unless that message continues the step.
@@ -23,24 +23,28 @@ internal sealed partial class BuildKitTrace : BuildReader
     private readonly Dictionary<(string Step, string Id), StepProgress> _progress = [];
     private string? _image;
 
-    protected override IReadOnlyList<BuildFact> ReadMessage(StreamMessage message)
+    /// <summary>Reads a status message.</summary>
+    public IReadOnlyList<BuildFact> Read(StatusResponse status)
     {
-        if (message is { Id: "moby.buildkit.trace", Aux: { ValueKind: JsonValueKind.String } trace })
+        try
         {
-            try
-            {
-                return Read(StatusResponse.Parser.ParseFrom(trace.GetBytesFromBase64()));
-            }
-            catch (Exception e) when (e is FormatException or InvalidProtocolBufferException or InvalidOperationException)
-            {
-                return Fail(new WireError(null, InvalidTrace));
-            }
+            return HasFailed ? [] : ReadStatus(status);
         }
-
-        // The last trace can follow the image.
-        _image = message.ImageId ?? _image;
-        return [];
+        catch (InvalidOperationException)
+        {
+            return Fail(new WireError(null, InvalidTrace));
+        }
     }
+
+    /// <summary>Ends the build with its image, or null for none.</summary>
+    public IReadOnlyList<BuildFact> End(string? image)
+    {
+        _image = image;
+        return End();
+    }
+
+    /// <summary>Ends the build with its error.</summary>
+    public IReadOnlyList<BuildFact> End(RpcException error) => HasFailed ? [] : Fail(new WireError(null, error.Status.Detail));
 
     protected override IReadOnlyList<BuildFact>? Complete() =>
         _image is null ? null : [.. _steps.Values.SelectMany(s => s.Complete()), .. FailedSteps(), new ImageBuilt(_image)];
@@ -73,7 +77,7 @@ internal sealed partial class BuildKitTrace : BuildReader
         message.Contains(FrontendError, StringComparison.Ordinal) || EngineErrors.IsLateFaultOfDockerfile(message);
 
     /// <exception cref="InvalidOperationException">A time is out of range, or the build has too many steps.</exception>
-    private List<BuildFact> Read(StatusResponse status)
+    private List<BuildFact> ReadStatus(StatusResponse status)
     {
         List<BuildFact> facts = [.. status.Vertexes.SelectMany(v => StepOf(v.Digest).Read(v))];
         var continued = status.Vertexes.Select(v => v.Digest).Concat(status.Logs.Select(l => l.Vertex)).ToHashSet();

@@ -3,11 +3,28 @@ using Microsoft.AspNetCore.Http.Features;
 namespace ContainerApi.Engine.Docker.Builders.BuildKit;
 
 /// <summary>
-/// The secrets and credentials of one build. They belong to the connection of its session, so no other build can read them.
-/// Prints no member.
+/// What one build's session serves. It belongs to the connection of the session, so no other build can read it. Prints no member.
 /// </summary>
 internal sealed class SessionGrants(IReadOnlyDictionary<string, string> secrets, IReadOnlyList<RegistryCredentials> credentials)
 {
+    private readonly string _uploadPath = "/" + Guid.NewGuid().ToString("n");
+    private Stream? _upload;
+
+    /// <summary>The archive of the context; null for none.</summary>
+    public Stream? Upload
+    {
+        init => _upload = value;
+    }
+
+    /// <summary>The address of the archive, for the engine. It is read once.</summary>
+    public string UploadAddress => "http://buildkit-session" + _uploadPath;
+
+    /// <summary>The key by which the engine finds what it received from an earlier session; null for none.</summary>
+    public string? SharedKey { get; init; }
+
+    /// <summary>Returns the archive, the first time; null for another path.</summary>
+    public Stream? TakeUpload(string? path) => path == _uploadPath ? Interlocked.Exchange(ref _upload, null) : null;
+
     /// <summary>Returns the secret as UTF-8, or null.</summary>
     public byte[]? FindSecret(string id) => secrets.TryGetValue(id, out var value) ? Encoding.UTF8.GetBytes(value) : null;
 

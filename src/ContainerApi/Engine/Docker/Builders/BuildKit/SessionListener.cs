@@ -1,4 +1,3 @@
-using System.IO.Pipelines;
 using System.Net;
 using System.Threading.Channels;
 using Microsoft.AspNetCore.Connections;
@@ -34,29 +33,4 @@ internal sealed class SessionListener : IConnectionListenerFactory, IConnectionL
     }
 
     public ValueTask DisposeAsync() => UnbindAsync();
-}
-
-/// <summary>One upgraded connection to an engine.</summary>
-internal sealed class SessionConnection : DefaultConnectionContext
-{
-    private readonly Stream _stream;
-
-    public SessionConnection(string id, Stream stream, SessionGrants grants)
-        : base(id)
-    {
-        _stream = stream;
-        Transport = new Duplex(PipeReader.Create(stream), PipeWriter.Create(stream));
-        Features.Set(grants);
-    }
-
-    /// <summary>Kestrel sees the end of the stream. It may dispose the connection at the same time.</summary>
-    public override void Abort(ConnectionAbortedException abortReason) => _stream.Dispose();
-
-    public override async ValueTask DisposeAsync()
-    {
-        await _stream.DisposeAsync();
-        await base.DisposeAsync();
-    }
-
-    private sealed record Duplex(PipeReader Input, PipeWriter Output) : IDuplexPipe;
 }

@@ -1,4 +1,4 @@
-using System.Net;
+using Grpc.Core;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -6,8 +6,8 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 namespace ContainerApi.Engine.Docker.Builders.BuildKit;
 
 /// <summary>
-/// The gRPC server that BuildKit calls during a build. It has no port: its connections are upgraded requests to <c>/session</c>.
-/// One for the whole service, started by the first build that needs it.
+/// The gRPC server that BuildKit calls during a build. It has no port: its connections are calls to the engine. One for the whole
+/// service, started by the first build that needs it.
 /// </summary>
 internal sealed class SessionServer : IAsyncDisposable
 {
@@ -17,30 +17,19 @@ internal sealed class SessionServer : IAsyncDisposable
     public SessionServer() => _server = new(StartAsync);
 
     /// <summary>Opens a session that serves <paramref name="grants"/> until it is disposed.</summary>
-    /// <param name="send">Sends a request to the engine and returns after the headers of the answer.</param>
-    /// <exception cref="EngineException">The engine has no sessions, or cannot be reached.</exception>
-    public async Task<BuildSession> OpenAsync(
-        SessionGrants grants, Func<HttpRequestMessage, CancellationToken, Task<HttpResponseMessage>> send, CancellationToken cancellationToken)
+    public async Task<BuildSession> OpenAsync(BuildKitConnection connection, SessionGrants grants, CancellationToken cancellationToken)
     {
         await _server.Value.WaitAsync(cancellationToken);
         var id = Guid.NewGuid().ToString("n");
-        using var request = new HttpRequestMessage(HttpMethod.Post, "session");
-        request.Headers.Add("Connection", "Upgrade");
-        request.Headers.Add("Upgrade", "h2c");
-        // Engines read the list of methods only before calls that are not served here (file transfer, ssh), so it is left out.
-        request.Headers.Add("X-Docker-Expose-Session-Uuid", id);
-        request.Headers.Add("X-Docker-Expose-Session-Name", "containerapi");
-        request.Headers.Add("X-Docker-Expose-Session-Sharedkey", id);
-        var response = await send(request, cancellationToken);
-        if (response.StatusCode != HttpStatusCode.SwitchingProtocols)
+        var headers = new Metadata
         {
-            response.Dispose();
-            throw new HttpRequestException("The engine did not open a session.");
-        }
-
-        var connection = new SessionConnection(id, await response.Content.ReadAsStreamAsync(cancellationToken), grants);
-        _listener.Serve(connection);
-        return new BuildSession(id, connection, response);
+            { "x-docker-expose-session-uuid", id },
+            { "x-docker-expose-session-name", "containerapi" },
+            { "x-docker-expose-session-sharedkey", grants.SharedKey ?? id },
+        };
+        var session = new SessionConnection(id, connection.Control.Session(headers, cancellationToken: CancellationToken.None), grants);
+        _listener.Serve(session);
+        return new BuildSession(id, session);
     }
 
     public async ValueTask DisposeAsync()
@@ -58,11 +47,13 @@ internal sealed class SessionServer : IAsyncDisposable
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddRoutingCore();
-        // Every message is a short name.
-        builder.Services.AddGrpc(grpc => grpc.MaxReceiveMessageSize = 64 * 1024);
+        builder.Services.AddGrpc(grpc => grpc.MaxReceiveMessageSize = BuildKitConnection.MaxMessageBytes);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
+            // An engine may stop to read a context for as long as another build uses its disk.
+            kestrel.Limits.MinRequestBodyDataRate = null;
+            kestrel.Limits.MinResponseDataRate = null;
             kestrel.Listen(_listener.EndPoint, listen => listen.Protocols = HttpProtocols.Http2);
         });
         builder.Services.RemoveAll<IConnectionListenerFactory>();
@@ -72,19 +63,19 @@ internal sealed class SessionServer : IAsyncDisposable
         server.MapGrpcService<HealthService>();
         server.MapGrpcService<AuthService>();
         server.MapGrpcService<SecretsService>();
+        server.MapGrpcService<UploadService>();
         await server.StartAsync();
         return server;
     }
 }
 
 /// <summary>The session of one build.</summary>
-/// <param name="Id">The <c>session</c> parameter of the build.</param>
-internal sealed record BuildSession(string Id, SessionConnection Connection, HttpResponseMessage Response) : IAsyncDisposable
+/// <param name="Id">The <c>session</c> of the build.</param>
+internal sealed record BuildSession(string Id, SessionConnection Connection) : IAsyncDisposable
 {
-    public ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         Connection.Abort();
-        Response.Dispose();
-        return ValueTask.CompletedTask;
+        await Connection.Completion;
     }
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using ContainerApi.Engine.Docker.Builders.BuildKit.Protocol;
 using Google.Protobuf;
 using Grpc.Core;
@@ -27,4 +28,31 @@ internal sealed class SecretsService : Secrets.SecretsBase
         SessionGrants.Of(context.GetHttpContext().Features).FindSecret(request.ID) is { } secret
             ? Task.FromResult(new GetSecretResponse { Data = ByteString.CopyFrom(secret) })
             : throw new RpcException(new Status(StatusCode.NotFound, "The build has no secret with this id."));
+}
+
+/// <summary>Sends the archive of the build.</summary>
+internal sealed class UploadService : Upload.UploadBase
+{
+    private const int Chunk = 128 * 1024;
+
+    public override async Task Pull(
+        IAsyncStreamReader<BytesMessage> requestStream, IServerStreamWriter<BytesMessage> responseStream, ServerCallContext context)
+    {
+        var archive = SessionGrants.Of(context.GetHttpContext().Features).TakeUpload(context.RequestHeaders.GetValue("urlpath"))
+            ?? throw new RpcException(new Status(StatusCode.NotFound, "The build has no such context."));
+        var buffer = ArrayPool<byte>.Shared.Rent(Chunk);
+        try
+        {
+            while (await archive.ReadAtLeastAsync(buffer, Chunk, throwOnEndOfStream: false, context.CancellationToken) is var read and > 0)
+            {
+                // A response copies the bytes before it completes.
+                await responseStream.WriteAsync(
+                    new BytesMessage { Data = UnsafeByteOperations.UnsafeWrap(buffer.AsMemory(0, read)) }, context.CancellationToken);
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
 }

@@ -1,0 +1,49 @@
+namespace ContainerApi.Builds;
+
+/// <summary>Reports the bytes of a context while it is sent to the engine, and once at its end; nothing of a context that is sent fast.</summary>
+internal sealed class ContextProgress(ContextTransfer transfer, TimeProvider time)
+{
+    private const string Context = "context";
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+
+    private long? _reported;
+    private bool _hasEnded;
+
+    /// <summary>Whether the engine has the whole context.</summary>
+    public bool IsSent => transfer.Completion is { IsCompletedSuccessfully: true, Result: null };
+
+    /// <summary>Waits for time to pass or for the end of the context; returns false when <paramref name="other"/> has ended.</summary>
+    public async Task<bool> WaitAsync(Task other)
+    {
+        if (_hasEnded)
+        {
+            await Task.WhenAny(other);
+            return false;
+        }
+
+        using var stop = new CancellationTokenSource();
+        var ended = await Task.WhenAny(other, transfer.Completion, Task.Delay(Interval, time, stop.Token));
+        await stop.CancelAsync();
+        return ended != other;
+    }
+
+    /// <summary>Returns what to report now; null for nothing.</summary>
+    public StepProgress? Read()
+    {
+        var written = transfer.Written;
+        if (transfer.Completion.IsCompleted)
+        {
+            var isReported = _hasEnded || _reported is null || !IsSent;
+            _hasEnded = true;
+            return isReported ? null : new StepProgress(null, Context, "sent", written, written);
+        }
+
+        if (_reported == written)
+        {
+            return null;
+        }
+
+        _reported = written;
+        return new StepProgress(null, Context, "sending", written, null);
+    }
+}

@@ -1,0 +1,88 @@
+using System.Net;
+using Grpc.Net.Client;
+
+namespace ContainerApi.Engine.Docker.Builders.BuildKit;
+
+/// <summary>
+/// A connection to the control service of an engine's BuildKit: a request to <c>/grpc</c> that is upgraded to HTTP/2. Its calls end with it.
+/// </summary>
+internal sealed class BuildKitConnection : IDisposable
+{
+    /// <summary>A status message has up to 1.4 MiB; it contains the Dockerfile of a warning.</summary>
+    public const int MaxMessageBytes = 4 * 1024 * 1024;
+
+    /// <summary>KiB. An error's trailers contain the Dockerfile in base64.</summary>
+    private const int MaxTrailersLength = 8 * 1024;
+
+    /// <summary>The default of 64 KiB costs a round trip for each 64 KiB of a result.</summary>
+    private const int WindowBytes = 1024 * 1024;
+
+    private static readonly TimeSpan PingInterval = TimeSpan.FromSeconds(30);
+
+    private readonly HttpResponseMessage _upgrade;
+    private readonly GrpcChannel _channel;
+
+    private BuildKitConnection(HttpResponseMessage upgrade, GrpcChannel channel) =>
+        (_upgrade, _channel, Control) = (upgrade, channel, new Control.ControlClient(channel));
+
+    public Control.ControlClient Control { get; }
+
+    /// <param name="send">Sends a request to the engine and returns after the headers of the answer.</param>
+    /// <exception cref="EngineException">The engine has no BuildKit, or cannot be reached.</exception>
+    public static async Task<BuildKitConnection> OpenAsync(
+        Func<HttpRequestMessage, CancellationToken, Task<HttpResponseMessage>> send, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "grpc");
+        request.Headers.Add("Connection", "Upgrade");
+        request.Headers.Add("Upgrade", "h2c");
+        var response = await send(request, cancellationToken);
+        try
+        {
+            var stream = response.StatusCode == HttpStatusCode.SwitchingProtocols
+                ? await response.Content.ReadAsStreamAsync(cancellationToken)
+                : throw new HttpRequestException("The engine did not open a connection to BuildKit.");
+            return new BuildKitConnection(response, CreateChannel(stream));
+        }
+        catch
+        {
+            response.Dispose();
+            throw;
+        }
+    }
+
+    public void Dispose()
+    {
+        _channel.Dispose();
+        _upgrade.Dispose();
+    }
+
+    [SuppressMessage("Usage", "CA2262", Justification = "The value is in KiB.")]
+    private static GrpcChannel CreateChannel(Stream stream)
+    {
+        Stream? connection = stream;
+        return GrpcChannel.ForAddress("http://buildkit", new GrpcChannelOptions
+        {
+            HttpHandler = new SocketsHttpHandler
+            {
+                // A lost connection is not replaced: the calls of a build belong to one connection.
+                ConnectCallback = (_, _) => Interlocked.Exchange(ref connection, null) is { } only
+                    ? new ValueTask<Stream>(only)
+                    : throw new IOException("The connection to BuildKit was lost."),
+                UseProxy = false,
+                AllowAutoRedirect = false,
+                UseCookies = false,
+                PooledConnectionIdleTimeout = Timeout.InfiniteTimeSpan,
+                KeepAlivePingDelay = PingInterval,
+                KeepAlivePingTimeout = PingInterval,
+                InitialHttp2StreamWindowSize = WindowBytes,
+                MaxResponseHeadersLength = MaxTrailersLength,
+                ActivityHeadersPropagator = null,
+            },
+            DisposeHttpClient = true,
+            MaxReceiveMessageSize = MaxMessageBytes,
+            MaxSendMessageSize = MaxMessageBytes,
+            // A call that failed has done a part of its work.
+            MaxRetryAttempts = 1,
+        });
+    }
+}

@@ -1,0 +1,89 @@
+namespace ContainerApi.Engine.Docker.Builders.BuildKit;
+
+/// <summary>Converts a build to a request to BuildKit, in the terms of its Dockerfile frontend.</summary>
+internal static class SolveRequests
+{
+    private const string HostGateway = "host-gateway";
+
+    /// <summary>An image in the engine's own store, whichever the engine has.</summary>
+    private const string ImageExporter = "moby";
+
+    /// <param name="context">The address of the context.</param>
+    /// <param name="hostGateway">What <c>host-gateway</c> stands for; null if no host of the build needs it.</param>
+    public static SolveRequest Create(BuildSpec spec, string reference, string session, string context, string? hostGateway)
+    {
+        var request = new SolveRequest
+        {
+            Ref = reference,
+            Session = session,
+            Frontend = "dockerfile.v0",
+            Cache = new CacheOptions(),
+        };
+        var attributes = request.FrontendAttrs;
+        attributes["context"] = context;
+        attributes["image-resolve-mode"] = spec.Pull ? "pull" : "default";
+        Add("filename", spec.Dockerfile);
+        Add("target", spec.Target);
+        Add("platform", spec.Platform);
+        Add("no-cache", spec.NoCache ? "" : null);
+        Add("cache-from", Join(spec.CacheFrom.Select(image => image.Value)));
+        Add("add-hosts", Join(spec.ExtraHosts.Select(host => ToHost(host, hostGateway))));
+        // BuildKit uses the bridge by default and has no name for it.
+        Add("force-network-mode", spec.Network is "host" or "none" ? spec.Network : null);
+        foreach (var (name, value) in spec.BuildArguments)
+        {
+            Add("build-arg:" + name, value);
+        }
+
+        foreach (var (name, value) in spec.Labels)
+        {
+            Add("label:" + name, value);
+        }
+
+        if (spec.Network is "host")
+        {
+            request.Entitlements.Add("network.host");
+        }
+
+        if (spec.BuildArguments.GetValueOrDefault("BUILDKIT_INLINE_CACHE") is "1" or "true")
+        {
+            request.Cache.Exports.Add(new CacheOptionsEntry { Type = "inline" });
+        }
+
+        Export(request, ImageExporter, [("name", Join(spec.Tags.Select(tag => tag.ToString())))]);
+        return request;
+
+        void Add(string name, string? value)
+        {
+            if (value is not null)
+            {
+                attributes[name] = value;
+            }
+        }
+    }
+
+    /// <summary>Whether a host of the build needs the engine's address.</summary>
+    public static bool NeedsHostGateway(BuildSpec spec) => spec.ExtraHosts.Any(host => host.EndsWith(":" + HostGateway, StringComparison.Ordinal));
+
+    private static void Export(SolveRequest request, string type, IEnumerable<(string Name, string? Value)> attributes)
+    {
+        var exporter = new Exporter { Type = type };
+        foreach (var (name, value) in attributes.Where(a => a.Value is not null))
+        {
+            exporter.Attrs[name] = value;
+        }
+
+        request.Exporters.Add(exporter);
+        request.ExporterDeprecated = type;
+        request.ExporterAttrsDeprecated.Add(exporter.Attrs);
+    }
+
+    /// <summary><c>name:address</c> to <c>name=address</c>.</summary>
+    private static string ToHost(string host, string? hostGateway)
+    {
+        var (name, address) = host.Split(':', 2) is [var before, var after] ? (before, after) : (host, "");
+        return name + "=" + (address == HostGateway ? hostGateway : address.Trim('[', ']'));
+    }
+
+    private static string? Join(IEnumerable<string> values) => string.Join(',', values) is { Length: > 0 } joined ? joined : null;
+}
