@@ -25,6 +25,10 @@ const VIEWS = {
     1: async () => new (await import('./builds.js')).BuildsView(store),
     2: async ([, id]) => new (await import('./build.js')).BuildView(id),
   },
+  images: {
+    1: async () => new (await import('./images.js')).ImagesView(store),
+    3: async ([, engine, id]) => new (await import('./image.js')).ImageView(store, engine, id),
+  },
 };
 
 const main = el('main', { id: 'content', tabindex: -1 });

@@ -91,7 +91,7 @@ export function showCommand(title, commands) {
 /** A dialog with content of its own. `build` gets a function that closes it. */
 export const showDialog = (title, build) => open(title, build);
 
-const messages = el('div', { class: 'messages', role: 'status', 'aria-live': 'polite' });
+const messages = el('div', { class: 'messages', role: 'status', 'aria-live': 'polite', popover: 'manual' });
 
 /** Shows a message for some seconds; an error until it is closed. */
 export function notify(text, error = false) {
@@ -99,6 +99,9 @@ export function notify(text, error = false) {
   const message = el('div', { class: error ? 'message error' : 'message' }, el('span', { text }),
     button('×', () => message.remove(), { 'aria-label': texts.close, class: 'quiet' }));
   messages.append(message);
+  // The last one shown is above an open dialog.
+  messages.hidePopover();
+  messages.showPopover();
   if (!error) setTimeout(() => message.remove(), 5000);
 }
 

@@ -225,6 +225,7 @@ export const texts = {
   imageColumns: ['Tags', 'ID', 'Created', 'Size', 'Containers', 'Engine'],
   imageFilter: 'Filter the images',
   noImages: 'There are no images.',
+  imageSums: (n, size) => `${plural(n, 'image')} · ${size}`,
   untagged: 'untagged',
   pull: 'Pull an image',
   pullReference: 'Image',

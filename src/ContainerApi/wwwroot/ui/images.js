@@ -1,0 +1,223 @@
+// The images of all engines, and pulls.
+
+import { curl, getJson, openStream, query, readBatches } from './api.js';
+import { describe, notify, showCommand } from './dialogs.js';
+import { button, el, setAttribute, setChildren, setText } from './dom.js';
+import * as format from './format.js';
+import { link, replaceParams, route } from './router.js';
+import { session } from './session.js';
+import { texts } from './texts.js';
+
+const POLL_MS = 10_000;
+/** Changes of containers come in bursts; the counts of the images follow them. */
+const RELOAD_MS = 500;
+
+const COLUMNS = [
+  { name: 'tags', sort: i => i.tags[0] ?? '' },
+  { name: 'id', sort: i => i.shortId },
+  { name: 'createdAt', sort: i => i.createdAt, descending: true },
+  { name: 'sizeBytes', sort: i => i.sizeBytes, descending: true },
+  { name: 'containers', sort: i => i.containers ?? -1, descending: true },
+  { name: 'engine', sort: i => i.engine },
+];
+
+export class ImagesView {
+  #store;
+  #images = [];
+  #timer = 0;
+  #loading = new AbortController();
+  #filter;
+  #sort;
+  #input;
+  #head = el('tr');
+  #body = el('tbody');
+  #summary = el('span', { class: 'summary', role: 'status' });
+  #empty = el('p', { class: 'empty', text: texts.loading });
+  #pulls = el('div', { class: 'running-builds' });
+  #form;
+  #reference = el('input', { id: 'pull-reference', autocomplete: 'off', spellcheck: 'false', required: true, 'aria-label': texts.pullReference, placeholder: 'busybox:1.36' });
+  #engine = el('select', { 'aria-label': texts.buildEngine });
+  #rows = new Map();
+
+  constructor(store) {
+    this.#store = store;
+    const { params } = route();
+    this.#filter = params.get('q') ?? '';
+    const sort = params.get('sort') ?? '-createdAt';
+    const column = COLUMNS.find(c => c.name === sort.replace(/^-/, '')) ?? COLUMNS[2];
+    this.#sort = { column, descending: sort.startsWith('-') };
+    this.#input = el('input', {
+      type: 'search', placeholder: texts.imageFilter, 'aria-label': texts.imageFilter, value: this.#filter,
+      oninput: () => {
+        this.#filter = this.#input.value;
+        replaceParams({ q: this.#filter });
+        this.#show();
+      },
+    });
+    this.#form = el('form', { class: 'row-tools', onsubmit: e => { e.preventDefault(); this.#pull(); } },
+      this.#reference, this.#engine, el('button', { type: 'submit', text: texts.pullGo }));
+    this.node = el('section', { class: 'view', 'aria-label': texts.images },
+      el('div', { class: 'row-tools' }, this.#input, this.#form,
+        button(texts.asCurl, () => showCommand(texts.asCurlTitle, [curl(`images${query({ sort: this.#sortText, format: 'table' })}`), curl('images')]),
+          { class: 'quiet' }), this.#summary),
+      this.#pulls,
+      el('section', { class: 'panel' },
+        el('div', { class: 'scroll-x', tabindex: 0, role: 'region', 'aria-label': texts.images },
+          el('table', { class: 'plain', 'aria-label': texts.images }, el('thead', {}, this.#head), this.#body)), this.#empty));
+    this.#head.append(...COLUMNS.map((c, i) => el('th', { scope: 'col' }, button(texts.imageColumns[i], () => this.#sortBy(c), { class: 'sort' }))));
+    this.#poll();
+  }
+
+  update({ members, engines, facts }) {
+    if (engines) this.#showEngines();
+    if (facts) this.#form.hidden = !session.may('images:write');
+    if (members) this.#reload(RELOAD_MS);
+  }
+
+  dispose() {
+    clearTimeout(this.#timer);
+    this.#loading.abort();
+  }
+
+  get #sortText() {
+    return (this.#sort.descending ? '-' : '') + this.#sort.column.name;
+  }
+
+  #reload(delay) {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#poll(), delay);
+  }
+
+  async #poll() {
+    try {
+      if (!document.hidden) {
+        this.#images = (await getJson('images', { signal: this.#loading.signal })).items;
+        this.#show();
+      }
+    } catch (e) {
+      if (e.name === 'AbortError') return;
+      setText(this.#empty, describe(e));
+      this.#empty.hidden = false;
+      if (e.status === 403) return;
+    }
+    this.#reload(POLL_MS);
+  }
+
+  #sortBy(column) {
+    this.#sort = { column, descending: this.#sort.column === column ? !this.#sort.descending : column.descending ?? false };
+    replaceParams({ sort: this.#sortText });
+    this.#show();
+  }
+
+  #show() {
+    const { column, descending } = this.#sort;
+    [...this.#head.children].forEach((th, i) =>
+      setAttribute(th, 'aria-sort', COLUMNS[i] === column ? (descending ? 'descending' : 'ascending') : null));
+    const filter = this.#filter.toLowerCase();
+    const shown = this.#images
+      .filter(i => filter === '' || i.tags.some(t => t.toLowerCase().includes(filter)) || i.shortId.startsWith(filter))
+      .sort((a, b) => {
+        const [x, y] = [column.sort(a), column.sort(b)];
+        return (x < y ? -1 : x > y ? 1 : 0) * (descending ? -1 : 1) || (a.id < b.id ? -1 : 1);
+      });
+    const keys = new Set(shown.map(keyOf));
+    for (const key of this.#rows.keys()) if (!keys.has(key)) this.#rows.delete(key);
+    setChildren(this.#body, shown.map(image => this.#row(image)));
+    setText(this.#summary, texts.imageSums(shown.length, format.bytes(shown.reduce((sum, i) => sum + i.sizeBytes, 0))));
+    this.#empty.hidden = shown.length > 0;
+    setText(this.#empty, texts.noImages);
+  }
+
+  /** The same row while the image is the same, so that its link keeps the focus. */
+  #row(image) {
+    const key = keyOf(image);
+    const shown = JSON.stringify(image) + format.ago(image.createdAt);
+    let row = this.#rows.get(key);
+    if (row?.shown !== shown) this.#rows.set(key, row = { shown, node: rowOf(image) });
+    return row.node;
+  }
+
+  #showEngines() {
+    const names = [...this.#store.engines.keys()];
+    this.#engine.hidden = names.length < 2;
+    if (names.join() !== [...this.#engine.options].map(o => o.value).join()) {
+      this.#engine.replaceChildren(...names.map(name => el('option', { value: name, text: name })));
+    }
+  }
+
+  #pull() {
+    const pull = new Pull(this.#reference.value.trim(), this.#engine.value, () => this.#reload(0));
+    this.#pulls.prepend(pull.node);
+    this.#reference.value = '';
+  }
+}
+
+const keyOf = image => `${image.engine}/${image.id}`;
+
+function rowOf(image) {
+  return el('tr', {},
+    el('td', {}, el('a', { href: link(['images', image.engine, image.id]), text: image.tags.join(', ') || texts.untagged }),
+      image.update?.available ? el('span', { class: 'badge running', text: texts.updateAvailable }) : null),
+    el('td', { class: 'mono narrow', text: image.shortId }),
+    el('td', { class: 'narrow', title: format.time(image.createdAt), text: format.ago(image.createdAt) }),
+    el('td', { class: 'narrow', text: format.bytes(image.sizeBytes) }),
+    el('td', {}, image.containers > 0
+      ? el('a', { href: link(['containers'], { q: `image:${image.id}` }), text: String(image.containers) })
+      : format.count(image.containers)),
+    el('td', { text: image.engine }));
+}
+
+/** One pull, with the progress of its layers. */
+class Pull {
+  #layers = new Map();
+  #stopped = new AbortController();
+  #status = el('p', { class: 'hint', role: 'status' });
+  #bar = el('progress', { max: 1, 'aria-label': texts.pull });
+  #list = el('dl', { class: 'mono' });
+
+  constructor(image, engine, done) {
+    this.node = el('section', { class: 'panel', 'aria-label': `${texts.pull}: ${image}` },
+      el('div', { class: 'head' }, el('h2', { text: image }), el('div', { class: 'actions' },
+        button(texts.close, () => {
+          this.#stopped.abort();
+          this.node.remove();
+        }, { class: 'quiet' }))), this.#status, this.#bar, this.#list);
+    this.#run(image, engine).then(done);
+  }
+
+  async #run(image, engine) {
+    try {
+      const response = await openStream(`images/pull${query({ engine })}`, { method: 'POST', json: { image }, signal: this.#stopped.signal });
+      for await (const events of readBatches(response)) for (const event of events) this.#take(event, image);
+    } catch (e) {
+      if (e.name !== 'AbortError') this.#end(describe(e), true);
+    }
+  }
+
+  #take(event, image) {
+    if (event.type === 'result') this.#end(event.error ? event.error.message : texts.pulled(image, event.digest), event.error !== null);
+    if (event.type !== 'progress') return;
+    if (event.layer === null) {
+      setText(this.#status, event.status);
+      return;
+    }
+    let layer = this.#layers.get(event.layer);
+    if (!layer) {
+      layer = { node: el('dd'), current: 0, total: 0 };
+      this.#layers.set(event.layer, layer);
+      this.#list.append(el('dt', { text: event.layer }), layer.node);
+    }
+    if (event.totalBytes) [layer.current, layer.total] = [event.currentBytes ?? 0, event.totalBytes];
+    setText(layer.node, event.totalBytes ? `${event.status} ${format.bytes(event.currentBytes)} of ${format.bytes(event.totalBytes)}` : event.status);
+    const sum = name => [...this.#layers.values()].reduce((total, l) => total + l[name], 0);
+    if (sum('total') > 0) this.#bar.value = sum('current') / sum('total');
+  }
+
+  #end(text, failed) {
+    this.#bar.remove();
+    this.#list.remove();
+    setText(this.#status, text);
+    setAttribute(this.#status, 'class', failed ? 'error' : 'result succeeded');
+    if (failed) notify(text, true);
+  }
+}
