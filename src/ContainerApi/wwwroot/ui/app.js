@@ -76,7 +76,8 @@ async function show() {
   view?.dispose?.();
   view = next;
   document.title = [next.title ?? texts[parts[0]], texts.title].filter(Boolean).join(' · ');
-  main.replaceChildren(next.node);
+  const heading = next.node.querySelector('h1') ? [] : [el('h1', { class: 'unseen', text: texts[parts[0]] ?? texts.title })];
+  main.replaceChildren(...heading, next.node);
   if (!first) main.focus();
   view.update?.({ members: true, facts: true, samples: true, engines: true });
 }

@@ -23,7 +23,7 @@ export class BuildView {
     this.title = id;
     this.#steps = new BuildSteps(id);
     this.#steps.addEventListener('result', () => this.#load());
-    this.node = el('section', { class: 'view', 'aria-label': texts.build(id) },
+    this.node = el('div', { class: 'view' },
       el('div', { class: 'head' }, el('h1', { text: texts.build(id) }), this.#state, this.#actions), this.#facts, this.#steps.node);
     this.#load();
   }

@@ -36,10 +36,10 @@ export class BuildsView {
   constructor(store) {
     this.#store = store;
     this.#form = this.#createForm();
-    this.node = el('section', { class: 'view', 'aria-label': texts.builds },
+    this.node = el('div', { class: 'view' },
       el('section', { class: 'panel', 'aria-label': texts.newBuild }, el('h2', { text: texts.newBuild }), this.#form),
       this.#running,
-      el('section', { class: 'panel', 'aria-label': texts.buildHistory }, el('h2', { text: texts.buildHistory }), this.#history));
+      el('section', { class: 'panel' }, el('h2', { text: texts.buildHistory }), this.#history));
     this.#showRunning();
     this.#poll();
   }

@@ -67,7 +67,7 @@ export class ContainerView {
     ];
     this.#chartBox = el('div', { class: 'charts' }, ...this.#charts.map(c => c.node));
     this.#panels.append(this.#processes);
-    this.node = el('section', { class: 'view detail-view', 'aria-label': texts.containers },
+    this.node = el('div', { class: 'view detail-view' },
       el('div', { class: 'head' }, this.#dot, this.#name, this.#state, this.#health, this.#actions),
       this.#message,
       el('nav', { class: 'tabs', 'aria-label': texts.containers }, ...this.#tabs), this.#content);

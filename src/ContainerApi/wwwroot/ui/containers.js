@@ -31,9 +31,9 @@ const COLUMNS = {
   address: { width: 116, field: 'networks', sort: r => r.address, text: r => r.address },
   ports: { width: 130, field: 'ports', sort: r => r.container.ports[0]?.hostPort ?? null },
   cpu: { width: 124, field: 'usage.cpuPercent', ...metric('cpu', format.percent) },
-  memory: { width: 144, field: 'usage.memoryBytes', ...metric('memory', format.bytes) },
-  rx: { width: 138, field: 'network.rxBytesPerSecond', ...metric('rx', format.rate) },
-  tx: { width: 138, field: 'network.txBytesPerSecond', ...metric('tx', format.rate) },
+  memory: { width: 146, field: 'usage.memoryBytes', ...metric('memory', format.bytes) },
+  rx: { width: 150, field: 'network.rxBytesPerSecond', ...metric('rx', format.rate) },
+  tx: { width: 150, field: 'network.txBytesPerSecond', ...metric('tx', format.rate) },
   pids: { width: 100, field: 'usage.pids', ...metric('pids', format.count) },
   engine: { width: 110, field: 'engine', sort: r => r.container.engine, text: r => r.container.engine },
   command: { width: 200, field: 'command', sort: r => r.container.command, text: r => r.container.command },
@@ -61,29 +61,29 @@ export class ContainersView {
   #error = el('span', { class: 'error', role: 'alert' });
   #empty = el('p', { class: 'empty', role: 'status' });
   #input;
+  #groupSelect = el('select', { onchange: () => this.#setGroup(this.#groupSelect.value) },
+    ...['', 'project', 'engine'].map(name => el('option', { value: name, text: texts.groups[name] })));
+  #stoppedBox = el('input', { type: 'checkbox', onchange: () => this.#setStopped(!this.#stoppedBox.checked) });
   #onNarrow = () => this.#layout();
 
   constructor(store) {
     this.#store = store;
-    this.#readAddress();
     this.#table = new VirtualTable(texts.containers, item => (item.group ? this.#groupView(item) : this.#rowView(item)));
     this.#input = el('input', {
-      type: 'search', id: 'filter', placeholder: texts.filterExample, value: this.#filterText, autocomplete: 'off', spellcheck: 'false',
+      type: 'search', id: 'filter', placeholder: texts.filterExample, autocomplete: 'off', spellcheck: 'false',
       'aria-label': texts.filter, 'aria-describedby': 'filter-error', oninput: () => this.#setFilter(this.#input.value),
     });
     this.#error.id = 'filter-error';
-    this.node = el('section', { class: 'view list-view', 'aria-label': texts.containers },
+    this.node = el('div', { class: 'view list-view' },
       el('div', { class: 'toolbar' }, this.#input,
-        this.#select(texts.group, 'group', this.#group, [['', texts.groupNone], ['project', texts.groupProject], ['engine', texts.groupEngine]]),
-        el('label', { class: 'check' }, el('input', {
-          type: 'checkbox', checked: !this.#hideStopped, onchange: e => this.#setStopped(!e.target.checked),
-        }), ` ${texts.stopped}`),
+        el('label', { class: 'choice' }, `${texts.group} `, this.#groupSelect),
+        el('label', { class: 'check' }, this.#stoppedBox, ` ${texts.stopped}`),
         this.#columnMenu(),
         button(texts.asCurl, () => this.#showCurl(), { class: 'quiet' }),
         this.#error, this.#summary),
       this.#empty, this.#table.node);
     narrow.addEventListener('change', this.#onNarrow);
-    this.#layout();
+    this.navigate();
   }
 
   /** Called when the address changed within this view, and when the store changed. */
@@ -96,6 +96,9 @@ export class ContainersView {
   navigate() {
     this.#readAddress();
     if (this.#input.value !== this.#filterText) this.#input.value = this.#filterText;
+    this.#groupSelect.value = this.#group;
+    this.#stoppedBox.checked = !this.#hideStopped;
+    setText(this.#error, this.#filter.error ?? '');
     this.#layout();
   }
 
@@ -122,20 +125,16 @@ export class ContainersView {
     this.#showSummary();
   }
 
+  #setGroup(group) {
+    this.#group = group;
+    replaceParams({ group });
+    this.update();
+  }
+
   #setStopped(hide) {
     this.#hideStopped = hide;
     replaceParams({ stopped: hide ? 'hide' : '' });
     this.update();
-  }
-
-  #select(label, name, value, options) {
-    return el('label', { class: 'choice' }, `${label} `, el('select', {
-      onchange: e => {
-        this.#group = e.target.value;
-        replaceParams({ [name]: e.target.value });
-        this.update();
-      },
-    }, ...options.map(([key, title]) => el('option', { value: key, selected: key === value, text: title }))));
   }
 
   #columnMenu() {

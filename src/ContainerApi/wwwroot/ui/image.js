@@ -25,7 +25,7 @@ export class ImageView {
     this.#id = id;
     this.title = format.shortId(id);
     setText(this.#heading, format.shortId(id));
-    this.node = el('section', { class: 'view', 'aria-label': texts.images },
+    this.node = el('div', { class: 'view' },
       el('div', { class: 'head' }, this.#heading, this.#actions), this.#message, this.#panels);
     this.#load();
   }

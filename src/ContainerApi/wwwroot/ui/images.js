@@ -56,7 +56,7 @@ export class ImagesView {
     });
     this.#form = el('form', { class: 'row-tools', onsubmit: e => { e.preventDefault(); this.#pull(); } },
       this.#reference, this.#engine, el('button', { type: 'submit', text: texts.pullGo }));
-    this.node = el('section', { class: 'view', 'aria-label': texts.images },
+    this.node = el('div', { class: 'view' },
       el('div', { class: 'row-tools' }, this.#input, this.#form,
         button(texts.asCurl, () => showCommand(texts.asCurlTitle, [curl(`images${query({ sort: this.#sortText, format: 'table' })}`), curl('images')]),
           { class: 'quiet' }), this.#summary),
