@@ -27,6 +27,8 @@ internal sealed class Browser : IAsyncDisposable
     private readonly ClientWebSocket _socket = new();
     private readonly CancellationTokenSource _deadline = new(TimeSpan.FromMinutes(3));
     private Task<string> _rest = Task.FromResult("");
+    private readonly List<string> _errors = [];
+    private readonly List<Uri> _requests = [];
     private int _commands;
 
     private Browser(Process process) => _process = process;
@@ -47,7 +49,11 @@ internal sealed class Browser : IAsyncDisposable
         try
         {
             await browser.ConnectAsync();
-            await browser.CallAsync("Page.enable", []);
+            foreach (var domain in (string[])["Page", "Runtime", "Log", "Network"])
+            {
+                await browser.CallAsync(domain + ".enable", []);
+            }
+
             await browser.CallAsync("Page.navigate", new() { ["url"] = address.ToString() }, until: "Page.loadEventFired");
             await browser.EvaluateAsync(Until);
             return browser;
@@ -59,6 +65,12 @@ internal sealed class Browser : IAsyncDisposable
         }
     }
 
+    /// <summary>Exceptions, errors on the console and violations of policies. An answer with an error status is none of them.</summary>
+    public IReadOnlyList<string> Errors => _errors;
+
+    /// <summary>The addresses of all requests.</summary>
+    public IReadOnlyList<Uri> Requests => _requests;
+
     /// <summary>Evaluates an expression in the page, waits for its promise, and returns the value.</summary>
     public async Task<JsonNode?> EvaluateAsync(string expression) => (await RunAsync(expression, byValue: true))["value"];
 
@@ -67,6 +79,31 @@ internal sealed class Browser : IAsyncDisposable
     {
         var element = await RunAsync(input, byValue: false);
         await CallAsync("DOM.setFileInputFiles", new() { ["objectId"] = Text(element, "objectId"), ["files"] = new JsonArray([.. paths]) });
+    }
+
+    /// <summary>Drops files or folders on the element that a selector finds, as from a file manager.</summary>
+    public async Task DropAsync(string selector, params string[] paths)
+    {
+        var center = (await EvaluateAsync(
+            $"(box => [box.x + box.width / 2, box.y + box.height / 2])(document.querySelector('{selector}').getBoundingClientRect())"))!;
+        foreach (var type in (string[])["dragEnter", "dragOver", "drop"])
+        {
+            await CallAsync("Input.dispatchDragEvent", new()
+            {
+                ["type"] = type,
+                ["x"] = center[0]!.DeepClone(),
+                ["y"] = center[1]!.DeepClone(),
+                ["data"] = new JsonObject { ["items"] = new JsonArray(), ["files"] = new JsonArray([.. paths]), ["dragOperationsMask"] = 1 },
+            });
+        }
+    }
+
+    /// <summary>Lets scripts of a test run in spite of the page's policy. Applies to pages that are loaded later.</summary>
+    public async Task BypassPolicyAsync()
+    {
+        await CallAsync("Page.setBypassCSP", new() { ["enabled"] = true });
+        await CallAsync("Page.reload", [], until: "Page.loadEventFired");
+        await EvaluateAsync(Until);
     }
 
     public async ValueTask DisposeAsync()
@@ -125,6 +162,7 @@ internal sealed class Browser : IAsyncDisposable
         while (result is null || !happened)
         {
             var message = await ReceiveAsync();
+            Record(message);
             happened |= until is not null && message["method"]?.GetValue<string>() == until;
             if (message["id"]?.GetValue<int>() == id)
             {
@@ -133,6 +171,22 @@ internal sealed class Browser : IAsyncDisposable
         }
 
         return result;
+    }
+
+    private void Record(JsonNode message)
+    {
+        var parameters = message["params"];
+        switch (message["method"]?.GetValue<string>())
+        {
+            case "Runtime.exceptionThrown":
+            case "Runtime.consoleAPICalled" when Text(parameters!, "type") == "error":
+            case "Log.entryAdded" when Text(parameters!["entry"]!, "level") == "error" && Text(parameters["entry"]!, "source") != "network":
+                _errors.Add(parameters!.ToJsonString());
+                break;
+            case "Network.requestWillBeSent":
+                _requests.Add(new Uri(Text(parameters!["request"]!, "url")));
+                break;
+        }
     }
 
     private async Task<JsonNode> ReceiveAsync()
