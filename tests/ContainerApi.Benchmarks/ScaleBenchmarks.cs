@@ -41,7 +41,7 @@ internal static class ScaleBenchmarks
 
         async Task CollectAsync()
         {
-            var everything = new ContainerRequest(ContainerSelection.Everything, ContainerSections.All);
+            var everything = new ContainerRequest(ContainerSelection.Everything, ContainerSections.Default);
             var list = await collector.RunAsync(new EngineDirectory([engine]), everything, default);
             if (list.Rows.Count != Containers || list.Rows.Any(c => c.Usage?.State != SectionState.Ok))
             {

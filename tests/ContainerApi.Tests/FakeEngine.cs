@@ -57,6 +57,15 @@ internal sealed class FakeEngine : IEngine
     IAsyncEnumerable<ContainerEvent> IEngine.WatchContainersAsync(CancellationToken token) => WatchContainers(token);
     IAsyncEnumerable<LogLines> IEngine.ReadLogsAsync(string id, LogRange range, CancellationToken token) => ReadLogs(id, range, token);
     Task<ContainerDetails> IEngine.InspectContainerAsync(ContainerReference container, CancellationToken token) => InspectContainer(container, token);
+    async IAsyncEnumerable<ContainerInspection> IEngine.InspectContainersAsync(
+        IReadOnlyList<string> ids, bool size, TimeSpan? timeout, [EnumeratorCancellation] CancellationToken token)
+    {
+        await foreach (var done in Task.WhenEach(ids.Select(id => InspectOneAsync(id, size, token))).WithCancellation(token))
+        {
+            yield return await done;
+        }
+    }
+
     Task<ContainerConfiguration> IEngine.ReadConfigurationAsync(string id, CancellationToken token) => ReadConfiguration(id, token);
     Task<IReadOnlyList<FileChange>> IEngine.ListFileChangesAsync(string id, int max, CancellationToken token) => ListFileChanges(id, max, token);
     Task<CreatedContainer> IEngine.CreateContainerAsync(ContainerSpec spec, CancellationToken token) => CreateContainer(spec, token);
@@ -86,6 +95,22 @@ internal sealed class FakeEngine : IEngine
     {
         get => field ?? InspectListedAsync;
         set;
+    }
+
+    /// <summary>Inspects with sizes; by default the same without.</summary>
+    public Func<ContainerReference, CancellationToken, Task<ContainerDetails>>? InspectWithSize { get; set; }
+
+    private async Task<ContainerInspection> InspectOneAsync(string id, bool size, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var inspect = size ? InspectWithSize ?? InspectContainer : InspectContainer;
+            return new ContainerInspection(id, await inspect(new ContainerReference(id), cancellationToken), null);
+        }
+        catch (EngineException e)
+        {
+            return new ContainerInspection(id, null, e);
+        }
     }
 
     /// <summary>A subscription without events.</summary>

@@ -50,39 +50,44 @@ internal sealed partial class ScopedEngine(IEngine engine, Visibility visibility
         filters["label"] = [.. filters.GetValueOrDefault("label", []), .. visibility.Labels ?? []];
         var listed = await engine.ListContainersAsync(filter with { Filters = filters }, cancellationToken);
         var visible = listed.Where(c => visibility.IncludesContainer(c.Labels)).ToList();
-        var steps = await Task.WhenAll(visible.Select(c => c.MayBeBuildStep ? IsBuildStepAsync(c.Id, cancellationToken) : Task.FromResult(false)));
-        return [.. visible.Zip(steps).Where(v => !v.Second).Select(v => v.First)];
+        var steps = await FindBuildStepsAsync([.. visible.Where(c => c.MayBeBuildStep).Select(c => c.Id)], cancellationToken);
+        return steps.Count == 0 ? visible : [.. visible.Where(c => !steps.Contains(c.Id))];
     }
 
     /// <summary>The containers of a build's steps have the labels that a Dockerfile gives to its image: no caller with labels sees them.</summary>
-    private async Task<bool> IsBuildStepAsync(string id, CancellationToken cancellationToken)
+    private async Task<HashSet<string>> FindBuildStepsAsync(IReadOnlyList<string> candidates, CancellationToken cancellationToken)
     {
+        var steps = new HashSet<string>();
         var known = NoBuildSteps.GetOrCreateValue(engine);
-        if (known.ContainsKey(id))
+        var unknown = candidates.Where(id => !known.ContainsKey(id)).ToList();
+        if (unknown.Count == 0)
         {
-            return false;
+            return steps;
         }
 
-        try
+        await foreach (var inspected in engine.InspectContainersAsync(unknown, size: false, timeout: null, cancellationToken))
         {
-            if ((await engine.InspectContainerAsync(new ContainerReference(id), cancellationToken)).IsBuildStep)
+            if (inspected.Failure is { } failure && failure.Code != ErrorCode.ContainerNotFound)
             {
-                return true;
+                throw failure;
             }
-        }
-        catch (EngineException e) when (e.Code == ErrorCode.ContainerNotFound)
-        {
-            // It was removed after the list, as the container of a step is soon.
-            return true;
+
+            // One that was removed after the list is treated as a step: the container of a step is removed soon.
+            if (inspected.Details?.IsBuildStep != false)
+            {
+                steps.Add(inspected.Id);
+                continue;
+            }
+
+            if (known.Count >= MaxNoBuildSteps)
+            {
+                known.Clear();
+            }
+
+            known[inspected.Id] = true;
         }
 
-        if (known.Count >= MaxNoBuildSteps)
-        {
-            known.Clear();
-        }
-
-        known[id] = true;
-        return false;
+        return steps;
     }
 
     /// <summary>Removes invisible containers from shared networks and links.</summary>
@@ -138,6 +143,10 @@ internal sealed partial class ScopedEngine(IEngine engine, Visibility visibility
             _ => throw new EngineException(ErrorCode.AmbiguousReference, Name, $"'{container}' is ambiguous."),
         };
     }
+
+    public IAsyncEnumerable<ContainerInspection> InspectContainersAsync(
+        IReadOnlyList<string> ids, bool size, TimeSpan? timeout, CancellationToken cancellationToken) =>
+        engine.InspectContainersAsync(ids, size, timeout, cancellationToken);
 
     public Task<ContainerConfiguration> ReadConfigurationAsync(string id, CancellationToken cancellationToken) =>
         engine.ReadConfigurationAsync(id, cancellationToken);

@@ -37,6 +37,8 @@ public sealed record ContainerList(
 /// <param name="Processes">The processes; absent where <c>include</c> excludes them.</param>
 /// <param name="Network">The network traffic; absent where <c>include</c> excludes it.</param>
 /// <param name="Usage">The resource usage; absent where <c>include</c> excludes it.</param>
+/// <param name="Details">The configuration and the last run; absent unless <c>include</c> has it. One container has it by default.</param>
+/// <param name="Size">The size on disk; absent unless <c>include</c> has it.</param>
 public sealed record Container(
     string Engine, string Id, string ShortId, [property: JsonRequired] string? Name,
     [property: JsonRequired] string? Project, [property: JsonRequired] string? Service, [property: JsonRequired] int? Replica,
@@ -51,7 +53,9 @@ public sealed record Container(
     IReadOnlyList<NetworkAddress> Networks, IReadOnlyList<PortMapping> Ports, IReadOnlyDictionary<string, string> Labels,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ProcessesSection? Processes = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] NetworkSection? Network = null,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] UsageSection? Usage = null);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] UsageSection? Usage = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] DetailsSection? Details = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] SizeSection? Size = null);
 
 /// <summary>A container's addresses in one network. Addresses that the container does not have are null, as are most of a stopped
 /// container.</summary>

@@ -2,14 +2,15 @@ namespace ContainerApi.Containers;
 
 /// <summary>Puts the readings of one engine's containers into their rows.</summary>
 internal sealed class ContainerAssembler(
-    IReadOnlyDictionary<string, ContainerReading> readings, Func<string, ContainerFacts?> find, ContainerSections sections)
+    IReadOnlyDictionary<string, ContainerReading> readings, InspectionReadings inspections, Func<string, ContainerFacts?> find,
+    ContainerSections sections)
 {
     private readonly Dictionary<string, ContainerRates> _rates = [];
 
     /// <summary>Returns the containers whose samples need an age.</summary>
     public IReadOnlyList<string> WithoutAge(IReadOnlyList<ContainerRow> rows, RateHistory history) =>
     [
-        .. rows.Where(r => readings.GetValueOrDefault(r.Id)?.Statistics is { Value: not null } read
+        .. rows.Where(r => inspections.StartOf(r.Id) is null && readings.GetValueOrDefault(r.Id)?.Statistics is { Value: not null } read
             && history.NeedsAge(r.Engine, r.Id, read.Timestamp)).Select(r => r.Id),
     ];
 
@@ -25,7 +26,8 @@ internal sealed class ContainerAssembler(
             }
             else if (readings.TryGetValue(row.Id, out var reading) && reading.Statistics is { Value: { } facts } statistics)
             {
-                var age = starts.TryGetValue(row.Id, out var start) ? facts.SampledAt - start : (TimeSpan?)null;
+                var start = inspections.StartOf(row.Id) ?? (starts.TryGetValue(row.Id, out var read) ? read : null);
+                var age = facts.SampledAt - start;
                 _rates[row.Id] = history.Record(
                     row.Engine, row.Id, new RateSample(statistics.Timestamp, InitPid(reading.Processes?.Value), facts, age));
             }
@@ -36,7 +38,7 @@ internal sealed class ContainerAssembler(
     public ContainerRow? Complete(ContainerRow row)
     {
         var reading = readings.GetValueOrDefault(row.Id);
-        if (reading?.IsGone == true)
+        if (reading?.IsGone == true || inspections.IsGone(row.Id))
         {
             return null;
         }
@@ -51,6 +53,8 @@ internal sealed class ContainerAssembler(
             Network = membership is null ? null : Network(row, membership, statistics),
             NetworkNamespace = membership?.Namespace,
             Usage = sections.HasFlag(ContainerSections.Usage) ? ContainerProjection.Usage(statistics, _rates.GetValueOrDefault(row.Id)) : null,
+            Details = sections.HasFlag(ContainerSections.Details) ? DetailsProjection.Details(inspections.DetailsOf(row.Id)) : null,
+            Size = sections.HasFlag(ContainerSections.Size) ? DetailsProjection.Size(inspections.SizeOf(row.Id)) : null,
         };
     }
 

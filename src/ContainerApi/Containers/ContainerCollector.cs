@@ -137,8 +137,9 @@ internal sealed partial class ContainerCollector(SectionReader reader, RateHisto
         var peers = sections.HasFlag(ContainerSections.Network)
             ? PeersOfAsync(engine, running, listed, cancellationToken)
             : Task.FromResult<Func<string, ContainerFacts?>>(_ => null);
+        var inspections = reader.InspectAsync(engine, rows, sections, cancellationToken);
         var readings = await reader.ReadAsync(engine, running, sections, cancellationToken);
-        var assembler = new ContainerAssembler(readings, await peers, sections);
+        var assembler = new ContainerAssembler(readings, await inspections, await peers, sections);
         assembler.Record(rows, rates, await reader.ReadStartsAsync(engine, assembler.WithoutAge(rows, rates), cancellationToken));
         return assembler;
     }

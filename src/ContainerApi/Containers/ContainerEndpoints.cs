@@ -86,7 +86,7 @@ internal static class ContainerEndpoints
             .RequireScope(Scopes.ContainersRead)
             .WithName("getContainer")
             .WithSummary("Show one container with its processes, traffic and usage")
-            .WithDescription("The same as the row in the list. An ambiguous id prefix is a 409 with the candidates.")
+            .WithDescription("The row of the list, and `details`, as in `docker inspect`. An ambiguous id prefix is a 409 with the candidates.")
             .Produces<Container>(StatusCodes.Status200OK, MediaTypes.Json, MediaTypes.Ndjson, "text/plain", "text/csv")
             .Produces(StatusCodes.Status304NotModified)
             .ProducesEngineProblems(ErrorCode.ContainerNotFound, ErrorCode.NotAcceptable, ErrorCode.AmbiguousReference);

@@ -43,7 +43,9 @@ internal sealed record ContainerSelector(
 /// <summary>The parameters of <c>GET /containers/{container}</c>.</summary>
 internal sealed record ContainerQuery(
     ContainerSelector Selector,
-    [Parameter(IncludedSections.Description, Example = "processes,network")]
+    [Parameter("Sections to read: `processes`, `network`, `usage`, `details`, `size`, separated by commas, or `none`. Default: all but `size`, "
+        + "for which the engine walks over the container's changed files.",
+        Example = "processes,details")]
     IncludedSections? Include,
     [Parameter("Only these fields, separated by commas.", Example = "name,status,network.rxBytes")]
     ListFields<ContainerRow>? Fields,

@@ -6,9 +6,10 @@ namespace ContainerApi.Containers;
 /// <summary>The value of <c>include</c>.</summary>
 internal sealed record IncludedSections(ContainerSections Sections) : IParameterValue<IncludedSections>
 {
-    /// <summary>The text of the parameter.</summary>
+    /// <summary>The text of the parameter of lists.</summary>
     public const string Description =
-        "Sections to read: `processes`, `network`, `usage`, separated by commas, or `none`. Default: all three.";
+        "Sections to read: `processes`, `network`, `usage`, `details`, `size`, separated by commas, or `none`. Default: the first three. "
+        + "`details` costs the engine an inspect of each container, `size` a walk over its changed files.";
 
     private const string Nothing = "none";
 
@@ -25,8 +26,10 @@ internal sealed record IncludedSections(ContainerSections Sections) : IParameter
     }
 
     /// <summary>The sections to read: the included ones, and of them only those that a field needs.</summary>
-    public static ContainerSections Needed(IncludedSections? include, ListFields<ContainerRow>? fields) =>
-        (include?.Sections ?? ContainerSections.All) & (fields?.Sections() ?? ContainerSections.All);
+    /// <param name="usual">The sections of a request that names neither.</param>
+    public static ContainerSections Needed(
+        IncludedSections? include, ListFields<ContainerRow>? fields, ContainerSections usual = ContainerSections.Default) =>
+        include is null ? fields?.Sections() ?? usual : include.Sections & (fields?.Sections() ?? ContainerSections.All);
 }
 
 internal static class ContainerFields

@@ -18,7 +18,7 @@ internal static class ContainerProjection
             facts.Aliases, facts.Image, facts.ImageId, facts.CreatedAt, facts.Command, facts.State, facts.Status, facts.Health,
             [.. facts.Networks.Select(n => new NetworkAddress(n.Name, n.Ipv4, n.Ipv6, n.Gateway, n.Mac))],
             [.. facts.Ports.Select(p => new PortMapping(p.ContainerPort, p.Protocol, p.HostIp, p.HostPort))],
-            facts.Labels, row.Processes, row.Network, row.Usage);
+            facts.Labels, row.Processes, row.Network, row.Usage, row.Details, row.Size);
     }
 
     /// <param name="row">A row whose processes were read.</param>

@@ -47,7 +47,7 @@ internal sealed class ContainerQueries(
             engines.Get(engine);
         }
 
-        var request = new ContainerRequest(query.Selection, ContainerSections.All);
+        var request = new ContainerRequest(query.Selection, ContainerSections.Default);
         var shared = await CollectAsync(request, MaxAge(query.MaxAge, http), evenIfAllFail: false, cancellationToken);
         var by = query.Dimensions;
         return shared.Render(
@@ -59,7 +59,7 @@ internal sealed class ContainerQueries(
     /// <exception cref="EngineException">No such engine.</exception>
     public async Task<RenderedBody> MetricsAsync(IReadOnlyList<EngineName> named, MetricsOptions options, CancellationToken cancellationToken)
     {
-        var request = new ContainerRequest(ContainerSelection.Everything with { Engine = named }, ContainerSections.All);
+        var request = new ContainerRequest(ContainerSelection.Everything with { Engine = named }, ContainerSections.Default);
         var shared = await CollectAsync(request, TimeSpan.Zero, evenIfAllFail: true, cancellationToken);
         return shared.Render("metrics", list =>
             new RenderedBody(Encoding.UTF8.GetBytes(ContainerMetrics.Write(list, options)), ContainerMetrics.ContentType));
@@ -70,7 +70,7 @@ internal sealed class ContainerQueries(
     public async Task<RenderedBody> OneAsync(ContainerQuery query, HttpRequest http, CancellationToken cancellationToken)
     {
         var format = Formats.Choose(query.Format, http);
-        var sections = IncludedSections.Needed(query.Include, query.Fields);
+        var sections = IncludedSections.Needed(query.Include, query.Fields, ContainerSections.Default | ContainerSections.Details);
         var shared = await OneAsync(query.Selector, sections, MaxAge(query.MaxAge, http), cancellationToken);
         return shared.Render(
             $"{format};{query.Fields}",

@@ -11,7 +11,12 @@ internal enum ContainerSections
     Processes = 1,
     Network = 2,
     Usage = 4,
-    All = Processes | Network | Usage,
+    Details = 8,
+    Size = 16,
+
+    /// <summary>The sections of a list that does not name any. The others cost the engine an inspect of each container.</summary>
+    Default = Processes | Network | Usage,
+    All = Default | Details | Size,
 }
 
 /// <summary>What one collection reads: the containers, their sections, the order and the page.</summary>

@@ -11,6 +11,8 @@ internal sealed record ContainerRow(string Engine, ContainerFacts Facts) : IRow<
     public ProcessesSection? Processes { get; init; }
     public NetworkSection? Network { get; init; }
     public UsageSection? Usage { get; init; }
+    public DetailsSection? Details { get; init; }
+    public SizeSection? Size { get; init; }
 
     /// <summary>Equal for containers of one engine that share a network namespace; null where the network was not read.</summary>
     public string? NetworkNamespace { get; init; }
@@ -24,15 +26,24 @@ internal sealed record ContainerRow(string Engine, ContainerFacts Facts) : IRow<
         ContainerSections.Processes => Processes is not null,
         ContainerSections.Network => Network is not null,
         ContainerSections.Usage => Usage is not null,
+        ContainerSections.Details => Details is not null,
+        ContainerSections.Size => Size is not null,
         _ => true,
     };
 
+    private ContainerSections Sections =>
+        (Processes is null ? 0 : ContainerSections.Processes) | (Network is null ? 0 : ContainerSections.Network)
+        | (Usage is null ? 0 : ContainerSections.Usage) | (Details is null ? 0 : ContainerSections.Details)
+        | (Size is null ? 0 : ContainerSections.Size);
+
     /// <summary>Without other sections than these.</summary>
-    public ContainerRow Only(ContainerSections sections) => sections == ContainerSections.All ? this : this with
+    public ContainerRow Only(ContainerSections sections) => (Sections & ~sections) == ContainerSections.None ? this : this with
     {
         Processes = sections.HasFlag(ContainerSections.Processes) ? Processes : null,
         Network = sections.HasFlag(ContainerSections.Network) ? Network : null,
         Usage = sections.HasFlag(ContainerSections.Usage) ? Usage : null,
+        Details = sections.HasFlag(ContainerSections.Details) ? Details : null,
+        Size = sections.HasFlag(ContainerSections.Size) ? Size : null,
     };
 }
 

@@ -23,11 +23,35 @@ internal sealed record ContainerReading(Reading<IReadOnlyList<ProcessFacts>>? Pr
     public bool IsGone => Processes?.State == SectionState.Gone || Statistics?.State == SectionState.Gone;
 }
 
+/// <summary>What inspects returned, by container; null where it was not requested. A late container is missing.</summary>
+internal sealed record InspectionReadings(
+    IReadOnlyDictionary<string, Reading<ContainerDetails>>? Details, IReadOnlyDictionary<string, Reading<ContainerDetails>>? Sizes)
+{
+    public static readonly InspectionReadings None = new(null, null);
+
+    private static readonly Reading<ContainerDetails> Late =
+        Reading<ContainerDetails>.Failed(SectionState.Timeout, "The engine did not answer in time.");
+
+    public DateTimeOffset? StartOf(string id) => Details?.GetValueOrDefault(id)?.Value?.StartedAt;
+
+    public Reading<ContainerDetails> DetailsOf(string id) => Details?.GetValueOrDefault(id) ?? Late;
+
+    public Reading<ContainerDetails> SizeOf(string id) => Sizes?.GetValueOrDefault(id) ?? Late;
+
+    public bool IsGone(string id) => IsGone(Details, id) || IsGone(Sizes, id);
+
+    private static bool IsGone(IReadOnlyDictionary<string, Reading<ContainerDetails>>? readings, string id) =>
+        readings?.GetValueOrDefault(id)?.State == SectionState.Gone;
+}
+
 /// <summary>Timeouts and concurrency limits of a collection.</summary>
 internal sealed record CollectionLimits
 {
     /// <summary>The timeout of one section of one container, from the engine call on.</summary>
     public TimeSpan Section { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>The timeout of the size of one container, from the engine call on: it grows with the number of changed files.</summary>
+    public TimeSpan Size { get; init; } = TimeSpan.FromSeconds(20);
 
     /// <summary>The timeout of all sections of one engine, including waiting.</summary>
     public TimeSpan Engine { get; init; } = TimeSpan.FromSeconds(30);
@@ -103,33 +127,53 @@ internal sealed class SectionReader(TimeProvider time, CollectionLimits limits, 
             return ReadOnlyDictionary<string, DateTimeOffset>.Empty;
         }
 
-        var starts = new ConcurrentDictionary<string, DateTimeOffset>();
+        var read = await InspectAsync(engine, ids, size: false, limits.Section, limits.Section, cancellationToken);
+        return read.Where(r => r.Value.Value?.StartedAt is not null).ToDictionary(r => r.Key, r => r.Value.Value!.StartedAt!.Value);
+    }
+
+    /// <summary>Reads what only an inspect has. The sizes are read by calls of their own, so that a slow walk does not delay the details.</summary>
+    public async Task<InspectionReadings> InspectAsync(
+        IEngine engine, IReadOnlyList<ContainerRow> rows, ContainerSections sections, CancellationToken cancellationToken)
+    {
+        if ((sections & (ContainerSections.Details | ContainerSections.Size)) == ContainerSections.None || rows.Count == 0)
+        {
+            return InspectionReadings.None;
+        }
+
+        var ids = rows.Select(r => r.Id).ToList();
+        var details = sections.HasFlag(ContainerSections.Details)
+            ? InspectAsync(engine, ids, size: false, limits.Section, limits.Engine, cancellationToken)
+            : null;
+        var sizes = sections.HasFlag(ContainerSections.Size)
+            ? InspectAsync(engine, ids, size: true, limits.Size, limits.Engine, cancellationToken)
+            : null;
+        await Task.WhenAll(new[] { details, sizes }.OfType<Task>());
+        return new InspectionReadings(details is null ? null : await details, sizes is null ? null : await sizes);
+    }
+
+    /// <param name="each">The timeout of one container.</param>
+    /// <param name="all">The timeout of all. Those that the engine does not return in time are missing.</param>
+    private async Task<IReadOnlyDictionary<string, Reading<ContainerDetails>>> InspectAsync(
+        IEngine engine, IReadOnlyList<string> ids, bool size, TimeSpan each, TimeSpan all, CancellationToken cancellationToken)
+    {
+        var readings = new Dictionary<string, Reading<ContainerDetails>>(ids.Count);
         using var limited = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limited.CancelAfter(limits.Section);
-        var options = new ParallelOptions { MaxDegreeOfParallelism = limits.Tops, CancellationToken = limited.Token };
+        limited.CancelAfter(all);
         try
         {
-            await Parallel.ForEachAsync(ids, options, async (id, token) =>
+            await foreach (var inspected in engine.InspectContainersAsync(ids, size, each, limited.Token))
             {
-                try
-                {
-                    if ((await engine.InspectContainerAsync(new ContainerReference(id), token)).StartedAt is { } start)
-                    {
-                        starts[id] = start;
-                    }
-                }
-                catch (EngineException)
-                {
-                    // The rate of this container is unknown.
-                }
-            });
+                readings[inspected.Id] = inspected.Details is { } details
+                    ? Reading<ContainerDetails>.Ok(SectionSource.Engine, time.GetUtcNow(), time.GetTimestamp(), details)
+                    : Reading<ContainerDetails>.Failed(StateOf(inspected.Failure!), inspected.Failure!.Message);
+            }
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            // The rates of the others are unknown.
+            // The others are late.
         }
 
-        return starts;
+        return readings;
     }
 
     /// <summary>A host that fails or is too slow counts as a host that shows nothing.</summary>
@@ -180,9 +224,11 @@ internal sealed class SectionReader(TimeProvider time, CollectionLimits limits, 
         }
         catch (EngineException e)
         {
-            return Reading<T>.Failed(States.GetValueOrDefault(e.Code, SectionState.Error), e.Message);
+            return Reading<T>.Failed(StateOf(e), e.Message);
         }
     }
+
+    private static SectionState StateOf(EngineException failure) => States.GetValueOrDefault(failure.Code, SectionState.Error);
 
     private sealed record Gates(SemaphoreSlim Tops, SemaphoreSlim Statistics);
 }

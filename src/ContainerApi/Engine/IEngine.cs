@@ -52,6 +52,14 @@ internal interface IEngine
     /// </summary>
     Task<ContainerDetails> InspectContainerAsync(ContainerReference container, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Inspects containers, a few at a time, and returns them as the engine answers. A container that cannot be inspected has a failure.
+    /// </summary>
+    /// <param name="size">Whether to compute the sizes, for which the engine walks the files of the writable layer.</param>
+    /// <param name="timeout">The timeout of one inspect, without waiting; null for that of every call.</param>
+    IAsyncEnumerable<ContainerInspection> InspectContainersAsync(
+        IReadOnlyList<string> ids, bool size, TimeSpan? timeout, CancellationToken cancellationToken);
+
     Task<ContainerConfiguration> ReadConfigurationAsync(string id, CancellationToken cancellationToken);
 
     /// <summary>Lists at most <paramref name="max"/> files that differ from the image. The engine walks the container's files.</summary>

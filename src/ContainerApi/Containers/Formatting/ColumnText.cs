@@ -1,4 +1,5 @@
 using ContainerApi.Api;
+using ContainerApi.Api.Lists;
 
 namespace ContainerApi.Containers.Formatting;
 
@@ -55,6 +56,11 @@ internal static class ColumnText
         var address = first.HostIp ?? "0.0.0.0";
         return (address.Contains(':') ? $"[{address}]" : address) + ":" + Range(first.HostPort.Value, last.HostPort!.Value) + "->";
     }
+
+    /// <summary>As <c>docker ps --size</c> writes it.</summary>
+    public static string? Size(SizeSection? size) => size is { WritableBytes: { } written, RootFsBytes: { } all }
+        ? $"{HumanText.DecimalSize(written)} (virtual {HumanText.DecimalSize(all)})"
+        : null;
 
     private static string Range(int first, int last) =>
         first == last ? first.ToString(CultureInfo.InvariantCulture) : string.Create(CultureInfo.InvariantCulture, $"{first}-{last}");

@@ -14,7 +14,7 @@ internal static class ContainerColumns
         new("engine", None, r => r.Engine, Table: new(1, "ENGINE", (r, _) => r.Engine)),
         new("id", None, r => r.Id),
         new("shortId", None, r => r.ShortId, Table: new(2, "CONTAINER ID", (r, _) => r.ShortId)),
-        new("name", None, r => r.Facts.Name, Table: new(16, "NAMES", (r, _) => ColumnText.Names(r.Facts))),
+        new("name", None, r => r.Facts.Name, Table: new(19, "NAMES", (r, _) => ColumnText.Names(r.Facts))),
         new("project", None, r => r.Facts.Group.Project, Table: new(14, "PROJECT", (r, _) => r.Facts.Group.Project, IsOptional: true)),
         new("service", None, r => r.Facts.Group.Service, Table: new(15, "SERVICE", (r, _) => r.Facts.Group.Service, IsOptional: true)),
         new("replica", None, r => r.Facts.Group.Replica),
@@ -71,6 +71,29 @@ internal static class ContainerColumns
             Metric: new("container_fs_writes_bytes_total", "counter", "Bytes written to block devices.")),
         new("usage.blockReadBytesPerSecond", Usage, r => r.Usage?.BlockReadBytesPerSecond),
         new("usage.blockWriteBytesPerSecond", Usage, r => r.Usage?.BlockWriteBytesPerSecond),
+        .. Section("details", Details, r => r.Details),
+        new("details.startedAt", Details, r => r.Details?.StartedAt),
+        new("details.finishedAt", Details, r => r.Details?.FinishedAt),
+        new("details.exitCode", Details, r => r.Details?.ExitCode),
+        new("details.oomKilled", Details, r => r.Details?.OomKilled),
+        new("details.error", Details, r => r.Details?.Error),
+        new("details.restartCount", Details, r => r.Details?.RestartCount,
+            Table: new(17, "RESTARTS", (r, _) => r.Details?.RestartCount?.ToString(CultureInfo.InvariantCulture))),
+        new("details.restartPolicy", Details, r => r.Details?.RestartPolicy),
+        new("details.pid", Details, r => r.Details?.Pid),
+        new("details.entrypoint", Details, r => r.Details?.Entrypoint),
+        new("details.arguments", Details, r => r.Details?.Arguments),
+        new("details.workingDirectory", Details, r => r.Details?.WorkingDirectory),
+        new("details.user", Details, r => r.Details?.User),
+        new("details.hostname", Details, r => r.Details?.Hostname),
+        new("details.environment", Details, r => r.Details?.Environment),
+        new("details.mounts", Details, r => r.Details?.Mounts),
+        new("details.limits", Details, r => r.Details?.Limits),
+        new("details.logDriver", Details, r => r.Details?.LogDriver),
+        new("details.healthLog", Details, r => r.Details?.HealthLog),
+        .. Section("size", Size, r => r.Size),
+        new("size.writableBytes", Size, r => r.Size?.WritableBytes, Table: new(18, "SIZE", (r, _) => ColumnText.Size(r.Size))),
+        new("size.rootFsBytes", Size, r => r.Size?.RootFsBytes),
     ];
 
     /// <summary>The sections by name. <c>fields</c> accepts them, <c>sort</c> does not.</summary>
@@ -79,6 +102,8 @@ internal static class ContainerColumns
         ["processes"] = Processes,
         ["network"] = Network,
         ["usage"] = Usage,
+        ["details"] = Details,
+        ["size"] = Size,
     };
 
     public static readonly ColumnSet<ContainerRow> Set = new("container", All);

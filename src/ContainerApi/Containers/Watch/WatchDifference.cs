@@ -97,9 +97,12 @@ internal static class WatchDifference
     private static bool SameSections(ContainerRow a, ContainerRow b, ContainerSections sections) =>
         (!sections.HasFlag(ContainerSections.Processes) || ReferenceEquals(a.Processes, b.Processes))
         && (!sections.HasFlag(ContainerSections.Network) || ReferenceEquals(a.Network, b.Network))
-        && (!sections.HasFlag(ContainerSections.Usage) || ReferenceEquals(a.Usage, b.Usage));
+        && (!sections.HasFlag(ContainerSections.Usage) || ReferenceEquals(a.Usage, b.Usage))
+        && (!sections.HasFlag(ContainerSections.Details) || ReferenceEquals(a.Details, b.Details))
+        && (!sections.HasFlag(ContainerSections.Size) || ReferenceEquals(a.Size, b.Size));
 
-    private static ContainerSample Sample(ContainerRow row) => new(row.Engine, row.Id, row.Facts.Status, row.Processes, row.Network, row.Usage);
+    private static ContainerSample Sample(ContainerRow row) =>
+        new(row.Engine, row.Id, row.Facts.Status, row.Processes, row.Network, row.Usage, row.Details, row.Size);
 }
 
 /// <summary>What one watcher sees.</summary>

@@ -45,11 +45,15 @@ public sealed record WatchSample(IReadOnlyList<ContainerSample> Items) : WatchEv
 /// <param name="Processes">Absent where <c>include</c> excludes it.</param>
 /// <param name="Network">Absent where <c>include</c> excludes it.</param>
 /// <param name="Usage">Absent where <c>include</c> excludes it.</param>
+/// <param name="Details">Absent unless <c>include</c> has it.</param>
+/// <param name="Size">Absent unless <c>include</c> has it.</param>
 public sealed record ContainerSample(
     string Engine, string ContainerId, string Status,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ProcessesSection? Processes = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] NetworkSection? Network = null,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] UsageSection? Usage = null);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] UsageSection? Usage = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] DetailsSection? Details = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] SizeSection? Size = null);
 
 /// <summary>An engine that became unreachable or reachable, or failed. The containers of an unreachable engine stay as last seen.</summary>
 /// <param name="Engine">The current state of the engine.</param>

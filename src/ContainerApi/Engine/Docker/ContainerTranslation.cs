@@ -21,24 +21,7 @@ internal static class ContainerTranslation
     public static IReadOnlyList<ContainerFacts> ToContainers(IReadOnlyList<ListedContainer> rows, CommandLimit commands) =>
         [.. rows.WithoutNulls().Select(row => ToContainer(row, commands)).DistinctBy(c => c.Id)];
 
-    /// <exception cref="JsonException">The id is missing or invalid.</exception>
-    public static ContainerDetails ToDetails(InspectedContainer container) => IsId(container.Id)
-        ? new(
-            container.Id, container.Name?.TrimStart('/') ?? new ShortId(container.Id).ToString(),
-            container.Config?.Labels.WithoutNulls() ?? new Dictionary<string, string>(),
-            DateTimeOffset.TryParse(container.State?.StartedAt, CultureInfo.InvariantCulture, out var start) ? start : null,
-            IsBuildStep(container.Config))
-        : throw new JsonException("A container without an id.");
-
-    /// <summary>
-    /// The classic builder (moby <c>builder/dockerfile</c>) creates containers from the id of the last step's image. It runs <c>RUN</c>
-    /// without a health check and marks the command of every other step. A Dockerfile cannot change either.
-    /// </summary>
-    private static bool IsBuildStep(InspectedConfig? config) =>
-        config is { Image: null or "" or ['s', 'h', 'a', '2', '5', '6', ':', ..] }
-        && (config.Healthcheck?.Test is ["NONE"] || config.Cmd?.Contains("#(nop) ") == true);
-
-    private static bool IsId([NotNullWhen(true)] string? id) => id is { Length: IdLength } && !id.AsSpan().ContainsAnyExcept(IdDigits);
+    public static bool IsId([NotNullWhen(true)] string? id) => id is { Length: IdLength } && !id.AsSpan().ContainsAnyExcept(IdDigits);
 
     private static ContainerFacts ToContainer(ListedContainer row, CommandLimit commands)
     {

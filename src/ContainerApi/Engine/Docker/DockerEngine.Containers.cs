@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using ContainerApi.Engine.Docker.Wire;
 using Docker.DotNet.Models;
 
@@ -9,10 +8,8 @@ namespace ContainerApi.Engine.Docker;
 internal sealed partial class DockerEngine
 {
     /// <summary>Maximum sizes of answers about one container, of which many are read at the same time.</summary>
-    private const int MaxInspectBytes = 4 * 1024 * 1024;
     private const int MaxTopBytes = 16 * 1024 * 1024;
     private const int MaxStatisticsBytes = 256 * 1024;
-    private const int ConcurrentInspects = 8;
 
     public Task<IReadOnlyList<ContainerFacts>> ListContainersAsync(ContainerFilter filter, CancellationToken cancellationToken) =>
         WithinAsync(_callTimeout, async token =>
@@ -26,35 +23,6 @@ internal sealed partial class DockerEngine
             var containers = await AddNodesAsync(ContainerTranslation.ToContainers(listed, _commands), token);
             return capabilities.ListsHealth ? containers : await AddHealthOfPausedAsync(containers, token);
         }, cancellationToken);
-
-    /// <summary>The status of a paused container, <c>Up 3 minutes (Paused)</c>, has no place for its health. An inspect has it.</summary>
-    private async Task<IReadOnlyList<ContainerFacts>> AddHealthOfPausedAsync(
-        IReadOnlyList<ContainerFacts> containers, CancellationToken cancellationToken)
-    {
-        var paused = containers.Where(c => c.State == ContainerStates.Paused).ToList();
-        if (paused.Count == 0)
-        {
-            return containers;
-        }
-
-        var health = new ConcurrentDictionary<string, string?>();
-        await Parallel.ForEachAsync(
-            paused,
-            new ParallelOptions { MaxDegreeOfParallelism = ConcurrentInspects, CancellationToken = cancellationToken },
-            async (container, token) =>
-            {
-                try
-                {
-                    var inspected = await GetAsync($"containers/{container.Id}/json", EngineWire.Default.InspectedContainer, MaxInspectBytes, token);
-                    health[container.Id] = ContainerTranslation.ToHealth(inspected.State?.Health?.Status);
-                }
-                catch (Exception e) when (e is EngineException or JsonException)
-                {
-                    // The container was removed meanwhile.
-                }
-            });
-        return [.. containers.Select(c => health.TryGetValue(c.Id, out var known) ? c with { Health = known } : c)];
-    }
 
     private static ContainerFilter WithPaused(ContainerFilter filter) => filter.All || filter.Filters?.ContainsKey("status") == true
         ? filter
@@ -126,7 +94,7 @@ internal sealed partial class DockerEngine
             catch (Exception e) when (e is JsonException
                 || (e is EngineException { Code: var code } && (code == ErrorCode.EngineError || code == ErrorCode.ContainerNotRunning)))
             {
-                var container = await GetAsync($"containers/{id}/json", EngineWire.Default.InspectedContainer, MaxInspectBytes, token);
+                var container = await InspectAsync(id, token);
                 if (container.State?.Status is not { } state || state is ContainerStates.Running or ContainerStates.Paused)
                 {
                     throw;
@@ -142,10 +110,6 @@ internal sealed partial class DockerEngine
         IReadOnlyList<ContainerFacts> containers, HostSections sections, CancellationToken cancellationToken) =>
         _host?.ReadAsync(containers, sections, cancellationToken)
             ?? Task.FromResult<IReadOnlyDictionary<string, HostSample>>(new Dictionary<string, HostSample>());
-
-    public Task<ContainerDetails> InspectContainerAsync(ContainerReference container, CancellationToken cancellationToken) =>
-        WithinAsync(_callTimeout, async token => ContainerTranslation.ToDetails(
-            await GetAsync($"containers/{container}/json", EngineWire.Default.InspectedContainer, MaxInspectBytes, token)), cancellationToken);
 
     public Task<ContainerConfiguration> ReadConfigurationAsync(string id, CancellationToken cancellationToken) =>
         WithinAsync(_callTimeout, async token =>
@@ -206,9 +170,7 @@ internal sealed partial class DockerEngine
         catch (EngineException e) when (e.Message.Contains("is not paused", StringComparison.Ordinal))
         {
             // The engine says so of running and of stopped containers.
-            var container = await WithinAsync(
-                _callTimeout, token => GetAsync($"containers/{id}/json", EngineWire.Default.InspectedContainer, MaxInspectBytes, token),
-                cancellationToken);
+            var container = await WithinAsync(_callTimeout, token => InspectAsync(id, token), cancellationToken);
             if (container.State?.Status != ContainerStates.Running)
             {
                 throw new EngineException(ErrorCode.ContainerNotRunning, Name, "The container is not running.");

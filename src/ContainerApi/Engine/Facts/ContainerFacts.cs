@@ -73,6 +73,12 @@ internal sealed record ContainerFilter(bool All, IReadOnlyDictionary<string, IRe
 internal sealed record ContainerDetails(
     string Id, string Name, IReadOnlyDictionary<string, string> Labels, DateTimeOffset? StartedAt = null, bool IsBuildStep = false)
 {
+    /// <summary>As in <see cref="ContainerFacts.Health"/>.</summary>
+    public string? Health { get; init; }
+
+    /// <summary>The other values of the inspect; null where the container was found in a list.</summary>
+    public InspectedFacts? Inspected { get; init; }
+
     public static ContainerDetails Of(ContainerFacts container) =>
         new(container.Id, container.Name ?? new ShortId(container.Id).ToString(), container.Labels);
 }

@@ -44,6 +44,8 @@ internal sealed partial record RestartPolicy(string Name, int? MaxRetries) : IPa
         return value is not null;
     }
 
+    public override string ToString() => MaxRetries is { } max ? string.Create(CultureInfo.InvariantCulture, $"{Name}:{max}") : Name;
+
     [GeneratedRegex(@"^(?:(?<name>no|always|unless-stopped|on-failure)|(?<name>on-failure):(?<max>[1-9][0-9]{0,8}))\z")]
     private static partial Regex Form { get; }
 }

@@ -49,15 +49,6 @@ internal sealed record ListedEndpoint(string? IPAddress, string? GlobalIPv6Addre
 
 internal sealed record ListedPort(string? IP, ushort PrivatePort, ushort? PublicPort, string? Type);
 
-internal sealed record InspectedContainer(string? Id, string? Name, InspectedConfig? Config, InspectedState? State);
-
-internal sealed record InspectedState(string? Status, ListedHealth? Health, string? StartedAt);
-
-internal sealed record InspectedConfig(
-    IReadOnlyDictionary<string, string>? Labels, string? Image, IReadOnlyList<string>? Cmd, InspectedHealthcheck? Healthcheck);
-
-internal sealed record InspectedHealthcheck(IReadOnlyList<string>? Test);
-
 internal sealed record ContainerTop(IReadOnlyList<string>? Titles, IReadOnlyList<IReadOnlyList<string>>? Processes);
 
 internal sealed record WireInfo(string? Name, WireSwarm? Swarm);
