@@ -3,7 +3,7 @@
 import { curl, getJson, query, send } from './api.js';
 import { Chart } from './charts.js';
 import { commitDialog } from './commit.js';
-import { knownState, portNode } from './containers.js';
+import { knownHealth, knownState, portNode } from './containers.js';
 import { attempt, confirmAction, describe, showCommand } from './dialogs.js';
 import { button, el, setAttribute, setChildren, setText, simpleTable, term } from './dom.js';
 import * as format from './format.js';
@@ -51,8 +51,10 @@ export class ContainerView {
   #chartBox;
   #panels = el('div', { class: 'panels' });
   #processes = el('section', { class: 'panel wide' });
-  #details = el('div', { class: 'panels' });
-  #shownDetails = '';
+  #details = el('div', { class: 'panels flow' });
+  #why = el('p', { class: 'why', hidden: true });
+  #tools = this.#rangeTools();
+  #made = new Map();
 
   constructor(store, engine, id) {
     this.#store = store;
@@ -69,7 +71,7 @@ export class ContainerView {
     this.#panels.append(this.#processes);
     this.node = el('div', { class: 'view detail-view' },
       el('div', { class: 'head' }, this.#dot, this.#name, this.#state, this.#health, this.#actions),
-      this.#message,
+      this.#why, this.#message,
       el('nav', { class: 'tabs', 'aria-label': texts.containers }, ...this.#tabs), this.#content);
     this.navigate();
     this.#poll();
@@ -84,7 +86,7 @@ export class ContainerView {
     if (tab !== 'logs') {
       this.#logs?.dispose();
       this.#logs = null;
-      setChildren(this.#content, [this.#rangeTools(), this.#chartBox, this.#panels, this.#details]);
+      setChildren(this.#content, [this.#tools, this.#chartBox, this.#panels, this.#details]);
     } else if (!this.#logs) {
       this.#logs = new LogView(this.#engine, this.#id);
       setChildren(this.#content, [this.#logs.node]);
@@ -144,6 +146,14 @@ export class ContainerView {
     setText(this.#state, container.status);
     this.#health.hidden = !container.health;
     setText(this.#health, container.health ?? '');
+    setAttribute(this.#health, 'class', `badge health-${knownHealth(container.health)}`);
+    const why = isActive(container) ? '' : texts.whyStopped(this.#container?.details?.exitCode, this.#container?.details?.oomKilled,
+      this.#container?.details?.error?.message);
+    setText(this.#why, why);
+    this.#why.hidden = why === '';
+    // A container that did not run since the page was opened has nothing to draw.
+    const drawn = isActive(container) || (this.#store.find(this.#engine, this.#id)?.version ?? 0) > 0;
+    for (const part of [this.#tools, this.#chartBox, this.#processes]) part.hidden = !drawn;
     const offered = [...Object.keys(ACTIONS).filter(action => session.may('containers:write') && ACTIONS[action].when(container)),
       session.may('images:write') && 'commit', session.may('containers:write') && 'remove', 'curl'].filter(Boolean);
     // The buttons stay while they are the same: one of them may have the focus.
@@ -232,59 +242,59 @@ export class ContainerView {
     return (100 * (process.cpuTimeMs - before.cpuTimeMs)) / (to - from);
   }
 
+  /** Makes a panel anew only where its values changed, so that selected text and the focus stay. */
   #showDetails(container) {
-    const { processes, usage, ...rest } = container;
-    const shown = JSON.stringify({ ...rest, network: container.network?.interfaces });
-    if (shown === this.#shownDetails) return;
-    this.#shownDetails = shown;
-    setChildren(this.#details, detailPanels(container));
+    setChildren(this.#details, detailPanels(container).filter(([, values]) => known(values)).map(([title, values, build]) => {
+      const shown = JSON.stringify(values);
+      let made = this.#made.get(title);
+      if (made?.shown !== shown) this.#made.set(title, made = { shown, node: panel(title, ...[build(values)].flat()) });
+      return made.node;
+    }));
   }
 }
 
 const known = value => value !== null && value !== undefined;
 const narrow = text => el('span', { class: 'nowrap', text });
 const panel = (title, ...content) => el('section', { class: 'panel' }, el('h2', { text: title }), ...content);
-const mono = text => el('code', { text });
 
+/** The panels: their titles, the values that they show, and what makes them. A panel without values is left out. */
 function detailPanels(container) {
   const details = container.details?.state === 'ok' ? container.details : {};
+  const list = (label, columns, rows) => (rows.length > 0 ? simpleTable(label, columns, rows) : el('p', { class: 'hint', text: texts.none }));
   return [
-    panel(texts.properties, properties(container, details)),
-    panel(texts.networks, container.networks.length > 0
-      ? simpleTable(texts.networks, texts.networkColumns, container.networks.map(n => [n.name, n.ipv4, n.ipv6, n.gateway, n.mac]))
-      : el('p', { class: 'hint', text: texts.none }),
-    ...interfaces(container.network)),
-    panel(texts.ports, container.ports.length > 0
-      ? el('ul', { class: 'plain-list' }, ...container.ports.map(p => el('li', {}, portNode(p), p.hostIp ? ` (${p.hostIp})` : '')))
-      : el('p', { class: 'hint', text: texts.none })),
-    known(details.mounts) && panel(texts.mounts, details.mounts.length > 0
-      ? simpleTable(texts.mounts, texts.mountColumns, details.mounts.map(m => [m.type, m.source ?? m.name, m.destination, texts.mountMode(m.readOnly)]))
-      : el('p', { class: 'hint', text: texts.none })),
-    known(details.environment) && panel(texts.environment, pairs(details.environment),
-      !session.may('containers:secrets') && el('p', { class: 'hint', text: texts.redacted })),
-    panel(texts.labels, pairs(container.labels)),
-    details.healthLog?.length > 0 && panel(texts.healthLog, simpleTable(texts.healthLog, texts.healthColumns,
-      details.healthLog.map(h => [format.time(h.startedAt), String(h.exitCode ?? format.UNKNOWN), mono(h.output ?? '')]))),
-  ].filter(Boolean);
+    [texts.properties, properties(container, details), rows => el('dl', {}, ...rows.flatMap(row => term(...propertyOf(row, container))))],
+    [texts.networks, container.networks, networks => list(texts.networks, texts.networkColumns,
+      networks.map(n => [n.name, n.ipv4, n.ipv6, n.gateway, n.mac]))],
+    [texts.interfaces, trafficOf(container.network), interfaces],
+    [texts.ports, container.ports, ports => (ports.length > 0
+      ? el('ul', { class: 'plain-list' }, ...ports.map(p => el('li', {}, portNode(p), p.hostIp ? ` (${p.hostIp})` : '')))
+      : el('p', { class: 'hint', text: texts.none }))],
+    [texts.mounts, details.mounts, mounts => list(texts.mounts, texts.mountColumns,
+      mounts.map(m => [m.type, m.source, m.destination, texts.mountMode(m.readOnly)]))],
+    [texts.environment, details.environment, environment => [
+      pairs(environment), ...(session.may('containers:secrets') ? [] : [el('p', { class: 'hint', text: texts.redacted })])]],
+    [texts.labels, container.labels, pairs],
+    [texts.healthLog, details.healthLog, log => list(texts.healthLog, texts.healthColumns,
+      log.toReversed().map(h => [narrow(format.time(h.startedAt)), String(h.exitCode), el('code', { text: h.output })]))],
+  ];
 }
 
+/** Names and texts; unknown ones are left out. */
 function properties(container, details) {
   const p = texts.property;
-  const { limits = {} } = details;
-  const why = texts.whyStopped(details.exitCode, details.oomKilled, details.error);
+  const limits = details.limits ?? {};
   const rows = [
     [p.status, container.status],
-    [p.why, !isActive(container) && why],
-    [p.image, el('a', { href: link(['images', container.engine, container.imageId]), text: format.shortImage(container.image) })],
-    [p.command, mono(container.command)],
-    [p.entrypoint, details.entrypoint && mono([].concat(details.entrypoint).join(' '))],
+    [p.image, format.shortImage(container.image)],
+    [p.command, container.command],
+    [p.entrypoint, details.entrypoint?.join(' ')],
     [p.project, [container.project, container.service].filter(Boolean).join(' / ')],
     [p.engine, container.engine],
-    [p.id, mono(container.id)],
+    [p.id, container.id],
     [p.created, format.time(container.createdAt)],
     [p.started, details.startedAt && format.time(details.startedAt)],
     [p.finished, details.finishedAt && format.time(details.finishedAt)],
-    [p.restart, details.restartPolicy && (typeof details.restartPolicy === 'string' ? details.restartPolicy : details.restartPolicy.name)],
+    [p.restart, details.restartPolicy],
     [p.restarts, known(details.restartCount) && String(details.restartCount)],
     [p.user, details.user],
     [p.workingDirectory, details.workingDirectory],
@@ -294,25 +304,34 @@ function properties(container, details) {
     [p.pidsLimit, known(limits.pids) && String(limits.pids)],
     [p.logDriver, details.logDriver],
   ];
-  return el('dl', {}, ...rows.filter(([, value]) => value).flatMap(([name, value]) => term(name, value)));
+  return rows.filter(([, value]) => value);
 }
 
-function interfaces(network) {
-  const own = Object.entries(network?.interfaces ?? {});
+function propertyOf([name, value], container) {
+  const p = texts.property;
+  if (name === p.image) return [name, el('a', { href: link(['images', container.engine, container.imageId]), text: value })];
+  return [name, [p.command, p.entrypoint, p.id].includes(name) ? el('code', { text: value }) : value];
+}
+
+function trafficOf(network) {
+  return network && { shared: network.sharedWith, reason: network.reason, interfaces: network.interfaces };
+}
+
+function interfaces({ shared, reason, interfaces: all }) {
+  const rows = Object.entries(all ?? {});
   return [
-    network?.sharedWith && el('p', { class: 'hint', text: texts.sharedNetwork(format.shortId(network.sharedWith)) }),
-    network && network.state !== 'ok' && network.reason && el('p', { class: 'hint', text: texts.notRead(network.reason) }),
-    own.length > 0 && simpleTable(texts.interfaces, texts.interfaceColumns, own.map(([name, i]) => [
-      name, format.bytes(i.rxBytes), format.count(i.rxPackets), format.count(i.rxErrors), format.count(i.rxDropped),
-      format.bytes(i.txBytes), format.count(i.txPackets), format.count(i.txErrors), format.count(i.txDropped),
+    shared && el('p', { class: 'hint', text: texts.sharedNetwork(format.shortId(shared)) }),
+    reason && el('p', { class: 'hint', text: texts.notRead(reason) }),
+    rows.length > 0 && simpleTable(texts.interfaces, texts.interfaceColumns, rows.map(([name, i]) => [
+      name, narrow(format.bytes(i.rxBytes)), format.count(i.rxPackets), format.count(i.rxErrors), format.count(i.rxDropped),
+      narrow(format.bytes(i.txBytes)), format.count(i.txPackets), format.count(i.txErrors), format.count(i.txDropped),
     ])),
-  ];
+  ].filter(Boolean);
 }
 
 function pairs(values) {
-  const all = Array.isArray(values) ? values.map(v => (typeof v === 'string' ? v.split(/=(.*)/s) : [v.name, v.value])) : Object.entries(values ?? {});
+  const all = Object.entries(values);
   return all.length > 0
-    ? el('dl', { class: 'mono' }, ...all.flatMap(([name, value]) => term(name, String(value ?? ''))))
+    ? el('dl', { class: 'mono' }, ...all.flatMap(([name, value]) => term(name, value)))
     : el('p', { class: 'hint', text: texts.none });
 }
-

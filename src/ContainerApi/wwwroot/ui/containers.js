@@ -26,15 +26,15 @@ const COLUMNS = {
   name: { width: 200, field: 'name', sort: r => r.container.name, fixed: true },
   project: { width: 130, field: 'project', sort: r => r.project && `${r.project}/${r.service ?? ''}`,
     text: r => [r.project, r.service].filter(Boolean).join(' / ') },
-  image: { width: 190, field: 'image', sort: r => r.container.image, text: r => format.shortImage(r.container.image) },
-  status: { width: 170, field: 'status', sort: r => `${r.container.state} ${r.container.status}`, text: r => r.container.status },
+  image: { width: 180, field: 'image', sort: r => r.container.image, text: r => format.shortImage(r.container.image) },
+  status: { width: 160, field: 'status', sort: r => `${r.container.state} ${r.container.status}`, text: r => r.container.status },
   address: { width: 116, field: 'networks', sort: r => r.address, text: r => r.address },
   ports: { width: 130, field: 'ports', sort: r => r.container.ports[0]?.hostPort ?? null },
   cpu: { width: 124, field: 'usage.cpuPercent', ...metric('cpu', format.percent) },
   memory: { width: 146, field: 'usage.memoryBytes', ...metric('memory', format.bytes) },
   rx: { width: 150, field: 'network.rxBytesPerSecond', ...metric('rx', format.rate) },
   tx: { width: 150, field: 'network.txBytesPerSecond', ...metric('tx', format.rate) },
-  pids: { width: 100, field: 'usage.pids', ...metric('pids', format.count) },
+  pids: { width: 90, field: 'usage.pids', ...metric('pids', format.count) },
   engine: { width: 110, field: 'engine', sort: r => r.container.engine, text: r => r.container.engine },
   command: { width: 200, field: 'command', sort: r => r.container.command, text: r => r.container.command },
   created: { width: 110, field: 'createdAt', descending: true, sort: r => r.container.createdAt, text: r => format.ago(r.container.createdAt) },
@@ -139,7 +139,7 @@ export class ContainersView {
 
   #columnMenu() {
     const chosen = new Set(this.#chosenColumns());
-    return el('details', { class: 'menu' }, el('summary', { text: texts.columns }),
+    return el('details', { class: 'menu', onfocusout: e => closeUnless(e.currentTarget, e.relatedTarget) }, el('summary', { text: texts.columns }),
       el('div', { class: 'menu-items' }, ...Object.entries(COLUMNS).filter(([, c]) => !c.fixed).map(([name]) =>
         el('label', { class: 'check' }, el('input', {
           type: 'checkbox', checked: chosen.has(name), onchange: e => {
@@ -290,6 +290,11 @@ export class ContainersView {
   }
 }
 
+/** Closes a menu when the focus leaves it. A press on nothing inside has no new element. */
+function closeUnless(menu, focused) {
+  if (focused !== null && !menu.contains(focused)) menu.open = false;
+}
+
 /** The element of one cell and what keeps it up to date. */
 function cellOf(name) {
   if (name === 'name') return nameCell();
@@ -370,7 +375,7 @@ function showLimit(node, { running, sample, container }) {
 
 export const knownState = state =>
   (['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead'].includes(state) ? state : 'unknown');
-const knownHealth = health => (['starting', 'healthy', 'unhealthy'].includes(health) ? health : 'none');
+export const knownHealth = health => (['starting', 'healthy', 'unhealthy'].includes(health) ? health : 'none');
 
 /** Counts, CPU, memory and traffic of rows. A shared network counts once. */
 function sumOf(rows) {

@@ -54,7 +54,7 @@ export const texts = {
   group: 'Group by',
   groups: { '': 'nothing', project: 'project', engine: 'engine' },
   noProject: 'No project',
-  stopped: 'Stopped ones',
+  stopped: 'Show stopped',
   columns: 'Columns',
   asCurl: 'As curl',
   asCurlTitle: 'The same from a shell',
@@ -121,7 +121,7 @@ export const texts = {
     id: 'ID', engine: 'Engine', image: 'Image', imageId: 'Image ID', created: 'Created', started: 'Started', finished: 'Finished',
     command: 'Command', state: 'State', status: 'Status', health: 'Health', project: 'Project', service: 'Service', restart: 'Restart policy',
     restarts: 'Restarts', user: 'User', workingDirectory: 'Working directory', hostname: 'Host name', entrypoint: 'Entrypoint',
-    arguments: 'Arguments', logDriver: 'Log driver', exitCode: 'Exit code', why: 'Why it stopped', memoryLimit: 'Memory limit',
+    arguments: 'Arguments', logDriver: 'Log driver', memoryLimit: 'Memory limit',
     cpuLimit: 'CPU limit', pidsLimit: 'PIDs limit', pid: 'PID',
   },
   whyStopped: (code, oomKilled, error) => [
