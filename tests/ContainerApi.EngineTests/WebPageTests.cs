@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using ContainerApi.Builds.Contexts;
 using Deque.AxeCore.Commons;
 
 namespace ContainerApi.EngineTests;
@@ -104,6 +105,32 @@ public sealed class WebPageTests(EngineFixture fixture) : ImageCalls(fixture)
     }
 
     [Fact]
+    public async Task Ignore_files_mean_the_same_in_the_browser_as_in_the_service()
+    {
+        string[] files =
+        [
+            "a/b\n!a", "**/*.log\n!logs", "a[^a]b", @"a\d", "a^b*", "a^b", "**foo*", "**foo", "../foo", "/../foo", "***", "foo/",
+            "*\n!a\na/b", "*.md", "*/*.md", "a?c", "a/**", "a/**/b", "**/b", "a*b**/c", "[a-c]x", @"\*", @"[\]]",
+            "*\n!keep", "a\n!a/b", "#foo", " #foo", "!a\na", ".", "/",
+        ];
+        string[] paths =
+        [
+            "a", "a/b", "a/b/c", "a/x/b", "ab", "a5", "abc", "a^b", "a^bc", "foo", "xfoo", "foo/bar", "bar/foo", "logs/a.log", "x/y.log", "README.md",
+            "docs/README.md", "axb/y/c", "bx", "*", "]", "keep", "keep/below", "#foo", "a\nb", "a.c", "foo1",
+        ];
+        await using var page = await OpenAsync("");
+        var cases = JsonSerializer.Serialize(files) + ", " + JsonSerializer.Serialize(paths);
+
+        var ignored = await page.EvaluateAsync($"""
+            import('/ui/ignore.js').then(m => ((files, paths) =>
+              files.flatMap(f => paths.filter(p => m.parseIgnoreFile(f).ignores(p)).map(p => f + ' > ' + p)))({cases}))
+            """);
+
+        var expected = files.SelectMany(f => paths.Where(p => Excludes(DockerIgnore.Parse(f), p)).Select(p => f + " > " + p));
+        Assert.Equal(expected, ignored!.AsArray().Select(i => i!.GetValue<string>()));
+    }
+
+    [Fact]
     public async Task Failed_build_shows_its_output_and_exit_code()
     {
         await using var page = await OpenAsync("#/builds");
@@ -171,6 +198,17 @@ public sealed class WebPageTests(EngineFixture fixture) : ImageCalls(fixture)
         var page = await Browser.OpenAsync(new Uri(address, view), Path.Combine(Fixture.State, Fixture.UniqueName("browser")));
         await page.EvaluateAsync(Functions);
         return page;
+    }
+
+    private static bool Excludes(DockerIgnore ignore, string path)
+    {
+        var parent = ignore.Root;
+        for (var end = path.IndexOf('/', StringComparison.Ordinal); end >= 0; end = path.IndexOf('/', end + 1))
+        {
+            parent = ignore.Match(path[..end], parent);
+        }
+
+        return ignore.Excludes(path, parent);
     }
 
     /// <summary>Waits for an element and returns its text.</summary>

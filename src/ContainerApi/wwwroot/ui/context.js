@@ -35,7 +35,7 @@ export async function createContext(tree, dockerfile, progress) {
   const entries = [];
   let ignored = 0;
   let files = 0;
-  for await (const entry of tree.walk(folder => ignore.canSkip && ignore.ignores(folder))) {
+  for await (const entry of tree.walk(ignore.skips)) {
     if (entry.skipped || ignore.ignores(entry.path)) {
       ignored++;
       continue;
