@@ -9,12 +9,11 @@ const FIRST_LINES = 500;
 /** Older lines are dropped, so that the memory of the page has a bound. */
 const MAX_LINES = 5000;
 const RETRY_MS = 2000;
-const ANSI = /\u001b\[[0-9;?]*[A-Za-z]/g;
-const LEVELS = [
-  ['error', /\b(error|err|fatal|crit|critical|panic|emerg|alert)\b/i],
-  ['warn', /\b(warn|warning)\b/i],
-  ['debug', /\b(debug|trace)\b/i],
-];
+/** Escape sequences of terminals: colors and movements, titles, and others of two characters. */
+const ANSI = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[@-Z\\^_])/g;
+/** The first of these words says the level of a line. */
+const LEVEL = /\b(?:(error|err|fatal|crit|critical|panic|emerg|alert)|(warn|warning)|(debug|trace)|info|notice)\b/i;
+const LEVEL_TEXT = 200;
 
 export class LogView {
   #path;
@@ -79,6 +78,7 @@ export class LogView {
       this.#after = event.seq ?? this.#after;
       if (event.type === 'line') nodes.push(this.#add(event));
       else if (event.type === 'ended') nodes.push(this.#addNote(texts.logEnded(event.exitCode)));
+      else if (event.type === 'unreadable') nodes.push(this.#addNote(event.error.message));
       else if (event.type === 'result') {
         goesOn = event.state === 'interrupted';
         if (event.error) nodes.push(this.#addNote(event.error.message));
@@ -102,7 +102,8 @@ export class LogView {
 
   #add({ at, output, text }) {
     const clean = text.replace(ANSI, '');
-    const level = LEVELS.find(([, pattern]) => pattern.test(clean.slice(0, 200)))?.[0];
+    const [, error, warning, debug] = LEVEL.exec(clean.slice(0, LEVEL_TEXT)) ?? [];
+    const level = error ? 'error' : warning ? 'warn' : debug ? 'debug' : null;
     const node = el('div', { class: ['log-line', output === 'stderr' && 'stderr', level && `level-${level}`].filter(Boolean).join(' ') });
     const line = { node, at, text: clean };
     this.#lines.push(line);
