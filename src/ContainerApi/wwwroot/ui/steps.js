@@ -9,6 +9,11 @@ import { texts } from './texts.js';
 
 const RETRY_MS = 1000;
 const TICK_MS = 500;
+/** A browser has six connections to a service over HTTP/1.1: some stay free for other requests. Further builds wait for their turn. */
+const MAX_STREAMS = 3;
+let streams = 0;
+const waiting = [];
+
 /** More output of a step than this loses its beginning. */
 const MAX_OUTPUT = 200_000;
 
@@ -42,6 +47,21 @@ export class BuildSteps extends EventTarget {
   }
 
   async #run() {
+    if (streams >= MAX_STREAMS) {
+      this.#say(texts.buildFollowed);
+      await new Promise(resolve => waiting.push(resolve));
+    }
+    streams++;
+    try {
+      await this.#follow();
+    } finally {
+      streams--;
+      waiting.shift()?.();
+    }
+  }
+
+  async #follow() {
+    if (this.#stopped.signal.aborted) return;
     try {
       const query = this.#after === null ? '' : `?after=${encodeURIComponent(this.#after)}`;
       const response = await openStream(this.#path + query, { signal: this.#stopped.signal });

@@ -25,6 +25,7 @@ export const texts = {
   connecting: 'Connecting…',
   waiting: 'Reconnecting…',
   refused: 'Not connected',
+  hidden: 'Paused',
   retry: 'Retry',
   connectionHelp: reason => `The shown values are from before. ${reason ?? ''}`.trim(),
   outdated: 'The service was updated.',
@@ -45,7 +46,6 @@ export const texts = {
   keyHelp: 'The key is kept for this tab only, until it is closed.',
   keyRefused: 'The service does not accept this key.',
   keySend: 'Continue',
-  missingScope: scope => `Your key does not have the scope ${scope}.`,
 
   // List of containers
   filter: 'Filter the containers',
@@ -159,7 +159,6 @@ export const texts = {
 
   // Logs
   logSearch: 'Search in the shown lines',
-  logFollow: 'Follow',
   logWrap: 'Wrap lines',
   logTimes: 'Times',
   logDownload: 'Download',
@@ -215,9 +214,7 @@ export const texts = {
     const known = exitCode === null || exitCode === undefined || /exit code|non-zero code/.test(message);
     return known ? message : `${message} (exit code ${exitCode})`;
   },
-  buildImage: 'Image',
-  warnings: 'Warnings',
-  newBuilds: 'Started from this tab',
+  buildFollowed: 'Shown when another build of this tab has ended.',
 
   // Images
   imageColumns: ['Tags', 'ID', 'Created', 'Size', 'Containers', 'Engine'],

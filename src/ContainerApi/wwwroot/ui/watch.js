@@ -6,8 +6,10 @@ import { openStream, query, readBatches } from './api.js';
 const SILENCE_MS = 40_000;
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 10_000;
+/** A browser has six connections to a service over HTTP/1.1. Forgotten tabs must not take them all. */
+const HIDDEN_MS = 5 * 60_000;
 
-/** @typedef {'connecting'|'live'|'waiting'|'refused'} WatchState */
+/** @typedef {'connecting'|'live'|'waiting'|'refused'|'hidden'} WatchState */
 
 export class Watch extends EventTarget {
   /** @type {WatchState} */
@@ -19,6 +21,7 @@ export class Watch extends EventTarget {
   #timer = 0;
   #silence = 0;
   #lastRead = 0;
+  #hidden = 0;
   #interval;
 
   /** @param {number} interval seconds between samples */
@@ -26,10 +29,7 @@ export class Watch extends EventTarget {
     super();
     this.#interval = interval;
     window.addEventListener('online', () => this.retryNow());
-    // A machine that slept has a dead connection without an error.
-    document.addEventListener('visibilitychange', () => {
-      if (!document.hidden && performance.now() - this.#lastRead > SILENCE_MS / 2) this.#restart();
-    });
+    document.addEventListener('visibilitychange', () => this.#changeVisibility());
   }
 
   start() {
@@ -40,16 +40,33 @@ export class Watch extends EventTarget {
     if (this.state === 'waiting' || this.state === 'refused') this.#run();
   }
 
+  #changeVisibility() {
+    clearTimeout(this.#hidden);
+    if (document.hidden) this.#hidden = setTimeout(() => this.#stop(), HIDDEN_MS);
+    // A machine that slept has a dead connection without an error.
+    else if (this.state === 'hidden' || performance.now() - this.#lastRead > SILENCE_MS / 2) this.#restart();
+  }
+
   #restart() {
-    this.#controller?.abort();
+    this.#stop();
     this.#run();
+  }
+
+  #stop() {
+    clearTimeout(this.#timer);
+    clearTimeout(this.#silence);
+    const controller = this.#controller;
+    // Its end is none that is waited for.
+    this.#controller = null;
+    controller?.abort();
+    this.#set('hidden', null);
   }
 
   async #run() {
     clearTimeout(this.#timer);
     const controller = new AbortController();
     this.#controller = controller;
-    this.#set(this.state === 'live' ? 'waiting' : this.state === 'connecting' ? 'connecting' : 'waiting', this.reason);
+    this.#set(this.state === 'connecting' ? 'connecting' : 'waiting', this.reason);
     try {
       this.#expect(controller);
       const response = await openStream(
