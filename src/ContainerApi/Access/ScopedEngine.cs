@@ -236,7 +236,7 @@ internal sealed partial class ScopedEngine(IEngine engine, Visibility visibility
             var isGiven = all.TryGetValue(parts[0], out var value);
             if (parts is [_, var required] ? isGiven && value != required : !isGiven)
             {
-                throw new EngineException(ErrorCode.Forbidden, Name, $"The container must have the label '{label}'.");
+                throw new EngineException(ErrorCode.Forbidden, Name, $"The container must have the label '{label}'.") { Fields = ["labels"] };
             }
 
             all[parts[0]] = parts is [_, var scoped] ? scoped : value!;
@@ -277,7 +277,7 @@ internal sealed partial class ScopedEngine(IEngine engine, Visibility visibility
         }
         catch (EngineException e) when (Id.IsMatch(e.Message))
         {
-            throw new EngineException(e.Code, e.Engine, Id.Replace(e.Message, "(id)"), e);
+            throw new EngineException(e.Code, e.Engine, Id.Replace(e.Message, "(id)"), e) { Fields = e.Fields };
         }
     }
 

@@ -22,7 +22,7 @@ internal sealed class Problems(IProblemDetailsService writer, IDiagnosticContext
             return true;
         }
 
-        var problem = From(exception, context.Features.Get<IExceptionHandlerFeature>()?.Endpoint);
+        var problem = From(exception, context.Features.Get<FieldNames>());
         context.SetOutcome($"{problem.Extensions["code"]}: {problem.Detail}");
         if (problem.Status == ErrorCode.Internal.Status || problem.Status == ErrorCode.InsufficientStorage.Status)
         {
@@ -62,8 +62,8 @@ internal sealed class Problems(IProblemDetailsService writer, IDiagnosticContext
         }
     }
 
-    /// <param name="endpoint">The endpoint that failed.</param>
-    public static ProblemDetails From(Exception exception, Endpoint? endpoint = null)
+    /// <param name="names">The names of the fields in the request; null if it was not read.</param>
+    public static ProblemDetails From(Exception exception, FieldNames? names = null)
     {
         var (code, detail) = Describe(exception);
         var problem = new ProblemDetails { Type = code.Type, Title = code.Title, Status = code.Status, Detail = detail };
@@ -77,7 +77,7 @@ internal sealed class Problems(IProblemDetailsService writer, IDiagnosticContext
         {
             problem.Extensions["errors"] = errors;
         }
-        else if (BlamedField.Find(code, endpoint, exception is EngineException) is { } field)
+        else if (exception is ApiException blaming && BlamedField.Find(blaming, names) is { } field)
         {
             problem.Extensions["errors"] = new Dictionary<string, string[]> { [field] = [detail] };
         }

@@ -64,7 +64,7 @@ public sealed record Build : IRow<Build>
             BuildState.Interrupted => StreamOutcome.Interrupted,
             _ => StreamOutcome.Failed,
         },
-        Id, Engine, ImageId, State == BuildState.Succeeded ? Tags : [], DurationMs, Error);
+        Id, Engine, ImageId, ImageId is null ? [] : Tags, DurationMs, Error);
 }
 
 /// <summary>A warning of the builder.</summary>

@@ -94,7 +94,7 @@ public sealed record HeartbeatEvent : BuildEvent;
 /// <param name="BuildId">Id of the build; null for a commit.</param>
 /// <param name="Engine">Name of the engine.</param>
 /// <param name="ImageId"><c>sha256:</c> and 64 hex digits; null when there is no image.</param>
-/// <param name="Tags">The references that the engine gives the image; empty when the build failed.</param>
+/// <param name="Tags">The references that the engine gives the image; empty when there is no image. A push that failed leaves it.</param>
 /// <param name="DurationMs">Duration from the request to the end; null when the service ended unexpectedly.</param>
 /// <param name="Error">Null when the build succeeded.</param>
 public sealed record ResultEvent(

@@ -5,15 +5,23 @@ namespace ContainerApi.Builds;
 /// <summary>The errors of builds that were stopped or that the engine reports as failed.</summary>
 internal static class BuildFailures
 {
-    /// <summary>Returns the failure of the request when the build was stopped before its first event.</summary>
-    public static Exception? BeforeStart(StopCause? cause, string engine, TimeSpan limit) => cause switch
+    /// <summary>Returns the failure of the request when the build ended before its first event.</summary>
+    public static Exception BeforeStart(StopCause? cause, string engine, TimeSpan limit, Exception failure) => cause switch
     {
-        StopCause.Timeout => new EngineException(ErrorCode.EngineTimeout, engine, $"The build did not begin within {limit.TotalSeconds:0} seconds."),
+        StopCause.Timeout when failure is ApiException { Code: var code } && code == ErrorCode.RequestTimeout => failure,
+        StopCause.Timeout => new EngineException(ErrorCode.EngineTimeout, engine, $"The build did not begin within {limit.InSeconds()}."),
         StopCause.Shutdown => new EngineException(ErrorCode.EngineUnavailable, engine, "The service is stopping."),
         StopCause.Cancelled => new ApiException(ErrorCode.Conflict, "The build was cancelled before it started."),
         StopCause.ClientLeft => new OperationCanceledException(),
-        _ => null,
+        _ => failure,
     };
+
+    /// <summary>The failure of a build whose context was not read within its timeout.</summary>
+    public static ApiException SlowContext(TimeSpan limit) =>
+        new(ErrorCode.RequestTimeout, $"The build's context was not read within {limit.InSeconds()}, the timeout of the build.")
+        {
+            Fields = ["timeout"],
+        };
 
     /// <summary>Returns how a build with this error ended.</summary>
     public static StreamOutcome OutcomeOf(BuildError error) =>
@@ -23,7 +31,7 @@ internal static class BuildFailures
 
     public static BuildError ErrorOf(StopCause cause, TimeSpan limit) => cause switch
     {
-        StopCause.Timeout => new BuildError(BuildError.Timeout, $"The build took longer than {limit.TotalSeconds:0} seconds and was stopped."),
+        StopCause.Timeout => new BuildError(BuildError.Timeout, $"The build took longer than {limit.InSeconds()} and was stopped."),
         StopCause.Shutdown => new BuildError(BuildError.Interrupted, "The service is stopping."),
         StopCause.ClientLeft => new BuildError(BuildError.Cancelled, "The client that started the build left."),
         _ => new BuildError(BuildError.Cancelled, "The build was cancelled on request."),

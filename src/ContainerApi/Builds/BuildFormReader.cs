@@ -56,6 +56,13 @@ internal static class BuildFormReader
         throw BuildContexts.Invalid("The form has no file; each file part is an entry of the context by its file name.");
     }
 
+    /// <summary>The error of a parameter of the form.</summary>
+    public static ApiException Refused(string name, string message)
+    {
+        var field = TarText.Printable(name);
+        return new ApiException(ErrorCode.InvalidRequest, $"{field} {message}", new Dictionary<string, string[]> { [field] = [message] });
+    }
+
     private static async Task<string> ReadValueAsync(MultipartSection section, string name, CancellationToken cancellationToken)
     {
         try
@@ -64,7 +71,7 @@ internal static class BuildFormReader
             var read = await section.Body.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellationToken);
             return read <= MaxValueLength
                 ? Encoding.UTF8.GetString(buffer, 0, read)
-                : throw new ApiException(ErrorCode.InvalidRequest, $"{name} is too long. Maximum length: {MaxValueLength} bytes.");
+                : throw Refused(name, $"must have at most {MaxValueLength} bytes.");
         }
         catch (Exception e) when (MultipartContext.IsDamage(e))
         {

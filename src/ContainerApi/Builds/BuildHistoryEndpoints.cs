@@ -20,11 +20,11 @@ internal static class BuildHistoryEndpoints
             .WithDescription("Returns queued and running builds, and as many ended builds as the configuration keeps.")
             .Produces<BuildList>(StatusCodes.Status200OK, MediaTypes.Json, MediaTypes.Ndjson, MediaTypes.Text, MediaTypes.Csv)
             .Produces(StatusCodes.Status304NotModified)
-            .CanFailWith(ErrorCode.NotAcceptable);
+            .CanFailWith(ErrorCode.EngineNotFound, ErrorCode.NotAcceptable);
 
         builds.MapGet("/{build}", Inspect).RequireScope(Scopes.BuildsRead)
             .WithName("getBuild").WithSummary("Inspect a build")
-            .CanFailWith(ErrorCode.BuildNotFound);
+            .CanFailWith(ErrorCode.BuildNotFound, ErrorCode.EngineNotFound);
 
         builds.MapGet("/{build}/events", Follow).RequireScope(Scopes.BuildsRead).WithStreamLimits()
             .WithName("getBuildEvents").WithSummary("Follow the events of a build")
@@ -37,7 +37,7 @@ internal static class BuildHistoryEndpoints
                 """)
             .Produces<BuildEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson, MediaTypes.EventStream, MediaTypes.Text)
             .Produces(StatusCodes.Status204NoContent)
-            .CanFailWith(ErrorCode.BuildNotFound, ErrorCode.NotAcceptable);
+            .CanFailWith(ErrorCode.BuildNotFound, ErrorCode.EngineNotFound, ErrorCode.NotAcceptable);
 
         builds.MapPost("/{build}/cancel", Cancel).RequireScope(Scopes.BuildsWrite)
             .WithName("cancelBuild").WithSummary("Cancel a build")
@@ -46,7 +46,7 @@ internal static class BuildHistoryEndpoints
                 Stops a queued or running build: the response is 202, its stream ends with a `result`, and the build stays in the list. An
                 ended build stays as it is: the response is 200 with it.
                 """)
-            .CanFailWith(ErrorCode.BuildNotFound);
+            .CanFailWith(ErrorCode.BuildNotFound, ErrorCode.EngineNotFound);
 
         builds.MapDelete("/{build}", DeleteAsync).RequireScope(Scopes.BuildsWrite)
             .WithName("deleteBuild").WithSummary("Delete an ended build")
@@ -55,49 +55,58 @@ internal static class BuildHistoryEndpoints
                 Deletes an ended build and its events; the image stays. A queued or running build is 409 `build_running`; with `force=true` it
                 is cancelled first. A build that was deleted before is 404.
                 """)
-            .CanFailWith(ErrorCode.BuildNotFound, ErrorCode.BuildRunning);
+            .CanFailWith(ErrorCode.BuildNotFound, ErrorCode.EngineNotFound, ErrorCode.BuildRunning);
     }
 
     private static RenderedBody List(
-        RequestQuery<BuildListRequest> query, BuildRegistry registry, ListCursors cursors, Caller caller, TimeProvider time, HttpRequest http)
+        RequestQuery<BuildListRequest> query, BuildRegistry registry, EngineDirectory engines, ListCursors cursors, Caller caller,
+        TimeProvider time, HttpRequest http)
     {
         var request = query.Value;
         var format = Formats.Choose(request.Format, http);
-        var found = registry.List(b => Exists(b, caller) && request.Matches(b));
+        var all = registry.List(b => Exists(b, caller));
+        foreach (var engine in request.Engine.Where(name => all.All(b => b.Engine != name.Value)))
+        {
+            // An engine that the configuration does not have any more keeps its builds.
+            engines.Get(engine);
+        }
+
+        List<Build> found = [.. all.Where(request.Matches)];
         var (rows, next) = cursors.Cut(found, request.Sort, request.Cursor, request.Limit);
         var page = new ListPage<Build>(rows, null, found.Count, next, IsComplete: true);
         return ListFormatter<Build>.List(
             page, format, request.Fields?.Names, time.GetUtcNow(), () => new BuildList(rows, page.Total, page.NextCursor, page.IsComplete));
     }
 
-    private static Ok<Build> Inspect(RequestQuery<GetBuildQuery> query, BuildRegistry registry, Caller caller) =>
-        TypedResults.Ok(Find(query.Value.Path, registry, caller).Describe());
+    private static Ok<Build> Inspect(RequestQuery<GetBuildQuery> query, BuildRegistry registry, EngineDirectory engines, Caller caller) =>
+        TypedResults.Ok(Find(query.Value.Path, registry, engines, caller).Describe());
 
     private static IResult Follow(
-        RequestQuery<BuildEventsRequest> query, HttpRequest http, BuildRegistry registry, BuildResponses responses, Caller caller)
+        RequestQuery<BuildEventsRequest> query, HttpRequest http, BuildRegistry registry, EngineDirectory engines, BuildResponses responses,
+        Caller caller)
     {
         var request = query.Value;
-        var job = Find(request.Path, registry, caller);
+        var job = Find(request.Path, registry, engines, caller);
         var form = new BuildResponseForm(BuildMode.Stream, Formats.ChooseStream(request.Format, http, hasText: true), request.Colour);
         return responses.RespondToFollower(job, request.First(job.Log.Count), form);
     }
 
     private static Results<Accepted<Build>, Ok<Build>> Cancel(
-        RequestQuery<BuildQuery> query, BuildRegistry registry, ConfiguredEngines engines, Caller caller)
+        RequestQuery<BuildQuery> query, BuildRegistry registry, EngineDirectory engines, ConfiguredEngines configured, Caller caller)
     {
-        var job = Find(query.Value, registry, caller);
+        var job = Find(query.Value, registry, engines, caller);
         job.Stop(StopCause.Cancelled);
         var build = job.Describe();
         return build.IsEnded
             ? TypedResults.Ok(build)
-            : TypedResults.Accepted(engines.Directory.AddressOf($"/builds/{build.Id}", build.Engine), build);
+            : TypedResults.Accepted(configured.Directory.AddressOf($"/builds/{build.Id}", build.Engine), build);
     }
 
     private static async Task<NoContent> DeleteAsync(
-        RequestQuery<DeleteBuildQuery> query, BuildRegistry registry, Caller caller, CancellationToken cancellationToken)
+        RequestQuery<DeleteBuildQuery> query, BuildRegistry registry, EngineDirectory engines, Caller caller, CancellationToken cancellationToken)
     {
         var (path, force) = query.Value;
-        var job = Find(path, registry, caller);
+        var job = Find(path, registry, engines, caller);
         if (force)
         {
             job.Stop(StopCause.Cancelled);
@@ -115,8 +124,18 @@ internal static class BuildHistoryEndpoints
         return TypedResults.NoContent();
     }
 
-    private static BuildJob Find(BuildQuery path, BuildRegistry registry, Caller caller) =>
-        registry.Get(path.Build, b => path.Matches(b) && Exists(b, caller));
+    /// <exception cref="ApiException">There is no such build.</exception>
+    /// <exception cref="EngineException">There is no such engine, nor a build of it.</exception>
+    private static BuildJob Find(BuildQuery path, BuildRegistry registry, EngineDirectory engines, Caller caller)
+    {
+        var found = registry.Find(path.Build.Value, b => path.Matches(b) && Exists(b, caller));
+        if (found is null && path.Engine is { } engine)
+        {
+            engines.Get(engine);
+        }
+
+        return found ?? throw new ApiException(ErrorCode.BuildNotFound, $"There is no build '{path.Build.Value}'.");
+    }
 
     private static bool Exists(Build build, Caller caller) =>
         caller.Visibility.IncludesBuild(build.Engine, build.StartedBy);

@@ -43,7 +43,7 @@ internal sealed class BuildIdempotency : IdempotentEndpoint
         }
 
         var kept = Parse(answer);
-        var job = Find(http, kept) ?? throw new ApiException(ErrorCode.BuildNotFound, $"Build '{kept.BuildId}' not found.");
+        var job = Find(http, kept) ?? throw new ApiException(ErrorCode.BuildNotFound, $"There is no build '{kept.BuildId}'.");
         http.SetTarget($"build {job.Id} on {job.Describe().Engine}");
         return http.RequestServices.GetRequiredService<BuildResponses>().RespondToStarter(job, kept.Form, hasContext: true);
     }

@@ -52,11 +52,11 @@ internal sealed partial class BuildPipeline(
         // The image exists even when only its push failed.
         var result = error is null
             ? new ResultEvent(StreamOutcome.Succeeded, job.Id, engine.Name, image!.Id, image.Tags, took, null)
-            : new ResultEvent(BuildFailures.OutcomeOf(error), job.Id, engine.Name, image?.Id, [], took, error);
+            : new ResultEvent(BuildFailures.OutcomeOf(error), job.Id, engine.Name, image?.Id, image?.Tags ?? [], took, error);
         var outcome = error is null ? "succeeded" : job.Cause is StopCause.ClientLeft ? "client_left" : error.Code;
         // Before the result, so that a client that waits for it finds the metrics updated.
         observed.End(job.Describe().Builder ?? BuilderChoice.NameOf(spec.Builder), outcome);
-        job.End(result, time.GetUtcNow(), failure is null ? null : BuildFailures.BeforeStart(job.Cause, engine.Name, limit) ?? failure);
+        job.End(result, time.GetUtcNow(), failure is null ? null : BuildFailures.BeforeStart(job.Cause, engine.Name, limit, failure));
         Log.Ended(logger, job.Id, engine.Name, outcome, took);
     }
 
@@ -78,7 +78,7 @@ internal sealed partial class BuildPipeline(
             spec = spec with { Builder = BuilderChoice.On(capabilities, spec, isBuilderForced) };
             projection = new BuildProjection(
                 new StartedEvent(job.Id, engine.Name, BuilderChoice.NameOf(spec.Builder)), time, spec.BuildArguments);
-            failure = await WorkAsync(job, engine, capabilities, spec, context, projection);
+            failure = await WorkAsync(job, engine, capabilities, spec, context, projection, limit);
             if (failure is null)
             {
                 var error = BuildFailures.ErrorOf(projection.Failure);
@@ -154,7 +154,8 @@ internal sealed partial class BuildPipeline(
 
     /// <summary>Runs the build on the engine and reports its output; returns the failure, or null. Never throws.</summary>
     private async Task<Exception?> WorkAsync(
-        BuildJob job, IEngine engine, EngineCapabilities capabilities, BuildSpec spec, BuildContext context, BuildProjection projection)
+        BuildJob job, IEngine engine, EngineCapabilities capabilities, BuildSpec spec, BuildContext context, BuildProjection projection,
+        TimeSpan limit)
     {
         using var engineLeft = CancellationTokenSource.CreateLinkedTokenSource(job.Stopping);
         var warnings = new ConcurrentQueue<BuildWarning>();
@@ -187,7 +188,9 @@ internal sealed partial class BuildPipeline(
         // A context that fails makes the engine's call fail too; the context is the reason.
         var contextFailure = await transfer.Completion;
         await transfer.Reader.CompleteAsync();
-        return stopped ? failure : contextFailure ?? failure;
+        return !stopped ? contextFailure ?? failure
+            : job.Cause is StopCause.Timeout && transfer.IsBeingRead ? BuildFailures.SlowContext(limit)
+            : failure;
     }
 
     /// <summary>Waits for the engine's next fact, and reports the bytes of a context that takes long meanwhile.</summary>

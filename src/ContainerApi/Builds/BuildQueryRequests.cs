@@ -9,7 +9,7 @@ internal sealed record BuildListRequest(
     [Parameter("Only builds in these states.", CommaSeparated = true)]
     IReadOnlyList<BuildState> State,
     [Parameter("Only builds on these engines.", CommaSeparated = true)]
-    IReadOnlyList<string> Engine,
+    IReadOnlyList<EngineName> Engine,
     [Parameter("The build's id.", CommaSeparated = true)]
     IReadOnlyList<BuildId> Id,
     [Parameter("Only these fields, separated by commas.", Example = "id,state,tags")]
@@ -26,7 +26,7 @@ internal sealed record BuildListRequest(
     LocalParameter Local)
 {
     public bool Matches(Build build) =>
-        (State.Count == 0 || State.Contains(build.State)) && (Engine.Count == 0 || Engine.Contains(build.Engine))
+        (State.Count == 0 || State.Contains(build.State)) && (Engine.Count == 0 || Engine.Any(e => e.Value == build.Engine))
         && (Id.Count == 0 || Id.Any(i => i.Value == build.Id));
 }
 
@@ -77,10 +77,9 @@ internal sealed record BuildEventsRequest(
         return first <= count
             ? first
             : throw new ApiException(
-                ErrorCode.InvalidRequest, $"{field} names no event of this build: there are {count} events so far.",
-                new Dictionary<string, string[]>
-                {
-                    [field] = [field == "from" ? $"must be a whole number from 0 to {count}." : "must be the seq of an event of this build."],
-                });
+                ErrorCode.InvalidRequest, $"{field} names no event of this build: there are {count} events so far.")
+            {
+                Fields = [field],
+            };
     }
 }

@@ -55,11 +55,7 @@ internal sealed class BuildRegistry(BuildStore store, BuildOptions options, Idem
     }
 
     /// <param name="exists">Whether the caller may see a build.</param>
-    /// <exception cref="ApiException">There is no such build.</exception>
-    public BuildJob Get(BuildId id, Func<Build, bool> exists) =>
-        Find(id.Value, exists) ?? throw new ApiException(ErrorCode.BuildNotFound, $"Build '{id.Value}' not found.");
-
-    /// <summary>Returns null if there is no such build.</summary>
+    /// <returns>Null if there is no such build.</returns>
     public BuildJob? Find(string id, Func<Build, bool> exists)
     {
         Prune();

@@ -26,6 +26,11 @@ internal sealed class BuildRequestReader(ContextRoots roots, RemoteContexts remo
     /// <summary>JSON fields that name a context.</summary>
     private static readonly string[] NamedContexts = ["path", "remote"];
 
+    /// <summary>The fields of which a JSON body has one.</summary>
+    private static readonly string[] ContextFields = ["dockerfile", .. NamedContexts];
+
+    private static readonly string[] MissingContext = [$"is required, if the body has none of {string.Join(", ", ContextFields)}."];
+
     private const string NoContext =
         "A build needs a context. Give one of the fields path (a directory under a context root), dockerfile (the text of a Dockerfile) and remote "
         + "(a URL), or send a tar archive, a form with files or a Dockerfile in place of JSON.";
@@ -114,7 +119,7 @@ internal sealed class BuildRequestReader(ContextRoots roots, RemoteContexts remo
             { Path: { } path } => OpenDirectory(roots.Resolve(path), request),
             { Remote: { } remote } => (request, remotes.Open(remote)),
             { Dockerfile.Text: var text } => (request with { Dockerfile = null }, BuildContexts.FromDockerfile(text, options.MaxContextBytes)),
-            _ => throw new ApiException(ErrorCode.InvalidRequest, NoContext, new Dictionary<string, string[]> { ["path"] = [NoContext] }),
+            _ => throw new ApiException(ErrorCode.InvalidRequest, NoContext, ContextFields.ToDictionary(name => name, _ => MissingContext)),
         };
     }
 

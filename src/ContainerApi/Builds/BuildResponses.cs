@@ -114,10 +114,13 @@ internal sealed class BuildResponses(BuildStore store, BuildOptions options, Con
 
         // A failure that is not a step's keeps the status that it has before the first event.
         var code = ErrorCode.Find(error.Code) ?? ErrorCode.BuildFailed;
-        throw new ApiException(code, error.Message)
+        var refusal = job.Began.Exception?.InnerException as ApiException;
+        throw new ApiException(code, error.Message, refusal?.Errors)
         {
+            Fields = refusal?.Fields ?? [],
             Extensions = new Dictionary<string, object?>
             {
+                ["engine"] = build.Engine,
                 ["buildId"] = build.Id,
                 ["reason"] = error.Code,
                 ["step"] = error.Step,

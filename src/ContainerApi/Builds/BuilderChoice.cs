@@ -22,12 +22,13 @@ internal static class BuilderChoice
     {
         // The Engine API of builds has a parameter to pull always, and none to pull never; nor has Podman's.
         _ when pull == PullMode.Never => throw Unsupported(
-            "No builder supports pull=never: each one pulls a base image that the engine does not have. Use pull=missing."),
-        RequestedBuilder.Classic when hasSecrets => throw Unsupported("The classic builder does not support secrets. Use builder=buildkit."),
+            "No builder supports pull=never: each one pulls a base image that the engine does not have. Use pull=missing.", "pull"),
+        RequestedBuilder.Classic when hasSecrets =>
+            throw Unsupported("The classic builder does not support secrets. Use builder=buildkit.", "secrets"),
         RequestedBuilder.Classic => BuilderKind.Classic,
-        RequestedBuilder.Buildkit when OnlyClassic(network) is { } reason => throw Unsupported(reason + " Use builder=classic."),
+        RequestedBuilder.Buildkit when OnlyClassic(network) is { } reason => throw Unsupported(reason + " Use builder=classic.", "network"),
         RequestedBuilder.Auto when OnlyClassic(network) is { } reason =>
-            hasSecrets ? throw Unsupported(reason + " The classic builder does not support secrets.") : BuilderKind.Classic,
+            hasSecrets ? throw Unsupported(reason + " The classic builder does not support secrets.", "network") : BuilderKind.Classic,
         _ => BuilderKind.BuildKit,
     };
 
@@ -38,17 +39,19 @@ internal static class BuilderChoice
     {
         if (engine.BuildKitUnavailableReason is { } reason && spec.Builder == BuilderKind.BuildKit && (isForced || spec.Secrets.Count > 0))
         {
-            throw Unsupported(reason + (isForced ? " Use builder=classic." : " The classic builder does not support secrets."));
+            throw isForced
+                ? Unsupported(reason + " Use builder=classic.", "builder")
+                : Unsupported(reason + " The classic builder does not support secrets.", "secrets");
         }
 
         if (spec.Remote is not null && engine.RemoteContextUnavailableReason is { } noRemote)
         {
-            throw Unsupported(noRemote);
+            throw Unsupported(noRemote, "remote");
         }
 
         if (!IsOfEveryBuilder(spec.Network) && engine.BuildNetworkUnavailableReason(spec.Network!) is { } noNetwork)
         {
-            throw Unsupported(noNetwork);
+            throw Unsupported(noNetwork, "network");
         }
 
         return engine.BuildKitUnavailableReason is null ? spec.Builder : engine.ClassicBuilder;
@@ -57,7 +60,7 @@ internal static class BuilderChoice
     /// <summary>Name of a builder in requests and events.</summary>
     public static string NameOf(BuilderKind builder) => builder.ToString().ToLowerInvariant();
 
-    private static ApiException Unsupported(string reason) => new(ErrorCode.FeatureUnsupported, reason);
+    private static ApiException Unsupported(string reason, string field) => new(ErrorCode.FeatureUnsupported, reason) { Fields = [field] };
 
     private static bool IsOfEveryBuilder(string? network) => network is null or "bridge" or "default" or "host" or "none";
 

@@ -10,6 +10,8 @@ internal sealed class ContextTransfer : PipeWriter
         pauseWriterThreshold: 1024 * 1024, resumeWriterThreshold: 512 * 1024, minimumSegmentSize: 64 * 1024, useSynchronizationContext: false));
 
     private long _written;
+    private volatile bool _isComplete;
+    private volatile bool _waitsForEngine;
 
     /// <summary>Starts to write. A directory is read synchronously, so it needs a thread of its own.</summary>
     public ContextTransfer(BuildJob job, BuildContext context, DockerfileCheck check, CancellationToken cancellationToken) =>
@@ -19,6 +21,9 @@ internal sealed class ContextTransfer : PipeWriter
 
     /// <summary>Returns the failure, or null. It is no failure when the engine stops reading. Never fails.</summary>
     public Task<Exception?> Completion { get; }
+
+    /// <summary>Whether the build waits for the context: neither was all of it read, nor does the engine have to take what was.</summary>
+    public bool IsBeingRead => !_isComplete && !_waitsForEngine;
 
     /// <summary>Bytes of the archive so far.</summary>
     public long Written => Volatile.Read(ref _written);
@@ -34,9 +39,23 @@ internal sealed class ContextTransfer : PipeWriter
 
     public override Memory<byte> GetMemory(int sizeHint = 0) => _pipe.Writer.GetMemory(sizeHint);
     public override Span<byte> GetSpan(int sizeHint = 0) => _pipe.Writer.GetSpan(sizeHint);
-    public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default) => _pipe.Writer.FlushAsync(cancellationToken);
     public override void CancelPendingFlush() => _pipe.Writer.CancelPendingFlush();
     public override void Complete(Exception? exception = null) => _pipe.Writer.Complete(exception);
+
+    public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
+    {
+        var flush = _pipe.Writer.FlushAsync(cancellationToken);
+        return flush.IsCompleted ? flush : WaitAsync(flush);
+    }
+
+    private async ValueTask<FlushResult> WaitAsync(ValueTask<FlushResult> flush)
+    {
+        _waitsForEngine = true;
+        var result = await flush;
+        // A flush that is cancelled was waiting until then.
+        _waitsForEngine = false;
+        return result;
+    }
 
     private async Task<Exception?> WriteAsync(BuildJob job, BuildContext context, DockerfileCheck check, CancellationToken cancellationToken)
     {
@@ -45,6 +64,7 @@ internal sealed class ContextTransfer : PipeWriter
         {
             // The Dockerfile is checked before the engine has the whole context and starts.
             await context(this, check, cancellationToken);
+            _isComplete = true;
             await CompleteAsync();
         }
         catch (Exception e)

@@ -15,14 +15,15 @@ internal sealed record ContainerSelection(
     [Parameter("Health states; `none` selects containers without a health check.", Example = "unhealthy", CommaSeparated = true,
         Allowed = ["starting", "healthy", "unhealthy", "none"])]
     IReadOnlyList<string> Health,
-    [Parameter("The full id: 64 hex digits; implies `all`.", CommaSeparated = true)]
+    [Parameter("The full id: 64 hex digits; implies `all`.", CommaSeparated = true, Pattern = "[0-9a-f]{64}",
+        Expected = "must be a full id: 64 hex digits. GET /containers/{container} takes a short one, too.")]
     IReadOnlyList<string> Id,
     [Parameter("A part of the container's name.", Example = "web", CommaSeparated = true, Pattern = "[a-zA-Z0-9_.-]{1,255}",
         Expected = "must be a part of a container's name: letters, digits, '_', '.' and '-'.")]
     IReadOnlyList<string> Name,
     [Parameter("The image of the container, or an ancestor of that image.", Example = "busybox:latest", CommaSeparated = true)]
     IReadOnlyList<ImageNameOrId> Image,
-    [Parameter("`key` or `key=value`; repeatable. A container must have all of them.", Pattern = @"[^=][\s\S]{0,4095}",
+    [Parameter("`key` or `key=value`. A container must have all of them. " + CommaList.Escape, CommaSeparated = true, Pattern = @"[^=][\s\S]{0,4095}",
         Expected = "must be key or key=value.")]
     IReadOnlyList<string> Label,
     [Parameter("The Compose project or Swarm stack.", Example = "shop", CommaSeparated = true, Pattern = ContainerSelection.GroupName,
@@ -40,7 +41,7 @@ internal sealed record ContainerSelection(
     IReadOnlyList<EngineName> Engine)
 {
     /// <summary>Compose and Swarm allow less. Other tools use the same labels.</summary>
-    private const string GroupName = @"[^,\p{Cc}]{1,255}";
+    private const string GroupName = @"\P{Cc}{1,255}";
     private const string GroupNameExpected = "must be a name of 1 to 255 characters.";
 
     /// <summary>All containers of all engines.</summary>

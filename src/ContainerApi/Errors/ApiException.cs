@@ -10,6 +10,9 @@ internal class ApiException(ErrorCode code, string detail, IDictionary<string, s
 
     public IDictionary<string, string[]>? Errors { get; } = errors;
 
+    /// <summary>The parameters that can be to blame, where there are no messages by field. The first one in the request counts.</summary>
+    public IReadOnlyList<string> Fields { get; init; } = [];
+
     /// <summary>When the caller may try again; becomes <c>Retry-After</c>.</summary>
     public TimeSpan? RetryAfter { get; init; }
 

@@ -7,12 +7,11 @@ using ContainerApi.Api.Requests;
 namespace ContainerApi.Hosting;
 
 /// <summary>
-/// Answers a repeated request with the answer to the first one: same caller, same <c>Idempotency-Key</c>, same method, path, query and
-/// body. A key of a request that created nothing is free again.
+/// Answers a repeated request with the answer to the first one: same caller, same <c>Idempotency-Key</c>, same method, path, query,
+/// content type and body. A key of a request that created nothing is free again.
 /// </summary>
 internal static class Idempotency
 {
-    private const string Header = "Idempotency-Key";
     private const string Replayed = "Idempotency-Replayed";
     private const int MaxLength = 255;
 
@@ -22,7 +21,7 @@ internal static class Idempotency
         app.Use(async (http, next) =>
         {
             if (http.GetEndpoint()?.Metadata.GetMetadata<IdempotentEndpoint>() is not { } endpoint
-                || http.Request.Headers[Header] is not { Count: > 0 } values)
+                || http.Request.Headers[IdempotencyKeys.Header] is not { Count: > 0 } values)
             {
                 await next(http);
                 return;
@@ -71,13 +70,16 @@ internal static class Idempotency
         key.Length is > 0 and <= MaxLength && key.All(c => c is > ' ' and <= '~')
             ? key
             : throw new ApiException(
-                ErrorCode.InvalidRequest, $"{Header} must have 1 to {MaxLength} visible ASCII characters.",
-                new Dictionary<string, string[]> { [Header] = [$"must have 1 to {MaxLength} visible ASCII characters."] });
+                ErrorCode.InvalidRequest, $"{IdempotencyKeys.Header} must have 1 to {MaxLength} visible ASCII characters.",
+                new Dictionary<string, string[]> { [IdempotencyKeys.Header] = [$"must have 1 to {MaxLength} visible ASCII characters."] });
 
     /// <summary>The caller with its present rights: an answer that was given with other rights is not repeated.</summary>
     private static string OwnerOf(Caller caller) =>
         JsonSerializer.Serialize<string?[]>([caller.Owner, caller.Visibility.Key, .. caller.Scopes.Order(StringComparer.Ordinal)]);
 
-    private static string DigestOf(HttpRequest request) =>
-        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{request.Method} {request.Path}{request.QueryString}")));
+    private static string DigestOf(HttpRequest request)
+    {
+        var text = $"{request.Method} {request.Path}{request.QueryString} {request.ContentType}";
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+    }
 }

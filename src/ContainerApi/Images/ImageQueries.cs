@@ -58,7 +58,7 @@ internal sealed class ImageQueries(
         return found is [var (engine, image, _)]
             ? ImageProjection.ToInspection(engine.Name, image!, await CountContainersAsync(engine, cancellationToken))
             : throw failures.Find(f => f.Code != ErrorCode.ImageNotFound) ?? failures.FirstOrDefault()
-                ?? new EngineException(ErrorCode.EngineNotFound, "", "There is no engine.");
+                ?? new ApiException(ErrorCode.ImageNotFound, $"There is no image '{query.Reference}'.");
     }
 
     private static async Task<(IEngine Engine, ImageDetails? Image, EngineException? Failure)> FindAsync(

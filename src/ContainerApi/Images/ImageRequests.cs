@@ -13,10 +13,11 @@ internal sealed record ImageListRequest(
     IReadOnlyList<string> Reference,
     [Parameter("Whether to return only images without a name (true) or only images with one (false). Default: both.")]
     bool? Dangling,
-    [Parameter("`name` or `name=value`; repeatable. An image must have all of them.", Pattern = @"[^=][\s\S]{0,4095}",
-        Expected = "must be name or name=value.")]
+    [Parameter("`key` or `key=value`. An image must have all of them. " + CommaList.Escape, CommaSeparated = true, Pattern = @"[^=][\s\S]{0,4095}",
+        Expected = "must be key or key=value.")]
     IReadOnlyList<string> Label,
-    [Parameter("The full id: `sha256:` and 64 hex digits.", CommaSeparated = true)]
+    [Parameter("The full id: `sha256:` and 64 hex digits.", CommaSeparated = true, Pattern = "sha256:[0-9a-f]{64}",
+        Expected = "must be a full id: sha256: and 64 hex digits. GET /images/{reference} takes a short one, too.")]
     IReadOnlyList<string> Id,
     [Parameter("The engine's name. Default: all engines.", CommaSeparated = true)]
     IReadOnlyList<EngineName> Engine,

@@ -22,7 +22,10 @@ internal sealed partial class ImageTransfers(EngineDirectory engines, TimeProvid
             var found = await engine.InspectImageAsync(request.Image.ToNameOrId(), cancellationToken);
             return ImagePlatform.Matches(request.Platform, found) ? found
                 : throw new EngineException(
-                    ErrorCode.ImageNotFound, engine.Name, $"The image is for {found.Os}/{found.Architecture}, not for {request.Platform}.");
+                    ErrorCode.ImageNotFound, engine.Name, $"The image is for {found.Os}/{found.Architecture}, not for {request.Platform}.")
+                {
+                    Fields = ["platform"],
+                };
         });
         if (transfer.Error is { } error)
         {

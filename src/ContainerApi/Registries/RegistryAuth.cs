@@ -8,7 +8,7 @@ internal sealed record RegistryAuth(
     [Parameter("Credentials for the registry of the image, used for this request only.", Name = RegistryAuth.Field)]
     RegistryAuthFields? InBody,
     [Parameter("The credentials as Docker's clients send them, in place of `registryAuth`: JSON in base64url.",
-        Name = RegistryAuthHeader.Name, In = ParameterPlace.Header, ErrorField = RegistryAuth.Field)]
+        Name = RegistryAuthHeader.Name, In = ParameterPlace.Header, StandsFor = RegistryAuth.Field)]
     RegistryAuthHeader? InHeader)
 {
     public const string Field = "registryAuth";
@@ -64,7 +64,7 @@ internal sealed record RegistryAuthHeader(IReadOnlyList<RegistryCredentials> Cre
     private const int MaxSecretLength = 16 * 1024;
     private const int MaxAddressLength = 512;
 
-    public static string Expected => "in a header must be JSON in base64url with a username and a password, or with those of each registry.";
+    public static string Expected => "must be JSON in base64url with a username and a password, or with those of each registry.";
 
     public static bool TryParse(string text, [NotNullWhen(true)] out RegistryAuthHeader? value)
     {

@@ -14,12 +14,15 @@ public sealed class ListTests : IAsyncDisposable
 {
     private static readonly string OneId = Facts.Id('1');
 
+    private static readonly IReadOnlyDictionary<string, string> Labels =
+        new Dictionary<string, string> { ["a"] = "", ["b"] = "x,y", [@"c\,"] = "" };
+
     private readonly ApiHost _host;
 
     public ListTests()
     {
         var near = Engine("near");
-        near.ListContainers = Facts.Engine(Facts.Container('1', "web"), Facts.Container('2', "db")).ListContainers;
+        near.ListContainers = Facts.Engine(Facts.Container('1', "web") with { Labels = Labels }, Facts.Container('2', "db")).ListContainers;
         near.ListImages = (_, _) => Task.FromResult<IReadOnlyList<ImageFacts>>([Image('1', 5), Image('2', 7)]);
         near.Build = new BuiltContext().BuildAsync;
         near.InspectImage = (id, _) => Task.FromResult(BuildApi.Details(id, []));
@@ -75,7 +78,8 @@ public sealed class ListTests : IAsyncDisposable
     [InlineData("/containers?include=none&id=ID", 1)]
     [InlineData("/containers?include=none&engine=near,far", 2)]
     [InlineData("/images?id=sha256:ID", 1)]
-    [InlineData("/images?id=sha256:ID,sha256:x", 1)]
+    [InlineData("/images?id=sha256:ID,sha256:ID", 1)]
+    [InlineData("/containers?include=none&label=a,b=x%5C,y&label=c%5C%5C,", 1)]
     [InlineData("/engines?state=ok,timeout", 1)]
     [InlineData("/engines?id=near&id=far", 2)]
     [InlineData("/builds?state=failed,cancelled", 0)]
@@ -86,6 +90,24 @@ public sealed class ListTests : IAsyncDisposable
         await BuildAsync(address);
 
         Assert.Equal(count, (await _host.GetJsonAsync(address.Replace("ID", OneId, StringComparison.Ordinal))).GetProperty("total").GetInt32());
+    }
+
+    [Theory]
+    [InlineData("/containers?id=11111111", HttpStatusCode.BadRequest, "invalid_request", "id")]
+    [InlineData("/images?id=sha256:1111", HttpStatusCode.BadRequest, "invalid_request", "id")]
+    [InlineData("/builds?id=zz", HttpStatusCode.BadRequest, "invalid_request", "id")]
+    [InlineData("/containers?engine=near,nope", HttpStatusCode.NotFound, "engine_not_found", "engine")]
+    [InlineData("/images?engine=nope", HttpStatusCode.NotFound, "engine_not_found", "engine")]
+    [InlineData("/builds?engine=nope", HttpStatusCode.NotFound, "engine_not_found", "engine")]
+    [InlineData("/builds/01KNXNVVQHDQAAG5HJN6PQ9V7E?engine=nope", HttpStatusCode.NotFound, "engine_not_found", "engine")]
+    [InlineData("/builds/01KNXNVVQHDQAAG5HJN6PQ9V7E?engine=near", HttpStatusCode.NotFound, "build_not_found", "build")]
+    [InlineData("/engines?engine=nope", HttpStatusCode.NotFound, "engine_not_found", "engine")]
+    public async Task Filter_that_can_match_nothing_is_a_problem(string address, HttpStatusCode status, string code, string field)
+    {
+        using var response = await _host.Client.GetAsync(address);
+
+        var problem = await response.ReadProblemAsync(status, code);
+        Assert.Equal(field, Assert.Single(problem.GetProperty("errors").EnumerateObject()).Name);
     }
 
     [Fact]

@@ -111,6 +111,15 @@ public sealed class BuildFormReaderTests : BuildEndpointFixture
         Assert.Equal([field], problem.GetProperty("errors").EnumerateObject().Select(e => e.Name));
     }
 
+    [Fact]
+    public async Task Parameter_after_a_file_is_named_in_the_problem()
+    {
+        using var response = await PostAsync(Dockerfile + Field("Tag", "a:1") + End);
+        var problem = await response.ReadProblemAsync(HttpStatusCode.BadRequest, "invalid_request");
+
+        Assert.Equal(["Tag"], problem.GetProperty("errors").EnumerateObject().Select(e => e.Name));
+    }
+
     [Theory]
     [InlineData("path")]
     [InlineData("remote")]
@@ -128,8 +137,8 @@ public sealed class BuildFormReaderTests : BuildEndpointFixture
         foreach (var (body, error) in new[]
         {
             (Field("target", "a") + Field("target", "b") + Dockerfile + End, "target must be given once"),
-            (Dockerfile + Field("tag", "a") + End, "'tag' comes after a file"),
-            (Field("target", new string('x', 70_000)) + Dockerfile + End, "target is too long"),
+            (Dockerfile + Field("tag", "a") + End, "tag is a parameter after a file"),
+            (Field("target", new string('x', 70_000)) + Dockerfile + End, "target must have at most 65536 bytes"),
         })
         {
             Assert.Contains(error, await RefusalAsync(body, "invalid_request"));

@@ -48,7 +48,8 @@ public sealed class BuildRefusalTests : BuildEndpointFixture
     [InlineData("""{"remote":"https://git.example.com/other/x.git"}""", 403, "remote_context_not_allowed")]
     [InlineData("""{"remote":"https://git.example.com/team/../x.git"}""", 400, "invalid_request")]
     [InlineData("""{"remote":"https://git.example.com/team/x.git","dockerfile":"../x"}""", 400, "invalid_dockerfile")]
-    [InlineData("""{"dockerfile":"FROM x","tag":1}""", 400, "invalid_reference")]
+    [InlineData("""{"dockerfile":"FROM x","tag":1}""", 400, "invalid_request")]
+    [InlineData("""{"dockerfile":1}""", 400, "invalid_request")]
     [InlineData("""{"dockerfile":"FROM x","nope":1}""", 400, "invalid_request")]
     [InlineData("""{"dockerfile":"FROM x","timeout":0}""", 400, "invalid_request")]
     [InlineData("""{"dockerfile":"FROM x","engine":"none"}""", 404, "engine_not_found")]
@@ -67,6 +68,30 @@ public sealed class BuildRefusalTests : BuildEndpointFixture
         var problem = await (await PostJsonAsync(json)).ReadProblemAsync((HttpStatusCode)status, code);
 
         Assert.DoesNotContain(_root, problem.GetRawText(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("{}", "dockerfile,path,remote")]
+    [InlineData("""{"path":"none"}""", "path")]
+    [InlineData("""{"path":"/etc"}""", "path")]
+    [InlineData("""{"path":"empty"}""", "path")]
+    [InlineData("""{"path":"empty","dockerfile":"none"}""", "dockerfile")]
+    [InlineData("""{"remote":"https://git.example.com/other/x.git"}""", "remote")]
+    [InlineData("""{"dockerfile":"FROM x\nFOO"}""", "dockerfile")]
+    [InlineData("""{"dockerfile":"FROM x","target":"nope"}""", "target")]
+    [InlineData("""{"dockerfile":"FROM x","target":"nope","mode":"wait"}""", "target")]
+    [InlineData("""{"dockerfile":"FROM x","engine":"none"}""", "engine")]
+    [InlineData("""{"dockerfile":"FROM x","pull":"never"}""", "pull")]
+    [InlineData("""{"dockerfile":"FROM x","builder":"classic","secret":{"a":"b"}}""", "secret")]
+    [InlineData("""{"dockerfile":"FROM x","builder":"buildkit","network":"mynet"}""", "network")]
+    public async Task Problem_of_a_document_names_its_fields(string json, string fields)
+    {
+        Directory.CreateDirectory(Path.Combine(_root, "empty"));
+
+        using var response = await PostJsonAsync(json);
+        var problem = JsonSerializer.Deserialize<JsonElement>(await response.Content.ReadAsStringAsync());
+
+        Assert.Equal(fields.Split(','), problem.GetProperty("errors").EnumerateObject().Select(e => e.Name).Order());
     }
 
     [Theory]

@@ -124,6 +124,18 @@ public sealed class BuildStreamTests : IDisposable
     }
 
     [Fact]
+    public async Task Failed_push_leaves_the_tags_of_the_image_in_the_result()
+    {
+        _api.Engine.PushImage = (_, _, _) => throw new EngineException(ErrorCode.RegistryUnavailable, "local", "Gone.");
+
+        var result = (await _api.RunAsync("tag=app:v1&push=true", new ImageBuilt(BuildApi.Image)))[^1];
+
+        Assert.Equal("registry_unavailable: Gone. (push app:v1)", BuildApi.Error(result));
+        Assert.Equal(BuildApi.Image, BuildApi.Text(result, "imageId"));
+        Assert.Equal("app:v1", Assert.Single(result.GetProperty("tags").EnumerateArray()).GetString());
+    }
+
+    [Fact]
     public async Task Disconnected_client_stops_the_engine()
     {
         var (build, stream) = await _api.OpenAsync("", new StepStarted("1", 1, 1, "RUN sleep"));

@@ -89,7 +89,21 @@ public sealed class CreateImageTests : BuildEndpointFixture
 
         using var response = await _api.Client.PostAsJsonAsync("/images", new { source, tag });
 
-        await response.ReadProblemAsync((HttpStatusCode)status, code);
+        var problem = await response.ReadProblemAsync((HttpStatusCode)status, code);
+        Assert.Contains(Assert.Single(problem.GetProperty("errors").EnumerateObject()).Name, new[] { "source", "tag" });
+    }
+
+    [Theory]
+    [InlineData("container:none", "There is no container 'none'.")]
+    [InlineData("directory:none", "There is no directory 'none' with a Dockerfile under a context root.")]
+    [InlineData("none", "'none' is neither a directory with a Dockerfile under a context root nor a container.")]
+    public async Task Missing_source_is_described_by_its_kind(string source, string detail)
+    {
+        _engine.ListContainers = (_, _) => Task.FromResult<IReadOnlyList<ContainerFacts>>([]);
+
+        using var response = await _api.Client.PostAsJsonAsync("/images", new { source, tag = "x:1" });
+
+        Assert.Equal(detail, (await response.ReadProblemAsync(HttpStatusCode.NotFound, "source_not_found")).GetProperty("detail").GetString());
     }
 
     /// <summary>The type, the action if there is one, and the seq of a line.</summary>

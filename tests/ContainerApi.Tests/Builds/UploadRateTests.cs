@@ -63,11 +63,24 @@ public sealed class UploadRateTests : IDisposable
         Assert.False(waiting.IsFaulted);
     }
 
-    private Task<HttpResponseMessage> UploadAsync(string type, string start, int bytesPerSecond)
+    [Fact]
+    public async Task Upload_that_exceeds_the_timeout_is_a_408_that_names_it()
+    {
+        var upload = UploadAsync("application/x-tar", "", bytesPerSecond: 300, "timeout=10");
+        await BuildApi.UntilAsync(async () => (await _api.ListAsync("?state=running")).Count == 1);
+
+        await AdvanceUntilAsync(upload);
+
+        using var refusal = await upload;
+        var problem = await refusal.ReadProblemAsync(HttpStatusCode.RequestTimeout, "request_timeout");
+        Assert.Equal("timeout", Assert.Single(problem.GetProperty("errors").EnumerateObject()).Name);
+    }
+
+    private Task<HttpResponseMessage> UploadAsync(string type, string start, int bytesPerSecond, string query = "stream=false")
     {
         var content = new StreamContent(new TrickleStream(_clock, Encoding.ASCII.GetBytes(start), bytesPerSecond));
         content.Headers.ContentType = MediaTypeHeaderValue.Parse(type);
-        return _api.StreamingClient.PostAsync("/images/build?stream=false", content);
+        return _api.StreamingClient.PostAsync("/images/build?" + query, content);
     }
 
     private async Task AdvanceUntilAsync(Task task)

@@ -50,6 +50,7 @@ public sealed class ContainerQueryTests
     [InlineData("state=exited,dead", true, """{"status":["exited","dead"]}""")]
     [InlineData("health=healthy", false, """{"health":["healthy"]}""")]
     [InlineData("label=a&label=b%3Dc%3Dd", false, """{"label":["a","b=c=d"]}""")]
+    [InlineData("label=a,b%3Dx%5C,y", false, """{"label":["a","b=x,y"]}""")]
     [InlineData("name=we.b", false, """{"name":["we\\.b"]}""")]
     [InlineData("image=busybox", false, """{"ancestor":["busybox"]}""")]
     [InlineData("network=n&all=1", true, """{"network":["n"]}""")]

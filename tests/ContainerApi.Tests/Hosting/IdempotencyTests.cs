@@ -1,3 +1,4 @@
+using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
 using ContainerApi.Access;
 using ContainerApi.Api.Idempotency;
@@ -11,6 +12,7 @@ namespace ContainerApi.Tests.Hosting;
 public sealed class IdempotencyTests
 {
     private const string Replayed = "Idempotency-Replayed";
+    private const string Json = "application/json; charset=utf-8";
 
     [Fact]
     public async Task Repeated_creation_gets_the_first_answer_and_creates_nothing()
@@ -38,11 +40,16 @@ public sealed class IdempotencyTests
         await using var host = new ApiHost(Engine(() => new string('1', 64)));
         using var first = await CreateAsync(host.Client, "app", "one");
 
-        foreach (var (image, path) in new[] { ("other", "/containers"), ("app", "/containers?engine=local"), ("app ", "/containers") })
+        foreach (var (image, path, type) in new[]
         {
-            using var response = await CreateAsync(host.Client, image, "one", path);
+            ("other", "/containers", Json), ("app", "/containers?engine=local", Json), ("app ", "/containers", Json),
+            ("app", "/containers", "application/json; charset=utf-16"),
+        })
+        {
+            using var response = await CreateAsync(host.Client, image, "one", path, type);
 
-            await response.ReadProblemAsync(HttpStatusCode.UnprocessableEntity, "idempotency_key_reused");
+            var problem = await response.ReadProblemAsync(HttpStatusCode.UnprocessableEntity, "idempotency_key_reused");
+            Assert.Equal("Idempotency-Key", Assert.Single(problem.GetProperty("errors").EnumerateObject()).Name);
         }
     }
 
@@ -174,10 +181,10 @@ public sealed class IdempotencyTests
     }
 
     /// <param name="image">With a space at its end, the body has one more byte.</param>
-    private static Task<HttpResponseMessage> CreateAsync(HttpClient client, string image, string key, string path = "/containers")
+    private static Task<HttpResponseMessage> CreateAsync(HttpClient client, string image, string key, string path = "/containers", string type = Json)
     {
         var json = $$"""{"image":"{{image.Trim()}}","name":"web"}{{image[image.Trim().Length..]}}""";
-        return SendAsync(client, path, new StringContent(json, Encoding.UTF8, "application/json"), key);
+        return SendAsync(client, path, new StringContent(json, MediaTypeHeaderValue.Parse(type)), key);
     }
 
     private static FakeEngine Engine(Func<string> create) => new()

@@ -5,7 +5,7 @@ namespace ContainerApi.Api.Idempotency;
 internal sealed record IdempotencyKey(string Owner, string Key);
 
 /// <summary>The answer to a request with a key. Of the request it has only digests.</summary>
-/// <param name="Request">The digest of method, path and query.</param>
+/// <param name="Request">The digest of method, path, query and content type.</param>
 /// <param name="Status">0 for a build, which is answered from its log.</param>
 /// <param name="Content">The body of the answer; for a build, which one and in which form.</param>
 internal sealed record KeptAnswer(
@@ -22,6 +22,8 @@ internal interface IAnswerStore
 /// <summary>The keys of running requests, and the answers of those that succeeded, for 24 hours and in bounded number.</summary>
 internal sealed class IdempotencyKeys(IAnswerStore store, TimeProvider time)
 {
+    public const string Header = "Idempotency-Key";
+
     private const int MaxPerCaller = 1000;
     private const int MaxAll = 10_000;
 
@@ -76,7 +78,8 @@ internal sealed class IdempotencyKeys(IAnswerStore store, TimeProvider time)
     }
 
     public static ApiException Reused() =>
-        new(ErrorCode.IdempotencyKeyReused, "This Idempotency-Key belongs to another request. Use a new key for a new request.");
+        new(ErrorCode.IdempotencyKeyReused, $"This {Header} belongs to another request. Use a new key for a new request.",
+            new Dictionary<string, string[]> { [Header] = ["belongs to another request."] });
 
     public async Task KeepAsync(IdempotencyKey key, KeptAnswer answer)
     {

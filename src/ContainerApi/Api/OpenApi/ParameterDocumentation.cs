@@ -10,7 +10,7 @@ internal sealed class ParameterDocumentation : IOperationFilter
 {
     private static OpenApiParameter IdempotencyKey() => new()
     {
-        Name = "Idempotency-Key",
+        Name = IdempotencyKeys.Header,
         In = ParameterLocation.Header,
         Description = "A new random text for each request that may be sent again, such as a UUID. The same request with the same key gets the "
             + "answer to the first one, or the running build, with `Idempotency-Replayed: true`; a repeated pull gets its `result` alone. Another "

@@ -42,8 +42,8 @@ internal sealed class ParameterAttribute(string description) : Attribute
 
     public ParameterPlace In { get; init; }
 
-    /// <summary>The field that an error names. Default: <see cref="Name"/>.</summary>
-    public string? ErrorField { get; init; }
+    /// <summary>The parameter that a header replaces. An error of that parameter names the header, if the request has it.</summary>
+    public string? StandsFor { get; init; }
 
     /// <summary>The text that stands for a missing parameter.</summary>
     public string? Default { get; init; }
@@ -76,7 +76,7 @@ internal sealed class ParameterAttribute(string description) : Attribute
     /// <summary>Whether a list of <c>name=value</c> or <c>name</c> is an object in a JSON body, with null in place of no value.</summary>
     public bool IsObject { get; init; }
 
-    /// <summary>The code of the problem for an invalid value. Default: <c>invalid_request</c>.</summary>
+    /// <summary>The code of the problem for a text that is not valid. Default: <c>invalid_request</c>, as for a value of another type.</summary>
     public string? ErrorCode { get; init; }
 }
 

@@ -13,8 +13,6 @@ internal sealed class RequestErrors
 
     private readonly Dictionary<string, string[]> _messages = [];
 
-    /// <summary>The names that the request uses, by the names of the parameters.</summary>
-    private readonly Dictionary<string, string> _names = [];
     private readonly RequestErrors? _parent;
     private readonly string _prefix = "";
     private ErrorCode? _code;
@@ -28,21 +26,8 @@ internal sealed class RequestErrors
     /// <summary>Returns a view for the fields of a nested object: an error's field is <c>name.field</c>.</summary>
     public RequestErrors Below(string name) => new(this, name + ".");
 
-    /// <summary>Sets the name that the request uses for a parameter. A validator has rules for the fields of the request itself only.</summary>
-    public void SetName(string parameter, string name)
-    {
-        if (_parent is null)
-        {
-            _names[parameter] = name;
-        }
-    }
-
-    /// <summary>Returns the field as the request names it: <c>tag[1]</c> for <c>tags[1]</c>.</summary>
-    public string NameOf(string field)
-    {
-        var end = field.AsSpan().IndexOfAny('[', '.') is >= 0 and var index ? index : field.Length;
-        return _names.GetValueOrDefault(field[..end], field[..end]) + field[end..];
-    }
+    /// <summary>The names of the request's own fields, for which a validator has rules.</summary>
+    public FieldNames Names { get; } = new();
 
     /// <param name="code">The code of the problem; the first one counts.</param>
     public void Add(string field, string message, string? code = null)
@@ -87,7 +72,7 @@ internal sealed class RequestErrors
     }
 
     public static bool IsValid(IValidationContext context, string field) =>
-        context.RootContextData[ContextKey] is RequestErrors errors && !errors.Has(errors.NameOf(field));
+        context.RootContextData[ContextKey] is RequestErrors errors && !errors.Has(errors.Names.NameOf(field));
 }
 
 internal static class RequestRules

@@ -35,7 +35,7 @@ internal sealed class RequestParameter
     /// <summary>Reads the value from the request. An invalid value is null and is added to the errors.</summary>
     public object? Read(ParameterInput input, RequestErrors errors)
     {
-        var field = Declaration.ErrorField ?? input.Name ?? Name;
+        var field = input.Name ?? Name;
         try
         {
             if (input.IsMissing)
@@ -71,13 +71,15 @@ internal sealed class RequestParameter
         }
 
         var (value, error) = _kind.Read(input);
-        return error is null ? value : Report(field, error, errors);
+        // The parameter's own code is for its grammar.
+        var isText = input.Json is null or { ValueKind: JsonValueKind.String };
+        return error is null ? value : Report(field, error, errors, isText ? Declaration.ErrorCode : null);
     }
 
     private Array? ReadList(ParameterInput input, RequestErrors errors, string field)
     {
         var items = Declaration.CommaSeparated && input.Json is null
-            ? [.. input.Texts.ToString().Split(',', StringSplitOptions.TrimEntries).Select(t => new ParameterInput(t))]
+            ? [.. CommaList.Split(input.Texts).Select(t => new ParameterInput(t))]
             : input.Items(Declaration.IsObject);
         if (items is null)
         {
@@ -105,11 +107,11 @@ internal sealed class RequestParameter
         return values.Contains(null) ? null : List(values);
     }
 
-    private object? Report(string field, string error, RequestErrors errors)
+    private object? Report(string field, string error, RequestErrors errors, string? code = null)
     {
         errors.Add(field, IsList && Declaration.CommaSeparated && _kind.Allowed is { } allowed
             ? $"must be one or more of {string.Join(", ", allowed)}, separated by commas."
-            : error, Declaration.ErrorCode);
+            : error, code);
         return null;
     }
 

@@ -47,7 +47,7 @@ internal static class RequestReader
 
     /// <summary>Returns the fields of a query.</summary>
     public static Dictionary<string, ParameterInput> FieldsOf(IEnumerable<KeyValuePair<string, StringValues>> query) =>
-        query.ToDictionary(q => q.Key, q => new ParameterInput(q.Value), StringComparer.OrdinalIgnoreCase);
+        query.ToDictionary(q => q.Key, q => new ParameterInput(q.Value, Name: q.Key), StringComparer.OrdinalIgnoreCase);
 
     /// <param name="fields">All fields in the query, the form or the body, by name.</param>
     /// <param name="errors">Errors that are known before.</param>
@@ -58,16 +58,23 @@ internal static class RequestReader
         where T : class
     {
         errors ??= new RequestErrors();
+        // Errors that are found later name the fields as the request does.
+        http.Features.Set(errors.Names);
         var definition = RequestDefinition.Of(typeof(T));
         ReportUnknown(definition, fields.Keys, errors, inJson);
         var request = (T)definition.Create(
-            parameter => parameter.Declaration.In switch
+            parameter =>
             {
-                // Routing keeps an escaped slash.
-                ParameterPlace.Route => new ParameterInput(
-                    http.GetRouteValue(parameter.Name)?.ToString()?.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase)),
-                ParameterPlace.Header => new ParameterInput(http.Request.Headers[parameter.Name]),
-                _ => Find(parameter, fields, errors, inJson),
+                var input = parameter.Declaration.In switch
+                {
+                    // Routing keeps an escaped slash.
+                    ParameterPlace.Route => new ParameterInput(
+                        http.GetRouteValue(parameter.Name)?.ToString()?.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase)),
+                    ParameterPlace.Header => new ParameterInput(http.Request.Headers[parameter.Name]),
+                    _ => Find(parameter, fields, errors, inJson),
+                };
+                errors.Names.Add(parameter, input.Name ?? parameter.Name, !input.IsMissing);
+                return input;
             },
             errors);
         Validate(http.RequestServices, request, errors);
@@ -87,14 +94,13 @@ internal static class RequestReader
     private static ParameterInput Find(
         RequestParameter parameter, IReadOnlyDictionary<string, ParameterInput> fields, RequestErrors errors, bool inJson)
     {
-        var given = parameter.NamesIn(inJson).Where(fields.ContainsKey).ToList();
+        var given = parameter.NamesIn(inJson).Where(fields.ContainsKey).Select(n => fields[n].Name ?? n).ToList();
         foreach (var other in given.Skip(1))
         {
             errors.Add(other, $"must not be given with {given[0]}: it is another name of {given[0]}.");
         }
 
         var name = given.FirstOrDefault() ?? parameter.NameIn(inJson);
-        errors.SetName(parameter.Name, name);
         return fields.GetValueOrDefault(name) with { Name = name };
     }
 
@@ -112,7 +118,7 @@ internal static class RequestReader
                     : allowed.Count == 0 ? "is an unknown parameter. This endpoint has no parameters in the query."
                     : $"is an unknown parameter. Allowed parameters: {string.Join(", ", allowed)}.");
             }
-            else if (!fields.TryAdd(name, new ParameterInput(values)) && !fields[name].IsText(values))
+            else if (!fields.TryAdd(name, new ParameterInput(values, Name: name)) && !fields[name].IsText(values))
             {
                 errors.Add(name, "must be the same in the query and in the body, or be in one of them.");
             }
@@ -140,7 +146,7 @@ internal static class RequestReader
         foreach (var property in json.EnumerateObject())
         {
             var name = NameOf(property);
-            if (!fields.TryAdd(name, new ParameterInput(default, property.Value)))
+            if (!fields.TryAdd(name, new ParameterInput(default, property.Value, name)))
             {
                 errors.Add(name, "must be given once.");
             }
@@ -180,7 +186,7 @@ internal static class RequestReader
     {
         foreach (var failure in services.GetService<IValidator<T>>()?.Validate(errors.ToContext(request)).Errors ?? [])
         {
-            var field = errors.NameOf(JsonNamingPolicy.CamelCase.ConvertName(failure.PropertyName));
+            var field = errors.Names.NameOf(JsonNamingPolicy.CamelCase.ConvertName(failure.PropertyName));
             if (!errors.Has(field))
             {
                 errors.Add(field, failure.ErrorMessage, failure.ErrorCode);

@@ -6,7 +6,7 @@ internal sealed record StreamPosition(
         + "before this parameter.", Aliases = ["lastEventId"])]
     string? After,
     [Parameter("The `seq` of the last event that the client has. Browsers send it when they reconnect.", Name = "Last-Event-ID",
-        In = ParameterPlace.Header, ErrorField = "Last-Event-ID")]
+        In = ParameterPlace.Header)]
     string? LastEventId)
 {
     /// <summary>The header is newer: a browser keeps the query when it reconnects.</summary>

@@ -27,9 +27,7 @@ internal static class MultipartContext
             if (!TryGetFileName(section, out var given))
             {
                 throw NameOf(section) is { Length: > 0 } parameter
-                    ? new ApiException(
-                        ErrorCode.InvalidRequest,
-                        $"The parameter '{TarText.Printable(parameter)}' comes after a file. Send the parameters before the files.")
+                    ? BuildFormReader.Refused(parameter, "is a parameter after a file. Send the parameters before the files.")
                     : BuildContexts.Invalid("The form is truncated or has a part with neither a name nor a file name.");
             }
 

@@ -147,5 +147,8 @@ internal static class CreateImageEndpoint
 
     private static ApiException NotFound(string source) =>
         new(ErrorCode.SourceNotFound,
-            $"Source '{source}' not found: it is neither a directory with a Dockerfile under a context root nor a container.");
+            source.StartsWith(ContainerPrefix, StringComparison.Ordinal) ? $"There is no container '{NameOf(source)}'."
+            : source.StartsWith(DirectoryPrefix, StringComparison.Ordinal)
+                ? $"There is no directory '{NameOf(source)}' with a Dockerfile under a context root."
+            : $"'{source}' is neither a directory with a Dockerfile under a context root nor a container.");
 }

@@ -74,7 +74,7 @@ internal static class DockerfileValidator
 
         if (spec.Target is { } target && !hasTarget)
         {
-            throw Fault($"The Dockerfile has no stage '{target}'.");
+            throw Fault($"The Dockerfile has no stage '{target}'.", "target");
         }
     }
 
@@ -86,5 +86,6 @@ internal static class DockerfileValidator
     private static ApiException Fault(int line, string reason) =>
         Fault(string.Create(CultureInfo.InvariantCulture, $"Line {line} of the Dockerfile: {reason}"));
 
-    private static ApiException Fault(string reason) => new(ErrorCode.InvalidDockerfile, reason);
+    private static ApiException Fault(string reason, params IReadOnlyList<string> fields) =>
+        new(ErrorCode.InvalidDockerfile, reason) { Fields = fields };
 }

@@ -210,7 +210,7 @@ internal sealed partial class DockerEngine : IEngine, IDisposable
     }
 
     private EngineException TimedOut(TimeSpan timeout, OperationCanceledException inner) => new(ErrorCode.EngineTimeout, Name,
-        string.Create(CultureInfo.InvariantCulture, $"The engine did not answer within {timeout.TotalSeconds:0.###} seconds."), inner);
+        $"The engine did not answer within {timeout.InSeconds()}.", inner);
 
     /// <summary>Makes Docker.DotNet use the existing handler and its connections.</summary>
     private sealed class ExistingHandlerFactory : IDockerHandlerFactory<HttpMessageHandler>

@@ -4,7 +4,8 @@ namespace ContainerApi.Engine.Docker;
 
 /// <summary>
 /// The meaning of an engine's error by its status, the call's path without the version, and the text. The first row that matches
-/// counts. Status 200 is an error inside a stream that began well. The last column is where the text was seen.
+/// counts. Status 200 is an error inside a stream that began well. After the place where the text was seen, a row has the parameters that
+/// can be to blame: the first one in the request.
 /// </summary>
 internal static class EngineErrorTable
 {
@@ -12,6 +13,7 @@ internal static class EngineErrorTable
     private const string All = "";
     private const string Build = "^/build$";
     private const string Create = "^/containers/create$";
+    private const string Start = "/(re)?start$";
     private const string Transfer = "^/images/(create$|.*/push$)";
 
     /// <summary>BuildKit names its frontend <c>dockerfile.v0</c> in all its errors.</summary>
@@ -50,6 +52,9 @@ internal static class EngineErrorTable
         new([Stream, 500], Build, InRegistryCall + ".*?(?:" + RegistryFailure + ")", ErrorCode.RegistryUnavailable, "Docker 20.10, 28.5"),
         new([Stream, 500], Build, InRegistryCall + ".*?(?:" + RegistryDenial + ")", ErrorCode.RegistryUnauthorized, "Docker 20.10, 28.5"),
         new([Stream, 400, 500], Build, "Error processing tar file|archive/tar", ErrorCode.InvalidContext, "Docker 20.10 (500), 28.5 (400)"),
+        new([Stream, 400, 500], Build, "(?:build|target) stage .*not (?:be )?found|failed to reach build target", ErrorCode.InvalidDockerfile,
+            "Docker 20.10, 28.5", "target"),
+        new([400, 500], Build, "(?i)unknown operating system|invalid platform", ErrorCode.InvalidRequest, "Docker 20.10 to 28.5", "platform"),
         new([Stream, 400, 500], Build, InvalidDockerfile, ErrorCode.InvalidDockerfile, "Docker 20.10 (500), 28.5 (400)"),
         new([Stream, 400, 500], Build, "unexpected EOF", ErrorCode.InvalidContext, "Docker 20.10"),
         new([500], Build, All, ErrorCode.EngineError, "all"),
@@ -58,61 +63,77 @@ internal static class EngineErrorTable
         new([Stream, 401, 403, 404, 500], Transfer, RegistryDenial, ErrorCode.RegistryUnauthorized, "Docker, Podman 5.4"),
         new([Stream], Transfer, "(?i)not found|manifest unknown|name unknown", ErrorCode.ImageNotFound, "registries"),
         new([Stream], Transfer, "does not exist", ErrorCode.ImageNotFound, "Docker 20.10, push"),
-        new([Stream], Transfer, "does not match the specified platform", ErrorCode.ImageNotFound, "Docker 26.1"),
+        new([Stream, 404, 500], Transfer, "(?i)does not match the specified platform|no match(?:ing manifest)? for ", ErrorCode.ImageNotFound,
+            "Docker 26.1, registries", "platform"),
+        new([400, 500], Transfer, "(?i)unknown operating system|invalid platform", ErrorCode.InvalidRequest, "Docker 20.10 to 28.5", "platform"),
 
         new([400, 500], All, "(?i:multiple IDs found with provided prefix)", ErrorCode.AmbiguousReference, "Docker 20.10 (500), later (400)"),
         new([400, 500], All, "more than one result for container", ErrorCode.AmbiguousReference, "Podman 5.4"),
+        // An IPv6 registry is a valid reference that older engines do not parse.
+        new([400, 500], "^/(?:images/|commit|containers/create)", "invalid reference format", ErrorCode.InvalidReference, "Docker"),
+        new([400], Create, "(?i)memory limit", ErrorCode.InvalidRequest, "Docker 20.10 to 28.5", "memory"),
+        new([400], Create, "^Range of CPUs", ErrorCode.InvalidRequest, "Docker 20.10 to 28.5", "cpus"),
+        new([400], Create, "(?i)network mode|user defined networks", ErrorCode.InvalidRequest, "Docker 20.10 to 28.5", "networkMode"),
+        new([400], Create, "(?i)no command specified", ErrorCode.InvalidRequest, "Docker 20.10 to 28.5", "command", "image"),
+        new([400], Create, "(?i)working directory", ErrorCode.InvalidRequest, "Docker 20.10 to 28.5", "workingDirectory"),
+        new([400], Create, "(?i)hostname", ErrorCode.InvalidRequest, "Docker 20.10 to 28.5", "hostname"),
+        new([400, 500], "/kill$", "(?i)signal", ErrorCode.InvalidRequest, "Docker 20.10 (500: a number), Podman 5.4", "signal"),
+        new([400], "^/commit$", All, ErrorCode.InvalidRequest, "all", "changes"),
+        new([400], "/rename$", All, ErrorCode.InvalidRequest, "all", "name"),
+        new([400, 500], Start, "^" + EngineErrors.CannotStart, ErrorCode.InvalidRequest, "Docker (400), Podman 5.4",
+            "entrypoint", "command", "image"),
+        new([400, 500], Start, "unable to find (user|group) ", ErrorCode.InvalidRequest, "Docker 20.10 (500), later", "user", "image"),
         new([400], All, All, ErrorCode.InvalidRequest, "all"),
         new([401, 403], All, All, ErrorCode.Forbidden, "authorization plugins"),
         new([404], Create, "(?i)image", ErrorCode.ImageNotFound, "all"),
+        new([404], Create, "(?i)network .*not found", ErrorCode.NotFound, "Docker", "networkMode"),
         new([404], Create, All, ErrorCode.NotFound, "all"),
         new([404], "^/images/", All, ErrorCode.ImageNotFound, "all"),
         // A start answers 404 for a missing network, too.
         new([404, 500], "^/(containers/|commit)", "(?i)no such container", ErrorCode.ContainerNotFound, "Docker 28.5 (500: network of a container)"),
         new([404, 405], "^/session$", All, ErrorCode.FeatureUnsupported, "programs without BuildKit"),
+        new([404], Start, "network .*not found", ErrorCode.NotFound, "Docker", "networkMode"),
         new([404], All, All, ErrorCode.NotFound, "all"),
         new([409], "^/containers/(create|[^/]+/rename)$", "is already in use by container", ErrorCode.NameInUse, "Docker"),
         new([409, 500], All, "is not running|can only kill running containers", ErrorCode.ContainerNotRunning, "Docker 20.10 (500: top), Podman 5.4"),
         new([409], "^/containers/[^/]+$", "cannot remove .*(running|paused|restarting)", ErrorCode.ContainerRunning, "Docker 20.10, 28.5"),
         new([409], "^/images/", "using its referenced image|image is being used|has dependent child images", ErrorCode.ImageInUse, "Docker"),
         new([409], "^/images/", "image is in use by a container", ErrorCode.ImageInUse, "Podman 5.4"),
+        new([409, 500], Start, "cannot join network of a non running container", ErrorCode.Conflict, "Docker 20.10 (500: restart)", "networkMode"),
         new([409], All, All, ErrorCode.Conflict, "all"),
         new([501], All, All, ErrorCode.FeatureUnsupported, "all"),
 
         new([500], All, "that name is already in use$", ErrorCode.NameInUse, "Podman 5.4"),
         new([500], "/rename$", "UNIQUE constraint failed: ContainerConfig.Name$", ErrorCode.NameInUse, "Podman 5.4"),
         new([500], All, "^top can only be used on running containers$", ErrorCode.ContainerNotRunning, "Podman 5.4"),
-        new([500], All, ": network not found$", ErrorCode.NotFound, "Podman 5.4"),
+        new([500], All, ": network not found$", ErrorCode.NotFound, "Podman 5.4", "networkMode", "network"),
         new([500], All, "cannot be removed without force: container state improper$", ErrorCode.ContainerRunning, "Podman 5.4"),
-        new([500], "/(re)?start$", "^" + EngineErrors.CannotStart, ErrorCode.InvalidRequest, "Podman 5.4; Docker answers 400"),
-        new([500], "^/commit$", "applying changes: ", ErrorCode.InvalidRequest, "Podman 5.4"),
+        new([500], "^/commit$", "applying changes: ", ErrorCode.InvalidRequest, "Podman 5.4", "changes"),
 
-        new([500], "/(re)?start$", "cannot join network of a non running container", ErrorCode.Conflict, "Docker 20.10, restart"),
-        new([500], "/(re)?start$", "unable to find (user|group) ", ErrorCode.InvalidRequest, "Docker 20.10"),
-        new([500], Create, "(?i)^cannot mkdir: ", ErrorCode.InvalidRequest, "Docker 20.10, a working directory that is a file"),
-        new([500], "/kill$", "does not support signal|^invalid signal: ", ErrorCode.InvalidRequest, "Docker 20.10, Podman 5.4"),
+        // A working directory that is a file, or below one.
+        new([500], Create, "(?i)^cannot mkdir: |^lstat .*not a directory$", ErrorCode.InvalidRequest, "Docker 20.10", "workingDirectory"),
+        new([500], Start, "cannot assign requested address", ErrorCode.InvalidRequest, "Docker 20.10, an address of another host", "ports"),
         new([500], All, "\"ps\": executable file not found", ErrorCode.FeatureUnsupported, "hosts without ps"),
         new([500], All, "port is already allocated|address already in use", ErrorCode.PortInUse, "Docker, Podman 5.4"),
-        // An IPv6 registry is a valid reference that older engines do not parse.
-        new([500], All, "invalid reference format", ErrorCode.InvalidRequest, "Docker 20.10"),
         new([500], "^/images/create$", "(?i)manifest unknown|name unknown", ErrorCode.ImageNotFound, "Docker"),
     ];
 
-    /// <summary>The meaning of an error answer; <see cref="ErrorCode.EngineError"/> for an unknown one.</summary>
-    public static ErrorCode Find(HttpStatusCode status, string path, string message) =>
-        Search((int)status, path, message) ?? ErrorCode.EngineError;
+    /// <summary>The meaning of an error answer, and the parameters that can be to blame.</summary>
+    /// <returns><see cref="ErrorCode.EngineError"/> for an unknown error.</returns>
+    public static (ErrorCode Code, IReadOnlyList<string> Fields) Find(HttpStatusCode status, string path, string message) =>
+        Search((int)status, path, message) is { } row ? (row.Kind, row.Fields) : (ErrorCode.EngineError, []);
 
     /// <summary>Whether a build that began failed because of its Dockerfile or its context; null where the message names neither.</summary>
-    public static ErrorCode? FindInBuild(string message) => Search(Stream, "/build", message);
+    public static ErrorCode? FindInBuild(string message) => Search(Stream, "/build", message)?.Kind;
 
     /// <summary>Whether a step failed because of a registry or a missing feature of the builder; null for any other reason.</summary>
     public static ErrorCode? FindInStep(string message) => FindInBuild(message) is { } code
         && (code == ErrorCode.RegistryUnavailable || code == ErrorCode.RegistryUnauthorized || code == ErrorCode.FeatureUnsupported) ? code : null;
 
-    private static ErrorCode? Search(int status, string path, string message) =>
-        Rows.FirstOrDefault(r => r.Statuses.Contains(status) && r.IsMatch(path, message))?.Kind;
+    private static Row? Search(int status, string path, string message) =>
+        Rows.FirstOrDefault(r => r.Statuses.Contains(status) && r.IsMatch(path, message));
 
-    private sealed record Row(int[] Statuses, string Path, string Text, ErrorCode Kind, string SeenOn)
+    private sealed record Row(int[] Statuses, string Path, string Text, ErrorCode Kind, string SeenOn, params IReadOnlyList<string> Fields)
     {
         private readonly Regex _path = new(Path, RegexOptions.CultureInvariant);
         private readonly Regex _text = new(Text, RegexOptions.CultureInvariant);

@@ -35,8 +35,8 @@ internal static partial class EngineErrors
         }
 
         // An engine that refuses the version that was just negotiated has no version in common with this service.
-        var kind = IsVersionMismatch(status, body) ? ErrorCode.FeatureUnsupported : EngineErrorTable.Find(status, path, message);
-        return new EngineException(kind, engine, message.Length > 0 ? message : $"The engine returned status {(int)status}.");
+        var (kind, fields) = IsVersionMismatch(status, body) ? (ErrorCode.FeatureUnsupported, []) : EngineErrorTable.Find(status, path, message);
+        return new EngineException(kind, engine, message.Length > 0 ? message : $"The engine returned status {(int)status}.") { Fields = fields };
     }
 
     public static EngineException FromTransport(string engine, Exception exception)
@@ -84,8 +84,8 @@ internal static partial class EngineErrors
     public static EngineException FromTransfer(string engine, WireError error)
     {
         var message = Clean(error.Message ?? "");
-        var kind = EngineErrorTable.Find(HttpStatusCode.OK, "/images/create", message);
-        return new EngineException(kind, engine, message.Length > 0 ? message : "The transfer failed.");
+        var (kind, fields) = EngineErrorTable.Find(HttpStatusCode.OK, "/images/create", message);
+        return new EngineException(kind, engine, message.Length > 0 ? message : "The transfer failed.") { Fields = fields };
     }
 
     /// <summary>
@@ -100,11 +100,14 @@ internal static partial class EngineErrors
     /// <summary>Whether a change was refused because the container is as requested, or because another removal of it is in progress.</summary>
     public static bool IsAlreadySo(EngineException exception) => AlreadySo.IsMatch(exception.Message);
 
-    /// <summary>Redacts paths of the engine's host, removes control characters and the slash before a container's name, and truncates.</summary>
+    /// <summary>
+    /// Redacts paths of the engine's host, removes a repeated reason, control characters and the slash before a container's name, and
+    /// truncates.
+    /// </summary>
     public static string Clean(string message)
     {
         var searched = message.Length <= MaxSearchedLength ? message : message[..MaxSearchedLength];
-        return Cut(SlashOfName.Replace(HostPath.Replace(searched, "(path)"), ""));
+        return Cut(SlashOfName.Replace(HostPath.Replace(DoubledReason.Replace(searched, ""), "(path)"), ""));
     }
 
     /// <summary>Removes control characters and truncates. Keeps paths: for text of the Dockerfile, whose paths are the container's.</summary>
@@ -161,6 +164,10 @@ internal static partial class EngineErrors
 
     [GeneratedRegex("""(?<=\b[Cc]ontainer:? (?:name )?["']?)/(?=[A-Za-z0-9][A-Za-z0-9_.-]*(?:["'\s:,]|$))""", RegexOptions.CultureInvariant)]
     private static partial Regex SlashOfName { get; }
+
+    /// <summary>Engine 20.10 inspects a missing image: "no such image: app: No such image: app:latest".</summary>
+    [GeneratedRegex("^no such image: .*: (?=No such image: )", RegexOptions.CultureInvariant)]
+    private static partial Regex DoubledReason { get; }
 
     [GeneratedRegex("is already in progress|is already paused|same name as its current name")]
     private static partial Regex AlreadySo { get; }

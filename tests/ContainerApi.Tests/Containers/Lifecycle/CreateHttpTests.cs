@@ -8,7 +8,7 @@ public sealed class CreateHttpTests
     [Theory]
     [InlineData("{}", "image", "is required")]
     [InlineData("""{"image":""}""", "image", "must be an image's name", "invalid_reference")]
-    [InlineData("""{"image":5}""", "image", "must be a string.", "invalid_reference")]
+    [InlineData("""{"image":5}""", "image", "must be a string.")]
     [InlineData("""{"image":"App"}""", "image", "must be an image's name", "invalid_reference")]
     [InlineData("""{"image":"../x"}""", "image", "must be an image's name", "invalid_reference")]
     [InlineData("""{"image":"sha256:0123456789abcdef","pull":"always"}""", "image", "cannot be pulled", "invalid_reference")]
@@ -207,12 +207,32 @@ public sealed class CreateHttpTests
         var engine = new FakeEngine { CreateContainer = (_, _) => throw Failure(ErrorCode.Find(code)!) };
 
         var problem = await ReadProblemAsync(
-            engine, HttpMethod.Post, "/containers", (HttpStatusCode)status, code, """{"image":"busybox","pull":"never"}""");
+            engine, HttpMethod.Post, "/containers", (HttpStatusCode)status, code,
+            """{"image":"busybox","pull":"never","name":"web","ports":[80],"networkMode":"container:db"}""");
 
         Assert.Equal(("local", "Failed."), (problem.GetProperty("engine").GetString(), problem.GetProperty("detail").GetString()));
         Assert.Equal(
             field is null ? null : $$"""{"{{field}}":["Failed."]}""",
             problem.TryGetProperty("errors", out var errors) ? errors.GetRawText() : null);
+    }
+
+    [Theory]
+    [InlineData("""{"image":"app","MEMORY":"8m"}""", "MEMORY", "memory")]
+    [InlineData("""{"image":"app","workingDir":"/x"}""", "workingDir", "workingDirectory")]
+    [InlineData("""{"image":"app","command":["x"]}""", "command", "entrypoint", "command", "image")]
+    [InlineData("""{"image":"app"}""", "image", "entrypoint", "command", "image")]
+    [InlineData("""{"image":"app"}""", "labels", "labels")]
+    [InlineData("""{"image":"app"}""", null, "signal")]
+    public async Task Field_that_the_engine_blames_is_named_as_in_the_request(string body, string? name, params string[] fields)
+    {
+        var engine = new FakeEngine
+        {
+            CreateContainer = (_, _) => throw new EngineException(ErrorCode.InvalidRequest, "local", "Failed.") { Fields = fields },
+        };
+
+        var problem = await ReadProblemAsync(engine, HttpMethod.Post, "/containers", HttpStatusCode.BadRequest, "invalid_request", body);
+
+        Assert.Equal(name, problem.TryGetProperty("errors", out var errors) ? Assert.Single(errors.EnumerateObject()).Name : null);
     }
 
     private static async IAsyncEnumerable<TransferFacts> Lines()

@@ -85,6 +85,40 @@ public sealed class EngineErrorsTests
     }
 
     [Theory]
+    [InlineData("/containers/create", 400, "Minimum memory limit allowed is 6MB", "memory")]
+    [InlineData("/containers/create", 400, "Range of CPUs is from 0.01 to 2.00, as there are only 2 CPUs available", "cpus")]
+    [InlineData("/containers/create", 400, "conflicting options: hostname and the network mode", "networkMode")]
+    [InlineData("/containers/create", 400, "no command specified", "command")]
+    [InlineData("/containers/create", 500, "Cannot mkdir: /bin/busybox is not a directory", "workingDirectory")]
+    [InlineData("/containers/create", 500, "lstat (path): not a directory", "workingDirectory")]
+    [InlineData("/containers/create", 404, "network n not found", "networkMode")]
+    [InlineData("/containers/create", 500, "container create: unable to find network with name or ID n: network not found", "networkMode")]
+    [InlineData("/containers/x/start", 404, "network n not found", "networkMode")]
+    [InlineData("/containers/x/start", 409, "cannot join network of a non running container: 0123", "networkMode")]
+    [InlineData("/containers/x/start", 500, "unable to find user a: no matching entries in passwd file", "user")]
+    [InlineData("/containers/x/start", 400, "OCI runtime create failed: exec: \"nope\": executable file not found in $PATH: unknown", "entrypoint")]
+    [InlineData("/containers/x/start", 500, "listen tcp4 9.9.9.9:80: bind: cannot assign requested address", "ports")]
+    [InlineData("/containers/x/kill", 400, "Invalid signal: BOGUS", "signal")]
+    [InlineData("/containers/x/kill", 500, "Cannot kill container: x: The linux daemon does not support signal 99", "signal")]
+    [InlineData("/containers/x/kill", 409, "Cannot kill container: x: Container x is not running", null)]
+    [InlineData("/commit", 400, "USER requires exactly one argument", "changes")]
+    [InlineData("/build", 400, "failed to reach build target nope in Dockerfile", "target")]
+    [InlineData("/build", 400, "\"a/b\": unknown operating system or architecture: invalid argument", "platform")]
+    [InlineData("/build", 400, "the Dockerfile (Dockerfile) cannot be empty", null)]
+    [InlineData("/images/create", 404, "no matching manifest for linux/s390x in the manifest list entries", "platform")]
+    public void Error_answer_names_the_parameter_to_blame(string path, int status, string message, string? field)
+    {
+        var read = EngineErrors.FromResponse("local", path, (HttpStatusCode)status, JsonSerializer.Serialize(new { message }));
+
+        Assert.Equal(field, read.Fields is [var first, ..] ? first : null);
+        Assert.NotEqual(ErrorCode.EngineError, read.Code);
+    }
+
+    [Fact]
+    public void Reason_that_an_engine_repeats_is_said_once() =>
+        Assert.Equal("No such image: app:latest", EngineErrors.Clean("no such image: app: No such image: app:latest"));
+
+    [Theory]
     [InlineData("The container name \"/a.b\" is already in use", "The container name \"a.b\" is already in use")]
     [InlineData("cannot remove container \"/web\": container is running", "cannot remove container \"web\": container is running")]
     [InlineData("Container /web is restarting", "Container web is restarting")]
