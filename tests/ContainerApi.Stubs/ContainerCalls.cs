@@ -134,6 +134,7 @@ internal static class ContainerCalls
         "lstart" => process.StartedAt.ToOffset(new(5, 45, 0))
             .ToString("ddd MMM d HH:mm:ss yyyy", System.Globalization.CultureInfo.InvariantCulture),
         "cputimes" => Text(process.CpuTime),
+        "rss" => "764",
         "args" => process.Command,
         _ => "-",
     };

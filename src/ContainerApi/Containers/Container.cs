@@ -136,10 +136,15 @@ public sealed record ProcessesSection(IReadOnlyList<ContainerProcess>? Items = n
 /// <param name="User">The user name on the host, or the user id where it has no name.</param>
 /// <param name="StartedAt">The start time; in whole seconds where the source is the engine.</param>
 /// <param name="CpuTimeMs">CPU time used so far, on all cores, in milliseconds; in whole seconds where the source is the engine.</param>
+/// <param name="CpuPercent">
+/// CPU usage: 100 is one full core; null without two samples of the process, and where the source is the engine.
+/// </param>
+/// <param name="MemoryBytes">Resident memory, with shared pages.</param>
 /// <param name="Command">
 /// The command and its arguments, separated by spaces. Cut at 4 KiB (128 bytes in a very long answer), then it ends with `…`.
 /// </param>
-public sealed record ContainerProcess(int Pid, int? ParentPid, string? User, DateTimeOffset? StartedAt, long? CpuTimeMs, string Command);
+public sealed record ContainerProcess(
+    int Pid, int? ParentPid, string? User, DateTimeOffset? StartedAt, long? CpuTimeMs, double? CpuPercent, long? MemoryBytes, string Command);
 
 /// <summary>The traffic of all network interfaces of a container since it started, without loopback.</summary>
 /// <remarks>A container that shares the network of another one has the same counters: exclude rows with <see cref="SharedWith"/> from sums.</remarks>

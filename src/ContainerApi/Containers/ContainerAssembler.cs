@@ -6,6 +6,7 @@ internal sealed class ContainerAssembler(
     ContainerSections sections)
 {
     private readonly Dictionary<string, ContainerRates> _rates = [];
+    private readonly Dictionary<string, IReadOnlyList<double?>> _processRates = [];
 
     /// <summary>Returns the containers whose samples need an age.</summary>
     public IReadOnlyList<string> WithoutAge(IReadOnlyList<ContainerRow> rows, RateHistory history) =>
@@ -23,8 +24,16 @@ internal sealed class ContainerAssembler(
             if (!row.Facts.HasProcesses)
             {
                 history.Forget(row.Engine, row.Id);
+                continue;
             }
-            else if (readings.TryGetValue(row.Id, out var reading) && reading.Statistics is { Value: { } facts } statistics)
+
+            var reading = readings.GetValueOrDefault(row.Id);
+            if (reading?.Processes is { } processes && history.Processes.Record(row.Engine, row.Id, processes) is { } cpu)
+            {
+                _processRates[row.Id] = cpu;
+            }
+
+            if (reading?.Statistics is { Value: { } facts } statistics)
             {
                 var start = inspections.StartOf(row.Id) ?? (starts.TryGetValue(row.Id, out var read) ? read : null);
                 var age = facts.SampledAt - start;
@@ -48,10 +57,12 @@ internal sealed class ContainerAssembler(
         return row with
         {
             Processes = sections.HasFlag(ContainerSections.Processes)
-                ? ContainerProjection.Processes(reading?.Processes ?? NotRunning<IReadOnlyList<ProcessFacts>>(row.Facts))
+                ? ContainerProjection.Processes(
+                    reading?.Processes ?? NotRunning<IReadOnlyList<ProcessFacts>>(row.Facts), _processRates.GetValueOrDefault(row.Id))
                 : null,
             Network = membership is null ? null : Network(row, membership, statistics),
             NetworkNamespace = membership?.Namespace,
+            OomKills = statistics.Value?.OomKills,
             Usage = sections.HasFlag(ContainerSections.Usage) ? ContainerProjection.Usage(statistics, _rates.GetValueOrDefault(row.Id)) : null,
             Details = sections.HasFlag(ContainerSections.Details) ? DetailsProjection.Details(inspections.DetailsOf(row.Id)) : null,
             Size = sections.HasFlag(ContainerSections.Size) ? DetailsProjection.Size(inspections.SizeOf(row.Id)) : null,

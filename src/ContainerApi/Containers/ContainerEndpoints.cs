@@ -91,15 +91,18 @@ internal static class ContainerEndpoints
             .Produces(StatusCodes.Status304NotModified)
             .ProducesEngineProblems(ErrorCode.ContainerNotFound, ErrorCode.NotAcceptable, ErrorCode.AmbiguousReference);
 
-        containers.MapGet("/{container}/processes", (RequestQuery<ContainerSectionQuery> query, ContainerQueries queries, HttpContext http) =>
+        containers.MapGet("/{container}/processes", (RequestQuery<ContainerProcessesQuery> query, ContainerQueries queries, HttpContext http) =>
                 queries.ProcessesAsync(query.Value, http.Request, http.RequestAborted))
             .RequireScope(Scopes.ContainersRead)
             .WithName("getContainerProcesses")
             .WithSummary("Show a container's processes")
-            .WithDescription("The section `processes`. A section that cannot be read is a problem: 409 for a container that is not running.")
-            .Produces<ContainerProcesses>()
+            .WithDescription("""
+                The section `processes`, as a table with the columns and order of `top`. A section that cannot be read is a problem: 409 for a
+                container that is not running. CPU usage needs two samples: the first response has none.
+                """)
+            .Produces<ContainerProcesses>(StatusCodes.Status200OK, MediaTypes.Json, MediaTypes.Ndjson, "text/plain", "text/csv")
             .Produces(StatusCodes.Status304NotModified)
-            .ProducesEngineProblems(SectionProblems);
+            .ProducesEngineProblems([.. SectionProblems, ErrorCode.NotAcceptable]);
 
         containers.MapGet("/{container}/stats", (RequestQuery<ContainerSectionQuery> query, ContainerQueries queries, HttpContext http) =>
                 queries.StatisticsAsync(query.Value, http.Request, http.RequestAborted))

@@ -1,6 +1,7 @@
 using ContainerApi.Api;
 using ContainerApi.Api.Lists;
 using ContainerApi.Api.Requests;
+using ContainerApi.Containers.Formatting;
 
 namespace ContainerApi.Containers;
 
@@ -55,7 +56,19 @@ internal sealed record ContainerQuery(
     Format? Format,
     LocalParameter Local);
 
-/// <summary>The parameters of <c>GET /containers/{container}/processes</c> and <c>/stats</c>.</summary>
+/// <summary>The parameters of <c>GET /containers/{container}/processes</c>.</summary>
+internal sealed record ContainerProcessesQuery(
+    ContainerSelector Selector,
+    [Parameter("The field to order by, prefixed with `-` for descending order. Default: `pid`, in a table `-cpuPercent` as in `top`.",
+        Example = "-memoryBytes")]
+    ListSort<ProcessRow>? Sort,
+    [Parameter("The maximum age of the response, in seconds or as in `1m`. Default: 0.", Min = 0, Max = 3600)]
+    TimeSpan? MaxAge,
+    [Parameter("The format of the response. Default: by `Accept`.")]
+    Format? Format,
+    LocalParameter Local);
+
+/// <summary>The parameters of <c>GET /containers/{container}/stats</c>.</summary>
 internal sealed record ContainerSectionQuery(
     ContainerSelector Selector,
     [Parameter("The maximum age of the response, in seconds or as in `1m`. Default: 0.", Min = 0, Max = 3600)]

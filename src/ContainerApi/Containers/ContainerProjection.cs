@@ -22,15 +22,17 @@ internal static class ContainerProjection
     }
 
     /// <param name="row">A row whose processes were read.</param>
-    public static ContainerProcesses ToProcesses(ContainerRow row) => new(row.Engine, row.Id, row.Processes!.Items!)
+    /// <param name="processes">Its processes in the requested order.</param>
+    public static ContainerProcesses ToProcesses(ContainerRow row, IReadOnlyList<ContainerProcess> processes) => new(row.Engine, row.Id, processes)
     {
-        State = row.Processes.State,
+        State = row.Processes!.State,
         Reason = row.Processes.Reason,
         SampledAt = row.Processes.SampledAt,
         Source = row.Processes.Source,
     };
 
-    public static ProcessesSection Processes(Reading<IReadOnlyList<ProcessFacts>> reading) => new()
+    /// <param name="cpu">The CPU usage of each process; null where it is unknown.</param>
+    public static ProcessesSection Processes(Reading<IReadOnlyList<ProcessFacts>> reading, IReadOnlyList<double?>? cpu = null) => new()
     {
         State = reading.State,
         Reason = reading.Reason,
@@ -40,8 +42,9 @@ internal static class ContainerProjection
             ? null
             :
             [
-                .. reading.Value.OrderBy(p => p.Pid).Select(p => new ContainerProcess(
-                    p.Pid, p.ParentPid, p.User, p.StartedAt, p.CpuTime is { } t ? (long)t.TotalMilliseconds : null, p.Command)),
+                .. reading.Value.Select((p, i) => new ContainerProcess(
+                    p.Pid, p.ParentPid, p.User, p.StartedAt, p.CpuTime is { } t ? (long)t.TotalMilliseconds : null,
+                    i < cpu?.Count ? cpu[i] : null, p.MemoryBytes, p.Command)).OrderBy(p => p.Pid),
             ],
     };
 

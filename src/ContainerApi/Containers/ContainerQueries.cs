@@ -59,7 +59,8 @@ internal sealed class ContainerQueries(
     /// <exception cref="EngineException">No such engine.</exception>
     public async Task<RenderedBody> MetricsAsync(IReadOnlyList<EngineName> named, MetricsOptions options, CancellationToken cancellationToken)
     {
-        var request = new ContainerRequest(ContainerSelection.Everything with { Engine = named }, ContainerSections.Default);
+        var sections = ContainerSections.Default | (options.IncludeDetails ? ContainerSections.Details : ContainerSections.None);
+        var request = new ContainerRequest(ContainerSelection.Everything with { Engine = named }, sections);
         var shared = await CollectAsync(request, TimeSpan.Zero, evenIfAllFail: true, cancellationToken);
         return shared.Render("metrics", list =>
             new RenderedBody(Encoding.UTF8.GetBytes(ContainerMetrics.Write(list, options)), ContainerMetrics.ContentType));
@@ -79,11 +80,19 @@ internal sealed class ContainerQueries(
 
     /// <exception cref="ApiException">No such container, an ambiguous reference, or the container is not running.</exception>
     /// <exception cref="EngineException">The engine failed.</exception>
-    public async Task<RenderedBody> ProcessesAsync(ContainerSectionQuery query, HttpRequest http, CancellationToken cancellationToken)
+    public async Task<RenderedBody> ProcessesAsync(ContainerProcessesQuery query, HttpRequest http, CancellationToken cancellationToken)
     {
+        var format = Formats.Choose(query.Format, http);
+        var sort = query.Sort ?? (format == Format.Table ? ProcessColumns.ByCpu : ProcessColumns.ByPid);
         var shared = await OneAsync(query.Selector, ContainerSections.Processes, MaxAge(query.MaxAge, http), cancellationToken);
         RequireOk(shared.Value, shared.Value.Processes!);
-        return shared.Render("processes", c => Json(ContainerProjection.ToProcesses(c)));
+        return shared.Render($"processes;{format};{sort}", c =>
+        {
+            var rows = sort.Cut(c.Processes!.Items!.Select(p => new ProcessRow(c.Engine, p)), after: null, limit: null).Page;
+            return ListFormatter<ProcessRow>.List(
+                new ListPage<ProcessRow>(rows, null, rows.Count, null, true), format, fields: null, time.GetUtcNow(),
+                () => ContainerProjection.ToProcesses(c, [.. rows.Select(r => r.Process)]));
+        });
     }
 
     /// <exception cref="ApiException">No such container, an ambiguous reference, or the container is not running.</exception>

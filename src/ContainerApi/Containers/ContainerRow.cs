@@ -17,6 +17,12 @@ internal sealed record ContainerRow(string Engine, ContainerFacts Facts) : IRow<
     /// <summary>Equal for containers of one engine that share a network namespace; null where the network was not read.</summary>
     public string? NetworkNamespace { get; init; }
 
+    /// <summary>Processes that the kernel killed at the memory limit; null where it is unknown or was not read.</summary>
+    public long? OomKills { get; init; }
+
+    /// <summary>The last start: of the details, else of the first process, whose parent is outside the container.</summary>
+    public DateTimeOffset? StartedAt => Details?.StartedAt ?? Processes?.Items?.Min(p => p.StartedAt);
+
     public string Id => Facts.Id;
 
     public string ShortId => new ShortId(Facts.Id).ToString();

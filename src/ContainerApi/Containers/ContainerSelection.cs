@@ -15,6 +15,9 @@ internal sealed record ContainerSelection(
     [Parameter("Health states; `none` selects containers without a health check.", Example = "unhealthy", CommaSeparated = true,
         Allowed = ["starting", "healthy", "unhealthy", "none"])]
     IReadOnlyList<string> Health,
+    [Parameter("The exit code of the last run of a container that is not running, or waits for its restart; implies `all`.", Example = "137",
+        CommaSeparated = true)]
+    IReadOnlyList<int> ExitCode,
     [Parameter("The full id: 64 hex digits; implies `all`.", CommaSeparated = true, Pattern = "[0-9a-f]{64}",
         Expected = "must be a full id: 64 hex digits. GET /containers/{container} takes a short one, too.")]
     IReadOnlyList<string> Id,
@@ -45,13 +48,13 @@ internal sealed record ContainerSelection(
     private const string GroupNameExpected = "must be a name of 1 to 255 characters.";
 
     /// <summary>All containers of all engines.</summary>
-    public static readonly ContainerSelection Everything = new(true, [], [], [], [], [], [], [], [], [], [], []);
+    public static readonly ContainerSelection Everything = new(true, [], [], [], [], [], [], [], [], [], [], [], []);
 
     /// <summary>Whether a filter compares labels, which are redacted for some callers.</summary>
     public bool ReadsLabels => Label.Count > 0 || Project.Count > 0 || Service.Count > 0;
 
-    /// <summary>A state or an id implies containers that are not running.</summary>
-    public bool IncludesStopped => All || State.Count > 0 || Id.Count > 0;
+    /// <summary>A state, an exit code or an id implies containers that are not running.</summary>
+    public bool IncludesStopped => All || State.Count > 0 || ExitCode.Count > 0 || Id.Count > 0;
 
     /// <summary>The filters that the engine evaluates. <c>name</c> is a regular expression there.</summary>
     public ContainerFilter ToFilter()
@@ -77,6 +80,7 @@ internal sealed record ContainerSelection(
     public bool Matches(ContainerFacts container) =>
         (Id.Count == 0 || Id.Contains(container.Id))
         && (State.Count == 0 || State.Contains(container.State))
+        && (ExitCode.Count == 0 || (container.ExitCode is { } code && ExitCode.Contains(code)))
         && (Name.Count == 0 || Name.Any(n => container.Name?.Contains(n, StringComparison.Ordinal) == true))
         && LabelSelector.Matches(Label, container.Labels)
         && MatchesGroup(container)

@@ -8,6 +8,9 @@ internal sealed class MetricsOptions
     /// <summary>Container labels that become labels of the series; none by default, because each value adds a series.</summary>
     public IReadOnlyList<string> ContainerLabels { get; set; } = [];
 
+    /// <summary>Whether a scrape inspects every container, for the restarts and the kills at the memory limit.</summary>
+    public bool IncludeDetails { get; set; }
+
     /// <summary>The maximum number of containers with metrics; the newest ones are chosen.</summary>
     public int MaxContainers { get; set; } = 1000;
 }

@@ -27,7 +27,7 @@ internal static class Rates
     /// <param name="elapsed">The time between the samples by the monotonic clock.</param>
     public static ContainerRates Between(RateSample older, RateSample newer, TimeSpan elapsed)
     {
-        if (IsReset(older, newer, elapsed) || Window(older, newer, elapsed) is not { } window)
+        if (IsReset(older, newer, elapsed) || Window(older.Facts.SampledAt, newer.Facts.SampledAt, elapsed) is not { } window)
         {
             return ContainerRates.Unknown;
         }
@@ -47,14 +47,14 @@ internal static class Rates
     /// The samples' own times are exact, but their clock can be set. The monotonic clock cannot be set, but includes network
     /// latency. So the samples' times are used where the two agree.
     /// </summary>
-    private static TimeSpan? Window(RateSample older, RateSample newer, TimeSpan elapsed)
+    public static TimeSpan? Window(DateTimeOffset older, DateTimeOffset newer, TimeSpan elapsed)
     {
         if (elapsed <= TimeSpan.Zero)
         {
             return null;
         }
 
-        var sampled = newer.Facts.SampledAt - older.Facts.SampledAt;
+        var sampled = newer - older;
         // The same sample twice: the engine's collector did not tick in between.
         return sampled == TimeSpan.Zero ? null : (sampled - elapsed).Duration() <= elapsed / 4 ? sampled : elapsed;
     }
@@ -91,6 +91,9 @@ internal sealed class RateHistory(TimeProvider time)
 
     private readonly Lock _lock = new();
     private readonly Dictionary<(string Engine, string Id), (RateSample? Older, RateSample Newer)> _samples = [];
+
+    /// <summary>The samples of their processes.</summary>
+    public ProcessRates Processes { get; } = new(time);
 
     /// <summary>Whether a sample of this time needs an age for a rate.</summary>
     public bool NeedsAge(string engine, string id, long timestamp)
@@ -141,6 +144,7 @@ internal sealed class RateHistory(TimeProvider time)
     /// <summary>The counters of a stopped container start at zero again.</summary>
     public void Forget(string engine, string id)
     {
+        Processes.Forget(engine, id);
         lock (_lock)
         {
             _samples.Remove((engine, id));
@@ -150,14 +154,10 @@ internal sealed class RateHistory(TimeProvider time)
     /// <summary>Forgets the containers of an engine that are not in a complete list of its running containers.</summary>
     public void ForgetOthers(string engine, IEnumerable<string> running)
     {
+        var ids = running.ToHashSet();
+        Processes.ForgetOthers(engine, ids);
         lock (_lock)
         {
-            if (_samples.Count == 0)
-            {
-                return;
-            }
-
-            var ids = running.ToHashSet();
             foreach (var key in _samples.Keys.Where(k => k.Engine == engine && !ids.Contains(k.Id)))
             {
                 _samples.Remove(key);

@@ -87,6 +87,9 @@ internal sealed class SectionReader(TimeProvider time, CollectionLimits limits, 
     {
         var wanted = (sections.HasFlag(ContainerSections.Processes) ? HostSections.Processes : HostSections.None)
             | ((sections & (ContainerSections.Network | ContainerSections.Usage)) != 0 ? HostSections.Statistics : HostSections.None);
+        var fromHost = wanted.HasFlag(HostSections.Statistics) && sections.HasFlag(ContainerSections.Details)
+            ? wanted | HostSections.OomKills
+            : wanted;
         if (wanted == HostSections.None || containers.Count == 0)
         {
             return new Dictionary<string, ContainerReading>();
@@ -94,7 +97,7 @@ internal sealed class SectionReader(TimeProvider time, CollectionLimits limits, 
 
         using var limited = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limited.CancelAfter(limits.Engine);
-        var host = await ReadHostAsync(engine, containers, wanted, limited.Token);
+        var host = await ReadHostAsync(engine, containers, fromHost, limited.Token);
         cancellationToken.ThrowIfCancellationRequested();
         var timestamp = time.GetTimestamp();
         var budget = _commands.StartAnswer();

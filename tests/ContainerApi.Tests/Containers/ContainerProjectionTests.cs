@@ -117,7 +117,7 @@ public sealed class ContainerProjectionTests
 
         var section = ContainerProjection.Processes(reading);
 
-        Assert.Equal([new(3, null, null, null, null, ""), new(7, 41, "root", Facts.Noon, 10, "sleep 100")], section.Items!);
+        Assert.Equal([new(3, null, null, null, null, null, null, ""), new(7, 41, "root", Facts.Noon, 10, null, null, "sleep 100")], section.Items!);
     }
 
     [Fact]

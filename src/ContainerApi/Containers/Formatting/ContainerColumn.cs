@@ -28,5 +28,8 @@ internal sealed record ContainerColumn(
 
 /// <summary>How Prometheus shows a column: a number as a sample, a text as a label of a sample with the value 1.</summary>
 /// <param name="Divisor">1000 turns milliseconds into seconds.</param>
+/// <param name="Of">The value of the metric; null for that of the column.</param>
 /// <param name="OfInterface">Where set, one sample for each network interface.</param>
-internal sealed record MetricColumn(string Name, string Type, string Help, double Divisor = 1, Func<InterfaceTraffic, long>? OfInterface = null);
+internal sealed record MetricColumn(
+    string Name, string Type, string Help, double Divisor = 1, Func<ContainerRow, object?>? Of = null,
+    Func<InterfaceTraffic, long>? OfInterface = null);

@@ -38,7 +38,7 @@ internal static partial class ContainerMetrics
     {
         if (metric.OfInterface is not { } traffic)
         {
-            var value = column.Value(row);
+            var value = metric.Of is { } of ? of(row) : column.Value(row);
             if (value is string word)
             {
                 Sample(text, metric.Name, $"{labels},{column.Key}=\"{Escaped(word)}\"", 1);

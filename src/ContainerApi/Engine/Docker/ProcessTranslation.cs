@@ -9,7 +9,7 @@ internal static partial class ProcessTranslation
     /// Columns for <c>ps</c>. The user, whose name may contain blanks, is between numbers; the command is last. The start has no time
     /// zone, and the elapsed time varies by a second between calls: together they give one exact time.
     /// </summary>
-    public const string Columns = "-eo pid,ppid,uid,user:64,etimes,cputimes,lstart,args";
+    public const string Columns = "-eo pid,ppid,uid,user:64,etimes,cputimes,rss,lstart,args";
 
     /// <summary>All offsets of time zones in use are multiples of a quarter of an hour.</summary>
     private static readonly TimeSpan OffsetUnit = TimeSpan.FromMinutes(15);
@@ -20,7 +20,7 @@ internal static partial class ProcessTranslation
     {
         var titles = top.Titles.Required().WithoutNulls().Select(t => t.ToUpperInvariant()).ToList();
         var rows = top.Processes.WithoutNulls();
-        return titles is ["PID", "PPID", "UID", "USER", "ELAPSED", "TIME", "STARTED", "COMMAND"]
+        return titles is ["PID", "PPID", "UID", "USER", "ELAPSED", "TIME", "RSS", "STARTED", "COMMAND"]
             ? [.. rows.Select(r => ToProcess(string.Join(' ', r), now)).OfType<ProcessFacts>()]
             : [.. rows.Select(r => ToProcess(titles, r)).OfType<ProcessFacts>()];
     }
@@ -31,6 +31,9 @@ internal static partial class ProcessTranslation
             pid, Number(match.Groups["ppid"]), match.Groups["user"].Value,
             Number(match.Groups["elapsed"]) is { } elapsed ? StartOf(match.Groups["start"].ValueSpan, now.AddSeconds(-elapsed)) : null,
             Number(match.Groups["cpu"]) is { } cpu ? TimeSpan.FromSeconds(cpu) : null, match.Groups["command"].Value)
+        {
+            MemoryBytes = Number(match.Groups["rss"]) * 1024L,
+        }
         : null;
 
     private static ProcessFacts? ToProcess(List<string> titles, IReadOnlyList<string> row)
@@ -57,7 +60,7 @@ internal static partial class ProcessTranslation
 
     /// <summary>The engine splits rows at blanks. A user's name may contain blanks, so it is between numbers.</summary>
     [GeneratedRegex(
-        @"^(?<pid>\d+) (?<ppid>\d+) (?<uid>\d+) (?<user>.+?) (?<elapsed>\d+) (?<cpu>\d+) (?<start>\S+ \S+ \d+ \S+ \d+) ?(?<command>.*)$",
+        @"^(?<pid>\d+) (?<ppid>\d+) (?<uid>\d+) (?<user>.+?) (?<elapsed>\d+) (?<cpu>\d+) (?<rss>\d+) (?<start>\S+ \S+ \d+ \S+ \d+) ?(?<command>.*)$",
         RegexOptions.CultureInvariant | RegexOptions.Singleline)]
     private static partial Regex RequestedColumns { get; }
 }

@@ -33,6 +33,18 @@ internal sealed record ContainerFacts
     /// <summary>The name of the Swarm node that runs the container; null without Swarm, and where it is the engine's name.</summary>
     public string? Node { get; init; }
 
+    /// <summary>The exit code of the last run, from the status: <c>Exited (137) 2 hours ago</c>; null where it has none.</summary>
+    public int? ExitCode
+    {
+        get
+        {
+            var code = Status.AsSpan() is ['E', 'x', 'i', 't', 'e', 'd', ' ', '(', .. var exited] ? exited
+                : Status.AsSpan() is ['R', 'e', 's', 't', 'a', 'r', 't', 'i', 'n', 'g', ' ', '(', .. var restarting] ? restarting
+                : default;
+            return code.IndexOf(')') is > 0 and var end && int.TryParse(code[..end], CultureInfo.InvariantCulture, out var number) ? number : null;
+        }
+    }
+
     /// <summary>Whether it was created from an image's id or from none, as the containers of build steps are, or its image's name now has
     /// another image. Only an inspect distinguishes these.</summary>
     public bool MayBeBuildStep => Image.Length == 0 || Image.StartsWith("sha256:", StringComparison.Ordinal);

@@ -20,6 +20,9 @@ internal sealed record StatisticsFacts
     public long? Pids { get; init; }
     public long? BlockReadBytes { get; init; }
     public long? BlockWriteBytes { get; init; }
+
+    /// <summary>Processes that the kernel killed at the container's memory limit; null unless requested.</summary>
+    public long? OomKills { get; init; }
 }
 
 /// <summary>Counters of one network interface, since its creation.</summary>
@@ -43,7 +46,11 @@ internal static class Counter
 /// <summary>One process of a container as the engine's host sees it.</summary>
 /// <param name="Pid">The id in the host's pid namespace.</param>
 /// <param name="CpuTime">User and system time used so far.</param>
-internal sealed record ProcessFacts(int Pid, int? ParentPid, string? User, DateTimeOffset? StartedAt, TimeSpan? CpuTime, string Command);
+internal sealed record ProcessFacts(int Pid, int? ParentPid, string? User, DateTimeOffset? StartedAt, TimeSpan? CpuTime, string Command)
+{
+    /// <summary>The resident memory.</summary>
+    public long? MemoryBytes { get; init; }
+}
 
 /// <summary>The parts of a host sample to read.</summary>
 [Flags]
@@ -52,6 +59,9 @@ internal enum HostSections
     None = 0,
     Processes = 1,
     Statistics = 2,
+
+    /// <summary>The kills at the memory limit, in addition to the statistics.</summary>
+    OomKills = 4,
 }
 
 /// <summary>Values of one container, read from the host. A part that was not requested or not readable is null.</summary>

@@ -15,6 +15,7 @@ internal sealed class ContainerCgroup : IDisposable
     private readonly ReopenedFile _memoryDetails;
     private readonly ReopenedFile _pids;
     private readonly ReopenedFile _block;
+    private readonly ReopenedFile _oomKills;
 
     /// <param name="directoryOf">The container's directory in the hierarchy of a controller.</param>
     /// <param name="members">The directory in the hierarchy that lists its processes.</param>
@@ -32,6 +33,7 @@ internal sealed class ContainerCgroup : IDisposable
         _memoryDetails = File("memory", "memory.stat");
         _pids = File("pids", "pids.current");
         _block = File("blkio", unified ? "io.stat" : "blkio.throttle.io_service_bytes");
+        _oomKills = File("memory", unified ? "memory.events" : "memory.oom_control");
     }
 
     public DateTimeOffset LastUsed { get; set; }
@@ -87,9 +89,12 @@ internal sealed class ContainerCgroup : IDisposable
         };
     }
 
+    /// <summary>Reads how many processes the kernel killed at the memory limit; null on kernels before 4.13.</summary>
+    public long? ReadOomKills(byte[] buffer) => KernelText.Number(Read(_oomKills, buffer), "oom_kill"u8);
+
     public void Dispose()
     {
-        foreach (var file in (ReadOnlySpan<ReopenedFile>)[_processes, _cpu, _memory, _memoryLimit, _memoryDetails, _pids, _block])
+        foreach (var file in (ReadOnlySpan<ReopenedFile>)[_processes, _cpu, _memory, _memoryLimit, _memoryDetails, _pids, _block, _oomKills])
         {
             file.Dispose();
         }

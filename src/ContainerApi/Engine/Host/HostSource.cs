@@ -207,6 +207,7 @@ internal sealed class HostSource : IDisposable
         {
             var sampledAt = _time.GetUtcNow();
             statistics = cgroup?.ReadStatistics(sampledAt, buffer, _proc.MemoryBytes) ?? new StatisticsFacts { SampledAt = sampledAt };
+            statistics = sections.HasFlag(HostSections.OomKills) ? statistics with { OomKills = cgroup?.ReadOomKills(buffer) } : statistics;
             if (container.NetworkMode != "host")
             {
                 statistics = statistics with { Interfaces = ReadDevices(pids, processes, container.Networks.Count, buffer) };

@@ -83,7 +83,10 @@ internal sealed class ProcTree(string root, TimeProvider time, CommandLimit comm
             user is { } id ? _users[id] : null,
             _bootedAt + stat.StartedAfterBoot,
             stat.CpuTime,
-            isCut ? command + CommandLimit.Mark : command);
+            isCut ? command + CommandLimit.Mark : command)
+        {
+            MemoryBytes = stat.ResidentPages * Environment.SystemPageSize,
+        };
     }
 
     /// <summary>Returns the parent of a process; null if it has ended or the parent is not visible.</summary>

@@ -3,7 +3,8 @@ using System.Buffers.Text;
 namespace ContainerApi.Engine.Host;
 
 /// <summary>The fields of <c>/proc/PID/stat</c> that are used. Times are in kernel ticks.</summary>
-internal readonly record struct ProcessStat(int Parent, long UserTicks, long SystemTicks, int Threads, long StartTicks, char State, Range Name)
+internal readonly record struct ProcessStat(
+    int Parent, long UserTicks, long SystemTicks, int Threads, long StartTicks, long ResidentPages, char State, Range Name)
 {
     /// <summary>USER_HZ: 100 on every architecture that .NET runs on.</summary>
     private const long TimePerTick = TimeSpan.TicksPerSecond / 100;
@@ -33,7 +34,7 @@ internal readonly record struct ProcessStat(int Parent, long UserTicks, long Sys
         foreach (var range in fields.Split((byte)' '))
         {
             field++;
-            if (field is not (4 or 14 or 15 or 20 or 22))
+            if (field is not (4 or 14 or 15 or 20 or 22 or 24))
             {
                 continue;
             }
@@ -49,9 +50,10 @@ internal readonly record struct ProcessStat(int Parent, long UserTicks, long Sys
                 14 => stat with { UserTicks = value },
                 15 => stat with { SystemTicks = value },
                 20 => stat with { Threads = (int)value },
-                _ => stat with { StartTicks = value },
+                22 => stat with { StartTicks = value },
+                _ => stat with { ResidentPages = value },
             };
-            if (field == 22)
+            if (field == 24)
             {
                 return stat;
             }

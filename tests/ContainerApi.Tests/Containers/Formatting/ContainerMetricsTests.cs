@@ -12,7 +12,10 @@ public sealed class ContainerMetricsTests
     {
         var lines = Lines(List(Row("web") with
         {
-            Processes = new ProcessesSection([new(1, 0, "root", null, null, "x"), new(2, 1, "root", null, null, "y")]) { State = SectionState.Ok },
+            Processes = new ProcessesSection([new(1, 0, "root", null, null, null, null, "x"), new(2, 1, "root", null, null, null, null, "y")])
+            {
+                State = SectionState.Ok,
+            },
             Network = Network(),
             Usage = new UsageSection { State = SectionState.Ok, CpuTimeMs = 1500, MemoryBytes = 4096 },
         }));

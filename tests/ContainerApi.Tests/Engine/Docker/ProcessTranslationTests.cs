@@ -15,12 +15,12 @@ public sealed class ProcessTranslationTests
     public void Start_of_a_process_is_the_same_at_every_reading_and_in_every_time_zone(string start, int elapsed, string now)
     {
         var top = new ContainerTop(
-            ["PID", "PPID", "UID", "USER", "ELAPSED", "TIME", "STARTED", "COMMAND"],
-            [$"8 7 0 domain users {elapsed} 2 {start} sh -c echo 1".Split(' ', 8)]);
+            ["PID", "PPID", "UID", "USER", "ELAPSED", "TIME", "RSS", "STARTED", "COMMAND"],
+            [$"8 7 0 domain users {elapsed} 2 812 {start} sh -c echo 1".Split(' ', 9)]);
 
         var process = Assert.Single(ProcessTranslation.ToProcesses(top, DateTimeOffset.Parse($"2026-11-25T{now}", CultureInfo.InvariantCulture)));
 
         Assert.Equal(new DateTimeOffset(2026, 11, 25, 13, 21, 45, TimeSpan.Zero), process.StartedAt);
-        Assert.Equal(("domain users", "sh -c echo 1"), (process.User, process.Command));
+        Assert.Equal(("domain users", "sh -c echo 1", 812 * 1024L), (process.User, process.Command, process.MemoryBytes));
     }
 }

@@ -42,8 +42,8 @@ public sealed class HostSourceTests
         var started = DateTimeOffset.FromUnixTimeSeconds(HostTree.BootedAt);
         Assert.Equal(
             [
-                new ProcessFacts(50, 40, "Jane Doe", started.AddSeconds(50), TimeSpan.FromMilliseconds(1750), "web -p 80"),
-                new ProcessFacts(51, 50, "4242", started.AddSeconds(51), TimeSpan.FromMilliseconds(1750), "[helper]"),
+                HostTree.Facts(50, 40, "Jane Doe", started.AddSeconds(50), "web -p 80"),
+                HostTree.Facts(51, 50, "4242", started.AddSeconds(51), "[helper]"),
             ],
             sample.Processes!);
         Assert.Equal(

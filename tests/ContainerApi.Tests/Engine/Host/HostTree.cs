@@ -7,6 +7,10 @@ internal sealed class HostTree : IDisposable
 {
     public const long BootedAt = 1_700_000_000;
 
+    /// <summary>A process as <see cref="Process"/> writes it.</summary>
+    public static ProcessFacts Facts(int pid, int parent, string user, DateTimeOffset started, string command) =>
+        new(pid, parent, user, started, TimeSpan.FromMilliseconds(1750), command) { MemoryBytes = 332L * Environment.SystemPageSize };
+
     private readonly bool _unified;
 
     public HostTree(bool unified = true, bool sameNamespace = true)
@@ -59,6 +63,7 @@ internal sealed class HostTree : IDisposable
             Write($"cgroup{path}/memory.current", "5000\n");
             Write($"cgroup{path}/memory.max", "max\n");
             Write($"cgroup{path}/memory.stat", "anon 1\ninactive_file 2000\n");
+            Write($"cgroup{path}/memory.events", "low 0\nhigh 0\nmax 9\noom 3\noom_kill 2\n");
             Write($"cgroup{path}/pids.current", "4\n");
             Write($"cgroup{path}/io.stat", "8:0 rbytes=10 wbytes=20 rios=1 wios=1\n");
         }
@@ -70,6 +75,7 @@ internal sealed class HostTree : IDisposable
             Write($"cgroup/memory{path}/memory.usage_in_bytes", "5000\n");
             Write($"cgroup/memory{path}/memory.limit_in_bytes", "9223372036854771712\n");
             Write($"cgroup/memory{path}/memory.stat", "inactive_file 1\ntotal_inactive_file 2000\n");
+            Write($"cgroup/memory{path}/memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 2\n");
             Write($"cgroup/blkio{path}/blkio.throttle.io_service_bytes", "8:0 Read 10\n8:0 Write 20\n8:0 Total 30\nTotal 30\n");
         }
     }
