@@ -46,6 +46,7 @@ try
     builder.Services.AddOpenApiDocument();
     builder.AddContainers();
     builder.Services.AddImages();
+    builder.Services.AddEngineQueries();
     builder.AddBuilds();
 
     var app = builder.Build();
@@ -61,6 +62,7 @@ try
     app.UseAllowedHosts();
     app.UseRequestTimeouts();
     app.UseCallers();
+    app.UseCompressionRules();
     app.UseRateLimits();
     app.UseSwaggerPages();
     app.UseAuthorization();

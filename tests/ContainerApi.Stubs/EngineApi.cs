@@ -71,6 +71,12 @@ internal static class EngineApi
             ("POST", "/images/{name}/tag") => Write(context, 201, ""),
             ("DELETE", "/images/{name}") => Write(context, 200, """[{"Untagged":"busybox:latest"}]"""),
             ("POST", "/commit") => Write(context, 201, $$"""{"Id":"{{Scripts.BuiltImage}}"}"""),
+            ("GET", "/images/get") => Write(context, 200, new string('\0', 1024), "application/x-tar"),
+            ("POST", "/images/load") => UploadAsync(context, """{"stream":"Loaded image: busybox:latest\n"}"""),
+            ("POST", "/images/prune") => Write(context, 200, """{"ImagesDeleted":null,"SpaceReclaimed":0}"""),
+            ("GET", "/system/df") => Write(context, 200, """{"LayersSize":0,"Images":[],"Containers":[],"Volumes":[],"BuildCache":null}"""),
+            ("POST", "/images/create") when context.Request.Query["fromSrc"] == "-" =>
+                UploadAsync(context, $$"""{"status":"{{Scripts.BuiltImage}}"}"""),
             ("POST", "/images/create") => StreamAsync(context, engine.Pull(call, context.RequestAborted)),
             ("POST", "/build") => BuildAsync(engine, call, context),
             (_, var route) when route.StartsWith("/containers/{id}", StringComparison.Ordinal) => CallContainerAsync(engine, call, version, context),
@@ -108,6 +114,12 @@ internal static class EngineApi
             context.Response.ContentType = contentType;
             await context.Response.WriteAsync(body, context.RequestAborted);
         }
+    }
+
+    private static async Task UploadAsync(HttpContext context, string answer)
+    {
+        await context.Request.Body.CopyToAsync(Stream.Null, context.RequestAborted);
+        await Write(context, 200, answer);
     }
 
     private static async Task ListAsync(DockerApiStub engine, Version version, HttpContext context)

@@ -43,6 +43,11 @@ internal sealed class FakeEngine : IEngine
         (_, _, _, _) => throw Unexpected();
     public Func<string, RegistryCredentials?, CancellationToken, IAsyncEnumerable<TransferFacts>> PushImage { get; set; } =
         (_, _, _) => throw Unexpected();
+    public Func<ImagePruneFilter, CancellationToken, Task<PrunedImages>> PruneImages { get; set; } = (_, _) => throw Unexpected();
+    public Func<bool, CancellationToken, Task<DiskFacts>> ReadDisk { get; set; } = (_, _) => throw Unexpected();
+    public Func<IReadOnlyList<string>, CancellationToken, Task<Stream>> SaveImages { get; set; } = (_, _) => throw Unexpected();
+    public Func<Stream, CancellationToken, IAsyncEnumerable<TransferFacts>> LoadImages { get; set; } = (_, _) => throw Unexpected();
+    public Func<ImportSpec, Stream, CancellationToken, Task<string>> ImportImage { get; set; } = (_, _, _) => throw Unexpected();
     public Func<CommitSpec, CancellationToken, Task<string>> CommitContainer { get; set; } = (_, _) => throw Unexpected();
     public Func<BuildSpec, Stream, CancellationToken, IAsyncEnumerable<BuildFact>> Build { get; set; } = (_, _, _) => throw Unexpected();
 
@@ -87,6 +92,12 @@ internal sealed class FakeEngine : IEngine
         PullImage(image.ToString(), platform, credentials, token);
     IAsyncEnumerable<TransferFacts> IEngine.PushImageAsync(ImageName image, RegistryCredentials? credentials, CancellationToken token) =>
         PushImage(image.ToString(), credentials, token);
+    Task<PrunedImages> IEngine.PruneImagesAsync(ImagePruneFilter filter, CancellationToken token) => PruneImages(filter, token);
+    Task<DiskFacts> IEngine.ReadDiskAsync(bool withImages, CancellationToken token) => ReadDisk(withImages, token);
+    Task<Stream> IEngine.SaveImagesAsync(IReadOnlyList<ImageNameOrId> images, CancellationToken token) =>
+        SaveImages([.. images.Select(i => i.Lookup)], token);
+    IAsyncEnumerable<TransferFacts> IEngine.LoadImagesAsync(Stream archive, CancellationToken token) => LoadImages(archive, token);
+    Task<string> IEngine.ImportImageAsync(ImportSpec spec, Stream archive, CancellationToken token) => ImportImage(spec, archive, token);
     Task<string> IEngine.CommitContainerAsync(CommitSpec spec, CancellationToken token) => CommitContainer(spec, token);
     IAsyncEnumerable<BuildFact> IEngine.BuildAsync(BuildSpec spec, Stream context, CancellationToken token) => Build(spec, context, token);
 

@@ -12,7 +12,7 @@ internal static class Scopes
     public const string EnginesRead = "engines:read";
     public const string MetricsRead = "metrics:read";
 
-    /// <summary>Shows environment values and redacted text. No endpoint requires it.</summary>
+    /// <summary>Shows environment values and redacted text, and archives of images. No endpoint requires it alone.</summary>
     public const string ContainersSecrets = "containers:secrets";
 
     public static readonly IReadOnlyList<string> All =

@@ -9,6 +9,7 @@ internal static class ErrorStatus
         [400] =
         [
             ErrorCode.InvalidRequest, ErrorCode.InvalidReference, ErrorCode.EngineRequired, ErrorCode.InvalidDockerfile, ErrorCode.InvalidContext,
+            ErrorCode.InvalidArchive,
         ],
         [401] = [ErrorCode.Unauthenticated],
         [403] = [ErrorCode.Forbidden, ErrorCode.RegistryUnauthorized, ErrorCode.ContextPathNotAllowed, ErrorCode.RemoteContextNotAllowed],

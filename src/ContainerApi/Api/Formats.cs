@@ -37,6 +37,9 @@ internal static class Formats
         (StreamFormat.Text, MediaTypes.Text),
     ];
 
+    /// <summary>The formats of a list with their media types; the first is the default.</summary>
+    public static IReadOnlyList<(Format Format, string MediaType)> OfLists { get; } = [.. All.Select(f => (f.Format, f.MediaType))];
+
     public static string ContentTypeOf(Format format) => All.First(f => f.Format == format).ContentType;
 
     /// <param name="requested">The value of <c>format</c>, or null.</param>
@@ -54,17 +57,21 @@ internal static class Formats
     public static void RequireJson(HttpRequest request) => Choose(request, [(Format.Json, MediaTypes.Json)]);
 
     /// <param name="available">The first format is the default.</param>
-    private static T Choose<T>(HttpRequest request, IReadOnlyList<(T Format, string MediaType)> available)
-    {
-        if (Accepted(request) is not { } accepted)
-        {
-            return available[0].Format;
-        }
-
-        var matching = accepted.SelectMany(a => available.Where(f => a.MatchesMediaType(f.MediaType))).Select(f => f.Format).ToList();
-        return matching is [var best, ..]
-            ? best
+    /// <exception cref="ApiException">None of the accepted media types is available (406).</exception>
+    public static T Choose<T>(HttpRequest request, IReadOnlyList<(T Format, string MediaType)> available) =>
+        TryChoose(request, available, out var format)
+            ? format
             : throw new ApiException(ErrorCode.NotAcceptable, $"Available media types: {string.Join(", ", available.Select(f => f.MediaType))}.");
+
+    /// <returns>False if none of the accepted media types is available.</returns>
+    public static bool TryChoose<T>(
+        HttpRequest request, IReadOnlyList<(T Format, string MediaType)> available, [MaybeNullWhen(false)] out T format)
+    {
+        var matching = Accepted(request) is { } accepted
+            ? accepted.SelectMany(a => available.Where(f => a.MatchesMediaType(f.MediaType)))
+            : available;
+        (format, var isFound) = matching.Select(f => (f.Format, true)).FirstOrDefault();
+        return isFound;
     }
 
     /// <summary>Returns the accepted media types by quality and specificity, else in the client's order. Null if any is accepted.</summary>

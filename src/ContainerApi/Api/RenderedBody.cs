@@ -4,10 +4,18 @@ using Microsoft.Net.Http.Headers;
 
 namespace ContainerApi.Api;
 
-/// <summary>A response body with its strong <c>ETag</c>. It is rendered once for all callers of the same request.</summary>
+/// <summary>
+/// A response body with its strong <c>ETag</c>, which differs by compression. It is rendered, and compressed, once for all callers of the
+/// same request.
+/// </summary>
 internal sealed class RenderedBody(byte[] body, string contentType) : IResult
 {
-    private readonly EntityTagHeaderValue _etag = new($"\"{Convert.ToHexStringLower(SHA256.HashData(body).AsSpan(0, 16))}\"");
+    private readonly string _hash = Convert.ToHexStringLower(SHA256.HashData(body).AsSpan(0, 16));
+    private readonly Lazy<byte[]> _gzip = new(() => ContentEncodings.Compress(body, ContentEncoding.Gzip));
+    private readonly Lazy<byte[]> _brotli = new(() => ContentEncodings.Compress(body, ContentEncoding.Brotli));
+
+    public static RenderedBody Json<T>(T value) =>
+        new(JsonSerializer.SerializeToUtf8Bytes(value, WireJson.Options), Formats.ContentTypeOf(Format.Json));
 
     /// <summary>The <c>cursor</c> of the next page. It becomes a <c>Link</c>, because not every format has a place for it.</summary>
     public string? NextCursor { get; init; }
@@ -19,12 +27,13 @@ internal sealed class RenderedBody(byte[] body, string contentType) : IResult
 
     public string ContentType => contentType;
 
-    public Task ExecuteAsync(HttpContext httpContext)
+    public async Task ExecuteAsync(HttpContext httpContext)
     {
         var headers = httpContext.Response.Headers;
         // Caches may keep the response but must revalidate it: the request decides how old it may be.
         headers.CacheControl = "no-cache, private";
         headers.Append(HeaderNames.Vary, HeaderNames.Accept);
+        headers.Append(HeaderNames.Vary, HeaderNames.AcceptEncoding);
         if (NextCursor is not null)
         {
             var request = httpContext.Request;
@@ -38,7 +47,26 @@ internal sealed class RenderedBody(byte[] body, string contentType) : IResult
             headers["X-Missing-Engines"] = string.Join(", ", MissingEngines);
         }
 
+        var encoding = ContentEncodings.Choose(httpContext, body.Length);
+        var name = ContentEncodings.NameOf(encoding);
+        if (name is not null)
+        {
+            headers.ContentEncoding = name;
+        }
+
         // Answers 304 if If-None-Match has the tag.
-        return TypedResults.Bytes(Body, contentType, entityTag: _etag).ExecuteAsync(httpContext);
+        var tag = new EntityTagHeaderValue(name is null ? $"\"{_hash}\"" : $"\"{_hash}-{name}\"");
+        await TypedResults.Bytes(Encoded(encoding), contentType, entityTag: tag).ExecuteAsync(httpContext);
+        if (httpContext.Response.StatusCode == StatusCodes.Status304NotModified)
+        {
+            headers.ContentEncoding = default;
+        }
     }
+
+    private ReadOnlyMemory<byte> Encoded(ContentEncoding encoding) => encoding switch
+    {
+        ContentEncoding.Gzip => _gzip.Value,
+        ContentEncoding.Brotli => _brotli.Value,
+        _ => body,
+    };
 }

@@ -95,6 +95,7 @@ internal static class MediaTypes
     public const string EventStream = "text/event-stream";
     public const string Text = "text/plain";
     public const string Csv = "text/csv";
+    public const string Tar = "application/x-tar";
     public const string Form = "multipart/form-data";
     public const string Markdown = "text/markdown; charset=utf-8";
     public const string Problem = "application/problem+json";

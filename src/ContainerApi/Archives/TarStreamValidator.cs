@@ -57,6 +57,28 @@ internal sealed class TarStreamValidator(long maxBytes, IArchiveRules rules)
     /// <exception cref="ApiException">The archive is truncated.</exception>
     public void End()
     {
+        RequireWholeEntry();
+        if (_zeroBlocks == 0)
+        {
+            rules.End();
+        }
+    }
+
+    /// <summary>
+    /// Ends the archive as <see cref="End"/> does, and requires the zero blocks at its end: without them it may be cut between entries.
+    /// </summary>
+    /// <exception cref="ApiException">The archive is truncated.</exception>
+    public void EndWithMark()
+    {
+        RequireWholeEntry();
+        if (EndPosition is null)
+        {
+            throw rules.Invalid($"The archive is truncated: it ends at byte {Position}, after '{_entry}', without its end of zeros.");
+        }
+    }
+
+    private void RequireWholeEntry()
+    {
         if (Position == 0)
         {
             throw rules.Invalid("The archive is empty.");
@@ -72,11 +94,6 @@ internal sealed class TarStreamValidator(long maxBytes, IArchiveRules rules)
         if (_dataLeft > 0)
         {
             throw rules.Invalid($"The archive is truncated: it ends at byte {Position}, {_dataLeft} bytes before the end of '{_entry}'.");
-        }
-
-        if (_zeroBlocks == 0)
-        {
-            rules.End();
         }
     }
 

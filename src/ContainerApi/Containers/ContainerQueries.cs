@@ -4,7 +4,6 @@ using ContainerApi.Api.Lists;
 using ContainerApi.Containers.Formatting;
 using ContainerApi.Containers.Summaries;
 using ContainerApi.Engine;
-using Microsoft.Net.Http.Headers;
 
 namespace ContainerApi.Containers;
 
@@ -31,7 +30,7 @@ internal sealed class ContainerQueries(
             engines.Get(engine);
         }
 
-        var shared = await CollectAsync(request, MaxAge(query.MaxAge, http), evenIfAllFail: false, cancellationToken);
+        var shared = await CollectAsync(request, Freshness.MaxAge(query.MaxAge, http), evenIfAllFail: false, cancellationToken);
         return shared.Render($"{format};{query.Fields}", list => ListFormatter<ContainerRow>.List(
             list.ToPage(), format, query.Fields?.Names, time.GetUtcNow(), () => ContainerProjection.ToList(list)));
     }
@@ -48,7 +47,7 @@ internal sealed class ContainerQueries(
         }
 
         var request = new ContainerRequest(query.Selection, ContainerSections.Default);
-        var shared = await CollectAsync(request, MaxAge(query.MaxAge, http), evenIfAllFail: false, cancellationToken);
+        var shared = await CollectAsync(request, Freshness.MaxAge(query.MaxAge, http), evenIfAllFail: false, cancellationToken);
         var by = query.Dimensions;
         return shared.Render(
             $"summary;{format};{string.Join(',', by)};{query.Sort}",
@@ -72,7 +71,7 @@ internal sealed class ContainerQueries(
     {
         var format = Formats.Choose(query.Format, http);
         var sections = IncludedSections.Needed(query.Include, query.Fields, ContainerSections.Default | ContainerSections.Details);
-        var shared = await OneAsync(query.Selector, sections, MaxAge(query.MaxAge, http), cancellationToken);
+        var shared = await OneAsync(query.Selector, sections, Freshness.MaxAge(query.MaxAge, http), cancellationToken);
         return shared.Render(
             $"{format};{query.Fields}",
             container => ListFormatter<ContainerRow>.One(container, format, query.Fields?.Names, time.GetUtcNow()));
@@ -84,7 +83,7 @@ internal sealed class ContainerQueries(
     {
         var format = Formats.Choose(query.Format, http);
         var sort = query.Sort ?? (format == Format.Table ? ProcessColumns.ByCpu : ProcessColumns.ByPid);
-        var shared = await OneAsync(query.Selector, ContainerSections.Processes, MaxAge(query.MaxAge, http), cancellationToken);
+        var shared = await OneAsync(query.Selector, ContainerSections.Processes, Freshness.MaxAge(query.MaxAge, http), cancellationToken);
         RequireOk(shared.Value, shared.Value.Processes!);
         return shared.Render($"processes;{format};{sort}", c =>
         {
@@ -100,10 +99,10 @@ internal sealed class ContainerQueries(
     public async Task<RenderedBody> StatisticsAsync(ContainerSectionQuery query, HttpRequest http, CancellationToken cancellationToken)
     {
         var shared = await OneAsync(
-            query.Selector, ContainerSections.Network | ContainerSections.Usage, MaxAge(query.MaxAge, http), cancellationToken);
+            query.Selector, ContainerSections.Network | ContainerSections.Usage, Freshness.MaxAge(query.MaxAge, http), cancellationToken);
         // The network section may be unsupported. The same engine call read the usage section, so its state decides.
         RequireOk(shared.Value, shared.Value.Usage!);
-        return shared.Render("statistics", c => Json(new ContainerStatistics(c.Engine, c.Id, c.Network!, c.Usage!)));
+        return shared.Render("statistics", c => RenderedBody.Json(new ContainerStatistics(c.Engine, c.Id, c.Network!, c.Usage!)));
     }
 
     private Task<SharedResult<ContainerCollection>> CollectAsync(
@@ -148,17 +147,4 @@ internal sealed class ContainerQueries(
             _ => new EngineException(ErrorCode.EngineError, container.Engine, reason),
         };
     }
-
-    /// <summary>The parameter, else <c>Cache-Control: max-age</c>, else zero.</summary>
-    private static TimeSpan MaxAge(TimeSpan? parameter, HttpRequest http)
-    {
-        var age = parameter is null && CacheControlHeaderValue.TryParse(http.Headers.CacheControl.ToString(), out var control)
-            && !control.NoCache && !control.NoStore
-            ? control.MaxAge
-            : parameter;
-        return TimeSpan.FromSeconds(Math.Clamp(age?.TotalSeconds ?? 0, 0, 3600));
-    }
-
-    private static RenderedBody Json<T>(T value) =>
-        new(JsonSerializer.SerializeToUtf8Bytes(value, WireJson.Options), Formats.ContentTypeOf(Format.Json));
 }

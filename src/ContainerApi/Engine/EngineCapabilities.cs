@@ -38,6 +38,11 @@ internal sealed class EngineCapabilities(string apiVersion, bool isPodman = fals
         ? $"Podman does not support the network '{network}' for builds. Allowed networks: bridge, host, none."
         : null;
 
+    /// <summary>Why an import cannot set the image's platform, a sentence. Engine 20.10 and Podman keep their own architecture.</summary>
+    public string? ImportPlatformUnavailableReason => isPodman ? "Podman imports images for its own platform only."
+        : _api < Engine23 ? $"API {_api} imports images for the engine's own platform only; {Engine23} and later can set it."
+        : null;
+
     /// <summary>Whether the built-in Dockerfile frontend has heredocs, <c>--link</c>, <c>--network</c> and <c>--security</c>.</summary>
     public bool HasNewDockerfileFrontend => _api >= Engine23;
 

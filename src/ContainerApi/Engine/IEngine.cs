@@ -110,6 +110,25 @@ internal interface IEngine
     /// </summary>
     IAsyncEnumerable<TransferFacts> PushImageAsync(ImageName image, RegistryCredentials? credentials, CancellationToken cancellationToken);
 
+    /// <summary>Removes images that no container uses; the engine decides which ones.</summary>
+    Task<PrunedImages> PruneImagesAsync(ImagePruneFilter filter, CancellationToken cancellationToken);
+
+    /// <summary>Calculates the disk usage, which may take minutes. One calculation of an engine runs at a time.</summary>
+    /// <param name="withImages">Whether only the images are read, each with its own size.</param>
+    Task<DiskFacts> ReadDiskAsync(bool withImages, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Opens a tar archive with images, as <c>docker save</c> writes it. The caller disposes of the stream. An engine that fails after it
+    /// has begun ends the stream early or with other text: the end of the archive must be checked.
+    /// </summary>
+    Task<Stream> SaveImagesAsync(IReadOnlyList<ImageNameOrId> images, CancellationToken cancellationToken);
+
+    /// <summary>Loads the images of a tar archive. A refusal is an <see cref="EngineException"/> from the enumeration.</summary>
+    IAsyncEnumerable<TransferFacts> LoadImagesAsync(Stream archive, CancellationToken cancellationToken);
+
+    /// <summary>Creates an image from the tar archive of a file system and returns its id (<c>sha256:…</c>).</summary>
+    Task<string> ImportImageAsync(ImportSpec spec, Stream archive, CancellationToken cancellationToken);
+
     /// <summary>Commits and returns the new image's id (<c>sha256:…</c>). Duration grows with the size of the container's writable layer.</summary>
     Task<string> CommitContainerAsync(CommitSpec spec, CancellationToken cancellationToken);
 

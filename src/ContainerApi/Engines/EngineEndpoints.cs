@@ -41,6 +41,12 @@ internal sealed record EngineSelector(
 
 internal static class EngineEndpoints
 {
+    public static void AddEngineQueries(this IServiceCollection services)
+    {
+        services.AddSingleton<SingleFlight<SharedResult<EngineDisk>>>();
+        services.AddScoped<EngineDiskQueries>();
+    }
+
     public static void MapEngines(this IEndpointRouteBuilder app)
     {
         var engines = app.MapGroup("/engines").WithTags("Engines").RequireScope(Scopes.EnginesRead);
@@ -56,6 +62,16 @@ internal static class EngineEndpoints
             .WithName("getEngine")
             .WithSummary("Show one engine")
             .CanFailWith(ErrorCode.EngineNotFound);
+        engines.MapGet("/{engine}/disk", (RequestQuery<EngineDiskRequest> query, EngineDiskQueries disk, HttpContext http) =>
+                disk.ReadAsync(query.Value, http.Request, http.RequestAborted))
+            .WithLongTimeout()
+            .WithName("getEngineDisk")
+            .WithSummary("Show the disk usage of an engine")
+            .WithDescription("What `docker system df` shows: images, containers, volumes and the build cache, with what is in use. The engine walks "
+                + "its files, which may take minutes: one calculation runs at a time, and callers share it. `maxAge` allows an older answer.")
+            .Produces<EngineDisk>()
+            .Produces(StatusCodes.Status304NotModified)
+            .ProducesEngineProblems();
     }
 
     private static async Task<RenderedBody> ListAsync(

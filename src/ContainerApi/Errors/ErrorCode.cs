@@ -10,6 +10,7 @@ internal sealed record ErrorCode(string Code, string Title)
     public static readonly ErrorCode EngineRequired = new("engine_required", "The request must name an engine.");
     public static readonly ErrorCode InvalidDockerfile = new("invalid_dockerfile", "The Dockerfile is invalid.");
     public static readonly ErrorCode InvalidContext = new("invalid_context", "The build context is invalid.");
+    public static readonly ErrorCode InvalidArchive = new("invalid_archive", "The archive is invalid.");
     public static readonly ErrorCode Unauthenticated = new("unauthenticated", "Authentication required.");
     public static readonly ErrorCode Forbidden = new("forbidden", "Access denied.");
     public static readonly ErrorCode RegistryUnauthorized = new("registry_unauthorized", "The registry refuses the credentials, or needs some.");

@@ -32,10 +32,12 @@ internal static partial class Audit
             finally
             {
                 var outcome = http.GetOutcome() is { Length: > 0 } set ? set : isCompleted ? "" : "client_left";
-                Log.Done(
-                    logger, http.User.Identity is { IsAuthenticated: true } ? http.GetClient() : "anonymous",
-                    http.Connection.RemoteIpAddress?.ToString(),
-                    endpoint.Metadata.GetMetadata<EndpointNameMetadata>()?.EndpointName, http.GetTarget(), http.Response.StatusCode, outcome);
+                var caller = http.User.Identity is { IsAuthenticated: true } ? http.GetClient() : "anonymous";
+                var action = endpoint.Metadata.GetMetadata<EndpointNameMetadata>()?.EndpointName;
+                foreach (var target in http.GetTargets())
+                {
+                    Log.Done(logger, caller, http.Connection.RemoteIpAddress?.ToString(), action, target, http.Response.StatusCode, outcome);
+                }
             }
         });
     }

@@ -29,6 +29,9 @@ internal sealed class LimitOptions
     /// <summary>The size of a request body, except build contexts.</summary>
     public long BodyBytes { get; set; } = 1024 * 1024;
 
+    /// <summary>The uncompressed size of an archive of images, or of a file system to import.</summary>
+    public long ArchiveBytes { get; set; } = 16L * 1024 * 1024 * 1024;
+
     /// <summary>The length of a command line in answers, in bytes.</summary>
     public int CommandBytes { get; set; } = Engine.CommandLimit.DefaultMaxBytes;
 
@@ -62,6 +65,7 @@ internal sealed class LimitOptionsValidator : AbstractValidator<LimitOptions>
         Range(o => o.HeaderTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
         Range(o => o.KeepAliveTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));
         Range(o => o.BodyBytes, 1024, 1024L * 1024 * 1024);
+        Range(o => o.ArchiveBytes, 1024, 1024L * 1024 * 1024 * 1024);
         Range(o => o.CommandBytes, 128, 128 * 1024);
         Range(o => o.RequestTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));
         Range(o => o.StreamTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromDays(20));

@@ -95,7 +95,7 @@ internal sealed class RateLimits(LimitOptions options) : IDisposable
             }));
 
     private static PartitionedRateLimiter<HttpContext> OpenStreams(LimitOptions options) => PartitionedRateLimiter.Create<HttpContext, string>(http =>
-        http.GetEndpoint()?.Metadata.GetMetadata<LongRequest>() is null
+        !http.IsLong()
             ? RateLimitPartition.GetNoLimiter(Unlimited)
             : RateLimitPartition.GetConcurrencyLimiter(
                 http.GetClient(), _ => new ConcurrencyLimiterOptions { PermitLimit = options.StreamsPerCaller }));

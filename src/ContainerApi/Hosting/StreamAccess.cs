@@ -20,7 +20,7 @@ internal sealed partial class StreamAccess(SecuritySettings settings, TimeProvid
 
     private async Task RunAsync(HttpContext http, RequestDelegate next)
     {
-        if (http.GetEndpoint()?.Metadata.GetMetadata<LongRequest>() is null)
+        if (!http.IsLong())
         {
             await next(http);
             return;

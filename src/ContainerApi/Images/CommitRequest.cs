@@ -28,6 +28,17 @@ internal sealed record CommitRequest(
 
 internal sealed class CommitRequestValidator : AbstractValidator<CommitRequest>
 {
+    public CommitRequestValidator()
+    {
+        RuleFor(r => r.Tag).NoIpv6Host();
+        RuleFor(r => r.Changes).AreShort();
+        RuleForEach(r => r.Changes).IsInstruction();
+    }
+}
+
+/// <summary>Instructions that a commit or an import applies to the configuration of the new image.</summary>
+internal static class ImageChangeRules
+{
     /// <summary>The instructions that an engine accepts (moby <c>builder/dockerfile</c>, <c>validCommitCommands</c>).</summary>
     private static readonly IReadOnlyList<string> Instructions =
         ["CMD", "ENTRYPOINT", "ENV", "EXPOSE", "HEALTHCHECK", "LABEL", "ONBUILD", "USER", "VOLUME", "WORKDIR"];
@@ -35,14 +46,12 @@ internal sealed class CommitRequestValidator : AbstractValidator<CommitRequest>
     /// <summary>The engine reads a request line of at most 1 MiB, and a character takes up to nine bytes in it.</summary>
     private const int MaxChangesLength = 64 * 1024;
 
-    public CommitRequestValidator()
-    {
-        RuleFor(r => r.Tag).NoIpv6Host();
-        RuleFor(r => r.Changes).Must(c => c is null || c.Sum(i => (long)i.Length) <= MaxChangesLength)
+    public static void AreShort<T>(this IRuleBuilder<T, IReadOnlyList<string>> rule) =>
+        rule.Must(c => c is null || c.Sum(i => (long)i.Length) <= MaxChangesLength)
             .WithMessage($"must not be longer than {MaxChangesLength} characters in total.");
-        RuleForEach(r => r.Changes).Must(IsAllowed)
-            .WithMessage($"must be an instruction that a commit accepts: {string.Join(", ", Instructions)}.");
-    }
+
+    public static void IsInstruction<T>(this IRuleBuilder<T, string> rule) => rule.Must(IsAllowed)
+        .WithMessage($"must be an instruction that a commit accepts: {string.Join(", ", Instructions)}.");
 
     private static bool IsAllowed(string change) =>
         change.Split([' ', '\t'], 2, StringSplitOptions.RemoveEmptyEntries) is [var instruction, ..]

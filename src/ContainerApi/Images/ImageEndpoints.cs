@@ -20,6 +20,9 @@ internal static class ImageEndpoints
         services.AddSingleton<ImageRedactor>();
         services.AddScoped<ImageQueries>();
         services.AddScoped<ImageTransfers>();
+        services.AddScoped<ImageSave>();
+        services.AddScoped<ImageLoad>();
+        services.AddScoped<ImagePrune>();
         services.AddScoped<ContainerCommit>();
     }
 
@@ -30,24 +33,39 @@ internal static class ImageEndpoints
         images.MapGroup("").RequireScope(Scopes.ImagesWrite).WithLongTimeout().CanFailWith(ErrorCode.EngineRequired).MapChanges();
     }
 
+    /// <summary>What the two ways to an archive have in common.</summary>
+    private const string AboutArchives = "An archive has the environment and all files of its images, so it also needs the scope "
+        + "`containers:secrets`. It is passed on while the engine writes it; the connection of an incomplete one is cut. "
+        + "`POST /images/load` loads it.";
+
     private static void MapQueries(this RouteGroupBuilder images)
     {
-        images.MapGet("", (RequestQuery<ImageListRequest> query, ImageQueries queries, HttpContext http) =>
-                queries.ListAsync(query.Value, http.Request, http.RequestAborted))
+        images.MapGet("", async (RequestQuery<ImageListRequest> query, ImageQueries queries, ImageSave save, HttpContext http) =>
+                ImageFormats.ChooseList(query.Value.Format, http.Request) is { } format
+                    ? await queries.ListAsync(query.Value, format, http.RequestAborted)
+                    : await save.SaveAsync(query.Value, http))
             .WithName("listImages").WithSummary("List images")
             .WithDescription("The images of all engines, or of the named engines, with the number of containers that use each image. "
-                + "An engine that fails is an entry in `engines`. The response is a problem only if all engines fail.")
-            .Produces<ImageList>(StatusCodes.Status200OK, MediaTypes.Json, MediaTypes.Ndjson, MediaTypes.Text, MediaTypes.Csv)
+                + "An engine that fails is an entry in `engines`. The response is a problem only if all engines fail. "
+                + "With `format=tar` it is the archive of the images in `reference`, which one engine has: `docker save`. " + AboutArchives)
+            .Produces<ImageList>(StatusCodes.Status200OK, MediaTypes.Json, MediaTypes.Ndjson, MediaTypes.Text, MediaTypes.Csv, MediaTypes.Tar)
             .Produces(StatusCodes.Status304NotModified)
-            .CanFailWith(ErrorCode.NotAcceptable);
+            .WithMetadata(new LongRequest(ImageFormats.IsArchive))
+            .CanFailWith(ErrorCode.NotAcceptable, ErrorCode.ImageNotFound, ErrorCode.AmbiguousReference);
 
-        images.MapGet("/{**reference}", async Task<Ok<ImageInspection>> (
-                RequestQuery<ImageQuery> query, ImageQueries queries, ImageRedactor redactor, Caller caller, HttpContext http) =>
-                TypedResults.Ok(redactor.For(caller, await queries.InspectAsync(query.Value, http.RequestAborted))))
+        images.MapGet("/{**reference}", async (
+                RequestQuery<ImageQuery> query, ImageQueries queries, ImageSave save, ImageRedactor redactor, Caller caller, HttpContext http) =>
+                ImageFormats.Choose(query.Value.Format, http.Request) == ImageFormat.Tar
+                    ? await save.SaveAsync(query.Value, http)
+                    : RenderedBody.Json(redactor.For(caller, await queries.InspectAsync(query.Value, http.RequestAborted))))
             .WithName("getImage").WithSummary("Inspect an image")
             .WithDescription("By name or id. An image that several engines have is a 409 with the engines. "
-                + "Slashes of a name need no escaping: `/images/registry:5000/team/app:v1`.")
-            .CanFailWith(ErrorCode.InvalidReference, ErrorCode.ImageNotFound, ErrorCode.AmbiguousReference);
+                + "Slashes of a name need no escaping: `/images/registry:5000/team/app:v1`. "
+                + "With `format=tar` the response is the archive of the image: `docker save`. " + AboutArchives)
+            .Produces<ImageInspection>(StatusCodes.Status200OK, MediaTypes.Json, MediaTypes.Tar)
+            .Produces(StatusCodes.Status304NotModified)
+            .WithMetadata(new LongRequest(ImageFormats.IsArchive))
+            .CanFailWith(ErrorCode.InvalidReference, ErrorCode.ImageNotFound, ErrorCode.AmbiguousReference, ErrorCode.NotAcceptable);
     }
 
     private static void MapChanges(this RouteGroupBuilder images)
@@ -80,6 +98,29 @@ internal static class ImageEndpoints
             .CanFailWith(
                 ErrorCode.InvalidReference, ErrorCode.RegistryUnauthorized, ErrorCode.RegistryUnavailable, ErrorCode.ImageNotFound,
                 ErrorCode.NotAcceptable);
+
+        images.MapPost("/load", Load).WithIdempotency(new ArchiveIdempotency())
+            .WithName("loadImages").WithSummary("Load images from an archive")
+            .WithDescription("The body is an archive of `docker save` or of `format=tar`, plain or compressed with gzip, bzip2, xz or zstd (the "
+                + "first bytes decide); the engine reads it while it arrives. It gets the end only of a whole and valid archive: of one that is cut "
+                + "nothing is loaded, and the response is a 400 `invalid_archive`. The stream has `progress` lines and ends with exactly one "
+                + "`result` line with the images. A failure before the first line is a problem, a later failure is in the `result`.")
+            .Produces<LoadEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson, MediaTypes.EventStream)
+            .CanFailWith(ErrorCode.NotAcceptable);
+
+        images.MapPost("/import", ImportAsync).WithIdempotency(new ArchiveIdempotency())
+            .WithName("importImage").WithSummary("Create an image from the archive of a file system")
+            .WithDescription("The body is a tar archive of the files, as `docker export` or `tar -C directory -c .` writes it, plain or compressed "
+                + "with gzip, bzip2, xz or zstd (the first bytes decide). An archive that is cut creates no image.")
+            .CanFailWith(ErrorCode.InvalidReference, ErrorCode.FeatureUnsupported);
+
+        images.MapPost("/prune", async Task<Ok<ImagePruneResult>> (
+                RequestBody<PruneRequest> body, ImagePrune prune, HttpContext http, CancellationToken cancellationToken) =>
+                TypedResults.Ok(await prune.RunAsync(body.Value, http, cancellationToken)))
+            .WithName("pruneImages").WithSummary("Remove images that no container uses")
+            .WithDescription("Removes images without a name, or with `dangling: false` all unused ones. The engine decides what is in use: an "
+                + "image of a container is never removed. Each removed image has an audit line. With `dryRun` nothing is removed.")
+            .CanFailWith(ErrorCode.Conflict);
 
         images.MapPost("/commit", CommitAsync).WithIdempotency()
             .WithName("commitContainer").WithSummary("Create an image from a container")
@@ -126,6 +167,29 @@ internal static class ImageEndpoints
         http.SetTarget($"image {body.Value.Image}");
         var format = Formats.ChooseStream(body.Value.Format, http.Request);
         return Stream(transfers.PushAsync(body.Value, cancellationToken).Numbered(time, cancellationToken), format, time);
+    }
+
+    private static StreamResult<LoadEvent> Load(
+        ArchiveBody<LoadRequest> body, ImageLoad load, HttpContext http, TimeProvider time, CancellationToken cancellationToken)
+    {
+        http.SetTarget("images of an archive");
+        var format = Formats.ChooseStream(body.Value.Format, http.Request);
+        var events = load.LoadAsync(body.Value, http, cancellationToken).Numbered(time, cancellationToken).KeepAsync(
+            http, format, isKept: e => e is LoadResult, succeeds: e => e is LoadResult { State: StreamOutcome.Succeeded }, cancellationToken);
+        return new(events, format)
+        {
+            Heartbeat = new Heartbeat<LoadEvent>(
+                (last, at) => new LoadHeartbeat { Seq = last?.Seq, At = at }, () => Heartbeat<LoadEvent>.DefaultInterval, time),
+            Outcome = item => item is LoadResult { Error: { } error } ? $"{error.Code}: {error.Message}" : null,
+        };
+    }
+
+    private static async Task<Created<ImportedImage>> ImportAsync(
+        ArchiveBody<ImportRequest> body, ImageLoad load, EngineDirectory engines, HttpContext http, CancellationToken cancellationToken)
+    {
+        http.SetTarget($"image {body.Value.Tag?.ToString() ?? "without a name"}");
+        var image = await load.ImportAsync(body.Value, http, cancellationToken);
+        return await http.CreatedAsync(engines.AddressOf($"/images/{image.Id}", image.Engine), image);
     }
 
     private static StreamResult<TransferEvent> Stream(IAsyncEnumerable<TransferEvent> events, StreamFormat format, TimeProvider time) =>

@@ -9,11 +9,9 @@ namespace ContainerApi.Images;
 internal sealed class ImageQueries(
     EngineDirectory engines, ImageRedactor redactor, ListCursors cursors, Caller caller, TimeProvider time)
 {
-    /// <exception cref="ApiException">No accepted format exists.</exception>
     /// <exception cref="EngineException">All engines failed, or a named engine does not exist.</exception>
-    public async Task<RenderedBody> ListAsync(ImageListRequest request, HttpRequest http, CancellationToken cancellationToken)
+    public async Task<RenderedBody> ListAsync(ImageListRequest request, Format format, CancellationToken cancellationToken)
     {
-        var format = Formats.Choose(request.Format, http);
         var requested = engines.ForRead(request.Engine);
         // The engine would compare labels with values that are redacted here.
         var filters = (caller.SeesSecrets ? request : request with { Label = [] }).ToFilters();
@@ -39,39 +37,8 @@ internal sealed class ImageQueries(
     /// <exception cref="EngineException">No such engine or image, or an engine failed and no other engine has the image.</exception>
     public async Task<ImageInspection> InspectAsync(ImageQuery query, CancellationToken cancellationToken)
     {
-        var answers = await Task.WhenAll(engines.ForRead(query.Engine).Select(e => FindAsync(e, query.Reference, cancellationToken)));
-        var found = answers.Where(a => a.Image is not null).ToList();
-        if (found.Count > 1)
-        {
-            throw new ApiException(
-                ErrorCode.AmbiguousReference,
-                $"'{query.Reference}' is on several engines: {string.Join(", ", found.Select(f => f.Engine.Name))}. Name one with engine.")
-            {
-                Extensions = new Dictionary<string, object?>
-                {
-                    ["matches"] = found.Select(f => new { engine = f.Engine.Name, id = f.Image!.Summary.Id }).ToList(),
-                },
-            };
-        }
-
-        var failures = answers.Select(a => a.Failure).OfType<EngineException>().ToList();
-        return found is [var (engine, image, _)]
-            ? ImageProjection.ToInspection(engine.Name, image!, await CountContainersAsync(engine, cancellationToken))
-            : throw failures.Find(f => f.Code != ErrorCode.ImageNotFound) ?? failures.FirstOrDefault()
-                ?? new ApiException(ErrorCode.ImageNotFound, $"There is no image '{query.Reference}'.");
-    }
-
-    private static async Task<(IEngine Engine, ImageDetails? Image, EngineException? Failure)> FindAsync(
-        IEngine engine, ImageNameOrId reference, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return (engine, await engine.InspectImageAsync(reference, cancellationToken), null);
-        }
-        catch (EngineException e)
-        {
-            return (engine, null, e);
-        }
+        var (engine, images) = await ImageResolver.FindAsync(engines.ForRead(query.Engine), [query.Reference], cancellationToken);
+        return ImageProjection.ToInspection(engine.Name, images[0], await CountContainersAsync(engine, cancellationToken));
     }
 
     /// <summary>Returns the number of containers by image id; null if the engine failed.</summary>

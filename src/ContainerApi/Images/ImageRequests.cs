@@ -1,4 +1,3 @@
-using ContainerApi.Api;
 using ContainerApi.Api.Lists;
 using ContainerApi.Api.Requests;
 
@@ -30,8 +29,8 @@ internal sealed record ImageListRequest(
     int? Limit,
     [Parameter("The `nextCursor` of the previous page.")]
     ListCursor? Cursor,
-    [Parameter("The format of the response. Default: by `Accept`.")]
-    Format? Format,
+    [Parameter("The format of the response. Default: by `Accept`. `tar` saves the images in `reference`, which must be names or ids.")]
+    ImageListFormat? Format,
     LocalParameter Local)
 {
     /// <summary>The engine's filters; null without a filter.</summary>
@@ -59,6 +58,8 @@ internal sealed record ImageQuery(
     ImageNameOrId Reference,
     [Parameter(EngineName.OfRead)]
     EngineName? Engine,
+    [Parameter("The format of the response; `tar` is the archive of the image. Default: by `Accept`, else `json`.")]
+    ImageFormat? Format,
     LocalParameter Local);
 
 /// <summary>The parameters of <c>DELETE /images/{reference}</c>.</summary>

@@ -3,8 +3,9 @@ using ContainerApi.Api;
 
 namespace ContainerApi.Images;
 
-/// <summary>Reads the stream of a pull or a push to its end and keeps the values of the result.</summary>
-internal sealed class ImageTransfer(IAsyncEnumerable<TransferFacts> facts)
+/// <summary>Reads the stream of a pull, a push or a load to its end and keeps the values of the result.</summary>
+/// <param name="upload">The archive that is loaded; null for a pull and a push.</param>
+internal sealed class ImageTransfer(IAsyncEnumerable<TransferFacts> facts, UploadedArchive? upload = null)
 {
     private bool _hasStarted;
 
@@ -37,9 +38,9 @@ internal sealed class ImageTransfer(IAsyncEnumerable<TransferFacts> facts)
     {
         try
         {
-            return await step();
+            return await (upload is null ? step() : upload.GuardAsync(step));
         }
-        catch (EngineException e) when (_hasStarted)
+        catch (ApiException e) when (_hasStarted)
         {
             Error = new ErrorInfo(e.Code.Code, e.Message);
             return default;

@@ -78,6 +78,9 @@ internal sealed partial class ImageTransfers(EngineDirectory engines, TimeProvid
 /// </summary>
 internal static class ImagePlatform
 {
+    public const string Pattern = "[a-z0-9_]{1,32}(?:/[A-Za-z0-9_.-]{1,32}){0,2}";
+    public const string Expected = "must be os[/architecture[/variant]], as in linux/arm64/v8.";
+
     public static bool Matches(string? requested, ImageDetails image) =>
         requested?.ToLowerInvariant().Split('/') is not [var os, .. var rest]
         || (IsSame(os, image.Os) && (rest.Length == 0 || IsSame(Architecture(rest[0]), image.Architecture)));

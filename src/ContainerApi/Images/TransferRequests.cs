@@ -8,8 +8,8 @@ namespace ContainerApi.Images;
 internal sealed record PullRequest(
     [Parameter("The image's name, as in `busybox:1.36`; without a tag or a digest, `latest`.", ErrorCode = "invalid_reference")]
     ImageReference Image,
-    [Parameter("The platform, as in `linux/arm64/v8`. Default: the engine's own.", Pattern = "[a-z0-9_]{1,32}(?:/[A-Za-z0-9_.-]{1,32}){0,2}",
-        Expected = "must be os[/architecture[/variant]], as in linux/arm64/v8.")]
+    [Parameter("The platform, as in `linux/arm64/v8`. Default: the engine's own.", Pattern = ImagePlatform.Pattern,
+        Expected = ImagePlatform.Expected)]
     string? Platform,
     RegistryAuth Auth,
     [Parameter(EngineName.OfWrite, CanBeInQuery = true)]

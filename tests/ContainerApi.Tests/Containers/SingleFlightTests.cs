@@ -1,4 +1,4 @@
-using ContainerApi.Containers;
+using ContainerApi.Api;
 
 namespace ContainerApi.Tests.Containers;
 

@@ -35,6 +35,9 @@ internal sealed partial class EngineCalls
         ["tagImage"] = new("^POST /images/NAME/tag$"),
         ["pullImage"] = new("^POST /images/create$"),
         ["pushImage"] = new("^POST /images/NAME/push$"),
+        ["loadImages"] = new("^POST /images/load$"),
+        ["importImage"] = new("^POST /images/create$"),
+        ["pruneImages"] = new("^POST /images/prune$"),
         ["commitContainer"] = new("^POST /commit$|^POST /containers/ID/stop$"),
         ["createImage"] = new("^POST /commit$|^POST /build$|^POST /session$"),
         ["createBuild"] = new("^POST /build$|^POST /session$|^POST /images/NAME/push$"),
@@ -46,13 +49,17 @@ internal sealed partial class EngineCalls
 
     /// <summary>Paths whose last segment is not a name.</summary>
     private static readonly HashSet<string> ReservedPaths =
-        ["GET /containers/json", "POST /containers/create", "GET /images/json", "POST /images/create"];
+    [
+        "GET /containers/json", "POST /containers/create", "GET /images/json", "POST /images/create", "GET /images/get", "POST /images/load",
+        "POST /images/prune",
+    ];
 
     private static readonly HashSet<string> QueryNames =
     [
         "all", "filters", "limit", "ps_args", "stream", "one-shot", "since", "fromImage", "platform", "tag", "repo", "container", "pause",
         "comment", "author", "changes", "t", "v", "force", "link", "noprune", "name", "signal", "size", "version", "rm", "forcerm", "dockerfile",
         "target", "buildargs", "labels", "nocache", "pull", "networkmode", "extrahosts", "cachefrom", "remote", "session", "buildid",
+        "names", "quiet", "fromSrc", "message", "type", "verbose",
     ];
 
     /// <summary>The invalid calls since the last time, the number of calls that created an object, and all calls.</summary>
@@ -91,6 +98,7 @@ internal sealed partial class EngineCalls
     private static partial Regex Name();
 
     [GeneratedRegex(@"^(GET|HEAD) /_ping$|"
-        + @"^GET /(version|info|events|containers/json|containers/ID/(json|top|stats|changes)|images/json|images/NAME/(json|history))$")]
+        + @"^GET /(version|info|events|system/df|images/get|containers/json|containers/ID/(json|top|stats|changes)|"
+        + "images/json|images/NAME/(json|history))$")]
     private static partial Regex Reads();
 }

@@ -42,19 +42,30 @@ internal sealed class ParameterDocumentation : IOperationFilter
             operation.Parameters.Add(IdempotencyKey());
         }
 
+        var others = metadata.OfType<BodyTypes>().SelectMany(b => b.Types).ToList();
         if (requests.Find(r => r.IsBody) is { Definition: var definition })
         {
             var schemas = context.SchemaRepository;
             var json = schemas.Schemas.ContainsKey(definition.Name)
                 ? new OpenApiSchemaReference(definition.Name, context.Document)
                 : schemas.AddDefinition(definition.Name, definition.ToSchema());
-            var others = metadata.OfType<BodyTypes>().SelectMany(b => b.Types);
             operation.RequestBody = new OpenApiRequestBody
             {
                 Required = true,
                 Content = others.Prepend(MediaTypes.Json).Distinct().ToDictionary(type => type, type => (IOpenApiMediaType)new OpenApiMediaType
                 {
                     Schema = type == MediaTypes.Json ? json : ContentDocumentation.RequestContent(type),
+                }),
+            };
+        }
+        else if (others.Count > 0)
+        {
+            operation.RequestBody = new OpenApiRequestBody
+            {
+                Required = true,
+                Content = others.ToDictionary(type => type, type => (IOpenApiMediaType)new OpenApiMediaType
+                {
+                    Schema = ContentDocumentation.RequestContent(type),
                 }),
             };
         }

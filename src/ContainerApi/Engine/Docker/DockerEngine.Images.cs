@@ -97,11 +97,12 @@ internal sealed partial class DockerEngine
         using var limited = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limited.CancelAfter(TransferTimeout);
         await using var messages = StreamAsync(request, StreamWire.Default.StreamMessage, limited.Token).GetAsyncEnumerator(limited.Token);
+        var path = "/" + request.RequestUri!.OriginalString.Split('?')[0];
         var isEmpty = true;
         while (await NextAsync(messages, TransferTimeout, cancellationToken))
         {
             isEmpty = false;
-            yield return messages.Current.Failure is { } failure ? throw EngineErrors.FromTransfer(Name, failure) : messages.Current;
+            yield return messages.Current.Failure is { } failure ? throw EngineErrors.FromTransfer(Name, path, failure) : messages.Current;
         }
 
         if (isEmpty)

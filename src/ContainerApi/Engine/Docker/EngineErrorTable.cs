@@ -16,6 +16,13 @@ internal static class EngineErrorTable
     private const string Start = "/(re)?start$";
     private const string Transfer = "^/images/(create$|.*/push$)";
 
+    private const string Archive = "^/images/(load|create)$";
+
+    /// <summary>What engines answer for an archive that is cut, or that has no image.</summary>
+    private const string InvalidArchive =
+        @"^Error processing tar file(?!.*no space left)|^archive/tar|^unexpected EOF$"
+        + @"|(?:repositories|manifest\.json|index\.json|oci-layout): no such file";
+
     /// <summary>BuildKit names its frontend <c>dockerfile.v0</c> in all its errors.</summary>
     private const string InvalidDockerfile =
         @"(?<!frontend )(?i:dockerfile)|(?i:dockerfile)(?!\.v0)|build stage|target stage|outside the build context";
@@ -58,6 +65,7 @@ internal static class EngineErrorTable
         new([Stream, 400, 500], Build, InvalidDockerfile, ErrorCode.InvalidDockerfile, "Docker 20.10 (500), 28.5 (400)"),
         new([Stream, 400, 500], Build, "unexpected EOF", ErrorCode.InvalidContext, "Docker 20.10"),
         new([500], Build, All, ErrorCode.EngineError, "all"),
+        new([Stream, 400, 500], Archive, InvalidArchive, ErrorCode.InvalidArchive, "Docker 20.10 (load 200, import 500)"),
         new([Stream, 500], Transfer, RegistryFailure, ErrorCode.RegistryUnavailable, "Docker, Podman 5.4"),
         // A registry that hides what exists makes the engine answer 404 with "access denied".
         new([Stream, 401, 403, 404, 500], Transfer, RegistryDenial, ErrorCode.RegistryUnauthorized, "Docker, Podman 5.4"),

@@ -80,11 +80,11 @@ internal static partial class EngineErrors
     public static EngineException InvalidResponse(string engine, Exception inner) =>
         new(ErrorCode.EngineError, engine, "The engine returned an invalid response.", inner);
 
-    /// <summary>A pull or push that failed after the engine had answered 200.</summary>
-    public static EngineException FromTransfer(string engine, WireError error)
+    /// <summary>A pull, push, load or import that failed after the engine had answered 200.</summary>
+    public static EngineException FromTransfer(string engine, string path, WireError error)
     {
         var message = Clean(error.Message ?? "");
-        var (kind, fields) = EngineErrorTable.Find(HttpStatusCode.OK, "/images/create", message);
+        var (kind, fields) = EngineErrorTable.Find(HttpStatusCode.OK, path, message);
         return new EngineException(kind, engine, message.Length > 0 ? message : "The transfer failed.") { Fields = fields };
     }
 

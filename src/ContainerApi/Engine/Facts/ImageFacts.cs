@@ -38,7 +38,15 @@ internal sealed record ImageHistoryFacts(
 /// <summary>The removed tags and deleted layers of an image.</summary>
 internal sealed record RemovedImage(IReadOnlyList<string> Untagged, IReadOnlyList<string> Deleted);
 
-/// <summary>One message of a pull or a push: the state of one layer or of the whole transfer.</summary>
+/// <summary>One message of a pull, a push or a load: the state of one layer or of the whole transfer.</summary>
 /// <param name="Layer">The layer's short id; null for the whole transfer.</param>
 /// <param name="Digest">The digest of the transferred image, in one message only.</param>
-internal sealed record TransferFacts(string? Layer, string Status, long? Current, long? Total, string? Digest = null);
+internal sealed record TransferFacts(string? Layer, string Status, long? Current, long? Total, string? Digest = null)
+{
+    /// <summary>The name or the id of an image that was loaded.</summary>
+    public string? Image { get; init; }
+}
+
+/// <summary>An image to create from the archive of a file system.</summary>
+/// <param name="Changes">Dockerfile instructions.</param>
+internal sealed record ImportSpec(ImageName? Tag, string? Message, string? Platform, IReadOnlyList<string> Changes);

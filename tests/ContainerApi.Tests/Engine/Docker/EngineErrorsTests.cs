@@ -178,7 +178,7 @@ public sealed class EngineErrorsTests
     {
         var body = JsonSerializer.Serialize(new { message });
         Assert.Equal(code, EngineErrors.FromResponse("local", "/images/create", (HttpStatusCode)status, body).Code.Code);
-        Assert.Equal(code == "forbidden" ? "engine_error" : code, EngineErrors.FromTransfer("local", new(null, message)).Code.Code);
+        Assert.Equal(code == "forbidden" ? "engine_error" : code, EngineErrors.FromTransfer("local", "/images/create", new(null, message)).Code.Code);
     }
 
     [Theory]

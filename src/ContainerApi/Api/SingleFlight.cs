@@ -1,4 +1,4 @@
-namespace ContainerApi.Containers;
+namespace ContainerApi.Api;
 
 /// <summary>
 /// Callers with the same key share one operation. A caller never gets data that was read before its call, unless it allows

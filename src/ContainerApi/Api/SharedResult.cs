@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
-using ContainerApi.Api;
 
-namespace ContainerApi.Containers;
+namespace ContainerApi.Api;
 
 /// <summary>A collected value that several callers share. Each rendering of it is made once.</summary>
 internal sealed class SharedResult<T>(T value)
