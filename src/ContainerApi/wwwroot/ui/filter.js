@@ -8,6 +8,7 @@ const has = (text, part) => (text ?? '').toLowerCase().includes(part.toLowerCase
 /** The API's filters. All of them are evaluated here, so that typing costs the service nothing. */
 const FILTERS = {
   state: (row, values) => one(values, v => row.container.state === v),
+  exitCode: (row, values) => one(values, v => /\((\d+)\)/.exec(row.container.status)?.[1] === v),
   health: (row, values) => one(values, v => (row.container.health ?? 'none') === v),
   name: (row, values) => one(values, v => (row.container.name ?? '').includes(v)),
   image: (row, values) => one(values, v => has(row.container.image, v) || row.container.imageId.startsWith(v)),

@@ -4,6 +4,7 @@ import { curl, getJson, openStream, query, readBatches } from './api.js';
 import { describe, notify, showCommand } from './dialogs.js';
 import { button, el, setAttribute, setChildren, setText } from './dom.js';
 import * as format from './format.js';
+import { pruneDialog } from './prune.js';
 import { link, replaceParams, route } from './router.js';
 import { session } from './session.js';
 import { texts } from './texts.js';
@@ -38,6 +39,10 @@ export class ImagesView {
   #reference = el('input', { id: 'pull-reference', autocomplete: 'off', spellcheck: 'false', required: true, 'aria-label': texts.pullReference, placeholder: 'busybox:1.36' });
   #engine = el('select', { 'aria-label': texts.buildEngine });
   #rows = new Map();
+  #prune = button(texts.prune, () => pruneDialog(this.#engine.value, message => {
+    notify(message);
+    this.#reload(0);
+  }));
 
   constructor(store) {
     this.#store = store;
@@ -57,7 +62,7 @@ export class ImagesView {
     this.#form = el('form', { class: 'row-tools', onsubmit: e => { e.preventDefault(); this.#pull(); } },
       this.#reference, this.#engine, el('button', { type: 'submit', text: texts.pullGo }));
     this.node = el('div', { class: 'view' },
-      el('div', { class: 'row-tools' }, this.#input, this.#form,
+      el('div', { class: 'row-tools' }, this.#input, this.#form, this.#prune,
         button(texts.asCurl, () => showCommand(texts.asCurlTitle, [curl(`images${query({ sort: this.#sortText, format: 'table' })}`), curl('images')]),
           { class: 'quiet' }), this.#summary),
       this.#pulls,
@@ -70,7 +75,7 @@ export class ImagesView {
 
   update({ members, engines, facts }) {
     if (engines) this.#showEngines();
-    if (facts) this.#form.hidden = !session.may('images:write');
+    if (facts) this.#form.hidden = this.#prune.hidden = !session.may('images:write');
     if (members) this.#reload(RELOAD_MS);
   }
 

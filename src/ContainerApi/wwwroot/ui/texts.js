@@ -236,6 +236,7 @@ export const texts = {
   pruneTitle: 'Remove unused images',
   pruneAll: 'Tagged images that no container uses, too',
   prunePreview: (n, size) => `${plural(n, 'image')} would be removed; this frees ${size}.`,
+  pruneGo: 'Remove them',
   pruneNothing: 'There is nothing to remove.',
   pruned: (n, size) => `Removed ${plural(n, 'image')}; freed ${size}.`,
   updateAvailable: 'Update available',
