@@ -52,6 +52,20 @@ internal static class ContainerBenchmarks
         await OthersAsync(report, engine, live[1]);
     }
 
+    /// <summary>What readers of the list ask next: details and sums.</summary>
+    public static async Task DetailsAsync(Report report)
+    {
+        await using var engine = new EngineUnderTest();
+        await using var service = await ServiceUnderTest.StartAsync(engine.EndpointText, "auto");
+        await engine.StartContainersAsync(50);
+        var inspects = await Measure.SideBySideAsync(100, 20,
+            engine.InspectAllAsync, () => service.GetAsync("containers?include=details"), () => service.GetAsync("containers?include=none"));
+        report.AddRatio("`include=details` of 50 containers against 50 parallel inspects", inspects[1], inspects[0], 1.2);
+        report.AddComparison("`include=none`, the list without the inspects", inspects[2].ToString());
+        var sums = await Measure.SideBySideAsync(200, 50, () => service.GetAsync("containers"), () => service.GetAsync("summary"));
+        report.AddRatio("`GET /summary` of 50 containers against the list that it is made of", sums[1], sums[0], 1.1);
+    }
+
     /// <summary>Many concurrent clients; the three kinds alternate, so that other load affects all alike.</summary>
     private static async Task PolledAsync(Report report, EngineUnderTest engine, ServiceUnderTest host)
     {

@@ -75,6 +75,8 @@ internal sealed class EngineUnderTest : IAsyncDisposable
 
     public Task TopAsync(string id) => ReadAsync($"containers/{id}/top");
 
+    public Task InspectAllAsync() => Task.WhenAll(Ids.Select(id => ReadAsync($"containers/{id}/json")));
+
     /// <summary>Reads the nine fields: the list, then statistics and <c>top</c> in parallel.</summary>
     public async Task NineFieldsAsync(int topsAtOnce)
     {

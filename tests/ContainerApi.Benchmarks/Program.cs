@@ -6,6 +6,7 @@ var benchmarks = new Dictionary<string, Func<Report, Task>>
 {
     ["twenty"] = ContainerBenchmarks.TwentyAsync,
     ["fifty"] = ContainerBenchmarks.FiftyAsync,
+    ["details"] = ContainerBenchmarks.DetailsAsync,
     ["allocation"] = ScaleBenchmarks.AllocationAsync,
     ["memory"] = ScaleBenchmarks.MemoryAsync,
     ["followers"] = FollowerBenchmarks.FollowersAsync,
