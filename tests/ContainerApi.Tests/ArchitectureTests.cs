@@ -36,8 +36,11 @@ public sealed class ArchitectureTests
         ("Engine.EngineRegistration", "Engine.Host"),
         // Engine.Host.Linux is the one P/Invoke layer. Directory contexts read files with it.
         ("Builds.Contexts.ContextRoots", "Engine.Host"),
+        ("Builds.Contexts.ContextEntries", "Engine.Host"),
         ("Builds.Contexts.DirectoryContext", "Engine.Host"),
+        ("Builds.Contexts.DirectorySync", "Engine.Host"),
         ("Builds.Contexts.DirectoryWalk", "Engine.Host"),
+        ("Builds.Contexts.IContextOutput", "Engine.Host"),
         ("Builds.Contexts.TarContextWriter", "Engine.Host"),
         // A commit finds its container with the resolver of all container calls. POST /images builds or commits.
         ("Images.ContainerCommit", "Containers"),

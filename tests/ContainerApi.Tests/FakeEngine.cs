@@ -99,7 +99,8 @@ internal sealed class FakeEngine : IEngine
     IAsyncEnumerable<TransferFacts> IEngine.LoadImagesAsync(Stream archive, CancellationToken token) => LoadImages(archive, token);
     Task<string> IEngine.ImportImageAsync(ImportSpec spec, Stream archive, CancellationToken token) => ImportImage(spec, archive, token);
     Task<string> IEngine.CommitContainerAsync(CommitSpec spec, CancellationToken token) => CommitContainer(spec, token);
-    IAsyncEnumerable<BuildFact> IEngine.BuildAsync(BuildSpec spec, Stream context, CancellationToken token) => Build(spec, context, token);
+    IAsyncEnumerable<BuildFact> IEngine.BuildAsync(BuildSpec spec, BuildInput context, CancellationToken token) =>
+        Build(spec, context.OpenArchive(), token);
 
     /// <summary>By default a container of the list, by the engine's precedence.</summary>
     public Func<ContainerReference, CancellationToken, Task<ContainerDetails>> InspectContainer

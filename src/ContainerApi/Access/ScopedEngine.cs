@@ -232,7 +232,8 @@ internal sealed partial class ScopedEngine(IEngine engine, Visibility visibility
     public Task<string> CommitContainerAsync(CommitSpec spec, CancellationToken cancellationToken) =>
         engine.CommitContainerAsync(spec, cancellationToken);
 
-    public async IAsyncEnumerable<BuildFact> BuildAsync(BuildSpec spec, Stream context, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<BuildFact> BuildAsync(
+        BuildSpec spec, BuildInput context, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var scoped = spec with { Network = await ResolveNetworkAsync(spec.Network, cancellationToken) };
         await foreach (var fact in engine.BuildAsync(scoped, context, cancellationToken))

@@ -148,12 +148,9 @@ internal sealed class BuildJob
         Log.Add(buildEvent, build);
         if (begins)
         {
-            Begin();
+            _began.TrySetResult();
         }
     }
-
-    /// <summary>Marks the build as begun: a later failure is its own.</summary>
-    public void Begin() => _began.TrySetResult();
 
     /// <summary>Marks the build as running.</summary>
     public void Admit(DateTimeOffset at)

@@ -24,17 +24,17 @@ internal sealed partial class BuildPipeline(
     /// <param name="upload">The body that the context reads; null when the whole body was read before.</param>
     /// <param name="startedBy">Name of the caller; null when the caller is anonymous.</param>
     /// <exception cref="ApiException">The queue is full, or the requested builder lacks a requested feature.</exception>
-    public BuildJob Start(IEngine engine, BuildRequest request, BuildContext context, UploadMeter? upload, string client, string? startedBy)
+    public BuildJob Start(IEngine engine, BuildRequest request, BuildSource context, UploadMeter? upload, string client, string? startedBy)
     {
         var spec = request.ToSpec();
         var slot = queue.Enqueue(engine.Name, client);
         var job = registry.Open(engine.Name, [.. spec.Tags.Select(t => t.ToString())], startedBy);
-        var limited = upload?.Limit(context, () => slot.OthersWait) ?? context;
+        var limited = upload is null ? context : context with { Archive = upload.Limit(context.Archive, () => slot.OthersWait) };
         job.Work = Task.Run(() => RunAsync(job, engine, request, spec, limited, slot));
         return job;
     }
 
-    private async Task RunAsync(BuildJob job, IEngine engine, BuildRequest request, BuildSpec spec, BuildContext context, QueueSlot slot)
+    private async Task RunAsync(BuildJob job, IEngine engine, BuildRequest request, BuildSpec spec, BuildSource context, QueueSlot slot)
     {
         var started = time.GetTimestamp();
         var limit = request.Timeout ?? options.Timeout;
@@ -62,7 +62,7 @@ internal sealed partial class BuildPipeline(
 
     /// <summary>Builds on the engine. Returns the image, the error and the exception behind it, each as far as there is one. Never throws.</summary>
     private async Task<(ImageFacts? Image, BuildError? Error, Exception? Failure)> BuildAsync(
-        BuildJob job, IEngine engine, BuildSpec spec, bool isBuilderForced, BuildContext context, QueueSlot slot, TimeSpan limit)
+        BuildJob job, IEngine engine, BuildSpec spec, bool isBuilderForced, BuildSource context, QueueSlot slot, TimeSpan limit)
     {
         ImageFacts? image = null;
         BuildProjection? projection = null;
@@ -115,15 +115,16 @@ internal sealed partial class BuildPipeline(
     /// <summary>Pushes the image under each of its tags, one step each; returns the error of the first failed push, or null.</summary>
     private static async Task<BuildError?> PushAsync(BuildJob job, IEngine engine, BuildSpec spec, BuildProjection projection)
     {
+        var reporter = new BuildReporter(job, projection);
         foreach (var tag in spec.Tags)
         {
             var step = "push " + tag;
-            Report(job, projection, new StepStarted(step, null, null, step));
+            reporter.Report(new StepStarted(step, null, null, step));
             try
             {
                 await foreach (var moved in engine.PushImageAsync(tag, spec.Credentials.FirstOrDefault(c => c.AreFor(tag.Registry)), job.Stopping))
                 {
-                    Report(job, projection, moved.Layer is { } layer
+                    reporter.Report(moved.Layer is { } layer
                         ? new StepProgress(step, layer, moved.Status, moved.Current, moved.Total)
                         : new StepLog(step, "stdout", moved.Status + "\n"));
                     await job.Log.WaitForRoomAsync(job.Stopping);
@@ -131,11 +132,11 @@ internal sealed partial class BuildPipeline(
             }
             catch (EngineException e)
             {
-                Report(job, projection, new StepFailed(step));
+                reporter.Report(new StepFailed(step));
                 return new BuildError(e.Code, e.Message, step);
             }
 
-            Report(job, projection, new StepCompleted(step, Cached: false));
+            reporter.Report(new StepCompleted(step, Cached: false));
         }
 
         return null;
@@ -154,29 +155,24 @@ internal sealed partial class BuildPipeline(
 
     /// <summary>Runs the build on the engine and reports its output; returns the failure, or null. Never throws.</summary>
     private async Task<Exception?> WorkAsync(
-        BuildJob job, IEngine engine, EngineCapabilities capabilities, BuildSpec spec, BuildContext context, BuildProjection projection,
+        BuildJob job, IEngine engine, EngineCapabilities capabilities, BuildSpec spec, BuildSource context, BuildProjection projection,
         TimeSpan limit)
     {
         using var engineLeft = CancellationTokenSource.CreateLinkedTokenSource(job.Stopping);
         var warnings = new ConcurrentQueue<BuildWarning>();
-        var transfer = new ContextTransfer(job, context, dockerfile => Check(dockerfile, spec, capabilities, warnings), engineLeft.Token);
-        var progress = new ContextProgress(transfer, time);
+        var reporter = new BuildReporter(job, projection);
+        DockerfileCheck check = dockerfile => Check(dockerfile, spec, capabilities, warnings);
+        var transfer = new ContextTransfer(job, context.Archive, check, engineLeft.Token);
+        DirectorySync? sync = null;
         Exception? failure = null;
         try
         {
-            await using var facts = engine.BuildAsync(spec, transfer.Reader.AsStream(), job.Stopping).GetAsyncEnumerator(job.Stopping);
-            for (var isFirst = true; await NextAsync(facts, progress, job, projection, isFirst); isFirst = false)
-            {
-                // The Dockerfile is checked while the context is sent.
-                while (warnings.TryDequeue(out var warning))
-                {
-                    Report(job, projection, warning, progress.IsSent);
-                }
-
-                // An error in the rest of the context is still an error of the request.
-                Report(job, projection, facts.Current, progress.IsSent);
-                await job.Log.WaitForRoomAsync(job.Stopping);
-            }
+            sync = spec is { Builder: BuilderKind.BuildKit, Remote: null } && context.Directory is { } directory
+                ? await Task.Run(() => directory.PrepareAsync(options.MaxContextBytes, check, job.Stopping), job.Stopping)
+                : null;
+            var input = new BuildInput(transfer.Open) { Directories = sync?.ToContext(job.Describe().StartedBy) };
+            await using var facts = engine.BuildAsync(spec, input, job.Stopping).GetAsyncEnumerator(job.Stopping);
+            await reporter.ReportAsync(facts, new ContextProgress(transfer, sync, time), warnings);
         }
         catch (Exception e)
         {
@@ -186,48 +182,10 @@ internal sealed partial class BuildPipeline(
         var stopped = failure is not null && job.Stopping.IsCancellationRequested;
         await engineLeft.CancelAsync();
         // A context that fails makes the engine's call fail too; the context is the reason.
-        var contextFailure = await transfer.Completion;
-        await transfer.Reader.CompleteAsync();
+        var contextFailure = await transfer.EndAsync() ?? sync?.Failure;
         return !stopped ? contextFailure ?? failure
             : job.Cause is StopCause.Timeout && transfer.IsBeingRead ? BuildFailures.SlowContext(limit)
             : failure;
-    }
-
-    /// <summary>Waits for the engine's next fact, and reports the bytes of a context that takes long meanwhile.</summary>
-    private static async ValueTask<bool> NextAsync(
-        IAsyncEnumerator<BuildFact> facts, ContextProgress progress, BuildJob job, BuildProjection projection, bool isFirst)
-    {
-        var next = facts.MoveNextAsync();
-        if (next.IsCompleted)
-        {
-            return await next;
-        }
-
-        // Report the output so far before a pause.
-        job.Log.Flush();
-        var fact = next.AsTask();
-        while (await progress.WaitAsync(fact))
-        {
-            if (progress.Read() is { } sent)
-            {
-                Report(job, projection, sent, begins: false);
-            }
-
-            if (!isFirst && progress.IsSent)
-            {
-                job.Begin();
-            }
-        }
-
-        return await fact;
-    }
-
-    private static void Report(BuildJob job, BuildProjection projection, BuildFact fact, bool begins = true)
-    {
-        foreach (var buildEvent in projection.Read(fact))
-        {
-            job.Report(buildEvent, begins);
-        }
     }
 
     private static void Check(string? dockerfile, BuildSpec spec, EngineCapabilities engine, ConcurrentQueue<BuildWarning> warnings)

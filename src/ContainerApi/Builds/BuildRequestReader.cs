@@ -42,7 +42,7 @@ internal sealed class BuildRequestReader(ContextRoots roots, RemoteContexts remo
     private const int ReadBytes = 64 * 1024;
 
     /// <exception cref="ApiException">The content type, a parameter or the context is invalid.</exception>
-    public async Task<(BuildRequest Request, BuildContext Context)> ReadAsync(HttpContext http) => MediaTypeOf(http.Request) switch
+    public async Task<(BuildRequest Request, BuildSource Context)> ReadAsync(HttpContext http) => MediaTypeOf(http.Request) switch
     {
         var type when Archives.Contains(type) => ReadUpload(http),
         Form => await ReadFormAsync(http),
@@ -68,16 +68,17 @@ internal sealed class BuildRequestReader(ContextRoots roots, RemoteContexts remo
     }
 
     /// <summary>Opens a directory as the context.</summary>
-    public (BuildRequest, BuildContext) OpenDirectory(string directory, BuildRequest request)
+    public (BuildRequest, BuildSource) OpenDirectory(string directory, BuildRequest request)
     {
         var context = DirectoryContext.Open(directory, request.Dockerfile?.Path);
-        return (request with { Dockerfile = BuildDockerfile.Parse(context.Dockerfile) }, context.Write(options.MaxContextBytes));
+        var source = new BuildSource(context.Write(options.MaxContextBytes), context);
+        return (request with { Dockerfile = BuildDockerfile.Parse(context.Dockerfile) }, source);
     }
 
     private static string MediaTypeOf(HttpRequest request) =>
         MediaTypeHeaderValue.TryParse(request.ContentType, out var type) ? type.MediaType.ToString().ToLowerInvariant() : "";
 
-    private (BuildRequest, BuildContext) ReadUpload(HttpContext http)
+    private (BuildRequest, BuildSource) ReadUpload(HttpContext http)
     {
         var request = ReadQuery(http);
         LimitToContext(http);
@@ -85,14 +86,14 @@ internal sealed class BuildRequestReader(ContextRoots roots, RemoteContexts remo
         return (request, UploadedContext.From(body, request.Dockerfile?.Path, options.MaxContextBytes));
     }
 
-    private async Task<(BuildRequest, BuildContext)> ReadDockerfileAsync(HttpContext http)
+    private async Task<(BuildRequest, BuildSource)> ReadDockerfileAsync(HttpContext http)
     {
         var request = ReadQuery(http);
         using var body = new StreamReader(await ReadBodyAsync(http), Encoding.UTF8, detectEncodingFromByteOrderMarks: false);
         return (request, BuildContexts.FromDockerfile(await body.ReadToEndAsync(http.RequestAborted), options.MaxContextBytes));
     }
 
-    private async Task<(BuildRequest, BuildContext)> ReadFormAsync(HttpContext http)
+    private async Task<(BuildRequest, BuildSource)> ReadFormAsync(HttpContext http)
     {
         LimitToContext(http);
         var form = await BuildFormReader.ReadAsync(http);
@@ -109,7 +110,7 @@ internal sealed class BuildRequestReader(ContextRoots roots, RemoteContexts remo
         return (request, MultipartContext.From(form.Reader, form.FirstFile, request.Dockerfile?.Path, options.MaxContextBytes));
     }
 
-    private async Task<(BuildRequest, BuildContext)> ReadJsonAsync(HttpContext http)
+    private async Task<(BuildRequest, BuildSource)> ReadJsonAsync(HttpContext http)
     {
         var errors = new RequestErrors();
         ReportContexts(http.Request.Query.Keys, "body", errors);

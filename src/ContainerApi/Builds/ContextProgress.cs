@@ -1,7 +1,10 @@
+using ContainerApi.Builds.Contexts;
+
 namespace ContainerApi.Builds;
 
 /// <summary>Reports the bytes of a context while it is sent to the engine, and once at its end; nothing of a context that is sent fast.</summary>
-internal sealed class ContextProgress(ContextTransfer transfer, TimeProvider time)
+/// <param name="sync">The directories that the engine may read in place of the archive; they were found before.</param>
+internal sealed class ContextProgress(ContextTransfer transfer, DirectorySync? sync, TimeProvider time)
 {
     private const string Context = "context";
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
@@ -10,7 +13,10 @@ internal sealed class ContextProgress(ContextTransfer transfer, TimeProvider tim
     private bool _hasEnded;
 
     /// <summary>Whether the engine has the whole context.</summary>
-    public bool IsSent => transfer.Completion is { IsCompletedSuccessfully: true, Result: null };
+    public bool IsSent => transfer.IsOpen ? transfer.Completion is { IsCompletedSuccessfully: true, Result: null } : sync is not null;
+
+    /// <summary>Why the engine does not get the whole context; null as far as it is known.</summary>
+    public Exception? Failure => !transfer.IsOpen ? sync?.Failure : transfer.Completion.IsCompleted ? transfer.Completion.Result : null;
 
     /// <summary>Waits for time to pass or for the end of the context; returns false when <paramref name="other"/> has ended.</summary>
     public async Task<bool> WaitAsync(Task other)
@@ -38,7 +44,7 @@ internal sealed class ContextProgress(ContextTransfer transfer, TimeProvider tim
             return isReported ? null : new StepProgress(null, Context, "sent", written, written);
         }
 
-        if (_reported == written)
+        if (!transfer.IsOpen || _reported == written)
         {
             return null;
         }

@@ -3,30 +3,45 @@ using ContainerApi.Builds.Contexts;
 
 namespace ContainerApi.Builds;
 
-/// <summary>Writes a build's context into a pipe, from which the engine reads, and counts its bytes.</summary>
-internal sealed class ContextTransfer : PipeWriter
+/// <summary>Writes a build's context into a pipe, from which the engine reads, and counts its bytes. Starts when the engine opens it.</summary>
+internal sealed class ContextTransfer(BuildJob job, BuildContext context, DockerfileCheck check, CancellationToken cancellationToken)
+    : PipeWriter
 {
     private readonly Pipe _pipe = new(new PipeOptions(
         pauseWriterThreshold: 1024 * 1024, resumeWriterThreshold: 512 * 1024, minimumSegmentSize: 64 * 1024, useSynchronizationContext: false));
 
+    private readonly TaskCompletionSource<Exception?> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _written;
     private volatile bool _isComplete;
     private volatile bool _waitsForEngine;
 
-    /// <summary>Starts to write. A directory is read synchronously, so it needs a thread of its own.</summary>
-    public ContextTransfer(BuildJob job, BuildContext context, DockerfileCheck check, CancellationToken cancellationToken) =>
-        Completion = Task.Run(() => WriteAsync(job, context, check, cancellationToken), CancellationToken.None);
-
-    public PipeReader Reader => _pipe.Reader;
-
     /// <summary>Returns the failure, or null. It is no failure when the engine stops reading. Never fails.</summary>
-    public Task<Exception?> Completion { get; }
+    public Task<Exception?> Completion => _completion.Task;
+
+    /// <summary>Whether the engine reads the archive.</summary>
+    public bool IsOpen { get; private set; }
 
     /// <summary>Whether the build waits for the context: neither was all of it read, nor does the engine have to take what was.</summary>
-    public bool IsBeingRead => !_isComplete && !_waitsForEngine;
+    public bool IsBeingRead => IsOpen && !_isComplete && !_waitsForEngine;
 
     /// <summary>Bytes of the archive so far.</summary>
     public long Written => Volatile.Read(ref _written);
+
+    /// <summary>Starts to write. A directory is read synchronously, so it needs a thread of its own.</summary>
+    public Stream Open()
+    {
+        IsOpen = true;
+        _ = Task.Run(WriteAsync, CancellationToken.None);
+        return _pipe.Reader.AsStream();
+    }
+
+    /// <summary>Returns the failure of the context, or null. The token must be cancelled.</summary>
+    public async Task<Exception?> EndAsync()
+    {
+        var failure = IsOpen ? await Completion : null;
+        await _pipe.Reader.CompleteAsync();
+        return failure;
+    }
 
     public override bool CanGetUnflushedBytes => true;
     public override long UnflushedBytes => _pipe.Writer.UnflushedBytes;
@@ -57,24 +72,28 @@ internal sealed class ContextTransfer : PipeWriter
         return result;
     }
 
-    private async Task<Exception?> WriteAsync(BuildJob job, BuildContext context, DockerfileCheck check, CancellationToken cancellationToken)
+    private async Task WriteAsync()
     {
-        Exception? failure = null;
         try
         {
             // The Dockerfile is checked before the engine has the whole context and starts.
             await context(this, check, cancellationToken);
             _isComplete = true;
             await CompleteAsync();
+            End(null);
         }
         catch (Exception e)
         {
+            // Before the engine sees the end, so that its error is not taken for the reason.
+            End(e is OperationCanceledException ? null : e);
             // With an exception, so that the engine does not take a part of the archive for the whole.
             await CompleteAsync(e);
-            failure = e is OperationCanceledException ? null : e;
         }
+    }
 
+    private void End(Exception? failure)
+    {
         job.EndContext(failure);
-        return failure;
+        _completion.SetResult(failure);
     }
 }

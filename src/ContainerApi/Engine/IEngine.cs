@@ -133,9 +133,9 @@ internal interface IEngine
     Task<string> CommitContainerAsync(CommitSpec spec, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Builds <paramref name="context"/>, a tar stream (plain or gzip), with the builder of the spec. A refusal before the build starts
-    /// is an <see cref="EngineException"/> from the first step of the enumeration; a build that fails later ends with
-    /// <see cref="BuildFailed"/>. Disposing the enumerator stops the build on the engine.
+    /// Builds <paramref name="context"/> with the builder of the spec. A refusal before the build starts is an <see cref="EngineException"/>
+    /// from the first step of the enumeration; a build that fails later ends with <see cref="BuildFailed"/>. Disposing the enumerator stops
+    /// the build on the engine.
     /// </summary>
-    IAsyncEnumerable<BuildFact> BuildAsync(BuildSpec spec, Stream context, CancellationToken cancellationToken);
+    IAsyncEnumerable<BuildFact> BuildAsync(BuildSpec spec, BuildInput context, CancellationToken cancellationToken);
 }

@@ -61,7 +61,7 @@ public sealed class ScopedEngineTests
     }
 
     private static async Task BuildAsync(IEngine engine, string? network) =>
-        await engine.BuildAsync(new BuildSpec { Network = network }, Stream.Null, CancellationToken.None).CountAsync();
+        await engine.BuildAsync(new BuildSpec { Network = network }, new BuildInput(Stream.Null), CancellationToken.None).CountAsync();
 
     private IEngine CreateEngine()
     {

@@ -63,7 +63,8 @@ internal sealed class RecordedEngine : IAsyncDisposable
     public async Task<IReadOnlyList<BuildFact>> BuildAsync(BuildSpec? spec = null)
     {
         var facts = new List<BuildFact>();
-        await foreach (var fact in Engine.BuildAsync(spec ?? new BuildSpec(), new MemoryStream(new byte[1024]), CancellationToken.None))
+        var context = new BuildInput(new MemoryStream(new byte[1024]));
+        await foreach (var fact in Engine.BuildAsync(spec ?? new BuildSpec(), context, CancellationToken.None))
         {
             facts.Add(fact);
         }

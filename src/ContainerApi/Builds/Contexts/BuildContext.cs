@@ -16,6 +16,12 @@ internal delegate void DockerfileCheck(string? dockerfile);
 /// </summary>
 internal delegate Task BuildContext(PipeWriter archive, DockerfileCheck check, CancellationToken cancellationToken);
 
+/// <summary>A context as an archive, and the directory that it is of; null for another kind of context.</summary>
+internal sealed record BuildSource(BuildContext Archive, DirectoryContext? Directory = null)
+{
+    public static implicit operator BuildSource(BuildContext archive) => new(archive);
+}
+
 /// <summary>Constants and errors that all kinds of contexts share.</summary>
 internal static class BuildContexts
 {

@@ -9,7 +9,7 @@ namespace ContainerApi.Builds.Contexts;
 internal sealed class DirectoryContext
 {
     private const int MaxIgnoreFileBytes = 1024 * 1024;
-    private const string IgnoreFile = ".dockerignore";
+    public const string IgnoreFile = ".dockerignore";
 
     private readonly string _root;
     private readonly string _ignoreFile;
@@ -38,7 +38,7 @@ internal sealed class DirectoryContext
     {
         if (ReadDockerfile() is { } text)
         {
-            check(text);
+            check(Encoding.UTF8.GetString(text));
         }
 
         using var root = OpenRoot();
@@ -47,6 +47,25 @@ internal sealed class DirectoryContext
         await new DirectoryWalk(root, ReadIgnoreFile(), [Dockerfile, _ignoreFile], archive).RunAsync(cancellationToken);
         await archive.EndAsync(cancellationToken);
     };
+
+    /// <summary>
+    /// Checks the Dockerfile and finds the entries for BuildKit, which reads contents later. Unlike an archive they do not have the
+    /// Dockerfile and the ignore file if the latter excludes them. Returns null for a context that must be an archive.
+    /// </summary>
+    /// <exception cref="ApiException">The Dockerfile is invalid, an entry cannot be read, or the directory is too large.</exception>
+    public async Task<DirectorySync?> PrepareAsync(long maxBytes, DockerfileCheck check, CancellationToken cancellationToken)
+    {
+        if (ReadDockerfile() is not { } text)
+        {
+            return null;
+        }
+
+        check(Encoding.UTF8.GetString(text));
+        using var root = OpenRoot();
+        var entries = new ContextEntries(maxBytes);
+        await new DirectoryWalk(root, ReadIgnoreFile(), [], entries).RunAsync(cancellationToken);
+        return entries.IsIncomplete ? null : new DirectorySync(_root, entries.Entries, Dockerfile, text);
+    }
 
     private LinuxDirectory OpenRoot()
     {
@@ -61,7 +80,7 @@ internal sealed class DirectoryContext
     }
 
     /// <summary>Reads the Dockerfile; null if it is too large to be checked or was removed.</summary>
-    private string? ReadDockerfile()
+    private byte[]? ReadDockerfile()
     {
         try
         {
@@ -80,9 +99,10 @@ internal sealed class DirectoryContext
         {
             // A link that points outside would reveal the target in an error.
             return RealPath(_root, _ignoreFile) is null ? DockerIgnore.Empty
-                : Read(_ignoreFile, MaxIgnoreFileBytes) is not { } text
+                : Read(_ignoreFile, MaxIgnoreFileBytes) is not { } bytes
                     ? throw BuildContexts.Invalid($"'{_ignoreFile}' is not a file or is larger than {MaxIgnoreFileBytes} bytes.")
-                : BuildContexts.IsUtf16(text) ? throw BuildContexts.Invalid($"'{_ignoreFile}' is encoded in UTF-16. Save it as UTF-8.")
+                : Encoding.UTF8.GetString(bytes) is var text && BuildContexts.IsUtf16(text)
+                    ? throw BuildContexts.Invalid($"'{_ignoreFile}' is encoded in UTF-16. Save it as UTF-8.")
                 : DockerIgnore.Parse(text);
         }
         catch (FormatException e)
@@ -96,7 +116,7 @@ internal sealed class DirectoryContext
     }
 
     /// <summary>Reads a text file of the context, through symbolic links inside it; null if it is no file or too large.</summary>
-    private string? Read(string name, int maxBytes)
+    private byte[]? Read(string name, int maxBytes)
     {
         if (RealPath(_root, name) is not { } real)
         {
@@ -116,7 +136,7 @@ internal sealed class DirectoryContext
             length += read;
         }
 
-        return Encoding.UTF8.GetString(content, 0, length);
+        return content[..length];
     }
 
     /// <summary>The real path of an entry; null if it does not exist or is outside the root.</summary>

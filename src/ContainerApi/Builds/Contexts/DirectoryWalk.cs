@@ -4,12 +4,12 @@ using ContainerApi.Engine.Host.Linux;
 namespace ContainerApi.Builds.Contexts;
 
 /// <summary>
-/// Walks a directory in the order of names and writes what is not excluded into an archive. Every entry is looked up in its open
+/// Walks a directory in the order of names and writes what is not excluded. Every entry is looked up in its open
 /// parent directory, so that a directory that is replaced by a symbolic link meanwhile leads nowhere else. Reading is
 /// synchronous, with three or four system calls for each file; only the pipe behind the archive is awaited.
 /// </summary>
 /// <param name="always">Sent even if it is excluded, if it exists.</param>
-internal sealed class DirectoryWalk(LinuxDirectory root, DockerIgnore ignore, IReadOnlyList<string> always, TarContextWriter archive)
+internal sealed class DirectoryWalk(LinuxDirectory root, DockerIgnore ignore, IReadOnlyList<string> always, IContextOutput output)
 {
     /// <summary>Excluded parent directories of which nothing was sent yet.</summary>
     private readonly List<(string Name, FileStatus Status)> _pending = [];
@@ -26,6 +26,15 @@ internal sealed class DirectoryWalk(LinuxDirectory root, DockerIgnore ignore, IR
             throw refusal;
         }
     }
+
+    /// <summary>Maps a file system failure to an error for the caller; null for any other exception.</summary>
+    public static ApiException? Unreadable(string name, Exception exception) => exception switch
+    {
+        UnauthorizedAccessException => BuildContexts.Invalid($"'{name}' cannot be read: permission denied.", exception),
+        FileNotFoundException => BuildContexts.Invalid($"'{name}' no longer exists, or its name is not UTF-8.", exception),
+        IOException => BuildContexts.Invalid($"'{name}' cannot be read.", exception),
+        _ => null,
+    };
 
     private async ValueTask AddContentsAsync(
         LinuxDirectory directory, string prefix, DockerIgnore.MatchResult parent, CancellationToken cancellationToken)
@@ -92,7 +101,7 @@ internal sealed class DirectoryWalk(LinuxDirectory root, DockerIgnore ignore, IR
     {
         foreach (var (name, status) in _pending)
         {
-            await archive.AddDirectoryAsync(name.TrimEnd('/'), status.Mode, status.ModifiedAt, cancellationToken);
+            await output.AddDirectoryAsync(name.TrimEnd('/'), status, cancellationToken);
         }
 
         _pending.Clear();
@@ -103,29 +112,16 @@ internal sealed class DirectoryWalk(LinuxDirectory root, DockerIgnore ignore, IR
         switch (status.Kind)
         {
             case FileKind.Directory:
-                await archive.AddDirectoryAsync(name, status.Mode, status.ModifiedAt, cancellationToken);
+                await output.AddDirectoryAsync(name, status, cancellationToken);
                 break;
             case FileKind.Symlink:
-                await archive.AddSymlinkAsync(name, directory.ReadLink(file), status.ModifiedAt, cancellationToken);
+                await output.AddSymlinkAsync(name, directory.ReadLink(file), status, cancellationToken);
                 break;
             case FileKind.File:
-                using (var content = directory.OpenFileIn(file))
-                {
-                    await archive.AddFileAsync(name, content, status, cancellationToken);
-                }
-
+                await output.AddFileAsync(name, directory, file, status, cancellationToken);
                 break;
             case FileKind.Special:
                 throw BuildContexts.Invalid($"'{name}' is a pipe or a device; a context may contain files, directories and symbolic links.");
         }
     }
-
-    /// <summary>Maps a file system failure to an error for the caller; null for any other exception.</summary>
-    private static ApiException? Unreadable(string name, Exception exception) => exception switch
-    {
-        UnauthorizedAccessException => BuildContexts.Invalid($"'{name}' cannot be read: permission denied.", exception),
-        FileNotFoundException => BuildContexts.Invalid($"'{name}' no longer exists, or its name is not UTF-8.", exception),
-        IOException => BuildContexts.Invalid($"'{name}' cannot be read.", exception),
-        _ => null,
-    };
 }

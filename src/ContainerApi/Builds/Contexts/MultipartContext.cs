@@ -35,7 +35,7 @@ internal static class MultipartContext
             await using var content = await Spool.ReadAsync(section.Body, given, maxBytes - tar.Written, maxBytes, cancellationToken);
             foreach (var directory in names.Add(name))
             {
-                await tar.AddDirectoryAsync(directory, TarHeader.DefaultDirectoryMode, 0, cancellationToken);
+                await tar.AddDirectoryAsync(directory, cancellationToken);
             }
 
             if (rules.Accept(new ArchiveEntry('0', name, "", content.Length)))

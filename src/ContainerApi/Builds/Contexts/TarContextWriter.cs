@@ -7,19 +7,29 @@ using Microsoft.Win32.SafeHandles;
 namespace ContainerApi.Builds.Contexts;
 
 /// <summary>Writes entries as a tar archive into a pipe, with owner and group 0, without buffering whole entries.</summary>
-internal sealed class TarContextWriter(PipeWriter output, long maxBytes)
+internal sealed class TarContextWriter(PipeWriter output, long maxBytes) : IContextOutput
 {
     private const int Chunk = 64 * 1024;
 
     /// <summary>Bytes of the archive so far.</summary>
     public long Written { get; private set; }
 
-    public ValueTask AddDirectoryAsync(string name, int mode, long modifiedAt, CancellationToken cancellationToken) =>
-        AddHeaderAsync(TarHeader.Directory, name + "/", mode, 0, modifiedAt, null, cancellationToken);
+    /// <summary>Adds a directory that exists in an upload only.</summary>
+    public ValueTask AddDirectoryAsync(string name, CancellationToken cancellationToken) =>
+        AddHeaderAsync(TarHeader.Directory, name + "/", TarHeader.DefaultDirectoryMode, 0, 0, null, cancellationToken);
 
-    /// <summary>Adds a symbolic link unchanged; inside the build it points into the context.</summary>
-    public ValueTask AddSymlinkAsync(string name, string target, long modifiedAt, CancellationToken cancellationToken) =>
-        AddHeaderAsync(TarHeader.Symlink, name, TarHeader.SymlinkMode, 0, modifiedAt, target, cancellationToken);
+    public ValueTask AddDirectoryAsync(string name, FileStatus status, CancellationToken cancellationToken) =>
+        AddHeaderAsync(TarHeader.Directory, name + "/", status.Mode, 0, status.ModifiedAt, null, cancellationToken);
+
+    public ValueTask AddSymlinkAsync(string name, string target, FileStatus status, CancellationToken cancellationToken) =>
+        AddHeaderAsync(TarHeader.Symlink, name, TarHeader.SymlinkMode, 0, status.ModifiedAt, target, cancellationToken);
+
+    public async ValueTask AddFileAsync(
+        string name, LinuxDirectory directory, string file, FileStatus status, CancellationToken cancellationToken)
+    {
+        using var content = directory.OpenFileIn(file);
+        await AddFileAsync(name, content, status, cancellationToken);
+    }
 
     /// <summary>Adds a file of this host. A small file is read directly into the output buffer.</summary>
     /// <param name="status">The status when the header is written.</param>
@@ -110,7 +120,7 @@ internal sealed class TarContextWriter(PipeWriter output, long maxBytes)
         return read;
     }
 
-    private static ApiException LengthChanged(string name, bool isLonger) =>
+    public static ApiException LengthChanged(string name, bool isLonger) =>
         BuildContexts.Invalid($"'{name}' became {(isLonger ? "longer" : "shorter")} while it was read.");
 
     private async ValueTask AddHeaderAsync(

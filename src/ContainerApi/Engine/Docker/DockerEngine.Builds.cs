@@ -1,4 +1,6 @@
+using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using ContainerApi.Engine.Docker.Builders;
 using ContainerApi.Engine.Docker.Builders.BuildKit;
@@ -9,10 +11,10 @@ namespace ContainerApi.Engine.Docker;
 
 internal sealed partial class DockerEngine
 {
-    public IAsyncEnumerable<BuildFact> BuildAsync(BuildSpec spec, Stream context, CancellationToken cancellationToken) =>
+    public IAsyncEnumerable<BuildFact> BuildAsync(BuildSpec spec, BuildInput context, CancellationToken cancellationToken) =>
         spec.Builder == BuilderKind.BuildKit
             ? BuildWithBuildKitAsync(spec, context, cancellationToken)
-            : BuildInOrderAsync(spec, context, cancellationToken);
+            : BuildInOrderAsync(spec, context.OpenArchive(), cancellationToken);
 
     /// <summary>Builds with the classic builder or Podman's: the context is the body of one request, and the output is its answer.</summary>
     private async IAsyncEnumerable<BuildFact> BuildInOrderAsync(
@@ -46,7 +48,7 @@ internal sealed partial class DockerEngine
     }
 
     private async IAsyncEnumerable<BuildFact> BuildWithBuildKitAsync(
-        BuildSpec spec, Stream context, [EnumeratorCancellation] CancellationToken cancellationToken)
+        BuildSpec spec, BuildInput context, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var connection = await WithinAsync(
             _callTimeout, token => BuildKitConnection.OpenAsync(SendStreamAsync, token), cancellationToken);
@@ -59,13 +61,26 @@ internal sealed partial class DockerEngine
         }
     }
 
+    /// <summary>An engine that was started with a configured bridge names no gateway: it is the subnet's first address.</summary>
+    private static string? FirstAddressOf(string? subnet)
+    {
+        if (!IPNetwork.TryParse(subnet, out var network) || network.BaseAddress.AddressFamily != AddressFamily.InterNetwork)
+        {
+            return null;
+        }
+
+        var bytes = network.BaseAddress.GetAddressBytes();
+        bytes[^1]++;
+        return new IPAddress(bytes).ToString();
+    }
+
     /// <summary>The gateway of the default bridge, if the build needs the host's address; null if there is no such network.</summary>
     private Task<string?> FindBridgeGatewayAsync(BuildSpec spec, CancellationToken cancellationToken) =>
         !SolveRequests.NeedsHostGateway(spec) ? Task.FromResult<string?>(null) : WithinAsync(_callTimeout, async token =>
         {
             var networks = await _docker.Networks.ListNetworksAsync(new NetworksListParameters(), token);
-            return networks.FirstOrDefault(n => n.Name == "bridge")?.IPAM?.Config?.Select(c => c.Gateway)
-                .FirstOrDefault(gateway => !string.IsNullOrEmpty(gateway));
+            return networks.FirstOrDefault(n => n.Name == "bridge")?.IPAM?.Config?
+                .Select(c => string.IsNullOrEmpty(c.Gateway) ? FirstAddressOf(c.Subnet) : c.Gateway).FirstOrDefault(gateway => gateway is not null);
         }, cancellationToken);
 
     /// <summary>

@@ -94,7 +94,7 @@ public sealed class BuildKitCallTests
                 Secrets = new Dictionary<string, string> { ["s"] = "v" },
                 Credentials = [new RegistryCredentials("u", "p", "r:5000")],
             },
-            new MemoryStream(context));
+            new BuildInput(new MemoryStream(context)));
 
         Assert.Equal([new ImageBuilt("sha256:2")], facts);
         Assert.Equal(context, read.ToArray());

@@ -71,11 +71,11 @@ internal sealed class FakeBuildKit : IAsyncDisposable
         return engine;
     }
 
-    public async Task<List<BuildFact>> BuildAsync(BuildSpec? spec = null, Stream? context = null)
+    public async Task<List<BuildFact>> BuildAsync(BuildSpec? spec = null, BuildInput? context = null)
     {
         var facts = new List<BuildFact>();
         spec = (spec ?? new BuildSpec()) with { Builder = BuilderKind.BuildKit };
-        await foreach (var fact in Engine.BuildAsync(spec, context ?? Stream.Null, CancellationToken.None))
+        await foreach (var fact in Engine.BuildAsync(spec, context ?? new BuildInput(Stream.Null), CancellationToken.None))
         {
             facts.Add(fact);
         }

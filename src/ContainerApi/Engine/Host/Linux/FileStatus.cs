@@ -14,4 +14,5 @@ internal enum FileKind
 /// <summary>The status of a file or directory; a symbolic link is not followed.</summary>
 /// <param name="Mode">Permissions with the set-id and sticky bits.</param>
 /// <param name="ModifiedAt">In whole seconds since 1970.</param>
-internal readonly record struct FileStatus(FileKind Kind, int Mode, long Size, long ModifiedAt);
+/// <param name="Nanoseconds">The rest of <paramref name="ModifiedAt"/>.</param>
+internal readonly record struct FileStatus(FileKind Kind, int Mode, long Size, long ModifiedAt, uint Nanoseconds = 0);

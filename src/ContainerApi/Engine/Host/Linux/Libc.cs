@@ -120,7 +120,7 @@ internal static class Libc
             0xC000 => FileKind.Socket,
             _ => FileKind.Special,
         };
-        return new FileStatus(kind, fields.Mode & 0xFFF, fields.Size, fields.ModifiedAt);
+        return new FileStatus(kind, fields.Mode & 0xFFF, fields.Size, fields.ModifiedAt, fields.ModifiedNanoseconds);
     }
 
     [DllImport("libc", SetLastError = true)]
@@ -162,5 +162,8 @@ internal static class Libc
 
         [FieldOffset(112)]
         public long ModifiedAt;
+
+        [FieldOffset(120)]
+        public uint ModifiedNanoseconds;
     }
 }

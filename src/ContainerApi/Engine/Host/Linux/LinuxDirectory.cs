@@ -28,6 +28,9 @@ internal sealed class LinuxDirectory : IDisposable
         return directory.OpenFileIn(Path.GetFileName(realPath));
     }
 
+    /// <summary>Opens a file by its path below a directory. No part of the path may be a symbolic link.</summary>
+    public static SafeFileHandle OpenFileBelow(string realPath, string path) => OpenFile(Path.Combine(realPath, path));
+
     /// <summary>Returns the type of a file by its real path; null if it does not exist or may not be found.</summary>
     public static FileKind? KindOf(string realPath)
     {
@@ -56,7 +59,7 @@ internal sealed class LinuxDirectory : IDisposable
     /// <summary>Reads the target of a symbolic link.</summary>
     public string ReadLink(string name) => Libc.ReadLink(_handle, Name(name));
 
-    /// <summary>Lists the names of the entries in ordinal order.</summary>
+    /// <summary>Lists the names of the entries in the order of their UTF-8 bytes, which BuildKit expects.</summary>
     public string[] Names()
     {
         var names = new List<string>();
@@ -77,11 +80,20 @@ internal sealed class LinuxDirectory : IDisposable
             }
         }
 
-        names.Sort(StringComparer.Ordinal);
+        names.Sort(CompareBytes);
         return [.. names];
     }
 
     public void Dispose() => _handle.Dispose();
+
+    /// <summary>Compares as UTF-8 does. In UTF-16 surrogates are before U+E000, in UTF-8 they are after U+FFFF.</summary>
+    private static int CompareBytes(string left, string right)
+    {
+        var at = left.AsSpan().CommonPrefixLength(right);
+        return at == left.Length || at == right.Length ? left.Length - right.Length : RankOf(left[at]) - RankOf(right[at]);
+
+        static int RankOf(char unit) => char.IsSurrogate(unit) ? unit + char.MaxValue : unit;
+    }
 
     /// <summary>Opens a directory for look-ups only, which needs no right to read it.</summary>
     private static LinuxDirectory Find(string realPath)

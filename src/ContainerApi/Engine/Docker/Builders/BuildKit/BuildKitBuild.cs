@@ -19,12 +19,19 @@ internal sealed class BuildKitBuild(BuildKitConnection connection, SessionServer
 
     /// <exception cref="RpcException">The connection was lost.</exception>
     public async IAsyncEnumerable<BuildFact> RunAsync(
-        BuildSpec spec, Stream context, string? defaultGateway, [EnumeratorCancellation] CancellationToken cancellationToken)
+        BuildSpec spec, BuildInput context, string? defaultGateway, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var grants = new SessionGrants(spec.Secrets, spec.Credentials) { Upload = context };
+        var directories = spec.Remote is null ? context.Directories : null;
+        var grants = new SessionGrants(spec.Secrets, spec.Credentials)
+        {
+            Directories = directories,
+            Upload = directories is null ? context.OpenArchive() : null,
+        };
         await using var session = await sessions.OpenAsync(connection, grants, cancellationToken);
         var hostGateway = await FindHostGatewayAsync(spec, defaultGateway, cancellationToken);
-        var request = SolveRequests.Create(spec, Guid.NewGuid().ToString("n"), session.Id, spec.Remote ?? grants.UploadAddress, hostGateway);
+        // Without an address BuildKit reads the directories of the session.
+        var address = directories is null ? spec.Remote ?? grants.UploadAddress : null;
+        var request = SolveRequests.Create(spec, Guid.NewGuid().ToString("n"), session.Id, address, hostGateway);
         using var statusEnd = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         // Before the solve: an engine forgets the messages of a solve that ended.
         using var status = connection.Control.Status(new StatusRequest { Ref = request.Ref }, cancellationToken: statusEnd.Token);

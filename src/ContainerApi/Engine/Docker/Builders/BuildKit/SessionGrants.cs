@@ -19,8 +19,8 @@ internal sealed class SessionGrants(IReadOnlyDictionary<string, string> secrets,
     /// <summary>The address of the archive, for the engine. It is read once.</summary>
     public string UploadAddress => "http://buildkit-session" + _uploadPath;
 
-    /// <summary>The key by which the engine finds what it received from an earlier session; null for none.</summary>
-    public string? SharedKey { get; init; }
+    /// <summary>The directories of the build; null for none.</summary>
+    public SyncedContext? Directories { get; init; }
 
     /// <summary>Returns the archive, the first time; null for another path.</summary>
     public Stream? TakeUpload(string? path) => path == _uploadPath ? Interlocked.Exchange(ref _upload, null) : null;

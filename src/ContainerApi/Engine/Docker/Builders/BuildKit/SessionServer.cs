@@ -11,6 +11,9 @@ namespace ContainerApi.Engine.Docker.Builders.BuildKit;
 /// </summary>
 internal sealed class SessionServer : IAsyncDisposable
 {
+    /// <summary>Kestrel's maximum, because a request's buffer has 1 MiB.</summary>
+    private const int MaxHeadersBytes = 1024 * 1024;
+
     private readonly SessionListener _listener = new();
     private readonly Lazy<Task<WebApplication>> _server;
 
@@ -25,8 +28,14 @@ internal sealed class SessionServer : IAsyncDisposable
         {
             { "x-docker-expose-session-uuid", id },
             { "x-docker-expose-session-name", "containerapi" },
-            { "x-docker-expose-session-sharedkey", grants.SharedKey ?? id },
+            { "x-docker-expose-session-sharedkey", grants.Directories?.SharedKey ?? id },
         };
+        if (grants.Directories is not null)
+        {
+            // Engines look for it before they ask for a directory. Other methods need no announcement.
+            headers.Add("x-docker-expose-session-grpc-method", "/moby.filesync.v1.FileSync/DiffCopy");
+        }
+
         var session = new SessionConnection(id, connection.Control.Session(headers, cancellationToken: CancellationToken.None), grants);
         _listener.Serve(session);
         return new BuildSession(id, session);
@@ -53,6 +62,9 @@ internal sealed class SessionServer : IAsyncDisposable
             kestrel.AddServerHeader = false;
             // An engine may stop to read a context for as long as another build uses its disk.
             kestrel.Limits.MinRequestBodyDataRate = null;
+            // The patterns of a directory are headers, one for each source of COPY.
+            kestrel.Limits.MaxRequestHeaderCount = 20_000;
+            kestrel.Limits.MaxRequestHeadersTotalSize = MaxHeadersBytes;
             kestrel.Limits.MinResponseDataRate = null;
             kestrel.Listen(_listener.EndPoint, listen => listen.Protocols = HttpProtocols.Http2);
         });
@@ -64,6 +76,7 @@ internal sealed class SessionServer : IAsyncDisposable
         server.MapGrpcService<AuthService>();
         server.MapGrpcService<SecretsService>();
         server.MapGrpcService<UploadService>();
+        server.MapGrpcService<FileSyncService>();
         await server.StartAsync();
         return server;
     }

@@ -8,9 +8,9 @@ internal static class SolveRequests
     /// <summary>An image in the engine's own store, whichever the engine has.</summary>
     private const string ImageExporter = "moby";
 
-    /// <param name="context">The address of the context.</param>
+    /// <param name="context">The address of the context; null for the session's directories.</param>
     /// <param name="hostGateway">What <c>host-gateway</c> stands for; null if no host of the build needs it.</param>
-    public static SolveRequest Create(BuildSpec spec, string reference, string session, string context, string? hostGateway)
+    public static SolveRequest Create(BuildSpec spec, string reference, string session, string? context, string? hostGateway)
     {
         var request = new SolveRequest
         {
@@ -20,7 +20,7 @@ internal static class SolveRequests
             Cache = new CacheOptions(),
         };
         var attributes = request.FrontendAttrs;
-        attributes["context"] = context;
+        Add("context", context);
         attributes["image-resolve-mode"] = spec.Pull ? "pull" : "default";
         Add("filename", spec.Dockerfile);
         Add("target", spec.Target);

@@ -1,0 +1,47 @@
+namespace ContainerApi.Engine.Facts;
+
+/// <summary>The context of a build: an archive, and for BuildKit possibly directories, of which only changed files travel.</summary>
+/// <param name="openArchive">Returns the context as a tar stream. Called once, by a build that does not use the directories.</param>
+internal sealed class BuildInput(Func<Stream> openArchive)
+{
+    public BuildInput(Stream archive)
+        : this(() => archive)
+    {
+    }
+
+    /// <summary>The same context as directories; null if it is an archive only.</summary>
+    public SyncedContext? Directories { get; init; }
+
+    public Stream OpenArchive() => openArchive();
+}
+
+/// <summary>The directories of a build by the names that BuildKit asks for.</summary>
+/// <param name="SharedKey">
+/// The key by which the engine finds the files that it received from an earlier build. Equal keys mean the same directories.
+/// </param>
+internal sealed record SyncedContext(string SharedKey, IReadOnlyDictionary<string, ISyncedDirectory> ByName);
+
+/// <summary>A directory that BuildKit compares with what it has. Its failures are the caller's: the build reports them.</summary>
+internal interface ISyncedDirectory
+{
+    /// <summary>Finds the entries that match one of the patterns, and their parent directories, in the order of a walk.</summary>
+    /// <param name="patterns">Paths and patterns as in a <c>.dockerignore</c> file; empty for all entries.</param>
+    IReadOnlyList<SyncedEntry> Find(IReadOnlyList<string> patterns, CancellationToken cancellationToken);
+
+    /// <summary>Opens the content of a file; reading fails if its length is not that of the entry.</summary>
+    Stream OpenRead(SyncedEntry file);
+}
+
+internal enum SyncedKind
+{
+    File,
+    Directory,
+    Symlink,
+}
+
+/// <summary>An entry of a directory.</summary>
+/// <param name="Path">Relative, with slashes.</param>
+/// <param name="Mode">Permissions with the set-id and sticky bits.</param>
+/// <param name="ModifiedAt">In nanoseconds since 1970.</param>
+/// <param name="Target">The target of a symbolic link.</param>
+internal sealed record SyncedEntry(string Path, SyncedKind Kind, int Mode, long Size, long ModifiedAt, string? Target = null);
