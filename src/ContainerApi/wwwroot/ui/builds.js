@@ -74,7 +74,8 @@ export class BuildsView {
       button(texts.writeDockerfile, () => this.#edit())),
     el('p', { class: 'hint', text: texts.dropHelp }), this.#chosen, folder, archive);
 
-    const text = (id, label, props = {}) => el('label', { class: 'field', for: id }, label, el('input', { id, autocomplete: 'off', spellcheck: 'false', ...props }));
+    const text = (id, label, props = {}) => el('label', { class: 'field', for: id }, label,
+      el('input', { id, autocomplete: 'off', spellcheck: 'false', ...props }));
     const check = (id, label) => el('label', { class: 'check', for: id }, el('input', { type: 'checkbox', id }), ` ${label}`);
     this.#fields = {};
     const form = el('form', { class: 'view-content', onsubmit: e => { e.preventDefault(); this.#start(); } },

@@ -8,7 +8,7 @@ import { attempt, confirmAction, describe, showCommand } from './dialogs.js';
 import { button, el, setAttribute, setChildren, setText, simpleTable, term } from './dom.js';
 import * as format from './format.js';
 import { LogView } from './logs.js';
-import { link, replaceParams, route } from './router.js';
+import { link, route } from './router.js';
 import { session } from './session.js';
 import { texts } from './texts.js';
 

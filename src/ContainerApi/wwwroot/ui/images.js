@@ -36,7 +36,9 @@ export class ImagesView {
   #empty = el('p', { class: 'empty', text: texts.loading });
   #pulls = el('div', { class: 'running-builds' });
   #form;
-  #reference = el('input', { id: 'pull-reference', autocomplete: 'off', spellcheck: 'false', required: true, 'aria-label': texts.pullReference, placeholder: 'busybox:1.36' });
+  #reference = el('input', {
+    id: 'pull-reference', autocomplete: 'off', spellcheck: 'false', required: true, 'aria-label': texts.pullReference, placeholder: 'busybox:1.36',
+  });
   #engine = el('select', { 'aria-label': texts.buildEngine });
   #rows = new Map();
   #prune = button(texts.prune, () => pruneDialog(this.#engine.value, message => {

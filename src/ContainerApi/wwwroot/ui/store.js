@@ -1,6 +1,6 @@
 // The newest state of every container and engine, and the samples since the page was opened.
 
-export const METRICS = ['cpu', 'memory', 'rx', 'tx', 'pids', 'blockRead', 'blockWrite'];
+const METRICS = ['cpu', 'memory', 'rx', 'tx', 'pids', 'blockRead', 'blockWrite'];
 
 /** Five minutes of samples every two seconds, and an hour of one every 20 seconds. */
 const FINE = 150;
@@ -42,7 +42,7 @@ class Ring {
   }
 }
 
-export class Row {
+class Row {
   /** Increases with every sample. */
   version = 0;
   sample = {};
