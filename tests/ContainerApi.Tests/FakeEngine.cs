@@ -43,6 +43,7 @@ internal sealed class FakeEngine : IEngine
         (_, _, _, _) => throw Unexpected();
     public Func<string, RegistryCredentials?, CancellationToken, IAsyncEnumerable<TransferFacts>> PushImage { get; set; } =
         (_, _, _) => throw Unexpected();
+    public Func<string, RegistryCredentials?, CancellationToken, Task<string>> ReadRegistryDigest { get; set; } = (_, _, _) => throw Unexpected();
     public Func<ImagePruneFilter, CancellationToken, Task<PrunedImages>> PruneImages { get; set; } = (_, _) => throw Unexpected();
     public Func<bool, CancellationToken, Task<DiskFacts>> ReadDisk { get; set; } = (_, _) => throw Unexpected();
     public Func<IReadOnlyList<string>, CancellationToken, Task<Stream>> SaveImages { get; set; } = (_, _) => throw Unexpected();
@@ -92,6 +93,8 @@ internal sealed class FakeEngine : IEngine
         PullImage(image.ToString(), platform, credentials, token);
     IAsyncEnumerable<TransferFacts> IEngine.PushImageAsync(ImageName image, RegistryCredentials? credentials, CancellationToken token) =>
         PushImage(image.ToString(), credentials, token);
+    Task<string> IEngine.ReadRegistryDigestAsync(ImageReference image, RegistryCredentials? credentials, CancellationToken token) =>
+        ReadRegistryDigest(image.ToString(), credentials, token);
     Task<PrunedImages> IEngine.PruneImagesAsync(ImagePruneFilter filter, CancellationToken token) => PruneImages(filter, token);
     Task<DiskFacts> IEngine.ReadDiskAsync(bool withImages, CancellationToken token) => ReadDisk(withImages, token);
     Task<Stream> IEngine.SaveImagesAsync(IReadOnlyList<ImageNameOrId> images, CancellationToken token) =>

@@ -110,6 +110,9 @@ internal interface IEngine
     /// </summary>
     IAsyncEnumerable<TransferFacts> PushImageAsync(ImageName image, RegistryCredentials? credentials, CancellationToken cancellationToken);
 
+    /// <summary>Returns the digest (<c>sha256:…</c>) that the registry of an image has for its name now.</summary>
+    Task<string> ReadRegistryDigestAsync(ImageReference image, RegistryCredentials? credentials, CancellationToken cancellationToken);
+
     /// <summary>Removes images that no container uses; the engine decides which ones.</summary>
     Task<PrunedImages> PruneImagesAsync(ImagePruneFilter filter, CancellationToken cancellationToken);
 

@@ -16,5 +16,9 @@ internal static class ImageColumns
         new("sizeBytes", i => i.SizeBytes, new(5, "SIZE", (i, _) => HumanText.DecimalSize(i.SizeBytes))),
         new("labels", i => i.Labels),
         new("containers", i => i.Containers, new(6, "CONTAINERS", (i, _) => i.Containers?.ToString(CultureInfo.InvariantCulture))),
+        new("updates", i => i.Updates, new(7, "UPDATE", (i, _) => UpdateOf(i.Updates))),
     ]);
+
+    private static string? UpdateOf(IReadOnlyList<ImageUpdate>? updates) => updates is null || !updates.Any(u => u.Available is not null) ? null
+        : string.Join(',', updates.Where(u => u.Available == true).Select(u => u.Tag)) is { Length: > 0 } tags ? tags : "no";
 }

@@ -42,6 +42,10 @@ public record ImageSummary(
 {
     static ColumnSet<ImageSummary> IRow<ImageSummary>.Columns => ImageColumns.Set;
 
+    /// <summary>For each name, whether its registry has another image. Only with <c>include=update</c>.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<ImageUpdate>? Updates { get; init; }
+
     /// <summary>Before the fields of a derived record.</summary>
     private const int First = -1;
 }

@@ -18,6 +18,7 @@ internal static class ImageEndpoints
     {
         services.TryAddScoped<ContainerResolver>();
         services.AddSingleton<ImageRedactor>();
+        services.AddSingleton<ImageUpdates>();
         services.AddScoped<ImageQueries>();
         services.AddScoped<ImageTransfers>();
         services.AddScoped<ImageSave>();

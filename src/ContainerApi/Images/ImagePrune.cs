@@ -12,8 +12,8 @@ internal sealed record PruneRequest(
     [Parameter("Only images that were created at least this long ago: engines do not record when an image was used.", Min = 0, Max = 999_999_999,
         Example = "24h")]
     TimeSpan? UnusedFor,
-    [Parameter("`name` or `name=value`; an image must have all of them. Needs `containers:secrets`, because labels can be redacted.",
-        Pattern = @"[^=][\s\S]{0,4095}", Expected = "must be name or name=value.", IsObject = true)]
+    [Parameter("`key` or `key=value`; an image must have all of them. Needs `containers:secrets`, because labels can be redacted.",
+        Pattern = @"[^=][\s\S]{0,4095}", Expected = "must be key or key=value.", IsObject = true)]
     IReadOnlyList<string> Labels,
     [Parameter("Whether to return only what would be removed.", Default = "false")]
     bool DryRun,

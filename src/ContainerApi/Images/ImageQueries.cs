@@ -7,7 +7,7 @@ namespace ContainerApi.Images;
 
 /// <summary>Reads the images of engines, with the number of containers that use each image.</summary>
 internal sealed class ImageQueries(
-    EngineDirectory engines, ImageRedactor redactor, ListCursors cursors, Caller caller, TimeProvider time)
+    EngineDirectory engines, ImageRedactor redactor, ImageUpdates updates, ListCursors cursors, Caller caller, TimeProvider time)
 {
     /// <exception cref="EngineException">All engines failed, or a named engine does not exist.</exception>
     public async Task<RenderedBody> ListAsync(ImageListRequest request, Format format, CancellationToken cancellationToken)
@@ -27,6 +27,11 @@ internal sealed class ImageQueries(
         IReadOnlyList<ImageListEngine> states =
             [.. answers.Select(a => a.State with { Images = a.State.Images is null ? null : found.Count(i => i.Engine == a.State.Name) })];
         var (rows, next) = cursors.Cut(found, request.Sort, request.Cursor, request.Limit);
+        if (request.Include.Count > 0)
+        {
+            rows = await updates.AddToAsync(rows, engines, request.RegistryAuth?.Credentials ?? [], single: false, cancellationToken);
+        }
+
         var page = new ListPage<ImageSummary>(rows, states, found.Count, next, states.All(s => s.Error is null));
         return ListFormatter<ImageSummary>.List(
             page, format, request.Fields?.Names, time.GetUtcNow(),
@@ -38,7 +43,9 @@ internal sealed class ImageQueries(
     public async Task<ImageInspection> InspectAsync(ImageQuery query, CancellationToken cancellationToken)
     {
         var (engine, images) = await ImageResolver.FindAsync(engines.ForRead(query.Engine), [query.Reference], cancellationToken);
-        return ImageProjection.ToInspection(engine.Name, images[0], await CountContainersAsync(engine, cancellationToken));
+        var image = ImageProjection.ToInspection(engine.Name, images[0], await CountContainersAsync(engine, cancellationToken));
+        return query.Include.Count == 0 ? image
+            : (await updates.AddToAsync([image], engines, query.RegistryAuth?.Credentials ?? [], single: true, cancellationToken))[0];
     }
 
     /// <summary>Returns the number of containers by image id; null if the engine failed.</summary>

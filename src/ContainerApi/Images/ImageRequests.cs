@@ -1,5 +1,6 @@
 using ContainerApi.Api.Lists;
 using ContainerApi.Api.Requests;
+using ContainerApi.Registries;
 
 namespace ContainerApi.Images;
 
@@ -29,6 +30,12 @@ internal sealed record ImageListRequest(
     int? Limit,
     [Parameter("The `nextCursor` of the previous page.")]
     ListCursor? Cursor,
+    [Parameter("`update`: asks the registries of the names, through the engine, whether they have other images. Answers are kept for five minutes.",
+        CommaSeparated = true, Allowed = ["update"])]
+    IReadOnlyList<string> Include,
+    [Parameter("Registry credentials for `include=update`, as Docker's clients send them. Those that name a registry are for it alone; those that "
+        + "name none, for one image.", Name = RegistryAuthHeader.Name, In = ParameterPlace.Header)]
+    RegistryAuthHeader? RegistryAuth,
     [Parameter("The format of the response. Default: by `Accept`. `tar` saves the images in `reference`, which must be names or ids.")]
     ImageListFormat? Format,
     LocalParameter Local)
@@ -58,6 +65,12 @@ internal sealed record ImageQuery(
     ImageNameOrId Reference,
     [Parameter(EngineName.OfRead)]
     EngineName? Engine,
+    [Parameter("`update`: asks the registries of the names, through the engine, whether they have other images. Answers are kept for five minutes.",
+        CommaSeparated = true, Allowed = ["update"])]
+    IReadOnlyList<string> Include,
+    [Parameter("Registry credentials for `include=update`, as Docker's clients send them. Those that name a registry are for it alone; those that "
+        + "name none, for one image.", Name = RegistryAuthHeader.Name, In = ParameterPlace.Header)]
+    RegistryAuthHeader? RegistryAuth,
     [Parameter("The format of the response; `tar` is the archive of the image. Default: by `Accept`, else `json`.")]
     ImageFormat? Format,
     LocalParameter Local);

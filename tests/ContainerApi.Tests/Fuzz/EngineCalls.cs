@@ -99,6 +99,6 @@ internal sealed partial class EngineCalls
 
     [GeneratedRegex(@"^(GET|HEAD) /_ping$|"
         + @"^GET /(version|info|events|system/df|images/get|containers/json|containers/ID/(json|top|stats|changes)|"
-        + "images/json|images/NAME/(json|history))$")]
+        + "images/json|images/NAME/(json|history)|distribution/[a-zA-Z0-9._:%@/-]+/json)$")]
     private static partial Regex Reads();
 }

@@ -24,6 +24,20 @@ internal sealed partial class DockerEngine
         }
     }, cancellationToken);
 
+    public Task<string> ReadRegistryDigestAsync(ImageReference image, RegistryCredentials? credentials, CancellationToken cancellationToken) =>
+        WithinAsync(_callTimeout, async token =>
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, $"distribution/{image}/json");
+            if (credentials is not null)
+            {
+                request.Headers.Add("X-Registry-Auth", RegistryHeaders.ToAuth(credentials));
+            }
+
+            using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, token);
+            var found = await ReadAsync(response, DiskWire.Default.WireDistribution, token);
+            return found.Descriptor?.Digest ?? throw new JsonException("The engine returned no digest.");
+        }, cancellationToken);
+
     public Task<PrunedImages> PruneImagesAsync(ImagePruneFilter filter, CancellationToken cancellationToken) =>
         WithinAsync(TransferTimeout, async token =>
         {

@@ -14,7 +14,7 @@ internal static class EngineErrorTable
     private const string Build = "^/build$";
     private const string Create = "^/containers/create$";
     private const string Start = "/(re)?start$";
-    private const string Transfer = "^/images/(create$|.*/push$)";
+    private const string Transfer = "^/images/(create$|.*/push$)|^/distribution/";
 
     private const string Archive = "^/images/(load|create)$";
 
@@ -96,7 +96,7 @@ internal static class EngineErrorTable
         new([404], Create, "(?i)image", ErrorCode.ImageNotFound, "all"),
         new([404], Create, "(?i)network .*not found", ErrorCode.NotFound, "Docker", "networkMode"),
         new([404], Create, All, ErrorCode.NotFound, "all"),
-        new([404], "^/images/", All, ErrorCode.ImageNotFound, "all"),
+        new([404], "^/(images|distribution)/", All, ErrorCode.ImageNotFound, "all"),
         // A start answers 404 for a missing network, too.
         new([404, 500], "^/(containers/|commit)", "(?i)no such container", ErrorCode.ContainerNotFound, "Docker 28.5 (500: network of a container)"),
         new([404, 405], "^/session$", All, ErrorCode.FeatureUnsupported, "programs without BuildKit"),

@@ -2,9 +2,10 @@ using System.Text.Json.Serialization;
 
 namespace ContainerApi.Engine.Docker.Wire;
 
-/// <summary>JSON of the disk usage and of a prune. API 1.52 sums up itself, older engines return the objects.</summary>
+/// <summary>JSON of the disk usage, of a prune and of an image in its registry. API 1.52 sums up itself, older engines return the objects.</summary>
 [JsonSerializable(typeof(WireDisk))]
 [JsonSerializable(typeof(WirePrune))]
+[JsonSerializable(typeof(WireDistribution))]
 internal sealed partial class DiskWire : JsonSerializerContext;
 
 internal sealed record WireDisk
@@ -33,6 +34,10 @@ internal sealed record WireDiskVolume(WireVolumeUsage? UsageData);
 internal sealed record WireVolumeUsage(long Size, long RefCount);
 
 internal sealed record WireDiskCache(long Size, bool InUse, bool Shared);
+
+internal sealed record WireDistribution(WireDescriptor? Descriptor);
+
+internal sealed record WireDescriptor([property: JsonPropertyName("digest")] string? Digest);
 
 internal sealed record WirePrune(IReadOnlyList<WirePrunedImage>? ImagesDeleted, long SpaceReclaimed);
 

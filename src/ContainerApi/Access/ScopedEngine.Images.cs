@@ -1,0 +1,49 @@
+namespace ContainerApi.Access;
+
+/// <summary>Calls about images, which are not limited.</summary>
+internal sealed partial class ScopedEngine
+{
+    public Task<IReadOnlyList<ImageFacts>> ListImagesAsync(
+        IReadOnlyDictionary<string, IReadOnlyList<string>>? filters, CancellationToken cancellationToken) =>
+        engine.ListImagesAsync(filters, cancellationToken);
+
+    public Task<ImageDetails> InspectImageAsync(ImageNameOrId image, CancellationToken cancellationToken) =>
+        engine.InspectImageAsync(image, cancellationToken);
+
+    public Task TagImageAsync(ImageNameOrId image, ImageName tag, CancellationToken cancellationToken) =>
+        engine.TagImageAsync(image, tag, cancellationToken);
+
+    public Task<RemovedImage> RemoveImageAsync(ImageNameOrId image, bool force, CancellationToken cancellationToken) =>
+        RedactIdsAsync(() => engine.RemoveImageAsync(image, force, cancellationToken));
+
+    public IAsyncEnumerable<TransferFacts> PullImageAsync(
+        ImageReference image, string? platform, RegistryCredentials? credentials, CancellationToken cancellationToken) =>
+        engine.PullImageAsync(image, platform, credentials, cancellationToken);
+
+    public IAsyncEnumerable<TransferFacts> PushImageAsync(ImageName image, RegistryCredentials? credentials, CancellationToken cancellationToken) =>
+        engine.PushImageAsync(image, credentials, cancellationToken);
+
+    public Task<string> ReadRegistryDigestAsync(ImageReference image, RegistryCredentials? credentials, CancellationToken cancellationToken) =>
+        engine.ReadRegistryDigestAsync(image, credentials, cancellationToken);
+
+    public Task<PrunedImages> PruneImagesAsync(ImagePruneFilter filter, CancellationToken cancellationToken) =>
+        engine.PruneImagesAsync(filter, cancellationToken);
+
+    /// <summary>Replaces the counts of containers, and hides volumes and the build cache, which have no owner.</summary>
+    public async Task<DiskFacts> ReadDiskAsync(bool withImages, CancellationToken cancellationToken)
+    {
+        var disk = await engine.ReadDiskAsync(withImages, cancellationToken);
+        var visible = await ListContainersAsync(new ContainerFilter(All: true), cancellationToken);
+        var active = visible.Count(c => c.State is ContainerStates.Running or ContainerStates.Paused or ContainerStates.Restarting);
+        return disk with { Containers = new DiskUsageFacts(visible.Count, active, null, null), Volumes = null, BuildCache = null };
+    }
+
+    public Task<Stream> SaveImagesAsync(IReadOnlyList<ImageNameOrId> images, CancellationToken cancellationToken) =>
+        engine.SaveImagesAsync(images, cancellationToken);
+
+    public IAsyncEnumerable<TransferFacts> LoadImagesAsync(Stream archive, CancellationToken cancellationToken) =>
+        engine.LoadImagesAsync(archive, cancellationToken);
+
+    public Task<string> ImportImageAsync(ImportSpec spec, Stream archive, CancellationToken cancellationToken) =>
+        engine.ImportImageAsync(spec, archive, cancellationToken);
+}
