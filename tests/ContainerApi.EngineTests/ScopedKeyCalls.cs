@@ -14,7 +14,8 @@ public abstract class ScopedKeyCalls : IAsyncLifetime
 
     protected static readonly string[] Scopes =
     [
-        "containers:read", "containers:write", "images:read", "images:write", "builds:read", "builds:write", "engines:read", "metrics:read",
+        "containers:read", "containers:write", "logs:read", "images:read", "images:write", "builds:read", "builds:write", "engines:read",
+        "metrics:read",
     ];
 
     protected ScopedKeyCalls(EngineFixture fixture)

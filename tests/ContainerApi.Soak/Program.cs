@@ -33,7 +33,8 @@ await using (var engine = await PrivateEngine.CreateAsync())
 
     string[] scopes =
     [
-        "containers:read", "containers:write", "images:read", "images:write", "builds:read", "builds:write", "engines:read", "metrics:read",
+        "containers:read", "containers:write", "logs:read", "images:read", "images:write", "builds:read", "builds:write", "engines:read",
+        "metrics:read",
     ];
     Attackers.CreateContext(state.FullName);
     // With a short history, the history is full before memory is compared.

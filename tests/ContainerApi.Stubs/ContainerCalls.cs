@@ -11,6 +11,7 @@ internal static class ContainerCalls
             ("GET", "/json") => EngineApi.Write(context, 200, EngineJson.Inspected(container, version)),
             ("GET", "/top") => TopAsync(engine, container, context),
             ("GET", "/stats") => StatisticsAsync(engine, container, context),
+            ("GET", "/logs") => LogsAsync(container, context),
             ("POST", "/start") => ChangeAsync(engine, container, context, "running", "Up Less than a second", "start", container.IsRunning),
             ("POST", "/stop") => ChangeAsync(engine, container, context, "exited", "Exited (0) Less than a second ago", "die", !container.IsRunning),
             ("POST", "/restart") => ChangeAsync(engine, container, context, "running", "Up Less than a second", "restart", false),
@@ -140,6 +141,18 @@ internal static class ContainerCalls
     };
 
     private static string Text(int number) => number.ToString(System.Globalization.CultureInfo.InvariantCulture);
+
+    /// <summary>The log of a container with a terminal: its command, once.</summary>
+    private static async Task LogsAsync(StubContainer container, HttpContext context)
+    {
+        var line = $"2026-11-01T12:00:00.000000001Z {container.Command.ReplaceLineEndings(" ")}\r\n";
+        await context.Response.WriteAsync(line, context.RequestAborted);
+        await context.Response.Body.FlushAsync(context.RequestAborted);
+        if (container.IsRunning && context.Request.Query["follow"].FirstOrDefault() is "1" or "true")
+        {
+            await Task.Delay(Timeout.Infinite, context.RequestAborted);
+        }
+    }
 
     private static async Task StatisticsAsync(DockerApiStub engine, StubContainer container, HttpContext context)
     {

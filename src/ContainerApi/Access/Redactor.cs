@@ -43,14 +43,12 @@ internal sealed class Redactor(IReadOnlyList<string> patterns) : IDisposable
         : _results.TryGetValue(text, out string? known) ? known!
         : Add(text);
 
+    /// <summary>Redacts a line of a log, whose length is limited. Lines do not repeat as commands do, so they are not cached.</summary>
+    public string Line(string line) => _patterns.Aggregate(line, (result, pattern) => pattern.Replace(result, RedactMatch));
+
     private string Add(string text)
     {
-        var result = text.Length > MaxLength ? string.Concat(text.AsSpan(0, MaxLength), "…") : text;
-        foreach (var pattern in _patterns)
-        {
-            result = pattern.Replace(result, RedactMatch);
-        }
-
+        var result = Line(text.Length > MaxLength ? string.Concat(text.AsSpan(0, MaxLength), "…") : text);
         return _results.Set(text, result, new MemoryCacheEntryOptions { Size = text.Length + result.Length });
     }
 

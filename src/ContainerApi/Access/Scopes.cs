@@ -9,6 +9,7 @@ internal static class Scopes
     public const string ImagesWrite = "images:write";
     public const string BuildsRead = "builds:read";
     public const string BuildsWrite = "builds:write";
+    public const string LogsRead = "logs:read";
     public const string EnginesRead = "engines:read";
     public const string MetricsRead = "metrics:read";
 
@@ -17,7 +18,7 @@ internal static class Scopes
 
     public static readonly IReadOnlyList<string> All =
     [
-        ContainersRead, ContainersWrite, ContainersSecrets, ImagesRead, ImagesWrite, BuildsRead, BuildsWrite, EnginesRead, MetricsRead,
+        ContainersRead, ContainersWrite, ContainersSecrets, LogsRead, ImagesRead, ImagesWrite, BuildsRead, BuildsWrite, EnginesRead, MetricsRead,
     ];
 
     /// <summary>Whether the scope permits changes.</summary>

@@ -3,6 +3,7 @@ using ContainerApi.Api;
 using ContainerApi.Api.OpenApi;
 using ContainerApi.Api.Requests;
 using ContainerApi.Containers.Lifecycle;
+using ContainerApi.Containers.Logs;
 using ContainerApi.Containers.Summaries;
 using ContainerApi.Containers.Watch;
 using ContainerApi.Settings;
@@ -26,6 +27,7 @@ internal static class ContainerEndpoints
         services.AddScoped<ContainerQueries>();
         services.AddSingleton<WatchHub>();
         services.AddScoped<ContainerCreation>();
+        services.AddScoped<LogQueries>();
     }
 
     public static void MapContainers(this IEndpointRouteBuilder app)
@@ -49,6 +51,7 @@ internal static class ContainerEndpoints
             .Produces<ContainerSummary>(StatusCodes.Status200OK, MediaTypes.Json, "text/plain", "text/csv")
             .Produces(StatusCodes.Status304NotModified)
             .ProducesEngineProblems(ErrorCode.NotAcceptable);
+        app.MapLogs();
         app.MapGet("/metrics/containers", (
                 RequestQuery<MetricsQuery> query, ContainerQueries queries, MetricsOptions options, HttpContext http) =>
                 queries.MetricsAsync(query.Value.Engine, options, http.RequestAborted))

@@ -42,8 +42,9 @@ internal interface IEngine
     IAsyncEnumerable<ContainerEvent> WatchContainersAsync(CancellationToken cancellationToken);
 
     /// <summary>
-    /// Reads a container's log, line by line in the engine's order. The lines are valid until the next step. Nothing is read before the next
-    /// step, so a slow reader stops the engine. A log driver that cannot be read is <see cref="ErrorCode.FeatureUnsupported"/>.
+    /// Reads a container's log, line by line in the engine's order. The first item has no lines: the engine accepted the call. Lines are
+    /// valid until the next step. Nothing is read before the next step, so a slow reader stops the engine. A log driver that cannot be
+    /// read is <see cref="ErrorCode.FeatureUnsupported"/>.
     /// </summary>
     IAsyncEnumerable<LogLines> ReadLogsAsync(string id, LogRange range, CancellationToken cancellationToken);
 

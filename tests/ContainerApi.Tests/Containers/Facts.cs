@@ -1,3 +1,4 @@
+using ContainerApi.Tests.Containers.Logs;
 
 namespace ContainerApi.Tests.Containers;
 
@@ -51,5 +52,6 @@ internal static class Facts
         ListContainers = (_, _) => Task.FromResult(containers),
         ListProcesses = (_, _) => Task.FromResult<IReadOnlyList<ProcessFacts>>([Process()]),
         ReadStatistics = (_, _) => Task.FromResult(Statistics()),
+        ReadLogs = new FakeLogs().ReadAsync,
     };
 }

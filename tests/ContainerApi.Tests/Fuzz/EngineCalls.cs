@@ -59,7 +59,7 @@ internal sealed partial class EngineCalls
         "all", "filters", "limit", "ps_args", "stream", "one-shot", "since", "fromImage", "platform", "tag", "repo", "container", "pause",
         "comment", "author", "changes", "t", "v", "force", "link", "noprune", "name", "signal", "size", "version", "rm", "forcerm", "dockerfile",
         "target", "buildargs", "labels", "nocache", "pull", "networkmode", "extrahosts", "cachefrom", "remote", "session", "buildid",
-        "names", "quiet", "fromSrc", "message", "type", "verbose",
+        "names", "quiet", "fromSrc", "message", "type", "verbose", "stdout", "stderr", "timestamps", "follow", "until", "tail",
     ];
 
     /// <summary>The invalid calls since the last time, the number of calls that created an object, and all calls.</summary>
@@ -98,7 +98,7 @@ internal sealed partial class EngineCalls
     private static partial Regex Name();
 
     [GeneratedRegex(@"^(GET|HEAD) /_ping$|"
-        + @"^GET /(version|info|events|system/df|images/get|containers/json|containers/ID/(json|top|stats|changes)|"
+        + @"^GET /(version|info|events|system/df|images/get|containers/json|containers/ID/(json|top|stats|changes|logs)|"
         + "images/json|images/NAME/(json|history)|distribution/[a-zA-Z0-9._:%@/-]+/json)$")]
     private static partial Regex Reads();
 }

@@ -93,7 +93,7 @@ internal sealed partial class FuzzTenants : IDisposable
             HttpMethod.Post, $"images/build?builder=classic&detach=true&tag=victim/{Marker}&label={Marker}={Marker}", dockerfile);
         Assert.Equal(HttpStatusCode.Accepted, started.StatusCode);
         tenants.Build = started.Headers.Location!.ToString().Split('/')[^1];
-        foreach (var path in new[] { "containers/watch?all=true&include=none", $"builds/{tenants.Build}/events" })
+        foreach (var path in new[] { "containers/watch?all=true&include=none", "logs?follow=true", $"builds/{tenants.Build}/events" })
         {
             var response = await tenants.SendAsync(HttpMethod.Get, path);
             Assert.Equal(HttpStatusCode.OK, response.StatusCode);

@@ -105,10 +105,10 @@ public sealed class FuzzTests(ITestOutputHelper output)
         message.Headers.Add(ApiKeys.Header, key);
         using var response = await http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead);
         var operation = response.Headers.TryGetValues(FuzzHost.Reached, out var reached) ? reached.Single() : null;
-        var endless = operation == "watchContainers" && response.IsSuccessStatusCode;
+        var endless = operation is "watchContainers" or "getLogs" or "getContainerLogs" && response.IsSuccessStatusCode;
         using var timeout = new CancellationTokenSource(http.Timeout);
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(timeout.Token));
-        // Read one event of a watch; other responses end.
+        // Read one event of a watch and one line of a log, which may be followed; other responses end.
         var body = endless ? await reader.ReadLineAsync(timeout.Token) ?? "" : await reader.ReadToEndAsync(timeout.Token);
         if (operation is "createBuild" or "buildImage" && response.StatusCode == HttpStatusCode.Accepted)
         {

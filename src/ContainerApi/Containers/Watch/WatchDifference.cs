@@ -1,3 +1,5 @@
+using ContainerApi.Access;
+
 namespace ContainerApi.Containers.Watch;
 
 /// <summary>Pure: the events that take a watcher from one state to another.</summary>
@@ -112,6 +114,25 @@ internal static class WatchDifference
 internal sealed record WatchView(
     Func<ContainerFacts, bool> Matches, IReadOnlyList<string>? Engines, ContainerSections Sections, WatchSelection? Selection = null)
 {
+    /// <summary>The view of a caller on the containers of a selection.</summary>
+    public static WatchView Of(ContainerSelection selection, ContainerSections sections, Caller caller, ContainerRedactor redactor)
+    {
+        // The engine's own list without "all" has these states.
+        bool Matches(ContainerFacts container) => selection.Matches(container)
+            && (selection.IncludesStopped || container.State is ContainerStates.Running or ContainerStates.Paused or ContainerStates.Restarting);
+
+        return new(
+            // Only labels are both filtered and redacted.
+            selection.ReadsLabels && redactor.OfFacts(caller) is { } redact ? c => Matches(redact(c)) : Matches,
+            selection.Engine.Count > 0 ? [.. selection.Engine.Select(e => e.Value)] : caller.Visibility.Engines,
+            sections,
+            WatchSelection.Of(selection))
+        {
+            Visible = WatchSelection.Of(caller.Visibility),
+            Redact = redactor.For(caller),
+        };
+    }
+
     /// <summary>The containers that the watcher may see; null for all.</summary>
     public WatchSelection? Visible { get; init; }
 

@@ -37,17 +37,7 @@ internal static partial class WatchEndpoints
             engines.Get(name);
         }
 
-        var requested = query.ToView();
-        var view = requested with
-        {
-            Engines = requested.Engines ?? caller.Visibility.Engines,
-            Visible = WatchSelection.Of(caller.Visibility),
-            Redact = redactor.For(caller),
-            // Only labels are both filtered and redacted.
-            Matches = query.Selection.ReadsLabels && redactor.OfFacts(caller) is { } redact
-                ? c => requested.Matches(redact(c))
-                : requested.Matches,
-        };
+        var view = WatchView.Of(query.Selection, IncludedSections.Needed(query.Include, fields: null), caller, redactor);
         var format = Formats.ChooseStream(query.Format, context.Request);
         var events = UntilShutdown(
             token => hub.WatchAsync(view, query.Interval, query.Position.Seq, token), logger, deadline,

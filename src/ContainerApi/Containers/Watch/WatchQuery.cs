@@ -13,13 +13,4 @@ internal sealed record WatchQuery(
     [Parameter(StreamParameters.Format, Allowed = ["ndjson", "sse"])]
     StreamFormat? Format,
     StreamPosition Position,
-    LocalParameter Local)
-{
-    public WatchView ToView() => new(
-        // The engine's own list without "all" has these.
-        c => Selection.Matches(c)
-            && (Selection.IncludesStopped || c.State is ContainerStates.Running or ContainerStates.Paused or ContainerStates.Restarting),
-        Selection.Engine.Count > 0 ? [.. Selection.Engine.Select(e => e.Value)] : null,
-        IncludedSections.Needed(Include, fields: null),
-        WatchSelection.Of(Selection));
-}
+    LocalParameter Local);

@@ -18,8 +18,9 @@ internal sealed partial class DockerEngine
         var decoder = new LogDecoder();
         var lines = new LogLines();
         var buffer = new byte[LogBufferBytes];
-        var isOpen = true;
-        while (isOpen)
+        yield return lines;
+
+        for (var isOpen = true; isOpen;)
         {
             lines.Clear();
             isOpen = await WithinAsync(range.Follow ? Timeout.InfiniteTimeSpan : LogSilenceTimeout, ReadNextAsync, cancellationToken);

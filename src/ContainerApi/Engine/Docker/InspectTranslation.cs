@@ -25,6 +25,7 @@ internal static class InspectTranslation
             facts.StartedAt, IsBuildStep(container.Config))
         {
             Health = ContainerTranslation.ToHealth(container.State?.Health?.Status),
+            State = container.State?.Status,
             Inspected = facts,
         };
     }

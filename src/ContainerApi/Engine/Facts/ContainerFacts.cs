@@ -91,8 +91,11 @@ internal sealed record ContainerDetails(
     /// <summary>The other values of the inspect; null where the container was found in a list.</summary>
     public InspectedFacts? Inspected { get; init; }
 
+    /// <summary>One of <see cref="ContainerStates"/>; null where unknown.</summary>
+    public string? State { get; init; }
+
     public static ContainerDetails Of(ContainerFacts container) =>
-        new(container.Id, container.Name ?? new ShortId(container.Id).ToString(), container.Labels);
+        new(container.Id, container.Name ?? new ShortId(container.Id).ToString(), container.Labels) { State = container.State };
 }
 
 /// <summary>An event of a container.</summary>

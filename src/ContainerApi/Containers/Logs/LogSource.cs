@@ -1,0 +1,295 @@
+using System.Threading.Channels;
+using ContainerApi.Engine;
+
+namespace ContainerApi.Containers.Logs;
+
+[Flags]
+internal enum LogSourceOptions
+{
+    None = 0,
+
+    /// <summary>A followed log ends if the engine refuses the first call.</summary>
+    MustOpen = 1,
+
+    /// <summary>The log begins with the container's current run.</summary>
+    ThisRun = 2,
+}
+
+/// <summary>
+/// Reads the log of one container ahead by one batch of lines: the next batch is read when the stream has taken all lines of this one, so
+/// a slow client stops the engine. A followed log continues after the container starts again, and after its engine answers again.
+/// </summary>
+/// <param name="first">What to read first.</param>
+/// <param name="skip">The lines at the beginning that were sent already; null for none.</param>
+internal sealed class LogSource(
+    IEngine engine, string id, LogCursor cursor, LogRange first, LogMark? skip, LogSourceOptions options, TimeProvider time)
+{
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
+
+    /// <summary>The end of the log and the state of its container are not seen at the same moment.</summary>
+    private static readonly TimeSpan StateInterval = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>Failures in sequence without a line between them.</summary>
+    private const int MaxFailures = 5;
+
+    private static readonly BoundedChannelOptions NewestOnly = new(1) { FullMode = BoundedChannelFullMode.DropOldest };
+
+    private readonly Channel<bool> _taken = Channel.CreateBounded<bool>(1);
+    private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(NewestOnly);
+    private ChannelWriter<object> _ready = null!;
+    private LogLines? _lines;
+    private int _next;
+    private DateTimeOffset? _endedRun;
+    private bool _hasEnded;
+    private int _failures;
+    private long _connectedAt;
+
+    public IEngine Engine => engine;
+
+    public string Id => id;
+
+    public string? Name { get; set; }
+
+    public LogCursor Cursor => cursor;
+
+    /// <summary>An event in place of lines.</summary>
+    public ContainerLogEvent? Notice { get; private set; }
+
+    /// <summary>The failure before the engine accepted the first call; null if there is none.</summary>
+    public EngineException? Refusal { get; private set; }
+
+    /// <summary>Whether the engine accepted the first call, or refused it.</summary>
+    public bool IsOpened { get; private set; }
+
+    public bool IsDone { get; private set; }
+
+    /// <summary>Whether the log was read to its end.</summary>
+    public bool IsComplete { get; private set; } = true;
+
+    /// <summary>Whether the container does not exist any more.</summary>
+    public bool IsGone { get; private set; }
+
+    /// <summary>An error of this service.</summary>
+    public Exception? Fault { get; private set; }
+
+    public Task Ended { get; private set; } = Task.CompletedTask;
+
+    /// <summary>Whether there is a line that the stream has not taken.</summary>
+    public bool HasLine => _lines is not null && _next < _lines.Count;
+
+    public LogLine Line => _lines![_next];
+
+    public ReadOnlySpan<byte> Text => _lines!.TextOf(Line);
+
+    /// <summary>Since when the stream waits for this log, and when the last lines came.</summary>
+    public long WaitingSince { get; set; }
+
+    public long ArrivedAt { get; set; }
+
+    public bool HasArrived { get; set; }
+
+    /// <summary>Since when the engine sends this log; 0 while it does not.</summary>
+    public long ConnectedAt => Volatile.Read(ref _connectedAt);
+
+    public void MoveNext() => _next++;
+
+    /// <param name="ready">Gets this source whenever it has something for the stream.</param>
+    public void Start(ChannelWriter<object> ready, CancellationToken cancellationToken)
+    {
+        _ready = ready;
+        Ended = PumpAsync(cancellationToken);
+    }
+
+    /// <summary>Says that everything was taken.</summary>
+    public void Release()
+    {
+        Notice = null;
+        _taken.Writer.TryWrite(true);
+    }
+
+    /// <summary>The container or its engine changed.</summary>
+    public void Wake() => _wake.Writer.TryWrite(true);
+
+    private async Task PumpAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await ReadAsync(cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            return;
+        }
+        catch (Exception e)
+        {
+            Fault = e;
+        }
+
+        IsDone = true;
+        _ready.TryWrite(this);
+    }
+
+    private async Task ReadAsync(CancellationToken cancellationToken)
+    {
+        var begin = await BeginAsync(cancellationToken);
+        var (range, mark) = (begin, skip);
+        var openedAt = LogTime.Of(time.GetUtcNow());
+        do
+        {
+            try
+            {
+                await foreach (var lines in engine.ReadLogsAsync(id, range, cancellationToken))
+                {
+                    Volatile.Write(ref _connectedAt, _connectedAt == 0 ? time.GetTimestamp() : _connectedAt);
+                    await OfferAsync(lines, cancellationToken);
+                }
+
+                if (!first.Follow)
+                {
+                    return;
+                }
+            }
+            catch (EngineException e)
+            {
+                if (!first.Follow || !CanRecover(e) || (options.HasFlag(LogSourceOptions.MustOpen) && !IsOpened) || ++_failures > MaxFailures)
+                {
+                    await FailAsync(e, cancellationToken);
+                    return;
+                }
+
+                IsOpened = true;
+                cursor.IsBehind = true;
+                await WaitAsync(RetryInterval, cancellationToken);
+            }
+
+            Volatile.Write(ref _connectedAt, 0);
+            // Where nothing was read, nothing was there.
+            (range, mark) = cursor.Own is { } own
+                ? (begin with { Since = own.Anchor, Tail = null }, own)
+                : (begin with { Since = begin.Tail is null ? begin.Since : openedAt, Tail = null }, (LogMark?)null);
+        }
+        while (await IsRunningAgainAsync(cancellationToken));
+
+        async Task OfferAsync(LogLines lines, CancellationToken token)
+        {
+            _lines = lines;
+            _next = 0;
+            for (; mark is { } known && HasLine; _next++)
+            {
+                var isFirst = known.IsFirstLine && Line.Time == known.Anchor;
+                if (known.IsFirstLine && !isFirst && Line.Time <= known.Last)
+                {
+                    continue;
+                }
+
+                // A line after the last one is new, even if earlier ones are gone with a rotated file.
+                if (known.Count == 0 || Line.Time > known.Last)
+                {
+                    mark = null;
+                    break;
+                }
+
+                mark = known with { Count = known.Count - 1, IsFirstLine = false };
+            }
+
+            if (HasLine || !IsOpened)
+            {
+                _failures = HasLine ? 0 : _failures;
+                IsOpened = true;
+                await SignalAsync(token);
+            }
+        }
+    }
+
+    private async Task<LogRange> BeginAsync(CancellationToken cancellationToken)
+    {
+        if (!options.HasFlag(LogSourceOptions.ThisRun))
+        {
+            return first;
+        }
+
+        try
+        {
+            var container = await engine.InspectContainerAsync(new ContainerReference(id), cancellationToken);
+            return container.StartedAt is { } start ? first with { Since = LogTime.Of(start), Tail = null } : first;
+        }
+        catch (EngineException)
+        {
+            // The call for the log reports it.
+            return first;
+        }
+    }
+
+    /// <summary>Whether the engine may answer later.</summary>
+    private static bool CanRecover(EngineException e) => e.Code == ErrorCode.EngineUnavailable || e.Code == ErrorCode.EngineTimeout
+        || e.Code == ErrorCode.EngineError || e.Code == ErrorCode.ContainerNotFound;
+
+    private async Task FailAsync(EngineException failure, CancellationToken cancellationToken)
+    {
+        Refusal = IsOpened ? null : failure;
+        (IsComplete, IsOpened) = (false, true);
+        Notice = new ContainerLogUnreadable(engine.Name, id, Name, ErrorInfo.Of(failure));
+        await SignalAsync(cancellationToken);
+    }
+
+    private async Task SignalAsync(CancellationToken cancellationToken)
+    {
+        _ready.TryWrite(this);
+        await _taken.Reader.ReadAsync(cancellationToken);
+    }
+
+    /// <summary>Waits until the container runs, after the end of its log. False if it does not exist any more.</summary>
+    private async Task<bool> IsRunningAgainAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                var container = await engine.InspectContainerAsync(new ContainerReference(id), cancellationToken);
+                if (container.State is ContainerStates.Running or ContainerStates.Paused)
+                {
+                    await Task.Delay(StateInterval, time, cancellationToken);
+                    return true;
+                }
+
+                await EndAsync(container.StartedAt, container.Inspected?.ExitCode, cancellationToken);
+                await _wake.Reader.ReadAsync(cancellationToken);
+            }
+            catch (EngineException e) when (e.Code == ErrorCode.ContainerNotFound)
+            {
+                IsGone = true;
+                await EndAsync(_endedRun, null, cancellationToken);
+                return false;
+            }
+            catch (EngineException)
+            {
+                cursor.IsBehind = true;
+                await WaitAsync(RetryInterval, cancellationToken);
+            }
+        }
+    }
+
+    /// <summary>Reports the end of a run once.</summary>
+    private async Task EndAsync(DateTimeOffset? run, long? exitCode, CancellationToken cancellationToken)
+    {
+        if (_hasEnded && _endedRun == run)
+        {
+            return;
+        }
+
+        (_hasEnded, _endedRun) = (true, run);
+        Notice = new ContainerLogEnded(engine.Name, id, Name, exitCode);
+        await SignalAsync(cancellationToken);
+    }
+
+    /// <summary>Waits until something changes, at most for a time.</summary>
+    private async Task WaitAsync(TimeSpan max, CancellationToken cancellationToken)
+    {
+        using var limited = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limited.CancelAfter(max);
+        Task changed = _wake.Reader.WaitToReadAsync(limited.Token).AsTask();
+        await changed.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _wake.Reader.TryRead(out _);
+        cancellationToken.ThrowIfCancellationRequested();
+    }
+}
