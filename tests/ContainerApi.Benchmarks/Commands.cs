@@ -49,6 +49,17 @@ internal static class Commands
         Measure.RequireImage(text);
     }
 
+    /// <summary>Runs a command to its end. Throws if it failed.</summary>
+    public static async Task RunAsync(string command, params IReadOnlyList<string> arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo(command, arguments))!;
+        await process.WaitForExitAsync();
+        if (process.ExitCode != 0)
+        {
+            throw new InvalidOperationException($"{command} ended with exit code {process.ExitCode}.");
+        }
+    }
+
     private static async Task<string> ReadTailAsync(Stream stream)
     {
         var buffer = new byte[64 * 1024];

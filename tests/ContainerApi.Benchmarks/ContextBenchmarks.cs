@@ -61,7 +61,7 @@ internal static class ContextBenchmarks
         }
     }
 
-    private static async Task WriteArchiveAsync(string path)
+    public static async Task WriteArchiveAsync(string path)
     {
         await using var writer = new TarWriter(File.Create(path), TarEntryFormat.Ustar);
         await writer.WriteEntryAsync(new UstarTarEntry(TarEntryType.RegularFile, "Dockerfile")

@@ -12,6 +12,8 @@ var benchmarks = new Dictionary<string, Func<Report, Task>>
     ["followers"] = FollowerBenchmarks.FollowersAsync,
     ["idle"] = ScaleBenchmarks.IdleAsync,
     ["upload"] = ContextBenchmarks.UploadAsync,
+    ["save"] = ImageBenchmarks.SaveAsync,
+    ["compressed"] = ImageBenchmarks.CompressedAsync,
     ["directory"] = ContextBenchmarks.DirectoryAsync,
     ["build"] = BuildBenchmarks.TwentyStepsAsync,
 };

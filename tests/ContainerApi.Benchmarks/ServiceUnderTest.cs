@@ -34,7 +34,20 @@ internal sealed class ServiceUnderTest : IAsyncDisposable
         return response.Headers.ETag?.Tag;
     }
 
-    public Task PostFileAsync(string path, string file) => Commands.PostFileAsync(file, new Uri(Http.BaseAddress!, path).AbsoluteUri);
+    public string AddressOf(string path) => new Uri(Http.BaseAddress!, path).AbsoluteUri;
+
+    public Task PostFileAsync(string path, string file) => Commands.PostFileAsync(file, AddressOf(path));
+
+    /// <returns>The length of the body as it is sent.</returns>
+    public async Task<long> ReadLengthAsync(string path, string encoding)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, path);
+        request.Headers.Add("Accept-Encoding", encoding);
+        using var response = await Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        await response.Content.CopyToAsync(Stream.Null);
+        response.EnsureSuccessStatusCode();
+        return response.Content.Headers.ContentLength ?? throw new InvalidOperationException($"{path} has no length.");
+    }
 
     /// <summary>Builds and reads the whole answer.</summary>
     public async Task BuildAsync(string json)
