@@ -96,6 +96,7 @@ export class ContainerView {
 
   /** The store has a new sample or state of some container. */
   update() {
+    this.#tabs[TABS.indexOf('logs')].hidden = !session.may('logs:read');
     const row = this.#store.find(this.#engine, this.#id);
     if (row) this.#showHead(row.container);
     if (row && !this.#paused && !this.#logs) for (const chart of this.#charts) chart.update(row, this.#minutes);

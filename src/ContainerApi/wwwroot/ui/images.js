@@ -1,7 +1,7 @@
 // The images of all engines, and pulls.
 
 import { curl, getJson, openStream, query, readBatches } from './api.js';
-import { describe, notify, showCommand } from './dialogs.js';
+import { attempt, describe, notify, showCommand } from './dialogs.js';
 import { button, el, setAttribute, setChildren, setText } from './dom.js';
 import * as format from './format.js';
 import { pruneDialog } from './prune.js';
@@ -41,6 +41,9 @@ export class ImagesView {
   });
   #engine = el('select', { 'aria-label': texts.buildEngine });
   #rows = new Map();
+  /** What the registries answered, when the reader asked for it. */
+  #updates = new Map();
+  #check = button(texts.checkUpdates, () => this.#checkUpdates());
   #prune = button(texts.prune, () => pruneDialog(this.#engine.value, message => {
     notify(message);
     this.#reload(0);
@@ -64,7 +67,7 @@ export class ImagesView {
     this.#form = el('form', { class: 'row-tools', onsubmit: e => { e.preventDefault(); this.#pull(); } },
       this.#reference, this.#engine, el('button', { type: 'submit', text: texts.pullGo }));
     this.node = el('div', { class: 'view' },
-      el('div', { class: 'row-tools' }, this.#input, this.#form, this.#prune,
+      el('div', { class: 'row-tools' }, this.#input, this.#form, this.#check, this.#prune,
         button(texts.asCurl, () => showCommand(texts.asCurlTitle, [curl(`images${query({ sort: this.#sortText, format: 'table' })}`), curl('images')]),
           { class: 'quiet' }), this.#summary),
       this.#pulls,
@@ -110,6 +113,18 @@ export class ImagesView {
     this.#reload(POLL_MS);
   }
 
+  async #checkUpdates() {
+    this.#check.disabled = true;
+    await attempt(async () => {
+      const { items } = await getJson('images?include=update', { signal: this.#loading.signal });
+      this.#updates = new Map(items.map(i => [keyOf(i), i.updates ?? []]));
+      const all = [...this.#updates.values()].flat();
+      notify(texts.updatesChecked(all.filter(u => u.available).length, all.filter(u => ['timeout', 'error'].includes(u.state)).length));
+      this.#show();
+    });
+    this.#check.disabled = false;
+  }
+
   #sortBy(column) {
     this.#sort = { column, descending: this.#sort.column === column ? !this.#sort.descending : column.descending ?? false };
     replaceParams({ sort: this.#sortText });
@@ -138,9 +153,10 @@ export class ImagesView {
   /** The same row while the image is the same, so that its link keeps the focus. */
   #row(image) {
     const key = keyOf(image);
-    const shown = JSON.stringify(image) + format.ago(image.createdAt);
+    const updates = (this.#updates.get(key) ?? []).filter(u => u.available);
+    const shown = JSON.stringify([image, updates]) + format.ago(image.createdAt);
     let row = this.#rows.get(key);
-    if (row?.shown !== shown) this.#rows.set(key, row = { shown, node: rowOf(image) });
+    if (row?.shown !== shown) this.#rows.set(key, row = { shown, node: rowOf(image, updates) });
     return row.node;
   }
 
@@ -161,10 +177,10 @@ export class ImagesView {
 
 const keyOf = image => `${image.engine}/${image.id}`;
 
-function rowOf(image) {
+function rowOf(image, updates) {
   return el('tr', {},
     el('td', {}, el('a', { href: link(['images', image.engine, image.id]), text: image.tags.join(', ') || texts.untagged }),
-      image.update?.available ? el('span', { class: 'badge running', text: texts.updateAvailable }) : null),
+      ...updates.map(u => el('span', { class: 'badge running update', text: texts.updateAvailable(u.tag) }))),
     el('td', { class: 'mono narrow', text: image.shortId }),
     el('td', { class: 'narrow', title: format.time(image.createdAt), text: format.ago(image.createdAt) }),
     el('td', { class: 'narrow', text: format.bytes(image.sizeBytes) }),

@@ -239,7 +239,9 @@ export const texts = {
   pruneGo: 'Remove them',
   pruneNothing: 'There is nothing to remove.',
   pruned: (n, size) => `Removed ${plural(n, 'image')}; freed ${size}.`,
-  updateAvailable: 'Update available',
+  updateAvailable: tag => `Update of ${tag} available`,
+  updatesChecked: (available, unknown) =>
+    `${plural(available, 'update')} available${unknown ? `; ${plural(unknown, 'tag')} could not be checked` : ''}.`,
   checkUpdates: 'Check for updates',
   imageProperty: {
     id: 'ID', digests: 'Digests', created: 'Created', size: 'Size', platform: 'Platform', command: 'Command', entrypoint: 'Entrypoint',
