@@ -78,6 +78,22 @@ public sealed class WebPageTests(EngineFixture fixture) : ImageCalls(fixture)
     }
 
     [Fact]
+    public async Task Log_is_followed_and_searched()
+    {
+        var id = await Fixture.CreateAsync(new { Cmd = new[] { "sh", "-c", $"echo 'ERROR {Hostile}'; while :; do echo tick; sleep 1; done" } });
+        await using var page = await OpenAsync($"#/containers/local/{id}?tab=logs");
+
+        Assert.Equal("ERROR " + Hostile, await TextAsync(page, "document.querySelector('.log-line.level-error')", "lastChild.textContent"));
+        await page.EvaluateAsync("until(() => all('.log-line', 'tick').length > 2)");
+        await page.EvaluateAsync("enter('.log-view input[type=search]', 'error')");
+        Assert.Equal("ERROR", await TextAsync(page, "document.querySelector('.log-line:not([hidden]) mark')"));
+        Assert.Equal(1, (await page.EvaluateAsync("all('.log-line:not([hidden])').length"))!.GetValue<int>());
+
+        Assert.Equal(0, (await page.EvaluateAsync("all('main img').length"))!.GetValue<int>());
+        AssertClean(page);
+    }
+
+    [Fact]
     public async Task Dropped_folder_is_built_without_its_ignored_files()
     {
         var longName = new string('n', 120) + "-ü.txt";
