@@ -81,6 +81,7 @@ try
     api.MapBuilds();
     api.MapImageSources();
     api.MapEngines();
+    api.MapBuildCache();
 
     app.Run();
     return 0;

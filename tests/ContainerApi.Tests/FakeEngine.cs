@@ -50,6 +50,8 @@ internal sealed class FakeEngine : IEngine
     public Func<Stream, CancellationToken, IAsyncEnumerable<TransferFacts>> LoadImages { get; set; } = (_, _) => throw Unexpected();
     public Func<ImportSpec, Stream, CancellationToken, Task<string>> ImportImage { get; set; } = (_, _, _) => throw Unexpected();
     public Func<CommitSpec, CancellationToken, Task<string>> CommitContainer { get; set; } = (_, _) => throw Unexpected();
+    public Func<CancellationToken, Task<IReadOnlyList<CacheRecord>>> ListCache { get; set; } = _ => throw Unexpected();
+    public Func<CachePrune, CancellationToken, Task<IReadOnlyList<CacheRecord>>> PruneCache { get; set; } = (_, _) => throw Unexpected();
     public Func<BuildSpec, Stream, CancellationToken, IAsyncEnumerable<BuildFact>> Build { get; set; } = (_, _, _) => throw Unexpected();
 
     async Task<EngineCapabilities> IEngine.PingAsync(CancellationToken token) => CapabilitiesOf(await Ping(token));
@@ -102,6 +104,8 @@ internal sealed class FakeEngine : IEngine
     IAsyncEnumerable<TransferFacts> IEngine.LoadImagesAsync(Stream archive, CancellationToken token) => LoadImages(archive, token);
     Task<string> IEngine.ImportImageAsync(ImportSpec spec, Stream archive, CancellationToken token) => ImportImage(spec, archive, token);
     Task<string> IEngine.CommitContainerAsync(CommitSpec spec, CancellationToken token) => CommitContainer(spec, token);
+    Task<IReadOnlyList<CacheRecord>> IEngine.ListCacheAsync(CancellationToken token) => ListCache(token);
+    Task<IReadOnlyList<CacheRecord>> IEngine.PruneCacheAsync(CachePrune prune, CancellationToken token) => PruneCache(prune, token);
     IAsyncEnumerable<BuildFact> IEngine.BuildAsync(BuildSpec spec, BuildInput context, CancellationToken token) =>
         Build(spec, context.OpenArchive(), token);
 

@@ -191,6 +191,11 @@ internal sealed partial class ScopedEngine(IEngine engine, Visibility visibility
     public Task<string> CommitContainerAsync(CommitSpec spec, CancellationToken cancellationToken) =>
         engine.CommitContainerAsync(spec, cancellationToken);
 
+    public Task<IReadOnlyList<CacheRecord>> ListCacheAsync(CancellationToken cancellationToken) => engine.ListCacheAsync(cancellationToken);
+
+    public Task<IReadOnlyList<CacheRecord>> PruneCacheAsync(CachePrune prune, CancellationToken cancellationToken) =>
+        engine.PruneCacheAsync(prune, cancellationToken);
+
     public async IAsyncEnumerable<BuildFact> BuildAsync(
         BuildSpec spec, BuildInput context, [EnumeratorCancellation] CancellationToken cancellationToken)
     {

@@ -136,6 +136,12 @@ internal interface IEngine
     /// <summary>Commits and returns the new image's id (<c>sha256:…</c>). Duration grows with the size of the container's writable layer.</summary>
     Task<string> CommitContainerAsync(CommitSpec spec, CancellationToken cancellationToken);
 
+    /// <summary>Lists the records of BuildKit's cache; <see cref="ErrorCode.FeatureUnsupported"/> without BuildKit.</summary>
+    Task<IReadOnlyList<CacheRecord>> ListCacheAsync(CancellationToken cancellationToken);
+
+    /// <summary>Removes records of BuildKit's cache and returns them. May take minutes.</summary>
+    Task<IReadOnlyList<CacheRecord>> PruneCacheAsync(CachePrune prune, CancellationToken cancellationToken);
+
     /// <summary>
     /// Builds <paramref name="context"/> with the builder of the spec. A refusal before the build starts is an <see cref="EngineException"/>
     /// from the first step of the enumeration; a build that fails later ends with <see cref="BuildFailed"/>. Disposing the enumerator stops

@@ -28,9 +28,11 @@ internal sealed class BuildKitConnection : IDisposable
     public Control.ControlClient Control { get; }
 
     /// <param name="send">Sends a request to the engine and returns after the headers of the answer.</param>
+    /// <param name="maxAnswerBytes">The maximum size of a message of the engine.</param>
     /// <exception cref="EngineException">The engine has no BuildKit, or cannot be reached.</exception>
     public static async Task<BuildKitConnection> OpenAsync(
-        Func<HttpRequestMessage, CancellationToken, Task<HttpResponseMessage>> send, CancellationToken cancellationToken)
+        Func<HttpRequestMessage, CancellationToken, Task<HttpResponseMessage>> send, CancellationToken cancellationToken,
+        int maxAnswerBytes = MaxMessageBytes)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, "grpc");
         request.Headers.Add("Connection", "Upgrade");
@@ -41,7 +43,7 @@ internal sealed class BuildKitConnection : IDisposable
             var stream = response.StatusCode == HttpStatusCode.SwitchingProtocols
                 ? await response.Content.ReadAsStreamAsync(cancellationToken)
                 : throw new HttpRequestException("The engine did not open a connection to BuildKit.");
-            return new BuildKitConnection(response, CreateChannel(stream));
+            return new BuildKitConnection(response, CreateChannel(stream, maxAnswerBytes));
         }
         catch
         {
@@ -57,7 +59,7 @@ internal sealed class BuildKitConnection : IDisposable
     }
 
     [SuppressMessage("Usage", "CA2262", Justification = "The value is in KiB.")]
-    private static GrpcChannel CreateChannel(Stream stream)
+    private static GrpcChannel CreateChannel(Stream stream, int maxAnswerBytes)
     {
         Stream? connection = stream;
         return GrpcChannel.ForAddress("http://buildkit", new GrpcChannelOptions
@@ -79,7 +81,7 @@ internal sealed class BuildKitConnection : IDisposable
                 ActivityHeadersPropagator = null,
             },
             DisposeHttpClient = true,
-            MaxReceiveMessageSize = MaxMessageBytes,
+            MaxReceiveMessageSize = maxAnswerBytes,
             MaxSendMessageSize = MaxMessageBytes,
             // A call that failed has done a part of its work.
             MaxRetryAttempts = 1,
