@@ -4,7 +4,7 @@ namespace ContainerApi.Tests.Fuzz;
 /// <param name="Queries">The query parameters.</param>
 /// <param name="Headers">The headers that are parameters.</param>
 /// <param name="BodyTypes">The content types of its body; empty without a body.</param>
-/// <param name="Fields">The fields of its JSON body.</param>
+/// <param name="Fields">The fields of its JSON body; the query parameters without one.</param>
 /// <param name="Example">A valid body.</param>
 /// <param name="Codes">The documented problem codes by status; empty for other responses.</param>
 internal sealed record FuzzOperation(
@@ -26,7 +26,7 @@ internal sealed record FuzzOperation(
         return new FuzzOperation(
             operation.GetProperty("operationId").GetString()!, method, path, Names("query"), Names("header"),
             [.. content.Select(c => c.Name)],
-            [.. json.SelectMany(c => FieldsOf(document, c.GetProperty("schema")))],
+            json.Count > 0 ? [.. json.SelectMany(c => FieldsOf(document, c.GetProperty("schema")))] : Names("query"),
             json.Select(c => (JsonElement?)c.GetProperty("example")).FirstOrDefault(),
             operation.GetProperty("responses").EnumerateObject()
                 .ToDictionary(r => int.Parse(r.Name, System.Globalization.CultureInfo.InvariantCulture), CodesOf));
