@@ -5,7 +5,7 @@ namespace ContainerApi.Tests.Engine.Docker;
 
 /// <summary>
 /// Answers of API 1.56, recorded from an engine 29.9 of moby's development branch. The same engine gave answers with the same fields for
-/// API 1.52 to 1.55.
+/// API 1.52 to 1.55. The column <c>RSS</c> of <c>top</c>, which is requested since, was added to the record.
 /// </summary>
 public sealed class RecordedVersionTests : StubEngineTests
 {
