@@ -6,7 +6,11 @@ namespace ContainerApi.Containers.Logs;
 /// <summary>Where the reader of one log is: it has the first <paramref name="Count"/> lines from <paramref name="Anchor"/> on that are not
 /// after <paramref name="Last"/>. Lines of both outputs are not exactly in the order of their times, so a time alone would not do.</summary>
 /// <param name="IsFirstLine">Whether the anchor is the first line of a tail: lines before it in the log are not wanted.</param>
-internal readonly record struct LogMark(LogTime Anchor, LogTime Last, long Count, bool IsFirstLine = false);
+internal readonly record struct LogMark(LogTime Anchor, LogTime Last, long Count, bool IsFirstLine = false)
+{
+    /// <summary>The time to read from. Lines behind the first one may have earlier times.</summary>
+    public LogTime Since => IsFirstLine ? Anchor.Add(-LogCounter.AnchorInterval) : Anchor;
+}
 
 /// <summary>
 /// Where a stream of logs is, the meaning of <c>seq</c>. Containers share the anchor: it is at least one second before the last line, so

@@ -165,7 +165,7 @@ internal sealed class LogSource(
             Volatile.Write(ref _connectedAt, 0);
             // Where nothing was read, nothing was there.
             (range, mark) = cursor.Own is { } own
-                ? (begin with { Since = own.Anchor, Tail = null }, own)
+                ? (begin with { Since = own.Since, Tail = null }, own)
                 : (begin with { Since = begin.Tail is null ? begin.Since : openedAt, Tail = null }, (LogMark?)null);
         }
         while (await IsRunningAgainAsync(cancellationToken));

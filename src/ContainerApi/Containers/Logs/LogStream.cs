@@ -144,7 +144,7 @@ internal sealed partial class LogStream(
             mark = position.MarkOf(cursor) ?? (range.Tail is null ? new LogMark(position.Anchor, position.Last, 0) : null);
             if (mark is { } known)
             {
-                range = range with { Since = known.Anchor, Tail = null };
+                range = range with { Since = known.Since, Tail = null };
                 cursor.Start(known);
                 cursor.Shared = cursor.SharedNext = known.Anchor == position.Anchor ? known.Count : 0;
             }

@@ -74,8 +74,9 @@ internal sealed class LogCounter(LogMark start)
             }
         }
 
-        _countOfNext += time >= _next ? 1 : 0;
-        Mark = new LogMark(anchor, last, time >= anchor ? count + 1 : count, isFirst);
+        // After the first line of a tail, lines with earlier times belong to the tail, too.
+        _countOfNext += time >= _next || (isFirst && _next == anchor) ? 1 : 0;
+        Mark = new LogMark(anchor, last, time >= anchor || isFirst ? count + 1 : count, isFirst);
     }
 }
 
@@ -146,7 +147,7 @@ internal sealed class LogTracker
             cursor.StartEmpty(new LogMark(Anchor, Last, 0));
         }
 
-        cursor.IsBehind &= cursor.Begin > Anchor;
+        cursor.IsBehind &= cursor.Begin.Add(LogCounter.AnchorInterval) > Anchor;
     }
 
     /// <summary>Returns the <c>seq</c> of now, as UTF-8; empty before the first line.</summary>
