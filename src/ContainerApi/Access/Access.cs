@@ -51,7 +51,7 @@ internal sealed class AccessResults(SecuritySettings settings) : IAuthorizationM
             return AuthenticationFailures.Has(http)
                 ? new ApiException(ErrorCode.Unauthenticated, "These credentials are not valid.") { Challenge = BearerChallenge.InvalidToken }
                 : new ApiException(
-                    ErrorCode.Unauthenticated, $"Authentication required. Send an API key: Authorization: Bearer KEY, or {ApiKeys.Header}: KEY.")
+                    ErrorCode.Unauthenticated, $"Authentication required. Send an API key: Authorization: Bearer KEY, or {ApiHeaders.ApiKey}: KEY.")
                 {
                     Challenge = BearerChallenge.Required,
                 };

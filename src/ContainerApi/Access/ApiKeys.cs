@@ -13,7 +13,6 @@ internal sealed class ApiKeys(
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {
     public const string SchemeName = "ApiKey";
-    public const string Header = "X-Api-Key";
 
     /// <summary>Bounds the work of hashing an unauthenticated header.</summary>
     private const int MaxKeyLength = 512;

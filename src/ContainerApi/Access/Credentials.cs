@@ -36,7 +36,7 @@ internal static class Credentials
     /// <summary>Returns the different credentials of a request.</summary>
     public static IReadOnlyList<string> Of(HttpRequest request) =>
     [
-        .. request.Headers[ApiKeys.Header].Where(key => !string.IsNullOrEmpty(key)).Select(key => key!)
+        .. request.Headers[ApiHeaders.ApiKey].Where(key => !string.IsNullOrEmpty(key)).Select(key => key!)
             .Concat(request.Headers.Authorization
                 .Where(a => a?.TrimStart().Split([' ', '\t'], 2)[0].Equals(Bearer, StringComparison.OrdinalIgnoreCase) == true)
                 .Select(a => a!.Trim()[Bearer.Length..].Trim()))
@@ -46,7 +46,7 @@ internal static class Credentials
     private static string SchemeFor(HttpContext http)
     {
         var takesTokens = http.RequestServices.GetRequiredService<SecurityOptions>().Jwt is not null;
-        return takesTokens && http.Request.Headers[ApiKeys.Header].Count == 0 && Of(http.Request) is [var only] && IsToken(only)
+        return takesTokens && http.Request.Headers[ApiHeaders.ApiKey].Count == 0 && Of(http.Request) is [var only] && IsToken(only)
             ? JwtBearerDefaults.AuthenticationScheme
             : ApiKeys.SchemeName;
     }

@@ -15,7 +15,7 @@ internal sealed class ScopeDocumentation : IOperationFilter
         {
             Type = SecuritySchemeType.ApiKey,
             In = ParameterLocation.Header,
-            Name = ApiKeys.Header,
+            Name = ApiHeaders.ApiKey,
             Description = "An API key. Not required on loopback or with Security:AllowAnonymous, unless keys are configured.",
         });
         options.AddSecurityDefinition(Bearer, new OpenApiSecurityScheme

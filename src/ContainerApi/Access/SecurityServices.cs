@@ -30,8 +30,8 @@ internal static partial class SecurityServices
         builder.Services.AddOptions<CorsOptions>().Configure<SecurityOptions>((cors, security) => cors.AddDefaultPolicy(policy => policy
             .WithOrigins([.. security.CorsOrigins]).AllowAnyHeader().AllowAnyMethod()
             .WithExposedHeaders(
-                "ContainerApi-Version", "ETag", "Link", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "Trace-Id",
-                "X-Missing-Engines")));
+                "ETag", "Link", "Location", "Retry-After", ApiHeaders.IdempotencyReplayed, ApiHeaders.MissingEngines, ApiHeaders.RateLimit,
+                ApiHeaders.RateLimitPolicy, ApiHeaders.TraceId, ApiHeaders.Version)));
     }
 
     /// <summary>Authenticates callers and refuses cross-site requests.</summary>

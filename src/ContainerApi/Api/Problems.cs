@@ -37,7 +37,7 @@ internal sealed class Problems(IProblemDetailsService writer, IDiagnosticContext
 
         if (exception is UnsupportedMediaTypeException { Supported: var supported })
         {
-            context.Response.Headers["Accept-Post"] = supported.ToString();
+            context.Response.Headers[ApiHeaders.AcceptPost] = supported.ToString();
         }
 
         if (exception is ApiException { Challenge: { } challenge })

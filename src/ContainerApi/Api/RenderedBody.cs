@@ -44,7 +44,7 @@ internal sealed class RenderedBody(byte[] body, string contentType) : IResult
 
         if (MissingEngines.Count > 0)
         {
-            headers["X-Missing-Engines"] = string.Join(", ", MissingEngines);
+            headers[ApiHeaders.MissingEngines] = string.Join(", ", MissingEngines);
         }
 
         var encoding = ContentEncodings.Choose(httpContext, body.Length);

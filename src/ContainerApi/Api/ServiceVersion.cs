@@ -5,9 +5,6 @@ namespace ContainerApi.Api;
 /// <summary>The version of the HTTP contract and of the service, by Semantic Versioning.</summary>
 internal static class ServiceVersion
 {
-    /// <summary>The header of every response that contains the version.</summary>
-    public const string Header = "ContainerApi-Version";
-
     public const string Name = "ContainerApi";
 
     public static readonly string Current =

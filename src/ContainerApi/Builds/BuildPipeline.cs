@@ -163,13 +163,13 @@ internal sealed partial class BuildPipeline(
         var reporter = new BuildReporter(job, projection);
         DockerfileCheck check = dockerfile => Check(dockerfile, spec, capabilities, warnings);
         var transfer = new ContextTransfer(job, context.Archive, check, engineLeft.Token);
+        var directory = spec is { Builder: BuilderKind.BuildKit, Remote: null } ? context.Directory : null;
         DirectorySync? sync = null;
         Exception? failure = null;
         try
         {
-            sync = spec is { Builder: BuilderKind.BuildKit, Remote: null } && context.Directory is { } directory
-                ? await Task.Run(() => directory.PrepareAsync(options.MaxContextBytes, check, job.Stopping), job.Stopping)
-                : null;
+            sync = directory is null ? null
+                : await Task.Run(() => directory.PrepareAsync(options.MaxContextBytes, check, job.Stopping), job.Stopping);
             var input = new BuildInput(transfer.Open) { Directories = sync?.ToContext(job.Describe().StartedBy) };
             await using var facts = engine.BuildAsync(spec, input, job.Stopping).GetAsyncEnumerator(job.Stopping);
             await reporter.ReportAsync(facts, new ContextProgress(transfer, sync, time), warnings);
@@ -184,7 +184,7 @@ internal sealed partial class BuildPipeline(
         // A context that fails makes the engine's call fail too; the context is the reason.
         var contextFailure = await transfer.EndAsync() ?? sync?.Failure;
         return !stopped ? contextFailure ?? failure
-            : job.Cause is StopCause.Timeout && transfer.IsBeingRead ? BuildFailures.SlowContext(limit)
+            : job.Cause is StopCause.Timeout && (transfer.IsBeingRead || (directory is not null && sync is null)) ? BuildFailures.SlowContext(limit)
             : failure;
     }
 

@@ -72,7 +72,7 @@ internal sealed record BuildEventsRequest(
     public long First(long count)
     {
         var (field, first) = Position.Seq is not { } seq ? ("from", From)
-            : (Position.LastEventId is null ? "after" : "Last-Event-ID",
+            : (Position.LastEventId is null ? "after" : ApiHeaders.LastEventId,
                 long.TryParse(seq, NumberStyles.None, CultureInfo.InvariantCulture, out var last) && last < count ? last + 1 : long.MaxValue);
         return first <= count
             ? first

@@ -66,11 +66,11 @@ internal sealed record BuildRequest(
     [Parameter("Credentials for the registries of base images.", In = ParameterPlace.Json)]
     IReadOnlyList<RegistryAuthFields> RegistryAuth,
     [Parameter("Credentials for the registries of base images, as Docker's clients send them: "
-        + """`{"host":{"username":"…","password":"…"}}` in base64url.""", Name = "X-Registry-Config",
+        + """`{"host":{"username":"…","password":"…"}}` in base64url.""", Name = ApiHeaders.RegistryConfig,
         In = ParameterPlace.Header, StandsFor = "registryAuth")]
     RegistryAuthHeader? RegistryConfigHeader,
     [Parameter("""Credentials for one registry, `{"username":"…","password":"…","serveraddress":"…"}` in base64url.""",
-        Name = Registries.RegistryAuthHeader.Name, In = ParameterPlace.Header, StandsFor = "registryAuth")]
+        Name = ApiHeaders.RegistryAuth, In = ParameterPlace.Header, StandsFor = "registryAuth")]
     RegistryAuthHeader? RegistryAuthHeader,
     [Parameter("The builder. `auto` is BuildKit, except for features that only the classic builder has.", Default = "auto")]
     RequestedBuilder Builder,

@@ -141,7 +141,7 @@ internal sealed class ContainerQueries(
         var reason = section.Reason ?? "The engine failed.";
         throw section.State switch
         {
-            SectionState.NotRunning => new ApiException(ErrorCode.ContainerNotRunning, reason),
+            SectionState.NotRunning => new EngineException(ErrorCode.ContainerNotRunning, container.Engine, reason),
             SectionState.Timeout => new EngineException(ErrorCode.EngineTimeout, container.Engine, reason),
             SectionState.Unsupported => new EngineException(ErrorCode.FeatureUnsupported, container.Engine, reason),
             _ => new EngineException(ErrorCode.EngineError, container.Engine, reason),

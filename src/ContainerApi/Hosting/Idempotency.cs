@@ -12,7 +12,6 @@ namespace ContainerApi.Hosting;
 /// </summary>
 internal static class Idempotency
 {
-    private const string Replayed = "Idempotency-Replayed";
     private const int MaxLength = 255;
 
     public static void UseIdempotency(this WebApplication app)
@@ -21,7 +20,7 @@ internal static class Idempotency
         app.Use(async (http, next) =>
         {
             if (http.GetEndpoint()?.Metadata.GetMetadata<IdempotentEndpoint>() is not { } endpoint
-                || http.Request.Headers[IdempotencyKeys.Header] is not { Count: > 0 } values)
+                || http.Request.Headers[ApiHeaders.IdempotencyKey] is not { Count: > 0 } values)
             {
                 await next(http);
                 return;
@@ -61,7 +60,7 @@ internal static class Idempotency
             throw IdempotencyKeys.Reused();
         }
 
-        http.Response.Headers[Replayed] = "true";
+        http.Response.Headers[ApiHeaders.IdempotencyReplayed] = "true";
         http.SetOutcome("replayed");
         await endpoint.Replay(http, kept).ExecuteAsync(http);
     }
@@ -70,8 +69,8 @@ internal static class Idempotency
         key.Length is > 0 and <= MaxLength && key.All(c => c is > ' ' and <= '~')
             ? key
             : throw new ApiException(
-                ErrorCode.InvalidRequest, $"{IdempotencyKeys.Header} must have 1 to {MaxLength} visible ASCII characters.",
-                new Dictionary<string, string[]> { [IdempotencyKeys.Header] = [$"must have 1 to {MaxLength} visible ASCII characters."] });
+                ErrorCode.InvalidRequest, $"{ApiHeaders.IdempotencyKey} must have 1 to {MaxLength} visible ASCII characters.",
+                new Dictionary<string, string[]> { [ApiHeaders.IdempotencyKey] = [$"must have 1 to {MaxLength} visible ASCII characters."] });
 
     /// <summary>The caller with its present rights: an answer that was given with other rights is not repeated.</summary>
     private static string OwnerOf(Caller caller) =>

@@ -75,8 +75,8 @@ internal sealed class RateLimits(LimitOptions options) : IDisposable
         var quota = options.RequestsPerSecond * BurstSeconds;
         var left = Math.Clamp(statistics.CurrentAvailablePermits, 0, quota);
         var seconds = (quota - left + options.RequestsPerSecond - 1) / options.RequestsPerSecond;
-        http.Response.Headers["RateLimit-Policy"] = $"\"requests\";q={quota};w={BurstSeconds}";
-        http.Response.Headers["RateLimit"] = $"\"requests\";r={left};t={seconds}";
+        http.Response.Headers[ApiHeaders.RateLimitPolicy] = $"\"requests\";q={quota};w={BurstSeconds}";
+        http.Response.Headers[ApiHeaders.RateLimit] = $"\"requests\";r={left};t={seconds}";
     }
 
     private static bool IsLocalWithoutKey(HttpContext http) =>

@@ -23,10 +23,7 @@ internal static class ResponseHeaders
     /// <summary>For answers that are no pages.</summary>
     private const string DataPolicy = "default-src 'none'; frame-ancestors 'none'";
 
-    /// <summary>The id of the request in the log, in traces and in problems.</summary>
-    public const string TraceId = "Trace-Id";
-
-    private static readonly IReadOnlyList<string> Varying = ["Accept", "Authorization", Access.ApiKeys.Header];
+    private static readonly IReadOnlyList<string> Varying = ["Accept", "Authorization", ApiHeaders.ApiKey];
 
     public static void UseResponseHeaders(this WebApplication app) => app.Use((http, next) =>
     {
@@ -34,8 +31,8 @@ internal static class ResponseHeaders
         http.Response.OnStarting(() =>
         {
             var headers = http.Response.Headers;
-            headers[ServiceVersion.Header] = ServiceVersion.Current;
-            headers[TraceId] = http.GetTraceId();
+            headers[ApiHeaders.Version] = ServiceVersion.Current;
+            headers[ApiHeaders.TraceId] = http.GetTraceId();
             headers.XContentTypeOptions = "nosniff";
             headers.ContentSecurityPolicy = PolicyOf(http.Request.Path);
             if (WebPage.Has(http.Request.Path))

@@ -5,7 +5,6 @@ using ContainerApi.Api.OpenApi;
 using ContainerApi.Api.Requests;
 using ContainerApi.Containers;
 using ContainerApi.Engine;
-using ContainerApi.Registries;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -84,7 +83,7 @@ internal static class ImageEndpoints
             .WithName("pullImage").WithSummary("Pull an image from its registry")
             .WithDescription("A stream of `progress` lines that ends with exactly one `result` line. A failure before the first line is a problem, "
                 + "a later failure is in the `result`. "
-                + $"Credentials are in `registryAuth` or in the header `{RegistryAuthHeader.Name}` of Docker's clients.")
+                + $"Credentials are in `registryAuth` or in the header `{ApiHeaders.RegistryAuth}` of Docker's clients.")
             .Produces<TransferEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson, MediaTypes.EventStream)
             .CanFailWith(
                 ErrorCode.InvalidReference, ErrorCode.RegistryUnauthorized, ErrorCode.RegistryUnavailable, ErrorCode.ImageNotFound,
@@ -94,7 +93,7 @@ internal static class ImageEndpoints
             .WithName("pushImage").WithSummary("Push an image to its registry")
             .WithDescription("A stream of `progress` lines that ends with exactly one `result` line. A failure before the first line is a problem, "
                 + "a later failure, such as a refusal by the registry, is in the `result`. "
-                + $"Credentials are in `registryAuth` or in the header `{RegistryAuthHeader.Name}` of Docker's clients.")
+                + $"Credentials are in `registryAuth` or in the header `{ApiHeaders.RegistryAuth}` of Docker's clients.")
             .Produces<TransferEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson, MediaTypes.EventStream)
             .CanFailWith(
                 ErrorCode.InvalidReference, ErrorCode.RegistryUnauthorized, ErrorCode.RegistryUnavailable, ErrorCode.ImageNotFound,

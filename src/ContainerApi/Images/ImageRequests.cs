@@ -34,7 +34,7 @@ internal sealed record ImageListRequest(
         CommaSeparated = true, Allowed = ["update"])]
     IReadOnlyList<string> Include,
     [Parameter("Registry credentials for `include=update`, as Docker's clients send them. Those that name a registry are for it alone; those that "
-        + "name none, for one image.", Name = RegistryAuthHeader.Name, In = ParameterPlace.Header)]
+        + "name none, for one image.", Name = ApiHeaders.RegistryAuth, In = ParameterPlace.Header)]
     RegistryAuthHeader? RegistryAuth,
     [Parameter("The format of the response. Default: by `Accept`. `tar` saves the images in `reference`, which must be names or ids.")]
     ImageListFormat? Format,
@@ -69,7 +69,7 @@ internal sealed record ImageQuery(
         CommaSeparated = true, Allowed = ["update"])]
     IReadOnlyList<string> Include,
     [Parameter("Registry credentials for `include=update`, as Docker's clients send them. Those that name a registry are for it alone; those that "
-        + "name none, for one image.", Name = RegistryAuthHeader.Name, In = ParameterPlace.Header)]
+        + "name none, for one image.", Name = ApiHeaders.RegistryAuth, In = ParameterPlace.Header)]
     RegistryAuthHeader? RegistryAuth,
     [Parameter("The format of the response; `tar` is the archive of the image. Default: by `Accept`, else `json`.")]
     ImageFormat? Format,

@@ -8,7 +8,7 @@ internal sealed record RegistryAuth(
     [Parameter("Credentials for the registry of the image, used for this request only.", Name = RegistryAuth.Field)]
     RegistryAuthFields? InBody,
     [Parameter("The credentials as Docker's clients send them, in place of `registryAuth`: JSON in base64url.",
-        Name = RegistryAuthHeader.Name, In = ParameterPlace.Header, StandsFor = RegistryAuth.Field)]
+        Name = ApiHeaders.RegistryAuth, In = ParameterPlace.Header, StandsFor = RegistryAuth.Field)]
     RegistryAuthHeader? InHeader)
 {
     public const string Field = "registryAuth";
@@ -24,7 +24,7 @@ internal static class RegistryAuthRules
     /// <param name="registry">The registry of the image; null if there is no valid name.</param>
     public static void IsFor<T>(this IRuleBuilder<T, RegistryAuth> rule, Func<T, string?> registry) => rule
         .Must(a => a.InBody is null || a.InHeader is not { Credentials.Count: > 0 })
-        .WithMessage($"is in the body and in the header {RegistryAuthHeader.Name}; it must be in one of them.")
+        .WithMessage($"is in the body and in the header {ApiHeaders.RegistryAuth}; it must be in one of them.")
         .Must((r, a) => registry(r) is not { } host || a.All.All(c => c.ServerAddress is null || c.AreFor(host)))
         .WithMessage(r => $"names another registry than {registry(r)}, the registry of the image.")
         .OverridePropertyName(RegistryAuth.Field);
@@ -57,8 +57,6 @@ internal sealed record RegistryAuthFields(
 /// <param name="Credentials">Without empty ones, which Docker's clients send for an anonymous request.</param>
 internal sealed record RegistryAuthHeader(IReadOnlyList<RegistryCredentials> Credentials) : IParameterValue<RegistryAuthHeader>
 {
-    public const string Name = "X-Registry-Auth";
-
     private static readonly JsonDocumentOptions Options = new() { AllowDuplicateProperties = false };
 
     private const int MaxSecretLength = 16 * 1024;

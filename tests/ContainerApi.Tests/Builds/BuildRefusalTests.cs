@@ -1,4 +1,5 @@
 using System.Net.Http.Headers;
+using System.Runtime.CompilerServices;
 
 namespace ContainerApi.Tests.Builds;
 
@@ -68,6 +69,26 @@ public sealed class BuildRefusalTests : BuildEndpointFixture
         var problem = await (await PostJsonAsync(json)).ReadProblemAsync((HttpStatusCode)status, code);
 
         Assert.DoesNotContain(_root, problem.GetRawText(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("application/json", """{"dockerfile":"FROM x\nFOO"}""")]
+    [InlineData("text/x-dockerfile", "FROM x\nFOO")]
+    public async Task Invalid_Dockerfile_is_a_400_although_the_engine_reports_a_step_before_it_reads_the_context(string type, string body)
+    {
+        _engine.Build = ReportAndReadAsync;
+
+        using var response = await PostAsync("", Encoding.UTF8.GetBytes(body), type);
+
+        await response.ReadProblemAsync(HttpStatusCode.BadRequest, "invalid_dockerfile");
+    }
+
+    /// <summary>As BuildKit does: it names the step that loads the context.</summary>
+    private static async IAsyncEnumerable<BuildFact> ReportAndReadAsync(
+        BuildSpec spec, Stream context, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        yield return new StepStarted("1", null, null, "[internal] load remote build context");
+        await context.CopyToAsync(Stream.Null, cancellationToken);
     }
 
     [Theory]

@@ -1,4 +1,3 @@
-using ContainerApi.Access;
 using ContainerApi.Stubs;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics;
@@ -34,7 +33,7 @@ internal sealed class FuzzHost : WebApplicationFactory<Program>, IStartupFilter
         {
             BaseAddress = client.BaseAddress,
             Timeout = TimeSpan.FromSeconds(20),
-            DefaultRequestHeaders = { { ApiKeys.Header, FuzzTenants.Operator } },
+            DefaultRequestHeaders = { { ApiHeaders.ApiKey, FuzzTenants.Operator } },
         };
     }
 

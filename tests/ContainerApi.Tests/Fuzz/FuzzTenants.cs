@@ -164,7 +164,7 @@ internal sealed partial class FuzzTenants : IDisposable
     private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, HttpContent? content = null, string key = Victim)
     {
         using var request = new HttpRequestMessage(method, path) { Content = content };
-        request.Headers.Add(ApiKeys.Header, key);
+        request.Headers.Add(ApiHeaders.ApiKey, key);
         return await _host.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
     }
 }

@@ -1,4 +1,3 @@
-using ContainerApi.Access;
 using ContainerApi.Stubs;
 using Xunit.Abstractions;
 
@@ -102,7 +101,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
     private static async Task<Answer> SendAsync(HttpClient http, FuzzRequest request, string key)
     {
         using var message = request.ToMessage(http.BaseAddress!);
-        message.Headers.Add(ApiKeys.Header, key);
+        message.Headers.Add(ApiHeaders.ApiKey, key);
         using var response = await http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead);
         var operation = response.Headers.TryGetValues(FuzzHost.Reached, out var reached) ? reached.Single() : null;
         var endless = operation is "watchContainers" or "getLogs" or "getContainerLogs" && response.IsSuccessStatusCode;

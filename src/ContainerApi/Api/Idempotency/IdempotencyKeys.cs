@@ -22,8 +22,6 @@ internal interface IAnswerStore
 /// <summary>The keys of running requests, and the answers of those that succeeded, for 24 hours and in bounded number.</summary>
 internal sealed class IdempotencyKeys(IAnswerStore store, TimeProvider time)
 {
-    public const string Header = "Idempotency-Key";
-
     private const int MaxPerCaller = 1000;
     private const int MaxAll = 10_000;
 
@@ -78,8 +76,8 @@ internal sealed class IdempotencyKeys(IAnswerStore store, TimeProvider time)
     }
 
     public static ApiException Reused() =>
-        new(ErrorCode.IdempotencyKeyReused, $"This {Header} belongs to another request. Use a new key for a new request.",
-            new Dictionary<string, string[]> { [Header] = ["belongs to another request."] });
+        new(ErrorCode.IdempotencyKeyReused, $"This {ApiHeaders.IdempotencyKey} belongs to another request. Use a new key for a new request.",
+            new Dictionary<string, string[]> { [ApiHeaders.IdempotencyKey] = ["belongs to another request."] });
 
     public async Task KeepAsync(IdempotencyKey key, KeptAnswer answer)
     {

@@ -10,7 +10,7 @@ internal sealed class ParameterDocumentation : IOperationFilter
 {
     private static OpenApiParameter IdempotencyKey() => new()
     {
-        Name = IdempotencyKeys.Header,
+        Name = ApiHeaders.IdempotencyKey,
         In = ParameterLocation.Header,
         Description = "A new random text for each request that may be sent again, such as a UUID. The same request with the same key gets the "
             + "answer to the first one, or the running build, with `Idempotency-Replayed: true`; a repeated pull gets its `result` alone. Another "

@@ -5,7 +5,7 @@ internal sealed record StreamPosition(
     [Parameter("Continues after the event with this `seq`, the last one that the client has. `Last-Event-ID` has the same meaning, and counts "
         + "before this parameter.", Aliases = ["lastEventId"])]
     string? After,
-    [Parameter("The `seq` of the last event that the client has. Browsers send it when they reconnect.", Name = "Last-Event-ID",
+    [Parameter("The `seq` of the last event that the client has. Browsers send it when they reconnect.", Name = ApiHeaders.LastEventId,
         In = ParameterPlace.Header)]
     string? LastEventId)
 {

@@ -4,6 +4,14 @@ using ContainerApi.Registries;
 namespace ContainerApi.Containers.Lifecycle;
 
 /// <summary>The body of <c>POST /containers</c>.</summary>
+[Hint("Use 'command'.", "cmd")]
+[Hint("Use 'environment'.", "env")]
+[Hint("Use 'networkMode'.", "network", "net")]
+[Hint("Use 'ports'.", "port", "publish", "portBindings", "exposedPorts")]
+[Hint("Use 'restart'.", "restartPolicy")]
+[Hint("Use 'labels'.", "label")]
+[Hint("Use 'pidsLimit'.", "pids", "pids-limit")]
+[Hint("Send its members as fields of the body: memory, cpus, networkMode, ports, restart.", "hostConfig")]
 internal sealed record CreateContainerRequest(
     [Parameter("The image's name or id.", ErrorCode = "invalid_reference", Example = "busybox:1.36")]
     ImageNameOrId Image,

@@ -4,7 +4,6 @@ using ContainerApi.Api.Idempotency;
 using ContainerApi.Api.OpenApi;
 using ContainerApi.Api.Requests;
 using ContainerApi.Engine;
-using ContainerApi.Registries;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace ContainerApi.Containers.Lifecycle;
@@ -19,7 +18,7 @@ internal static class LifecycleEndpoints
             .WithName("createContainer").WithSummary("Create a container")
             .WithDescription("Creates a container and, with `start`, starts it. A missing image is pulled first unless `pull` is `never`. "
                 + "A container that cannot be started is removed again. Credentials for the pull are in `registryAuth` or in the header "
-                + $"`{RegistryAuthHeader.Name}` of Docker's clients.")
+                + $"`{ApiHeaders.RegistryAuth}` of Docker's clients.")
             .ProducesEngineProblems(
                 ErrorCode.InvalidReference, ErrorCode.Forbidden, ErrorCode.ImageNotFound, ErrorCode.ContainerNotFound, ErrorCode.NotFound,
                 ErrorCode.NameInUse, ErrorCode.PortInUse, ErrorCode.Conflict, ErrorCode.RegistryUnauthorized, ErrorCode.RegistryUnavailable);

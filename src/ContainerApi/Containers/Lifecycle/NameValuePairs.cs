@@ -44,8 +44,8 @@ internal sealed record NameValuePairs(IReadOnlyDictionary<string, string> Values
                 {
                     if (parts is not [var name, var value])
                     {
-                        return (null, $"must have NAME=value in each item, and item [{index}], '{Shown(parts[0])}', has no value. NAME= is an empty "
-                            + "value: none is taken from this service's own environment.");
+                        return (null, $"must have NAME=value in each item, and item [{index}], '{Shown(parts[0])}', has no value. An empty "
+                            + "value is NAME=.");
                     }
 
                     values[name] = value;

@@ -23,7 +23,7 @@ internal sealed partial class DockerEngine
         using var request = new HttpRequestMessage(HttpMethod.Post, ToBuildPath(spec));
         if (spec.Credentials.Count > 0)
         {
-            request.Headers.Add("X-Registry-Config", RegistryHeaders.ToConfig(spec.Credentials));
+            request.Headers.Add(ApiHeaders.RegistryConfig, RegistryHeaders.ToConfig(spec.Credentials));
         }
 
         if (spec.Remote is null)

@@ -30,7 +30,7 @@ internal sealed partial class DockerEngine
             using var request = new HttpRequestMessage(HttpMethod.Get, $"distribution/{image}/json");
             if (credentials is not null)
             {
-                request.Headers.Add("X-Registry-Auth", RegistryHeaders.ToAuth(credentials));
+                request.Headers.Add(ApiHeaders.RegistryAuth, RegistryHeaders.ToAuth(credentials));
             }
 
             using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, token);

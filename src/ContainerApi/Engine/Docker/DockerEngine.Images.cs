@@ -56,7 +56,7 @@ internal sealed partial class DockerEngine
         using var request = new HttpRequestMessage(HttpMethod.Post, path);
         if (credentials is not null)
         {
-            request.Headers.Add("X-Registry-Auth", RegistryHeaders.ToAuth(credentials));
+            request.Headers.Add(ApiHeaders.RegistryAuth, RegistryHeaders.ToAuth(credentials));
         }
 
         await foreach (var message in TransferAsync(request, cancellationToken))
@@ -76,7 +76,7 @@ internal sealed partial class DockerEngine
     {
         // Without a tag the engine would push all tags, and it refuses a push without the header, also to a public registry.
         using var request = new HttpRequestMessage(HttpMethod.Post, ToPath($"images/{image.Repository}/push", [("tag", image.Tag)]));
-        request.Headers.Add("X-Registry-Auth", credentials is null ? RegistryHeaders.NoCredentials : RegistryHeaders.ToAuth(credentials));
+        request.Headers.Add(ApiHeaders.RegistryAuth, credentials is null ? RegistryHeaders.NoCredentials : RegistryHeaders.ToAuth(credentials));
         await foreach (var message in TransferAsync(request, cancellationToken))
         {
             // Podman has the digest only in the status text.

@@ -61,6 +61,8 @@ internal static class EngineErrorTable
         new([Stream, 400, 500], Build, "Error processing tar file|archive/tar", ErrorCode.InvalidContext, "Docker 20.10 (500), 28.5 (400)"),
         new([Stream, 400, 500], Build, "(?:build|target) stage .*not (?:be )?found|failed to reach build target", ErrorCode.InvalidDockerfile,
             "Docker 20.10, 28.5", "target"),
+        // Engine 20.10 builds the image and then cannot read it.
+        new([Stream, 500], All, "operating system is not supported", ErrorCode.InvalidRequest, "Docker 20.10", "platform"),
         new([400, 500], Build, "(?i)unknown operating system|invalid platform", ErrorCode.InvalidRequest, "Docker 20.10 to 28.5", "platform"),
         new([Stream, 400, 500], Build, InvalidDockerfile, ErrorCode.InvalidDockerfile, "Docker 20.10 (500), 28.5 (400)"),
         new([Stream, 400, 500], Build, "unexpected EOF", ErrorCode.InvalidContext, "Docker 20.10"),

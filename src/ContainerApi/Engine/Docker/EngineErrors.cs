@@ -101,13 +101,13 @@ internal static partial class EngineErrors
     public static bool IsAlreadySo(EngineException exception) => AlreadySo.IsMatch(exception.Message);
 
     /// <summary>
-    /// Redacts paths of the engine's host, removes a repeated reason, control characters and the slash before a container's name, and
-    /// truncates.
+    /// Redacts paths of the engine's host, removes what stands before the reason, control characters and the slash before a container's
+    /// name, and truncates.
     /// </summary>
     public static string Clean(string message)
     {
         var searched = message.Length <= MaxSearchedLength ? message : message[..MaxSearchedLength];
-        return Cut(SlashOfName.Replace(HostPath.Replace(DoubledReason.Replace(searched, ""), "(path)"), ""));
+        return Cut(SlashOfName.Replace(HostPath.Replace(Preamble.Replace(searched, ""), "(path)"), ""));
     }
 
     /// <summary>Removes control characters and truncates. Keeps paths: for text of the Dockerfile, whose paths are the container's.</summary>
@@ -165,9 +165,14 @@ internal static partial class EngineErrors
     [GeneratedRegex("""(?<=\b[Cc]ontainer:? (?:name )?["']?)/(?=[A-Za-z0-9][A-Za-z0-9_.-]*(?:["'\s:,]|$))""", RegexOptions.CultureInvariant)]
     private static partial Regex SlashOfName { get; }
 
-    /// <summary>Engine 20.10 inspects a missing image: "no such image: app: No such image: app:latest".</summary>
-    [GeneratedRegex("^no such image: .*: (?=No such image: )", RegexOptions.CultureInvariant)]
-    private static partial Regex DoubledReason { get; }
+    /// <summary>
+    /// Engine 20.10 inspects a missing image: "no such image: app: No such image: app:latest". The endpoint is that of a container that is
+    /// removed again.
+    /// </summary>
+    [GeneratedRegex(
+        @"^(?:no such image: .*: (?=No such image: )|driver failed programming external connectivity on endpoint \S+ \([0-9a-f]{64}\): )",
+        RegexOptions.CultureInvariant)]
+    private static partial Regex Preamble { get; }
 
     [GeneratedRegex("is already in progress|is already paused|same name as its current name")]
     private static partial Regex AlreadySo { get; }

@@ -104,6 +104,7 @@ public sealed class EngineErrorsTests
     [InlineData("/commit", 400, "USER requires exactly one argument", "changes")]
     [InlineData("/build", 400, "failed to reach build target nope in Dockerfile", "target")]
     [InlineData("/build", 400, "\"a/b\": unknown operating system or architecture: invalid argument", "platform")]
+    [InlineData("/build", 500, "operating system is not supported", "platform")]
     [InlineData("/build", 400, "the Dockerfile (Dockerfile) cannot be empty", null)]
     [InlineData("/images/create", 404, "no matching manifest for linux/s390x in the manifest list entries", "platform")]
     public void Error_answer_names_the_parameter_to_blame(string path, int status, string message, string? field)
@@ -114,9 +115,13 @@ public sealed class EngineErrorsTests
         Assert.NotEqual(ErrorCode.EngineError, read.Code);
     }
 
-    [Fact]
-    public void Reason_that_an_engine_repeats_is_said_once() =>
-        Assert.Equal("No such image: app:latest", EngineErrors.Clean("no such image: app: No such image: app:latest"));
+    [Theory]
+    [InlineData("no such image: app: No such image: app:latest", "No such image: app:latest")]
+    [InlineData(
+        "driver failed programming external connectivity on endpoint a (0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef): Bind for "
+        + "0.0.0.0:80 failed: port is already allocated",
+        "Bind for 0.0.0.0:80 failed: port is already allocated")]
+    public void Error_begins_with_its_reason(string message, string expected) => Assert.Equal(expected, EngineErrors.Clean(message));
 
     [Theory]
     [InlineData("The container name \"/a.b\" is already in use", "The container name \"a.b\" is already in use")]
