@@ -150,6 +150,23 @@ public sealed class ImageLoadTests
         Assert.Equal(["CMD sh", "ENV A=b"], given.Changes);
     }
 
+    [Fact]
+    public async Task Repeated_import_creates_one_image()
+    {
+        var loading = new LoadingEngine();
+        using var host = new ApiHost(loading.Engine);
+        host.Client.DefaultRequestHeaders.Add("Idempotency-Key", "once");
+
+        var archive = Tar("etc/passwd");
+
+        using var first = await PostAsync(host, "/images/import", archive);
+        using var second = await PostAsync(host, "/images/import", archive);
+
+        Assert.Equal((HttpStatusCode.Created, HttpStatusCode.Created), (first.StatusCode, second.StatusCode));
+        Assert.Equal(await first.Content.ReadAsStringAsync(), await second.Content.ReadAsStringAsync());
+        Assert.Equal(1, loading.Calls);
+    }
+
     [Theory]
     [InlineData("/images/import?change=RUN%20x", HttpStatusCode.BadRequest, "invalid_request")]
     [InlineData("/images/import?tag=Upper", HttpStatusCode.BadRequest, "invalid_reference")]
@@ -222,6 +239,8 @@ public sealed class ImageLoadTests
         {
             Calls++;
             await archive.CopyToAsync(_received, cancellationToken);
+            // As HttpClient does with the body that it sent.
+            archive.Dispose();
             HasEnded = true;
         }
 

@@ -16,8 +16,11 @@ internal sealed class DigestStream(Stream body) : ForwardStream
     private long _length;
     private bool _isWhole;
 
-    /// <summary>The digest of what was read so far.</summary>
-    public BodyDigest Digest => new(_length, Convert.ToHexStringLower(_hash.GetCurrentHash()), _isWhole);
+    /// <summary>The digest at the end; null before it.</summary>
+    private BodyDigest? _last;
+
+    /// <summary>The digest of what was read so far. The reader of a body may dispose of it before the answer is kept.</summary>
+    public BodyDigest Digest => _last ?? new(_length, Convert.ToHexStringLower(_hash.GetCurrentHash()), _isWhole);
 
     /// <summary>Reads a body and returns whether it is the one of a digest.</summary>
     public static async Task<bool> MatchesAsync(Stream body, BodyDigest expected, CancellationToken cancellationToken)
@@ -45,8 +48,9 @@ internal sealed class DigestStream(Stream body) : ForwardStream
 
     protected override void Dispose(bool disposing)
     {
-        if (disposing)
+        if (disposing && _last is null)
         {
+            _last = Digest;
             _hash.Dispose();
         }
 

@@ -42,7 +42,13 @@ internal static partial class WatchEndpoints
         var events = UntilShutdown(
             token => hub.WatchAsync(view, query.Interval, query.Position.Seq, token), logger, deadline,
             lifetime.ApplicationStopping, context.RequestAborted);
-        return new StreamResult<WatchEvent>(events, format) { Heartbeat = WatchHeartbeat.Create(time) };
+        // A resumed watch has no first event before something changes.
+        var resumes = query.Position.Seq is not null;
+        return new StreamResult<WatchEvent>(events, format)
+        {
+            Heartbeat = WatchHeartbeat.Create(time) with { BeforeFirst = resumes },
+            StartsAtOnce = resumes,
+        };
     }
 
     /// <summary>Adds a result at the end: on shutdown, at the stream timeout, or after a failure behind the first event.</summary>

@@ -15,6 +15,12 @@ internal sealed class WatchHub(ConfiguredEngines configured, ContainerCollector 
     /// <summary>Events come in bursts: a removal is three.</summary>
     private static readonly TimeSpan BatchDelay = TimeSpan.FromMilliseconds(20);
 
+    /// <summary>
+    /// An engine may send an event before its list shows the change (20.10: pause and unpause, while the disk is slow), so that a list
+    /// follows after this time without events.
+    /// </summary>
+    private static readonly TimeSpan SettleDelay = TimeSpan.FromSeconds(1);
+
     /// <summary>A sample may be this much early: timers are inexact, and skipping a sample would double the interval.</summary>
     private static readonly TimeSpan SampleTolerance = TimeSpan.FromMilliseconds(200);
 
@@ -156,6 +162,7 @@ internal sealed class WatchHub(ConfiguredEngines configured, ContainerCollector 
         await Task.WhenAll(subscriptions.Select(s => s.Tried));
         long? lastSections = null;
         Task<bool>? dirty = null;
+        var followsEvent = false;
         try
         {
             while (!cancellationToken.IsCancellationRequested)
@@ -174,10 +181,16 @@ internal sealed class WatchHub(ConfiguredEngines configured, ContainerCollector 
                 var collection = await collector.RunAsync(configured.Directory, request, cancellationToken, evenIfAllFail: true);
                 await PublishAsync(collection, sections, selections, cancellationToken);
                 var rest = wanted != ContainerSections.None && lastSections is { } started
-                    ? Math.Max(0, (interval - time.GetElapsedTime(started)).TotalMilliseconds)
-                    : Timeout.Infinite;
+                    ? TimeSpan.FromMilliseconds(Math.Max(0, (interval - time.GetElapsedTime(started)).TotalMilliseconds))
+                    : Timeout.InfiniteTimeSpan;
+                if (followsEvent && (rest == Timeout.InfiniteTimeSpan || rest > SettleDelay))
+                {
+                    rest = SettleDelay;
+                }
+
                 dirty ??= _dirty.Reader.WaitToReadAsync(cancellationToken).AsTask();
-                if (await CompletesWithinAsync(dirty, TimeSpan.FromMilliseconds(rest), cancellationToken))
+                followsEvent = await CompletesWithinAsync(dirty, rest, cancellationToken);
+                if (followsEvent)
                 {
                     dirty = null;
                     await Task.Delay(BatchDelay, time, cancellationToken);

@@ -125,6 +125,8 @@ internal static class EngineErrorTable
         new([500], Start, "cannot assign requested address", ErrorCode.InvalidRequest, "Docker 20.10, an address of another host", "ports"),
         new([500], All, "\"ps\": executable file not found", ErrorCode.FeatureUnsupported, "hosts without ps"),
         new([500], All, "port is already allocated|address already in use", ErrorCode.PortInUse, "Docker, Podman 5.4"),
+        new([500], "^/images/(.+/)?get$", "empty export - not implemented", ErrorCode.FeatureUnsupported, "Docker 20.10, an image without layers",
+            "reference"),
         new([500], "^/images/create$", "(?i)manifest unknown|name unknown", ErrorCode.ImageNotFound, "Docker"),
     ];
 

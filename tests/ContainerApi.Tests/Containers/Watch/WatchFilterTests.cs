@@ -109,6 +109,18 @@ public sealed class WatchFilterTests : StubEngineTests
         Assert.Equal("sick,db", Names((await other.NextAsync("snapshot")).GetProperty("items").EnumerateArray().Reverse()));
     }
 
+    [Fact]
+    public async Task Resumed_watch_without_missed_events_answers_at_once()
+    {
+        AddFleet();
+        using var stays = await WatchAsync("all=false");
+        var last = (await stays.NextAsync("snapshot")).GetProperty("seq").GetString();
+
+        using var response = await Host.Client.GetAsync("/containers/watch?include=none&after=" + last, HttpCompletionOption.ResponseHeadersRead);
+
+        Assert.Equal("application/x-ndjson", response.Content.Headers.ContentType?.MediaType);
+    }
+
     [Theory]
     [InlineData("format=sse", "*/*")]
     [InlineData("", "text/event-stream")]

@@ -46,6 +46,9 @@ internal sealed class WatchStage
         _hub.WatchAsync(view, interval ?? TimeSpan.FromSeconds(1), lastEventId, CancellationToken.None)
             .WithHeartbeats(WatchHeartbeat.Create(_time)).GetAsyncEnumerator();
 
+    /// <summary>Changes the list without an event.</summary>
+    public void Show(IReadOnlyList<ContainerFacts> containers) => _containers = containers;
+
     public void Send(string action, IReadOnlyList<ContainerFacts> containers)
     {
         _containers = containers;

@@ -61,6 +61,23 @@ public sealed class WatchTests
     }
 
     [Fact]
+    public async Task Change_that_the_list_shows_after_its_event_is_sent()
+    {
+        var time = new TestClock();
+        var stage = new WatchStage(time);
+        await using var watcher = stage.Watch(Everything);
+        await NextAsync<WatchSnapshot>(watcher);
+        var changed = NextAsync<WatchChanged>(watcher);
+        stage.Send("pause", [Facts.Container('1')]);
+        await time.AdvanceWhenAwaitedAsync(TimeSpan.FromMilliseconds(20));
+
+        stage.Show([Facts.Container('1', state: ContainerStates.Paused)]);
+        await time.AdvanceWhenAwaitedAsync(TimeSpan.FromSeconds(1));
+
+        Assert.Equal(ContainerStates.Paused, (await changed).Container.State);
+    }
+
+    [Fact]
     public async Task Five_hundred_watchers_share_one_subscription()
     {
         var stage = new WatchStage();
