@@ -46,7 +46,8 @@ public sealed class FaultTests(FaultFixture fixture) : IClassFixture<FaultFixtur
     {
         await BuildAsync("RUN echo before");
         using var watch = await OpenAsync(await Http.GetAsync("containers/watch?include=none", HttpCompletionOption.ResponseHeadersRead));
-        Assert.Contains("\"snapshot\"", await watch.ReadLineAsync(), StringComparison.Ordinal);
+        var snapshot = await watch.ReadLineAsync();
+        Assert.Contains("\"snapshot\"", snapshot, StringComparison.Ordinal);
         var before = fixture.Service.Holds();
         using var build = await OpenAsync(await SendAsync("RUN echo begun && sleep 8"));
         await UntilAsync(build, "\"log\"");
@@ -81,7 +82,8 @@ public sealed class FaultTests(FaultFixture fixture) : IClassFixture<FaultFixtur
         if (fault is "stopped" or "killed")
         {
             // The connection broke, so watchers get an event at once.
-            Assert.Contains("\"unavailable\"", await UntilAsync(watch, "\"type\":\"engine\""), StringComparison.Ordinal);
+            var change = await UntilAsync(watch, "\"type\":\"engine\"");
+            Assert.True(change.Contains("\"unavailable\"", StringComparison.Ordinal), snapshot + change);
         }
 
         await (fault switch

@@ -41,7 +41,7 @@ public sealed class VanishingTests(EngineFixture fixture) : ContainerCalls(fixtu
 
                 Assert.All(singles, s => Assert.True(
                     s.StatusCode is HttpStatusCode.OK or HttpStatusCode.NotFound or HttpStatusCode.Conflict
-                    && !s.Text.Contains("\"error\"", StringComparison.Ordinal), s.Text));
+                    && !s.Text.Contains("\"state\":\"error\"", StringComparison.Ordinal), s.Text));
                 foreach (var item in (await ReadAsync(await list, HttpStatusCode.OK))["items"]!.AsArray().Where(i => ids.Contains(Text(i!, "id"))))
                 {
                     Assert.All(new[] { "processes", "network", "usage" }, s =>

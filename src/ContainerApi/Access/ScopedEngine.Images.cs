@@ -29,13 +29,22 @@ internal sealed partial class ScopedEngine
     public Task<PrunedImages> PruneImagesAsync(ImagePruneFilter filter, CancellationToken cancellationToken) =>
         engine.PruneImagesAsync(filter, cancellationToken);
 
-    /// <summary>Replaces the counts of containers, and hides volumes and the build cache, which have no owner.</summary>
+    /// <summary>
+    /// Replaces the counts of containers, and hides volumes and the build cache, which have no owner, and which images are in use, because
+    /// invisible containers use them, too.
+    /// </summary>
     public async Task<DiskFacts> ReadDiskAsync(bool withImages, CancellationToken cancellationToken)
     {
         var disk = await engine.ReadDiskAsync(withImages, cancellationToken);
         var visible = await ListContainersAsync(new ContainerFilter(All: true), cancellationToken);
         var active = visible.Count(c => c.State is ContainerStates.Running or ContainerStates.Paused or ContainerStates.Restarting);
-        return disk with { Containers = new DiskUsageFacts(visible.Count, active, null, null), Volumes = null, BuildCache = null };
+        return disk with
+        {
+            Images = disk.Images is { } images ? images with { Active = null, ReclaimableBytes = null } : null,
+            Containers = new DiskUsageFacts(visible.Count, active, null, null),
+            Volumes = null,
+            BuildCache = null,
+        };
     }
 
     public Task<Stream> SaveImagesAsync(IReadOnlyList<ImageNameOrId> images, CancellationToken cancellationToken) =>

@@ -85,7 +85,7 @@ internal static class BuildEndpoints
             .Produces<Build>(StatusCodes.Status202Accepted)
             .RequireScope(Scopes.BuildsWrite)
             .WithStreamLimits()
-            .WithIdempotency(new BuildIdempotency())
+            .WithIdempotency(new BuildIdempotency("/builds"))
             .ProducesEngineProblems(
                 ErrorCode.InvalidRequest, ErrorCode.EngineRequired, ErrorCode.InvalidReference, ErrorCode.InvalidDockerfile, ErrorCode.InvalidContext,
                 ErrorCode.ContextPathNotAllowed, ErrorCode.RemoteContextNotAllowed, ErrorCode.ContextTooLarge, ErrorCode.UnsupportedMediaType,

@@ -5,7 +5,8 @@ using ContainerApi.Api.Idempotency;
 namespace ContainerApi.Builds;
 
 /// <summary>Repeats the response about a build that runs, succeeded or failed; a build that was stopped is started anew.</summary>
-internal sealed class BuildIdempotency : IdempotentEndpoint
+/// <param name="canonicalPath">The path of an endpoint that has an alias.</param>
+internal sealed class BuildIdempotency(string? canonicalPath = null) : IdempotentEndpoint
 {
     /// <summary>A build in the answers that are kept.</summary>
     private sealed record KeptBuild(string BuildId, BuildResponseForm Form);
@@ -30,6 +31,8 @@ internal sealed class BuildIdempotency : IdempotentEndpoint
             await request.KeepAsync(0, null, null, JsonSerializer.Serialize(new KeptBuild(job.Id, form), WireJson.Options));
         }
     }
+
+    public override string? CanonicalPath => canonicalPath;
 
     public override long? MaxBodyBytes(HttpContext http) => http.RequestServices.GetRequiredService<BuildOptions>().MaxContextBytes;
 

@@ -12,7 +12,8 @@ public sealed record EngineDisk(
 
 /// <summary>The disk usage of one kind of object.</summary>
 /// <param name="Total">The number of objects.</param>
-/// <param name="Active">Those in use: images with a container, running containers, volumes of a container, records of a running build.</param>
+/// <param name="Active">Those in use: images with a container, running containers, volumes of a container, records of a running build; null if
+/// unknown, and for the images of a caller with labels.</param>
 /// <param name="SizeBytes">Bytes on the engine's disk; null if unknown.</param>
 /// <param name="ReclaimableBytes">Bytes that are not in use; null if unknown.</param>
-public sealed record DiskUsage(int Total, int Active, long? SizeBytes, long? ReclaimableBytes);
+public sealed record DiskUsage(int Total, int? Active, long? SizeBytes, long? ReclaimableBytes);

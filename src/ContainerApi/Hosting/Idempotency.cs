@@ -27,7 +27,7 @@ internal static class Idempotency
             }
 
             var key = new IdempotencyKey(OwnerOf(http.GetCaller() ?? Caller.Anonymous), Parse(values.ToString()));
-            var request = DigestOf(http.Request);
+            var request = DigestOf(http.Request, endpoint.CanonicalPath ?? http.Request.Path);
             if (keys.Begin(key, request, answer => endpoint.Exists(http, answer)) is { } kept)
             {
                 await ReplayAsync(http, endpoint, kept);
@@ -60,7 +60,12 @@ internal static class Idempotency
             throw IdempotencyKeys.Reused();
         }
 
-        http.Response.Headers[ApiHeaders.IdempotencyReplayed] = "true";
+        // A problem clears the headers that are set before the response starts.
+        http.Response.OnStarting(() =>
+        {
+            http.Response.Headers[ApiHeaders.IdempotencyReplayed] = "true";
+            return Task.CompletedTask;
+        });
         http.SetOutcome("replayed");
         await endpoint.Replay(http, kept).ExecuteAsync(http);
     }
@@ -76,9 +81,9 @@ internal static class Idempotency
     private static string OwnerOf(Caller caller) =>
         JsonSerializer.Serialize<string?[]>([caller.Owner, caller.Visibility.Key, .. caller.Scopes.Order(StringComparer.Ordinal)]);
 
-    private static string DigestOf(HttpRequest request)
+    private static string DigestOf(HttpRequest request, string path)
     {
-        var text = $"{request.Method} {request.Path}{request.QueryString} {request.ContentType}";
+        var text = $"{request.Method} {path}{request.QueryString} {request.ContentType}";
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
     }
 }

@@ -141,11 +141,11 @@ public sealed class AccessTests
         return engine;
     }
 
-    internal sealed record Operation(string Id, HttpMethod Method, string Path, string? Body, string? Scope)
+    internal sealed record Operation(string Id, HttpMethod Method, string Path, string? BodyType, string? Body, string? Scope)
     {
         public HttpRequestMessage Request() => new(Method, Path)
         {
-            Content = Body is null ? null : new StringContent(Body, Encoding.UTF8, "application/json"),
+            Content = Body is null ? null : new StringContent(Body, Encoding.UTF8, BodyType!),
         };
     }
 
@@ -175,9 +175,21 @@ public sealed class AccessTests
             ? parameters.EnumerateArray().Where(p => p.GetProperty("in").GetString() == "query" && p.TryGetProperty("required", out _))
             : [];
         path += string.Concat(required.Select(p => $"?{p.GetProperty("name").GetString()}={p.GetProperty("example")}"));
-        var example = operation.TryGetProperty("requestBody", out var body)
-            ? body.GetProperty("content").GetProperty("application/json").GetProperty("example").GetRawText()
-            : null;
-        return new Operation(operation.GetProperty("operationId").GetString()!, HttpMethod.Parse(method), path, example, scope);
+        var (type, body) = ReadBody(operation);
+        return new Operation(operation.GetProperty("operationId").GetString()!, HttpMethod.Parse(method), path, type, body, scope);
+    }
+
+    /// <summary>The example of a JSON body, or an invalid body of another type.</summary>
+    private static (string? Type, string? Body) ReadBody(JsonElement operation)
+    {
+        if (!operation.TryGetProperty("requestBody", out var body))
+        {
+            return (null, null);
+        }
+
+        var content = body.GetProperty("content");
+        return content.TryGetProperty("application/json", out var json)
+            ? ("application/json", json.GetProperty("example").GetRawText())
+            : (content.EnumerateObject().First().Name, "no archive");
     }
 }

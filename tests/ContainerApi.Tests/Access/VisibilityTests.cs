@@ -225,7 +225,7 @@ public sealed class VisibilityTests
         using var one = await client.GetAsync("/containers/mine");
         await one.ReadProblemAsync(HttpStatusCode.NotFound, "container_not_found");
         using var image = await client.GetAsync("/images/busybox");
-        await image.ReadProblemAsync(HttpStatusCode.NotFound, "engine_not_found");
+        await image.ReadProblemAsync(HttpStatusCode.NotFound, "image_not_found");
         Assert.Contains(service.Lines, l => l.Message.Contains("names the unknown engine 'gone'", StringComparison.Ordinal));
     }
 

@@ -30,7 +30,7 @@ public sealed class HttpServicesTests
 
     [Theory]
     [InlineData("GET", "/engines/local")]
-    [InlineData("GET", "/containers/web/processes")]
+    [InlineData("GET", "/containers/web/stats")]
     [InlineData("POST", "/containers")]
     [InlineData("POST", "/images/commit")]
     public async Task Request_that_does_not_accept_the_only_media_type_changes_nothing(string method, string path)

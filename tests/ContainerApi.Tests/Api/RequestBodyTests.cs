@@ -8,7 +8,7 @@ public sealed class RequestBodyTests
     [InlineData("""{"image":"app","tag":"app:v2","colour":1}""", "colour", "is an unknown field. Allowed fields: image, tag, engine.")]
     [InlineData("""{"image":"app","image":"app","tag":"app:v2"}""", "image", "must be given once.")]
     [InlineData("""{"image":"app","tag":"app:v2","\ud800":1}""", "\uFFFD", "is an unknown field. Allowed fields: image, tag, engine.")]
-    [InlineData("""{"image":"app","tag":"\ud800"}""", "tag", "must be valid Unicode.", "invalid_reference")]
+    [InlineData("""{"image":"app","tag":"\ud800"}""", "tag", "must be valid Unicode.")]
     [InlineData("""{"image":"app","tag":"app:v2","engine":5}""", "engine", "must be a string.")]
     [InlineData("""{"image":"app","tag":null}""", "tag", "is required.")]
     [InlineData("""{"image":"app","tag":"app:v2","Tag":"app:v3"}""", "Tag", "must be given once.")]

@@ -66,6 +66,7 @@ public sealed class BuildIdempotencyTests : IDisposable
         using var again = await PostAsync("/builds?mode=wait");
         await failed.ReadProblemAsync(HttpStatusCode.UnprocessableEntity, "build_failed");
         await again.ReadProblemAsync(HttpStatusCode.UnprocessableEntity, "build_failed");
+        Assert.Equal("true", again.Headers.GetValues("Idempotency-Replayed").Single());
         Assert.Single(await _api.ListAsync());
 
         var id = await DetachAsync("two");
@@ -86,7 +87,9 @@ public sealed class BuildIdempotencyTests : IDisposable
         using var again = await PostAsync("/builds?mode=detach");
 
         Assert.Equal(id, BuildApi.Text(await again.ReadJsonAsync(HttpStatusCode.Accepted), "id"));
-        using var other = await PostAsync("/images/build?mode=detach");
+        using var alias = await PostAsync("/images/build?mode=detach");
+        Assert.Equal(id, BuildApi.Text(await alias.ReadJsonAsync(HttpStatusCode.Accepted), "id"));
+        using var other = await PostAsync("/builds?mode=detach&tag=x");
         await other.ReadProblemAsync(HttpStatusCode.UnprocessableEntity, "idempotency_key_reused");
     }
 

@@ -39,9 +39,9 @@ internal sealed partial class EngineCalls
         ["importImage"] = new("^POST /images/create$"),
         ["pruneImages"] = new("^POST /images/prune$"),
         ["commitContainer"] = new("^POST /commit$|^POST /containers/ID/stop$"),
-        ["createImage"] = new("^POST /commit$|^POST /build$|^POST /session$"),
-        ["createBuild"] = new("^POST /build$|^POST /session$|^POST /images/NAME/push$"),
-        ["buildImage"] = new("^POST /build$|^POST /session$|^POST /images/NAME/push$"),
+        ["createImage"] = new("^POST /commit$|^POST /build$|^POST /grpc$"),
+        ["createBuild"] = new("^POST /build$|^POST /grpc$|^POST /images/NAME/push$"),
+        ["buildImage"] = new("^POST /build$|^POST /grpc$|^POST /images/NAME/push$"),
     };
 
     /// <summary>Calls that create an object.</summary>

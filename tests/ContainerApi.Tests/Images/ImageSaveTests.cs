@@ -91,7 +91,9 @@ public sealed class ImageSaveTests
         using var host = new ApiHost(
             new Dictionary<string, string?>
             {
-                ["Security:ApiKeys:0:Name"] = "reader", ["Security:ApiKeys:0:Hash"] = hash, ["Security:ApiKeys:0:Scopes:0"] = "images:read",
+                ["Security:ApiKeys:0:Name"] = "reader",
+                ["Security:ApiKeys:0:Hash"] = hash,
+                ["Security:ApiKeys:0:Scopes:0"] = "images:read",
             },
             EngineWith([Image("app")]));
         host.Client.DefaultRequestHeaders.Add("X-Api-Key", key);

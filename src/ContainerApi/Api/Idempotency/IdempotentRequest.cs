@@ -15,6 +15,9 @@ internal sealed class IdempotentRequest(IdempotencyKeys keys, IdempotencyKey key
 /// <summary>Metadata of an endpoint that takes keys: how a kept answer is given again.</summary>
 internal class IdempotentEndpoint
 {
+    /// <summary>The path that stands for all paths of the endpoint; null for that of the request.</summary>
+    public virtual string? CanonicalPath => null;
+
     /// <summary>Maximum size of a body; null for the server's limit.</summary>
     public virtual long? MaxBodyBytes(HttpContext http) => null;
 

@@ -16,8 +16,8 @@ internal sealed class WatchHub(ConfiguredEngines configured, ContainerCollector 
     private static readonly TimeSpan BatchDelay = TimeSpan.FromMilliseconds(20);
 
     /// <summary>
-    /// An engine may send an event before its list shows the change (20.10: pause and unpause, while the disk is slow), so that a list
-    /// follows after this time without events.
+    /// An engine may send an event before its list shows the change (20.10: pause and unpause, while the disk is slow), and one that did
+    /// not answer in time sends no event when it answers again. Another list follows after this time without events.
     /// </summary>
     private static readonly TimeSpan SettleDelay = TimeSpan.FromSeconds(1);
 
@@ -183,7 +183,7 @@ internal sealed class WatchHub(ConfiguredEngines configured, ContainerCollector 
                 var rest = wanted != ContainerSections.None && lastSections is { } started
                     ? TimeSpan.FromMilliseconds(Math.Max(0, (interval - time.GetElapsedTime(started)).TotalMilliseconds))
                     : Timeout.InfiniteTimeSpan;
-                if (followsEvent && (rest == Timeout.InfiniteTimeSpan || rest > SettleDelay))
+                if ((followsEvent || !collection.IsComplete) && (rest == Timeout.InfiniteTimeSpan || rest > SettleDelay))
                 {
                     rest = SettleDelay;
                 }

@@ -101,7 +101,7 @@ internal static class EngineErrorTable
         new([404], "^/(images|distribution)/", All, ErrorCode.ImageNotFound, "all"),
         // A start answers 404 for a missing network, too.
         new([404, 500], "^/(containers/|commit)", "(?i)no such container", ErrorCode.ContainerNotFound, "Docker 28.5 (500: network of a container)"),
-        new([404, 405], "^/session$", All, ErrorCode.FeatureUnsupported, "programs without BuildKit"),
+        new([404, 405], "^/grpc$", All, ErrorCode.FeatureUnsupported, "programs without BuildKit"),
         new([404], Start, "network .*not found", ErrorCode.NotFound, "Docker", "networkMode"),
         new([404], All, All, ErrorCode.NotFound, "all"),
         new([409], "^/containers/(create|[^/]+/rename)$", "is already in use by container", ErrorCode.NameInUse, "Docker"),

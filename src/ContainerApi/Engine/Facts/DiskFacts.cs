@@ -9,7 +9,7 @@ internal sealed record DiskFacts(DiskUsageFacts? Images, DiskUsageFacts? Contain
 
 /// <param name="Active">The number of objects in use.</param>
 /// <param name="ReclaimableBytes">Bytes of objects that are not in use.</param>
-internal sealed record DiskUsageFacts(int Total, int Active, long? SizeBytes, long? ReclaimableBytes);
+internal sealed record DiskUsageFacts(int Total, int? Active, long? SizeBytes, long? ReclaimableBytes);
 
 /// <param name="Containers">The number of containers that use the image.</param>
 /// <param name="UniqueBytes">Bytes that no other image shares; null if the engine did not compute them.</param>

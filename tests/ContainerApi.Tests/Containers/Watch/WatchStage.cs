@@ -96,4 +96,11 @@ internal sealed class WatchStage
     }
 
     private static EngineException Unavailable() => new(ErrorCode.EngineUnavailable, "local", "The engine cannot be reached: connection refused.");
+
+    /// <summary>The next event, which must be of this type.</summary>
+    public static async Task<T> NextAsync<T>(IAsyncEnumerator<WatchEvent> watcher) where T : WatchEvent
+    {
+        Assert.True(await watcher.MoveNextAsync().AsTask().WaitAsync(EventTimeout), "The stream ended.");
+        return Assert.IsType<T>(watcher.Current);
+    }
 }

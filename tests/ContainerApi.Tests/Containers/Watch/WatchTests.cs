@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using ContainerApi.Api;
 using ContainerApi.Containers;
 using ContainerApi.Containers.Watch;
 
@@ -33,16 +32,16 @@ public sealed class WatchTests
     {
         var stage = new WatchStage();
         await using var watcher = stage.Watch(Everything);
-        await NextAsync<WatchSnapshot>(watcher);
+        await WatchStage.NextAsync<WatchSnapshot>(watcher);
 
         stage.Send("create", [Facts.Container('1'), Facts.Container('2')]);
-        Assert.Equal(Facts.Id('2'), (await NextAsync<WatchAdded>(watcher)).Container.Id);
+        Assert.Equal(Facts.Id('2'), (await WatchStage.NextAsync<WatchAdded>(watcher)).Container.Id);
 
         stage.Send("rename", [Facts.Container('1', name: "other"), Facts.Container('2')]);
-        Assert.Equal("other", (await NextAsync<WatchChanged>(watcher)).Container.Name);
+        Assert.Equal("other", (await WatchStage.NextAsync<WatchChanged>(watcher)).Container.Name);
 
         stage.Send("destroy", [Facts.Container('2')]);
-        var removed = await NextAsync<WatchRemoved>(watcher);
+        var removed = await WatchStage.NextAsync<WatchRemoved>(watcher);
         Assert.Equal((Facts.Id('1'), "other"), (removed.ContainerId, removed.Name));
     }
 
@@ -51,30 +50,13 @@ public sealed class WatchTests
     {
         var stage = new WatchStage();
         await using var watcher = stage.Watch(Everything with { Matches = c => c.State == ContainerStates.Running });
-        await NextAsync<WatchSnapshot>(watcher);
+        await WatchStage.NextAsync<WatchSnapshot>(watcher);
 
         stage.Send("die", [Facts.Container('1', state: ContainerStates.Exited)]);
-        Assert.Equal(Facts.Id('1'), (await NextAsync<WatchRemoved>(watcher)).ContainerId);
+        Assert.Equal(Facts.Id('1'), (await WatchStage.NextAsync<WatchRemoved>(watcher)).ContainerId);
 
         stage.Send("start", [Facts.Container('1')]);
-        Assert.Equal(Facts.Id('1'), (await NextAsync<WatchAdded>(watcher)).Container.Id);
-    }
-
-    [Fact]
-    public async Task Change_that_the_list_shows_after_its_event_is_sent()
-    {
-        var time = new TestClock();
-        var stage = new WatchStage(time);
-        await using var watcher = stage.Watch(Everything);
-        await NextAsync<WatchSnapshot>(watcher);
-        var changed = NextAsync<WatchChanged>(watcher);
-        stage.Send("pause", [Facts.Container('1')]);
-        await time.AdvanceWhenAwaitedAsync(TimeSpan.FromMilliseconds(20));
-
-        stage.Show([Facts.Container('1', state: ContainerStates.Paused)]);
-        await time.AdvanceWhenAwaitedAsync(TimeSpan.FromSeconds(1));
-
-        Assert.Equal(ContainerStates.Paused, (await changed).Container.State);
+        Assert.Equal(Facts.Id('1'), (await WatchStage.NextAsync<WatchAdded>(watcher)).Container.Id);
     }
 
     [Fact]
@@ -82,9 +64,9 @@ public sealed class WatchTests
     {
         var stage = new WatchStage();
         var watchers = Enumerable.Range(0, 500).Select(_ => stage.Watch(Everything)).ToList();
-        await Task.WhenAll(watchers.Select(NextAsync<WatchSnapshot>));
+        await Task.WhenAll(watchers.Select(WatchStage.NextAsync<WatchSnapshot>));
         stage.Send("create", [Facts.Container('1'), Facts.Container('2')]);
-        await Task.WhenAll(watchers.Select(NextAsync<WatchAdded>));
+        await Task.WhenAll(watchers.Select(WatchStage.NextAsync<WatchAdded>));
 
         Assert.Equal(1, stage.Subscriptions);
         Assert.InRange(stage.Lists, 2, 4);
@@ -102,16 +84,16 @@ public sealed class WatchTests
         var stage = new WatchStage();
         await using var slow = stage.Watch(Everything);
         await using var quick = stage.Watch(Everything);
-        await NextAsync<WatchSnapshot>(slow);
-        await NextAsync<WatchSnapshot>(quick);
+        await WatchStage.NextAsync<WatchSnapshot>(slow);
+        await WatchStage.NextAsync<WatchSnapshot>(quick);
 
         for (var n = 0; n < 20; n++)
         {
             stage.Send("rename", [Facts.Container('1', name: "name" + n)]);
-            Assert.Equal("name" + n, (await NextAsync<WatchChanged>(quick)).Container.Name);
+            Assert.Equal("name" + n, (await WatchStage.NextAsync<WatchChanged>(quick)).Container.Name);
         }
 
-        Assert.Equal("name19", (await NextAsync<WatchChanged>(slow)).Container.Name);
+        Assert.Equal("name19", (await WatchStage.NextAsync<WatchChanged>(slow)).Container.Name);
     }
 
     [Fact]
@@ -119,15 +101,15 @@ public sealed class WatchTests
     {
         var stage = new WatchStage();
         await using var stays = stage.Watch(Everything);
-        var snapshot = await NextAsync<WatchSnapshot>(stays);
+        var snapshot = await WatchStage.NextAsync<WatchSnapshot>(stays);
         stage.Send("create", [Facts.Container('1'), Facts.Container('2')]);
-        await NextAsync<WatchAdded>(stays);
+        await WatchStage.NextAsync<WatchAdded>(stays);
 
         await using var resumes = stage.Watch(Everything, lastEventId: snapshot.Seq);
-        Assert.Equal(Facts.Id('2'), (await NextAsync<WatchAdded>(resumes)).Container.Id);
+        Assert.Equal(Facts.Id('2'), (await WatchStage.NextAsync<WatchAdded>(resumes)).Container.Id);
 
         await using var stranger = stage.Watch(Everything, lastEventId: "elsewhere-7");
-        Assert.Equal(2, (await NextAsync<WatchSnapshot>(stranger)).Items.Count);
+        Assert.Equal(2, (await WatchStage.NextAsync<WatchSnapshot>(stranger)).Items.Count);
     }
 
     [Fact]
@@ -135,16 +117,16 @@ public sealed class WatchTests
     {
         var stage = new WatchStage();
         await using var watcher = stage.Watch(Everything);
-        await NextAsync<WatchSnapshot>(watcher);
+        await WatchStage.NextAsync<WatchSnapshot>(watcher);
         stage.Send("create", [Facts.Container('1'), Facts.Container('2'), Facts.Container('3')]);
-        var first = await NextAsync<WatchAdded>(watcher);
-        var last = await NextAsync<WatchAdded>(watcher);
+        var first = await WatchStage.NextAsync<WatchAdded>(watcher);
+        var last = await WatchStage.NextAsync<WatchAdded>(watcher);
         Assert.NotEqual(first.Seq, last.Seq);
 
         await using var resumed = stage.Watch(Everything, lastEventId: first.Seq);
 
-        await NextAsync<WatchAdded>(resumed);
-        Assert.Equal(last.Seq, (await NextAsync<WatchAdded>(resumed)).Seq);
+        await WatchStage.NextAsync<WatchAdded>(resumed);
+        Assert.Equal(last.Seq, (await WatchStage.NextAsync<WatchAdded>(resumed)).Seq);
     }
 
     [Fact]
@@ -152,14 +134,14 @@ public sealed class WatchTests
     {
         var stage = new WatchStage();
         await using var watcher = stage.Watch(Everything);
-        await NextAsync<WatchSnapshot>(watcher);
+        await WatchStage.NextAsync<WatchSnapshot>(watcher);
 
         stage.Disconnect();
-        Assert.Equal("unavailable", (await NextAsync<WatchEngine>(watcher)).Engine.State);
+        Assert.Equal("unavailable", (await WatchStage.NextAsync<WatchEngine>(watcher)).Engine.State);
 
         stage.Reconnect([Facts.Container('1'), Facts.Container('2')]);
-        Assert.Equal("ok", (await NextAsync<WatchEngine>(watcher)).Engine.State);
-        Assert.Equal(Facts.Id('2'), (await NextAsync<WatchAdded>(watcher)).Container.Id);
+        Assert.Equal("ok", (await WatchStage.NextAsync<WatchEngine>(watcher)).Engine.State);
+        Assert.Equal(Facts.Id('2'), (await WatchStage.NextAsync<WatchAdded>(watcher)).Container.Id);
     }
 
     [Fact]
@@ -169,11 +151,11 @@ public sealed class WatchTests
         var received = 1000L;
         stage.Engine.ReadStatistics = (_, _) => Task.FromResult(Facts.Statistics(received: Interlocked.Add(ref received, 500)));
         await using var watcher = stage.Watch(Everything with { Sections = ContainerSections.Network }, TimeSpan.FromSeconds(1));
-        var last = Assert.Single((await NextAsync<WatchSnapshot>(watcher)).Items).Network!.RxBytes;
+        var last = Assert.Single((await WatchStage.NextAsync<WatchSnapshot>(watcher)).Items).Network!.RxBytes;
 
         for (var n = 0; n < 3; n++)
         {
-            var sample = Assert.Single((await NextAsync<WatchSample>(watcher)).Items);
+            var sample = Assert.Single((await WatchStage.NextAsync<WatchSample>(watcher)).Items);
             Assert.Equal((last + 500, null, null), (sample.Network!.RxBytes, sample.Usage, sample.Processes));
             last = sample.Network.RxBytes;
         }
@@ -188,16 +170,16 @@ public sealed class WatchTests
         var received = 1000L;
         stage.Engine.ReadStatistics = (_, _) => Task.FromResult(Facts.Statistics(received: Interlocked.Add(ref received, 500)));
         await using var bare = stage.Watch(Everything);
-        await NextAsync<WatchSnapshot>(bare);
+        await WatchStage.NextAsync<WatchSnapshot>(bare);
         await using var sampling = stage.Watch(Everything with { Sections = ContainerSections.Network });
-        await NextAsync<WatchSnapshot>(sampling);
-        await NextAsync<WatchSample>(sampling);
-        await NextAsync<WatchSample>(sampling);
+        await WatchStage.NextAsync<WatchSnapshot>(sampling);
+        await WatchStage.NextAsync<WatchSample>(sampling);
+        await WatchStage.NextAsync<WatchSample>(sampling);
 
         stage.Send("rename", [Facts.Container('1', name: "other")]);
 
         // The two samples in between were not sent to it.
-        Assert.Equal("other", (await NextAsync<WatchChanged>(bare)).Container.Name);
+        Assert.Equal("other", (await WatchStage.NextAsync<WatchChanged>(bare)).Container.Name);
     }
 
     [Fact]
@@ -244,50 +226,6 @@ public sealed class WatchTests
     }
 
     [Fact]
-    public async Task Silent_watch_sends_heartbeats()
-    {
-        var time = new TestClock();
-        var stage = new WatchStage(time);
-        await using var watcher = stage.Watch(Everything);
-        await NextAsync<WatchSnapshot>(watcher);
-
-        var next = watcher.MoveNextAsync().AsTask();
-        await time.AdvanceWhenAwaitedAsync(Heartbeat<WatchEvent>.DefaultInterval);
-
-        Assert.True(await next.WaitAsync(WatchStage.EventTimeout));
-        Assert.IsType<WatchHeartbeat>(watcher.Current);
-    }
-
-    [Fact]
-    public async Task Watch_without_sections_has_heartbeats_while_another_samples()
-    {
-        var time = new TestClock();
-        var stage = new WatchStage(time);
-        var received = 1000L;
-        stage.Engine.ReadStatistics = (_, _) => Task.FromResult(Facts.Statistics(received: Interlocked.Add(ref received, 500)));
-        await using var sampled = stage.Watch(Everything with { Sections = ContainerSections.Network }, TimeSpan.FromSeconds(2));
-        await NextAsync<WatchSnapshot>(sampled);
-        await using var silent = stage.Watch(Everything);
-        await NextAsync<WatchSnapshot>(silent);
-        // The second watcher starts a collection after a short delay.
-        await time.AdvanceWhenAwaitedAsync(TimeSpan.FromMilliseconds(20));
-        var begin = time.GetUtcNow();
-
-        var next = silent.MoveNextAsync().AsTask();
-        for (var second = 2; second < 15; second += 2)
-        {
-            var sample = NextAsync<WatchSample>(sampled);
-            await time.AdvanceWhenAwaitedAsync(TimeSpan.FromSeconds(2));
-            await sample;
-        }
-
-        await time.AdvanceWhenAwaitedAsync(TimeSpan.FromSeconds(1));
-
-        Assert.True(await next.WaitAsync(WatchStage.EventTimeout));
-        Assert.Equal(TimeSpan.FromSeconds(15), Assert.IsType<WatchHeartbeat>(silent.Current).At - begin);
-    }
-
-    [Fact]
     public async Task Unexpected_failure_ends_the_watch()
     {
         var stage = new WatchStage();
@@ -295,12 +233,5 @@ public sealed class WatchTests
         await using var watcher = stage.Watch(Everything);
 
         await Assert.ThrowsAsync<InvalidOperationException>(() => watcher.MoveNextAsync().AsTask().WaitAsync(WatchStage.EventTimeout));
-    }
-
-    /// <summary>The next event, which must be of this type.</summary>
-    private static async Task<T> NextAsync<T>(IAsyncEnumerator<WatchEvent> watcher) where T : WatchEvent
-    {
-        Assert.True(await watcher.MoveNextAsync().AsTask().WaitAsync(WatchStage.EventTimeout), "The stream ended.");
-        return Assert.IsType<T>(watcher.Current);
     }
 }
