@@ -38,6 +38,8 @@ internal sealed partial class EngineCalls
         ["loadImages"] = new("^POST /images/load$"),
         ["importImage"] = new("^POST /images/create$"),
         ["pruneImages"] = new("^POST /images/prune$"),
+        ["getEngineCache"] = new("^POST /grpc$"),
+        ["pruneEngineCache"] = new("^POST /grpc$"),
         ["commitContainer"] = new("^POST /commit$|^POST /containers/ID/stop$"),
         ["createImage"] = new("^POST /commit$|^POST /build$|^POST /grpc$"),
         ["createBuild"] = new("^POST /build$|^POST /grpc$|^POST /images/NAME/push$"),
