@@ -24,7 +24,7 @@ internal static class ContentEncodings
 
     private static readonly object ForbiddenKey = new();
 
-    /// <summary>Keeps the response as it is: the length of a compressed body tells something of its content.</summary>
+    /// <summary>Keeps the response as it is: the length of a compressed body depends on its content.</summary>
     public static void ForbidCompression(this HttpContext http) => http.Items[ForbiddenKey] = true;
 
     /// <summary>Returns the compression that the client prefers; Brotli where it has no preference.</summary>

@@ -29,6 +29,9 @@ internal sealed class LogSource(
     /// <summary>The end of the log and the state of its container are not seen at the same moment.</summary>
     private static readonly TimeSpan StateInterval = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>Longer than a watch takes to see the end of a container.</summary>
+    private static readonly TimeSpan SettleInterval = TimeSpan.FromSeconds(2);
+
     /// <summary>Failures in sequence without a line between them.</summary>
     private const int MaxFailures = 5;
 
@@ -241,6 +244,7 @@ internal sealed class LogSource(
     /// <summary>Waits until the container runs, after the end of its log. False if it does not exist any more.</summary>
     private async Task<bool> IsRunningAgainAsync(CancellationToken cancellationToken)
     {
+        var isSettled = false;
         while (true)
         {
             try
@@ -253,7 +257,8 @@ internal sealed class LogSource(
                 }
 
                 await EndAsync(container.StartedAt, container.Inspected?.ExitCode, cancellationToken);
-                await _wake.Reader.ReadAsync(cancellationToken);
+                // A watch that lists when the container runs again has no event.
+                isSettled = isSettled ? await _wake.Reader.ReadAsync(cancellationToken) : !await WaitAsync(SettleInterval, cancellationToken);
             }
             catch (EngineException e) when (e.Code == ErrorCode.ContainerNotFound)
             {
@@ -282,14 +287,14 @@ internal sealed class LogSource(
         await SignalAsync(cancellationToken);
     }
 
-    /// <summary>Waits until something changes, at most for a time.</summary>
-    private async Task WaitAsync(TimeSpan max, CancellationToken cancellationToken)
+    /// <summary>Waits until something changes, at most for a time. Returns whether it changed.</summary>
+    private async Task<bool> WaitAsync(TimeSpan max, CancellationToken cancellationToken)
     {
         using var limited = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limited.CancelAfter(max);
         Task changed = _wake.Reader.WaitToReadAsync(limited.Token).AsTask();
         await changed.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        _wake.Reader.TryRead(out _);
         cancellationToken.ThrowIfCancellationRequested();
+        return _wake.Reader.TryRead(out _);
     }
 }

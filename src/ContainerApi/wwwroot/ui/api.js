@@ -28,7 +28,7 @@ export class Problem extends Error {
   }
 }
 
-/** Told of every response, and of a key that is missing or not valid. */
+/** Receives every response, and a key that is missing or not valid. */
 export const responses = new EventTarget();
 
 export const authorization = () => (key.get() ? { Authorization: `Bearer ${key.get()}` } : {});

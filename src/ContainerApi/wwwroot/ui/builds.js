@@ -206,7 +206,7 @@ class StartedBuild {
     this.#send(search, body, type);
   }
 
-  /** Only this kind of request tells how much of the body was sent. */
+  /** Only this kind of request reports how much of the body was sent. */
   #send(search, body, type) {
     const request = this.#request;
     request.open('POST', address(`builds${search}`));

@@ -105,7 +105,7 @@ export function notify(text, error = false) {
   if (!error) setTimeout(() => message.remove(), 5000);
 }
 
-/** Runs an action and tells its error. Returns whether it succeeded. */
+/** Runs an action and shows its error. Returns whether it succeeded. */
 export async function attempt(action, done) {
   try {
     await action();

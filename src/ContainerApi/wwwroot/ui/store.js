@@ -141,7 +141,7 @@ export class Store extends EventTarget {
   /** Whether the first snapshot has come. */
   loaded = false;
 
-  /** Takes a batch of events of the watch; tells once what changed. */
+  /** Takes a batch of events of the watch, and reports once what changed. */
   apply(events) {
     const changed = { members: false, facts: false, samples: false, engines: false };
     for (const event of events) this.#take(event, changed);

@@ -159,9 +159,11 @@ public sealed class LogFollowTests
     /// <summary>The type of the next event, with its text or state.</summary>
     private static async Task<string> NextAsync(StreamReader reader)
     {
+        // Heartbeats do not extend the time.
+        using var limited = new CancellationTokenSource(Deadline);
         while (true)
         {
-            var line = await reader.ReadLineAsync().WaitAsync(Deadline);
+            var line = await reader.ReadLineAsync(limited.Token);
             var happened = JsonSerializer.Deserialize<JsonElement>(line!);
             switch (LogHttpTests.Text(happened, "type"))
             {
