@@ -1,16 +1,16 @@
 // The output of one container, followed.
 
+import { nodesOf, parseColors } from './ansi.js';
 import { openStream, query, readBatches, send } from './api.js';
 import { attempt, describe } from './dialogs.js';
 import { button, el, setText } from './dom.js';
+import { replaceParams, route } from './router.js';
 import { texts } from './texts.js';
 
 const FIRST_LINES = 500;
 /** Older lines are dropped, so that the memory of the page has a bound. */
 const MAX_LINES = 5000;
 const RETRY_MS = 2000;
-/** Escape sequences of terminals: colors and movements, titles, and others of two characters. */
-const ANSI = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[@-Z\\^_])/g;
 /** The first of these words says the level of a line. */
 const LEVEL = /\b(?:(error|err|fatal|crit|critical|panic|emerg|alert)|(warn|warning)|(debug|trace)|info|notice)\b/i;
 const LEVEL_TEXT = 200;
@@ -19,7 +19,7 @@ export class LogView {
   #path;
   #engine;
   #lines = [];
-  #search = '';
+  #search = route().params.get('find')?.toLowerCase() ?? '';
   #after = null;
   #missed = 0;
   #retry = 0;
@@ -37,7 +37,10 @@ export class LogView {
       el('input', { type: 'checkbox', checked, onchange: e => change(e.target.checked) }), ` ${text}`);
     this.node = el('section', { class: 'log-view', 'aria-label': texts.logs },
       el('div', { class: 'row-tools' },
-        el('input', { type: 'search', placeholder: texts.logSearch, 'aria-label': texts.logSearch, oninput: e => this.#setSearch(e.target.value) }),
+        el('input', {
+          type: 'search', placeholder: texts.logSearch, 'aria-label': texts.logSearch, value: route().params.get('find') ?? '',
+          oninput: e => this.#setSearch(e.target.value),
+        }),
         toggle(texts.logWrap, true, on => this.#box.classList.toggle('wrap', on)),
         toggle(texts.logTimes, false, on => this.#box.classList.toggle('times', on)),
         button(texts.logDownload, () => this.#download()),
@@ -101,11 +104,11 @@ export class LogView {
   }
 
   #add({ at, output, text }) {
-    const clean = text.replace(ANSI, '');
-    const [, error, warning, debug] = LEVEL.exec(clean.slice(0, LEVEL_TEXT)) ?? [];
+    const colored = parseColors(text);
+    const [, error, warning, debug] = LEVEL.exec(colored.text.slice(0, LEVEL_TEXT)) ?? [];
     const level = error ? 'error' : warning ? 'warn' : debug ? 'debug' : null;
     const node = el('div', { class: ['log-line', output === 'stderr' && 'stderr', level && `level-${level}`].filter(Boolean).join(' ') });
-    const line = { node, at, text: clean };
+    const line = { node, at, ...colored };
     this.#lines.push(line);
     this.#fill(line);
     return node;
@@ -113,24 +116,20 @@ export class LogView {
 
   #addNote(text) {
     const node = el('div', { class: 'log-line note', text });
-    this.#lines.push({ node, at: null, text });
+    this.#lines.push({ node, at: null, ...parseColors(text) });
     return node;
   }
 
   /** Writes a line with what is searched for marked; hides a line without it. */
-  #fill({ node, at, text }) {
-    const parts = [at && el('span', { class: 'at', text: new Date(at).toLocaleString('sv') })];
-    const lower = text.toLowerCase();
-    node.hidden = this.#search !== '' && !lower.includes(this.#search);
-    let begin = 0;
-    for (let i; this.#search && (i = lower.indexOf(this.#search, begin)) >= 0; begin = i + this.#search.length) {
-      parts.push(text.slice(begin, i), el('mark', { text: text.slice(i, i + this.#search.length) }));
-    }
-    node.replaceChildren(...parts.filter(Boolean), text.slice(begin));
+  #fill(line) {
+    line.node.hidden = this.#search !== '' && !line.text.toLowerCase().includes(this.#search);
+    const at = line.at && el('span', { class: 'at', text: new Date(line.at).toLocaleString('sv') });
+    line.node.replaceChildren(...at ? [at] : [], ...nodesOf(line, this.#search));
   }
 
   #setSearch(value) {
     this.#search = value.toLowerCase();
+    replaceParams({ find: value });
     for (const line of this.#lines) this.#fill(line);
     this.#showCount();
     if (this.#follows) this.#box.scrollTop = this.#box.scrollHeight;

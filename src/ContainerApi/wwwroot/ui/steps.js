@@ -1,5 +1,6 @@
 // The steps of one build, live or replayed.
 
+import { nodesOf, parseColors } from './ansi.js';
 import { openStream, readBatches } from './api.js';
 import { describe } from './dialogs.js';
 import { el, setAttribute, setText } from './dom.js';
@@ -182,10 +183,11 @@ class Step {
     this.#details.hidden = false;
     if (this.#state === null) this.#details.open = true;
     const atEnd = this.#output.scrollHeight - this.#output.scrollTop - this.#output.clientHeight < 20;
-    this.#output.append(text);
-    this.#length += text.length;
+    const colored = parseColors(text);
+    this.#output.append(...nodesOf(colored));
+    this.#length += colored.text.length;
     while (this.#length > MAX_OUTPUT && this.#output.childNodes.length > 1) {
-      this.#length -= this.#output.firstChild.length;
+      this.#length -= this.#output.firstChild.textContent.length;
       this.#output.firstChild.remove();
     }
     if (atEnd) this.#output.scrollTop = this.#output.scrollHeight;
