@@ -76,7 +76,7 @@ export class Chart {
   #series;
   #format;
   #plot;
-  #top = el('span', { class: 'chart-top' });
+  #top = el('span');
   #from = el('span');
   #cursor = el('svg:line', { class: 'chart-cursor', y1: 0, y2: HEIGHT, visibility: 'hidden' });
   #shown = null;
@@ -104,8 +104,8 @@ export class Chart {
     this.node = el('figure', { class: 'chart' },
       el('figcaption', {}, el('strong', { text: title }),
         ...this.#series.map((s, i) => el('span', { class: `legend series-${i}` }, s.name ? `${s.name} ` : '', s.value))),
-      el('div', { class: 'chart-box' }, this.#plot, this.#top),
-      el('div', { class: 'chart-times' }, this.#from, el('span', { text: texts.now })));
+      this.#plot,
+      el('div', { class: 'chart-times' }, this.#from, this.#top, el('span', { text: texts.now })));
     this.#title = title;
   }
 
@@ -121,7 +121,7 @@ export class Chart {
       s.line.setAttribute('d', line);
       s.area.setAttribute('d', area);
     });
-    setText(this.#top, this.#format(top || null));
+    setText(this.#top, top > 0 ? texts.chartTop(this.#format(top)) : '');
     setText(this.#from, texts.minutesAgo(minutes));
     this.#describe();
   }

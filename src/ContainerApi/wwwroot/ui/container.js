@@ -2,13 +2,13 @@
 
 import { curl, getJson, query, send } from './api.js';
 import { Chart } from './charts.js';
+import { knownHealth, knownState, portNode } from './columns.js';
 import { commitDialog } from './commit.js';
-import { knownHealth, knownState, portNode } from './containers.js';
 import { attempt, confirmAction, describe, showCommand } from './dialogs.js';
 import { button, el, setAttribute, setChildren, setText, simpleTable, term } from './dom.js';
 import * as format from './format.js';
 import { LogView } from './logs.js';
-import { link, route } from './router.js';
+import { link, replaceParams, route } from './router.js';
 import { session } from './session.js';
 import { texts } from './texts.js';
 
@@ -43,7 +43,8 @@ export class ContainerView {
   #state = el('span', { class: 'badge' });
   #health = el('span', { class: 'badge' });
   #actions = el('div', { class: 'actions' });
-  #offered = '';
+  /** Made once, because one of them may have the focus. */
+  #buttons = {};
   #message = el('p', { class: 'error', role: 'alert', hidden: true });
   #tabs = TABS.map(name => el('a', { text: texts[name] }));
   #content = el('div', { class: 'view-content' });
@@ -53,6 +54,7 @@ export class ContainerView {
   #processes = el('section', { class: 'panel wide' });
   #details = el('div', { class: 'panels flow' });
   #why = el('p', { class: 'why', hidden: true });
+  #ranges;
   #tools = this.#rangeTools();
   #made = new Map();
 
@@ -83,6 +85,8 @@ export class ContainerView {
       setAttribute(anchor, 'href', link(['containers', this.#engine, this.#id], i > 0 ? { tab: TABS[i] } : {}));
       setAttribute(anchor, 'aria-current', TABS[i] === tab ? 'page' : null);
     });
+    this.#minutes = RANGES.find(n => String(n) === route().params.get('minutes')) ?? RANGES[0];
+    this.#ranges.forEach((b, i) => setAttribute(b, 'aria-pressed', String(RANGES[i] === this.#minutes)));
     if (tab !== 'logs') {
       this.#logs?.dispose();
       this.#logs = null;
@@ -157,10 +161,7 @@ export class ContainerView {
     for (const part of [this.#tools, this.#chartBox, this.#processes]) part.hidden = !drawn;
     const offered = [...Object.keys(ACTIONS).filter(action => session.may('containers:write') && ACTIONS[action].when(container)),
       session.may('images:write') && 'commit', session.may('containers:write') && 'remove', 'curl'].filter(Boolean);
-    // The buttons stay while they are the same: one of them may have the focus.
-    if (offered.join() === this.#offered) return;
-    this.#offered = offered.join();
-    setChildren(this.#actions, offered.map(action => this.#actionButton(action)));
+    setChildren(this.#actions, offered.map(action => this.#buttons[action] ??= this.#actionButton(action)));
   }
 
   #actionButton(action) {
@@ -205,12 +206,12 @@ export class ContainerView {
       setAttribute(pause, 'aria-pressed', String(this.#paused));
       this.update();
     }, { 'aria-pressed': String(this.#paused) });
-    const ranges = RANGES.map(n => button(texts.minutes(n), () => {
-      this.#minutes = n;
-      ranges.forEach((b, i) => setAttribute(b, 'aria-pressed', String(RANGES[i] === n)));
+    const ranges = this.#ranges = RANGES.map(n => button(texts.minutes(n), () => {
+      replaceParams({ minutes: n === RANGES[0] ? '' : n });
+      this.navigate();
       const row = this.#store.find(this.#engine, this.#id);
       if (row) for (const chart of this.#charts) chart.update(row, n);
-    }, { 'aria-pressed': String(n === this.#minutes) }));
+    }));
     return el('div', { class: 'row-tools' }, el('div', { class: 'segments', role: 'group', 'aria-label': texts.range }, ...ranges), pause);
   }
 
@@ -265,7 +266,7 @@ function detailPanels(container) {
   return [
     [texts.properties, properties(container, details), rows => el('dl', {}, ...rows.flatMap(row => term(...propertyOf(row, container))))],
     [texts.networks, container.networks, networks => list(texts.networks, texts.networkColumns,
-      networks.map(n => [n.name, n.ipv4, n.ipv6, n.gateway, n.mac]))],
+      networks.map(n => [n.name, n.ipv4, n.ipv6, n.gateway, n.mac].map(text => text && narrow(text))))],
     [texts.interfaces, trafficOf(container.network), interfaces],
     [texts.ports, container.ports, ports => (ports.length > 0
       ? el('ul', { class: 'plain-list' }, ...ports.map(p => el('li', {}, portNode(p), p.hostIp ? ` (${p.hostIp})` : '')))

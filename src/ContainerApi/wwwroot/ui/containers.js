@@ -1,12 +1,12 @@
 // The list of containers.
 
 import { curl, query } from './api.js';
-import { Spark } from './charts.js';
+import { cellOf, COLUMNS, defaultColumns, NARROW_COLUMNS, widthOf } from './columns.js';
 import { showCommand } from './dialogs.js';
-import { button, el, setAttribute, setChildren, setText } from './dom.js';
+import { button, el, setAttribute, setText } from './dom.js';
 import { parseFilter } from './filter.js';
 import * as format from './format.js';
-import { link, replaceParams, route } from './router.js';
+import { replaceParams, route } from './router.js';
 import { VirtualTable } from './table.js';
 import { texts } from './texts.js';
 
@@ -14,34 +14,7 @@ const COLUMNS_KEY = 'containerapi.columns';
 /** How often the order may change by itself while nobody points at the rows. */
 const REORDER_MS = 5000;
 
-const metric = (name, show) => ({
-  metric: name,
-  descending: true,
-  sort: row => row.smooth[name] ?? null,
-  text: row => (row.running ? show(row.sample[name]) : ''),
-});
-
-/** Every column: its text, its order, and the API's name of its field. */
-const COLUMNS = {
-  name: { width: 200, field: 'name', sort: r => r.container.name, fixed: true },
-  project: { width: 130, field: 'project', sort: r => r.project && `${r.project}/${r.service ?? ''}`,
-    text: r => [r.project, r.service].filter(Boolean).join(' / ') },
-  image: { width: 180, field: 'image', sort: r => r.container.image, text: r => format.shortImage(r.container.image) },
-  status: { width: 160, field: 'status', sort: r => `${r.container.state} ${r.container.status}`, text: r => r.container.status },
-  address: { width: 116, field: 'networks', sort: r => r.address, text: r => r.address },
-  ports: { width: 130, field: 'ports', sort: r => r.container.ports[0]?.hostPort ?? null },
-  cpu: { width: 124, field: 'usage.cpuPercent', ...metric('cpu', format.percent) },
-  memory: { width: 146, field: 'usage.memoryBytes', ...metric('memory', format.bytes) },
-  rx: { width: 150, field: 'network.rxBytesPerSecond', ...metric('rx', format.rate) },
-  tx: { width: 150, field: 'network.txBytesPerSecond', ...metric('tx', format.rate) },
-  pids: { width: 90, field: 'usage.pids', ...metric('pids', format.count) },
-  engine: { width: 110, field: 'engine', sort: r => r.container.engine, text: r => r.container.engine },
-  command: { width: 200, field: 'command', sort: r => r.container.command, text: r => r.container.command },
-  created: { width: 110, field: 'createdAt', descending: true, sort: r => r.container.createdAt, text: r => format.ago(r.container.createdAt) },
-  id: { width: 120, field: 'id', sort: r => r.container.id, text: r => r.container.shortId },
-};
-const DEFAULT_COLUMNS = ['name', 'project', 'image', 'status', 'address', 'ports', 'cpu', 'memory', 'rx', 'tx', 'pids'];
-const NARROW_COLUMNS = ['name', 'cpu', 'memory'];
+const SCROLLBAR = 15;
 const narrow = matchMedia('(max-width: 640px)');
 
 export class ContainersView {
@@ -64,7 +37,8 @@ export class ContainersView {
   #groupSelect = el('select', { onchange: () => this.#setGroup(this.#groupSelect.value) },
     ...['', 'project', 'engine'].map(name => el('option', { value: name, text: texts.groups[name] })));
   #stoppedBox = el('input', { type: 'checkbox', onchange: () => this.#setStopped(!this.#stoppedBox.checked) });
-  #onNarrow = () => this.#layout();
+  #onResize = () => this.#fit();
+  #menu = el('div', { class: 'menu-items' });
 
   constructor(store) {
     this.#store = store;
@@ -82,12 +56,13 @@ export class ContainersView {
         button(texts.asCurl, () => this.#showCurl(), { class: 'quiet' }),
         this.#error, this.#summary),
       this.#empty, this.#table.node);
-    narrow.addEventListener('change', this.#onNarrow);
+    window.addEventListener('resize', this.#onResize);
     this.navigate();
   }
 
   /** Called when the address changed within this view, and when the store changed. */
   update(changed = { members: true }) {
+    if (changed.engines) this.#fit();
     if (changed.members || changed.facts || changed.engines || performance.now() - this.#ranked > REORDER_MS) this.#order();
     else this.#table.render();
     this.#showSummary();
@@ -103,7 +78,7 @@ export class ContainersView {
   }
 
   dispose() {
-    narrow.removeEventListener('change', this.#onNarrow);
+    window.removeEventListener('resize', this.#onResize);
   }
 
   #readAddress() {
@@ -138,41 +113,57 @@ export class ContainersView {
   }
 
   #columnMenu() {
-    const chosen = new Set(this.#chosenColumns());
-    return el('details', { class: 'menu', onfocusout: e => closeUnless(e.currentTarget, e.relatedTarget) }, el('summary', { text: texts.columns }),
-      el('div', { class: 'menu-items' }, ...Object.entries(COLUMNS).filter(([, c]) => !c.fixed).map(([name]) =>
-        el('label', { class: 'check' }, el('input', {
-          type: 'checkbox', checked: chosen.has(name), onchange: e => {
-            if (e.target.checked) chosen.add(name);
-            else chosen.delete(name);
-            localStorage.setItem(COLUMNS_KEY, JSON.stringify([...chosen]));
-            this.#layout();
-          },
-        }), ` ${texts.column[name]}`))));
+    return el('details', { class: 'menu', ontoggle: () => this.#fillMenu(), onfocusout: e => closeUnless(e.currentTarget, e.relatedTarget) },
+      el('summary', { text: texts.columns }), this.#menu);
   }
 
-  #chosenColumns() {
+  /** The menu has the columns that are shown, which may be fewer in a narrow window. */
+  #fillMenu() {
+    const chosen = new Set(this.#columns);
+    const choose = (name, checked) => {
+      if (checked) chosen.add(name);
+      else chosen.delete(name);
+      localStorage.setItem(COLUMNS_KEY, JSON.stringify([...chosen]));
+      this.#layout();
+    };
+    this.#menu.replaceChildren(...Object.keys(COLUMNS).filter(name => !COLUMNS[name].fixed).map(name => el('label', { class: 'check' },
+      el('input', { type: 'checkbox', checked: chosen.has(name), onchange: e => choose(name, e.target.checked) }), ` ${texts.column[name]}`)),
+    button(texts.defaultColumns, () => {
+      localStorage.removeItem(COLUMNS_KEY);
+      this.#layout();
+      this.#fillMenu();
+    }, { class: 'quiet' }));
+  }
+
+  #shownColumns() {
+    if (narrow.matches) return NARROW_COLUMNS;
     try {
       const saved = JSON.parse(localStorage.getItem(COLUMNS_KEY));
       if (Array.isArray(saved)) return Object.keys(COLUMNS).filter(name => COLUMNS[name].fixed || saved.includes(name));
     } catch {
       // What is not JSON was not saved by this page.
     }
-    return this.#store.engines.size > 1 ? [...DEFAULT_COLUMNS, 'engine'] : DEFAULT_COLUMNS;
+    // A scrollbar for the rows takes some of the width.
+    return defaultColumns(document.documentElement.clientWidth - SCROLLBAR, this.#store.engines.size);
   }
 
-  /** Makes the header anew for the chosen columns. */
+  /** Lays the columns out again where others fit now. */
+  #fit() {
+    if (this.#shownColumns().join() !== this.#columns.join()) this.#layout();
+  }
+
+  /** Makes the header anew for the shown columns. */
   #layout() {
-    this.#columns = narrow.matches ? NARROW_COLUMNS : this.#chosenColumns();
+    this.#columns = this.#shownColumns();
     this.#headers.clear();
     const cells = this.#columns.map(name => {
-      const cell = el('th', { scope: 'col', class: `column-${name}` },
+      const cell = el('th', { scope: 'col', class: COLUMNS[name].metric ? `column-${name} numeric` : `column-${name}` },
         button(texts.column[name], () => this.#sortBy(name), { class: 'sort', title: texts.columnHelp[name] ?? null }));
       if (!narrow.matches) cell.style.width = `${COLUMNS[name].width}px`;
       this.#headers.set(name, cell);
       return cell;
     });
-    this.#table.setHead(el('tr', { 'aria-rowindex': '1' }, ...cells), this.#columns.length);
+    this.#table.setHead(el('tr', { 'aria-rowindex': '1' }, ...cells), this.#columns.length, narrow.matches ? 0 : widthOf(this.#columns));
     this.#showSort();
     this.#order(true);
     this.#showSummary();
@@ -294,88 +285,6 @@ export class ContainersView {
 function closeUnless(menu, focused) {
   if (focused !== null && !menu.contains(focused)) menu.open = false;
 }
-
-/** The element of one cell and what keeps it up to date. */
-function cellOf(name) {
-  if (name === 'name') return nameCell();
-  if (name === 'ports') return portsCell();
-  const column = COLUMNS[name];
-  const value = el('span', { class: 'cell-text' });
-  const node = el('td', { class: `column-${name}` });
-  if (!column.metric) {
-    node.append(value);
-    return { node, update: row => {
-      const shown = column.text(row) ?? '';
-      if (value.textContent !== shown) {
-        value.textContent = shown;
-        value.title = shown;
-      }
-    } };
-  }
-  const spark = new Spark(column.metric);
-  const limit = name === 'memory' ? el('span', { class: 'of-limit' }) : null;
-  node.append(el('div', { class: 'number' }, spark.node, value, limit));
-  return { node, update: row => {
-    setText(value, column.text(row));
-    spark.update(row);
-    if (limit) showLimit(limit, row);
-  } };
-}
-
-function nameCell() {
-  const dot = el('span', { class: 'dot', 'aria-hidden': 'true' });
-  const anchor = el('a', {});
-  const health = el('span', { class: 'badge' });
-  const image = el('span', { class: 'sub' });
-  const node = el('th', { scope: 'row', class: 'column-name' }, dot, el('span', { class: 'name-box' }, anchor, image), health);
-  return { node, update: ({ container, service }) => {
-    setAttribute(dot, 'class', `dot state-${knownState(container.state)}`);
-    const shown = container.name ?? container.shortId;
-    if (anchor.textContent !== shown) {
-      anchor.textContent = shown;
-      anchor.title = shown;
-    }
-    setAttribute(anchor, 'href', link(['containers', container.engine, container.id]));
-    setText(image, service ?? container.status);
-    health.hidden = !container.health;
-    setText(health, container.health ?? '');
-    setAttribute(health, 'class', `badge health-${knownHealth(container.health)}`);
-  } };
-}
-
-function portsCell() {
-  const node = el('td', { class: 'column-ports' });
-  let shown = '';
-  return { node, update: ({ container }) => {
-    // The same port on IPv4 and IPv6 is one port for people.
-    const unique = [...new Map(container.ports.map(p => [format.port(p), p])).values()];
-    const now = JSON.stringify(unique);
-    if (now === shown) return;
-    shown = now;
-    setChildren(node, [el('span', { class: 'cell-text', title: unique.map(format.port).join(', ') },
-      ...unique.sort((a, b) => (b.hostPort ? 1 : 0) - (a.hostPort ? 1 : 0)).flatMap((p, i) => [i > 0 && ', ', portNode(p)]).filter(Boolean))]);
-  } };
-}
-
-/** A link where the port is published, else its text. */
-export function portNode(p) {
-  const target = format.portAddress(p);
-  return target ? el('a', { href: target, target: '_blank', rel: 'noopener noreferrer', text: format.port(p) }) : format.port(p);
-}
-
-function showLimit(node, { running, sample, container }) {
-  const limit = container.usage?.memoryLimitBytes;
-  const share = running && limit && sample.memory !== null ? Math.min(1, sample.memory / limit) : null;
-  node.hidden = share === null;
-  if (share === null) return;
-  node.style.setProperty('--share', `${(share * 100).toFixed(1)}%`);
-  setAttribute(node, 'class', share > 0.9 ? 'of-limit high' : 'of-limit');
-  node.title = texts.ofLimit(format.percent(share * 100), format.bytes(limit));
-}
-
-export const knownState = state =>
-  (['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead'].includes(state) ? state : 'unknown');
-export const knownHealth = health => (['starting', 'healthy', 'unhealthy'].includes(health) ? health : 'none');
 
 /** Counts, CPU, memory and traffic of rows. A shared network counts once. */
 function sumOf(rows) {

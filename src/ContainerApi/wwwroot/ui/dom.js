@@ -37,7 +37,9 @@ export function setAttribute(node, name, value) {
 export function setChildren(node, children) {
   const wanted = children.filter(Boolean);
   if (wanted.length === node.childNodes.length && wanted.every((child, i) => child === node.childNodes[i])) return;
+  const focused = document.activeElement;
   node.replaceChildren(...wanted);
+  if (focused !== document.activeElement && node.contains(focused)) focused.focus({ preventScroll: true });
 }
 
 /** A button with a text. */

@@ -63,9 +63,9 @@ export function shortImage(image) {
 
 export const shortId = id => id?.replace(/^sha256:/, '').slice(0, 12) ?? UNKNOWN;
 
-/** The port as `docker ps` shows it. */
-export function port(p) {
-  const inner = `${p.containerPort}/${p.protocol}`;
+/** The port as `docker ps` shows it; the short form leaves out the usual protocol. */
+export function port(p, short = false) {
+  const inner = short && p.protocol === 'tcp' ? String(p.containerPort) : `${p.containerPort}/${p.protocol}`;
   return p.hostPort ? `${p.hostPort}→${inner}` : inner;
 }
 

@@ -50,7 +50,6 @@ class Row {
   #fine = new Ring(FINE);
   #coarse = null;
   #coarseSum = null;
-  #block = null;
 
   constructor(container) {
     this.key = keyOf(container.engine, container.id);
@@ -66,7 +65,6 @@ class Row {
     if (!this.running) {
       this.sample = {};
       this.smooth = {};
-      this.#block = null;
     }
     this.addSample(container);
   }
@@ -104,21 +102,9 @@ class Row {
       pids: u.pids ?? null,
       rx: n.rxBytesPerSecond ?? null,
       tx: n.txBytesPerSecond ?? null,
-      ...this.#blockRates(u),
+      blockRead: u.blockReadBytesPerSecond ?? null,
+      blockWrite: u.blockWriteBytesPerSecond ?? null,
     };
-  }
-
-  /** The service counts bytes of block devices since the start; the page needs them per second. */
-  #blockRates(usage) {
-    const { blockReadBytes: read = null, blockWriteBytes: write = null, sampledAt = null } = usage;
-    if (read === null || sampledAt === null) return { blockRead: null, blockWrite: null };
-    const now = { read, write, at: Date.parse(sampledAt) };
-    const before = this.#block;
-    if (before !== null && now.at <= before.at) return { blockRead: this.sample.blockRead ?? null, blockWrite: this.sample.blockWrite ?? null };
-    this.#block = now;
-    if (before === null || read < before.read) return { blockRead: null, blockWrite: null };
-    const seconds = (now.at - before.at) / 1000;
-    return { blockRead: (read - before.read) / seconds, blockWrite: write === null ? null : (write - before.write) / seconds };
   }
 
   #remember(now) {

@@ -32,8 +32,10 @@ export class VirtualTable {
     return this.#body.matches(':hover') || this.#body.contains(document.activeElement);
   }
 
-  setHead(row, columns) {
+  /** @param {number} width the least width of the table; below it the rows get a scrollbar */
+  setHead(row, columns, width) {
     this.#head.replaceChildren(row);
+    this.#table.style.minWidth = `${width}px`;
     this.#top.firstChild.colSpan = this.#bottom.firstChild.colSpan = columns;
     this.clear();
   }
