@@ -1,10 +1,11 @@
-// The images of all engines, and pulls.
+// The images of all engines.
 
-import { curl, getJson, openStream, query, readBatches } from './api.js';
+import { curl, getJson, query } from './api.js';
 import { attempt, describe, notify, showCommand } from './dialogs.js';
 import { button, el, setAttribute, setChildren, setText } from './dom.js';
 import * as format from './format.js';
 import { pruneDialog } from './prune.js';
+import { Pulls } from './pull.js';
 import { link, replaceParams, route } from './router.js';
 import { session } from './session.js';
 import { texts } from './texts.js';
@@ -34,12 +35,8 @@ export class ImagesView {
   #body = el('tbody');
   #summary = el('span', { class: 'summary', role: 'status' });
   #empty = el('p', { class: 'empty', text: texts.loading });
-  #pulls = el('div', { class: 'running-builds' });
-  #form;
-  #reference = el('input', {
-    id: 'pull-reference', autocomplete: 'off', spellcheck: 'false', required: true, 'aria-label': texts.pullReference, placeholder: 'busybox:1.36',
-  });
   #engine = el('select', { 'aria-label': texts.buildEngine });
+  #pulls = new Pulls(this.#engine, () => this.#reload(0));
   #rows = new Map();
   /** What the registries answered, when the reader asked for it. */
   #updates = new Map();
@@ -64,13 +61,11 @@ export class ImagesView {
         this.#show();
       },
     });
-    this.#form = el('form', { class: 'row-tools', onsubmit: e => { e.preventDefault(); this.#pull(); } },
-      this.#reference, this.#engine, el('button', { type: 'submit', text: texts.pullGo }));
     this.node = el('div', { class: 'view' },
-      el('div', { class: 'row-tools' }, this.#input, this.#form, this.#check, this.#prune,
+      el('div', { class: 'row-tools' }, this.#input, this.#pulls.form, this.#check, this.#prune,
         button(texts.asCurl, () => showCommand(texts.asCurlTitle, [curl(`images${query({ sort: this.#sortText, format: 'table' })}`), curl('images')]),
           { class: 'quiet' }), this.#summary),
-      this.#pulls,
+      this.#pulls.node,
       el('section', { class: 'panel' },
         el('div', { class: 'scroll-x', tabindex: 0, role: 'region', 'aria-label': texts.images },
           el('table', { class: 'plain', 'aria-label': texts.images }, el('thead', {}, this.#head), this.#body)), this.#empty));
@@ -80,7 +75,7 @@ export class ImagesView {
 
   update({ members, engines, facts }) {
     if (engines) this.#showEngines();
-    if (facts) this.#form.hidden = this.#prune.hidden = !session.may('images:write');
+    if (facts) this.#pulls.form.hidden = this.#prune.hidden = !session.may('images:write');
     if (members) this.#reload(RELOAD_MS);
   }
 
@@ -167,12 +162,6 @@ export class ImagesView {
       this.#engine.replaceChildren(...names.map(name => el('option', { value: name, text: name })));
     }
   }
-
-  #pull() {
-    const pull = new Pull(this.#reference.value.trim(), this.#engine.value, () => this.#reload(0));
-    this.#pulls.prepend(pull.node);
-    this.#reference.value = '';
-  }
 }
 
 const keyOf = image => `${image.engine}/${image.id}`;
@@ -188,59 +177,4 @@ function rowOf(image, updates) {
       ? el('a', { href: link(['containers'], { q: `image:${image.id}` }), text: String(image.containers) })
       : format.count(image.containers)),
     el('td', { text: image.engine }));
-}
-
-/** One pull, with the progress of its layers. */
-class Pull {
-  #layers = new Map();
-  #stopped = new AbortController();
-  #status = el('p', { class: 'hint', role: 'status' });
-  #bar = el('progress', { max: 1, 'aria-label': texts.pull });
-  #list = el('dl', { class: 'mono' });
-
-  constructor(image, engine, done) {
-    this.node = el('section', { class: 'panel', 'aria-label': `${texts.pull}: ${image}` },
-      el('div', { class: 'head' }, el('h2', { text: image }), el('div', { class: 'actions' },
-        button(texts.close, () => {
-          this.#stopped.abort();
-          this.node.remove();
-        }, { class: 'quiet' }))), this.#status, this.#bar, this.#list);
-    this.#run(image, engine).then(done);
-  }
-
-  async #run(image, engine) {
-    try {
-      const response = await openStream(`images/pull${query({ engine })}`, { method: 'POST', json: { image }, signal: this.#stopped.signal });
-      for await (const events of readBatches(response)) for (const event of events) this.#take(event, image);
-    } catch (e) {
-      if (e.name !== 'AbortError') this.#end(describe(e), true);
-    }
-  }
-
-  #take(event, image) {
-    if (event.type === 'result') this.#end(event.error ? event.error.message : texts.pulled(image, event.digest), event.error !== null);
-    if (event.type !== 'progress') return;
-    if (event.layer === null) {
-      setText(this.#status, event.status);
-      return;
-    }
-    let layer = this.#layers.get(event.layer);
-    if (!layer) {
-      layer = { node: el('dd'), current: 0, total: 0 };
-      this.#layers.set(event.layer, layer);
-      this.#list.append(el('dt', { text: event.layer }), layer.node);
-    }
-    if (event.totalBytes) [layer.current, layer.total] = [event.currentBytes ?? 0, event.totalBytes];
-    setText(layer.node, event.totalBytes ? `${event.status} ${format.bytes(event.currentBytes)} of ${format.bytes(event.totalBytes)}` : event.status);
-    const sum = name => [...this.#layers.values()].reduce((total, l) => total + l[name], 0);
-    if (sum('total') > 0) this.#bar.value = sum('current') / sum('total');
-  }
-
-  #end(text, failed) {
-    this.#bar.remove();
-    this.#list.remove();
-    setText(this.#status, text);
-    setAttribute(this.#status, 'class', failed ? 'error' : 'result succeeded');
-    if (failed) notify(text, true);
-  }
 }
