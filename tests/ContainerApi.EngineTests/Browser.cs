@@ -39,7 +39,8 @@ internal sealed class Browser : IAsyncDisposable
     {
         var start = new ProcessStartInfo(FindProgram(),
         [
-            "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--no-proxy-server",
+            "--headless=new", "--window-size=1280,900",
+            "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--no-proxy-server",
             "--remote-debugging-port=0", $"--user-data-dir={profile}", "about:blank",
         ])
         {
@@ -97,6 +98,11 @@ internal sealed class Browser : IAsyncDisposable
             });
         }
     }
+
+    /// <summary>Sets the size of the page in pixels.</summary>
+    public Task ResizeAsync(int width, int height) => CallAsync(
+        "Emulation.setDeviceMetricsOverride",
+        new() { ["width"] = width, ["height"] = height, ["deviceScaleFactor"] = 1, ["mobile"] = false });
 
     /// <summary>Lets scripts of a test run in spite of the page's policy. Applies to pages that are loaded later.</summary>
     public async Task BypassPolicyAsync()

@@ -6,23 +6,12 @@ namespace ContainerApi.EngineTests;
 
 /// <summary>The web page in a browser, with the real service and engine.</summary>
 [Collection(EngineCollection.Name)]
-public sealed class WebPageTests(EngineFixture fixture) : ImageCalls(fixture)
+public sealed class WebPageTests(EngineFixture fixture) : WebPageCalls(fixture)
 {
     /// <summary>Text that would run a script if it became HTML.</summary>
     private const string Hostile = "<img src=x onerror=\"window.hostile=1\">";
 
     private const string Project = "com.docker.compose.project";
-
-    private const string Functions = """
-        globalThis.all = (selector, text = '') => [...document.querySelectorAll(selector)].filter(e => e.textContent.includes(text));
-        globalThis.rowOf = name => all('tbody tr').find(r => r.querySelector('th a')?.textContent === name);
-        globalThis.enter = (selector, value) => {
-          const field = document.querySelector(selector);
-          field.value = value;
-          field.dispatchEvent(new Event(field.tagName === 'SELECT' ? 'change' : 'input', { bubbles: true }));
-        };
-        globalThis.press = (selector, text) => until(() => all(selector, text).find(b => !b.disabled && b.offsetParent)).then(b => b.click());
-        """;
 
     [Fact]
     public async Task List_is_live_and_shows_hostile_text_as_text()
@@ -89,6 +78,25 @@ public sealed class WebPageTests(EngineFixture fixture) : ImageCalls(fixture)
         Assert.Equal("ERROR", await TextAsync(page, "document.querySelector('.log-line:not([hidden]) mark')"));
         Assert.Equal(1, (await page.EvaluateAsync("all('.log-line:not([hidden])').length"))!.GetValue<int>());
 
+        Assert.Equal(0, (await page.EvaluateAsync("all('main img').length"))!.GetValue<int>());
+        AssertClean(page);
+    }
+
+    [Fact]
+    public async Task Colors_of_a_log_are_classes_and_other_sequences_are_removed()
+    {
+        const string lines = @"\033[1;31mred\033[0m %s\n\033]0;title\007\033[2Kplain \033[38;5;46;7mground\033[27mtext\n";
+        var id = await Fixture.CreateAsync(new { Cmd = new[] { "printf", lines, Hostile } });
+        await using var page = await OpenAsync($"#/containers/local/{id}?tab=logs");
+
+        Assert.Equal("color-red text-bold", await TextAsync(page, "all('.log-line span', 'red')[0]", "className"));
+        Assert.Equal($"red {Hostile}", await TextAsync(page, "all('.log-line', 'red')[0]", "textContent.slice(19)"));
+        Assert.Equal("ground-green", await TextAsync(page, "all('.log-line span', 'ground')[0]", "className"));
+        Assert.Equal("color-green", await TextAsync(page, "all('.log-line span', 'text')[0]", "className"));
+        Assert.Equal("plain groundtext", await TextAsync(page, "all('.log-line', 'plain')[0]", "textContent.slice(19)"));
+
+        await page.EvaluateAsync("enter('.log-view input[type=search]', 'NDTE')");
+        Assert.Equal("nd", await TextAsync(page, "all('mark')[1] && all('mark')[0]"));
         Assert.Equal(0, (await page.EvaluateAsync("all('main img').length"))!.GetValue<int>());
         AssertClean(page);
     }
@@ -208,14 +216,6 @@ public sealed class WebPageTests(EngineFixture fixture) : ImageCalls(fixture)
         }
     }
 
-    private async Task<Browser> OpenAsync(string view, Uri? service = null)
-    {
-        var address = service ?? Fixture.Client.BaseAddress!;
-        var page = await Browser.OpenAsync(new Uri(address, view), Path.Combine(Fixture.State, Fixture.UniqueName("browser")));
-        await page.EvaluateAsync(Functions);
-        return page;
-    }
-
     private static bool Excludes(DockerIgnore ignore, string path)
     {
         var parent = ignore.Root;
@@ -225,29 +225,5 @@ public sealed class WebPageTests(EngineFixture fixture) : ImageCalls(fixture)
         }
 
         return ignore.Excludes(path, parent);
-    }
-
-    /// <summary>Waits for an element and returns its text.</summary>
-    private static async Task<string> TextAsync(Browser page, string element, string property = "textContent") =>
-        (await page.EvaluateAsync($"until(() => {element}).then(e => e.{property})"))!.GetValue<string>();
-
-    /// <summary>Fails if the page had an error or called another origin.</summary>
-    private static void AssertClean(Browser page)
-    {
-        Assert.Empty(page.Errors);
-        Assert.Single(page.Requests.Where(r => r.Scheme is not "data" and not "blob" and not "about").Select(r => r.Authority).Distinct());
-    }
-
-    private string Folder(params (string Path, string Text)[] files)
-    {
-        var folder = Path.Combine(Fixture.State, Fixture.UniqueName("context"));
-        foreach (var (path, text) in files)
-        {
-            var file = Path.Combine(folder, path);
-            Directory.CreateDirectory(Path.GetDirectoryName(file)!);
-            File.WriteAllText(file, text);
-        }
-
-        return folder;
     }
 }

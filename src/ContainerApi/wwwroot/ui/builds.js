@@ -141,7 +141,7 @@ export class BuildsView {
     const [body, type, name] = written
       ? [new Blob([this.#dockerfile.value]), 'text/x-dockerfile', texts.dockerfile]
       : [this.#context.body, this.#context.type, this.#context.name];
-    started.unshift(new StartedBuild(f.tag.value.trim() || name, search, body, type));
+    started.unshift(new StartedBuild(name, f.tag.value.trim(), this.#engine.value, search, body, type));
     this.#showRunning();
   }
 
@@ -169,6 +169,7 @@ export class BuildsView {
   }
 
   #showHistory({ items }) {
+    showPositions(items);
     const shown = JSON.stringify(items.map(b => [b.id, b.state, b.queuePosition]));
     if (shown === this.#shown) return;
     this.#shown = shown;
@@ -178,6 +179,15 @@ export class BuildsView {
         b.tags.join(', '), b.engine, b.builder ?? '', el('span', { class: 'nowrap', title: format.time(b.createdAt), text: format.ago(b.createdAt) }),
         el('span', { class: 'nowrap', text: format.duration(b.durationMs) }),
       ])));
+  }
+}
+
+/** A queued build has no answer while its context waits to be read. The history has its position. */
+function showPositions(items) {
+  const queued = items.filter(b => b.state === 'queued' && !started.some(s => s.id === b.id));
+  for (const build of started.filter(s => s.id === null)) {
+    const i = queued.findIndex(b => build.matches(b));
+    if (i >= 0) build.showPosition(queued.splice(i, 1)[0].queuePosition);
   }
 }
 
@@ -195,15 +205,27 @@ class StartedBuild {
   #steps = null;
   #close = button(texts.close, () => this.#remove(), { class: 'quiet' });
   #stop = button(texts.cancel, () => this.#cancel());
-  #id = null;
+  #tag;
+  #engine;
+  id = null;
 
-  constructor(name, search, body, type) {
-    setText(this.#heading, name);
-    this.node = el('section', { class: 'panel started-build', 'aria-label': name },
+  constructor(name, tag, engine, search, body, type) {
+    this.#tag = tag;
+    this.#engine = engine;
+    setText(this.#heading, tag || name);
+    this.node = el('section', { class: 'panel started-build', 'aria-label': tag || name },
       el('div', { class: 'head' }, this.#heading, el('div', { class: 'actions' },
         button(texts.asCurl, () => showCommand(texts.asCurlTitle, [curlOf(search, type)]), { class: 'quiet' }), this.#stop, this.#close)),
       this.#status, this.#bar);
     this.#send(search, body, type);
+  }
+
+  matches({ engine, tags }) {
+    return engine === this.#engine && (this.#tag ? tags.some(t => t === this.#tag || t === `${this.#tag}:latest`) : tags.length === 0);
+  }
+
+  showPosition(position) {
+    setText(this.#status, texts.buildQueued(position));
   }
 
   /** Only this kind of request reports how much of the body was sent. */
@@ -231,7 +253,7 @@ class StartedBuild {
       this.#fail(describe(new Problem(request.status, answer)));
       return;
     }
-    this.#id = answer.id;
+    this.id = answer.id;
     this.#bar.remove();
     setText(this.#status, '');
     this.#heading.replaceChildren(this.#heading.textContent, ' ', el('a', { href: link(['builds', answer.id]), class: 'mono', text: answer.id }));
@@ -249,12 +271,12 @@ class StartedBuild {
   }
 
   #cancel() {
-    if (this.#id === null) {
+    if (this.id === null) {
       this.#request.abort();
       this.#remove();
       return null;
     }
-    return cancelBuild(this.#id);
+    return cancelBuild(this.id);
   }
 
   #remove() {

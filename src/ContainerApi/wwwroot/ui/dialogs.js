@@ -19,8 +19,11 @@ function open(title, build, { cancel = true, forced = false } = {}) {
       el('div', { class: 'buttons' }, cancel && !forced && button(texts.cancel, () => close(null)), ...buttons));
     dialog.append(form);
     dialog.addEventListener('cancel', e => { if (forced) e.preventDefault(); });
+    const opener = document.activeElement;
     dialog.addEventListener('close', () => {
       dialog.remove();
+      // What opened the dialog may be gone after its change.
+      if (document.activeElement === document.body) (opener?.isConnected ? opener : document.getElementById('content')).focus();
       resolve(result);
     });
     document.body.append(dialog);
@@ -117,8 +120,8 @@ export async function attempt(action, done) {
   }
 }
 
-/** The error with the messages of its fields. */
+/** The error with those messages of its fields that it does not have. */
 export function describe(e) {
-  const fields = e.errors ? Object.entries(e.errors).flatMap(([field, list]) => list.map(m => `${field} ${m}`)) : [];
-  return fields.length > 0 && !fields.every(f => e.message.includes(f)) ? `${e.message} ${fields.join(' ')}` : e.message;
+  const fields = Object.entries(e.errors ?? {}).flatMap(([field, list]) => list.filter(m => !e.message.includes(m)).map(m => `${field} ${m}`));
+  return [e.message, ...fields].join(' ');
 }
