@@ -11,6 +11,13 @@ internal static class ApiHeaders
     public const string MissingEngines = "X-Missing-Engines";
     public const string RateLimit = "RateLimit";
     public const string RateLimitPolicy = "RateLimit-Policy";
+
+    /// <summary>Between replicas: the process that answers, and the names of its engines, separated by spaces.</summary>
+    public const string Replica = "ContainerApi-Replica";
+
+    /// <summary>Between replicas: the address of the client. Only the listener of peers believes it.</summary>
+    public const string ClientAddress = "ContainerApi-Client-Address";
+
     public const string TraceId = "Trace-Id";
 
     /// <summary>The version of the HTTP contract.</summary>

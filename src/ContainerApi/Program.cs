@@ -3,6 +3,7 @@ using ContainerApi.Api;
 using ContainerApi.Api.OpenApi;
 using ContainerApi.Builds;
 using ContainerApi.Builds.CreateImage;
+using ContainerApi.Cluster;
 using ContainerApi.Containers;
 using ContainerApi.Engine;
 using ContainerApi.Engines;
@@ -33,7 +34,7 @@ try
     // appsettings.json is next to the program, whatever the working directory is.
     var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
 
-    builder.AddDefaultAddress();
+    builder.AddAddresses();
     builder.AddLogging();
     builder.AddWebPage();
     builder.AddTelemetry();
@@ -41,6 +42,7 @@ try
     builder.AddHealth();
     builder.AddSecurity();
     builder.AddEngines();
+    builder.AddCluster();
     builder.Services.AddHttpServices();
     builder.Services.AddLists();
     builder.Services.AddOpenApiDocument();
@@ -51,6 +53,7 @@ try
 
     var app = builder.Build();
 
+    app.UsePeers();
     app.UseBodyDrain();
     app.UseWebPage();
     app.UseVersionPrefix();

@@ -8,7 +8,8 @@ public sealed class ArchitectureTests
     private const string Root = "ContainerApi";
 
     /// <summary>The layers that a feature may use.</summary>
-    private static readonly IReadOnlyList<string> Layers = ["Access", "Api", "Archives", "Engine", "Errors", "Registries", "Settings", "Streams"];
+    private static readonly IReadOnlyList<string> Layers =
+        ["Access", "Api", "Archives", "Cluster", "Engine", "Errors", "Registries", "Settings", "Streams"];
 
     /// <summary>The dependencies of each namespace below the root, apart from itself. <c>Program</c> may use all of them.</summary>
     private static readonly IReadOnlyDictionary<string, IReadOnlyList<string>> Allowed = new Dictionary<string, IReadOnlyList<string>>
@@ -16,8 +17,10 @@ public sealed class ArchitectureTests
         ["Errors"] = [],
         ["Settings"] = [],
         ["Streams"] = [],
+        ["Tls"] = [],
         ["Archives"] = ["Errors", "Streams"],
-        ["Engine"] = ["Errors", "Settings", "Streams"],
+        ["Cluster"] = ["Access", "Api", "Engine", "Errors", "Settings", "Tls"],
+        ["Engine"] = ["Errors", "Settings", "Streams", "Tls"],
         ["Api"] = ["Errors", "Streams"],
         ["Access"] = ["Engine", "Errors", "Settings"],
         ["Registries"] = ["Api", "Engine", "Errors"],

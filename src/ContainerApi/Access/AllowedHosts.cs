@@ -27,7 +27,8 @@ internal static class AllowedHosts
         }
 
         // HTTP/1.0 requests may have no host. A browser always sends one.
-        app.Use((http, next) => !http.Request.Host.HasValue || HostString.MatchesAny(http.Request.Host.Value, allowed)
+        app.Use((http, next) => !http.Request.Host.HasValue || PeerConnection.Has(http)
+            || HostString.MatchesAny(http.Request.Host.Value, allowed)
             ? next(http)
             : throw new ApiException(ErrorCode.InvalidRequest, "The host in the Host header is not allowed (AllowedHosts)."));
     }

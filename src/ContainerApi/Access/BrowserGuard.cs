@@ -12,7 +12,7 @@ internal static class BrowserGuard
     private static readonly IReadOnlyList<string> FormTypes = ["application/x-www-form-urlencoded", "multipart/form-data", "text/plain"];
 
     public static void UseBrowserGuard(this WebApplication app) => app.Use((http, next) =>
-        http.User.Identity is not { IsAuthenticated: true }
+        http.User.Identity is not { IsAuthenticated: true } && !PeerConnection.Has(http)
         && Fault(http.Request, http.RequestServices.GetRequiredService<SecuritySettings>().Current.CorsOrigins) is { } fault
             ? throw new ApiException(ErrorCode.Forbidden, fault)
             : next(http));

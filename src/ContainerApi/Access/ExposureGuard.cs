@@ -16,6 +16,11 @@ internal static partial class ExposureGuard
         // Kestrel calls this for every endpoint before it binds it.
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.ConfigureEndpointDefaults(listen =>
         {
+            if (kestrel.ApplicationServices.GetService<PeerListener>() is { } peers && peers.Endpoint.Equals(listen.IPEndPoint))
+            {
+                peers.Configure(listen);
+            }
+
             if (listen.IPEndPoint is not { } endpoint || IPAddress.IsLoopback(endpoint.Address))
             {
                 return;

@@ -1,3 +1,5 @@
+using ContainerApi.Tls;
+
 namespace ContainerApi.Engine;
 
 /// <summary>One configured engine: <c>Engines:N</c>.</summary>
@@ -35,6 +37,8 @@ internal sealed class EngineTlsOptions
 
     /// <summary>The private key of <see cref="CertificateFile"/>, without a password.</summary>
     public string? KeyFile { get; set; }
+
+    public TlsFiles ToFiles() => new(CaFile, CertificateFile, KeyFile);
 
     /// <summary>The files in <c>DOCKER_CERT_PATH</c>. The client certificate is optional, as for the docker command.</summary>
     public static EngineTlsOptions In(string directory)

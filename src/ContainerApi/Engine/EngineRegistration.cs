@@ -1,8 +1,8 @@
 using ContainerApi.Engine.Docker;
 using ContainerApi.Engine.Docker.Builders.BuildKit;
-using ContainerApi.Engine.Docker.Transport;
 using ContainerApi.Engine.Host;
 using ContainerApi.Settings;
+using ContainerApi.Tls;
 using Microsoft.Extensions.Options;
 
 namespace ContainerApi.Engine;
@@ -67,7 +67,7 @@ internal static partial class EngineRegistration
         if (failures.Count == 0)
         {
             // Reports invalid files at startup and not with the first call.
-            failures.AddRange(configured.Select((options, n) => (Name: nameOf(n, "Tls"), Fault: EngineCertificates.Fault(options.Tls)))
+            failures.AddRange(configured.Select((options, n) => (Name: nameOf(n, "Tls"), Fault: CertificateFiles.Fault(options.Tls?.ToFiles())))
                 .Where(c => c.Fault is not null).Select(c => $"{c.Name}: {c.Fault}"));
         }
 

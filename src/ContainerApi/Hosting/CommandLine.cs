@@ -24,7 +24,7 @@ internal static class CommandLine
     /// <summary>The sections of the service's settings, and what the framework's parts read.</summary>
     private static readonly HashSet<string> Sections = new(
         [
-            "AllowedHosts", "Builds", "DefaultEngine", "Engines", "Host", "Limits", "Metrics", "Security",
+            "AllowedHosts", "Builds", "Cluster", "DefaultEngine", "Engines", "Host", "Limits", "Metrics", "Security",
             "DOCKER_CERT_PATH", "DOCKER_HOST", "DOCKER_TLS_VERIFY", "Kestrel", "Logging", "Serilog",
             .. Constants(typeof(WebHostDefaults)), .. Constants(typeof(HostDefaults)),
         ],

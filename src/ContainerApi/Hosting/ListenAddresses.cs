@@ -1,16 +1,29 @@
+using ContainerApi.Cluster;
+
 namespace ContainerApi.Hosting;
 
 /// <summary>The addresses that the service listens on: those of ASP.NET Core's settings, else one on loopback.</summary>
 internal static class ListenAddresses
 {
+    private const string Endpoints = "Kestrel:Endpoints";
     private const string Default = "http://127.0.0.1:8080";
 
-    /// <summary>Sets the default. In <c>appsettings.json</c> it would override <c>ASPNETCORE_URLS</c> and <c>ASPNETCORE_HTTP_PORTS</c>.</summary>
-    public static void AddDefaultAddress(this WebApplicationBuilder builder)
+    /// <summary>
+    /// Sets the default, and adds the address for other replicas. In <c>appsettings.json</c> a default would override <c>ASPNETCORE_URLS</c>
+    /// and <c>ASPNETCORE_HTTP_PORTS</c>.
+    /// </summary>
+    public static void AddAddresses(this WebApplicationBuilder builder)
     {
-        if (Configured(builder.Configuration).Count == 0)
+        var configured = Configured(builder.Configuration);
+        // Its TLS is not Kestrel's.
+        var peers = ClusterServices.ListenEndpoint(builder.Configuration) is { } endpoint ? $"http://{endpoint}" : null;
+        if (peers is not null && builder.Configuration.GetSection(Endpoints).GetChildren().Any())
         {
-            builder.WebHost.UseUrls(Default);
+            builder.Configuration[$"{Endpoints}:Peers:Url"] = peers;
+        }
+        else if (configured.Count == 0 || peers is not null)
+        {
+            builder.WebHost.UseUrls([.. configured.DefaultIfEmpty(Default), .. peers is null ? [] : (string[])[peers]]);
         }
     }
 
@@ -25,7 +38,7 @@ internal static class ListenAddresses
     /// <summary>Kestrel's endpoints override addresses, and those override ports.</summary>
     private static List<string> Configured(IConfiguration configuration)
     {
-        var endpoints = configuration.GetSection("Kestrel:Endpoints").GetChildren().Select(e => e["Url"]).OfType<string>().ToList();
+        var endpoints = configuration.GetSection(Endpoints).GetChildren().Select(e => e["Url"]).OfType<string>().ToList();
         var addresses = endpoints.Count > 0 ? endpoints : List(WebHostDefaults.ServerUrlsKey);
         return addresses.Count > 0
             ? addresses

@@ -37,10 +37,18 @@ internal sealed class TestAuthority : IDisposable
             names.AddIpAddress(IPAddress.Parse(address));
         }
 
-        return Issue("CN=127.0.0.1", isClient ? ClientUsage : ServerUsage, begins, ends, names.Build());
+        return Issue("CN=127.0.0.1", [isClient ? ClientUsage : ServerUsage], begins, ends, names.Build());
     }
 
-    public X509Certificate2 Client(string name) => Issue("CN=" + name, ClientUsage, -5, 5);
+    public X509Certificate2 Client(string name) => Issue("CN=" + name, [ClientUsage], -5, 5);
+
+    /// <summary>The certificate of a replica.</summary>
+    public X509Certificate2 Peer(string name = "containerapi-peer", int ends = 5)
+    {
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddDnsName(name);
+        return Issue("CN=peer", [ServerUsage, ClientUsage], -5, ends, names.Build());
+    }
 
     /// <summary>Writes a certificate and its key as <c>NAME.pem</c> and <c>NAME-key.pem</c>.</summary>
     public (string CertificateFile, string KeyFile) Write(X509Certificate2 certificate, string name)
@@ -58,11 +66,11 @@ internal sealed class TestAuthority : IDisposable
         Directory.Delete(Folder, recursive: true);
     }
 
-    private X509Certificate2 Issue(string subject, Oid usage, int begins, int ends, params IReadOnlyList<X509Extension> extensions)
+    private X509Certificate2 Issue(string subject, OidCollection usages, int begins, int ends, params IReadOnlyList<X509Extension> extensions)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest(subject, key, HashAlgorithmName.SHA256);
-        foreach (var extension in extensions.Append(new X509EnhancedKeyUsageExtension([usage], critical: false)))
+        foreach (var extension in extensions.Append(new X509EnhancedKeyUsageExtension(usages, critical: false)))
         {
             request.CertificateExtensions.Add(extension);
         }

@@ -4,6 +4,7 @@ using ContainerApi.Engine.Docker.Builders.BuildKit;
 using ContainerApi.Engine.Docker.Transport;
 using ContainerApi.Engine.Docker.Wire;
 using ContainerApi.Engine.Host;
+using ContainerApi.Tls;
 using Docker.DotNet;
 using Docker.DotNet.Handler.Abstractions;
 using Grpc.Core;
@@ -52,7 +53,8 @@ internal sealed partial class DockerEngine : IEngine, IDisposable
         _maxAnswerBytes = limit?.Bytes ?? EngineAnswerLimit.Default;
         var tls = options.Tls is null
             ? null
-            : new EngineTls(endpoint.Host, new EngineCertificates(options.Name, options.Tls, logger ?? NullLogger<DockerEngine>.Instance));
+            : new TlsClient(endpoint.Host, new CertificateFiles(
+                $"engine {options.Name}", options.Tls.ToFiles(), logger ?? NullLogger<DockerEngine>.Instance));
         _handler = new EngineHandler(options.Name, EngineTransport.CreateHandler(endpoint, options.CallTimeout, tls), _maxAnswerBytes);
         // Each call has its own timeout, because streams may last for hours.
         _http = new HttpClient(_handler, disposeHandler: false) { BaseAddress = EngineTransport.BaseAddress, Timeout = Timeout.InfiniteTimeSpan };

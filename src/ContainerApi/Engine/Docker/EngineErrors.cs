@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
-using ContainerApi.Engine.Docker.Transport;
 using ContainerApi.Engine.Docker.Wire;
+using ContainerApi.Tls;
 using Grpc.Core;
 
 namespace ContainerApi.Engine.Docker;
@@ -41,7 +41,7 @@ internal static partial class EngineErrors
 
     public static EngineException FromTransport(string engine, Exception exception)
     {
-        if (EngineTls.ReasonOf(exception) is { } refusal)
+        if (TlsClient.ReasonOf(exception) is { } refusal)
         {
             return new EngineException(ErrorCode.EngineUnavailable, engine, $"The engine cannot be reached: {refusal}.", exception);
         }

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using ContainerApi.Tls;
 
 namespace ContainerApi.Engine.Docker.Transport;
 
@@ -15,7 +16,7 @@ internal static class EngineTransport
     private const int SendBuffer = 1024 * 1024;
 
     /// <param name="tls">Null for a plain connection.</param>
-    public static SocketsHttpHandler CreateHandler(EngineEndpoint endpoint, TimeSpan connectTimeout, EngineTls? tls = null) => new()
+    public static SocketsHttpHandler CreateHandler(EngineEndpoint endpoint, TimeSpan connectTimeout, TlsClient? tls = null) => new()
     {
         ConnectCallback = async (_, cancellationToken) =>
         {

@@ -4,7 +4,7 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using ContainerApi.Engine.Docker;
-using ContainerApi.Engine.Docker.Transport;
+using ContainerApi.Tls;
 using Microsoft.Extensions.Logging;
 
 namespace ContainerApi.Tests.Engine.Docker.Transport;
@@ -72,7 +72,7 @@ public sealed class EngineTlsTests : IDisposable
     {
         var tls = WithClient("first");
         var log = new LogRecorder();
-        var certificates = new EngineCertificates("far", tls, log.Factory.CreateLogger<EngineTlsTests>());
+        var certificates = new CertificateFiles("engine far", tls.ToFiles(), log.Factory.CreateLogger<EngineTlsTests>());
 
         var first = certificates.Read();
         Assert.Same(first, certificates.Read());
@@ -81,8 +81,8 @@ public sealed class EngineTlsTests : IDisposable
         File.WriteAllText(tls.KeyFile!, "half of a secret");
         var third = certificates.Read();
 
-        Assert.Equal("CN=first", first.Client!.TargetCertificate.Subject);
-        Assert.Equal("CN=second", second.Client!.TargetCertificate.Subject);
+        Assert.Equal("CN=first", first.Own!.TargetCertificate.Subject);
+        Assert.Equal("CN=second", second.Own!.TargetCertificate.Subject);
         Assert.Same(second, third);
         var line = Assert.Single(log.Warnings);
         Assert.Contains("far", line);

@@ -2,21 +2,25 @@ using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
-namespace ContainerApi.Engine.Docker.Transport;
+namespace ContainerApi.Tls;
+
+/// <summary>The PEM files for TLS: the trusted authorities, and a certificate with its key or neither.</summary>
+internal sealed record TlsFiles(string CaFile, string? CertificateFile, string? KeyFile);
 
 /// <summary>
-/// The certificates for one engine. The files are read for every new connection and parsed after a change, so a rotation needs no
+/// The certificates in files. The files are read for every new connection and parsed after a change, so a rotation needs no
 /// restart. While the files are invalid, the last valid certificates stay in use.
 /// </summary>
-internal sealed partial class EngineCertificates(string engine, EngineTlsOptions options, ILogger logger)
+/// <param name="purpose">The connections that the certificates are for, as in "engine local".</param>
+internal sealed partial class CertificateFiles(string purpose, TlsFiles paths, ILogger logger)
 {
     private readonly Lock _lock = new();
     private Files? _files;
     private Set? _current;
 
     /// <param name="Authorities">The trusted authorities.</param>
-    /// <param name="Client">The client certificate with key and intermediate certificates; null without one.</param>
-    internal sealed record Set(X509Certificate2Collection Authorities, SslStreamCertificateContext? Client);
+    /// <param name="Own">The certificate with key and intermediate certificates; null without one.</param>
+    internal sealed record Set(X509Certificate2Collection Authorities, SslStreamCertificateContext? Own);
 
     /// <exception cref="CertificateFileException">The files cannot be read, and no earlier certificates exist.</exception>
     public Set Read()
@@ -25,28 +29,31 @@ internal sealed partial class EngineCertificates(string engine, EngineTlsOptions
         {
             try
             {
-                var files = Files.Read(options);
+                var files = Files.Read(paths);
                 if (_current is null || files != _files)
                 {
-                    _current = files.Parse(options);
+                    _current = files.Parse(paths);
                     _files = files;
                 }
             }
             catch (CertificateFileException e) when (_current is not null)
             {
-                KeptOld(engine, e.Message);
+                KeptOld(purpose, e.Message);
             }
 
             return _current!;
         }
     }
 
+    /// <exception cref="CertificateFileException">The files cannot be used.</exception>
+    public static Set ReadOnce(TlsFiles paths) => Files.Read(paths).Parse(paths);
+
     /// <summary>Returns why the files are invalid, or null.</summary>
-    public static string? Fault(EngineTlsOptions? options)
+    public static string? Fault(TlsFiles? paths)
     {
         try
         {
-            _ = options is null ? null : Files.Read(options).Parse(options);
+            _ = paths is null ? null : ReadOnce(paths);
             return null;
         }
         catch (CertificateFileException e)
@@ -55,17 +62,17 @@ internal sealed partial class EngineCertificates(string engine, EngineTlsOptions
         }
     }
 
-    [LoggerMessage(2, LogLevel.Warning, "The changed certificates for engine {Engine} are invalid; the previous ones stay in use: {Reason}")]
-    private partial void KeptOld(string engine, string reason);
+    [LoggerMessage(2, LogLevel.Warning, "The changed certificates for {Purpose} are invalid; the previous ones stay in use: {Reason}")]
+    private partial void KeptOld(string purpose, string reason);
 
     /// <summary>The texts of the files.</summary>
     private sealed record Files(string Authorities, string? Certificate, string? Key)
     {
-        public static Files Read(EngineTlsOptions options) => new(Text(options.CaFile)!, Text(options.CertificateFile), Text(options.KeyFile));
+        public static Files Read(TlsFiles paths) => new(Text(paths.CaFile)!, Text(paths.CertificateFile), Text(paths.KeyFile));
 
-        public Set Parse(EngineTlsOptions options) => new(
-            Try(options.CaFile, "is invalid", () => All(Authorities)),
-            Certificate is null ? null : Try(options.KeyFile!, "is invalid", () =>
+        public Set Parse(TlsFiles paths) => new(
+            Try(paths.CaFile, "is invalid", () => All(Authorities)),
+            Certificate is null ? null : Try(paths.KeyFile!, "is invalid", () =>
                 SslStreamCertificateContext.Create(X509Certificate2.CreateFromPem(Certificate, Key), All(Certificate), offline: true)));
 
         private static string? Text(string? path) => path is null ? null : Try(path, "cannot be read", () => File.ReadAllText(path));

@@ -1,0 +1,59 @@
+using System.Net;
+using ContainerApi.Access;
+using ContainerApi.Settings;
+
+namespace ContainerApi.Cluster;
+
+/// <summary>Registers the other replicas; docs/cluster.md describes them. Without a <c>Cluster</c> section nothing is registered.</summary>
+internal static class ClusterServices
+{
+    public static void AddCluster(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddSettings<ClusterOptions, ClusterOptionsValidator>(ClusterOptions.Section);
+        if (ListenEndpoint(builder.Configuration) is not { } endpoint)
+        {
+            return;
+        }
+
+        builder.Services.AddSingleton<ResolveName>(Dns.GetHostAddressesAsync);
+        builder.Services.AddSingleton<PeerAddresses>();
+        builder.Services.AddSingleton<PeerTransport>();
+        builder.Services.AddSingleton<PeerDirectory>();
+        builder.Services.AddSingleton(services => new PeerListener(endpoint, services.GetRequiredService<PeerTransport>().Secure));
+    }
+
+    /// <summary>Returns where other replicas are served; null without any, and for settings that the startup refuses.</summary>
+    public static IPEndPoint? ListenEndpoint(IConfiguration configuration)
+    {
+        var options = SettingsRegistration.Bind(configuration, ClusterOptions.Section, new ClusterOptions());
+        return options.IsEnabled && new ClusterOptionsValidator().Validate(options).IsValid ? options.ListenEndpoint : null;
+    }
+
+    /// <summary>Lets other replicas know who answers, and takes the client's address from them.</summary>
+    public static void UsePeers(this WebApplication app)
+    {
+        if (app.Services.GetService<PeerDirectory>() is not { } peers)
+        {
+            return;
+        }
+
+        app.Use((http, next) =>
+        {
+            if (PeerConnection.Has(http))
+            {
+                // Set at the end: the exception handler clears the headers that are set before a failure.
+                http.Response.OnStarting(() =>
+                {
+                    http.Response.Headers[ApiHeaders.Replica] = peers.Own.ToString();
+                    return Task.CompletedTask;
+                });
+                if (IPAddress.TryParse(http.Request.Headers[ApiHeaders.ClientAddress], out var client))
+                {
+                    http.Connection.RemoteIpAddress = client;
+                }
+            }
+
+            return next(http);
+        });
+    }
+}

@@ -1,0 +1,56 @@
+namespace ContainerApi.Cluster;
+
+/// <summary>Who answers at the address of a replica.</summary>
+/// <param name="Process">Differs between processes, and after a restart.</param>
+/// <param name="Engines">The names of its engines.</param>
+internal sealed record PeerIdentity(string Process, IReadOnlyList<string> Engines)
+{
+    /// <summary>Reads the header of a response; null for a server that is not a replica.</summary>
+    public static PeerIdentity? Of(HttpResponseMessage response) =>
+        response.Headers.TryGetValues(ApiHeaders.Replica, out var values) && string.Join(' ', values).Split(' ') is [var process, .. var engines]
+            ? new PeerIdentity(process, engines)
+            : null;
+
+    public override string ToString() => string.Join(' ', Engines.Prepend(Process));
+}
+
+/// <summary>Why a replica does not answer, and since when.</summary>
+internal sealed record PeerFailure(string State, ErrorInfo Error, DateTimeOffset Since);
+
+/// <summary>The address of a replica and what is known of it.</summary>
+internal sealed class Peer(string authority)
+{
+    private volatile PeerIdentity? _identity;
+    private volatile PeerFailure? _failure;
+
+    /// <summary><c>host:port</c>.</summary>
+    public string Authority => authority;
+
+    /// <summary>For <see cref="PeerTransport"/>, whose connections are TLS below http.</summary>
+    public string Address { get; } = $"http://{authority}";
+
+    /// <summary>Null before the first answer.</summary>
+    public PeerIdentity? Identity
+    {
+        get => _identity;
+        set => _identity = value;
+    }
+
+    /// <summary>Null while the replica answers.</summary>
+    public PeerFailure? Failure
+    {
+        get => _failure;
+        set => _failure = value;
+    }
+
+    /// <summary>The names of its engines; its address before the first answer.</summary>
+    public IReadOnlyList<string> Names => Identity?.Engines ?? [authority];
+
+    /// <summary>The identification that runs or ran last; guarded by the lock of <see cref="PeerDirectory"/>.</summary>
+    public Task Identifying { get; set; } = Task.CompletedTask;
+
+    /// <summary>When it may be tried again after a failure; guarded by the lock of <see cref="PeerDirectory"/>.</summary>
+    public DateTimeOffset NextTry { get; set; }
+
+    public override string ToString() => string.Join(", ", Names);
+}

@@ -1,0 +1,185 @@
+using ContainerApi.Engine;
+using ContainerApi.Tls;
+
+namespace ContainerApi.Cluster;
+
+/// <summary>
+/// The other replicas. Nothing is called while nobody asks. A replica that fails is known then: it is left out, and tried again beside the
+/// requests. Its address is forgotten when it fails and neither the configuration nor the name has it.
+/// </summary>
+internal sealed partial class PeerDirectory(
+    ClusterOptions options, PeerAddresses addresses, PeerTransport transport, ConfiguredEngines engines, TimeProvider time,
+    ILogger<PeerDirectory> logger)
+{
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan RetryTimeout = TimeSpan.FromSeconds(2);
+
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, Peer> _peers = [];
+
+    public bool IsEnabled => options.IsEnabled;
+
+    /// <summary>This process, and the names of its engines.</summary>
+    public PeerIdentity Own { get; } = new(Guid.NewGuid().ToString("n"), [.. engines.All.Select(e => e.Name)]);
+
+    /// <summary>Returns the other replicas, each once, ordered by name. Waits for those that are new, at most as long as for a list.</summary>
+    public async Task<IReadOnlyList<Peer>> FindAsync(CancellationToken cancellationToken)
+    {
+        var known = Update(await addresses.ReadAsync(cancellationToken));
+        var identifying = known.Where(p => p.Identity is null && p.Failure is null).Select(p => Identify(p, options.ListTimeout)).ToList();
+        foreach (var failed in known.Where(IsDue))
+        {
+            _ = Identify(failed, RetryTimeout);
+        }
+
+        await Task.WhenAll(identifying).WaitAsync(cancellationToken);
+        return
+        [
+            .. known.Where(p => p.Identity?.Process != Own.Process)
+                // A replica can have several addresses; the one that answers counts.
+                .GroupBy(p => p.Identity?.Process ?? p.Authority).Select(same => same.FirstOrDefault(p => p.Failure is null) ?? same.First())
+                .OrderBy(p => p.ToString(), StringComparer.Ordinal),
+        ];
+    }
+
+    /// <summary>Sends a request to a replica. Its failure is known from then on.</summary>
+    /// <exception cref="PeerException">The replica does not answer.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public async Task<HttpResponseMessage> SendAsync(Peer peer, HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var response = await transport.Invoker.SendAsync(request, cancellationToken);
+            if (PeerIdentity.Of(response) is not { } identity)
+            {
+                response.Dispose();
+                throw new IOException("it is not a replica of this service");
+            }
+
+            Answered(peer, identity);
+            return response;
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException)
+        {
+            throw new PeerException(Failed(peer, e));
+        }
+    }
+
+    /// <summary>Remembers that a replica did not answer in time.</summary>
+    public PeerFailure TimedOut(Peer peer) =>
+        Fail(peer, EngineStates.Timeout, new ErrorInfo(ErrorCode.EngineTimeout.Code, "The replica of this engine did not answer in time."));
+
+    /// <summary>Remembers why a call failed.</summary>
+    public PeerFailure Failed(Peer peer, Exception failure) => Fail(
+        peer, EngineStates.Unavailable,
+        new ErrorInfo(ErrorCode.EngineUnavailable.Code, $"The replica of this engine cannot be reached: {ReasonOf(failure)}."));
+
+    /// <summary>Remembers who answered.</summary>
+    public void Answered(Peer peer, PeerIdentity identity)
+    {
+        if (peer.Identity is null || peer.Identity.ToString() != identity.ToString())
+        {
+            peer.Identity = identity;
+            Log.Identified(logger, peer.ToString(), peer.Authority);
+        }
+
+        if (peer.Failure is not null)
+        {
+            peer.Failure = null;
+            Log.Reachable(logger, peer.ToString(), peer.Authority);
+        }
+    }
+
+    private PeerFailure Fail(Peer peer, string state, ErrorInfo error)
+    {
+        lock (_lock)
+        {
+            peer.NextTry = time.GetUtcNow() + RetryInterval;
+            var failure = new PeerFailure(state, error, peer.Failure?.Since ?? time.GetUtcNow());
+            if (peer.Failure is null)
+            {
+                Log.Unreachable(logger, peer.ToString(), peer.Authority, error.Message);
+            }
+
+            return peer.Failure = failure;
+        }
+    }
+
+    private List<Peer> Update(IReadOnlySet<string> current)
+    {
+        lock (_lock)
+        {
+            foreach (var gone in _peers.Values.Where(p => p.Failure is not null && !current.Contains(p.Authority)).ToList())
+            {
+                _peers.Remove(gone.Authority);
+            }
+
+            foreach (var added in current.Where(a => !_peers.ContainsKey(a)))
+            {
+                _peers[added] = new Peer(added);
+            }
+
+            return [.. _peers.Values];
+        }
+    }
+
+    private bool IsDue(Peer peer)
+    {
+        lock (_lock)
+        {
+            return peer.Failure is not null && peer.Identifying.IsCompleted && time.GetUtcNow() >= peer.NextTry;
+        }
+    }
+
+    /// <summary>Finds out who answers at an address; callers share one call.</summary>
+    private Task Identify(Peer peer, TimeSpan timeout)
+    {
+        lock (_lock)
+        {
+            return peer.Identifying.IsCompleted ? peer.Identifying = IdentifyAsync(peer, timeout) : peer.Identifying;
+        }
+    }
+
+    private async Task IdentifyAsync(Peer peer, TimeSpan timeout)
+    {
+        // The caller holds a lock.
+        await Task.Yield();
+        using var expired = new CancellationTokenSource(timeout, time);
+        try
+        {
+            // A replica whose engine did not answer in time is ready when the engine answers, or fails at once.
+            var path = peer.Failure?.State == EngineStates.Timeout && peer.Identity is not null ? "/readyz" : "/healthz";
+            using var request = new HttpRequestMessage(HttpMethod.Get, peer.Address + path);
+            using var response = await SendAsync(peer, request, expired.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            TimedOut(peer);
+        }
+        catch (PeerException)
+        {
+            // It is remembered.
+        }
+    }
+
+    private static string ReasonOf(Exception failure) => TlsClient.ReasonOf(failure)
+        ?? (failure.GetBaseException() is System.Net.Sockets.SocketException socket ? socket.Message : failure.GetBaseException().Message);
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Information, "The replica of {Engines} answers at {Address}")]
+        public static partial void Identified(ILogger logger, string engines, string address);
+
+        [LoggerMessage(2, LogLevel.Warning, "The replica of {Engines} at {Address} failed: {Reason}")]
+        public static partial void Unreachable(ILogger logger, string engines, string address, string reason);
+
+        [LoggerMessage(3, LogLevel.Information, "The replica of {Engines} at {Address} answers again")]
+        public static partial void Reachable(ILogger logger, string engines, string address);
+    }
+}
+
+/// <summary>A replica does not answer.</summary>
+internal sealed class PeerException(PeerFailure failure) : Exception(failure.Error.Message)
+{
+    public PeerFailure Failure => failure;
+}
