@@ -6,6 +6,8 @@ namespace ContainerApi.EngineTests;
 /// <summary>A page in headless Chromium, driven by the DevTools protocol (https://chromedevtools.github.io/devtools-protocol).</summary>
 internal sealed class Browser : IAsyncDisposable
 {
+    private const string NetworkChanged = "net::ERR_NETWORK_CHANGED";
+
     private static readonly string[] Names = ["chromium", "google-chrome"];
 
     /// <summary>
@@ -29,13 +31,20 @@ internal sealed class Browser : IAsyncDisposable
     private Task<string> _rest = Task.FromResult("");
     private readonly List<string> _errors = [];
     private readonly List<Uri> _requests = [];
+    private readonly Dictionary<int, JsonNode> _answers = [];
+
+
+    /// <summary>The loaders of the documents whose files are loaded: for half a second not more than two requests were open.</summary>
+    private readonly HashSet<string> _loaded = [];
+    private bool _cancelled;
     private int _commands;
 
     private Browser(Process process) => _process = process;
 
-    /// <summary>Opens a page and waits for its load event.</summary>
+    /// <summary>Opens a page and waits until it has loaded its files.</summary>
     /// <param name="profile">A folder for the browser, which may write to it for a moment after the page is closed.</param>
-    public static async Task<Browser> OpenAsync(Uri address, string profile)
+    /// <param name="functions">A script for the page to have from its start.</param>
+    public static async Task<Browser> OpenAsync(Uri address, string profile, string functions = "")
     {
         var start = new ProcessStartInfo(FindProgram(),
         [
@@ -55,8 +64,9 @@ internal sealed class Browser : IAsyncDisposable
                 await browser.CallAsync(domain + ".enable", []);
             }
 
-            await browser.CallAsync("Page.navigate", new() { ["url"] = address.ToString() }, until: "Page.loadEventFired");
-            await browser.EvaluateAsync(Until);
+            await browser.CallAsync("Page.setLifecycleEventsEnabled", new() { ["enabled"] = true });
+            await browser.CallAsync("Page.addScriptToEvaluateOnNewDocument", new() { ["source"] = Until + functions });
+            await browser.NavigateAsync(address);
             return browser;
         }
         catch
@@ -104,12 +114,23 @@ internal sealed class Browser : IAsyncDisposable
         "Emulation.setDeviceMetricsOverride",
         new() { ["width"] = width, ["height"] = height, ["deviceScaleFactor"] = 1, ["mobile"] = false });
 
+    /// <summary>Lets the requests fail whose addresses have one of the forms, and no others.</summary>
+    public async Task BlockAsync(params string[] forms) =>
+        await CallAsync("Network.setBlockedURLs", new() { ["urls"] = new JsonArray([.. forms]) });
+
+    /// <summary>Waits for a request of a path that is none of the first <paramref name="start"/> ones; returns how many there are up to it.</summary>
+    public async Task<int> WaitForRequestAsync(string path, int start)
+    {
+        var found = -1;
+        await ReceiveUntilAsync(() => (found = _requests.FindIndex(start, r => r.AbsolutePath == path)) >= 0);
+        return found + 1;
+    }
+
     /// <summary>Lets scripts of a test run in spite of the page's policy. Applies to pages that are loaded later.</summary>
     public async Task BypassPolicyAsync()
     {
         await CallAsync("Page.setBypassCSP", new() { ["enabled"] = true });
-        await CallAsync("Page.reload", [], until: "Page.loadEventFired");
-        await EvaluateAsync(Until);
+        await ReloadAsync();
     }
 
     public async ValueTask DisposeAsync()
@@ -138,11 +159,42 @@ internal sealed class Browser : IAsyncDisposable
         while (!line.StartsWith(announcement, StringComparison.Ordinal));
 
         // A pipe that nobody reads would block the browser.
-        _rest = _process.StandardError.ReadToEndAsync(_deadline.Token);
+        _rest = _process.StandardError.ReadToEndAsync();
         using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false });
         var pages = await http.GetFromJsonAsync<JsonArray>($"http://{line[announcement.Length..].Split('/')[0]}/json/list", _deadline.Token);
         var page = pages!.First(p => Text(p!, "type") == "page")!;
         await _socket.ConnectAsync(new Uri(Text(page, "webSocketDebuggerUrl")), _deadline.Token);
+    }
+
+    /// <summary>
+    /// Loads an address. The browser's own navigation to its first, empty page may still be going: it can cancel this one, and its events
+    /// are not the ones to wait for. Requests are cancelled, too, when a network interface of the machine appears or goes, which containers
+    /// of other tests make happen.
+    /// </summary>
+    private async Task NavigateAsync(Uri address)
+    {
+        JsonNode navigation;
+        do
+        {
+            navigation = await CallAsync("Page.navigate", new() { ["url"] = address.ToString() });
+        }
+        while (navigation["errorText"]?.GetValue<string>() is "net::ERR_ABORTED" or NetworkChanged);
+
+        Assert.True(navigation["errorText"] is null, $"{address}: {navigation["errorText"]}");
+        var loader = Text(navigation, "loaderId");
+        await ReceiveUntilAsync(() => _loaded.Contains(loader));
+        while (_cancelled)
+        {
+            await ReloadAsync();
+        }
+    }
+
+    private async Task ReloadAsync()
+    {
+        _cancelled = false;
+        _loaded.Clear();
+        await CallAsync("Page.reload", []);
+        await ReceiveUntilAsync(() => _loaded.Count > 0);
     }
 
     private async Task<JsonNode> RunAsync(string expression, bool byValue)
@@ -153,34 +205,36 @@ internal sealed class Browser : IAsyncDisposable
             ["awaitPromise"] = true,
             ["returnByValue"] = byValue,
         });
-        Assert.True(answer["exceptionDetails"] is null, $"{expression}\n{answer["exceptionDetails"]}");
+        Assert.True(answer["exceptionDetails"] is null, $"{expression}\n{answer["exceptionDetails"]}\n{string.Join('\n', _errors)}");
         return answer["result"]!;
     }
 
-    /// <summary>Calls a method and returns its result, after the event if one is named.</summary>
-    private async Task<JsonNode> CallAsync(string method, JsonObject parameters, string? until = null)
+    /// <summary>Calls a method and returns its result.</summary>
+    private async Task<JsonNode> CallAsync(string method, JsonObject parameters)
     {
         var id = ++_commands;
         var command = new JsonObject { ["id"] = id, ["method"] = method, ["params"] = parameters };
         await _socket.SendAsync(Encoding.UTF8.GetBytes(command.ToJsonString()), WebSocketMessageType.Text, endOfMessage: true, _deadline.Token);
-        JsonNode? result = null;
-        var happened = until is null;
-        while (result is null || !happened)
-        {
-            var message = await ReceiveAsync();
-            Record(message);
-            happened |= until is not null && message["method"]?.GetValue<string>() == until;
-            if (message["id"]?.GetValue<int>() == id)
-            {
-                result = message["result"] ?? throw new InvalidOperationException($"{method}: {message["error"]}");
-            }
-        }
+        JsonNode? answer = null;
+        await ReceiveUntilAsync(() => _answers.Remove(id, out answer));
+        return answer!["result"] ?? throw new InvalidOperationException($"{method}: {answer["error"]}");
+    }
 
-        return result;
+    private async Task ReceiveUntilAsync(Func<bool> happened)
+    {
+        while (!happened())
+        {
+            Record(await ReceiveAsync());
+        }
     }
 
     private void Record(JsonNode message)
     {
+        if (message["id"]?.GetValue<int>() is { } id)
+        {
+            _answers[id] = message;
+        }
+
         var parameters = message["params"];
         switch (message["method"]?.GetValue<string>())
         {
@@ -188,6 +242,12 @@ internal sealed class Browser : IAsyncDisposable
             case "Runtime.consoleAPICalled" when Text(parameters!, "type") == "error":
             case "Log.entryAdded" when Text(parameters!["entry"]!, "level") == "error" && Text(parameters["entry"]!, "source") != "network":
                 _errors.Add(parameters!.ToJsonString());
+                break;
+            case "Page.lifecycleEvent" when Text(parameters!, "name") == "networkAlmostIdle":
+                _loaded.Add(Text(parameters!, "loaderId"));
+                break;
+            case "Network.loadingFailed" when Text(parameters!, "errorText") == NetworkChanged:
+                _cancelled = true;
                 break;
             case "Network.requestWillBeSent":
                 _requests.Add(new Uri(Text(parameters!["request"]!, "url")));

@@ -3,7 +3,7 @@ namespace ContainerApi.EngineTests;
 /// <summary>Calls for tests of the web page in a browser.</summary>
 public abstract class WebPageCalls(EngineFixture fixture) : ImageCalls(fixture)
 {
-    private protected const string Functions = """
+    private const string Functions = """
         globalThis.all = (selector, text = '') => [...document.querySelectorAll(selector)].filter(e => e.textContent.includes(text));
         globalThis.rowOf = name => all('tbody tr').find(r => r.querySelector('th a')?.textContent === name);
         globalThis.enter = (selector, value) => {
@@ -17,9 +17,7 @@ public abstract class WebPageCalls(EngineFixture fixture) : ImageCalls(fixture)
     private protected async Task<Browser> OpenAsync(string view, Uri? service = null)
     {
         var address = service ?? Fixture.Client.BaseAddress!;
-        var page = await Browser.OpenAsync(new Uri(address, view), Path.Combine(Fixture.State, Fixture.UniqueName("browser")));
-        await page.EvaluateAsync(Functions);
-        return page;
+        return await Browser.OpenAsync(new Uri(address, view), Path.Combine(Fixture.State, Fixture.UniqueName("browser")), Functions);
     }
 
     /// <summary>Waits for an element and returns its text.</summary>

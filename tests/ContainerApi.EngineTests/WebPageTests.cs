@@ -170,6 +170,21 @@ public sealed class WebPageTests(EngineFixture fixture) : WebPageCalls(fixture)
     }
 
     [Fact]
+    public async Task Page_whose_files_fail_is_loaded_again()
+    {
+        await using var page = await OpenAsync("");
+        var start = page.Requests.Count;
+        await page.BlockAsync("*/ui/texts.js");
+        await page.EvaluateAsync("location.reload()");
+        start = await page.WaitForRequestAsync("/ui/texts.js", start);
+        await page.BlockAsync();
+
+        // Only a page that has all its files watches.
+        await page.WaitForRequestAsync("/v1/containers/watch", start);
+        await page.EvaluateAsync("until(() => all('.connection', 'Live')[0])");
+    }
+
+    [Fact]
     public async Task Key_is_asked_for_and_its_scopes_decide_on_the_buttons()
     {
         const string key = "page-key";
@@ -200,7 +215,6 @@ public sealed class WebPageTests(EngineFixture fixture) : WebPageCalls(fixture)
         var id = await Fixture.SleepAsync(Fixture.UniqueName("page"));
         await using var page = await OpenAsync("#/images");
         await page.BypassPolicyAsync();
-        await page.EvaluateAsync(Functions);
         await page.EvaluateAsync(new BundledAxeScriptProvider().GetScript() + ";null");
 
         foreach (var (view, ready) in new[]

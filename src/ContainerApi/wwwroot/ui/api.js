@@ -35,16 +35,18 @@ export const authorization = () => (key.get() ? { Authorization: `Bearer ${key.g
 
 /** Sends a request and returns its response, which succeeded. */
 export async function send(path, { method = 'GET', json, body, headers = {}, signal } = {}) {
+  const request = () => fetch(address(path), {
+    method,
+    signal,
+    cache: 'no-store',
+    credentials: 'omit',
+    headers: { Accept: 'application/json', ...(json ? { 'Content-Type': 'application/json' } : {}), ...headers, ...authorization() },
+    body: json ? JSON.stringify(json) : body,
+  });
   let response;
   try {
-    response = await fetch(address(path), {
-      method,
-      signal,
-      cache: 'no-store',
-      credentials: 'omit',
-      headers: { Accept: 'application/json', ...(json ? { 'Content-Type': 'application/json' } : {}), ...headers, ...authorization() },
-      body: json ? JSON.stringify(json) : body,
-    });
+    // A request that the browser cancelled (see start.js) is sent again if it changes nothing.
+    response = await request().catch(e => (method === 'GET' && e.name !== 'AbortError' ? request() : Promise.reject(e)));
   } catch (e) {
     if (e.name === 'AbortError') throw e;
     throw new Problem(0, { detail: texts.unreachable });

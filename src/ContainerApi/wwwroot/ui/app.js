@@ -6,6 +6,7 @@ import { button, el, setAttribute, setChildren, setText, term } from './dom.js';
 import * as format from './format.js';
 import { link, route } from './router.js';
 import { session } from './session.js';
+import { load } from './start.js';
 import { Store } from './store.js';
 import { texts } from './texts.js';
 import { Watch } from './watch.js';
@@ -19,15 +20,15 @@ const watch = new Watch(SAMPLE_SECONDS);
 const VIEWS = {
   containers: {
     1: async () => new ContainersView(store),
-    3: async ([, engine, id]) => new (await import('./container.js')).ContainerView(store, engine, id),
+    3: async ([, engine, id]) => new (await load(() => import('./container.js'))).ContainerView(store, engine, id),
   },
   builds: {
-    1: async () => new (await import('./builds.js')).BuildsView(store),
-    2: async ([, id]) => new (await import('./build.js')).BuildView(id),
+    1: async () => new (await load(() => import('./builds.js'))).BuildsView(store),
+    2: async ([, id]) => new (await load(() => import('./build.js'))).BuildView(id),
   },
   images: {
-    1: async () => new (await import('./images.js')).ImagesView(store),
-    3: async ([, engine, id]) => new (await import('./image.js')).ImageView(store, engine, id),
+    1: async () => new (await load(() => import('./images.js'))).ImagesView(store),
+    3: async ([, engine, id]) => new (await load(() => import('./image.js'))).ImageView(store, engine, id),
   },
 };
 
