@@ -6,11 +6,10 @@ public abstract class WebPageCalls(EngineFixture fixture) : ImageCalls(fixture)
     private const string Functions = """
         globalThis.all = (selector, text = '') => [...document.querySelectorAll(selector)].filter(e => e.textContent.includes(text));
         globalThis.rowOf = name => all('tbody tr').find(r => r.querySelector('th a')?.textContent === name);
-        globalThis.enter = (selector, value) => {
-          const field = document.querySelector(selector);
+        globalThis.enter = (selector, value) => until(() => document.querySelector(selector)).then(field => {
           field.value = value;
           field.dispatchEvent(new Event(field.tagName === 'SELECT' ? 'change' : 'input', { bubbles: true }));
-        };
+        });
         globalThis.press = (selector, text) => until(() => all(selector, text).find(b => !b.disabled && b.offsetParent)).then(b => b.click());
         """;
 

@@ -3,7 +3,7 @@
 import { address, authorization, curl, getJson, Problem, query } from './api.js';
 import { createContext, readChosen, readDrop } from './context.js';
 import { attempt, describe, notify, showCommand } from './dialogs.js';
-import { button, el, setAttribute, setChildren, setText, simpleTable } from './dom.js';
+import { button, el, setAttribute, setChildren, setEngines, setText, simpleTable } from './dom.js';
 import * as format from './format.js';
 import { link } from './router.js';
 import { session } from './session.js';
@@ -39,13 +39,16 @@ export class BuildsView {
     this.node = el('div', { class: 'view' },
       el('section', { class: 'panel', 'aria-label': texts.newBuild }, el('h2', { text: texts.newBuild }), this.#form),
       this.#running,
-      el('section', { class: 'panel' }, el('h2', { text: texts.buildHistory }), this.#history));
+      el('section', { class: 'panel' },
+        el('div', { class: 'head' }, el('h2', { text: texts.buildHistory }), el('div', { class: 'actions' },
+          button(texts.asCurl, () => showCommand(texts.asCurlTitle, [curl('builds?format=table'), curl('builds')]), { class: 'quiet' }))),
+        this.#history));
     this.#showRunning();
     this.#poll();
   }
 
   update({ engines, facts }) {
-    if (engines) this.#showEngines();
+    if (engines) setEngines(this.#engine, this.#store.engines);
     if (facts) this.#form.hidden = this.#form.parentNode.hidden = !session.may('builds:write');
   }
 
@@ -147,13 +150,6 @@ export class BuildsView {
 
   #showRunning() {
     setChildren(this.#running, started.map(b => b.node));
-  }
-
-  #showEngines() {
-    const names = [...this.#store.engines.keys()];
-    if (names.join() === [...this.#engine.options].map(o => o.value).join()) return;
-    const chosen = this.#engine.value;
-    this.#engine.replaceChildren(...names.map(name => el('option', { value: name, text: name, selected: name === chosen })));
   }
 
   async #poll() {

@@ -83,6 +83,7 @@ export class Chart {
   #points = [];
   #minutes = 5;
   #now = 0;
+  #running = false;
 
   /** @param {{metric: string, name: string}[]} series */
   constructor(title, series, format) {
@@ -114,6 +115,7 @@ export class Chart {
   update(row, minutes) {
     this.#minutes = minutes;
     this.#now = Date.now();
+    this.#running = row.running;
     this.#points = this.#series.map(s => row.points(s.metric, minutes));
     const top = Math.max(...this.#points.map(maxOf));
     this.#series.forEach((s, i) => {
@@ -151,7 +153,7 @@ export class Chart {
       this.#cursor.setAttribute('x1', x);
       this.#cursor.setAttribute('x2', x);
     }
-    const values = this.#points.map(points => this.#format(time === null ? points.at(-1)?.[1] : nearest(points, time)));
+    const values = this.#points.map(points => this.#format(time !== null ? nearest(points, time) : this.#running ? points.at(-1)?.[1] : null));
     this.#series.forEach((s, i) => setText(s.value, values[i] + (time !== null && i === 0 ? ` (${clock(time)})` : '')));
     const label = `${this.#title}: ${this.#series.map((s, i) => `${s.name ?? ''} ${values[i]}`.trim()).join(', ')}`;
     this.#plot.setAttribute('aria-label', time === null ? label : `${label}, ${clock(time)}`);

@@ -19,7 +19,7 @@ export const COLUMNS = {
   project: { width: 112, field: 'project', sort: r => r.project && `${r.project}/${r.service ?? ''}`,
     text: r => [r.project, r.service].filter(Boolean).join(' / ') },
   image: { width: 140, field: 'image', sort: r => r.container.image, text: r => format.shortImage(r.container.image) },
-  status: { width: 132, field: 'status', sort: r => `${r.container.state} ${r.container.status}`, text: r => r.container.status },
+  status: { width: 132, field: 'status', sort: r => `${r.container.state} ${r.container.status}`, text: r => statusOf(r.container) },
   address: { width: 100, field: 'networks', sort: r => r.address, text: r => r.address },
   ports: { width: 104, field: 'ports', sort: r => r.container.ports[0]?.hostPort ?? null },
   cpu: { width: 100, field: 'usage.cpuPercent', ...metric('cpu', format.percent) },
@@ -32,6 +32,9 @@ export const COLUMNS = {
   created: { width: 96, field: 'createdAt', descending: true, sort: r => r.container.createdAt, text: r => format.ago(r.container.createdAt) },
   id: { width: 110, field: 'id', sort: r => r.container.id, text: r => r.container.shortId },
 };
+/** The status without the health in parentheses, which has a sign beside the name. */
+const statusOf = ({ status, health }) => (health ? status.replace(/ \([^()]*\)$/, '') : status);
+
 /** The columns of a phone, whose rows have two lines. */
 export const NARROW_COLUMNS = ['name', 'cpu', 'memory'];
 const DEFAULT_COLUMNS = ['name', 'project', 'image', 'status', 'address', 'ports', 'cpu', 'memory', 'rx', 'tx', 'pids'];
@@ -77,10 +80,12 @@ export function cellOf(name) {
   } };
 }
 
+const HEALTH_SIGNS = { starting: '…', healthy: '✓', unhealthy: '✗', none: '' };
+
 function nameCell() {
   const dot = el('span', { class: 'dot', 'aria-hidden': 'true' });
   const anchor = el('a', {});
-  const health = el('span', { class: 'badge' });
+  const health = el('span', { role: 'img' });
   const image = el('span', { class: 'sub' });
   const node = el('th', { scope: 'row', class: 'column-name' }, dot, el('span', { class: 'name-box' }, anchor, image), health);
   return { node, update: ({ container, service }) => {
@@ -93,8 +98,10 @@ function nameCell() {
     setAttribute(anchor, 'href', link(['containers', container.engine, container.id]));
     setText(image, service ?? container.status);
     health.hidden = !container.health;
-    setText(health, container.health ?? '');
-    setAttribute(health, 'class', `badge health-${knownHealth(container.health)}`);
+    setText(health, HEALTH_SIGNS[knownHealth(container.health)]);
+    setAttribute(health, 'class', `health health-${knownHealth(container.health)}`);
+    setAttribute(health, 'aria-label', container.health);
+    setAttribute(health, 'title', container.health);
   } };
 }
 

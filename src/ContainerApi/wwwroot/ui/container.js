@@ -92,7 +92,7 @@ export class ContainerView {
       this.#logs = null;
       setChildren(this.#content, [this.#tools, this.#chartBox, this.#panels, this.#details]);
     } else if (!this.#logs) {
-      this.#logs = new LogView(this.#engine, this.#id);
+      this.#logs = new LogView(this.#engine, this.#id, () => this.#name.textContent);
       setChildren(this.#content, [this.#logs.node]);
     }
     this.update({});
@@ -324,9 +324,9 @@ function interfaces({ shared, reason, interfaces: all }) {
   return [
     shared && el('p', { class: 'hint', text: texts.sharedNetwork(format.shortId(shared)) }),
     reason && el('p', { class: 'hint', text: texts.notRead(reason) }),
-    rows.length > 0 && simpleTable(texts.interfaces, texts.interfaceColumns, rows.map(([name, i]) => [
-      name, narrow(format.bytes(i.rxBytes)), format.count(i.rxPackets), format.count(i.rxErrors), format.count(i.rxDropped),
-      narrow(format.bytes(i.txBytes)), format.count(i.txPackets), format.count(i.txErrors), format.count(i.txDropped),
+    rows.length > 0 && simpleTable(texts.interfaces, texts.interfaceColumns, rows.flatMap(([name, i]) => [
+      [name, texts.received, narrow(format.bytes(i.rxBytes)), ...[i.rxPackets, i.rxErrors, i.rxDropped].map(format.count)],
+      ['', texts.sent, narrow(format.bytes(i.txBytes)), ...[i.txPackets, i.txErrors, i.txDropped].map(format.count)],
     ])),
   ].filter(Boolean);
 }

@@ -47,6 +47,14 @@ export function button(text, onclick, props = {}) {
   return el('button', { type: 'button', onclick, ...props }, text);
 }
 
+/** Offers the engines. The chosen one stays; at first it is one that answers. */
+export function setEngines(select, engines) {
+  const names = [...engines.keys()];
+  if (names.join() === [...select.options].map(o => o.value).join()) return;
+  const chosen = names.find(name => name === select.value) ?? names.find(name => engines.get(name).state === 'ok');
+  select.replaceChildren(...names.map(name => el('option', { value: name, text: name, selected: name === chosen })));
+}
+
 /** A term and its description. */
 export function term(name, ...value) {
   return [el('dt', { text: name }), el('dd', {}, ...value)];

@@ -23,7 +23,9 @@ export function percent(value) {
   return `${value >= 100 ? Math.round(value) : value.toFixed(1)} %`;
 }
 
-export const count = value => (known(value) ? value.toLocaleString('en') : UNKNOWN);
+const numbers = new Intl.NumberFormat('en');
+
+export const count = value => (known(value) ? numbers.format(value) : UNKNOWN);
 
 /** A duration in milliseconds: 480 ms, 2.3 s, 4 min 10 s, 3 h 5 min, 2 d 4 h. */
 export function duration(ms) {

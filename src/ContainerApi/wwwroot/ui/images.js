@@ -2,7 +2,7 @@
 
 import { curl, getJson, query } from './api.js';
 import { attempt, describe, notify, showCommand } from './dialogs.js';
-import { button, el, setAttribute, setChildren, setText } from './dom.js';
+import { button, el, setAttribute, setChildren, setEngines, setText } from './dom.js';
 import * as format from './format.js';
 import { pruneDialog } from './prune.js';
 import { Pulls } from './pull.js';
@@ -74,7 +74,10 @@ export class ImagesView {
   }
 
   update({ members, engines, facts }) {
-    if (engines) this.#showEngines();
+    if (engines) {
+      setEngines(this.#engine, this.#store.engines);
+      this.#engine.hidden = this.#store.engines.size < 2;
+    }
     if (facts) this.#pulls.form.hidden = this.#prune.hidden = !session.may('images:write');
     if (members) this.#reload(RELOAD_MS);
   }
@@ -148,19 +151,11 @@ export class ImagesView {
   /** The same row while the image is the same, so that its link keeps the focus. */
   #row(image) {
     const key = keyOf(image);
-    const updates = (this.#updates.get(key) ?? []).filter(u => u.available);
+    const updates = (this.#updates.get(key) ?? []).filter(u => u.available && image.tags.includes(u.tag));
     const shown = JSON.stringify([image, updates]) + format.ago(image.createdAt);
     let row = this.#rows.get(key);
     if (row?.shown !== shown) this.#rows.set(key, row = { shown, node: rowOf(image, updates) });
     return row.node;
-  }
-
-  #showEngines() {
-    const names = [...this.#store.engines.keys()];
-    this.#engine.hidden = names.length < 2;
-    if (names.join() !== [...this.#engine.options].map(o => o.value).join()) {
-      this.#engine.replaceChildren(...names.map(name => el('option', { value: name, text: name })));
-    }
   }
 }
 
@@ -168,7 +163,7 @@ const keyOf = image => `${image.engine}/${image.id}`;
 
 function rowOf(image, updates) {
   return el('tr', {},
-    el('td', {}, el('a', { href: link(['images', image.engine, image.id]), text: image.tags.join(', ') || texts.untagged }),
+    el('td', { class: 'tags' }, el('a', { href: link(['images', image.engine, image.id]), text: image.tags.join(', ') || texts.untagged }),
       ...updates.map(u => el('span', { class: 'badge running update', text: texts.updateAvailable(u.tag) }))),
     el('td', { class: 'mono narrow', text: image.shortId }),
     el('td', { class: 'narrow', title: format.time(image.createdAt), text: format.ago(image.createdAt) }),

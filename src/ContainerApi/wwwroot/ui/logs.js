@@ -30,8 +30,12 @@ export class LogView {
   #note = el('p', { class: 'hint', role: 'status', hidden: true });
   #follows = true;
 
-  constructor(engine, id) {
+  #name;
+
+  /** @param {() => string} name the container's, for the file of a download */
+  constructor(engine, id, name) {
     this.#engine = engine;
+    this.#name = name;
     this.#path = `containers/${encodeURIComponent(id)}/logs`;
     const toggle = (text, checked, change) => el('label', { class: 'check' },
       el('input', { type: 'checkbox', checked, onchange: e => change(e.target.checked) }), ` ${text}`);
@@ -174,7 +178,7 @@ export class LogView {
     return attempt(async () => {
       const response = await send(`${this.#path}${query({ engine: this.#engine, tail: 'all', format: 'text' })}`, { headers: { Accept: 'text/plain' } });
       const url = URL.createObjectURL(await response.blob());
-      const anchor = el('a', { href: url, download: 'container.log' });
+      const anchor = el('a', { href: url, download: `${this.#name()}.log` });
       anchor.click();
       setTimeout(() => URL.revokeObjectURL(url), 1000);
     });
