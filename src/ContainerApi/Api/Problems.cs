@@ -1,4 +1,3 @@
-using System.Collections.ObjectModel;
 using ContainerApi.Api.Requests;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Mvc;
@@ -82,7 +81,7 @@ internal sealed class Problems(IProblemDetailsService writer, IDiagnosticContext
             problem.Extensions["errors"] = new Dictionary<string, string[]> { [field] = [detail] };
         }
 
-        foreach (var (name, value) in (exception as ApiException)?.Extensions ?? ReadOnlyDictionary<string, object?>.Empty)
+        foreach (var (name, value) in (exception as ApiException)?.Extensions ?? [])
         {
             problem.Extensions[name] = value;
         }

@@ -5,8 +5,15 @@ namespace ContainerApi.Builds;
 /// <summary>The errors of builds that were stopped or that the engine reports as failed.</summary>
 internal static class BuildFailures
 {
-    /// <summary>Returns the failure of the request when the build ended before its first event.</summary>
-    public static Exception BeforeStart(StopCause? cause, string engine, TimeSpan limit, Exception failure) => cause switch
+    /// <summary>Returns the failure of the request when the build ended before its first event. Its problem names the build.</summary>
+    public static Exception BeforeStart(BuildJob job, string engine, TimeSpan limit, Exception failure)
+    {
+        var reported = BeforeStart(job.Cause, engine, limit, failure);
+        (reported as ApiException)?.Extensions.TryAdd("buildId", job.Id);
+        return reported;
+    }
+
+    private static Exception BeforeStart(StopCause? cause, string engine, TimeSpan limit, Exception failure) => cause switch
     {
         StopCause.Timeout when failure is ApiException { Code: var code } && code == ErrorCode.RequestTimeout => failure,
         StopCause.Timeout => new EngineException(ErrorCode.EngineTimeout, engine, $"The build did not begin within {limit.InSeconds()}."),

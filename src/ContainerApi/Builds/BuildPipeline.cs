@@ -56,7 +56,7 @@ internal sealed partial class BuildPipeline(
         var outcome = error is null ? "succeeded" : job.Cause is StopCause.ClientLeft ? "client_left" : error.Code;
         // Before the result, so that a client that waits for it finds the metrics updated.
         observed.End(job.Describe().Builder ?? BuilderChoice.NameOf(spec.Builder), outcome);
-        job.End(result, time.GetUtcNow(), failure is null ? null : BuildFailures.BeforeStart(job.Cause, engine.Name, limit, failure));
+        job.End(result, time.GetUtcNow(), failure is null ? null : BuildFailures.BeforeStart(job, engine.Name, limit, failure));
         Log.Ended(logger, job.Id, engine.Name, outcome, took);
     }
 

@@ -77,7 +77,8 @@ internal sealed record BuildEventsRequest(
         return first <= count
             ? first
             : throw new ApiException(
-                ErrorCode.InvalidRequest, $"{field} names no event of this build: there are {count} events so far.")
+                ErrorCode.InvalidRequest,
+                "There is no such event. " + (count == 0 ? "The build has none so far." : $"The build's last event so far has the seq {count - 1}."))
             {
                 Fields = [field],
             };

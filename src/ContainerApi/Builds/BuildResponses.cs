@@ -118,7 +118,7 @@ internal sealed class BuildResponses(BuildStore store, BuildOptions options, Con
         throw new ApiException(code, error.Message, refusal?.Errors)
         {
             Fields = refusal?.Fields ?? [],
-            Extensions = new Dictionary<string, object?>
+            Extensions =
             {
                 ["engine"] = build.Engine,
                 ["buildId"] = build.Id,

@@ -20,7 +20,7 @@ internal class ApiException(ErrorCode code, string detail, IDictionary<string, s
     public string? Challenge { get; init; }
 
     /// <summary>Further members of the problem.</summary>
-    public IReadOnlyDictionary<string, object?> Extensions { get; init; } = new Dictionary<string, object?>();
+    public Dictionary<string, object?> Extensions { get; init; } = [];
 }
 
 /// <summary>An engine call failed. The only exception that leaves <c>Engine</c>; its message contains no path and no credential.</summary>

@@ -15,7 +15,7 @@ internal sealed record ImportRequest(
     [Parameter("The image's name, as in `localhost:5000/team/app:v1`; without a tag, `latest`. Default: no name.", ErrorCode = "invalid_reference")]
     ImageName? Tag,
     [Parameter("A Dockerfile instruction to apply, repeatable: CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, ONBUILD, USER, VOLUME or WORKDIR.",
-        Name = "change", Pattern = @"[^\r\n\0]*", Expected = "must have one instruction on one line in each item.")]
+        QueryName = "change", Pattern = @"[^\r\n\0]*", Expected = "must have one instruction on one line in each item.")]
     IReadOnlyList<string> Changes,
     [Parameter("The comment in the image's history. Default: the engine's text.", Pattern = @"[\s\S]{0,4096}",
         Expected = "must not be longer than 4096 characters.")]

@@ -63,6 +63,14 @@ public sealed class BuildFormReaderTests : BuildEndpointFixture
     }
 
     [Theory]
+    [InlineData("context.tar", "", "Send an archive as the body")]
+    [InlineData("a/context.TGZ", "", "Send an archive as the body")]
+    [InlineData("context.txt", "", "does not contain 'Dockerfile'")]
+    [InlineData("context.tar", "dockerfile=context.tar", "Unknown instruction")]
+    public async Task Archive_in_place_of_files_is_explained(string name, string query, string why) =>
+        Assert.Contains(why, await RefusalAsync(File(name, "x") + End, "invalid_dockerfile", query), StringComparison.Ordinal);
+
+    [Theory]
     [InlineData("../x", "points outside")]
     [InlineData("a/../../x", "points outside")]
     [InlineData("/etc/passwd", "absolute name")]
@@ -185,9 +193,9 @@ public sealed class BuildFormReaderTests : BuildEndpointFixture
         Assert.Contains("succeeded", text, StringComparison.Ordinal);
     }
 
-    private async Task<string> RefusalAsync(string body, string code)
+    private async Task<string> RefusalAsync(string body, string code, string query = "")
     {
-        using var response = await PostAsync(body);
+        using var response = await PostAsync(body, query);
         return (await response.ReadProblemAsync(HttpStatusCode.BadRequest, code)).GetProperty("detail").GetString()!;
     }
 

@@ -181,6 +181,17 @@ public sealed class ImageLoadTests
         Assert.Equal(code, (await response.ReadJsonAsync(status)).GetProperty("code").GetString());
     }
 
+    [Fact]
+    public async Task Refused_change_of_an_import_has_its_name_and_index()
+    {
+        using var host = new ApiHost(new LoadingEngine().Engine);
+
+        using var response = await PostAsync(host, "/images/import?change=LABEL%20a=b&change=RUN%20x", Tar("etc/passwd"));
+
+        var errors = (await response.ReadJsonAsync(HttpStatusCode.BadRequest)).GetProperty("errors");
+        Assert.Equal("change[1]", Assert.Single(errors.EnumerateObject()).Name);
+    }
+
     private static Task<HttpResponseMessage> PostAsync(ApiHost host, string address, byte[] body, string type = "x-tar")
     {
         var content = new ByteArrayContent(body);

@@ -1,3 +1,4 @@
+using ContainerApi.Api;
 using ContainerApi.Archives;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Net.Http.Headers;
@@ -12,14 +13,16 @@ internal static class MultipartContext
 {
     private const int MaxFiles = 100_000;
     private const long MaxNameChars = 16 * 1024 * 1024;
+    private static readonly string[] ArchiveSuffixes = [".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst"];
 
     /// <param name="first">The form's first file; only files may follow.</param>
     public static BuildContext From(MultipartReader reader, MultipartSection first, string? dockerfile, long maxBytes) =>
         (output, check, cancellationToken) => WriteAsync(
-            reader, first, new ArchiveRules(dockerfile, check), new TarContextWriter(output, maxBytes), maxBytes, cancellationToken);
+            reader, first, new ArchiveRules(dockerfile, check), new TarContextWriter(output, maxBytes), maxBytes, dockerfile, cancellationToken);
 
     private static async Task WriteAsync(
-        MultipartReader reader, MultipartSection first, ArchiveRules rules, TarContextWriter tar, long maxBytes, CancellationToken cancellationToken)
+        MultipartReader reader, MultipartSection first, ArchiveRules rules, TarContextWriter tar, long maxBytes, string? dockerfile,
+        CancellationToken cancellationToken)
     {
         var names = new SentNames();
         for (MultipartSection? section = first; section is not null; section = await NextAsync(reader, cancellationToken))
@@ -46,9 +49,19 @@ internal static class MultipartContext
             await tar.AddFileAsync(name, content, cancellationToken);
         }
 
+        if (names.OnlyFile is { } archive && archive != (dockerfile ?? BuildContexts.DefaultDockerfile) && IsArchive(archive))
+        {
+            throw new ApiException(
+                ErrorCode.InvalidDockerfile,
+                $"The context is the form's files, and '{TarText.Printable(archive)}' is the only one. Send an archive as the body of the request, "
+                    + $"with the content type {MediaTypes.Tar}: curl --data-binary @FILE.");
+        }
+
         rules.End();
         await tar.EndAsync(cancellationToken);
     }
+
+    private static bool IsArchive(string name) => ArchiveSuffixes.Any(s => name.EndsWith(s, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>Reads the form's next part; null at the end.</summary>
     /// <exception cref="ApiException">The form is truncated or invalid.</exception>
@@ -104,6 +117,9 @@ internal static class MultipartContext
     {
         private readonly Dictionary<string, bool> _isDirectory = [];
         private long _length;
+
+        /// <summary>The file, if there is only one.</summary>
+        public string? OnlyFile => _isDirectory.Count(n => !n.Value) == 1 ? _isDirectory.Single(n => !n.Value).Key : null;
 
         /// <summary>Adds a file; returns its new parent directories.</summary>
         public IReadOnlyList<string> Add(string name)

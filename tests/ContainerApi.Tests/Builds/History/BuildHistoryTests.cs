@@ -47,7 +47,7 @@ public sealed class BuildHistoryTests : IDisposable
     public async Task Error_before_a_detached_build_starts_is_a_problem()
     {
         using var cut = await _api.PostAsync("detach=true", "no archive at all", "application/x-tar");
-        await cut.ReadProblemAsync(HttpStatusCode.BadRequest, "invalid_context");
+        var problem = await cut.ReadProblemAsync(HttpStatusCode.BadRequest, "invalid_context");
 
         var posting = _api.PostAsync("detach=true");
         (await _api.NextAsync()).Fail(ErrorCode.InvalidDockerfile, "dockerfile parse error");
@@ -56,6 +56,7 @@ public sealed class BuildHistoryTests : IDisposable
 
         var failed = (await _api.GetJsonAsync("/builds?state=failed")).GetProperty("items");
         Assert.Equal(["invalid_dockerfile", "invalid_context"], failed.EnumerateArray().Select(b => BuildApi.Text(b.GetProperty("error"), "code")));
+        Assert.Equal(BuildApi.Text(failed[1], "id"), BuildApi.Text(problem, "buildId"));
     }
 
     [Fact]
