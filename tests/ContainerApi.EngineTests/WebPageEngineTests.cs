@@ -121,7 +121,7 @@ public sealed class WebPageEngineTests(EngineFixture fixture) : WebPageCalls(fix
         await page.EvaluateAsync("press('.drop button', 'Write')");
         await page.EvaluateAsync($"enter('#dockerfile-text', {first}), press('#build-start', 'Build')");
         await page.EvaluateAsync("until(() => all('.started-build pre', 'begun')[0])");
-        await page.ChooseFilesAsync("document.querySelector('#build-archive')", archive);
+        await page.ChooseFilesAsync("document.querySelector('#build-files')", archive);
         await page.EvaluateAsync("until(() => all('.chosen', 'archive')[0]).then(() => press('#build-start', 'Build'))");
         await page.EvaluateAsync("until(() => all('.started-build:first-child .hint', 'Position 1')[0] && all('.plain .badge', 'queued')[0])");
 

@@ -59,9 +59,9 @@ export class BuildsView {
 
   #createForm() {
     const folder = el('input', { type: 'file', webkitdirectory: true, hidden: true, onchange: e => this.#choose(readChosen(e.target.files)) });
-    const archive = el('input', { type: 'file', hidden: true, onchange: e => this.#choose(readChosen(e.target.files)) });
+    const files = el('input', { type: 'file', multiple: true, hidden: true, onchange: e => this.#choose(readChosen(e.target.files)) });
     folder.id = 'build-folder';
-    archive.id = 'build-archive';
+    files.id = 'build-files';
     this.#drop = el('div', {
       class: 'drop',
       ondragover: e => { e.preventDefault(); this.#drop.classList.add('over'); },
@@ -73,9 +73,9 @@ export class BuildsView {
       },
     }, el('strong', { text: texts.dropHere }),
     el('div', { class: 'row-tools' },
-      button(texts.chooseFolder, () => folder.click()), button(texts.chooseArchive, () => archive.click()),
+      button(texts.chooseFolder, () => folder.click()), button(texts.chooseFiles, () => files.click()),
       button(texts.writeDockerfile, () => this.#edit())),
-    el('p', { class: 'hint', text: texts.dropHelp }), this.#chosen, folder, archive);
+    el('p', { class: 'hint', text: texts.dropHelp }), this.#chosen, folder, files);
 
     const text = (id, label, props = {}) => el('label', { class: 'field', for: id }, label,
       el('input', { id, autocomplete: 'off', spellcheck: 'false', ...props }));
@@ -116,7 +116,7 @@ export class BuildsView {
       this.#context = context;
       const known = context.files === null
         ? texts.archiveOf(context.name, format.bytes(context.body.size))
-        : texts.contextOf(context.name, context.files, format.bytes(context.body.size), context.ignored);
+        : texts.contextOf(context.name || texts.files, context.files, format.bytes(context.body.size), context.ignored);
       const missing = context.files !== null && !context.hasDockerfile;
       setText(this.#chosen, missing ? `${known}. ${texts.noDockerfile(dockerfile)}` : known);
       setAttribute(this.#chosen, 'class', missing ? 'error' : 'chosen');
@@ -143,7 +143,7 @@ export class BuildsView {
     });
     const [body, type, name] = written
       ? [new Blob([this.#dockerfile.value]), 'text/x-dockerfile', texts.dockerfile]
-      : [this.#context.body, this.#context.type, this.#context.name];
+      : [this.#context.body, this.#context.type, this.#context.name || texts.files];
     started.unshift(new StartedBuild(name, f.tag.value.trim(), this.#engine.value, search, body, type));
     this.#showRunning();
   }

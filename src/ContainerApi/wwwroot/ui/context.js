@@ -54,7 +54,7 @@ function treeOfFiles(files, folder = '') {
   if (type) return { name: files[0].name, archive: { name: files[0].name, body: files[0], type } };
   const paths = new Map(files.map(f => [folder ? f.webkitRelativePath.slice(folder.length + 1) : f.name, f]));
   return {
-    name: folder || files[0]?.name || '',
+    name: folder,
     read: async path => paths.get(path) ?? null,
     async* walk() {
       const folders = new Set();

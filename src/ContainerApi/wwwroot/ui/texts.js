@@ -175,10 +175,11 @@ export const texts = {
 
   // Builds
   newBuild: 'New build',
-  dropHere: 'Drop a folder or an archive here',
+  dropHere: 'Drop a folder, files or an archive here',
   dropHelp: 'The folder is packed in the browser; .dockerignore is applied before it is sent. All files get the mode 755: a browser does not know it.',
   chooseFolder: 'Choose a folder',
-  chooseArchive: 'Choose an archive',
+  chooseFiles: 'Choose files or an archive',
+  files: 'Files',
   writeDockerfile: 'Write a Dockerfile',
   dockerfile: 'Dockerfile',
   dockerfileName: 'Path of the Dockerfile in the context',
