@@ -71,6 +71,7 @@ try
     app.UseAuthorization();
     app.UseJsonOnly();
     StreamAccess.Use(app);
+    app.UseForwarding();
     app.UseIdempotency();
 
     app.MapWebPage();

@@ -37,13 +37,19 @@ internal static partial class SecurityServices
     /// <summary>Authenticates callers and refuses cross-site requests.</summary>
     public static void UseCallers(this WebApplication app)
     {
-        WarnOfUnknownEngines(app.Services);
+        if (app.Services.GetService<PeerListener>() is null)
+        {
+            WarnOfUnknownEngines(app.Services);
+        }
+
         app.UseCors();
         app.UseAuthentication();
         app.UseBrowserGuard();
     }
 
-    /// <summary>A key that names only unknown engines sees nothing, which looks like an empty engine.</summary>
+    /// <summary>
+    /// A key that names only unknown engines sees nothing, which looks like an empty engine. In a cluster they can be those of other replicas.
+    /// </summary>
     private static void WarnOfUnknownEngines(IServiceProvider services)
     {
         var engines = services.GetRequiredService<ConfiguredEngines>().All.Select(e => e.Name).ToList();

@@ -98,5 +98,5 @@ public enum BuildState
 /// <param name="Items">The builds of this page, in the order of <c>sort</c>.</param>
 /// <param name="Total">The number of matching builds on all pages.</param>
 /// <param name="NextCursor">Value of <c>cursor</c> for the next page; null on the last page.</param>
-/// <param name="Complete">Always true: the service itself keeps its builds.</param>
+/// <param name="Complete">Whether every replica of the cluster answered; the service itself keeps its builds.</param>
 public sealed record BuildList(IReadOnlyList<Build> Items, int Total, string? NextCursor, bool Complete);

@@ -3,6 +3,7 @@ using ContainerApi.Api;
 using ContainerApi.Api.Lists;
 using ContainerApi.Api.OpenApi;
 using ContainerApi.Api.Requests;
+using ContainerApi.Cluster;
 using ContainerApi.Engine;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -15,7 +16,8 @@ internal static class BuildHistoryEndpoints
     {
         var builds = app.MapGroup("/builds").WithTags("Builds");
 
-        builds.MapGet("", List).RequireScope(Scopes.BuildsRead)
+        builds.MapGet("", ListAsync).RequireScope(Scopes.BuildsRead)
+            .WithMetadata(MergedList.Metadata)
             .WithName("listBuilds").WithSummary("List builds, the latest first")
             .WithDescription("Returns queued and running builds, and as many ended builds as the configuration keeps.")
             .Produces<BuildList>(StatusCodes.Status200OK, MediaTypes.Json, MediaTypes.Ndjson, MediaTypes.Text, MediaTypes.Csv)
@@ -23,10 +25,12 @@ internal static class BuildHistoryEndpoints
             .CanFailWith(ErrorCode.EngineNotFound, ErrorCode.NotAcceptable);
 
         builds.MapGet("/{build}", Inspect).RequireScope(Scopes.BuildsRead)
+            .WithMetadata(Owner)
             .WithName("getBuild").WithSummary("Inspect a build")
             .CanFailWith(ErrorCode.BuildNotFound, ErrorCode.EngineNotFound);
 
         builds.MapGet("/{build}/events", Follow).RequireScope(Scopes.BuildsRead).WithStreamLimits()
+            .WithMetadata(Owner)
             .WithName("getBuildEvents").WithSummary("Follow the events of a build")
             .WithDescription(
                 """
@@ -40,6 +44,7 @@ internal static class BuildHistoryEndpoints
             .CanFailWith(ErrorCode.BuildNotFound, ErrorCode.EngineNotFound, ErrorCode.NotAcceptable);
 
         builds.MapPost("/{build}/cancel", Cancel).RequireScope(Scopes.BuildsWrite)
+            .WithMetadata(Owner)
             .WithName("cancelBuild").WithSummary("Cancel a build")
             .WithDescription(
                 """
@@ -49,6 +54,7 @@ internal static class BuildHistoryEndpoints
             .CanFailWith(ErrorCode.BuildNotFound, ErrorCode.EngineNotFound);
 
         builds.MapDelete("/{build}", DeleteAsync).RequireScope(Scopes.BuildsWrite)
+            .WithMetadata(Owner)
             .WithName("deleteBuild").WithSummary("Delete an ended build")
             .WithDescription(
                 """
@@ -58,25 +64,42 @@ internal static class BuildHistoryEndpoints
             .CanFailWith(ErrorCode.BuildNotFound, ErrorCode.EngineNotFound, ErrorCode.BuildRunning);
     }
 
-    private static RenderedBody List(
-        RequestQuery<BuildListRequest> query, BuildRegistry registry, EngineDirectory engines, ListCursors cursors, Caller caller,
-        TimeProvider time, HttpRequest http)
+    /// <summary>Finds the owner of a build. Ids are unique, so a build of this replica is on no other one.</summary>
+    private static readonly OwnerLookup Owner = new(
+        (http, _) => Task.FromResult<IReadOnlyList<OwnedThing>>(
+            http.RequestServices.GetRequiredService<BuildRegistry>().Find(
+                http.GetRouteValue("build")?.ToString() ?? "", b => Exists(b, http.RequestServices.GetRequiredService<Caller>())) is { } job
+                ? [new OwnedThing(job.Describe().Engine, job.Id)]
+                : []),
+        http => BuildId.TryParse(http.GetRouteValue("build")?.ToString() ?? "", out var id) ? $"/builds/{id.Value}?local=true" : null)
+    {
+        IsUnique = true,
+    };
+
+    private static async Task<RenderedBody> ListAsync(
+        RequestQuery<BuildListRequest> query, BuildRegistry registry, PeerLists peers, ListCursors cursors, Caller caller, TimeProvider time,
+        HttpContext http)
     {
         var request = query.Value;
-        var format = Formats.Choose(request.Format, http);
+        var format = Formats.Choose(request.Format, http.Request);
         var all = registry.List(b => Exists(b, caller));
-        foreach (var engine in request.Engine.Where(name => all.All(b => b.Engine != name.Value)))
-        {
-            // An engine that the configuration does not have any more keeps its builds.
-            engines.Get(engine);
-        }
-
+        // An engine that the configuration does not have any more keeps its builds.
+        List<EngineName> elsewhere = [.. request.Engine.Where(name => all.All(b => b.Engine != name.Value))];
+        var parts = request.Engine.Count > 0 && elsewhere.Count == 0
+            ? new ListParts([])
+            : await peers.BeginAsync(http.Request, elsewhere, request.Local.Local, http.RequestAborted);
+        var others = await parts.ReadAsync<BuildList>(Task.CompletedTask, NoChanges, http.RequestAborted);
         List<Build> found = [.. all.Where(request.Matches)];
-        var (rows, next) = cursors.Cut(found, request.Sort, request.Cursor, request.Limit);
-        var page = new ListPage<Build>(rows, null, found.Count, next, IsComplete: true);
+        var (rows, next) = cursors.Cut(
+            found.Concat(others.Lists.SelectMany(l => l.Items)), request.Sort, request.Cursor, request.Limit,
+            others.Lists.Any(l => l.NextCursor is not null));
+        var page = new ListPage<Build>(
+            rows, null, found.Count + others.Lists.Sum(l => l.Total), next, others.Missing.Count == 0 && others.Lists.All(l => l.Complete));
         return ListFormatter<Build>.List(
             page, format, request.Fields?.Names, time.GetUtcNow(), () => new BuildList(rows, page.Total, page.NextCursor, page.IsComplete));
     }
+
+    private static readonly IReadOnlyDictionary<string, string> NoChanges = new Dictionary<string, string>();
 
     private static Ok<Build> Inspect(RequestQuery<GetBuildQuery> query, BuildRegistry registry, EngineDirectory engines, Caller caller) =>
         TypedResults.Ok(Find(query.Value.Path, registry, engines, caller).Describe());

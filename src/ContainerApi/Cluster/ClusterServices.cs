@@ -10,6 +10,7 @@ internal static class ClusterServices
     public static void AddCluster(this WebApplicationBuilder builder)
     {
         builder.Services.AddSettings<ClusterOptions, ClusterOptionsValidator>(ClusterOptions.Section);
+        builder.Services.AddScoped<PeerLists>();
         if (ListenEndpoint(builder.Configuration) is not { } endpoint)
         {
             return;
@@ -19,6 +20,9 @@ internal static class ClusterServices
         builder.Services.AddSingleton<PeerAddresses>();
         builder.Services.AddSingleton<PeerTransport>();
         builder.Services.AddSingleton<PeerDirectory>();
+        builder.Services.AddSingleton<PeerCalls>();
+        builder.Services.AddHttpForwarder();
+        builder.Services.AddSingleton<Forwarding>();
         builder.Services.AddSingleton(services => new PeerListener(endpoint, services.GetRequiredService<PeerTransport>().Secure));
     }
 
@@ -27,6 +31,15 @@ internal static class ClusterServices
     {
         var options = SettingsRegistration.Bind(configuration, ClusterOptions.Section, new ClusterOptions());
         return options.IsEnabled && new ClusterOptionsValidator().Validate(options).IsValid ? options.ListenEndpoint : null;
+    }
+
+    /// <summary>Forwards requests to the replicas that own their engines.</summary>
+    public static void UseForwarding(this WebApplication app)
+    {
+        if (app.Services.GetService<Forwarding>() is { } forwarding)
+        {
+            app.Use(forwarding.RunAsync);
+        }
     }
 
     /// <summary>Lets other replicas know who answers, and takes the client's address from them.</summary>

@@ -201,10 +201,11 @@ public sealed record UsageSection(
 /// <param name="ApiVersion">The negotiated API version; null before the negotiation.</param>
 /// <param name="Containers">The number of matching containers on all pages; null where the engine did not answer.</param>
 /// <param name="Error">Why the engine did not answer; null where it did.</param>
+/// <param name="Since">When its replica was first found not to answer; null while the replica answers.</param>
 public sealed record EngineReport(
     string Name,
     [property: KnownValues(EngineStates.Ok, EngineStates.Unavailable, EngineStates.Timeout, EngineStates.Error)] string State,
-    string? ApiVersion, int? Containers, ErrorInfo? Error) : IListEngine;
+    string? ApiVersion, int? Containers, ErrorInfo? Error, DateTimeOffset? Since = null) : IListEngine;
 
 /// <summary>The answer of <c>GET /containers/{container}/stats</c>.</summary>
 /// <param name="Engine">The name of the container's engine.</param>

@@ -2,6 +2,7 @@ using ContainerApi.Access;
 using ContainerApi.Api;
 using ContainerApi.Api.OpenApi;
 using ContainerApi.Api.Requests;
+using ContainerApi.Cluster;
 using ContainerApi.Containers.Lifecycle;
 using ContainerApi.Containers.Logs;
 using ContainerApi.Containers.Summaries;
@@ -23,6 +24,7 @@ internal static class ContainerEndpoints
         services.AddSingleton<ContainerCollector>();
         services.AddSingleton<SingleFlight<SharedResult<ContainerCollection>>>();
         services.AddSingleton<SingleFlight<SharedResult<ContainerRow>>>();
+        services.AddSingleton<SingleFlight<SharedResult<ContainerSummary>>>();
         services.AddSingleton<ContainerRedactor>();
         services.AddScoped<ContainerQueries>();
         services.AddSingleton<WatchHub>();
@@ -40,6 +42,7 @@ internal static class ContainerEndpoints
                 queries.SummaryAsync(query.Value, http.Request, http.RequestAborted))
             .RequireScope(Scopes.ContainersRead)
             .WithTags("Containers")
+            .WithMetadata(MergedList.Metadata)
             .WithName("getSummary")
             .WithSummary("Sum up containers by project, service, engine or image")
             .WithDescription("""
@@ -72,6 +75,7 @@ internal static class ContainerEndpoints
         containers.MapGet("/", (RequestQuery<ContainerListRequest> query, ContainerQueries queries, HttpContext http) =>
                 queries.ListAsync(query.Value, http.Request, http.RequestAborted))
             .RequireScope(Scopes.ContainersRead)
+            .WithMetadata(MergedList.Metadata)
             .WithName("listContainers")
             .WithSummary("List containers with their processes, traffic and usage")
             .WithDescription("""
@@ -87,6 +91,7 @@ internal static class ContainerEndpoints
         containers.MapGet("/{container}", (RequestQuery<ContainerQuery> query, ContainerQueries queries, HttpContext http) =>
                 queries.OneAsync(query.Value, http.Request, http.RequestAborted))
             .RequireScope(Scopes.ContainersRead)
+            .WithMetadata(Owner)
             .WithName("getContainer")
             .WithSummary("Show one container with its processes, traffic and usage")
             .WithDescription("The row of the list, and `details`, as in `docker inspect`. An ambiguous id prefix is a 409 with the candidates.")
@@ -97,6 +102,7 @@ internal static class ContainerEndpoints
         containers.MapGet("/{container}/processes", (RequestQuery<ContainerProcessesQuery> query, ContainerQueries queries, HttpContext http) =>
                 queries.ProcessesAsync(query.Value, http.Request, http.RequestAborted))
             .RequireScope(Scopes.ContainersRead)
+            .WithMetadata(Owner)
             .WithName("getContainerProcesses")
             .WithSummary("Show a container's processes")
             .WithDescription("""
@@ -110,6 +116,7 @@ internal static class ContainerEndpoints
         containers.MapGet("/{container}/stats", (RequestQuery<ContainerSectionQuery> query, ContainerQueries queries, HttpContext http) =>
                 queries.StatisticsAsync(query.Value, http.Request, http.RequestAborted))
             .RequireScope(Scopes.ContainersRead)
+            .WithMetadata(Owner)
             .WithName("getContainerStatistics")
             .WithSummary("Show a container's network traffic and resource usage")
             .WithDescription("The sections `network` and `usage`. A section that cannot be read is a problem: 409 if the container is not running.")
@@ -117,6 +124,16 @@ internal static class ContainerEndpoints
             .Produces(StatusCodes.Status304NotModified)
             .ProducesEngineProblems(SectionProblems);
     }
+
+    /// <summary>Finds the owner of a read of one container.</summary>
+    internal static readonly OwnerLookup Owner = new(
+        (http, token) => ReferenceIn(http) is { } reference
+            ? http.RequestServices.GetRequiredService<ContainerResolver>().FindAllAsync(reference, token)
+            : Task.FromResult<IReadOnlyList<OwnedThing>>([]),
+        http => ReferenceIn(http) is { } reference ? $"/containers/{reference}?local=true&include=none&fields=engine,id,name&format=json" : null);
+
+    private static ContainerReference? ReferenceIn(HttpContext http) =>
+        ContainerReference.TryParse(http.GetRouteValue("container")?.ToString() ?? "", out var reference) ? reference : null;
 
     private static readonly ErrorCode[] SectionProblems =
     [

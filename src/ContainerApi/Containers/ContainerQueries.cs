@@ -1,6 +1,7 @@
 using ContainerApi.Access;
 using ContainerApi.Api;
 using ContainerApi.Api.Lists;
+using ContainerApi.Cluster;
 using ContainerApi.Containers.Formatting;
 using ContainerApi.Containers.Summaries;
 using ContainerApi.Engine;
@@ -12,8 +13,10 @@ internal sealed class ContainerQueries(
     ContainerResolver resolver,
     EngineDirectory engines,
     ContainerCollector collector,
+    PeerLists peers,
     SingleFlight<SharedResult<ContainerCollection>> lists,
     SingleFlight<SharedResult<ContainerRow>> containers,
+    SingleFlight<SharedResult<ContainerSummary>> summaries,
     ContainerRedactor redactor,
     ListCursors cursors,
     Caller caller,
@@ -25,12 +28,8 @@ internal sealed class ContainerQueries(
     {
         var format = Formats.Choose(query.Format, http);
         var request = query.ToRequest() with { After = query.Cursor is { } cursor ? cursors.Decode<ContainerRow>(cursor) : null };
-        foreach (var engine in query.Selection.Engine)
-        {
-            engines.Get(engine);
-        }
-
-        var shared = await CollectAsync(request, Freshness.MaxAge(query.MaxAge, http), evenIfAllFail: false, cancellationToken);
+        var parts = await peers.BeginAsync(http, query.Selection.Engine, query.Local.Local, cancellationToken);
+        var shared = await CollectAsync(request, parts, Freshness.MaxAge(query.MaxAge, http), evenIfAllFail: false, cancellationToken);
         return shared.Render($"{format};{query.Fields}", list => ListFormatter<ContainerRow>.List(
             list.ToPage(), format, query.Fields?.Names, time.GetUtcNow(), () => ContainerProjection.ToList(list)));
     }
@@ -41,17 +40,28 @@ internal sealed class ContainerQueries(
     public async Task<RenderedBody> SummaryAsync(SummaryQuery query, HttpRequest http, CancellationToken cancellationToken)
     {
         var format = Formats.Choose(query.Format, http, SummaryQuery.Formats);
-        foreach (var engine in query.Selection.Engine)
+        var parts = await peers.BeginAsync(http, query.Selection.Engine, query.Local.Local, cancellationToken);
+        var request = new ContainerRequest(query.Selection, ContainerSections.Default);
+        var maxAge = Freshness.MaxAge(query.MaxAge, http);
+        var (by, key) = (query.Dimensions, $"summary;{format};{string.Join(',', query.Dimensions)};{query.Sort}");
+        if (parts.IsAlone)
         {
-            engines.Get(engine);
+            var list = await CollectAsync(request, parts, maxAge, evenIfAllFail: false, cancellationToken);
+            return list.Render(
+                key, containers => SummaryFormatter.Render(Summarizer.Summarize(containers, by), query.Sort, format, time.GetUtcNow()));
         }
 
-        var request = new ContainerRequest(query.Selection, ContainerSections.Default);
-        var shared = await CollectAsync(request, Freshness.MaxAge(query.MaxAge, http), evenIfAllFail: false, cancellationToken);
-        var by = query.Dimensions;
-        return shared.Render(
-            $"summary;{format};{string.Join(',', by)};{query.Sort}",
-            list => SummaryFormatter.Render(Summarizer.Summarize(list, by), query.Sort, format, time.GetUtcNow()));
+        var shared = await summaries.GetAsync(
+            (caller.View, parts.Key, request.Key(), string.Join(',', by)),
+            maxAge,
+            async token =>
+            {
+                var own = CollectOwnAsync(request, parts, evenIfAllFail: true, token);
+                var others = await parts.ReadAsync<ContainerSummary>(own, SummaryMerge.Parameters, token);
+                return new(SummaryMerge.Merge(Summarizer.Summarize(await own, by), others));
+            },
+            cancellationToken);
+        return shared.Render(key, summary => SummaryFormatter.Render(summary, query.Sort, format, time.GetUtcNow()));
     }
 
     /// <summary>All containers for Prometheus. The metric of an unreachable engine reports it.</summary>
@@ -60,7 +70,7 @@ internal sealed class ContainerQueries(
     {
         var sections = ContainerSections.Default | (options.IncludeDetails ? ContainerSections.Details : ContainerSections.None);
         var request = new ContainerRequest(ContainerSelection.Everything with { Engine = named }, sections);
-        var shared = await CollectAsync(request, TimeSpan.Zero, evenIfAllFail: true, cancellationToken);
+        var shared = await CollectAsync(request, new ListParts(named), TimeSpan.Zero, evenIfAllFail: true, cancellationToken);
         return shared.Render("metrics", list =>
             new RenderedBody(Encoding.UTF8.GetBytes(ContainerMetrics.Write(list, options)), ContainerMetrics.ContentType));
     }
@@ -106,16 +116,37 @@ internal sealed class ContainerQueries(
     }
 
     private Task<SharedResult<ContainerCollection>> CollectAsync(
-        ContainerRequest request, TimeSpan maxAge, bool evenIfAllFail, CancellationToken cancellationToken) => lists.GetAsync(
-        (caller.View, request.Key(), evenIfAllFail),
+        ContainerRequest request, ListParts parts, TimeSpan maxAge, bool evenIfAllFail, CancellationToken cancellationToken) => lists.GetAsync(
+        (caller.View, parts.Key, request.Key(), evenIfAllFail),
         maxAge,
         async token =>
         {
-            var collection = await collector.RunAsync(engines, request, token, evenIfAllFail, redactor.OfFacts(caller));
-            var cursor = collection.NextPage is { } next ? cursors.Encode<ContainerRow>(next) : null;
-            return new(redactor.For(caller, collection) with { NextCursor = cursor });
+            var own = CollectOwnAsync(request, parts, evenIfAllFail, token);
+            var collection = parts.IsAlone
+                ? await own
+                : ContainerMerge.Merge(
+                    request, await parts.ReadAsync<ContainerList>(own, ContainerMerge.Parameters(request), token), await own);
+            return new(collection with { NextCursor = collection.NextPage is { } next ? cursors.Encode<ContainerRow>(next) : null });
         },
         cancellationToken);
+
+    /// <summary>The part of this replica. Rows to merge have the section that they are ordered by.</summary>
+    private async Task<ContainerCollection> CollectOwnAsync(
+        ContainerRequest request, ListParts parts, bool evenIfAllFail, CancellationToken cancellationToken)
+    {
+        if (!parts.AsksOwn)
+        {
+            return ContainerCollection.Empty;
+        }
+
+        var own = request with
+        {
+            Selection = request.Selection with { Engine = parts.Own },
+            Sections = parts.IsAlone ? request.Sections : request.ReadSections,
+        };
+        return redactor.For(
+            caller, await collector.RunAsync(engines, own, cancellationToken, evenIfAllFail || !parts.IsAlone, redactor.OfFacts(caller)));
+    }
 
     private async Task<SharedResult<ContainerRow>> OneAsync(
         ContainerSelector selector, ContainerSections sections, TimeSpan maxAge, CancellationToken cancellationToken)

@@ -27,6 +27,9 @@ internal sealed record ContainerRequest(ContainerSelection Selection, ContainerS
     public int? Limit { get; init; }
     public PagePosition? After { get; init; }
 
+    /// <summary>The sections of the rows, and the one that they are ordered by.</summary>
+    public ContainerSections ReadSections => Sections | ((ContainerColumn)Sort.Field).Section;
+
     /// <summary>Equal for requests that can share a collection.</summary>
     public string Key() => string.Create(
         CultureInfo.InvariantCulture, $"{Selection.Key()};{Sections};{Sort};{Limit};{JsonSerializer.Serialize(After)}");

@@ -1,3 +1,4 @@
+using ContainerApi.Cluster;
 using ContainerApi.Engine;
 
 namespace ContainerApi.Containers;
@@ -21,6 +22,13 @@ internal sealed class ContainerResolver(EngineDirectory engines)
     public Task<(IEngine Engine, ContainerDetails Container)> FindForWriteAsync(
         ContainerReference reference, EngineName? engine, CancellationToken cancellationToken) =>
         FindAsync(reference, [engines.ForWrite(engine)], cancellationToken);
+
+    /// <summary>Returns all matches. An engine that fails has none.</summary>
+    public async Task<IReadOnlyList<OwnedThing>> FindAllAsync(ContainerReference reference, CancellationToken cancellationToken)
+    {
+        var answers = await Task.WhenAll(engines.All.Select(e => FindAsync(e, reference, cancellationToken)));
+        return [.. answers.SelectMany(a => a.Found.Select(c => new OwnedThing(a.Engine.Name, c.Id, c.Name)))];
+    }
 
     private static async Task<(IEngine Engine, ContainerDetails Container)> FindAsync(
         ContainerReference reference, IReadOnlyList<IEngine> asked, CancellationToken cancellationToken)

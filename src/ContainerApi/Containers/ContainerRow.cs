@@ -57,6 +57,8 @@ internal sealed record ContainerRow(string Engine, ContainerFacts Facts) : IRow<
 internal sealed record ContainerCollection(
     IReadOnlyList<ContainerRow> Rows, IReadOnlyList<EngineReport> Engines, int Total, PagePosition? NextPage)
 {
+    public static readonly ContainerCollection Empty = new([], [], 0, null);
+
     /// <summary>The text of <see cref="NextPage"/> for the caller; null on the last page.</summary>
     public string? NextCursor { get; init; }
 

@@ -39,7 +39,13 @@ internal sealed class EngineDirectory(IEnumerable<IEngine> engines, string? defa
             return new EngineException(ErrorCode.EngineNotFound, "", "There is no engine.");
         }
 
-        var message = $"is required, because there are several engines. Allowed engines: {string.Join(", ", All.Select(e => e.Name))}.";
+        return EngineRequired(All.Select(e => e.Name));
+    }
+
+    /// <summary>A change names none of several engines.</summary>
+    public static ApiException EngineRequired(IEnumerable<string> names)
+    {
+        var message = $"is required, because there are several engines. Allowed engines: {string.Join(", ", names)}.";
         return new ApiException(ErrorCode.EngineRequired, "engine " + message, new Dictionary<string, string[]> { ["engine"] = [message] });
     }
 }

@@ -26,5 +26,6 @@ internal static class EngineColumns
         new("images", e => e.Images, new(7, "IMAGES", (e, _) => e.Images?.ToString(CultureInfo.InvariantCulture))),
         new("registryMirrors", e => e.RegistryMirrors),
         new("limitations", e => e.Limitations),
+        new("since", e => e.Since),
     ]);
 }

@@ -3,6 +3,7 @@ using ContainerApi.Api;
 using ContainerApi.Api.Lists;
 using ContainerApi.Api.OpenApi;
 using ContainerApi.Api.Requests;
+using ContainerApi.Cluster;
 using ContainerApi.Engine;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -51,6 +52,7 @@ internal static class EngineEndpoints
     {
         var engines = app.MapGroup("/engines").WithTags("Engines").RequireScope(Scopes.EnginesRead);
         engines.MapGet("/", ListAsync)
+            .WithMetadata(MergedList.Metadata)
             .WithName("listEngines")
             .WithSummary("List the engines")
             .WithDescription("All configured engines with their versions, hosts, counts and limitations. "
@@ -74,17 +76,30 @@ internal static class EngineEndpoints
             .ProducesEngineProblems();
     }
 
+    private static readonly IReadOnlyDictionary<string, string> NoChanges = new Dictionary<string, string>();
+
     private static async Task<RenderedBody> ListAsync(
-        RequestQuery<EngineListRequest> query, EngineDirectory directory, ListCursors cursors, TimeProvider time, HttpContext http)
+        RequestQuery<EngineListRequest> query, EngineDirectory directory, PeerLists peers, ListCursors cursors, TimeProvider time, HttpContext http)
     {
         var request = query.Value;
         var format = Formats.Choose(request.Format, http.Request);
-        var asked = directory.ForRead(request.Engine);
-        var all = await Task.WhenAll(asked.Where(e => request.Id.Count == 0 || request.Id.Contains(e.Name))
+        var parts = await peers.BeginAsync(http.Request, request.Engine, request.Local.Local, http.RequestAborted);
+        var asked = parts.AsksOwn ? directory.ForRead(parts.Own) : [];
+        var describing = Task.WhenAll(asked.Where(e => request.Id.Count == 0 || request.Id.Contains(e.Name))
             .Select(e => DescribeAsync(e, http.RequestAborted)));
-        List<EngineStatus> found = [.. all.Where(e => request.State.Count == 0 || request.State.Contains(e.State))];
-        var (rows, next) = cursors.Cut(found, request.Sort, request.Cursor, request.Limit);
-        var page = new ListPage<EngineStatus>(rows, null, found.Count, next, all.All(e => e.Error is null));
+        var others = await parts.ReadAsync<EngineList>(describing, NoChanges, http.RequestAborted);
+        List<EngineStatus> own =
+        [
+            .. await describing,
+            .. others.Missing.Where(m => request.Id.Count == 0 || request.Id.Contains(m.Name))
+                .Select(m => new EngineStatus(m.Name, $"https://{m.Address}", m.State, m.Error, Since: m.Since)),
+        ];
+        List<EngineStatus> found =
+            [.. own.Where(e => request.State.Count == 0 || request.State.Contains(e.State)), .. others.Lists.SelectMany(l => l.Items)];
+        var (rows, next) = cursors.Cut(found, request.Sort, request.Cursor, request.Limit, others.Lists.Any(l => l.NextCursor is not null));
+        var total = found.Count + others.Lists.Sum(l => l.Total - l.Items.Count);
+        var page = new ListPage<EngineStatus>(
+            rows, null, total, next, own.TrueForAll(e => e.Error is null) && others.Lists.All(l => l.Complete));
         return ListFormatter<EngineStatus>.List(
             page, format, request.Fields?.Names, time.GetUtcNow(), () => new EngineList(rows, page.Total, page.NextCursor, page.IsComplete));
     }

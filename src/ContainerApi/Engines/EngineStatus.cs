@@ -32,13 +32,15 @@ public sealed record EngineList(IReadOnlyList<EngineStatus> Items, int Total, [p
 /// <param name="Images">The number of images.</param>
 /// <param name="RegistryMirrors">The registry mirrors in the engine's configuration.</param>
 /// <param name="Limitations">Features that the engine lacks or that are slower than on newer engines.</param>
+/// <param name="Since">When its replica was first found not to answer; null while the replica answers.</param>
 public sealed record EngineStatus(
     string Name, string Endpoint,
     [property: KnownValues(EngineStates.Ok, EngineStates.Unavailable, EngineStates.Timeout, EngineStates.Error)] string State,
     ErrorInfo? Error = null, string? ApiVersion = null, string? MinApiVersion = null,
     string? Version = null, string? OperatingSystem = null, string? OsType = null, string? Architecture = null, string? KernelVersion = null,
     string? StorageDriver = null, string? CgroupVersion = null, int? Cpus = null, long? MemoryBytes = null, ContainerCounts? Containers = null,
-    int? Images = null, IReadOnlyList<string>? RegistryMirrors = null, IReadOnlyList<EngineLimitation>? Limitations = null)
+    int? Images = null, IReadOnlyList<string>? RegistryMirrors = null, IReadOnlyList<EngineLimitation>? Limitations = null,
+    DateTimeOffset? Since = null)
     : IRow<EngineStatus>
 {
     static ColumnSet<EngineStatus> IRow<EngineStatus>.Columns => EngineColumns.Set;

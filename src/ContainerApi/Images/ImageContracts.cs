@@ -17,7 +17,8 @@ public sealed record ImageList(
 /// <param name="State"><c>ok</c>, <c>timeout</c>, <c>unavailable</c> or <c>error</c>.</param>
 /// <param name="Images">The number of matching images; null if the engine failed.</param>
 /// <param name="Error">Why the engine did not answer; null where it did.</param>
-public sealed record ImageListEngine(string Name, string State, int? Images, ErrorInfo? Error) : IListEngine;
+/// <param name="Since">When its replica was first found not to answer; null while the replica answers.</param>
+public sealed record ImageListEngine(string Name, string State, int? Images, ErrorInfo? Error, DateTimeOffset? Since = null) : IListEngine;
 
 /// <summary>An image in a list.</summary>
 /// <param name="Engine">The engine's name.</param>

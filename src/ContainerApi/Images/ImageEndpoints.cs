@@ -3,6 +3,7 @@ using ContainerApi.Api;
 using ContainerApi.Api.Idempotency;
 using ContainerApi.Api.OpenApi;
 using ContainerApi.Api.Requests;
+using ContainerApi.Cluster;
 using ContainerApi.Containers;
 using ContainerApi.Engine;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -38,12 +39,25 @@ internal static class ImageEndpoints
         + "`containers:secrets`. It is passed on while the engine writes it; the connection of an incomplete one is cut. "
         + "`POST /images/load` loads it.";
 
+    /// <summary>Finds the owner of a read of one image.</summary>
+    private static readonly OwnerLookup Owner = new(
+        async (http, token) => ReferenceIn(http) is { } reference
+            ? await ImageResolver.FindAllAsync(http.RequestServices.GetRequiredService<EngineDirectory>().All, reference, token)
+            : [],
+        http => ReferenceIn(http) is { } reference ? $"/images/{reference.Value}?local=true&format=json" : null);
+
+    private static ImageNameOrId? ReferenceIn(HttpContext http) => ImageNameOrId.TryParse(
+        http.GetRouteValue("reference")?.ToString()?.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase) ?? "", out var reference)
+        ? reference
+        : null;
+
     private static void MapQueries(this RouteGroupBuilder images)
     {
         images.MapGet("", async (RequestQuery<ImageListRequest> query, ImageQueries queries, ImageSave save, HttpContext http) =>
                 ImageFormats.ChooseList(query.Value.Format, http.Request) is { } format
-                    ? await queries.ListAsync(query.Value, format, http.RequestAborted)
+                    ? await queries.ListAsync(query.Value, format, http.Request, http.RequestAborted)
                     : await save.SaveAsync(query.Value, http))
+            .WithMetadata(MergedList.Metadata)
             .WithName("listImages").WithSummary("List images")
             .WithDescription("The images of all engines, or of the named engines, with the number of containers that use each image. "
                 + "An engine that fails is an entry in `engines`. The response is a problem only if all engines fail. "
@@ -58,6 +72,7 @@ internal static class ImageEndpoints
                 ImageFormats.Choose(query.Value.Format, http.Request) == ImageFormat.Tar
                     ? await save.SaveAsync(query.Value, http)
                     : RenderedBody.Json(redactor.For(caller, await queries.InspectAsync(query.Value, http.RequestAborted))))
+            .WithMetadata(Owner)
             .WithName("getImage").WithSummary("Inspect an image")
             .WithDescription("By name or id. An image that several engines have is a 409 with the engines. "
                 + "Slashes of a name need no escaping: `/images/registry:5000/team/app:v1`. "

@@ -1,22 +1,29 @@
 using ContainerApi.Access;
 using ContainerApi.Api;
 using ContainerApi.Api.Lists;
+using ContainerApi.Cluster;
 using ContainerApi.Engine;
 
 namespace ContainerApi.Images;
 
 /// <summary>Reads the images of engines, with the number of containers that use each image.</summary>
 internal sealed class ImageQueries(
-    EngineDirectory engines, ImageRedactor redactor, ImageUpdates updates, ListCursors cursors, Caller caller, TimeProvider time)
+    EngineDirectory engines, PeerLists peers, ImageRedactor redactor, ImageUpdates updates, ListCursors cursors, Caller caller,
+    TimeProvider time)
 {
+    private static readonly IReadOnlyDictionary<string, string> NoChanges = new Dictionary<string, string>();
+
     /// <exception cref="EngineException">All engines failed, or a named engine does not exist.</exception>
-    public async Task<RenderedBody> ListAsync(ImageListRequest request, Format format, CancellationToken cancellationToken)
+    public async Task<RenderedBody> ListAsync(ImageListRequest request, Format format, HttpRequest http, CancellationToken cancellationToken)
     {
-        var requested = engines.ForRead(request.Engine);
+        var parts = await peers.BeginAsync(http, request.Engine, request.Local.Local, cancellationToken);
+        var requested = parts.AsksOwn ? engines.ForRead(parts.Own) : [];
         // The engine would compare labels with values that are redacted here.
         var filters = (caller.SeesSecrets ? request : request with { Label = [] }).ToFilters();
-        var answers = await Task.WhenAll(requested.Select(e => ListAsync(e, filters, cancellationToken)));
-        if (answers.Length > 0 && answers.All(a => a.Failure is not null))
+        var listing = Task.WhenAll(requested.Select(e => ListAsync(e, filters, cancellationToken)));
+        var others = await parts.ReadAsync<ImageList>(listing, NoChanges, cancellationToken);
+        var answers = await listing;
+        if (answers.Length > 0 && answers.All(a => a.Failure is not null) && others.Lists.Count == 0)
         {
             throw answers[0].Failure!;
         }
@@ -25,14 +32,25 @@ internal sealed class ImageQueries(
         var shown = caller.SeesSecrets ? images : images.Select(redactor.Redact).Where(i => LabelSelector.Matches(request.Label, i.Labels));
         List<ImageSummary> found = [.. shown.Where(i => request.Id.Count == 0 || request.Id.Contains(i.Id))];
         IReadOnlyList<ImageListEngine> states =
-            [.. answers.Select(a => a.State with { Images = a.State.Images is null ? null : found.Count(i => i.Engine == a.State.Name) })];
-        var (rows, next) = cursors.Cut(found, request.Sort, request.Cursor, request.Limit);
+        [
+            .. answers.Select(a => a.State with { Images = a.State.Images is null ? null : found.Count(i => i.Engine == a.State.Name) }),
+            .. others.Lists.SelectMany(l => l.Engines), .. others.Missing.Select(m => new ImageListEngine(m.Name, m.State, null, m.Error, m.Since)),
+        ];
+        var (rows, next) = cursors.Cut(
+            found.Concat(others.Lists.SelectMany(l => l.Items)), request.Sort, request.Cursor, request.Limit,
+            others.Lists.Any(l => l.NextCursor is not null));
         if (request.Include.Count > 0)
         {
-            rows = await updates.AddToAsync(rows, engines, request.RegistryAuth?.Credentials ?? [], single: false, cancellationToken);
+            // Other replicas have asked for their images.
+            var own = await updates.AddToAsync(
+                [.. rows.Where(r => requested.Any(e => e.Name == r.Engine))], engines, request.RegistryAuth?.Credentials ?? [], single: false,
+                cancellationToken);
+            var updated = own.ToDictionary(r => (r.Engine, r.Id));
+            rows = [.. rows.Select(r => updated.GetValueOrDefault((r.Engine, r.Id), r))];
         }
 
-        var page = new ListPage<ImageSummary>(rows, states, found.Count, next, states.All(s => s.Error is null));
+        var page = new ListPage<ImageSummary>(
+            rows, states, found.Count + others.Lists.Sum(l => l.Total), next, states.All(s => s.Error is null));
         return ListFormatter<ImageSummary>.List(
             page, format, request.Fields?.Names, time.GetUtcNow(),
             () => new ImageList(rows, states, page.Total, page.NextCursor, page.IsComplete));

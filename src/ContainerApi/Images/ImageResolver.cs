@@ -1,3 +1,4 @@
+using ContainerApi.Cluster;
 using ContainerApi.Engine;
 
 namespace ContainerApi.Images;
@@ -31,6 +32,14 @@ internal static class ImageResolver
             ? (engine, images!)
             : throw failures.Find(f => f.Code != ErrorCode.ImageNotFound) ?? failures.FirstOrDefault()
                 ?? new ApiException(ErrorCode.ImageNotFound, $"There is no image '{string.Join(", ", references)}'.");
+    }
+
+    /// <summary>Returns the image on each engine that has it. An engine that fails has none.</summary>
+    public static async Task<IReadOnlyList<OwnedThing>> FindAllAsync(
+        IReadOnlyList<IEngine> engines, ImageNameOrId reference, CancellationToken cancellationToken)
+    {
+        var answers = await Task.WhenAll(engines.Select(e => InspectAsync(e, [reference], cancellationToken)));
+        return [.. answers.SelectMany(a => (a.Images ?? []).Select(i => new OwnedThing(a.Engine.Name, i.Summary.Id)))];
     }
 
     private static async Task<(IEngine Engine, IReadOnlyList<ImageDetails>? Images, EngineException? Failure)> InspectAsync(

@@ -100,16 +100,40 @@ internal sealed class ClusterStage : IAsyncDisposable
 internal sealed class Replica(
     Uri address, ResolveName? resolve, IReadOnlyDictionary<string, string?> settings, IReadOnlyList<IEngine> engines) : IAsyncDisposable
 {
-    private readonly ReplicaHost _host = new(resolve, settings, engines);
+    private static readonly TimeSpan WaitTimeout = TimeSpan.FromSeconds(60);
+
+    private readonly ReplicaHost? _host = engines.Count > 0 ? new(resolve, settings, engines) : null;
 
     public HttpClient Client { get; } = new() { BaseAddress = address };
+
+    /// <summary>The same replica for a caller with a key.</summary>
+    public Replica WithKey(string key)
+    {
+        var other = new Replica(address, null, settings, []);
+        other.Client.DefaultRequestHeaders.Add("X-Api-Key", key);
+        return other;
+    }
+
+    /// <summary>Asks until an answer is as expected: replicas are tried again beside the requests.</summary>
+    public async Task UntilAsync(string path, Func<JsonElement, bool> isExpected)
+    {
+        var began = System.Diagnostics.Stopwatch.GetTimestamp();
+        while (await GetJsonAsync(path) is var answer && !isExpected(answer))
+        {
+            Assert.True(System.Diagnostics.Stopwatch.GetElapsedTime(began) < WaitTimeout, answer.ToString());
+            await Task.Delay(TimeSpan.FromMilliseconds(50));
+        }
+    }
 
     public Task<JsonElement> GetJsonAsync(string path, HttpStatusCode expected = HttpStatusCode.OK) => Client.GetJsonAsync(path, expected);
 
     public async ValueTask DisposeAsync()
     {
         Client.Dispose();
-        await _host.DisposeAsync();
+        if (_host is not null)
+        {
+            await _host.DisposeAsync();
+        }
     }
 
     private sealed class ReplicaHost(

@@ -65,10 +65,10 @@ internal sealed class ListCursors(byte[] key) : IDisposable
 
     /// <summary>Sorts rows and cuts them to a page.</summary>
     public (IReadOnlyList<TRow> Page, string? NextCursor) Cut<TRow>(
-        IEnumerable<TRow> rows, ListSort<TRow> sort, ListCursor? cursor, int? limit)
+        IEnumerable<TRow> rows, ListSort<TRow> sort, ListCursor? cursor, int? limit, bool hasMore = false)
         where TRow : IRow<TRow>
     {
-        var (page, next) = sort.Cut(rows, cursor is null ? null : Decode<TRow>(cursor), limit);
+        var (page, next) = sort.Cut(rows, cursor is null ? null : Decode<TRow>(cursor), limit, hasMore);
         return (page, next is null ? null : Encode<TRow>(next));
     }
 

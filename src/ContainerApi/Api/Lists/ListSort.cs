@@ -44,8 +44,10 @@ internal sealed record ListSort<TRow>(Column<TRow> Field, bool Descending) : ICo
     private int Directed(int order) => Descending ? -order : order;
 
     /// <summary>Sorts rows and cuts them to a page.</summary>
+    /// <param name="hasMore">Whether there are further rows behind these.</param>
     /// <returns>The page, and the position of the next page or null.</returns>
-    public (IReadOnlyList<TRow> Page, PagePosition? Next) Cut(IEnumerable<TRow> rows, PagePosition? after, int? limit)
+    public (IReadOnlyList<TRow> Page, PagePosition? Next) Cut(
+        IEnumerable<TRow> rows, PagePosition? after, int? limit, bool hasMore = false)
     {
         var keyed = rows.Select(row => (Row: row, Key: KeyOf(row)));
         if (after is not null)
@@ -55,9 +57,10 @@ internal sealed record ListSort<TRow>(Column<TRow> Field, bool Descending) : ICo
 
         var ordered = keyed.ToList();
         ordered.Sort((a, b) => Compare(a.Key, b.Key));
-        return limit is { } most && ordered.Count > most
-            ? ([.. ordered.Take(most).Select(r => r.Row)], new PagePosition(ToString(), ordered[most - 1].Key))
-            : ([.. ordered.Select(r => r.Row)], null);
+        var count = Math.Min(limit ?? int.MaxValue, ordered.Count);
+        return (
+            [.. ordered.Take(count).Select(r => r.Row)],
+            count > 0 && (hasMore || ordered.Count > count) ? new PagePosition(ToString(), ordered[count - 1].Key) : null);
     }
 
     public override string ToString() => (Descending ? "-" : "") + Field.Name;

@@ -24,6 +24,7 @@ internal static class LogEndpoints
         logs.MapGet("/containers/{container}/logs", (RequestQuery<ContainerLogQuery> query, LogQueries queries, HttpContext http) =>
                 queries.OneAsync(query.Value, http))
             .WithTags("Containers")
+            .WithMetadata(ContainerEndpoints.Owner)
             .WithName("getContainerLogs")
             .WithSummary("Read or follow a container's log")
             .WithDescription(Events)

@@ -45,11 +45,19 @@ internal static class Summarizer
     }
 
     /// <summary>The values of the dimensions, in their order. Unknown values come last.</summary>
-    private readonly record struct GroupKey(string? First, string? Second, string? Third, string? Fourth) : IComparable<GroupKey>
+    internal readonly record struct GroupKey(string? First, string? Second, string? Third, string? Fourth) : IComparable<GroupKey>
     {
         public GroupKey(ContainerRow row, IReadOnlyList<SummaryDimension> by)
             : this(Value(row, by, 0), Value(row, by, 1), Value(row, by, 2), Value(row, by, 3))
         {
+        }
+
+        /// <summary>Returns the key of a group of another replica.</summary>
+        public static GroupKey Of(IReadOnlyDictionary<string, string?> key, IReadOnlyList<SummaryDimension> by)
+        {
+            return new(At(0), At(1), At(2), At(3));
+
+            string? At(int index) => index < by.Count ? key.GetValueOrDefault(NameOf(by[index])) : null;
         }
 
         private string?[] Values => [First, Second, Third, Fourth];
