@@ -7,6 +7,8 @@ import { texts } from './texts.js';
 const SPARK_WIDTH = 60;
 const SPARK_HEIGHT = 18;
 const SPARK_MINUTES = 5;
+/** Samples of this time are one point of a small line, which has no place for more. */
+const SPARK_POINT_MS = 10_000;
 /** A line that has just begun is as wide as this time, so that one sees it move. */
 const FIRST_MS = 40_000;
 
@@ -14,6 +16,7 @@ const FIRST_MS = 40_000;
 export class Spark {
   #line = el('svg:path', { class: 'spark-line' });
   #area = el('svg:path', { class: 'spark-area' });
+  #row = null;
   #version = -1;
 
   constructor(metric) {
@@ -24,16 +27,34 @@ export class Spark {
   }
 
   update(row) {
-    if (this.#version === row.version) return;
-    this.#version = row.version;
-    const points = row.points(this.metric, SPARK_MINUTES);
+    if (this.#row === row && this.#version === row.version) return;
+    [this.#row, this.#version] = [row, row.version];
+    const samples = row.points(this.metric, SPARK_MINUTES);
     const now = Date.now();
-    const range = Math.min(SPARK_MINUTES * 60_000, Math.max(FIRST_MS, now - (points[0]?.[0] ?? now)));
+    const range = Math.min(SPARK_MINUTES * 60_000, Math.max(FIRST_MS, now - (samples[0]?.[0] ?? now)));
+    const points = range > 2 * FIRST_MS ? means(samples) : samples;
     const x = time => (SPARK_WIDTH * (1 - (now - time) / range)).toFixed(1);
     const { line, area } = paths(points, x, scale(points, SPARK_HEIGHT), SPARK_HEIGHT);
     this.#line.setAttribute('d', line);
     this.#area.setAttribute('d', area);
   }
+}
+
+/** The mean of each period, and the newest sample. A period begins at the same times, so that the line does not change its form. */
+function means(samples) {
+  const points = [];
+  let [period, sum, count] = [null, 0, 0];
+  for (const [time, value] of samples) {
+    const now = Math.floor(time / SPARK_POINT_MS);
+    if (now !== period) {
+      if (count > 0) points.push([(period + 0.5) * SPARK_POINT_MS, sum / count]);
+      [period, sum, count] = [now, 0, 0];
+    }
+    sum += value;
+    count++;
+  }
+  if (count > 0) points.push(samples.at(-1));
+  return points;
 }
 
 /** Scales from 0 to the greatest value. */

@@ -86,9 +86,9 @@ function nameCell() {
   const dot = el('span', { class: 'dot', 'aria-hidden': 'true' });
   const anchor = el('a', {});
   const health = el('span', { role: 'img' });
-  const image = el('span', { class: 'sub' });
-  const node = el('th', { scope: 'row', class: 'column-name' }, dot, el('span', { class: 'name-box' }, anchor, image), health);
-  return { node, update: ({ container, service }) => {
+  const detail = el('span', { class: 'sub' });
+  const node = el('th', { scope: 'row', class: 'column-name' }, dot, el('span', { class: 'name-box' }, anchor, detail), health);
+  return { node, update: ({ container, service, running }) => {
     setAttribute(dot, 'class', `dot state-${knownState(container.state)}`);
     const shown = container.name ?? container.shortId;
     if (anchor.textContent !== shown) {
@@ -96,7 +96,7 @@ function nameCell() {
       anchor.title = shown;
     }
     setAttribute(anchor, 'href', link(['containers', container.engine, container.id]));
-    setText(image, service ?? container.status);
+    setText(detail, (running && service) || container.status);
     health.hidden = !container.health;
     setText(health, HEALTH_SIGNS[knownHealth(container.health)]);
     setAttribute(health, 'class', `health health-${knownHealth(container.health)}`);

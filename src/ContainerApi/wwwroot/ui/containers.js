@@ -42,7 +42,7 @@ export class ContainersView {
 
   constructor(store) {
     this.#store = store;
-    this.#table = new VirtualTable(texts.containers, item => (item.group ? this.#groupView(item) : this.#rowView(item)));
+    this.#table = new VirtualTable(texts.containers, item => (item.group ? this.#groupView(item) : this.#rowView()));
     this.#input = el('input', {
       type: 'search', id: 'filter', placeholder: texts.filterExample, autocomplete: 'off', spellcheck: 'false',
       'aria-label': texts.filter, 'aria-describedby': 'filter-error', oninput: () => this.#setFilter(this.#input.value),
@@ -234,6 +234,7 @@ export class ContainersView {
     const node = el('tr', { class: 'group' }, el('th', { scope: 'rowgroup', colspan: this.#columns.length }, toggle));
     return {
       node,
+      isGroup: true,
       update: ({ group }) => {
         setAttribute(toggle, 'aria-expanded', String(!this.#closed.has(name)));
         setText(title, name || texts.noProject);
@@ -242,9 +243,10 @@ export class ContainersView {
     };
   }
 
-  #rowView({ row: { key } }) {
+  #rowView() {
     const cells = this.#columns.map(name => cellOf(name));
     const node = el('tr', {}, ...cells.map(cell => cell.node));
+    let shown = null;
     let facts = null;
     let version = -1;
     return {
@@ -252,8 +254,8 @@ export class ContainersView {
       update: ({ row }) => {
         const stale = this.#isStale(row);
         setAttribute(node, 'class', [row.running ? null : 'stopped', stale ? 'stale' : null].filter(Boolean).join(' ') || null);
-        if (facts === row.container && version === row.version && key === row.key && row.running) return;
-        [facts, version] = [row.container, row.version];
+        if (shown === row && facts === row.container && version === row.version && row.running) return;
+        [shown, facts, version] = [row, row.container, row.version];
         for (const cell of cells) cell.update(row);
       },
     };

@@ -8,7 +8,11 @@ export class VirtualTable {
   /** The keys and kinds of all rows, in order: `{ key, group }`. */
   #items = [];
   #views = new Map();
+  /** The heights of a row, of the header and of the visible part, and how far it is scrolled. */
   #height = 0;
+  #headHeight = 0;
+  #visible = 0;
+  #scrolled = 0;
   #frame = 0;
   #top = el('tr', { 'aria-hidden': 'true', class: 'spacer' }, el('td'));
   #bottom = el('tr', { 'aria-hidden': 'true', class: 'spacer' }, el('td'));
@@ -18,13 +22,14 @@ export class VirtualTable {
 
   /**
    * @param {string} label
-   * @param {(item) => { node: HTMLElement, update: (item) => void }} createView makes the element of a row and its updater
+   * @param {(item) => { node: HTMLElement, isGroup?: boolean, update: (item) => void }} createView makes the element of a row and its updater,
+   *   which gets other items, too, unless it is one of a group
    */
   constructor(label, createView) {
     this.createView = createView;
     this.#table = el('table', { class: 'containers', 'aria-label': label }, this.#head, this.#body);
-    this.node = el('div', { class: 'table-scroll', tabindex: 0, role: 'region', 'aria-label': label, onscroll: () => this.render() }, this.#table);
-    new ResizeObserver(() => this.render()).observe(this.node);
+    this.node = el('div', { class: 'table-scroll', tabindex: 0, role: 'region', 'aria-label': label, onscroll: () => this.#measure() }, this.#table);
+    new ResizeObserver(() => this.#measure()).observe(this.node);
   }
 
   /** Whether the pointer or the focus is in the rows: then their order should stay. */
@@ -44,7 +49,6 @@ export class VirtualTable {
   clear() {
     for (const view of this.#views.values()) view.node.remove();
     this.#views.clear();
-    this.#height = 0;
   }
 
   setItems(items) {
@@ -62,34 +66,41 @@ export class VirtualTable {
   }
 
   #draw() {
-    this.#height ||= this.#measure();
-    const head = this.#head.offsetHeight;
-    const first = Math.max(0, Math.floor((this.node.scrollTop - head) / this.#height) - OVERSCAN);
-    const last = Math.min(this.#items.length, Math.ceil((this.node.scrollTop + this.node.clientHeight) / this.#height) + OVERSCAN);
+    if (this.#height === 0) return;
+    const first = Math.max(0, Math.floor((this.#scrolled - this.#headHeight) / this.#height) - OVERSCAN);
+    const last = Math.min(this.#items.length, Math.ceil((this.#scrolled + this.#visible) / this.#height) + OVERSCAN);
     const visible = this.#items.slice(first, last);
     const keys = new Set(visible.map(i => i.key));
+    // The elements of rows that left show those that came: new elements cost more. One that has the focus would take it to another row.
+    const left = [];
     for (const [key, view] of this.#views) {
-      if (!keys.has(key)) {
-        view.node.remove();
-        this.#views.delete(key);
-      }
+      if (keys.has(key)) continue;
+      this.#views.delete(key);
+      if (view.isGroup || view.node.contains(document.activeElement)) view.node.remove();
+      else left.push(view);
     }
     setHeight(this.#top, first * this.#height);
     setHeight(this.#bottom, (this.#items.length - last) * this.#height);
     let before = this.#top;
     visible.forEach((item, i) => {
       let view = this.#views.get(item.key);
-      if (!view) this.#views.set(item.key, view = this.createView(item));
+      if (!view) this.#views.set(item.key, view = (item.group ? null : left.shift()) ?? this.createView(item));
       view.update(item);
       setAttribute(view.node, 'aria-rowindex', String(first + i + 2));
       // Moving an element takes its focus away.
       if (before.nextSibling !== view.node) before.after(view.node);
       before = view.node;
     });
+    for (const view of left) view.node.remove();
   }
 
+  /** Sizes are read when they change, and not while rows are written, which would lay the page out once more. */
   #measure() {
-    return parseFloat(getComputedStyle(this.node).getPropertyValue('--row-height')) || 36;
+    this.#height = parseFloat(getComputedStyle(this.node).getPropertyValue('--row-height')) || 36;
+    this.#headHeight = this.#head.offsetHeight;
+    this.#scrolled = this.node.scrollTop;
+    this.#visible = this.node.clientHeight;
+    this.render();
   }
 }
 
