@@ -9,11 +9,12 @@ export function bytes(value) {
   if (!known(value)) return UNKNOWN;
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
   let i = 0;
-  while (value >= 1000 && i < units.length - 1) {
+  // Three digits at most: 1,023 of a unit are 1.00 of the next.
+  while (value >= 999.5 && i < units.length - 1) {
     value /= 1024;
     i++;
   }
-  return `${i === 0 ? Math.round(value) : value.toPrecision(3)} ${units[i]}`;
+  return `${i === 0 ? Math.round(value) : value < 1 ? value.toFixed(2) : value.toPrecision(3)} ${units[i]}`;
 }
 
 export const rate = value => (known(value) ? `${bytes(value)}/s` : UNKNOWN);
