@@ -3,34 +3,48 @@ using System.Buffers.Text;
 
 namespace ContainerApi.Containers.Logs;
 
+/// <summary>What the anchor of a mark is.</summary>
+internal enum LogAnchor : byte
+{
+    /// <summary>A time from which on lines are counted.</summary>
+    Time,
+
+    /// <summary>The time of the first line of a tail: lines before it in the log are not wanted.</summary>
+    FirstLine,
+
+    /// <summary>The time of a tail of which no line was sent. By the clock of this service.</summary>
+    Tail,
+}
+
 /// <summary>Where the reader of one log is: it has the first <paramref name="Count"/> lines from <paramref name="Anchor"/> on that are not
 /// after <paramref name="Last"/>. Lines of both outputs are not exactly in the order of their times, so a time alone would not do.</summary>
-/// <param name="IsFirstLine">Whether the anchor is the first line of a tail: lines before it in the log are not wanted.</param>
-internal readonly record struct LogMark(LogTime Anchor, LogTime Last, long Count, bool IsFirstLine = false)
+internal readonly record struct LogMark(LogTime Anchor, LogTime Last, long Count, LogAnchor Kind = LogAnchor.Time)
 {
-    /// <summary>The time to read from. Lines behind the first one may have earlier times.</summary>
-    public LogTime Since => IsFirstLine ? Anchor.Add(-LogCounter.AnchorInterval) : Anchor;
+    /// <summary>The time to read from; null for the beginning. Lines behind the first one may have earlier times.</summary>
+    public LogTime? Since => IsFirstLine ? Anchor.Add(-LogCounter.AnchorInterval) : Anchor == default ? null : Anchor;
+
+    public bool IsFirstLine => Kind == LogAnchor.FirstLine;
+
+    /// <summary>Whether no line of a tail was sent.</summary>
+    public bool IsUnread => Kind == LogAnchor.Tail;
 }
 
 /// <summary>
-/// Where a stream of logs is, the meaning of <c>seq</c>. Containers share the anchor: it is at least one second before the last line, so
+/// Where a stream of logs is, the meaning of <c>seq</c>. Containers share the anchor: it is some seconds before the last line, so
 /// that a container without lines since then needs no entry. A container that is behind has a mark of its own.
 /// </summary>
 internal sealed class LogPosition
 {
     public const string Expected = "must be the seq of an event of such a stream.";
 
-    /// <summary>The count of a container that was not read yet.</summary>
-    private const uint Unread = uint.MaxValue;
-
-    private const byte Version = 1;
+    private const byte Version = 2;
     private const int HeaderBytes = 21;
     private const int EntryBytes = 9;
     private const int BehindBytes = 27;
     private const int KeyBytes = 5;
     private const int DigitsOfId = 8;
 
-    private readonly Dictionary<string, LogMark?> _containers = [];
+    private readonly Dictionary<string, LogMark> _containers = [];
 
     private LogPosition(LogTime anchor, LogTime last) => (Anchor, Last) = (anchor, last);
 
@@ -38,8 +52,9 @@ internal sealed class LogPosition
 
     public LogTime Last { get; }
 
-    /// <summary>The mark of a container; null where it was not read yet.</summary>
-    public LogMark? MarkOf(LogCursor cursor) => _containers.TryGetValue(cursor.Key, out var mark) ? mark : new LogMark(Anchor, Last, 0);
+    /// <summary>The mark of a container.</summary>
+    public LogMark MarkOf(string engine, string id) =>
+        _containers.TryGetValue(KeyOf(engine, id), out var mark) ? mark : new LogMark(Anchor, Last, 0);
 
     /// <summary>The beginning of the id, which is random, and a check of the engine: two engines may be one.</summary>
     public static string KeyOf(string engine, string id) =>
@@ -68,8 +83,8 @@ internal sealed class LogPosition
             isBehind = entries == 0;
             entries -= (ushort)(isBehind ? 0 : 1);
             var count = BinaryPrimitives.ReadUInt32BigEndian(rest[KeyBytes..]);
-            read._containers[Convert.ToHexStringLower(rest[..KeyBytes])] = count == Unread ? null
-                : isBehind ? new LogMark(TimeAt(rest, 9), TimeAt(rest, 17), count, rest[25] != 0)
+            read._containers[Convert.ToHexStringLower(rest[..KeyBytes])] = isBehind
+                ? new LogMark(TimeAt(rest, 9), TimeAt(rest, 17), count, (LogAnchor)rest[25])
                 : new LogMark(read.Anchor, read.Last, count);
         }
 
@@ -89,9 +104,9 @@ internal sealed class LogPosition
         ushort entries = 0;
         foreach (var cursor in cursors)
         {
-            if (cursor.Own is null || (!cursor.IsBehind && cursor.Shared > 0))
+            if (!cursor.IsBehind && cursor.Shared > 0)
             {
-                WriteEntry(cursor.Key, cursor.Own is null ? Unread : Capped(cursor.Shared), bytes[at..]);
+                WriteEntry(cursor.Key, Capped(cursor.Shared), bytes[at..]);
                 at += EntryBytes;
                 entries++;
             }
@@ -100,12 +115,13 @@ internal sealed class LogPosition
         BinaryPrimitives.WriteUInt16BigEndian(bytes[1..], entries);
         foreach (var cursor in cursors)
         {
-            if (cursor is { IsBehind: true, Own: { } own })
+            if (cursor.IsBehind)
             {
+                var own = cursor.Own;
                 WriteEntry(cursor.Key, Capped(own.Count), bytes[at..]);
                 Write(own.Anchor, bytes[(at + 9)..]);
                 Write(own.Last, bytes[(at + 17)..]);
-                bytes[at + 25] = own.IsFirstLine ? (byte)1 : (byte)0;
+                bytes[at + 25] = (byte)own.Kind;
                 bytes[at + 26] = 0;
                 at += BehindBytes;
             }
@@ -117,7 +133,8 @@ internal sealed class LogPosition
     /// <summary>The size of the span for the text, whose end has the bytes while they are encoded.</summary>
     public static int MaxTextLength(int cursors) => 3 * MaxBytes(cursors);
 
-    private static int MaxBytes(int cursors) => HeaderBytes + (cursors * BehindBytes);
+    /// <summary>A reader may put a container behind meanwhile: then it has both.</summary>
+    private static int MaxBytes(int cursors) => HeaderBytes + (cursors * (EntryBytes + BehindBytes));
 
     private static void WriteEntry(string key, uint count, Span<byte> bytes)
     {
@@ -125,7 +142,7 @@ internal sealed class LogPosition
         BinaryPrimitives.WriteUInt32BigEndian(bytes[KeyBytes..], count);
     }
 
-    private static uint Capped(long count) => (uint)Math.Min(count, Unread - 1);
+    private static uint Capped(long count) => (uint)Math.Min(count, uint.MaxValue);
 
     private static LogTime TimeAt(ReadOnlySpan<byte> bytes, int at) => new(BinaryPrimitives.ReadInt64BigEndian(bytes[at..]));
 

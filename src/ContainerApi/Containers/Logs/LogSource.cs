@@ -13,21 +13,27 @@ internal enum LogSourceOptions
 
     /// <summary>The log begins with the container's current run.</summary>
     ThisRun = 2,
+
+    /// <summary>The first call is for the tail of now.</summary>
+    Tail = 4,
 }
 
 /// <summary>
 /// Reads the log of one container ahead by one batch of lines: the next batch is read when the stream has taken all lines of this one, so
 /// a slow client stops the engine. A followed log continues after the container starts again, and after its engine answers again.
 /// </summary>
-/// <param name="first">What to read first.</param>
-/// <param name="skip">The lines at the beginning that were sent already; null for none.</param>
-internal sealed class LogSource(
-    IEngine engine, string id, LogCursor cursor, LogRange first, LogMark? skip, LogSourceOptions options, TimeProvider time)
+/// <param name="cursor">Says where the log begins.</param>
+/// <param name="whole">What the request is for.</param>
+internal sealed partial class LogSource(
+    IEngine engine, string id, LogCursor cursor, LogRange whole, LogSourceOptions options, TimeProvider time)
 {
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
 
     /// <summary>The end of the log and the state of its container are not seen at the same moment.</summary>
     private static readonly TimeSpan StateInterval = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>The time between two questions for the end of a log, and how long an answer may take.</summary>
+    private static readonly TimeSpan ConfirmInterval = TimeSpan.FromSeconds(10);
 
     /// <summary>Longer than a watch takes to see the end of a container.</summary>
     private static readonly TimeSpan SettleInterval = TimeSpan.FromSeconds(2);
@@ -46,6 +52,8 @@ internal sealed class LogSource(
     private bool _hasEnded;
     private int _failures;
     private long _connectedAt;
+    private long _receivedTo = long.MinValue;
+    private long? _askedAt;
 
     public IEngine Engine => engine;
 
@@ -91,8 +99,8 @@ internal sealed class LogSource(
 
     public bool HasArrived { get; set; }
 
-    /// <summary>Since when the engine sends this log; 0 while it does not.</summary>
-    public long ConnectedAt => Volatile.Read(ref _connectedAt);
+    /// <summary>The <see cref="LogCursor.Connection"/> for which the engine had no lines but the received ones.</summary>
+    public int Confirmed { get; private set; }
 
     public void MoveNext() => _next++;
 
@@ -111,7 +119,21 @@ internal sealed class LogSource(
     }
 
     /// <summary>The container or its engine changed.</summary>
-    public void Wake() => _wake.Writer.TryWrite(true);
+    public void Wake()
+    {
+        if (Volatile.Read(ref _connectedAt) == 0)
+        {
+            // It may run again, and its first lines come after the engine answered some calls.
+            cursor.PutBehind();
+        }
+
+        _wake.Writer.TryWrite(true);
+    }
+
+    /// <summary>Whether the engine has been following the log without a line for a time.</summary>
+    public bool IsSilent(TimeSpan span) => Volatile.Read(ref _connectedAt) is > 0 and var connected
+        && time.GetElapsedTime(Math.Max(connected, WaitingSince)) >= span
+        && !(_askedAt is { } asked && time.GetElapsedTime(asked) < ConfirmInterval);
 
     private async Task PumpAsync(CancellationToken cancellationToken)
     {
@@ -130,97 +152,6 @@ internal sealed class LogSource(
 
         IsDone = true;
         _ready.TryWrite(this);
-    }
-
-    private async Task ReadAsync(CancellationToken cancellationToken)
-    {
-        var begin = await BeginAsync(cancellationToken);
-        var (range, mark) = (begin, skip);
-        var openedAt = LogTime.Of(time.GetUtcNow());
-        do
-        {
-            try
-            {
-                await foreach (var lines in engine.ReadLogsAsync(id, range, cancellationToken))
-                {
-                    Volatile.Write(ref _connectedAt, _connectedAt == 0 ? time.GetTimestamp() : _connectedAt);
-                    await OfferAsync(lines, cancellationToken);
-                }
-
-                if (!first.Follow)
-                {
-                    return;
-                }
-            }
-            catch (EngineException e)
-            {
-                if (!first.Follow || !CanRecover(e) || (options.HasFlag(LogSourceOptions.MustOpen) && !IsOpened) || ++_failures > MaxFailures)
-                {
-                    await FailAsync(e, cancellationToken);
-                    return;
-                }
-
-                IsOpened = true;
-                cursor.IsBehind = true;
-                await WaitAsync(RetryInterval, cancellationToken);
-            }
-
-            Volatile.Write(ref _connectedAt, 0);
-            // Where nothing was read, nothing was there.
-            (range, mark) = cursor.Own is { } own
-                ? (begin with { Since = own.Since, Tail = null }, own)
-                : (begin with { Since = begin.Tail is null ? begin.Since : openedAt, Tail = null }, (LogMark?)null);
-        }
-        while (await IsRunningAgainAsync(cancellationToken));
-
-        async Task OfferAsync(LogLines lines, CancellationToken token)
-        {
-            _lines = lines;
-            _next = 0;
-            for (; mark is { } known && HasLine; _next++)
-            {
-                var isFirst = known.IsFirstLine && Line.Time == known.Anchor;
-                if (known.IsFirstLine && !isFirst && Line.Time <= known.Last)
-                {
-                    continue;
-                }
-
-                // A line after the last one is new, even if earlier ones are gone with a rotated file.
-                if (known.Count == 0 || Line.Time > known.Last)
-                {
-                    mark = null;
-                    break;
-                }
-
-                mark = known with { Count = known.Count - 1, IsFirstLine = false };
-            }
-
-            if (HasLine || !IsOpened)
-            {
-                _failures = HasLine ? 0 : _failures;
-                IsOpened = true;
-                await SignalAsync(token);
-            }
-        }
-    }
-
-    private async Task<LogRange> BeginAsync(CancellationToken cancellationToken)
-    {
-        if (!options.HasFlag(LogSourceOptions.ThisRun))
-        {
-            return first;
-        }
-
-        try
-        {
-            var container = await engine.InspectContainerAsync(new ContainerReference(id), cancellationToken);
-            return container.StartedAt is { } start ? first with { Since = LogTime.Of(start), Tail = null } : first;
-        }
-        catch (EngineException)
-        {
-            // The call for the log reports it.
-            return first;
-        }
     }
 
     /// <summary>Whether the engine may answer later.</summary>
@@ -268,7 +199,7 @@ internal sealed class LogSource(
             }
             catch (EngineException)
             {
-                cursor.IsBehind = true;
+                cursor.PutBehind();
                 await WaitAsync(RetryInterval, cancellationToken);
             }
         }

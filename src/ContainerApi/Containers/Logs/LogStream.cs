@@ -34,6 +34,12 @@ internal sealed partial class LogStream(
     /// <summary>Shorter timers would be early.</summary>
     private static readonly TimeSpan MinDelay = TimeSpan.FromMilliseconds(1);
 
+    /// <summary>Longer than a watch takes to report a start.</summary>
+    private static readonly TimeSpan MaxWatchDelay = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long a log is silent before its engine is asked for its end.</summary>
+    private static readonly TimeSpan SilenceInterval = TimeSpan.FromSeconds(1);
+
     private const int MaxChunkBytes = 64 * 1024;
 
     private readonly LogTracker _tracker = new();
@@ -42,6 +48,7 @@ internal sealed partial class LogStream(
     private readonly Dictionary<string, string> _engineStates = [];
     private readonly Channel<bool> _watchTaken = Channel.CreateBounded<bool>(1);
     private Task<bool>? _signal;
+    private Task _confirming = Task.CompletedTask;
     private bool _isComplete = true;
     private bool _isOver;
     private long _count;
@@ -82,6 +89,7 @@ internal sealed partial class LogStream(
             {
                 TakeSignals(pumps.Token);
                 WriteLines();
+                SettleSilent(pumps.Token);
                 if (writer.Length > 0 || !hasBegun)
                 {
                     yield return Chunk();
@@ -105,7 +113,7 @@ internal sealed partial class LogStream(
         finally
         {
             await pumps.CancelAsync();
-            await Task.WhenAll([watching, .. _merger.Sources.Select(s => s.Ended)]).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.WhenAll([watching, _confirming, .. _merger.Sources.Select(s => s.Ended)]).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
@@ -135,30 +143,28 @@ internal sealed partial class LogStream(
 
     private void Open(LogContainer container, bool isNew, CancellationToken cancellationToken)
     {
-        var range = scope.Range;
-        var cursor = _tracker.Add(container.Engine.Name, container.Id);
-        LogMark? mark = null;
+        var options = scope.IsOne ? LogSourceOptions.MustOpen : LogSourceOptions.None;
+        LogMark mark;
         if (scope.Position is { } position)
         {
-            // A new tail would leave out what was written since the last one.
-            mark = position.MarkOf(cursor) ?? (range.Tail is null ? new LogMark(position.Anchor, position.Last, 0) : null);
-            if (mark is { } known)
-            {
-                range = range with { Since = known.Since, Tail = null };
-                cursor.Start(known);
-                cursor.Shared = cursor.SharedNext = known.Anchor == position.Anchor ? known.Count : 0;
-            }
+            mark = position.MarkOf(container.Engine.Name, container.Id);
         }
-        else if (range.Tail is null && !isNew)
+        else if (isNew)
         {
-            var begin = range.Since ?? default;
-            cursor.Start(new LogMark(begin, begin, 0));
+            var begin = scope.Range.Since ?? LogTime.Of(time.GetUtcNow()).Add(-MaxWatchDelay);
+            mark = new LogMark(begin, begin, 0);
+            options |= scope.Range.Since is null ? LogSourceOptions.ThisRun : LogSourceOptions.None;
+        }
+        else
+        {
+            var begin = scope.Range.Tail is null ? scope.Range.Since ?? default : LogTime.Of(time.GetUtcNow());
+            mark = new LogMark(begin, begin, 0, scope.Range.Tail is null ? LogAnchor.Time : LogAnchor.Tail);
+            options |= mark.IsUnread ? LogSourceOptions.Tail : LogSourceOptions.None;
         }
 
-        var options = scope.IsOne ? LogSourceOptions.MustOpen
-            : isNew && mark is null && range.Since is null ? LogSourceOptions.ThisRun
-            : LogSourceOptions.None;
-        var source = new LogSource(container.Engine, container.Id, cursor, range, mark, options, time) { Name = container.Name };
+        var cursor = _tracker.Add(container.Engine.Name, container.Id, mark);
+        cursor.Shared = cursor.SharedNext = mark.Anchor == scope.Position?.Anchor ? mark.Count : 0;
+        var source = new LogSource(container.Engine, container.Id, cursor, scope.Range, options, time) { Name = container.Name };
         _sources[(container.Engine.Name, container.Id)] = source;
         writer.Widen(container.Name);
         _merger.Add(source, cancellationToken);
@@ -230,14 +236,20 @@ internal sealed partial class LogStream(
             _count += writer.Write(source, _tracker) ? 1 : 0;
             _merger.MoveNext();
         }
+    }
 
-        // A log that its engine has been sending for a while, and that has no lines, has none from before.
+    /// <summary>Drops the marks of silent logs whose engines have nothing more. The others are asked for their ends, one after the other.</summary>
+    private void SettleSilent(CancellationToken cancellationToken)
+    {
         foreach (var source in _merger.Waiting)
         {
-            if (source.Cursor.IsBehind && source.ConnectedAt > 0
-                && time.GetElapsedTime(Math.Max(source.ConnectedAt, source.WaitingSince)) >= LogCounter.AnchorInterval)
+            if (source.Cursor.IsBehind && source.Confirmed == source.Cursor.Connection)
             {
-                _tracker.Settle(source.Cursor);
+                _tracker.Settle(source.Cursor, source.Confirmed);
+            }
+            else if (source.Cursor.IsBehind && _confirming.IsCompleted && source.IsSilent(SilenceInterval))
+            {
+                _confirming = source.ConfirmAsync(cancellationToken);
             }
         }
     }

@@ -1,19 +1,26 @@
 namespace ContainerApi.Containers.Logs;
 
 /// <summary>How far one container's log has been sent.</summary>
-internal sealed class LogCursor(string engine, string id)
+/// <param name="start">Where it starts.</param>
+internal sealed class LogCursor(string engine, string id, LogMark start)
 {
-    private LogCounter? _own;
+    private LogCounter _own = new(start);
+    private int _connection = 1;
+    private int _settled;
 
     /// <summary>See <see cref="LogPosition.KeyOf"/>.</summary>
     public string Key { get; } = LogPosition.KeyOf(engine, id);
 
     /// <summary>Whether the container has a mark of its own in the position: it may have lines from before the anchor of the stream, because
     /// its engine answers late, or its first line is after the anchor.</summary>
-    public bool IsBehind { get; set; } = true;
+    public bool IsBehind => Volatile.Read(ref _connection) != _settled;
 
-    /// <summary>The time of the first line.</summary>
-    public LogTime Begin { get; private set; }
+    /// <summary>Counts what may put the container behind, as a call of its engine does.</summary>
+    public int Connection => Volatile.Read(ref _connection);
+
+    /// <summary>The anchor of the stream after which the container needs no mark: lines before its first one are not wanted, and those that
+    /// an earlier stream sent since an older anchor are not counted.</summary>
+    public LogTime Begin { get; private set; } = BeginOf(start);
 
     /// <summary>The number of lines since the anchor of the stream.</summary>
     public long Shared { get; set; }
@@ -21,38 +28,37 @@ internal sealed class LogCursor(string engine, string id)
     /// <summary>The number of lines since the next anchor of the stream.</summary>
     public long SharedNext { get; set; }
 
-    /// <summary>The mark of this log alone; null where no line was sent.</summary>
-    public LogMark? Own => _own?.Mark;
+    /// <summary>The mark of this log alone.</summary>
+    public LogMark Own => _own.Mark;
 
-    /// <summary>Whether the log seems to be empty: its engine sends nothing. A slow engine may send the lines later.</summary>
-    public bool IsEmpty { get; private set; }
+    public void Start(LogMark mark) => (_own, Begin) = (new LogCounter(mark), BeginOf(mark));
 
-    public void Start(LogMark mark) => (_own, Begin, IsEmpty) = (new LogCounter(mark), mark.Anchor, false);
-
-    public void StartEmpty(LogMark mark)
-    {
-        Start(mark);
-        IsEmpty = true;
-    }
-
-    /// <summary>Starts a log at its first line, if nothing else says where it starts.</summary>
+    /// <summary>Starts a tail at its first line.</summary>
     public void StartAt(LogTime first)
     {
-        if (Own is null || IsEmpty)
+        if (Own.IsUnread)
         {
-            Start(new LogMark(first, first, 0, IsFirstLine: true));
-            IsBehind = true;
+            Start(new LogMark(first, first, 0, LogAnchor.FirstLine));
         }
     }
 
-    /// <summary>Counts a line of a cursor that was started.</summary>
-    public void Advance(LogTime time) => _own!.Advance(time);
+    public void PutBehind() => Interlocked.Increment(ref _connection);
+
+    /// <summary>Ends being behind, if nothing put the container behind since then.</summary>
+    public void Settle(int connection) => _settled = connection;
+
+    /// <summary>Counts a line.</summary>
+    public void Advance(LogTime time) => _own.Advance(time);
+
+    private static LogTime BeginOf(LogMark mark) =>
+        mark.Anchor.Add(LogCounter.AnchorInterval) is var first && first > mark.Last ? first : mark.Last;
 }
 
-/// <summary>Counts the lines since an anchor that moves on with the lines, at least one second behind them.</summary>
+/// <summary>Counts the lines since an anchor that moves on with the lines, some seconds behind them.</summary>
 internal sealed class LogCounter(LogMark start)
 {
-    public static readonly TimeSpan AnchorInterval = TimeSpan.FromSeconds(1);
+    /// <summary>How much later than the lines of other containers a busy engine may send those of one that it has been following.</summary>
+    public static readonly TimeSpan AnchorInterval = TimeSpan.FromSeconds(5);
 
     private LogTime _next = start.Anchor;
     private long _countOfNext = start.Count;
@@ -61,7 +67,8 @@ internal sealed class LogCounter(LogMark start)
 
     public void Advance(LogTime time)
     {
-        var (anchor, last, count, isFirst) = Mark;
+        var (anchor, last, count, kind) = Mark;
+        var isFirst = kind == LogAnchor.FirstLine;
         if (time > last)
         {
             last = time;
@@ -76,7 +83,7 @@ internal sealed class LogCounter(LogMark start)
 
         // After the first line of a tail, lines with earlier times belong to the tail, too.
         _countOfNext += time >= _next || (isFirst && _next == anchor) ? 1 : 0;
-        Mark = new LogMark(anchor, last, time >= anchor || isFirst ? count + 1 : count, isFirst);
+        Mark = new LogMark(anchor, last, time >= anchor || isFirst ? count + 1 : count, isFirst ? kind : LogAnchor.Time);
     }
 }
 
@@ -93,9 +100,9 @@ internal sealed class LogTracker
 
     public LogTime Last { get; private set; }
 
-    public LogCursor Add(string engine, string id)
+    public LogCursor Add(string engine, string id, LogMark start)
     {
-        var cursor = new LogCursor(engine, id);
+        var cursor = new LogCursor(engine, id, start);
         _cursors.Add(cursor);
         return cursor;
     }
@@ -130,24 +137,32 @@ internal sealed class LogTracker
         cursor.Advance(time);
         if (time >= Anchor)
         {
-            Settle(cursor);
+            Settle(cursor, cursor.Connection);
+        }
+        else if (!cursor.IsBehind)
+        {
+            cursor.PutBehind();
         }
     }
 
     /// <summary>Drops the mark of a container that has no lines from before the anchor any more.</summary>
-    public void Settle(LogCursor cursor)
+    /// <param name="connection">The value of <see cref="LogCursor.Connection"/> for which this is known.</param>
+    public void Settle(LogCursor cursor, int connection)
     {
         if (!_isStarted)
         {
             return;
         }
 
-        if (cursor.Own is null)
+        if (cursor.Own.IsUnread)
         {
-            cursor.StartEmpty(new LogMark(Anchor, Last, 0));
+            cursor.Start(new LogMark(Anchor, Last, 0));
         }
 
-        cursor.IsBehind &= cursor.Begin.Add(LogCounter.AnchorInterval) > Anchor;
+        if (cursor.Begin < Anchor)
+        {
+            cursor.Settle(connection);
+        }
     }
 
     /// <summary>Returns the <c>seq</c> of now, as UTF-8; empty before the first line.</summary>

@@ -10,7 +10,11 @@ internal sealed class FakeLogs
     private readonly Lock _lock = new();
     private readonly Dictionary<string, List<(LogTime Time, LogOutput Output, string Text)>> _logs = [];
     private TaskCompletionSource _changed = new();
-    private HashSet<string> _stopped = [];
+    private readonly HashSet<string> _stopped = [];
+    private readonly HashSet<string> _held = [];
+
+    /// <summary>Whether a held container also delays its calls, so that no log is open.</summary>
+    public bool HoldsCalls { get; set; }
 
     /// <summary>The ranges that were asked for.</summary>
     public List<LogRange> Calls { get; } = [];
@@ -50,11 +54,39 @@ internal sealed class FakeLogs
         }
     }
 
+    /// <summary>Delays the first lines of the next calls for the log of a container.</summary>
+    public void Hold(char container)
+    {
+        lock (_lock)
+        {
+            _held.Add(Facts.Id(container));
+        }
+    }
+
+    public void Release(char container)
+    {
+        lock (_lock)
+        {
+            _held.Remove(Facts.Id(container));
+            Change();
+        }
+    }
+
     public async IAsyncEnumerable<LogLines> ReadAsync(string id, LogRange range, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var lines = new LogLines();
         var next = -1;
+        if (HoldsCalls)
+        {
+            await ReleasedAsync(id, cancellationToken);
+        }
+
         yield return lines;
+
+        if (range.Follow)
+        {
+            await ReleasedAsync(id, cancellationToken);
+        }
 
         while (true)
         {
@@ -90,6 +122,25 @@ internal sealed class FakeLogs
             if (isOver)
             {
                 yield break;
+            }
+
+            await changed.WaitAsync(cancellationToken);
+        }
+    }
+
+    private async Task ReleasedAsync(string id, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            Task changed;
+            lock (_lock)
+            {
+                if (!_held.Contains(id))
+                {
+                    return;
+                }
+
+                changed = _changed.Task;
             }
 
             await changed.WaitAsync(cancellationToken);

@@ -53,21 +53,22 @@ public sealed class LogResumeTests
     [Fact]
     public void Position_is_read_as_it_was_written()
     {
+        var unread = new LogMark(FakeLogs.At(1), FakeLogs.At(1), 0, LogAnchor.Tail);
         var tracker = new LogTracker();
-        var web = tracker.Add("local", Facts.Id('1'));
-        var db = tracker.Add("local", Facts.Id('2'));
+        var web = tracker.Add("local", Facts.Id('1'), unread);
+        tracker.Add("local", Facts.Id('2'), unread);
         web.StartAt(FakeLogs.At(0));
-        for (var n = 0; n < 10; n++)
+        for (var n = 0; n < 50; n++)
         {
             tracker.Advance(web, FakeLogs.At(n / 2.0));
         }
 
         Assert.True(LogPosition.TryParse(Encoding.ASCII.GetString(tracker.Seq()), out var position));
-        Assert.Equal(FakeLogs.At(3), position.Anchor);
-        Assert.Equal(FakeLogs.At(4.5), position.Last);
-        Assert.Equal(new LogMark(FakeLogs.At(3), FakeLogs.At(4.5), 4), position.MarkOf(web));
-        Assert.Null(position.MarkOf(db));
-        Assert.Equal(new LogMark(FakeLogs.At(3), FakeLogs.At(4.5), 0), position.MarkOf(new LogCursor("local", Facts.Id('3'))));
+        Assert.Equal(FakeLogs.At(15), position.Anchor);
+        Assert.Equal(FakeLogs.At(24.5), position.Last);
+        Assert.Equal(new LogMark(FakeLogs.At(15), FakeLogs.At(24.5), 20), position.MarkOf("local", Facts.Id('1')));
+        Assert.Equal(unread, position.MarkOf("local", Facts.Id('2')));
+        Assert.Equal(new LogMark(FakeLogs.At(15), FakeLogs.At(24.5), 0), position.MarkOf("local", Facts.Id('3')));
     }
 
     [Fact]
