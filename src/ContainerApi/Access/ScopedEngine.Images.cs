@@ -26,8 +26,10 @@ internal sealed partial class ScopedEngine
     public Task<string> ReadRegistryDigestAsync(ImageReference image, RegistryCredentials? credentials, CancellationToken cancellationToken) =>
         engine.ReadRegistryDigestAsync(image, credentials, cancellationToken);
 
-    public Task<PrunedImages> PruneImagesAsync(ImagePruneFilter filter, CancellationToken cancellationToken) =>
-        engine.PruneImagesAsync(filter, cancellationToken);
+    /// <summary>Removes images with the labels of the caller only. The others may be those of anybody.</summary>
+    public Task<PrunedImages> PruneImagesAsync(ImagePruneFilter filter, CancellationToken cancellationToken) => visibility.Labels is []
+        ? Task.FromResult(new PrunedImages([], [], 0))
+        : engine.PruneImagesAsync(filter with { Labels = [.. filter.Labels, .. visibility.Labels ?? []] }, cancellationToken);
 
     /// <summary>
     /// Replaces the counts of containers, and hides volumes and the build cache, which have no owner, and which images are in use, because
@@ -44,7 +46,16 @@ internal sealed partial class ScopedEngine
             Containers = new DiskUsageFacts(visible.Count, active, null, null),
             Volumes = null,
             BuildCache = null,
+            ImageList = CountVisible(disk.ImageList, visible),
         };
+    }
+
+    /// <summary>Counts visible containers only: otherwise the images that a prune would remove show what invisible containers use.</summary>
+    private static Dictionary<string, DiskImage> CountVisible(
+        IReadOnlyDictionary<string, DiskImage> images, IReadOnlyList<ContainerFacts> visible)
+    {
+        var counts = visible.CountBy(c => c.ImageId).ToDictionary();
+        return images.ToDictionary(i => i.Key, i => i.Value with { Containers = counts.GetValueOrDefault(i.Key) });
     }
 
     public Task<Stream> SaveImagesAsync(IReadOnlyList<ImageNameOrId> images, CancellationToken cancellationToken) =>

@@ -16,7 +16,7 @@ internal sealed class LongRequest(Func<HttpRequest, bool>? applies = null)
 internal sealed record StreamTimeout(TimeSpan After);
 
 /// <summary>The maximum size of an uploaded archive of images or of a file system, uncompressed.</summary>
-internal sealed record ArchiveLimit(long Bytes);
+internal sealed record ArchiveLimit(long Bytes, int MaxUploads);
 
 internal static class LongRequestExtensions
 {

@@ -32,6 +32,9 @@ internal sealed class LimitOptions
     /// <summary>The uncompressed size of an archive of images, or of a file system to import.</summary>
     public long ArchiveBytes { get; set; } = 16L * 1024 * 1024 * 1024;
 
+    /// <summary>Archives that all callers load or import at once; one caller at most half of them.</summary>
+    public int Archives { get; set; } = 16;
+
     /// <summary>The length of a command line in answers, in bytes.</summary>
     public int CommandBytes { get; set; } = Engine.CommandLimit.DefaultMaxBytes;
 
@@ -66,6 +69,7 @@ internal sealed class LimitOptionsValidator : AbstractValidator<LimitOptions>
         Range(o => o.KeepAliveTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));
         Range(o => o.BodyBytes, 1024, 1024L * 1024 * 1024);
         Range(o => o.ArchiveBytes, 1024, 1024L * 1024 * 1024 * 1024);
+        Range(o => o.Archives, 1, 10_000);
         Range(o => o.CommandBytes, 128, 128 * 1024);
         Range(o => o.RequestTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));
         Range(o => o.StreamTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromDays(20));

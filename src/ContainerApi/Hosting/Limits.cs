@@ -35,7 +35,11 @@ internal static class Limits
         services.AddOptions<HostOptions>().Configure<LimitOptions>((host, limits) => host.ShutdownTimeout = limits.ShutdownTimeout);
         services.AddSingleton(provider => new Engine.CommandLimit(provider.GetRequiredService<LimitOptions>().CommandBytes));
         services.AddSingleton(provider => new StreamTimeout(provider.GetRequiredService<LimitOptions>().StreamTimeout));
-        services.AddSingleton(provider => new ArchiveLimit(provider.GetRequiredService<LimitOptions>().ArchiveBytes));
+        services.AddSingleton(provider =>
+        {
+            var limits = provider.GetRequiredService<LimitOptions>();
+            return new ArchiveLimit(limits.ArchiveBytes, limits.Archives);
+        });
         services.AddSingleton(provider => new EngineAnswerLimit(provider.GetRequiredService<LimitOptions>().EngineAnswerBytes));
         services.AddRequestTimeouts();
         services.AddOptions<RequestTimeoutOptions>().Configure<LimitOptions>((timeouts, limits) =>

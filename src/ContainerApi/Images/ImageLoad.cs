@@ -1,11 +1,13 @@
 using System.Runtime.CompilerServices;
+using ContainerApi.Access;
 using ContainerApi.Api;
 using ContainerApi.Engine;
 
 namespace ContainerApi.Images;
 
 /// <summary>Loads the images of an uploaded archive, and creates an image from the archive of a file system.</summary>
-internal sealed partial class ImageLoad(EngineDirectory engines, ArchiveLimit limit, TimeProvider time, ILogger<ImageLoad> logger)
+internal sealed partial class ImageLoad(
+    EngineDirectory engines, ArchiveLimit limit, ArchiveUploads uploads, TimeProvider time, ILogger<ImageLoad> logger)
 {
     /// <summary>The ids of more images are not looked up.</summary>
     private const int MaxImages = 1000;
@@ -16,6 +18,7 @@ internal sealed partial class ImageLoad(EngineDirectory engines, ArchiveLimit li
         LoadRequest request, HttpContext http, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var started = time.GetTimestamp();
+        using var upload = uploads.Begin(http.GetClient());
         var engine = engines.ForWrite(request.Engine);
         await using var archive = new UploadedArchive(http.Request.Body, limit.Bytes, new ImageArchiveRules(isImage: true));
         var load = new ImageTransfer(engine.LoadImagesAsync(archive, cancellationToken), archive);
@@ -49,6 +52,7 @@ internal sealed partial class ImageLoad(EngineDirectory engines, ArchiveLimit li
     /// <exception cref="EngineException">The engine failed, or it cannot set the platform.</exception>
     public async Task<ImportedImage> ImportAsync(ImportRequest request, HttpContext http, CancellationToken cancellationToken)
     {
+        using var upload = uploads.Begin(http.GetClient());
         var engine = engines.ForWrite(request.Engine);
         var capabilities = engine.Capabilities ?? await engine.PingAsync(cancellationToken);
         if (request.Platform is not null && capabilities.ImportPlatformUnavailableReason is { } reason)

@@ -55,7 +55,7 @@ internal sealed class ImagePrune(EngineDirectory engines, Caller caller, TimePro
         var engine = engines.ForWrite(request.Engine);
         var before = request.UnusedFor is { } age ? time.GetUtcNow() - age : (DateTimeOffset?)null;
         var listed = (await engine.ListImagesAsync(ToFilters(request), cancellationToken))
-            .Where(i => before is null || i.CreatedAt < before).ToList();
+            .Where(i => (before is null || i.CreatedAt < before) && caller.Visibility.IncludesContainer(i.Labels)).ToList();
         if (request.DryRun)
         {
             var disk = await engine.ReadDiskAsync(withImages: true, cancellationToken);

@@ -60,6 +60,40 @@ public sealed class ScopedEngineTests
         Assert.Empty(_networks);
     }
 
+    [Fact]
+    public async Task Images_count_visible_containers_only()
+    {
+        var all = Facts.Engine(Keys.Mine with { ImageId = "sha256:own" }, Keys.Others with { ImageId = "sha256:other" });
+        all.ReadDisk = (_, _) => Task.FromResult(new DiskFacts(null, null, null, null)
+        {
+            ImageList = new Dictionary<string, DiskImage> { ["sha256:own"] = new(2, 1), ["sha256:other"] = new(1, 1) },
+        });
+        IEngine engine = new ScopedEngine(all, new Visibility(null, ["team=a"], "limited"));
+
+        var disk = await engine.ReadDiskAsync(withImages: true, CancellationToken.None);
+
+        Assert.Equal((1, 0), (disk.ImageList["sha256:own"].Containers, disk.ImageList["sha256:other"].Containers));
+    }
+
+    [Theory]
+    [InlineData("team=a", "a=b team=a")]
+    [InlineData("", null)]
+    public async Task Prune_removes_images_with_the_labels_of_the_caller_only(string labels, string? sent)
+    {
+        string? given = null;
+        var all = Facts.Engine();
+        all.PruneImages = (filter, _) =>
+        {
+            given = string.Join(' ', filter.Labels);
+            return Task.FromResult(new PrunedImages([], [], 0));
+        };
+        IEngine engine = new ScopedEngine(all, new Visibility(null, labels.Split(' ', StringSplitOptions.RemoveEmptyEntries), "limited"));
+
+        await engine.PruneImagesAsync(new ImagePruneFilter(true, null, ["a=b"]), CancellationToken.None);
+
+        Assert.Equal(sent, given);
+    }
+
     private static async Task BuildAsync(IEngine engine, string? network) =>
         await engine.BuildAsync(new BuildSpec { Network = network }, new BuildInput(Stream.Null), CancellationToken.None).CountAsync();
 

@@ -7,9 +7,10 @@ namespace ContainerApi.Tests.Containers;
 /// <summary>Tests of the service with one engine, the Docker API stub.</summary>
 public abstract class StubEngineTests : IAsyncLifetime
 {
-    private DockerEngine _adapter = null!;
 
     private protected DockerApiStub Stub { get; private set; } = null!;
+
+    private protected DockerEngine Engine { get; private set; } = null!;
 
     private protected ApiHost Host { get; private set; } = null!;
 
@@ -18,7 +19,7 @@ public abstract class StubEngineTests : IAsyncLifetime
     public async Task DisposeAsync()
     {
         await Host.DisposeAsync();
-        _adapter.Dispose();
+        Engine.Dispose();
         await Stub.DisposeAsync();
     }
 
@@ -27,8 +28,8 @@ public abstract class StubEngineTests : IAsyncLifetime
     {
         Stub = await DockerApiStub.StartAsync(options ?? new StubOptions());
         var engine = new EngineOptions { Name = "local", Endpoint = Stub.Endpoint, CallTimeout = callTimeout ?? TimeSpan.FromMinutes(2) };
-        _adapter = new DockerEngine(engine, TimeProvider.System, limit: maxAnswer is { } bytes ? new EngineAnswerLimit(bytes) : null);
-        Host = new ApiHost(limits, new Dictionary<string, string?>(), _adapter);
+        Engine = new DockerEngine(engine, TimeProvider.System, limit: maxAnswer is { } bytes ? new EngineAnswerLimit(bytes) : null);
+        Host = new ApiHost(limits, new Dictionary<string, string?>(), Engine);
     }
 
     private protected async Task<List<JsonElement>> ItemsAsync(string query = "") =>

@@ -11,6 +11,8 @@ namespace ContainerApi.Engine.Docker;
 
 internal sealed partial class DockerEngine
 {
+    private readonly ClassicBuilds _classicBuilds = new();
+
     public IAsyncEnumerable<BuildFact> BuildAsync(BuildSpec spec, BuildInput context, CancellationToken cancellationToken) =>
         spec.Builder == BuilderKind.BuildKit
             ? BuildWithBuildKitAsync(spec, context, cancellationToken)
@@ -32,6 +34,7 @@ internal sealed partial class DockerEngine
             request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/x-tar");
         }
 
+        using var building = await _classicBuilds.BeginBuildAsync(cancellationToken);
         StreamBuildReader reader = spec.Builder == BuilderKind.Podman ? new PodmanBuilder() : new ClassicBuilder();
         await foreach (var message in StreamAsync(request, StreamWire.Default.StreamMessage, cancellationToken))
         {

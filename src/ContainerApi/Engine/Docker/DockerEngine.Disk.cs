@@ -7,22 +7,60 @@ internal sealed partial class DockerEngine
     /// <summary>The engine walks the files of all containers and volumes.</summary>
     private static readonly TimeSpan DiskTimeout = TimeSpan.FromMinutes(30);
 
-    /// <summary>Engines before 23.0 refuse a second calculation while one runs.</summary>
-    private readonly SemaphoreSlim _diskUsage = new(1, 1);
+    private static readonly TimeSpan DiskRetryInterval = TimeSpan.FromSeconds(1);
 
-    public Task<DiskFacts> ReadDiskAsync(bool withImages, CancellationToken cancellationToken) => WithinAsync(DiskTimeout, async token =>
+    private readonly Lock _diskLock = new();
+
+    /// <summary>The calculations that have not begun, which calls may join: with images or without.</summary>
+    private readonly Dictionary<bool, Task<DiskFacts>> _waitingDisk = [];
+    private Task _lastDisk = Task.CompletedTask;
+
+    /// <summary>
+    /// One calculation runs at a time; engines before 23.0 refuse a second one. All calls that arrive meanwhile share the next one. A caller
+    /// that leaves does not end it, because the engine would go on with it.
+    /// </summary>
+    public Task<DiskFacts> ReadDiskAsync(bool withImages, CancellationToken cancellationToken)
     {
-        await _diskUsage.WaitAsync(token);
-        try
+        lock (_diskLock)
         {
-            var path = withImages ? "system/df?type=image&verbose=1" : "system/df";
-            return DiskTranslation.ToDisk(await GetAsync(path, DiskWire.Default.WireDisk, _maxAnswerBytes, token));
+            if (!_waitingDisk.TryGetValue(withImages, out var reading))
+            {
+                _lastDisk = _waitingDisk[withImages] = reading = ReadDiskAfterAsync(_lastDisk, withImages);
+                // All callers may leave.
+                _ = reading.ContinueWith(r => r.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+            }
+
+            return reading.WaitAsync(cancellationToken);
         }
-        finally
+    }
+
+    private async Task<DiskFacts> ReadDiskAfterAsync(Task previous, bool withImages)
+    {
+        // Not within the lock of the caller.
+        await Task.Yield();
+        await previous.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        lock (_diskLock)
         {
-            _diskUsage.Release();
+            _waitingDisk.Remove(withImages);
         }
-    }, cancellationToken);
+
+        var path = withImages ? "system/df?type=image&verbose=1" : "system/df";
+        return await WithinAsync(DiskTimeout, async token =>
+        {
+            while (true)
+            {
+                try
+                {
+                    return DiskTranslation.ToDisk(await GetAsync(path, DiskWire.Default.WireDisk, _maxAnswerBytes, token));
+                }
+                catch (EngineException e) when (e.Message.Contains("disk usage operation is already running", StringComparison.Ordinal))
+                {
+                    // Another client's.
+                    await Task.Delay(DiskRetryInterval, token);
+                }
+            }
+        }, _closing.Token);
+    }
 
     public Task<string> ReadRegistryDigestAsync(ImageReference image, RegistryCredentials? credentials, CancellationToken cancellationToken) =>
         WithinAsync(_callTimeout, async token =>
@@ -53,6 +91,8 @@ internal sealed partial class DockerEngine
             }
 
             var json = JsonSerializer.Serialize(filters, EngineWire.Default.IReadOnlyDictionaryStringIReadOnlyListString);
+            using var pruning = _classicBuilds.BeginPrune() ?? throw new EngineException(
+                ErrorCode.BuildRunning, Name, "A build with the classic builder runs, and its intermediate images are unused: try again after it.");
             using var response = await _http.PostAsync(ToPath("images/prune", [("filters", json)]), null, token);
             return DiskTranslation.ToPruned(await ReadAsync(response, DiskWire.Default.WirePrune, token));
         }, cancellationToken);

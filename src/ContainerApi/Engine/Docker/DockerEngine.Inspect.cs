@@ -14,32 +14,58 @@ internal sealed partial class DockerEngine
     public Task<ContainerDetails> InspectContainerAsync(ContainerReference container, CancellationToken cancellationToken) =>
         WithinAsync(_callTimeout, async token => InspectTranslation.ToDetails(await InspectAsync(container.ToString(), token)), cancellationToken);
 
+    /// <summary>The reads of sizes that have not begun, which calls for the same container join.</summary>
+    private readonly Dictionary<string, Task<ContainerInspection>> _waitingSizes = [];
+
     public async IAsyncEnumerable<ContainerInspection> InspectContainersAsync(
         IReadOnlyList<string> ids, bool size, TimeSpan? timeout, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var (gate, query) = size ? (_sizes, "?size=1") : (_inspects, "");
-        await foreach (var done in Task.WhenEach(ids.Select(InspectOneAsync)).WithCancellation(cancellationToken))
+        var inspections = ids.Select(id => size
+            ? ReadSizeAsync(id, timeout ?? _callTimeout).WaitAsync(cancellationToken)
+            : InspectOneAsync(_inspects, () => { }, id, "", timeout ?? _callTimeout, cancellationToken));
+        await foreach (var done in Task.WhenEach(inspections).WithCancellation(cancellationToken))
         {
             yield return await done;
         }
+    }
 
-        async Task<ContainerInspection> InspectOneAsync(string id)
+    /// <summary>Callers share a read that has not begun: many calls of one delay the others by one read of each container at most. A caller
+    /// that leaves does not end it.</summary>
+    private Task<ContainerInspection> ReadSizeAsync(string id, TimeSpan timeout)
+    {
+        lock (_waitingSizes)
         {
-            await gate.WaitAsync(cancellationToken);
-            try
-            {
-                var details = await WithinAsync(
-                    timeout ?? _callTimeout, async token => InspectTranslation.ToDetails(await InspectAsync(id, token, query)), cancellationToken);
-                return new ContainerInspection(id, details, null);
-            }
-            catch (EngineException e)
-            {
-                return new ContainerInspection(id, null, e);
-            }
-            finally
-            {
-                gate.Release();
-            }
+            return _waitingSizes.TryGetValue(id, out var waiting) ? waiting : _waitingSizes[id] = Task.Run(() => InspectOneAsync(
+                _sizes,
+                () =>
+                {
+                    lock (_waitingSizes)
+                    {
+                        _waitingSizes.Remove(id);
+                    }
+                },
+                id, "?size=1", timeout, _closing.Token));
+        }
+    }
+
+    private async Task<ContainerInspection> InspectOneAsync(
+        SemaphoreSlim gate, Action begin, string id, string query, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        await gate.WaitAsync(cancellationToken);
+        try
+        {
+            begin();
+            var details = await WithinAsync(
+                timeout, async token => InspectTranslation.ToDetails(await InspectAsync(id, token, query)), cancellationToken);
+            return new ContainerInspection(id, details, null);
+        }
+        catch (EngineException e)
+        {
+            return new ContainerInspection(id, null, e);
+        }
+        finally
+        {
+            gate.Release();
         }
     }
 

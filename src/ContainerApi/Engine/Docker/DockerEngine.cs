@@ -24,6 +24,7 @@ internal sealed partial class DockerEngine : IEngine, IDisposable
     private readonly DockerClient _docker;
     private readonly TimeSpan _callTimeout;
     private readonly long _maxAnswerBytes;
+    private readonly CancellationTokenSource _closing = new();
     private readonly TimeProvider _time;
     private readonly HostSource? _host;
     private readonly SessionServer _sessions;
@@ -83,10 +84,12 @@ internal sealed partial class DockerEngine : IEngine, IDisposable
 
     public void Dispose()
     {
+        _closing.Cancel();
         _docker.Dispose();
         _http.Dispose();
         _handler.Dispose();
         _host?.Dispose();
+        _closing.Dispose();
     }
 
     /// <summary>

@@ -23,6 +23,12 @@ internal static class EngineErrorTable
         @"^Error processing tar file(?!.*no space left)|^archive/tar|^unexpected EOF$"
         + @"|(?:repositories|manifest\.json|index\.json|oci-layout): no such file";
 
+    /// <summary>Faults of an archive's documents and layers (moby <c>image/tarexport</c>, <c>pkg/archive</c>).</summary>
+    private const string InvalidImageArchive =
+        @"^archive/tar|(?i)invalid (?:tar header|character|diffID|manifest|checksum|reference format|digest|image ID|JSON)|json: cannot unmarshal"
+        + @"|unexpected end of JSON|layers length mismatch|unsupported digest|(?:gzip|zstd|xz|bzip2)\b.*: (?:invalid|corrupt)|^EOF$|unexpected EOF"
+        + @"|^(?:open|lstat|stat|read|readlink) (?:\(path\)|\S*manifest\.json)\S*: (?:no such file|not a directory|is a directory|too many levels)";
+
     /// <summary>BuildKit names its frontend <c>dockerfile.v0</c> in all its errors.</summary>
     private const string InvalidDockerfile =
         @"(?<!frontend )(?i:dockerfile)|(?i:dockerfile)(?!\.v0)|build stage|target stage|outside the build context";
@@ -68,6 +74,7 @@ internal static class EngineErrorTable
         new([Stream, 400, 500], Build, "unexpected EOF", ErrorCode.InvalidContext, "Docker 20.10"),
         new([500], Build, All, ErrorCode.EngineError, "all"),
         new([Stream, 400, 500], Archive, InvalidArchive, ErrorCode.InvalidArchive, "Docker 20.10 (load 200, import 500)"),
+        new([Stream, 400, 500], "^/images/load$", InvalidImageArchive, ErrorCode.InvalidArchive, "Docker 20.10 to 28.5"),
         new([Stream, 500], Transfer, RegistryFailure, ErrorCode.RegistryUnavailable, "Docker, Podman 5.4"),
         // A registry that hides what exists makes the engine answer 404 with "access denied".
         new([Stream, 401, 403, 404, 500], Transfer, RegistryDenial, ErrorCode.RegistryUnauthorized, "Docker, Podman 5.4"),

@@ -156,10 +156,11 @@ internal static partial class EngineErrors
         return Encoding.UTF8.GetString(buffer, 0, length);
     }
 
-    /// <summary>Paths below the engine's data and run folders, and its temporary build folders.</summary>
+    /// <summary>Paths below the engine's data and run folders, and its temporary folders of builds and archives.</summary>
     [GeneratedRegex(
         @"(/var/(lib|run|tmp)|/run|/tmp|/etc|/root|/home)/[^\s:""',;)]+"
-        + @"|\S*/(docker-builder|buildkit|overlay2|containers)[^/\s]*/[^\s:""',;)]+")]
+        + @"|\S*/(docker-builder|buildkit|overlay2|containers)[^/\s]*/[^\s:""',;)]+"
+        + @"|/\S*?/(docker-(import|export)-|GetImageBlob)[^\s:""',;)]*")]
     private static partial Regex HostPath { get; }
 
     [GeneratedRegex("""(?<=\b[Cc]ontainer:? (?:name )?["']?)/(?=[A-Za-z0-9][A-Za-z0-9_.-]*(?:["'\s:,]|$))""", RegexOptions.CultureInvariant)]

@@ -39,6 +39,12 @@ public sealed class EngineErrorsTests
         "/containers/x/rename", 409,
         "Error when allocating new name: Conflict. The container name \"a\" is already in use by container \"b\". You have to remove (or rename)",
         "name_in_use")]
+    [InlineData("/images/load", 200, "invalid character 'x' looking for beginning of value", "invalid_archive")]
+    [InlineData("/images/load", 200, "open (path): no such file or directory", "invalid_archive")]
+    [InlineData("/images/load", 200, "invalid diffID for layer 0: expected \"sha256:a\", got \"sha256:b\"", "invalid_archive")]
+    [InlineData("/images/load", 200, "json: cannot unmarshal object into Go value of type []tarexport.manifestItem", "invalid_archive")]
+    [InlineData("/images/load", 200, "write (path): no space left on device", "engine_error")]
+    [InlineData("/images/create", 200, "invalid character 'x' looking for beginning of value", "engine_error")]
     [InlineData("/images/x/push", 500, "something else", "engine_error")]
     [InlineData("/build", 400, "failed to reach build target nope in Dockerfile", "invalid_dockerfile")]
     [InlineData("/build", 400, "the Dockerfile (Dockerfile) cannot be empty", "invalid_dockerfile")]
@@ -126,10 +132,13 @@ public sealed class EngineErrorsTests
     [Theory]
     [InlineData("The container name \"/a.b\" is already in use", "The container name \"a.b\" is already in use")]
     [InlineData("cannot remove container \"/web\": container is running", "cannot remove container \"web\": container is running")]
+    [InlineData("open /data/tmp/docker-import-065/abc/json: no such file", "open (path): no such file")]
+    [InlineData("write /data/tmp/GetImageBlob12: no space left", "write (path): no space left")]
     [InlineData("Container /web is restarting", "Container web is restarting")]
     [InlineData("No such container: /web", "No such container: web")]
     [InlineData("exec of a container: /bin/sh failed", "exec of a container: /bin/sh failed")]
-    public void Container_names_in_errors_have_no_slash(string message, string expected) => Assert.Equal(expected, EngineErrors.Clean(message));
+    public void Errors_have_no_path_of_the_host_and_no_slash_before_a_name(string message, string expected) =>
+        Assert.Equal(expected, EngineErrors.Clean(message));
 
     [Theory]
     [InlineData(

@@ -8,6 +8,7 @@ public sealed class HostileAnswerTests : StubEngineTests
 {
     private const string Id = "1111111111111111111111111111111111111111111111111111111111111111";
     private const string LongId = "{\"Id\":\"";
+    private static readonly string Megabyte = new('x', 1024 * 1024);
     private const string Image = "{\"Id\":\"sha256:" + Id + "\",";
 
     [Theory]
@@ -19,6 +20,8 @@ public sealed class HostileAnswerTests : StubEngineTests
     [InlineData("/engines/local", "/info", LongId, "a")]
     [InlineData("/engines/local", "/version", "{\"Components\":[", "{},")]
     [InlineData("/images", "/images/json", "[", "{},")]
+    [InlineData("/images", "/images/json", "[" + Image + "\"Labels\":{\"a\":\"", "a")]
+    [InlineData("/images", "/images/json", "[" + Image + "\"Labels\":{", "\"a\":\"b\",")]
     [InlineData("/images/app", "/images/{name}/json", LongId, "a")]
     [InlineData("/images/app", "/images/{name}/history", "[", "{},")]
     [InlineData("POST /containers {\"image\":\"app\"}", "/containers/create", LongId, "a")]
@@ -193,5 +196,19 @@ public sealed class HostileAnswerTests : StubEngineTests
         var engine = await answer.ReadJsonAsync(HttpStatusCode.OK);
         Assert.Equal("error", Text(engine, "state"));
         return Text(engine.GetProperty("error"), "message");
+    }
+
+    [Fact]
+    public async Task Images_with_megabytes_of_labels_do_not_break_the_list()
+    {
+        await StartAsync(maxAnswer: 2 * 1024 * 1024);
+        Stub.When("/images/json", Behaviours.Answer(200, ListOf("RepoTags")));
+        Stub.When("/containers/json", Behaviours.Answer(200, ListOf("Names")));
+
+        Assert.Equal(9, (await Host.GetJsonAsync("/images")).GetProperty("total").GetInt32());
+        Assert.All(await ItemsAsync("?include=none"), i => Assert.Equal("""{"a":"1"}""", i.GetProperty("labels").GetRawText()));
+
+        static string ListOf(string names) => "[" + string.Join(",", Enumerable.Range(1, 9).Select(n =>
+            $$$"""{"Id":"{{{Containers.Facts.Id((char)('0' + n))}}}","{{{names}}}":["/n{{{n}}}"],"Labels":{"a":"1","b":"{{{Megabyte}}}"}}""")) + "]";
     }
 }

@@ -13,6 +13,9 @@ internal sealed class EngineHandler(string engine, HttpMessageHandler transport,
 
     public const long Unbounded = long.MaxValue;
 
+    /// <summary>How much larger than its maximum a list may be with its longest labels.</summary>
+    private const int RawBytesPerByte = 16;
+
     private readonly SemaphoreSlim _negotiating = new(1, 1);
     private volatile EngineCapabilities? _capabilities;
     private int _connectionGeneration;
@@ -56,7 +59,7 @@ internal sealed class EngineHandler(string engine, HttpMessageHandler transport,
             if ((int)response.StatusCode < 400)
             {
                 var max = request.Options.TryGetValue(MaxAnswerBytes, out var given) ? given : maxAnswerBytes;
-                return max == Unbounded ? response : await BoundAsync(response, max, cancellationToken);
+                return max == Unbounded ? response : await BoundAsync(response, max, IsList(path), cancellationToken);
             }
 
             var body = await ReadErrorAsync(response, cancellationToken);
@@ -73,13 +76,19 @@ internal sealed class EngineHandler(string engine, HttpMessageHandler transport,
         }
     }
 
-    private async Task<HttpResponseMessage> BoundAsync(HttpResponseMessage response, long max, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> BoundAsync(
+        HttpResponseMessage response, long max, bool isList, CancellationToken cancellationToken)
     {
         var type = response.Content.Headers.ContentType;
-        response.Content = new StreamContent(new BoundedStream(await response.Content.ReadAsStreamAsync(cancellationToken), engine, max));
+        var body = await response.Content.ReadAsStreamAsync(cancellationToken);
+        // What is left out takes time, too.
+        body = isList ? new LabelLimitStream(new BoundedStream(body, engine, max * RawBytesPerByte)) : body;
+        response.Content = new StreamContent(new BoundedStream(body, engine, max));
         response.Content.Headers.ContentType = type;
         return response;
     }
+
+    private static bool IsList(Uri path) => path.AbsolutePath is "/containers/json" or "/images/json";
 
     /// <summary>Negotiates with <c>/_ping</c>, which has no version in its path and answers in under a millisecond.</summary>
     public async Task<EngineCapabilities> PingAsync(CancellationToken cancellationToken)
