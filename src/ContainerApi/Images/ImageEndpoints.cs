@@ -135,8 +135,9 @@ internal static class ImageEndpoints
                 TypedResults.Ok(await prune.RunAsync(body.Value, http, cancellationToken)))
             .WithName("pruneImages").WithSummary("Remove images that no container uses")
             .WithDescription("Removes images without a name, or with `dangling: false` all unused ones. The engine decides what is in use: an "
-                + "image of a container is never removed. A key with labels removes images with all of its labels only. While a build with the classic "
-                + "builder runs on the engine, this is 409 `build_running`. Each removed image has an audit line. With `dryRun` nothing is removed.")
+                + "image of a container is never removed. A key with labels removes images with all of its labels only. While a build with the "
+                + "classic builder runs on the engine, this is 409 `build_running`. Each removed image has an audit line. With `dryRun` nothing is "
+                + "removed.")
             .CanFailWith(ErrorCode.Conflict, ErrorCode.BuildRunning);
 
         images.MapPost("/commit", CommitAsync).WithIdempotency()

@@ -113,7 +113,8 @@ internal sealed partial class LogStream(
         finally
         {
             await pumps.CancelAsync();
-            await Task.WhenAll([watching, _confirming, .. _merger.Sources.Select(s => s.Ended)]).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.WhenAll([watching, _confirming, .. _merger.Sources.Select(s => s.Ended)])
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

@@ -36,7 +36,8 @@ public sealed class LabelLimitTests
         }
     }
 
-    private static string Expand(string list) => list.Replace("LONG", Long, StringComparison.Ordinal).Replace("FITTING", Fitting, StringComparison.Ordinal);
+    private static string Expand(string list) =>
+        list.Replace("LONG", Long, StringComparison.Ordinal).Replace("FITTING", Fitting, StringComparison.Ordinal);
 
     private sealed class Chunks(byte[] bytes, int size) : MemoryStream(bytes)
     {
