@@ -23,6 +23,7 @@ internal static class ClusterServices
         builder.Services.AddSingleton<PeerCalls>();
         builder.Services.AddHttpForwarder();
         builder.Services.AddSingleton<Forwarding>();
+        builder.Services.AddHostedService<PeerWarmUp>();
         builder.Services.AddSingleton(services => new PeerListener(endpoint, services.GetRequiredService<PeerTransport>().Secure));
     }
 

@@ -32,7 +32,14 @@ internal sealed partial class PeerDirectory(
             _ = Identify(failed, RetryTimeout);
         }
 
-        await Task.WhenAll(identifying).WaitAsync(cancellationToken);
+        await Task.WhenAll(identifying).WaitAsync(options.ListTimeout, time, cancellationToken)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        cancellationToken.ThrowIfCancellationRequested();
+        foreach (var silent in known.Where(p => p.Identity is null && p.Failure is null))
+        {
+            TimedOut(silent);
+        }
+
         return
         [
             .. known.Where(p => p.Identity?.Process != Own.Process)
@@ -41,6 +48,27 @@ internal sealed partial class PeerDirectory(
                 .OrderBy(p => p.ToString(), StringComparer.Ordinal),
         ];
     }
+
+    /// <summary>Identifies the replicas that answer, so that the first request does not wait for them. It finds out about the others.</summary>
+    public async Task WarmUpAsync(CancellationToken cancellationToken) => await Task.WhenAll(
+        Update(await addresses.ReadAsync(cancellationToken)).Select(async peer =>
+        {
+            using var expired = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            expired.CancelAfter(RetryTimeout);
+            try
+            {
+                using var request = new HttpRequestMessage(HttpMethod.Get, peer.Address + "/healthz");
+                using var response = await transport.Invoker.SendAsync(request, expired.Token);
+                if (PeerIdentity.Of(response) is { } identity)
+                {
+                    Answered(peer, identity);
+                }
+            }
+            catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException)
+            {
+                // The replica may start later.
+            }
+        }));
 
     /// <summary>Sends a request to a replica. Its failure is known from then on.</summary>
     /// <exception cref="PeerException">The replica does not answer.</exception>
