@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using ContainerApi.Access;
 using ContainerApi.Api;
@@ -37,10 +38,10 @@ internal sealed record CallerHeaders(IReadOnlyList<KeyValuePair<string, StringVa
     public string Key { get; } = Convert.ToHexString(SHA256.HashData(
         JsonSerializer.SerializeToUtf8Bytes(Values.Select(v => (string?[])[v.Key, .. v.Value.ToArray()]))));
 
-    public HttpRequestMessage ToRequest(Uri address)
+    public HttpRequestMessage ToRequest(Uri address, string accept = MediaTypes.Json)
     {
         var request = new HttpRequestMessage(HttpMethod.Get, address);
-        request.Headers.TryAddWithoutValidation("Accept", MediaTypes.Json);
+        request.Headers.TryAddWithoutValidation("Accept", accept);
         request.Headers.TryAddWithoutValidation(ApiHeaders.ClientAddress, Address);
         foreach (var (name, values) in Values)
         {
@@ -54,11 +55,41 @@ internal sealed record CallerHeaders(IReadOnlyList<KeyValuePair<string, StringVa
 /// <summary>Reads JSON from other replicas, in parallel.</summary>
 internal sealed class PeerCalls(PeerDirectory peers, ClusterOptions options, EngineAnswerLimit limit)
 {
+    /// <summary>Three heartbeats.</summary>
+    private static readonly TimeSpan MaxSilence = TimeSpan.FromSeconds(45);
+
     /// <summary>A replica of a later version may have further fields.</summary>
     private static readonly JsonSerializerOptions Reading = new(WireJson.Options)
     {
         UnmappedMemberHandling = System.Text.Json.Serialization.JsonUnmappedMemberHandling.Skip,
     };
+
+    public TimeSpan ListTimeout => options.ListTimeout;
+
+    /// <summary>Reads a stream of another replica, as NDJSON. It has heartbeats.</summary>
+    /// <exception cref="PeerException">The replica refuses the stream, or the connection failed.</exception>
+    public async IAsyncEnumerable<T> StreamAsync<T>(
+        Peer peer, string path, CallerHeaders headers, [EnumeratorCancellation] CancellationToken cancellationToken)
+        where T : class
+    {
+        using var request = headers.ToRequest(new Uri(peer.Address + path), MediaTypes.Ndjson);
+        using var response = await GuardAsync(peer, token => peers.SendAsync(peer, request, token), cancellationToken);
+        if (!response.IsSuccessStatusCode)
+        {
+            var body = await GuardAsync(peer, response.Content.ReadAsByteArrayAsync, cancellationToken);
+            var problem = Read<PeerProblem>(body) ?? PeerProblem.InvalidResponse;
+            throw new PeerException(new PeerFailure(problem.State, new ErrorInfo(problem.Code, problem.Detail), DateTimeOffset.UtcNow));
+        }
+
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(cancellationToken));
+        while (await GuardAsync(peer, async token => await reader.ReadLineAsync(token), cancellationToken) is { } line)
+        {
+            if (Read<T>(Encoding.UTF8.GetBytes(line)) is { } item)
+            {
+                yield return item;
+            }
+        }
+    }
 
     /// <summary>Asks replicas. One that does not answer costs <c>Cluster:ListTimeout</c> beyond the end of <paramref name="own"/>.</summary>
     /// <param name="pathOf">Returns the path and query of the call to a replica.</param>
@@ -73,7 +104,42 @@ internal sealed class PeerCalls(PeerDirectory peers, ClusterOptions options, Eng
             : AskAsync<T>(peer, pathOf(peer), headers, late.Token, cancellationToken)).ToList();
         await own.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         late.CancelAfter(options.ListTimeout);
-        return await Task.WhenAll(asking);
+        var answers = await Task.WhenAll(asking);
+        // An own address is recognised by the first answer from it, which may arrive meanwhile.
+        return [.. answers.Where(a => a.Peer.Identity?.Process != peers.Own.Process)];
+    }
+
+    /// <summary>Waits for a step of a stream. A failed connection and one that is silent for longer than heartbeats are a failure.</summary>
+    private async Task<T> GuardAsync<T>(Peer peer, Func<CancellationToken, Task<T>> step, CancellationToken cancellationToken)
+    {
+        using var late = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        late.CancelAfter(MaxSilence);
+        try
+        {
+            return await step(late.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new PeerException(peers.TimedOut(peer));
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException)
+        {
+            throw new PeerException(peers.Failed(peer, e));
+        }
+    }
+
+    /// <summary>Null for an invalid text, and for an event of a later version.</summary>
+    private static T? Read<T>(byte[] json)
+        where T : class
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<T>(json, Reading);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
     }
 
     private async Task<PeerAnswer<T>> AskAsync<T>(

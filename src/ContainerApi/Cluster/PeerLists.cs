@@ -31,15 +31,24 @@ internal sealed class PeerLists(EngineDirectory engines, Caller caller, PeerDire
             return new ListParts(named);
         }
 
-        var visible = (await peers.FindAsync(cancellationToken)).Where(IsVisible).ToList();
-        var asked = named.Count == 0 ? visible : visible.FindAll(p => named.Any(n => p.Names.Contains(n.Value)));
+        var visible = await FindVisibleAsync(peers, cancellationToken);
+        var asked = Select(visible, named);
         if (named.Except(own).FirstOrDefault(n => !asked.Exists(p => p.Names.Contains(n.Value))) is { } unknown)
         {
             throw Unknown(unknown, visible);
         }
 
-        return new ListParts(own, asksOwn: named.Count == 0 || own.Count > 0, calls, asked, named, request);
+        return new ListParts(own, asksOwn: named.Count == 0 || own.Count > 0, calls, asked, named, request)
+        {
+            FindAgainAsync = async token => Select(await FindVisibleAsync(peers, token), named),
+        };
     }
+
+    private async Task<List<Peer>> FindVisibleAsync(PeerDirectory directory, CancellationToken cancellationToken) =>
+        [.. (await directory.FindAsync(cancellationToken)).Where(IsVisible)];
+
+    private static List<Peer> Select(List<Peer> visible, IReadOnlyList<EngineName> named) =>
+        named.Count == 0 ? visible : visible.FindAll(p => named.Any(n => p.Names.Contains(n.Value)));
 
     private bool IsVisible(Peer peer) => peer.Identity is { } identity
         ? identity.Engines.Any(caller.Visibility.IncludesEngine)
@@ -56,7 +65,8 @@ internal sealed class PeerLists(EngineDirectory engines, Caller caller, PeerDire
 /// <summary>The replicas that one list is read from.</summary>
 internal sealed class ListParts
 {
-    private static readonly HashSet<string> Replaced = new(["fields", "format", "local", "engine"], StringComparer.OrdinalIgnoreCase);
+    private static readonly HashSet<string> Replaced =
+        new(["fields", "format", "local", "engine", "after", "lastEventId"], StringComparer.OrdinalIgnoreCase);
 
     private readonly PeerCalls? _calls;
     private readonly IReadOnlyList<Peer> _asked = [];
@@ -84,6 +94,17 @@ internal sealed class ListParts
     /// <summary>Whether the list has engines of this replica.</summary>
     public bool AsksOwn { get; }
 
+    /// <summary>Whether the list can have engines of other replicas, now or later.</summary>
+    public bool IsMerged => _calls is not null;
+
+    /// <summary>The other replicas.</summary>
+    public IReadOnlyList<Peer> Peers => _asked;
+
+    /// <summary>Finds the other replicas again: some may have joined.</summary>
+    public Func<CancellationToken, Task<List<Peer>>> FindAgainAsync { get; init; } = _ => Task.FromResult(new List<Peer>());
+
+    public TimeSpan ListTimeout => _calls?.ListTimeout ?? TimeSpan.Zero;
+
     /// <summary>Whether no other replica is asked.</summary>
     public bool IsAlone => _asked.Count == 0 && AsksOwn;
 
@@ -108,16 +129,21 @@ internal sealed class ListParts
             [.. answers.Where(a => a.Value is null).SelectMany(Missing)]);
     }
 
+    /// <summary>Reads the same stream of another replica.</summary>
+    /// <exception cref="PeerException">The replica refuses the stream, or the connection failed.</exception>
+    public IAsyncEnumerable<T> StreamAsync<T>(Peer peer, CancellationToken cancellationToken)
+        where T : class => _calls!.StreamAsync<T>(peer, PathOf(peer, new Dictionary<string, string>()), _headers!, cancellationToken);
+
+    /// <summary>The names of the engines of another replica that the list has.</summary>
+    public IEnumerable<string> NamesOf(Peer peer) => peer.Names.Where(name => _named.Count == 0 || _named.Any(n => n.Value == name));
+
     private string PathOf(Peer peer, IReadOnlyDictionary<string, string> changes) => _path + QueryString.Create(
     [
         .. _query.Where(q => !changes.Keys.Contains(q.Key, StringComparer.OrdinalIgnoreCase)),
         .. changes.Select(c => KeyValuePair.Create(c.Key, (string?)c.Value)),
         KeyValuePair.Create("local", (string?)"true"),
-        .. Selected(peer).Where(_ => _named.Count > 0).Select(name => KeyValuePair.Create("engine", (string?)name)),
+        .. NamesOf(peer).Where(_ => _named.Count > 0).Select(name => KeyValuePair.Create("engine", (string?)name)),
     ]);
-
-    private IEnumerable<string> Selected(Peer peer) =>
-        peer.Names.Where(name => _named.Count == 0 || _named.Any(n => n.Value == name));
 
     private IEnumerable<MissingEngine> Missing<TList>(PeerAnswer<TList> answer)
     {
@@ -125,6 +151,6 @@ internal sealed class ListParts
         var (state, error, since) = answer.Failure is { } failure
             ? (failure.State, failure.Error, (DateTimeOffset?)failure.Since)
             : (problem.State, new ErrorInfo(problem.Code, problem.Detail), null);
-        return Selected(answer.Peer).Select(name => new MissingEngine(name, answer.Peer.Authority, state, error, since));
+        return NamesOf(answer.Peer).Select(name => new MissingEngine(name, answer.Peer.Authority, state, error, since));
     }
 }

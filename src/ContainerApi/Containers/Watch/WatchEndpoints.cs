@@ -3,6 +3,7 @@ using ContainerApi.Access;
 using ContainerApi.Api;
 using ContainerApi.Api.OpenApi;
 using ContainerApi.Api.Requests;
+using ContainerApi.Cluster;
 using ContainerApi.Engine;
 
 namespace ContainerApi.Containers.Watch;
@@ -10,9 +11,10 @@ namespace ContainerApi.Containers.Watch;
 internal static partial class WatchEndpoints
 {
     public static void MapWatch(this RouteGroupBuilder containers) =>
-        containers.MapGet("/watch", Watch)
+        containers.MapGet("/watch", WatchAsync)
             .RequireScope(Scopes.ContainersRead)
             .WithStreamLimits()
+            .WithMetadata(MergedList.Metadata)
             .WithName("watchContainers")
             .WithSummary("Watch containers")
             .WithDescription("""
@@ -27,23 +29,22 @@ internal static partial class WatchEndpoints
             .Produces<WatchEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson, MediaTypes.EventStream)
             .CanFailWith(ErrorCode.InvalidRequest, ErrorCode.EngineNotFound, ErrorCode.NotAcceptable);
 
-    private static IResult Watch(
-        RequestQuery<WatchQuery> request, HttpContext context, WatchHub hub, EngineDirectory engines, Caller caller, ContainerRedactor redactor,
+    private static async Task<IResult> WatchAsync(
+        RequestQuery<WatchQuery> request, HttpContext context, WatchHub hub, PeerLists peers, Caller caller, ContainerRedactor redactor,
         StreamTimeout deadline, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<WatchHub> logger)
     {
         var query = request.Value;
-        foreach (var name in query.Selection.Engine)
-        {
-            engines.Get(name);
-        }
-
+        var parts = await peers.BeginAsync(context.Request, query.Selection.Engine, query.Local.Local, context.RequestAborted);
         var view = WatchView.Of(query.Selection, IncludedSections.Needed(query.Include, fields: null), caller, redactor);
         var format = Formats.ChooseStream(query.Format, context.Request);
         var events = UntilShutdown(
-            token => hub.WatchAsync(view, query.Interval, query.Position.Seq, token), logger, deadline,
+            token => parts.IsMerged
+                ? new WatchMerge(parts, time).WatchAsync(parts.AsksOwn ? hub.WatchAsync(view, query.Interval, null, token) : null, token)
+                : hub.WatchAsync(view, query.Interval, query.Position.Seq, token),
+            logger, deadline,
             lifetime.ApplicationStopping, context.RequestAborted);
-        // A resumed watch has no first event before something changes.
-        var resumes = query.Position.Seq is not null;
+        // A resumed watch has no first event before something changes. That of several replicas begins with a snapshot.
+        var resumes = query.Position.Seq is not null && !parts.IsMerged;
         return new StreamResult<WatchEvent>(events, format)
         {
             Heartbeat = WatchHeartbeat.Create(time) with { BeforeFirst = resumes },
