@@ -43,6 +43,20 @@ public sealed class ArchiveTests(EngineFixture fixture) : ImageCalls(fixture)
         }
     }
 
+    [Theory]
+    [InlineData("manifest.json", "no JSON")]
+    [InlineData("manifest.json", "{}")]
+    [InlineData("manifest.json", """[{"Config":"missing.json","RepoTags":[],"Layers":[]}]""")]
+    [InlineData("manifest.json", """[{"Config":"config.json","RepoTags":[],"Layers":["missing"]}]""")]
+    public async Task Archive_with_a_fault_that_only_the_engine_finds_is_invalid(string index, string text)
+    {
+        using var response = await PostAsync("load", Archive.Tar((index, text), ("config.json", """{"rootfs":{"diff_ids":[]}}""")));
+
+        var answer = await response.Content.ReadAsStringAsync();
+        Assert.True(answer.Contains("\"invalid_archive\"", StringComparison.Ordinal), answer);
+        Assert.DoesNotContain("docker-import", answer, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Import_creates_an_image_with_changes()
     {
