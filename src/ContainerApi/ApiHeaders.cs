@@ -5,6 +5,7 @@ internal static class ApiHeaders
 {
     public const string AcceptPost = "Accept-Post";
     public const string ApiKey = "X-Api-Key";
+    public const string BuildId = "Build-Id";
     public const string IdempotencyKey = "Idempotency-Key";
     public const string IdempotencyReplayed = "Idempotency-Replayed";
     public const string LastEventId = "Last-Event-ID";

@@ -52,6 +52,11 @@ internal sealed class FakeEngine : IEngine
     public Func<CommitSpec, CancellationToken, Task<string>> CommitContainer { get; set; } = (_, _) => throw Unexpected();
     public Func<CancellationToken, Task<IReadOnlyList<CacheRecord>>> ListCache { get; set; } = _ => throw Unexpected();
     public Func<CachePrune, CancellationToken, Task<IReadOnlyList<CacheRecord>>> PruneCache { get; set; } = (_, _) => throw Unexpected();
+
+    /// <summary>Gets the parameters of each build.</summary>
+    public Action<BuildSpec, BuildInput>? BuildInput { get; set; }
+    public Func<BuildSpec, Stream, Stream, CancellationToken, IAsyncEnumerable<BuildFact>> BuildFile { get; set; } =
+        (_, _, _, _) => throw Unexpected();
     public Func<BuildSpec, Stream, CancellationToken, IAsyncEnumerable<BuildFact>> Build { get; set; } = (_, _, _) => throw Unexpected();
 
     async Task<EngineCapabilities> IEngine.PingAsync(CancellationToken token) => CapabilitiesOf(await Ping(token));
@@ -106,8 +111,13 @@ internal sealed class FakeEngine : IEngine
     Task<string> IEngine.CommitContainerAsync(CommitSpec spec, CancellationToken token) => CommitContainer(spec, token);
     Task<IReadOnlyList<CacheRecord>> IEngine.ListCacheAsync(CancellationToken token) => ListCache(token);
     Task<IReadOnlyList<CacheRecord>> IEngine.PruneCacheAsync(CachePrune prune, CancellationToken token) => PruneCache(prune, token);
-    IAsyncEnumerable<BuildFact> IEngine.BuildAsync(BuildSpec spec, BuildInput context, CancellationToken token) =>
-        Build(spec, context.OpenArchive(), token);
+    IAsyncEnumerable<BuildFact> IEngine.BuildAsync(BuildSpec spec, BuildInput context, CancellationToken token)
+    {
+        BuildInput?.Invoke(spec, context);
+        return context.Output is { } output
+            ? BuildFile(spec, context.OpenArchive(), output, token)
+            : Build(spec, context.OpenArchive(), token);
+    }
 
     /// <summary>By default a container of the list, by the engine's precedence.</summary>
     public Func<ContainerReference, CancellationToken, Task<ContainerDetails>> InspectContainer

@@ -80,7 +80,7 @@ internal static class BuildEndpoints
             .WithMetadata(new RequestMetadata(RequestDefinition.Of(typeof(BuildRequest)), IsBody: false))
             .WithMetadata(new RequestMetadata(RequestDefinition.Of(typeof(BuildRequest)), IsBody: true))
             .WithMetadata(BuildRequestReader.ContentTypes)
-            .Produces<BuildEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson, MediaTypes.EventStream, MediaTypes.Text)
+            .Produces<BuildEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson, MediaTypes.EventStream, MediaTypes.Text, MediaTypes.Tar)
             .Produces<Build>(StatusCodes.Status201Created)
             .Produces<Build>(StatusCodes.Status202Accepted)
             .RequireScope(Scopes.BuildsWrite)

@@ -51,6 +51,9 @@ internal sealed class BuildJob
 
     public BuildLog Log { get; }
 
+    /// <summary>The file that the build makes; null for an image.</summary>
+    public BuildFile? File { get; init; }
+
     /// <summary>Cancelled when the build must stop.</summary>
     public CancellationToken Stopping => _stop.Token;
 

@@ -28,7 +28,8 @@ internal sealed partial class BuildPipeline(
     {
         var spec = request.ToSpec();
         var slot = queue.Enqueue(engine.Name, client);
-        var job = registry.Open(engine.Name, [.. spec.Tags.Select(t => t.ToString())], startedBy);
+        var file = spec.Output == BuildOutput.Image ? null : new BuildFile();
+        var job = registry.Open(engine.Name, [.. spec.Tags.Select(t => t.ToString())], startedBy, file);
         var limited = upload is null ? context : context with { Archive = upload.Limit(context.Archive, () => slot.OthersWait) };
         job.Work = Task.Run(() => RunAsync(job, engine, request, spec, limited, slot));
         return job;
@@ -51,12 +52,13 @@ internal sealed partial class BuildPipeline(
         var took = (long)time.GetElapsedTime(started).TotalMilliseconds;
         // The image exists even when only its push failed.
         var result = error is null
-            ? new ResultEvent(StreamOutcome.Succeeded, job.Id, engine.Name, image!.Id, image.Tags, took, null)
+            ? new ResultEvent(StreamOutcome.Succeeded, job.Id, engine.Name, image?.Id, image?.Tags ?? [], took, null)
             : new ResultEvent(BuildFailures.OutcomeOf(error), job.Id, engine.Name, image?.Id, image?.Tags ?? [], took, error);
         var outcome = error is null ? "succeeded" : job.Cause is StopCause.ClientLeft ? "client_left" : error.Code;
         // Before the result, so that a client that waits for it finds the metrics updated.
         observed.End(job.Describe().Builder ?? BuilderChoice.NameOf(spec.Builder), outcome);
         job.End(result, time.GetUtcNow(), failure is null ? null : BuildFailures.BeforeStart(job, engine.Name, limit, failure));
+        job.File?.Complete();
         Log.Ended(logger, job.Id, engine.Name, outcome, took);
     }
 
@@ -76,13 +78,18 @@ internal sealed partial class BuildPipeline(
             // A ping says which builders the engine has.
             var capabilities = engine.Capabilities ?? await engine.PingAsync(job.Stopping);
             spec = spec with { Builder = BuilderChoice.On(capabilities, spec, isBuilderForced) };
+            if (BuilderChoice.NeedsImageIndex(spec))
+            {
+                BuilderChoice.RequireImageIndex(spec, await engine.DescribeAsync(job.Stopping));
+            }
+
             projection = new BuildProjection(
                 new StartedEvent(job.Id, engine.Name, BuilderChoice.NameOf(spec.Builder)), time, spec.BuildArguments);
             failure = await WorkAsync(job, engine, capabilities, spec, context, projection, limit);
             if (failure is null)
             {
                 var error = BuildFailures.ErrorOf(projection.Failure);
-                if (error is null)
+                if (error is null && spec is { Output: BuildOutput.Image, IsCheck: false })
                 {
                     (image, error) = await FindImageAsync(engine, projection.ImageId, job.Stopping);
                 }
@@ -161,18 +168,32 @@ internal sealed partial class BuildPipeline(
         using var engineLeft = CancellationTokenSource.CreateLinkedTokenSource(job.Stopping);
         var warnings = new ConcurrentQueue<BuildWarning>();
         var reporter = new BuildReporter(job, projection);
-        DockerfileCheck check = dockerfile => Check(dockerfile, spec, capabilities, warnings);
+        // The text of a Dockerfile is checked before the context, which then needs none.
+        DockerfileCheck check = dockerfile => Check(spec.DockerfileText ?? dockerfile, spec, capabilities, warnings);
+        if (spec.DockerfileText is { } text)
+        {
+            check(text);
+            check = _ => { };
+        }
+
         var transfer = new ContextTransfer(job, context.Archive, check, engineLeft.Token);
-        var directory = spec is { Builder: BuilderKind.BuildKit, Remote: null } ? context.Directory : null;
-        DirectorySync? sync = null;
+        // A session receives a file or serves directories.
+        var hasMain = spec is { Builder: BuilderKind.BuildKit, Remote: null, Output: BuildOutput.Image } && context.Directory is not null;
+        BuildDirectories? directories = null;
         Exception? failure = null;
         try
         {
-            sync = directory is null ? null
-                : await Task.Run(() => directory.PrepareAsync(options.MaxContextBytes, check, job.Stopping), job.Stopping);
-            var input = new BuildInput(transfer.Open) { Directories = sync?.ToContext(job.Describe().StartedBy) };
-            await using var facts = engine.BuildAsync(spec, input, job.Stopping).GetAsyncEnumerator(job.Stopping);
-            await reporter.ReportAsync(facts, new ContextProgress(transfer, sync, time), warnings);
+            directories = await Task.Run(
+                () => BuildDirectories.PrepareAsync(context, hasMain, options.MaxContextBytes, check, job.Stopping), job.Stopping);
+            var client = job.Describe().StartedBy;
+            var input = new BuildInput(transfer.Open)
+            {
+                Output = job.File?.OpenWrite(),
+                Directories = directories.ToContext(client, spec.DockerfileText),
+            };
+            await using var facts = engine.BuildAsync(spec with { Contexts = directories.Addresses(client) }, input, job.Stopping)
+                .GetAsyncEnumerator(job.Stopping);
+            await reporter.ReportAsync(facts, new ContextProgress(transfer, directories.Main, time), warnings);
         }
         catch (Exception e)
         {
@@ -182,9 +203,9 @@ internal sealed partial class BuildPipeline(
         var stopped = failure is not null && job.Stopping.IsCancellationRequested;
         await engineLeft.CancelAsync();
         // A context that fails makes the engine's call fail too; the context is the reason.
-        var contextFailure = await transfer.EndAsync() ?? sync?.Failure;
+        var contextFailure = await transfer.EndAsync() ?? directories?.Failure;
         return !stopped ? contextFailure ?? failure
-            : job.Cause is StopCause.Timeout && (transfer.IsBeingRead || (directory is not null && sync is null)) ? BuildFailures.SlowContext(limit)
+            : job.Cause is StopCause.Timeout && (transfer.IsBeingRead || (hasMain && directories is null)) ? BuildFailures.SlowContext(limit)
             : failure;
     }
 

@@ -36,7 +36,7 @@ internal sealed class BuildRegistry(BuildStore store, BuildOptions options, Idem
         await store.CloseAsync(_jobs.Values.Concat(_deleting.Values).Where(j => j.IsEnded).Select(j => j.Log.Written));
     }
 
-    public BuildJob Open(string engine, IReadOnlyList<string> tags, string? startedBy)
+    public BuildJob Open(string engine, IReadOnlyList<string> tags, string? startedBy, BuildFile? file)
     {
         Prune();
         var now = time.GetUtcNow();
@@ -49,7 +49,7 @@ internal sealed class BuildRegistry(BuildStore store, BuildOptions options, Idem
             StartedBy = startedBy,
             CreatedAt = now,
         };
-        var job = new BuildJob(build, new BuildLog(options.History, time, store));
+        var job = new BuildJob(build, new BuildLog(options.History, time, store)) { File = file };
         _jobs[job.Id] = job;
         return job;
     }

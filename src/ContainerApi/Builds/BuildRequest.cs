@@ -13,8 +13,14 @@ namespace ContainerApi.Builds;
 [Hint("Use 'network'.", "networkmode")]
 [Hint("Use 'extraHost', or 'extraHosts' in JSON.", "extraHosts", "add-host")]
 [Hint("Use 'cacheFrom'.", "cache-from")]
+[Hint("Use 'cacheTo'.", "cache-to")]
+[Hint("Use 'shmSize'.", "shm-size")]
+[Hint("Use 'ulimit', or 'ulimits' in JSON.", "ulimits")]
+[Hint("Use 'cgroupParent'.", "cgroup-parent")]
+[Hint("Use 'annotation', or 'annotations' in JSON.", "annotations")]
+[Hint("Use 'provenance' and 'sbom'.", "attest")]
 [Hint("Use 'secret', or 'secrets' in JSON.", "secrets")]
-[Hint("Use 'path' in a JSON body.", "context")]
+[Hint("Use 'context', or 'contexts' in JSON.", "build-context")]
 [Hint("Use 'builder': classic, buildkit or auto.", "version")]
 [Hint("Leave it out: the containers of steps are always removed.", "rm", "forcerm", "force-rm")]
 [Hint("Leave it out, or use mode=wait for one document without the log.", "q", "quiet")]
@@ -25,10 +31,16 @@ internal sealed record BuildRequest(
     [Parameter("A URL that the engine fetches the context from: `https://host/repository.git#branch:directory` or a tar archive. "
         + "Refused unless the configuration allows it.", In = ParameterPlace.Json)]
     string? Remote,
+    [Parameter("A context beside the main one, `name=value`; repeatable, also as `context:name=value`. In JSON an object of names and values. "
+        + "`FROM name`, `COPY --from=name` and mounts of BuildKit use it in place of a stage or an image of this name. The value is an image "
+        + "(`docker-image://alpine:3`), an address that the engine fetches as `remote`, or a directory under a context root.",
+        QueryName = "context", IsObject = true, MaxItems = 50)]
+    IReadOnlyList<ContextSource> Contexts,
     [Parameter("A reference for the image, `app:v1`; repeatable. Without a tag in it, `latest`.", QueryName = "tag",
         ErrorCode = "invalid_reference")]
     IReadOnlyList<ImageName> Tags,
-    [Parameter("Path of the Dockerfile inside the context; `Dockerfile` by default. In JSON without `path` and `remote`: the text of the Dockerfile.",
+    [Parameter("Path of the Dockerfile inside the context; `Dockerfile` by default. In JSON without `path` and `remote`: the text of the Dockerfile. "
+        + "A value with a line break is always the text, which BuildKit uses in place of a Dockerfile of the context.",
         ErrorCode = "invalid_dockerfile")]
     BuildDockerfile? Dockerfile,
     [Parameter("The stage to build, by name or number; the last by default.", Pattern = @"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}",
@@ -42,8 +54,9 @@ internal sealed record BuildRequest(
         Pattern = @"[^\s=\0""']+(?:=[^\0]*)?",
         Expected = "must be key=value or key. The key has no whitespace and no quotes.")]
     IReadOnlyList<string> Labels,
-    [Parameter("The platform to build for, `linux/amd64`.", Pattern = @"[a-z0-9_]+(?:/[a-z0-9_]+){0,2}",
-        Expected = "must be a platform: os, os/architecture or os/architecture/variant.")]
+    [Parameter("The platform to build for, `linux/amd64`. Several, separated by commas, need an engine with the containerd image store.",
+        Pattern = @"[a-z0-9_]+(?:/[a-z0-9_]+){0,2}(?:,[a-z0-9_]+(?:/[a-z0-9_]+){0,2}){0,19}",
+        Expected = "must be a platform: os, os/architecture or os/architecture/variant; several are separated by commas.")]
     string? Platform,
     [Parameter("Whether to build without the cache.", Default = "false")]
     bool NoCache,
@@ -55,8 +68,7 @@ internal sealed record BuildRequest(
     string? Network,
     [Parameter("An entry for the hosts file of `RUN` steps, `name:address`; repeatable.", QueryName = "extraHost")]
     IReadOnlyList<ExtraHost> ExtraHosts,
-    [Parameter("An image to use as cache source; repeatable.", ErrorCode = "invalid_reference")]
-    IReadOnlyList<ImageNameOrId> CacheFrom,
+    BuilderParameters ForBuilder,
     // The value's maximum length is that of Docker's client (secretsprovider in BuildKit).
     [Parameter("A secret for `RUN --mount=type=secret,id=…`, `id=value`; repeatable. In JSON an object of ids and values. "
         + "It is in no log, history or layer. Proxies may log a query; use JSON to keep a secret out of it.", QueryName = "secret", IsObject = true,
@@ -112,12 +124,19 @@ internal sealed record BuildRequest(
 
     /// <summary>Converts to the engine's specification.</summary>
     /// <exception cref="ApiException">The requested builder lacks a requested feature.</exception>
-    public BuildSpec ToSpec() => new()
+    public BuildSpec ToSpec()
     {
-        Builder = BuilderChoice.Of(Builder, Network, hasSecrets: Secrets.Count > 0, Pull),
+        var spec = ForBuilder.AddTo(CommonSpec);
+        return spec with { Builder = BuilderChoice.Of(Builder, spec, Pull) };
+    }
+
+    private BuildSpec CommonSpec => new()
+    {
         Remote = Remote,
         Tags = [.. Tags.Distinct()],
         Dockerfile = Dockerfile?.Path,
+        Contexts = Contexts.Reverse().DistinctBy(c => c.Name).ToDictionary(c => c.Name, c => c.Value),
+        DockerfileText = Dockerfile is { IsText: true } ? Dockerfile.Text : null,
         Target = Target,
         BuildArguments = Pairs(BuildArgs),
         Labels = Pairs(Labels).ToDictionary(p => p.Key, p => p.Value ?? ""),
@@ -126,7 +145,6 @@ internal sealed record BuildRequest(
         Pull = Pull == PullMode.Always,
         Network = Network,
         ExtraHosts = [.. ExtraHosts.Select(h => h.Value)],
-        CacheFrom = CacheFrom,
         Secrets = Pairs(Secrets).ToDictionary(p => p.Key, p => p.Value ?? ""),
         Push = Push,
         Credentials = Credentials,
@@ -136,7 +154,7 @@ internal sealed record BuildRequest(
     public override string ToString() => nameof(BuildRequest);
 
     /// <summary>The last value of a name counts, as for <c>docker build</c>.</summary>
-    private static Dictionary<string, string?> Pairs(IReadOnlyList<string> texts)
+    public static Dictionary<string, string?> Pairs(IReadOnlyList<string> texts)
     {
         var pairs = new Dictionary<string, string?>();
         foreach (var parts in texts.Select(t => t.Split('=', 2)))

@@ -31,6 +31,8 @@ internal sealed class BuildRequestReader(ContextRoots roots, RemoteContexts remo
 
     private static readonly string[] MissingContext = [$"is required, if the body has none of {string.Join(", ", ContextFields)}."];
 
+    private const string ContextPrefix = "context:";
+
     private const string NoContext =
         "A build needs a context. Give one of the fields path (a directory under a context root), dockerfile (the text of a Dockerfile) and remote "
         + "(a URL), or send a tar archive, a form with files or a Dockerfile in place of JSON.";
@@ -42,7 +44,30 @@ internal sealed class BuildRequestReader(ContextRoots roots, RemoteContexts remo
     private const int ReadBytes = 64 * 1024;
 
     /// <exception cref="ApiException">The content type, a parameter or the context is invalid.</exception>
-    public async Task<(BuildRequest Request, BuildSource Context)> ReadAsync(HttpContext http) => MediaTypeOf(http.Request) switch
+    public async Task<(BuildRequest Request, BuildSource Context)> ReadAsync(HttpContext http)
+    {
+        var (request, source) = await ReadMainAsync(http);
+        return (request, source with { Named = [.. request.Contexts.DistinctBy(c => c.Name).Select(Open)] });
+    }
+
+    private NamedContext Open(ContextSource context)
+    {
+        if (context.ImageAddress is { } image)
+        {
+            return new NamedContext(context.Name, image);
+        }
+
+        if (!context.IsRemote)
+        {
+            // Without the text this would look for a Dockerfile.
+            return new NamedContext(context.Name, null, DirectoryContext.Open(roots.Resolve(context.Value), null, text: ""));
+        }
+
+        remotes.Require(context.Value, "contexts");
+        return new NamedContext(context.Name, context.Value);
+    }
+
+    private async Task<(BuildRequest Request, BuildSource Context)> ReadMainAsync(HttpContext http) => MediaTypeOf(http.Request) switch
     {
         var type when Archives.Contains(type) => ReadUpload(http),
         Form => await ReadFormAsync(http),
@@ -70,9 +95,10 @@ internal sealed class BuildRequestReader(ContextRoots roots, RemoteContexts remo
     /// <summary>Opens a directory as the context.</summary>
     public (BuildRequest, BuildSource) OpenDirectory(string directory, BuildRequest request)
     {
-        var context = DirectoryContext.Open(directory, request.Dockerfile?.Path);
+        var text = request.Dockerfile is { IsText: true } given ? given : null;
+        var context = DirectoryContext.Open(directory, request.Dockerfile?.Path, text?.Text);
         var source = new BuildSource(context.Write(options.MaxContextBytes), context);
-        return (request with { Dockerfile = BuildDockerfile.Parse(context.Dockerfile) }, source);
+        return (request with { Dockerfile = text ?? BuildDockerfile.Parse(context.Dockerfile) }, source);
     }
 
     private static string MediaTypeOf(HttpRequest request) =>
@@ -89,6 +115,11 @@ internal sealed class BuildRequestReader(ContextRoots roots, RemoteContexts remo
     private async Task<(BuildRequest, BuildSource)> ReadDockerfileAsync(HttpContext http)
     {
         var request = ReadQuery(http);
+        if (request.Dockerfile is { IsText: true })
+        {
+            throw BuildFormReader.Refused("dockerfile", BuildRequestValidator.SecondContext("the body"));
+        }
+
         using var body = new StreamReader(await ReadBodyAsync(http), Encoding.UTF8, detectEncodingFromByteOrderMarks: false);
         return (request, BuildContexts.FromDockerfile(await body.ReadToEndAsync(http.RequestAborted), options.MaxContextBytes));
     }
@@ -132,7 +163,15 @@ internal sealed class BuildRequestReader(ContextRoots roots, RemoteContexts remo
     }
 
     private static Dictionary<string, ParameterInput> FieldsOf(IEnumerable<KeyValuePair<string, StringValues>> fields) =>
-        RequestReader.FieldsOf(fields.Where(f => !NamedContexts.Contains(f.Key, StringComparer.OrdinalIgnoreCase)));
+        RequestReader.FieldsOf(fields.Where(f => !NamedContexts.Contains(f.Key, StringComparer.OrdinalIgnoreCase))
+            .GroupBy(f => f.Key.StartsWith(ContextPrefix, StringComparison.Ordinal) ? "context" : f.Key, StringComparer.OrdinalIgnoreCase)
+            .Select(same => KeyValuePair.Create(same.Key, new StringValues([.. same.SelectMany(ToValues)]))));
+
+    /// <summary><c>context:name=value</c>, as BuildKit's frontend has it, is <c>context=name=value</c>.</summary>
+    private static IEnumerable<string?> ToValues(KeyValuePair<string, StringValues> field) =>
+        field.Key.StartsWith(ContextPrefix, StringComparison.Ordinal)
+            ? field.Value.Select(value => $"{field.Key[ContextPrefix.Length..]}={value}")
+            : field.Value;
 
     /// <summary>Reports parameters that name a context next to the one in the request.</summary>
     private static void ReportContexts(IEnumerable<string> names, string context, RequestErrors errors)

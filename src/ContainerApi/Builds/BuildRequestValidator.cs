@@ -10,18 +10,31 @@ internal sealed class BuildRequestValidator : AbstractValidator<BuildRequest>
     {
         RuleFor(r => r).Custom((r, context) =>
         {
-            var isText = NamesContext(r) && r.Dockerfile?.Text.Contains('\n', StringComparison.Ordinal) is true;
-            (string Name, bool IsGiven)[] all = [("path", r.Path is not null), ("remote", r.Remote is not null), ("dockerfile", isText)];
-            var given = all.Where(c => c.IsGiven).Select(c => c.Name).ToList();
-            foreach (var name in given.Where(_ => given.Count > 1))
+            if (r is { Path: not null, Remote: not null })
             {
-                context.AddFailure(name, SecondContext(string.Join(" or ", given.Except([name]))));
+                context.AddFailure("path", SecondContext("remote"));
+                context.AddFailure("remote", SecondContext("path"));
             }
         });
-        RuleFor(r => r.Dockerfile).Must(d => d?.Path is not null).When(r => r.Dockerfile is not null && NamesContext(r))
+        RuleFor(r => r.Dockerfile).Must(d => d is { IsText: true } or { Path: not null }).When(r => r.Dockerfile is not null && NamesContext(r))
             .WithErrorCode(ErrorCode.InvalidDockerfile.Code).WithMessage(BuildDockerfile.Expected);
         RuleFor(r => r.Timeout).Must(t => t is null || t <= options.Timeout)
             .WithMessage(Durations.Expected(1, (int)options.Timeout.TotalSeconds));
+        When(r => r.ForBuilder.Output != RequestedOutput.Image, () =>
+        {
+            RuleFor(r => r.Mode).Must(mode => mode is null or BuildMode.Stream).WithMessage(WithFile);
+            RuleFor(r => r.Detach).Must(detach => detach is not true).WithMessage(WithFile);
+            RuleFor(r => r.Stream).Must(stream => stream is not false).WithMessage(WithFile);
+            RuleFor(r => r.Format).Must(format => format is null).WithMessage(WithFile);
+            RuleFor(r => r.Push).Must(push => !push).WithMessage(WithFile);
+            RuleFor(r => r.Tags).Must((r, tags) => tags.Count == 0 || r.ForBuilder.Output == RequestedOutput.Oci).WhenValid("tags")
+                .WithMessage("must not be given with this output: there is no image.");
+        });
+        When(r => r.ForBuilder.Check, () =>
+        {
+            RuleFor(r => r.Push).Must(push => !push).WithMessage(WithCheck);
+            RuleFor(r => r.ForBuilder.Output).Must(output => output == RequestedOutput.Image).OverridePropertyName("output").WithMessage(WithCheck);
+        });
         RuleFor(r => r.Push).Must((r, push) => !push || r.Tags.Count > 0).WhenValid("tags").WithMessage("needs a tag.");
         RuleFor(r => r.RegistryAuth).Must((r, _) => r.Credentials.All(c => c.ServerAddress is not null)).WhenValid("registryAuth")
             .WithMessage("needs a serverAddress: a build can use several registries.");
@@ -32,6 +45,10 @@ internal sealed class BuildRequestValidator : AbstractValidator<BuildRequest>
         RuleFor(r => r.Format).Must((r, format) => format is null || r.ChosenMode == BuildMode.Stream)
             .WithMessage(r => $"must not be given with mode={NameOf(r.ChosenMode)}: the response is one JSON document.");
     }
+
+    private const string WithCheck = "must not be given with check: nothing is built.";
+
+    private const string WithFile = "must not be given with this output: the response is the file.";
 
     private static string NameOf(BuildMode mode) => mode.ToString().ToLowerInvariant();
 

@@ -28,11 +28,13 @@ internal sealed class BuildResponses(BuildStore store, BuildOptions options, Con
     /// <param name="hasContext">Whether the context was read with the request: then even a waiting build can continue without its client.</param>
     public IResult RespondToStarter(BuildJob job, BuildResponseForm form, bool hasContext) => new Response(async http =>
     {
-        var keeping = BuildIdempotency.KeepAsync(http, job, form, hasContext);
+        // A file is sent once: a repeated request builds again.
+        var keeping = job.File is null ? BuildIdempotency.KeepAsync(http, job, form, hasContext) : Task.CompletedTask;
         try
         {
             await (form.Mode switch
             {
+                _ when job.File is { } file => OwnAsync(http, job, () => FileAsync(http, job, file)),
                 BuildMode.Detach => DetachAsync(http, job, hasContext),
                 BuildMode.Wait => OwnAsync(http, job, () => DocumentAsync(http, job)),
                 _ => OwnAsync(http, job, () => Stream(job, 0, form, http.RequestAborted).ExecuteAsync(http), showsContext: hasContext),
@@ -102,20 +104,39 @@ internal sealed class BuildResponses(BuildStore store, BuildOptions options, Con
         await TypedResults.Accepted(engines.Directory.AddressOf($"/builds/{job.Id}", job.Describe().Engine), job.Describe()).ExecuteAsync(http);
     }
 
+    private async Task FileAsync(HttpContext http, BuildJob job, BuildFile file)
+    {
+        if (await file.HasBytesAsync(http.RequestAborted))
+        {
+            await file.SendAsync(http, job);
+            return;
+        }
+
+        await job.Work.WaitAsync(http.RequestAborted);
+        throw await ToProblemAsync(http, job, job.Describe().Error ?? new BuildError(ErrorCode.EngineError, "The engine sent no file."));
+    }
+
     private async Task DocumentAsync(HttpContext http, BuildJob job)
     {
         await job.Work.WaitAsync(http.RequestAborted);
         var build = job.Describe();
-        if (build.Error is not { } error)
+        if (build.Error is { } error)
         {
-            await TypedResults.Created(engines.Directory.AddressOf($"/images/{build.ImageId}", build.Engine), build).ExecuteAsync(http);
-            return;
+            throw await ToProblemAsync(http, job, error);
         }
 
+        // A check has no image.
+        var path = build.ImageId is { } image ? $"/images/{image}" : $"/builds/{build.Id}";
+        await TypedResults.Created(engines.Directory.AddressOf(path, build.Engine), build).ExecuteAsync(http);
+    }
+
+    private async Task<ApiException> ToProblemAsync(HttpContext http, BuildJob job, BuildError error)
+    {
+        var build = job.Describe();
         // A failure that is not a step's keeps the status that it has before the first event.
         var code = ErrorCode.Find(error.Code) ?? ErrorCode.BuildFailed;
         var refusal = job.Began.Exception?.InnerException as ApiException;
-        throw new ApiException(code, error.Message, refusal?.Errors)
+        return new ApiException(code, error.Message, refusal?.Errors)
         {
             Fields = refusal?.Fields ?? [],
             Extensions =

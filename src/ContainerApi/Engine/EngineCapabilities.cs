@@ -38,6 +38,24 @@ internal sealed class EngineCapabilities(string apiVersion, bool isPodman = fals
         ? $"Podman does not support the network '{network}' for builds. Allowed networks: bridge, host, none."
         : null;
 
+    /// <summary>Why a builder does not limit <c>RUN</c> steps, a sentence. BuildKit of engine 20.10 ignores the attributes.</summary>
+    public string? StepLimitsUnavailableReason(bool withBuildKit) => isPodman ? "This service does not limit the steps of builds on Podman."
+        : withBuildKit && !HasNewDockerfileFrontend
+            ? $"BuildKit of API {_api} does not limit the steps of builds; that of {Engine23} and later does."
+        : null;
+
+    /// <summary>Why BuildKit has no named contexts, a sentence. That of engine 20.10 ignores them.</summary>
+    public string? NamedContextsUnavailableReason => HasNewDockerfileFrontend ? null
+        : $"BuildKit of API {_api} does not support named contexts; that of {Engine23} and later does.";
+
+    /// <summary>Why BuildKit has no checks of Dockerfiles, a sentence.</summary>
+    public string? CheckUnavailableReason => KnowsCheckDirective ? null
+        : $"BuildKit of API {_api} does not check Dockerfiles; that of {Engine27} and later does.";
+
+    /// <summary>Why an engine's images are single manifests without attestations, a sentence.</summary>
+    public static string? ImageIndexUnavailableReason(EngineInfo info) => info.HasContainerdStore ? null
+        : $"The engine (version {info.Version}, API {info.ApiVersion}) does not use the containerd image store.";
+
     /// <summary>Why an import cannot set the image's platform, a sentence. Engine 20.10 and Podman keep their own architecture.</summary>
     public string? ImportPlatformUnavailableReason => isPodman ? "Podman imports images for its own platform only."
         : _api < Engine23 ? $"API {_api} imports images for the engine's own platform only; {Engine23} and later can set it."

@@ -20,10 +20,13 @@ public sealed class AliasTests : BuildEndpointFixture
 
         Assert.Equal(
             [
-                "buildArg for buildArgs in JSON", "detach is replaced", "extraHost for extraHosts in JSON", "from is replaced",
+                "annotation for annotations in JSON", "buildArg for buildArgs in JSON", "change for changes in JSON",
+                "context for contexts in JSON",
+                "detach is replaced",
+                "extraHost for extraHosts in JSON", "from is replaced",
                 "label for labels in JSON", "lastEventId for after", "lastEventId for after in JSON",
                 "secret for secrets in JSON", "stream is replaced",
-                "tag for tags in JSON", "workingDir for workingDirectory",
+                "tag for tags in JSON", "ulimit for ulimits in JSON", "workingDir for workingDirectory",
                 "workingDir for workingDirectory in JSON",
             ],
             aliases.Distinct().Order(StringComparer.Ordinal));

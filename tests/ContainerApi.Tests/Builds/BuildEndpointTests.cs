@@ -93,6 +93,70 @@ public sealed class BuildEndpointTests : BuildEndpointFixture
     }
 
     [Fact]
+    public async Task Options_of_the_builder_reach_it_from_JSON_and_from_a_query()
+    {
+        var info = new EngineInfo { ApiVersion = "1.51", HasContainerdStore = true };
+        _engine.Describe = _ => Task.FromResult(info);
+
+        foreach (var inJson in new[] { true, false })
+        {
+            _built.Spec = null;
+            await LinesAsync(inJson
+                ? await PostJsonAsync(
+                    """
+                    {"dockerfile":"FROM scratch\n","cacheFrom":["a:1","type=registry,ref=b:2"],
+                     "cacheTo":["type=inline","type=registry,ref=c:3,mode=max"],
+                     "annotations":{"org.x":"y z"},"provenance":true,"sbom":true,"platform":"linux/amd64,linux/arm64"}
+                    """)
+                : await PostAsync(
+                    "cacheFrom=a:1&cacheFrom=type%3Dregistry,ref%3Db:2&cacheTo=type%3Dinline&cacheTo=type%3Dregistry,ref%3Dc:3,mode%3Dmax"
+                    + "&annotation=org.x%3Dy%20z&provenance=min&sbom=true&platform=linux/amd64,linux/arm64", Tar(), "application/x-tar"));
+
+            Assert.Equal(["a:1", "b:2"], _built.Spec!.CacheFrom.Select(i => i.Value));
+            Assert.Equal([new(null), new(new("c", "3", null), IsMax: true)], _built.Spec.CacheTo);
+            Assert.Equal([KeyValuePair.Create("org.x", "y z")], _built.Spec.Annotations);
+            Assert.Equal((Provenance.Min, true, "linux/amd64,linux/arm64"), (_built.Spec.Provenance, _built.Spec.Sbom, _built.Spec.Platform));
+        }
+    }
+
+    [Fact]
+    public async Task Limits_of_steps_choose_the_classic_builder_of_an_old_engine()
+    {
+        await LinesAsync(await PostAsync(
+            "shmSize=64k&ulimit=nofile%3D10:20&ulimit=core%3D-1&cgroupParent=/builds&memory=1.5m", Tar(), "application/x-tar"));
+
+        Assert.Equal(
+            (BuilderKind.Classic, 65536L, 1_572_864L, "/builds"),
+            (_built.Spec!.Builder, _built.Spec.ShmSize, _built.Spec.Memory, _built.Spec.CgroupParent));
+        Assert.Equal([new("nofile", 10, 20), new("core", -1, -1)], _built.Spec.Ulimits);
+    }
+
+    [Fact]
+    public async Task Dockerfile_beside_an_archive_is_checked_in_place_of_its_own()
+    {
+        var query = "dockerfile=" + Uri.EscapeDataString("FROM scratch\nCOPY ../a /\n");
+        await LinesAsync(await PostAsync(query, Tar(("Dockerfile", "is not read"), ("a", "b")), "application/x-tar"));
+        Assert.Equal(("FROM scratch\nCOPY ../a /\n", null), (_built.Spec!.DockerfileText, _built.Spec.Dockerfile));
+
+        _built.Spec = null;
+        using var refused = await PostAsync("dockerfile=" + Uri.EscapeDataString("FROM scratch\nBAKE\n"), Tar(), "application/x-tar");
+        await refused.ReadProblemAsync(HttpStatusCode.BadRequest, "invalid_dockerfile");
+        Assert.Null(_built.Spec);
+    }
+
+    [Fact]
+    public async Task Dockerfile_beside_a_directory_needs_none_in_it()
+    {
+        Directory.CreateDirectory(Path.Combine(_root, "app"));
+        File.WriteAllText(Path.Combine(_root, "app", "file"), "");
+
+        await LinesAsync(await PostJsonAsync("""{"path":"app","dockerfile":"FROM scratch\nCOPY file /\n"}"""));
+
+        Assert.Equal("FROM scratch\nCOPY file /\n", _built.Spec!.DockerfileText);
+        Assert.Equal(["file"], _built.Files!.Keys);
+    }
+
+    [Fact]
     public async Task Remote_context_is_fetched_by_the_engine()
     {
         const string Remote = "https://git.example.com/team/app.git#v1:web";

@@ -19,6 +19,9 @@ internal delegate Task BuildContext(PipeWriter archive, DockerfileCheck check, C
 /// <summary>A context as an archive, and the directory that it is of; null for another kind of context.</summary>
 internal sealed record BuildSource(BuildContext Archive, DirectoryContext? Directory = null)
 {
+    /// <summary>The contexts beside this one.</summary>
+    public IReadOnlyList<NamedContext> Named { get; init; } = [];
+
     public static implicit operator BuildSource(BuildContext archive) => new(archive);
 }
 

@@ -14,16 +14,26 @@ internal sealed class DirectoryContext
     private readonly string _root;
     private readonly string _ignoreFile;
 
-    private DirectoryContext(string root, string dockerfile, string ignoreFile) => (_root, Dockerfile, _ignoreFile) = (root, dockerfile, ignoreFile);
+    /// <summary>The Dockerfile in place of one in the directory; null for none.</summary>
+    private readonly byte[]? _text;
+
+    private DirectoryContext(string root, string dockerfile, string ignoreFile, byte[]? text = null) =>
+        (_root, Dockerfile, _ignoreFile, _text) = (root, dockerfile, ignoreFile, text);
 
     /// <summary>The Dockerfile's path inside the context.</summary>
     public string Dockerfile { get; }
 
     /// <param name="root">A real path from <see cref="ContextRoots"/>.</param>
     /// <param name="dockerfile">A path inside the root; null searches for <c>Dockerfile</c>, then <c>dockerfile</c>.</param>
+    /// <param name="text">The Dockerfile in place of one in the directory; null for none.</param>
     /// <exception cref="ApiException">The Dockerfile does not exist.</exception>
-    public static DirectoryContext Open(string root, string? dockerfile)
+    public static DirectoryContext Open(string root, string? dockerfile, string? text = null)
     {
+        if (text is not null)
+        {
+            return new DirectoryContext(root, BuildContexts.DefaultDockerfile, IgnoreFile, Encoding.UTF8.GetBytes(text));
+        }
+
         var name = FindDockerfile(root, dockerfile) ?? throw new ApiException(
             ErrorCode.InvalidDockerfile, $"The directory does not contain '{dockerfile ?? BuildContexts.DefaultDockerfile}'.");
         var own = name + IgnoreFile;
@@ -44,7 +54,7 @@ internal sealed class DirectoryContext
         using var root = OpenRoot();
         var archive = new TarContextWriter(output, maxBytes);
         // The builder reads these two files: they are sent even if the ignore file excludes them.
-        await new DirectoryWalk(root, ReadIgnoreFile(), [Dockerfile, _ignoreFile], archive).RunAsync(cancellationToken);
+        await new DirectoryWalk(root, ReadIgnoreFile(), _text is null ? [Dockerfile, _ignoreFile] : [], archive).RunAsync(cancellationToken);
         await archive.EndAsync(cancellationToken);
     };
 
@@ -84,7 +94,7 @@ internal sealed class DirectoryContext
     {
         try
         {
-            return Read(Dockerfile, BuildContexts.MaxDockerfileBytes);
+            return _text ?? Read(Dockerfile, BuildContexts.MaxDockerfileBytes);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

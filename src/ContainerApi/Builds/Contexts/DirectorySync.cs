@@ -23,14 +23,22 @@ internal sealed class DirectorySync(string root, IReadOnlyList<SyncedEntry> entr
     /// <summary>Why the engine did not get a file; null if it got all.</summary>
     public Exception? Failure => _failure;
 
+    /// <summary>The key by which the engine finds what it received before of a directory of this host.</summary>
     /// <param name="client">Builds of different clients do not share what the engine has.</param>
-    public SyncedContext ToContext(string? client) => new(
-        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{HostKey}\0{client}\0{root}"))),
-        new Dictionary<string, ISyncedDirectory>
-        {
-            ["context"] = new Context(this),
-            ["dockerfile"] = new DockerfileDirectory(dockerfile, dockerfileText),
-        });
+    public static string KeyFor(string? client, string root) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{HostKey}\0{client}\0{root}")));
+
+    /// <inheritdoc cref="KeyFor(string?, string)"/>
+    public string KeyFor(string? client) => KeyFor(client, root);
+
+    /// <summary>The directories of a build whose main context this is, by the names that BuildKit asks for.</summary>
+    public Dictionary<string, ISyncedDirectory> ToDirectories() => new()
+    {
+        [SyncedContext.ContextName] = ToDirectory(),
+        [DockerfileDirectory.Name] = new DockerfileDirectory(dockerfile, dockerfileText),
+    };
+
+    public ISyncedDirectory ToDirectory() => new Context(this);
 
     private IReadOnlyList<SyncedEntry> Entries => entries;
 
@@ -59,27 +67,6 @@ internal sealed class DirectorySync(string root, IReadOnlyList<SyncedEntry> entr
                 throw owner.Fail(refusal);
             }
         }
-    }
-
-    /// <summary>Has the Dockerfile and its parent directories, whatever the engine asks for.</summary>
-    private sealed class DockerfileDirectory(string path, byte[] text) : ISyncedDirectory
-    {
-        private const int DirectoryMode = 0x1ED; // 755
-        private const int FileMode = 0x1A4; // 644
-
-        public IReadOnlyList<SyncedEntry> Find(IReadOnlyList<string> patterns, CancellationToken cancellationToken)
-        {
-            var parts = path.Split('/');
-            return
-            [
-                .. Enumerable.Range(1, parts.Length - 1)
-                    .Select(n => new SyncedEntry(string.Join('/', parts[..n]), SyncedKind.Directory, DirectoryMode, 0, 0)),
-                // The time is new, so that the engine never takes another text of the same length for this one.
-                new SyncedEntry(path, SyncedKind.File, FileMode, text.Length, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() * 1_000_000),
-            ];
-        }
-
-        public Stream OpenRead(SyncedEntry file) => new MemoryStream(text, writable: false);
     }
 
     /// <summary>The content of a file. Its length must be that of its entry.</summary>

@@ -22,16 +22,25 @@ internal sealed partial class RemoteContexts(BuildOptions options)
     /// <exception cref="ApiException">The address is invalid or not allowed.</exception>
     public BuildContext Open(string remote)
     {
+        Require(remote, "remote");
+        return static (_, _, _) => Task.CompletedTask;
+    }
+
+    /// <param name="field">The parameter with the address.</param>
+    /// <exception cref="ApiException">The address is invalid or not allowed.</exception>
+    public void Require(string remote, string field)
+    {
         if (_allowed.Count == 0)
         {
             throw new ApiException(ErrorCode.RemoteContextNotAllowed, "Remote contexts are disabled: no allowed address is configured.");
         }
 
         var address = TryParse(remote) ?? throw new ApiException(
-            ErrorCode.InvalidRequest, "remote " + Format, new Dictionary<string, string[]> { ["remote"] = [Format] });
-        return _allowed.Any(address.IsWithin)
-            ? static (_, _, _) => Task.CompletedTask
-            : throw new ApiException(ErrorCode.RemoteContextNotAllowed, "The address does not begin with a configured address.");
+            ErrorCode.InvalidRequest, $"{field} {Format}", new Dictionary<string, string[]> { [field] = [Format] });
+        if (!_allowed.Any(address.IsWithin))
+        {
+            throw new ApiException(ErrorCode.RemoteContextNotAllowed, "The address does not begin with a configured address.");
+        }
     }
 
     private static RemoteAddress? TryParse(string text)

@@ -110,6 +110,10 @@ internal sealed partial class DockerEngine
                 ("nocache", spec.NoCache ? "1" : null),
                 ("pull", spec.Pull ? "1" : null),
                 .. hosts.Select(host => ("extrahosts", (string?)host)),
+                ("shmsize", spec.ShmSize?.ToString(CultureInfo.InvariantCulture)),
+                ("ulimits", ToJson(spec.Ulimits)),
+                ("memory", spec.Memory?.ToString(CultureInfo.InvariantCulture)),
+                ("cgroupparent", spec.CgroupParent),
                 ("buildargs", ToJson(spec.BuildArguments)),
                 ("labels", ToJson(spec.Labels!)),
                 ("cachefrom", spec.CacheFrom.Count == 0
@@ -117,6 +121,9 @@ internal sealed partial class DockerEngine
                     : JsonSerializer.Serialize([.. spec.CacheFrom.Select(image => image.Value)], EngineWire.Default.IReadOnlyListString)),
             ]);
     }
+
+    private static string? ToJson(IReadOnlyList<StepUlimit> limits) =>
+        limits.Count == 0 ? null : JsonSerializer.Serialize(limits, EngineWire.Default.IReadOnlyListStepUlimit);
 
     private static string? ToJson(IReadOnlyDictionary<string, string?> values) =>
         values.Count == 0 ? null : JsonSerializer.Serialize(values, EngineWire.Default.IReadOnlyDictionaryStringString);

@@ -6,6 +6,9 @@ namespace ContainerApi.Engine.Docker;
 /// <summary>Converts an engine's description to facts.</summary>
 internal static class EngineTranslation
 {
+    /// <summary>The driver type of containerd's image store. A graph driver has none.</summary>
+    private const string ContainerdSnapshotter = "io.containerd.snapshotter.v1";
+
     public static EngineInfo ToInfo(VersionResponse version, SystemInfoResponse info, string negotiated) => new()
     {
         ApiVersion = negotiated,
@@ -16,6 +19,7 @@ internal static class EngineTranslation
         Architecture = info.Architecture.NullIfEmpty(),
         KernelVersion = info.KernelVersion.NullIfEmpty(),
         StorageDriver = info.Driver.NullIfEmpty(),
+        HasContainerdStore = info.DriverStatus?.Any(pair => pair is ["driver-type", ContainerdSnapshotter]) is true,
         CgroupDriver = info.CgroupDriver.NullIfEmpty(),
         CgroupVersion = info.CgroupVersion.NullIfEmpty(),
         Cpus = info.NCPU.ToCount() is > 0 and var cpus ? cpus : null,

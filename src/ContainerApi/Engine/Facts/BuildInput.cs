@@ -9,8 +9,11 @@ internal sealed class BuildInput(Func<Stream> openArchive)
     {
     }
 
-    /// <summary>The same context as directories; null if it is an archive only.</summary>
+    /// <summary>The directories of the build: the same context, or the Dockerfile beside an archive; null for none.</summary>
     public SyncedContext? Directories { get; init; }
+
+    /// <summary>Where the result goes if it is a file; null for an image.</summary>
+    public Stream? Output { get; init; }
 
     public Stream OpenArchive() => openArchive();
 }
@@ -19,7 +22,14 @@ internal sealed class BuildInput(Func<Stream> openArchive)
 /// <param name="SharedKey">
 /// The key by which the engine finds the files that it received from an earlier build. Equal keys mean the same directories.
 /// </param>
-internal sealed record SyncedContext(string SharedKey, IReadOnlyDictionary<string, ISyncedDirectory> ByName);
+internal sealed record SyncedContext(string SharedKey, IReadOnlyDictionary<string, ISyncedDirectory> ByName)
+{
+    /// <summary>The name that BuildKit asks for the context by.</summary>
+    public const string ContextName = "context";
+
+    /// <summary>Whether the directories have the context; otherwise it is an archive or an address.</summary>
+    public bool HasContext => ByName.ContainsKey(ContextName);
+}
 
 /// <summary>A directory that BuildKit compares with what it has. Its failures are the caller's: the build reports them.</summary>
 internal interface ISyncedDirectory

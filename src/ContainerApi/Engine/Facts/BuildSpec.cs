@@ -11,17 +11,45 @@ internal sealed record BuildSpec
 
     /// <summary>Path of the Dockerfile inside the context; null is <c>Dockerfile</c>.</summary>
     public string? Dockerfile { get; init; }
+
+    /// <summary>The Dockerfile in place of one in the context; null for none. Only BuildKit has it.</summary>
+    public string? DockerfileText { get; init; }
+
+    /// <summary>Contexts beside the main one, by name, as addresses of BuildKit's frontend.</summary>
+    public IReadOnlyDictionary<string, string> Contexts { get; init; } = new Dictionary<string, string>();
     public string? Target { get; init; }
+    public BuildOutput Output { get; init; }
+
+    /// <summary>Whether the Dockerfile is checked in place of being built.</summary>
+    public bool IsCheck { get; init; }
 
     /// <summary>A null value takes the engine's default for a predefined argument.</summary>
     public IReadOnlyDictionary<string, string?> BuildArguments { get; init; } = new Dictionary<string, string?>();
     public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>One platform, or several separated by commas.</summary>
     public string? Platform { get; init; }
     public bool NoCache { get; init; }
     public bool Pull { get; init; }
     public string? Network { get; init; }
     public IReadOnlyList<string> ExtraHosts { get; init; } = [];
     public IReadOnlyList<ImageNameOrId> CacheFrom { get; init; } = [];
+    public IReadOnlyList<CacheTarget> CacheTo { get; init; } = [];
+
+    /// <summary>The size of <c>/dev/shm</c> in <c>RUN</c> steps, in bytes; null for the engine's default.</summary>
+    public long? ShmSize { get; init; }
+    public IReadOnlyList<StepUlimit> Ulimits { get; init; } = [];
+
+    /// <summary>The memory of a <c>RUN</c> step, in bytes. Only the classic builder has it.</summary>
+    public long? Memory { get; init; }
+    public string? CgroupParent { get; init; }
+
+    /// <summary>Annotations of the image's manifest.</summary>
+    public IReadOnlyDictionary<string, string> Annotations { get; init; } = new Dictionary<string, string>();
+    public Provenance Provenance { get; init; }
+
+    /// <summary>Whether the image gets an attestation with a list of its software (SBOM).</summary>
+    public bool Sbom { get; init; }
 
     /// <summary>Secrets for <c>RUN --mount=type=secret</c> by id; only BuildKit supports them.</summary>
     public IReadOnlyDictionary<string, string> Secrets { get; init; } = new Dictionary<string, string>();

@@ -11,6 +11,9 @@ internal sealed record EngineInfo
     public string? Architecture { get; init; }
     public string? KernelVersion { get; init; }
     public string? StorageDriver { get; init; }
+
+    /// <summary>Whether the images are in containerd's image store, which has indexes of several manifests; otherwise in a graph driver's.</summary>
+    public bool HasContainerdStore { get; init; }
     public string? CgroupDriver { get; init; }
     public string? CgroupVersion { get; init; }
     public int? Cpus { get; init; }

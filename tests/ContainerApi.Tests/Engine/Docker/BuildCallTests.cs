@@ -25,6 +25,10 @@ public sealed class BuildCallTests
             Network = "none",
             ExtraHosts = ["h:1.2.3.4", "i:::1"],
             CacheFrom = [new("c:1"), new("d:2")],
+            ShmSize = 65536,
+            Memory = 8_000_000,
+            Ulimits = [new("nofile", 10, 20), new("core", -1, -1)],
+            CgroupParent = "/builds",
         });
 
         var query = engine.Query!;
@@ -39,8 +43,9 @@ public sealed class BuildCallTests
         Assert.Equal(["c:1", "d:2"], JsonSerializer.Deserialize<string[]>(query["cachefrom"][0])!);
         Assert.Equal(["h:1.2.3.4", "i:::1"], query["extrahosts"]);
         Assert.Equal(
-            ["linux/amd64", "1", "1", "none", "1", "1"],
-            new[] { "platform", "nocache", "pull", "networkmode", "rm", "forcerm" }.Select(n => query[n][0]));
+            ["linux/amd64", "1", "1", "none", "1", "1", "65536", "8000000", "/builds"],
+            new[] { "platform", "nocache", "pull", "networkmode", "rm", "forcerm", "shmsize", "memory", "cgroupparent" }.Select(n => query[n][0]));
+        Assert.Equal("""[{"Name":"nofile","Soft":10,"Hard":20},{"Name":"core","Soft":-1,"Hard":-1}]""", query["ulimits"][0]);
     }
 
     [Theory]

@@ -12,6 +12,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Gateway = ContainerApi.Engine.Docker.Builders.BuildKit.Gateway;
 
 namespace ContainerApi.Tests.Engine.Docker;
 
@@ -23,6 +24,7 @@ internal sealed class FakeBuildKit : IAsyncDisposable
     private readonly WebApplication _server;
     private readonly SessionServer _sessions = new();
     private readonly TaskCompletionSource<GrpcChannel> _session = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<Gateway.ReturnRequest> _returned = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _solved = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private FakeBuildKit(DockerApiStub stub)
@@ -38,6 +40,7 @@ internal sealed class FakeBuildKit : IAsyncDisposable
         _server = builder.Build();
         _server.UseRouting();
         _server.MapGrpcService<ControlService>();
+        _server.MapGrpcService<FrontendService>();
         Engine = new DockerEngine(new EngineOptions { Name = "local", Endpoint = stub.Endpoint }, TimeProvider.System, sessions: _sessions);
     }
 
@@ -48,6 +51,12 @@ internal sealed class FakeBuildKit : IAsyncDisposable
 
     /// <summary>The status messages of the build, before its end.</summary>
     public IReadOnlyList<StatusResponse> Statuses { get; set; } = [];
+
+    /// <summary>Answers a call to the frontend of a solve.</summary>
+    public Func<Gateway.SolveRequest, Gateway.SolveResponse> Check { get; set; } = _ => throw new InvalidOperationException();
+
+    /// <summary>The end of a solve that waits for the frontend.</summary>
+    public Task<Gateway.ReturnRequest> Returned => _returned.Task.WaitAsync(TimeSpan.FromSeconds(30));
 
     /// <summary>The headers of the session.</summary>
     public Metadata SessionHeaders { get; private set; } = [];
@@ -153,6 +162,19 @@ internal sealed class FakeBuildKit : IAsyncDisposable
 
                 reader.AdvanceTo(read.Buffer.End);
             }
+        }
+    }
+
+    private sealed class FrontendService(FakeBuildKit engine) : Gateway.LLBBridge.LLBBridgeBase
+    {
+        public override Task<Gateway.SolveResponse> Solve(Gateway.SolveRequest request, ServerCallContext context) =>
+            Task.FromResult(engine.Check(request));
+
+        public override Task<Gateway.ReturnResponse> Return(Gateway.ReturnRequest request, ServerCallContext context)
+        {
+            Assert.NotEmpty(context.RequestHeaders.GetValue("buildkit-controlapi-buildid")!);
+            engine._returned.TrySetResult(request);
+            return Task.FromResult(new Gateway.ReturnResponse());
         }
     }
 

@@ -109,8 +109,8 @@ public sealed class FileSyncTests : IDisposable
     {
         var sync = (await PrepareAsync())!;
 
-        Assert.Equal(sync.ToContext("a").SharedKey, (await PrepareAsync())!.ToContext("a").SharedKey);
-        Assert.NotEqual(sync.ToContext("a").SharedKey, sync.ToContext("b").SharedKey);
+        Assert.Equal(sync.KeyFor("a"), (await PrepareAsync())!.KeyFor("a"));
+        Assert.NotEqual(sync.KeyFor("a"), sync.KeyFor("b"));
     }
 
     private void Write(string path, string text)
@@ -147,7 +147,8 @@ public sealed class FileSyncTests : IDisposable
 
                 return "sha256:1";
             };
-            await engine.BuildAsync(context: new BuildInput(Stream.Null) { Directories = (await sync)!.ToContext(null) });
+            var directories = new SyncedContext("key", (await sync)!.ToDirectories());
+            await engine.BuildAsync(context: new BuildInput(Stream.Null) { Directories = directories });
             Assert.Equal("/moby.filesync.v1.FileSync/DiffCopy", engine.SessionHeaders.GetValue("x-docker-expose-session-grpc-method"));
             return await done.Task;
         }

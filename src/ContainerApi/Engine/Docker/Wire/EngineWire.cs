@@ -18,6 +18,7 @@ namespace ContainerApi.Engine.Docker.Wire;
 [JsonSerializable(typeof(IReadOnlyDictionary<string, string?>))]
 [JsonSerializable(typeof(IReadOnlyDictionary<string, RegistryAuth>))]
 [JsonSerializable(typeof(IReadOnlyList<string>))]
+[JsonSerializable(typeof(IReadOnlyList<StepUlimit>))]
 internal sealed partial class EngineWire : JsonSerializerContext;
 
 internal sealed record ListedContainer

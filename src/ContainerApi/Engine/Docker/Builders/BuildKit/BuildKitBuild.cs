@@ -21,22 +21,26 @@ internal sealed class BuildKitBuild(BuildKitConnection connection, SessionServer
     public async IAsyncEnumerable<BuildFact> RunAsync(
         BuildSpec spec, BuildInput context, string? defaultGateway, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var directories = spec.Remote is null ? context.Directories : null;
+        var isArchive = spec.Remote is null && context.Directories?.HasContext is not true;
         var grants = new SessionGrants(spec.Secrets, spec.Credentials)
         {
-            Directories = directories,
-            Upload = directories is null ? context.OpenArchive() : null,
+            Directories = context.Directories,
+            Upload = isArchive ? context.OpenArchive() : null,
+            Output = context.Output,
         };
         await using var session = await sessions.OpenAsync(connection, grants, cancellationToken);
         var hostGateway = await FindHostGatewayAsync(spec, defaultGateway, cancellationToken);
         // Without an address BuildKit reads the directories of the session.
-        var address = directories is null ? spec.Remote ?? grants.UploadAddress : null;
+        var address = isArchive ? grants.UploadAddress : spec.Remote;
         var request = SolveRequests.Create(spec, Guid.NewGuid().ToString("n"), session.Id, address, hostGateway);
+        var check = spec.IsCheck ? BuildKitCheck.TakeFrontend(request) : null;
         using var statusEnd = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         // Before the solve: an engine forgets the messages of a solve that ended.
         using var status = connection.Control.Status(new StatusRequest { Ref = request.Ref }, cancellationToken: statusEnd.Token);
-        using var solve = connection.Control.SolveAsync(request, cancellationToken: cancellationToken);
+        using var solveEnd = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var solve = connection.Control.SolveAsync(request, cancellationToken: solveEnd.Token);
         var solved = EndStatusAsync(solve.ResponseAsync, statusEnd);
+        var checkedUp = check is null ? null : CheckAsync(request.Ref, check, solveEnd);
         var trace = new BuildKitTrace();
         while (await NextAsync(status.ResponseStream))
         {
@@ -51,7 +55,15 @@ internal sealed class BuildKitBuild(BuildKitConnection connection, SessionServer
             }
         }
 
-        foreach (var fact in await EndAsync(trace, solved, cancellationToken))
+        var hasImage = context.Output is null && check is null;
+        var end = await EndAsync(trace, solved, hasImage, cancellationToken);
+        // A solve that ended well has its check.
+        foreach (var warning in checkedUp is null || trace.HasFailed ? [] : await checkedUp)
+        {
+            yield return warning;
+        }
+
+        foreach (var fact in end)
         {
             yield return fact;
         }
@@ -70,6 +82,20 @@ internal sealed class BuildKitBuild(BuildKitConnection connection, SessionServer
         }
     }
 
+    /// <summary>Checks the Dockerfile. A solve that gets no result would wait.</summary>
+    private async Task<IReadOnlyList<BuildWarning>> CheckAsync(string solve, Gateway.SolveRequest check, CancellationTokenSource solveEnd)
+    {
+        try
+        {
+            return await BuildKitCheck.RunAsync(connection.Frontend, solve, check, solveEnd.Token);
+        }
+        catch
+        {
+            await solveEnd.CancelAsync();
+            throw;
+        }
+    }
+
     /// <summary>Reads the next status message. Whatever ends them, the solve has the reason.</summary>
     private static async Task<bool> NextAsync(IAsyncStreamReader<StatusResponse> status)
     {
@@ -83,11 +109,13 @@ internal sealed class BuildKitBuild(BuildKitConnection connection, SessionServer
         }
     }
 
-    private static async Task<IReadOnlyList<BuildFact>> EndAsync(BuildKitTrace trace, Task<SolveResponse> solved, CancellationToken cancellationToken)
+    private static async Task<IReadOnlyList<BuildFact>> EndAsync(
+        BuildKitTrace trace, Task<SolveResponse> solved, bool hasImage, CancellationToken cancellationToken)
     {
         try
         {
-            return trace.End((await solved).ExporterResponse.GetValueOrDefault(ImageKey));
+            var response = await solved;
+            return hasImage ? trace.End(response.ExporterResponse.GetValueOrDefault(ImageKey)) : trace.EndWithoutImage();
         }
         catch (RpcException e) when (cancellationToken.IsCancellationRequested)
         {

@@ -23,9 +23,13 @@ internal sealed class BuildKitConnection : IDisposable
     private readonly GrpcChannel _channel;
 
     private BuildKitConnection(HttpResponseMessage upgrade, GrpcChannel channel) =>
-        (_upgrade, _channel, Control) = (upgrade, channel, new Control.ControlClient(channel));
+        (_upgrade, _channel, Control, Frontend) =
+        (upgrade, channel, new Control.ControlClient(channel), new Gateway.LLBBridge.LLBBridgeClient(channel));
 
     public Control.ControlClient Control { get; }
+
+    /// <summary>The frontend of a solve.</summary>
+    public Gateway.LLBBridge.LLBBridgeClient Frontend { get; }
 
     /// <param name="send">Sends a request to the engine and returns after the headers of the answer.</param>
     /// <param name="maxAnswerBytes">The maximum size of a message of the engine.</param>

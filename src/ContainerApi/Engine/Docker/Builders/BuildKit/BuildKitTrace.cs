@@ -22,6 +22,7 @@ internal sealed partial class BuildKitTrace : BuildReader
     private readonly Dictionary<string, BuildKitStep> _steps = [];
     private readonly Dictionary<(string Step, string Id), StepProgress> _progress = [];
     private string? _image;
+    private bool _hasNoImage;
 
     /// <summary>Reads a status message.</summary>
     public IReadOnlyList<BuildFact> Read(StatusResponse status)
@@ -43,11 +44,20 @@ internal sealed partial class BuildKitTrace : BuildReader
         return End();
     }
 
+    /// <summary>Ends a build whose result is a file.</summary>
+    public IReadOnlyList<BuildFact> EndWithoutImage()
+    {
+        _hasNoImage = true;
+        return End();
+    }
+
     /// <summary>Ends the build with its error.</summary>
     public IReadOnlyList<BuildFact> End(RpcException error) => HasFailed ? [] : Fail(new WireError(null, error.Status.Detail));
 
     protected override IReadOnlyList<BuildFact>? Complete() =>
-        _image is null ? null : [.. _steps.Values.SelectMany(s => s.Complete()), .. FailedSteps(), new ImageBuilt(_image)];
+        _image is null && !_hasNoImage
+            ? null
+            : [.. _steps.Values.SelectMany(s => s.Complete()), .. FailedSteps(), .. _image is null ? (BuildFact[])[] : [new ImageBuilt(_image)]];
 
     protected override IReadOnlyList<BuildFact> Fail(string message, int? code)
     {

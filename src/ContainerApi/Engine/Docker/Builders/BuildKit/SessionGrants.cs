@@ -9,6 +9,7 @@ internal sealed class SessionGrants(IReadOnlyDictionary<string, string> secrets,
 {
     private readonly string _uploadPath = "/" + Guid.NewGuid().ToString("n");
     private Stream? _upload;
+    private Stream? _output;
 
     /// <summary>The archive of the context; null for none.</summary>
     public Stream? Upload
@@ -21,6 +22,17 @@ internal sealed class SessionGrants(IReadOnlyDictionary<string, string> secrets,
 
     /// <summary>The directories of the build; null for none.</summary>
     public SyncedContext? Directories { get; init; }
+
+    /// <summary>Where the file goes that the build makes; null for none.</summary>
+    public Stream? Output
+    {
+        init => (_output, HasOutput) = (value, value is not null);
+    }
+
+    public bool HasOutput { get; private init; }
+
+    /// <summary>Returns where the file goes, the first time.</summary>
+    public Stream? TakeOutput() => Interlocked.Exchange(ref _output, null);
 
     /// <summary>Returns the archive, the first time; null for another path.</summary>
     public Stream? TakeUpload(string? path) => path == _uploadPath ? Interlocked.Exchange(ref _upload, null) : null;

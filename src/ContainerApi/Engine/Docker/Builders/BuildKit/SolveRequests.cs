@@ -21,6 +21,8 @@ internal static class SolveRequests
         };
         var attributes = request.FrontendAttrs;
         Add("context", context);
+        // Otherwise the Dockerfile is that of the context.
+        Add("dockerfilekey", spec.DockerfileText is null ? null : "dockerfile");
         attributes["image-resolve-mode"] = spec.Pull ? "pull" : "default";
         Add("filename", spec.Dockerfile);
         Add("target", spec.Target);
@@ -28,11 +30,21 @@ internal static class SolveRequests
         Add("no-cache", spec.NoCache ? "" : null);
         Add("cache-from", Join(spec.CacheFrom.Select(image => image.Value)));
         Add("add-hosts", Join(spec.ExtraHosts.Select(host => ToHost(host, hostGateway))));
+        Add("shm-size", spec.ShmSize?.ToString(CultureInfo.InvariantCulture));
+        Add("ulimit", Join(spec.Ulimits.Select(limit => limit.ToString())));
+        Add("cgroup-parent", spec.CgroupParent);
+        Add("attest:provenance", spec.Provenance == Provenance.None ? null : "mode=" + spec.Provenance.ToString().ToLowerInvariant());
+        Add("attest:sbom", spec.Sbom ? "" : null);
         // BuildKit uses the bridge by default and has no name for it.
         Add("force-network-mode", spec.Network is "host" or "none" ? spec.Network : null);
         foreach (var (name, value) in spec.BuildArguments)
         {
             Add("build-arg:" + name, value);
+        }
+
+        foreach (var (name, address) in spec.Contexts)
+        {
+            Add("context:" + name, address);
         }
 
         foreach (var (name, value) in spec.Labels)
@@ -45,12 +57,11 @@ internal static class SolveRequests
             request.Entitlements.Add("network.host");
         }
 
-        if (spec.BuildArguments.GetValueOrDefault("BUILDKIT_INLINE_CACHE") is "1" or "true")
-        {
-            request.Cache.Exports.Add(new CacheOptionsEntry { Type = "inline" });
-        }
-
-        Export(request, ImageExporter, [("name", Join(spec.Tags.Select(tag => tag.ToString())))]);
+        var isInline = spec.BuildArguments.GetValueOrDefault("BUILDKIT_INLINE_CACHE") is "1" or "true";
+        request.Cache.Exports.Add(spec.CacheTo.Concat(isInline ? [new CacheTarget(null)] : []).Distinct().Select(ToCacheExport));
+        Export(
+            request, spec.Output == BuildOutput.Image ? ImageExporter : spec.Output.ToString().ToLowerInvariant(),
+            [("name", Join(spec.Tags.Select(tag => tag.ToString()))), .. spec.Annotations.Select(a => ("annotation." + a.Key, (string?)a.Value))]);
         return request;
 
         void Add(string name, string? value)
@@ -64,6 +75,10 @@ internal static class SolveRequests
 
     /// <summary>Whether a host of the build needs the engine's address.</summary>
     public static bool NeedsHostGateway(BuildSpec spec) => spec.ExtraHosts.Any(host => host.EndsWith(":" + HostGateway, StringComparison.Ordinal));
+
+    private static CacheOptionsEntry ToCacheExport(CacheTarget target) => target.Registry is not { } registry
+        ? new CacheOptionsEntry { Type = "inline" }
+        : new CacheOptionsEntry { Type = "registry", Attrs = { ["ref"] = registry.ToString(), ["mode"] = target.IsMax ? "max" : "min" } };
 
     private static void Export(SolveRequest request, string type, IEnumerable<(string Name, string? Value)> attributes)
     {
