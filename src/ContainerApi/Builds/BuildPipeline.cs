@@ -212,6 +212,7 @@ internal sealed partial class BuildPipeline(
     private static void Check(string? dockerfile, BuildSpec spec, EngineCapabilities engine, ConcurrentQueue<BuildWarning> warnings)
     {
         DockerfileValidator.Check(dockerfile, spec, engine);
+        DockerfileExpansion.Check(dockerfile!, spec.BuildArguments);
         foreach (var warning in DockerfileRequirements.Check(dockerfile!, spec, engine))
         {
             warnings.Enqueue(warning);

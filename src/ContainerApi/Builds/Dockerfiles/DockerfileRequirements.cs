@@ -98,7 +98,7 @@ internal static partial class DockerfileRequirements
 
     /// <summary>Blanks inside quotes belong to the word.</summary>
     [GeneratedRegex("""(?:"(?:\\.|[^"\\])*"|'[^']*'|\\.|[^\s"'\\]|["'\\])+""", RegexOptions.Singleline)]
-    private static partial Regex Words { get; }
+    public static partial Regex Words { get; }
 
     [GeneratedRegex("""^[0-9]*<<(?<dash>-?)(?<quote>["']?)(?<end>[A-Za-z_][^\s<"']*)\k<quote>\z""")]
     private static partial Regex Heredoc { get; }
