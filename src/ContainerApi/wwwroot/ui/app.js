@@ -15,6 +15,8 @@ const SAMPLE_SECONDS = 2;
 
 const store = new Store();
 const watch = new Watch(SAMPLE_SECONDS);
+// The first rows wait for this answer: the service makes it while the page is built.
+watch.start();
 
 /** The views by the first part of the address; those that are not shown first are loaded when they are needed. */
 const VIEWS = {
@@ -155,6 +157,5 @@ window.addEventListener('hashchange', show);
 
 showConnection();
 show();
-// The watch and the description of the service are asked for at the same time; a missing key is asked for once.
-watch.start();
+// A missing key is asked for once, whichever answer says so first.
 session.start().catch(e => notify(describe(e), true));
