@@ -10,35 +10,49 @@ const COARSE_MS = 20_000;
 /** How much a new sample moves the value by which rows are ordered. */
 const SMOOTHING = 0.3;
 
-/** A ring of samples: their times, and a row of numbers for each metric. NaN is unknown. */
+/** The room for samples at first. */
+const FIRST_CAPACITY = 8;
+
+/** A ring of samples, which grows to its capacity: their times, and the numbers of all metrics of each. NaN is unknown. */
 class Ring {
   length = 0;
-  #next = 0;
-  #times;
-  #values;
+  /** Where the oldest sample is, which the next one replaces, once the ring is full. */
+  #oldest = 0;
+  #times = new Float64Array(FIRST_CAPACITY);
+  #values = new Float32Array(FIRST_CAPACITY * METRICS.length);
 
   constructor(capacity) {
     this.capacity = capacity;
-    this.#times = new Float64Array(capacity);
-    this.#values = new Float32Array(capacity * METRICS.length);
   }
 
   push(time, sample) {
-    this.#times[this.#next] = time;
-    METRICS.forEach((name, i) => { this.#values[i * this.capacity + this.#next] = sample[name] ?? NaN; });
-    this.#next = (this.#next + 1) % this.capacity;
-    this.length = Math.min(this.capacity, this.length + 1);
+    let at = this.length;
+    if (at === this.capacity) {
+      at = this.#oldest;
+      this.#oldest = (at + 1) % this.capacity;
+    } else if (this.length++ === this.#times.length) this.#grow();
+    this.#times[at] = time;
+    METRICS.forEach((name, i) => { this.#values[at * METRICS.length + i] = sample[name] ?? NaN; });
   }
 
   /** The points [time, value] of a metric since a time, oldest first. */
   points(metric, since) {
-    const row = METRICS.indexOf(metric) * this.capacity;
+    const offset = METRICS.indexOf(metric);
     const points = [];
     for (let i = 0; i < this.length; i++) {
-      const at = (this.#next - this.length + i + this.capacity) % this.capacity;
-      if (this.#times[at] >= since) points.push([this.#times[at], this.#values[row + at]]);
+      const at = (this.#oldest + i) % this.length;
+      if (this.#times[at] >= since) points.push([this.#times[at], this.#values[at * METRICS.length + offset]]);
     }
     return points;
+  }
+
+  #grow() {
+    const [times, values] = [this.#times, this.#values];
+    const room = Math.min(this.capacity, 2 * times.length);
+    this.#times = new Float64Array(room);
+    this.#times.set(times);
+    this.#values = new Float32Array(room * METRICS.length);
+    this.#values.set(values);
   }
 }
 
