@@ -29,6 +29,8 @@ export class LogView {
   #jump = button('', () => this.#toEnd(), { class: 'primary', hidden: true });
   #note = el('p', { class: 'hint', role: 'status', hidden: true });
   #follows = true;
+  /** Where the lines were scrolled to last. */
+  #top = 0;
 
   #name;
 
@@ -51,6 +53,7 @@ export class LogView {
         button(texts.logClear, () => this.#clear()),
         this.#count),
       this.#note, this.#box, this.#jump);
+    new ResizeObserver(() => { if (this.#follows) this.#box.scrollTop = this.#box.scrollHeight; }).observe(this.#box);
     this.#run();
   }
 
@@ -139,10 +142,13 @@ export class LogView {
     if (this.#follows) this.#box.scrollTop = this.#box.scrollHeight;
   }
 
-  /** Reading what is further up pauses; the end follows again. */
+  /** Scrolling up pauses; the end follows again. Lines that wrap elsewhere move the end, too, but not the position. */
   #scrolled() {
-    const atEnd = this.#box.scrollHeight - this.#box.scrollTop - this.#box.clientHeight < 30;
-    if (atEnd === this.#follows) return;
+    const { scrollTop, scrollHeight, clientHeight } = this.#box;
+    const atEnd = scrollHeight - scrollTop - clientHeight < 30;
+    const up = scrollTop < this.#top;
+    this.#top = scrollTop;
+    if (atEnd === this.#follows || (!atEnd && !up)) return;
     this.#follows = atEnd;
     this.#missed = 0;
     this.#showCount();
