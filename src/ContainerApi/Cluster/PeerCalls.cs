@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
-using ContainerApi.Access;
 using ContainerApi.Api;
 using ContainerApi.Engine;
 using Microsoft.Extensions.Primitives;

@@ -54,7 +54,7 @@ internal sealed class PeerLists(EngineDirectory engines, Caller caller, PeerDire
         ? identity.Engines.Any(caller.Visibility.IncludesEngine)
         : caller.Visibility.Engines is null;
 
-    private EngineException Unknown(EngineName name, List<Peer> visible) =>
+    private static EngineException Unknown(EngineName name, List<Peer> visible) =>
         visible.Find(p => p.Identity is null) is { Failure: { } failure } silent
             ? new EngineException(
                 ErrorCode.EngineUnavailable, name.Value,

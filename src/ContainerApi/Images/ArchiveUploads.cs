@@ -19,7 +19,8 @@ internal sealed class ArchiveUploads(ArchiveLimit limit)
             if (own >= Math.Max(1, limit.MaxUploads / 2) || _byCaller.Values.Sum() >= limit.MaxUploads)
             {
                 throw new ApiException(
-                    ErrorCode.RateLimited, "Too many archives are loaded or imported at the moment (Limits:Archives).") { RetryAfter = RetryAfter };
+                    ErrorCode.RateLimited, "Too many archives are loaded or imported at the moment (Limits:Archives).")
+                { RetryAfter = RetryAfter };
             }
 
             _byCaller[caller] = own + 1;

@@ -1,4 +1,3 @@
-using ContainerApi.Tests.Builds;
 
 namespace ContainerApi.Tests.Cluster;
 

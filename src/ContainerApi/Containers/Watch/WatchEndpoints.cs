@@ -4,7 +4,6 @@ using ContainerApi.Api;
 using ContainerApi.Api.OpenApi;
 using ContainerApi.Api.Requests;
 using ContainerApi.Cluster;
-using ContainerApi.Engine;
 
 namespace ContainerApi.Containers.Watch;
 

@@ -1,4 +1,3 @@
-using ContainerApi.Engine.Docker;
 using ContainerApi.Stubs;
 using ContainerApi.Tests.Containers;
 

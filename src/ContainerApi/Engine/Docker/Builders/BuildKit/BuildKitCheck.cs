@@ -65,7 +65,7 @@ internal static class BuildKitCheck
 
     private static BuildWarning ToWarning(CheckWarning warning) => new(
         EngineErrors.Cut($"{warning.RuleName}: {warning.Detail ?? warning.Description}"),
-        warning.Location?.Ranges?.FirstOrDefault()?.Start?.Line is > 0 and var line ? line : null,
+        warning.Location?.Ranges is [{ Start.Line: > 0 and var line }, ..] ? line : null,
         string.IsNullOrEmpty(warning.Url) ? null : EngineErrors.Cut(warning.Url));
 }
 
