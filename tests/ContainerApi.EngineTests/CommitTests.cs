@@ -60,17 +60,18 @@ public sealed class CommitTests(EngineFixture fixture) : ImageCalls(fixture)
             "/images/commit", new { container = id, stop = true, pause = true, changes = new[] { "CMD other" }, dryRun = true });
 
         var dryRun = await ReadAsync(response, HttpStatusCode.OK);
+        var preview = dryRun["preview"]!;
         Assert.Equal(images, await Fixture.ImageIdsAsync());
         Assert.Equal(state, (await Fixture.InspectAsync(id))["State"]!.ToJsonString());
         Assert.Equal(id, Text(dryRun, "container"));
-        Assert.Equal(["sh", "-c"], Texts(dryRun["entrypoint"]));
-        Assert.Equal(["rm /bin/yes; echo kept > /tmp/kept; sleep 1000"], Texts(dryRun["command"]));
-        Assert.Equal("yes", Text(dryRun["environment"]!, "GIVEN"));
-        Assert.Equal(("0", "/tmp"), (Text(dryRun, "user"), Text(dryRun, "workingDirectory")));
-        var changes = dryRun["changes"]!.AsArray().ToDictionary(c => Text(c!, "path"), c => Text(c!, "kind"));
+        Assert.Equal(["sh", "-c"], Texts(preview["entrypoint"]));
+        Assert.Equal(["rm /bin/yes; echo kept > /tmp/kept; sleep 1000"], Texts(preview["command"]));
+        Assert.Equal("yes", Text(preview["environment"]!, "GIVEN"));
+        Assert.Equal(("0", "/tmp"), (Text(preview, "user"), Text(preview, "workingDirectory")));
+        var changes = preview["changes"]!.AsArray().ToDictionary(c => Text(c!, "path"), c => Text(c!, "kind"));
         Assert.Equal(("deleted", "added", "modified"), (changes["/bin/yes"], changes["/tmp/kept"], changes["/tmp"]));
-        Assert.Null(dryRun["tag"]);
-        Assert.False(dryRun["changesCut"]!.GetValue<bool>());
+        Assert.Empty(dryRun["tags"]!.AsArray());
+        Assert.False(preview["changesCut"]!.GetValue<bool>());
     }
 
     [Theory]

@@ -127,7 +127,7 @@ public sealed class PodmanTests(EngineFixture fixture) : ImageCalls(fixture)
         using var response = await Fixture.Client.PostAsJsonAsync("/images/commit", new { container = id, dryRun = true });
         var preview = await ReadAsync(response, HttpStatusCode.OK);
 
-        Assert.NotNull(preview["environment"]!["HOSTNAME"]);
+        Assert.NotNull(preview["preview"]!["environment"]!["HOSTNAME"]);
     }
 
     [Fact]

@@ -178,7 +178,7 @@ public sealed class TenantTests(EngineFixture fixture) : ScopedKeyCalls(fixture)
         var text = (await ReadAsync(dryRun, HttpStatusCode.OK)).ToJsonString();
         Assert.DoesNotContain(secret, text, StringComparison.Ordinal);
         Assert.True(text.Length < MaxDryRunLength, text);
-        var configuration = JsonNode.Parse(text)!;
+        var configuration = JsonNode.Parse(text)!["preview"]!;
         Assert.Equal("***", Text(configuration["environment"]!, "DB_PASSWORD"));
         Assert.Equal(["sleep", "--password", "***"], Texts(configuration["command"]));
         Assert.Equal((null, null), (configuration["user"], configuration["workingDirectory"]));
@@ -199,7 +199,7 @@ public sealed class TenantTests(EngineFixture fixture) : ScopedKeyCalls(fixture)
         using var commit = await trusted.PostAsJsonAsync("/images/commit", new { container = id, changes });
 
         // The configuration is the container's own: the changes are not applied to it.
-        var configuration = await ReadAsync(dryRun, HttpStatusCode.OK);
+        var configuration = (await ReadAsync(dryRun, HttpStatusCode.OK))["preview"]!;
         Assert.Equal(secret, Text(configuration["environment"]!, "DB_PASSWORD"));
         Assert.Null(configuration["environment"]!["X"]);
         Assert.Equal(["sleep", "--password", secret], Texts(configuration["command"]));

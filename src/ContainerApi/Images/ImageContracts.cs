@@ -99,18 +99,17 @@ public sealed record ImageRemoval(string Engine, IReadOnlyList<string> Untagged,
 /// <param name="Tags">All names of the image.</param>
 public sealed record TaggedImage(string Engine, string Id, IReadOnlyList<string> Tags);
 
-/// <summary>An image that was created from a container.</summary>
+/// <summary>An image that was created from a container, or with <c>dryRun</c> would be.</summary>
 /// <param name="Engine">The engine's name.</param>
-/// <param name="Id"><c>sha256:</c> and 64 hex digits.</param>
-/// <param name="Tags">The names; empty if the request has no tag.</param>
+/// <param name="Id"><c>sha256:</c> and 64 hex digits; null with <c>dryRun</c>.</param>
+/// <param name="Tags">The names, with <c>latest</c> as the default tag; empty if the request has no tag.</param>
 /// <param name="Container">The container's full id.</param>
-/// <param name="CreatedAt">The creation time by the engine's clock.</param>
-public sealed record CommittedImage(string Engine, string Id, IReadOnlyList<string> Tags, string Container, DateTimeOffset? CreatedAt);
+/// <param name="CreatedAt">The creation time by the engine's clock; null with <c>dryRun</c>.</param>
+/// <param name="Preview">What a commit would take from the container, with <c>dryRun</c>; else null.</param>
+public sealed record CommittedImage(
+    string Engine, string? Id, IReadOnlyList<string> Tags, string Container, DateTimeOffset? CreatedAt, CommitPreview? Preview);
 
-/// <summary>The changed files and the current configuration of a container, as a preview of its commit.</summary>
-/// <param name="Engine">The engine's name.</param>
-/// <param name="Container">The container's full id.</param>
-/// <param name="Tag">The name that the image would get; the default tag is <c>latest</c>. Null if the request has no tag.</param>
+/// <summary>The changed files and the current configuration of a container.</summary>
 /// <param name="Changes">Paths that differ from the container's image, at most 10,000.</param>
 /// <param name="ChangesCut">Whether <c>changes</c> is truncated.</param>
 /// <param name="Command">The container's current command, or the arguments of its entrypoint; the request's <c>changes</c> are not applied.</param>
@@ -118,9 +117,9 @@ public sealed record CommittedImage(string Engine, string Id, IReadOnlyList<stri
 /// <param name="Environment">The container's current environment variables by name.</param>
 /// <param name="User">The container's current user; null is root.</param>
 /// <param name="WorkingDirectory">The container's current working directory.</param>
-public sealed record CommitDryRun(
-    string Engine, string Container, string? Tag, IReadOnlyList<CommitChange> Changes, bool ChangesCut, IReadOnlyList<string>? Command,
-    IReadOnlyList<string>? Entrypoint, IReadOnlyDictionary<string, string> Environment, string? User, string? WorkingDirectory);
+public sealed record CommitPreview(
+    IReadOnlyList<CommitChange> Changes, bool ChangesCut, IReadOnlyList<string>? Command, IReadOnlyList<string>? Entrypoint,
+    IReadOnlyDictionary<string, string> Environment, string? User, string? WorkingDirectory);
 
 /// <summary>A path that a container changed.</summary>
 /// <param name="Path">Absolute, in the container.</param>

@@ -143,7 +143,7 @@ internal static class ImageEndpoints
         images.MapPost("/commit", CommitAsync).WithIdempotency()
             .WithName("commitContainer").WithSummary("Create an image from a container")
             .WithDescription("Duration grows with the size of the container's writable layer. If the engine rejects `changes`, the response is a 400 "
-                + "with the engine's message. With `dryRun` nothing is created: the response has the changed files and the container's current "
+                + "with the engine's message. With `dryRun` nothing is created: `preview` has the changed files and the container's current "
                 + "configuration. `changes` are not applied to it.")
             .CanFailWith(ErrorCode.InvalidReference, ErrorCode.ContainerNotFound, ErrorCode.AmbiguousReference, ErrorCode.Conflict);
     }
@@ -218,7 +218,7 @@ internal static class ImageEndpoints
             Outcome = item => item is TransferResult { Error: { } error } ? $"{error.Code}: {error.Message}" : null,
         };
 
-    private static async Task<Results<Created<CommittedImage>, Ok<CommitDryRun>>> CommitAsync(
+    private static async Task<Results<Created<CommittedImage>, Ok<CommittedImage>>> CommitAsync(
         RequestBody<CommitRequest> body, ContainerCommit commit, ImageRedactor redactor, EngineDirectory engines, Caller caller, HttpContext http,
         CancellationToken cancellationToken)
     {

@@ -19,11 +19,14 @@ internal sealed partial class ImageRedactor(SecuritySettings settings)
         History = [.. image.History.Select(h => h with { CreatedBy = settings.Redactor.Text(WithoutValues(h.CreatedBy)) })],
     };
 
-    public CommitDryRun For(Caller caller, CommitDryRun commit) => caller.SeesSecrets ? commit : commit with
+    public CommittedImage For(Caller caller, CommittedImage commit) => caller.SeesSecrets || commit.Preview is not { } preview ? commit : commit with
     {
-        Entrypoint = Redact(commit.Entrypoint),
-        Command = Redact(commit.Command, commit.Entrypoint),
-        Environment = Redactor.Variables(commit.Environment),
+        Preview = preview with
+        {
+            Entrypoint = Redact(preview.Entrypoint),
+            Command = Redact(preview.Command, preview.Entrypoint),
+            Environment = Redactor.Variables(preview.Environment),
+        },
     };
 
     private IReadOnlyList<string>? Redact(IReadOnlyList<string>? arguments, IReadOnlyList<string>? before = null) =>

@@ -16,7 +16,7 @@ export function commitDialog(container) {
   const counts = el('p', { class: 'hint', role: 'status', text: texts.loading });
   const list = el('pre', { class: 'output', tabindex: 0, 'aria-label': texts.commitPreview, hidden: true });
 
-  getJson(path, { method: 'POST', json: { container: container.id, dryRun: true } }).then(preview => {
+  getJson(path, { method: 'POST', json: { container: container.id, dryRun: true } }).then(({ preview }) => {
     setText(counts, preview.changes.length === 0 ? texts.commitNothing : texts.commitCounts(preview.changes.length, preview.changesCut));
     list.hidden = preview.changes.length === 0;
     setText(list, preview.changes.slice(0, MAX_SHOWN).map(c => `${texts.changeKind[c.kind] ?? c.kind}  ${c.path}`).join('\n'));
