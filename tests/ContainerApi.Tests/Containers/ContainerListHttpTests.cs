@@ -26,7 +26,9 @@ public sealed class ContainerListHttpTests
             paths.Select(path => item.At(path)));
         Assert.False(item.GetProperty("usage").TryGetProperty("reason", out _));
         Assert.Equal(1, list.GetProperty("total").GetInt32());
-        Assert.Equal("""[{"name":"local","state":"ok","apiVersion":"1.41","containers":1,"error":null}]""", list.GetProperty("engines").GetRawText());
+        Assert.Equal(
+            """[{"name":"local","state":"ok","apiVersion":"1.41","containers":1,"error":null,"since":null}]""",
+            list.GetProperty("engines").GetRawText());
     }
 
     [Fact]
@@ -63,7 +65,7 @@ public sealed class ContainerListHttpTests
         Assert.Equal(
             """
             {"name":"down","state":"unavailable","apiVersion":null,"containers":null,
-            "error":{"code":"engine_unavailable","message":"It is gone."}}
+            "error":{"code":"engine_unavailable","message":"It is gone."},"since":null}
             """.ReplaceLineEndings(""),
             list.GetProperty("engines")[1].GetRawText());
         using var table = await host.Client.GetAsync("/containers?format=table");

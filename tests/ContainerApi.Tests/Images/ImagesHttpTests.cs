@@ -34,8 +34,9 @@ public sealed class ImagesHttpTests
             {"engine":"halfway","id":"IMAGE","shortId":"ffffffffffff","tags":[],REST,"containers":null},
             {"engine":"local","id":"OTHER","shortId":"eeeeeeeeeeee","tags":[],REST,"containers":0},
             {"engine":"local","id":"IMAGE","shortId":"ffffffffffff","tags":["busybox:latest"],REST,"containers":2}],
-            "engines":[{"name":"local","state":"ok","images":2,"error":null},{"name":"halfway","state":"ok","images":1,"error":null},
-            {"name":"bad","state":"unavailable","images":null,"error":{"code":"engine_unavailable","message":"In the engine's words."}}],
+            "engines":[{"name":"local","state":"ok","images":2,"error":null,"since":null},
+            {"name":"halfway","state":"ok","images":1,"error":null,"since":null},
+            {"name":"bad","state":"unavailable","images":null,"error":{"code":"engine_unavailable","message":"In the engine's words."},"since":null}],
             "total":3,"nextCursor":null,"complete":false}
             """.ReplaceLineEndings("").Replace("IMAGE", ImageId).Replace("OTHER", "sha256:" + Facts.Id('e'))
             .Replace("REST", Rest), list.GetRawText());
@@ -245,7 +246,7 @@ public sealed class ImagesHttpTests
         Assert.Equal(
             $$"""
             {"engine":"local","id":"{{ImageId}}","tags":["{{repository}}:{{tag}}"],"container":"{{Facts.Id('a')}}",
-            "createdAt":"2026-11-23T12:00:00Z"}
+            "createdAt":"2026-11-23T12:00:00Z","preview":null}
             """.ReplaceLineEndings(""),
             answer.GetRawText());
         Assert.Equal($"/images/{ImageId}", committing.Headers.Location?.ToString());
