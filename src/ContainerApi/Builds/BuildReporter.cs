@@ -28,6 +28,8 @@ internal sealed class BuildReporter(BuildJob job, BuildProjection projection)
     {
         while (await NextAsync(facts, progress, warnings))
         {
+            // The engine's first fact can come together with the end of the context, which is reported before it.
+            Report(progress.ReadEnd());
             _early.Add(facts.Current);
             if (progress.IsSent || _early.Count > MaxEarlyFacts)
             {
@@ -57,11 +59,7 @@ internal sealed class BuildReporter(BuildJob job, BuildProjection projection)
         var fact = next.AsTask();
         while (await progress.WaitAsync(fact))
         {
-            if (progress.Read() is { } sent)
-            {
-                Report(sent, begins: false);
-            }
-
+            Report(progress.Read());
             if (progress.IsSent)
             {
                 ReportEarly(warnings);
@@ -70,6 +68,14 @@ internal sealed class BuildReporter(BuildJob job, BuildProjection projection)
         }
 
         return await fact;
+    }
+
+    private void Report(StepProgress? context)
+    {
+        if (context is not null)
+        {
+            Report(context, begins: false);
+        }
     }
 
     private void ReportEarly(ConcurrentQueue<BuildWarning> warnings)

@@ -33,6 +33,9 @@ internal sealed class ContextProgress(ContextTransfer transfer, DirectorySync? s
         return ended != other;
     }
 
+    /// <summary>Returns the end of the context, if it is not reported yet.</summary>
+    public StepProgress? ReadEnd() => transfer.Completion.IsCompleted ? Read() : null;
+
     /// <summary>Returns what to report now; null for nothing.</summary>
     public StepProgress? Read()
     {
