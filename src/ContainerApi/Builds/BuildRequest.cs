@@ -122,6 +122,9 @@ internal sealed record BuildRequest(
         ? new(BuildMode.Stream, Formats.ChooseStream(Format, http, hasText: true), Colour)
         : new(ChosenMode);
 
+    /// <summary>The contexts beside the main one, each name once. The last value of a name counts.</summary>
+    public IReadOnlyList<ContextSource> NamedContexts => [.. Contexts.Reverse().DistinctBy(c => c.Name)];
+
     /// <summary>Converts to the engine's specification.</summary>
     /// <exception cref="ApiException">The requested builder lacks a requested feature.</exception>
     public BuildSpec ToSpec()
@@ -135,7 +138,7 @@ internal sealed record BuildRequest(
         Remote = Remote,
         Tags = [.. Tags.Distinct()],
         Dockerfile = Dockerfile?.Path,
-        Contexts = Contexts.Reverse().DistinctBy(c => c.Name).ToDictionary(c => c.Name, c => c.Value),
+        Contexts = NamedContexts.ToDictionary(c => c.Name, c => c.Value),
         DockerfileText = Dockerfile is { IsText: true } ? Dockerfile.Text : null,
         Target = Target,
         BuildArguments = Pairs(BuildArgs),

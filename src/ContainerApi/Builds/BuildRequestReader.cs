@@ -47,7 +47,7 @@ internal sealed class BuildRequestReader(ContextRoots roots, RemoteContexts remo
     public async Task<(BuildRequest Request, BuildSource Context)> ReadAsync(HttpContext http)
     {
         var (request, source) = await ReadMainAsync(http);
-        return (request, source with { Named = [.. request.Contexts.DistinctBy(c => c.Name).Select(Open)] });
+        return (request, source with { Named = [.. request.NamedContexts.Select(Open)] });
     }
 
     private NamedContext Open(ContextSource context)

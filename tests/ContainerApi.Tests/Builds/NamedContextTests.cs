@@ -16,6 +16,7 @@ public sealed class NamedContextTests : IDisposable
 
     [Theory]
     [InlineData("context:base=docker-image://alpine:3&context=lib%3Dlib&context:src=https://git.example.com/team/a.git")]
+    [InlineData("context=lib%3Dnone&context:lib=lib&context:base=docker-image://alpine:3&context:src=https://git.example.com/team/a.git")]
     [InlineData("""{"contexts":{"base":"docker-image://alpine:3","lib":"lib","src":"https://git.example.com/team/a.git"},"dockerfile":"FROM x\n"}""")]
     public async Task Names_become_addresses_of_the_frontend(string request)
     {
