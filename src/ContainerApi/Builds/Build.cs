@@ -99,4 +99,4 @@ public enum BuildState
 /// <param name="Total">The number of matching builds on all pages.</param>
 /// <param name="NextCursor">Value of <c>cursor</c> for the next page; null on the last page.</param>
 /// <param name="Complete">Whether every replica of the cluster answered; the service itself keeps its builds.</param>
-public sealed record BuildList(IReadOnlyList<Build> Items, int Total, string? NextCursor, bool Complete);
+public sealed record BuildList(IReadOnlyList<Build> Items, int Total, string? NextCursor, bool Complete) : IListDocument;

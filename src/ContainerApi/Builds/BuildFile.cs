@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using ContainerApi.Api;
+using ContainerApi.Streams;
 using Microsoft.Net.Http.Headers;
 
 namespace ContainerApi.Builds;
@@ -7,8 +8,7 @@ namespace ContainerApi.Builds;
 /// <summary>The file that a build makes in place of an image. It passes from the engine to the client that started the build.</summary>
 internal sealed class BuildFile
 {
-    private readonly Pipe _pipe = new(new PipeOptions(
-        pauseWriterThreshold: 1024 * 1024, resumeWriterThreshold: 512 * 1024, minimumSegmentSize: 64 * 1024, useSynchronizationContext: false));
+    private readonly Pipe _pipe = new(BoundedPipe.Options);
 
     /// <summary>Opens the file for the engine.</summary>
     public Stream OpenWrite() => _pipe.Writer.AsStream(leaveOpen: true);

@@ -68,10 +68,10 @@ internal static class BuildHistoryEndpoints
     private static readonly OwnerLookup Owner = new(
         (http, _) => Task.FromResult<IReadOnlyList<OwnedThing>>(
             http.RequestServices.GetRequiredService<BuildRegistry>().Find(
-                http.GetRouteValue("build")?.ToString() ?? "", b => Exists(b, http.RequestServices.GetRequiredService<Caller>())) is { } job
+                RequestReader.RouteText(http, "build") ?? "", b => Exists(b, http.RequestServices.GetRequiredService<Caller>())) is { } job
                 ? [new OwnedThing(job.Describe().Engine, job.Id)]
                 : []),
-        http => BuildId.TryParse(http.GetRouteValue("build")?.ToString() ?? "", out var id) ? $"/builds/{id.Value}?local=true" : null)
+        http => BuildId.TryParse(RequestReader.RouteText(http, "build") ?? "", out var id) ? $"/builds/{id.Value}?local=true" : null)
     {
         IsUnique = true,
     };
@@ -88,18 +88,14 @@ internal static class BuildHistoryEndpoints
         var parts = request.Engine.Count > 0 && elsewhere.Count == 0
             ? new ListParts([])
             : await peers.BeginAsync(http.Request, elsewhere, request.Local.Local, http.RequestAborted);
-        var others = await parts.ReadAsync<BuildList>(Task.CompletedTask, NoChanges, http.RequestAborted);
+        var others = await parts.ReadAsync<BuildList>(Task.CompletedTask, http.RequestAborted);
         List<Build> found = [.. all.Where(request.Matches)];
         var (rows, next) = cursors.Cut(
-            found.Concat(others.Lists.SelectMany(l => l.Items)), request.Sort, request.Cursor, request.Limit,
-            others.Lists.Any(l => l.NextCursor is not null));
-        var page = new ListPage<Build>(
-            rows, null, found.Count + others.Lists.Sum(l => l.Total), next, others.Missing.Count == 0 && others.Lists.All(l => l.Complete));
+            found.Concat(others.Lists.SelectMany(l => l.Items)), request.Sort, request.Cursor, request.Limit, others.HasMore());
+        var page = new ListPage<Build>(rows, null, found.Count + others.Total(), next, others.AreComplete());
         return ListFormatter<Build>.List(
             page, format, request.Fields?.Names, time.GetUtcNow(), () => new BuildList(rows, page.Total, page.NextCursor, page.IsComplete));
     }
-
-    private static readonly IReadOnlyDictionary<string, string> NoChanges = new Dictionary<string, string>();
 
     private static Ok<Build> Inspect(RequestQuery<GetBuildQuery> query, BuildRegistry registry, EngineDirectory engines, Caller caller) =>
         TypedResults.Ok(Find(query.Value.Path, registry, engines, caller).Describe());

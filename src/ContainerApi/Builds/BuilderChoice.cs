@@ -44,7 +44,13 @@ internal static class BuilderChoice
         var isBuildKit = spec.Builder == BuilderKind.BuildKit;
         if (isBuildKit && engine.BuildKitUnavailableReason is { } reason)
         {
-            _ = isForced ? throw Unsupported("builder", reason + " Use builder=classic.") : ClassicOf(spec, null, reason);
+            if (isForced)
+            {
+                throw Unsupported("builder", reason + " Use builder=classic.");
+            }
+
+            // Only checks the features; the builder of this engine is chosen below.
+            ClassicOf(spec, null, reason);
         }
 
         if (spec.Remote is not null && engine.RemoteContextUnavailableReason is { } noRemote)
@@ -81,7 +87,7 @@ internal static class BuilderChoice
     public static bool NeedsImageIndex(BuildSpec spec) => OnlyContainerdStore(spec) is not null;
 
     /// <summary>Checks that the engine's image store has what the build needs.</summary>
-    /// <exception cref="ApiException">It has not.</exception>
+    /// <exception cref="ApiException">The store lacks it.</exception>
     public static void RequireImageIndex(BuildSpec spec, EngineInfo info)
     {
         if (OnlyContainerdStore(spec) is (var field, var feature) && EngineCapabilities.ImageIndexUnavailableReason(info) is { } reason)

@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using ContainerApi.Builds.Contexts;
+using ContainerApi.Streams;
 
 namespace ContainerApi.Builds;
 
@@ -7,8 +8,7 @@ namespace ContainerApi.Builds;
 internal sealed class ContextTransfer(BuildJob job, BuildContext context, DockerfileCheck check, CancellationToken cancellationToken)
     : PipeWriter
 {
-    private readonly Pipe _pipe = new(new PipeOptions(
-        pauseWriterThreshold: 1024 * 1024, resumeWriterThreshold: 512 * 1024, minimumSegmentSize: 64 * 1024, useSynchronizationContext: false));
+    private readonly Pipe _pipe = new(BoundedPipe.Options);
 
     private readonly TaskCompletionSource<Exception?> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _written;

@@ -60,7 +60,7 @@ internal sealed class ClusterOptionsValidator : AbstractValidator<ClusterOptions
             RuleFor(o => o.CaFile).NotEmpty().WithMessage(Missing);
             RuleFor(o => o.CertificateFile).NotEmpty().WithMessage(Missing);
             RuleFor(o => o.KeyFile).NotEmpty().WithMessage(Missing);
-            RuleFor(o => o).Must(o => true).OverridePropertyName("CertificateFile").Custom((options, context) =>
+            RuleFor(o => o).Custom((options, context) =>
             {
                 if (options is { CaFile: not "", CertificateFile: not "", KeyFile: not "" } && FaultOf(options.Files) is { } fault)
                 {
@@ -78,14 +78,16 @@ internal sealed class ClusterOptionsValidator : AbstractValidator<ClusterOptions
     /// <summary>Reports files that cannot be used at startup and not with the first connection.</summary>
     private static string? FaultOf(TlsFiles files)
     {
-        if (CertificateFiles.Fault(files) is { } fault)
+        try
         {
-            return fault + ".";
+            var own = CertificateFiles.ReadOnce(files).Own!.TargetCertificate;
+            return own.MatchesHostname(PeerTransport.CertificateName, allowWildcards: false, allowCommonName: false)
+                ? null
+                : $"the certificate is not for the name {PeerTransport.CertificateName}.";
         }
-
-        var own = CertificateFiles.ReadOnce(files).Own!.TargetCertificate;
-        return own.MatchesHostname(PeerTransport.CertificateName, allowWildcards: false, allowCommonName: false)
-            ? null
-            : $"the certificate is not for the name {PeerTransport.CertificateName}.";
+        catch (CertificateFileException e)
+        {
+            return e.Message + ".";
+        }
     }
 }

@@ -77,7 +77,7 @@ internal sealed class Forwarding(
     /// <summary>The engine in the path, the query or the JSON body; null without one, and for a list of engines.</summary>
     private static async Task<string?> RequestedEngineAsync(HttpContext http, RouteEndpoint endpoint)
     {
-        var named = http.GetRouteValue(EngineParameter)?.ToString() ?? http.Request.Query[EngineParameter].ToString();
+        var named = RequestReader.RouteText(http, EngineParameter) ?? http.Request.Query[EngineParameter].ToString();
         if (named.Length > 0 || !http.Request.HasJsonContentType() || !endpoint.Metadata.OfType<RequestMetadata>().Any(m => m.IsBody))
         {
             return named;

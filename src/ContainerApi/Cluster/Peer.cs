@@ -1,3 +1,5 @@
+using ContainerApi.Engine;
+
 namespace ContainerApi.Cluster;
 
 /// <summary>Who answers at the address of a replica.</summary>
@@ -15,7 +17,15 @@ internal sealed record PeerIdentity(string Process, IReadOnlyList<string> Engine
 }
 
 /// <summary>Why a replica does not answer, and since when.</summary>
-internal sealed record PeerFailure(string State, ErrorInfo Error, DateTimeOffset Since);
+internal sealed record PeerFailure(string State, ErrorInfo Error, DateTimeOffset Since)
+{
+    public static PeerFailure TimedOut(DateTimeOffset since) => new(
+        EngineStates.Timeout, new ErrorInfo(ErrorCode.EngineTimeout.Code, "The replica of this engine did not answer in time."), since);
+
+    /// <param name="reason">The end of a sentence.</param>
+    public static PeerFailure Unavailable(string reason, DateTimeOffset since) => new(
+        EngineStates.Unavailable, new ErrorInfo(ErrorCode.EngineUnavailable.Code, $"The replica of this engine {reason}."), since);
+}
 
 /// <summary>The address of a replica and what is known of it.</summary>
 internal sealed class Peer(string authority)

@@ -94,13 +94,11 @@ internal sealed partial class PeerDirectory(
     }
 
     /// <summary>Remembers that a replica did not answer in time.</summary>
-    public PeerFailure TimedOut(Peer peer) =>
-        Fail(peer, EngineStates.Timeout, new ErrorInfo(ErrorCode.EngineTimeout.Code, "The replica of this engine did not answer in time."));
+    public PeerFailure TimedOut(Peer peer) => Fail(peer, PeerFailure.TimedOut(time.GetUtcNow()));
 
     /// <summary>Remembers why a call failed.</summary>
-    public PeerFailure Failed(Peer peer, Exception failure) => Fail(
-        peer, EngineStates.Unavailable,
-        new ErrorInfo(ErrorCode.EngineUnavailable.Code, $"The replica of this engine cannot be reached: {ReasonOf(failure)}."));
+    public PeerFailure Failed(Peer peer, Exception failure) =>
+        Fail(peer, PeerFailure.Unavailable($"cannot be reached: {ReasonOf(failure)}", time.GetUtcNow()));
 
     /// <summary>Remembers who answered.</summary>
     public void Answered(Peer peer, PeerIdentity identity)
@@ -118,18 +116,17 @@ internal sealed partial class PeerDirectory(
         }
     }
 
-    private PeerFailure Fail(Peer peer, string state, ErrorInfo error)
+    private PeerFailure Fail(Peer peer, PeerFailure failure)
     {
         lock (_lock)
         {
             peer.NextTry = time.GetUtcNow() + RetryInterval;
-            var failure = new PeerFailure(state, error, peer.Failure?.Since ?? time.GetUtcNow());
             if (peer.Failure is null)
             {
-                Log.Unreachable(logger, peer.ToString(), peer.Authority, error.Message);
+                Log.Unreachable(logger, peer.ToString(), peer.Authority, failure.Error.Message);
             }
 
-            return peer.Failure = failure;
+            return peer.Failure = failure with { Since = peer.Failure?.Since ?? failure.Since };
         }
     }
 

@@ -1,4 +1,6 @@
+using System.Collections.Immutable;
 using ContainerApi.Access;
+using ContainerApi.Api.Lists;
 using ContainerApi.Engine;
 
 namespace ContainerApi.Cluster;
@@ -10,6 +12,21 @@ internal sealed record MissingEngine(string Name, string Address, string State, 
 
 /// <summary>The parts of other replicas.</summary>
 internal sealed record PeerParts<TList>(IReadOnlyList<TList> Lists, IReadOnlyList<MissingEngine> Missing);
+
+internal static class PeerPartsExtensions
+{
+    /// <summary>The number of rows on all pages of the parts.</summary>
+    public static int Total<TList>(this PeerParts<TList> parts)
+        where TList : IListDocument => parts.Lists.Sum(l => l.Total);
+
+    /// <summary>Whether a part has a further page.</summary>
+    public static bool HasMore<TList>(this PeerParts<TList> parts)
+        where TList : IListDocument => parts.Lists.Any(l => l.NextCursor is not null);
+
+    /// <summary>Whether every engine of the parts answered.</summary>
+    public static bool AreComplete<TList>(this PeerParts<TList> parts)
+        where TList : IListDocument => parts.Missing.Count == 0 && parts.Lists.All(l => l.Complete);
+}
 
 /// <summary>Finds the replicas that a caller's list is read from.</summary>
 internal sealed class PeerLists(EngineDirectory engines, Caller caller, PeerDirectory? peers = null, PeerCalls? calls = null)
@@ -113,9 +130,9 @@ internal sealed class ListParts
 
     /// <summary>Reads the parts of other replicas.</summary>
     /// <param name="own">The part of this replica, which runs meanwhile.</param>
-    /// <param name="changes">Parameters that replace those of the caller.</param>
+    /// <param name="changes">Parameters that replace those of the caller; null for none.</param>
     public async Task<PeerParts<TList>> ReadAsync<TList>(
-        Task own, IReadOnlyDictionary<string, string> changes, CancellationToken cancellationToken)
+        Task own, CancellationToken cancellationToken, IReadOnlyDictionary<string, string>? changes = null)
         where TList : class
     {
         if (_calls is null)
@@ -132,15 +149,15 @@ internal sealed class ListParts
     /// <summary>Reads the same stream of another replica.</summary>
     /// <exception cref="PeerException">The replica refuses the stream, or the connection failed.</exception>
     public IAsyncEnumerable<T> StreamAsync<T>(Peer peer, CancellationToken cancellationToken)
-        where T : class => _calls!.StreamAsync<T>(peer, PathOf(peer, new Dictionary<string, string>()), _headers!, cancellationToken);
+        where T : class => _calls!.StreamAsync<T>(peer, PathOf(peer), _headers!, cancellationToken);
 
     /// <summary>The names of the engines of another replica that the list has.</summary>
     public IEnumerable<string> NamesOf(Peer peer) => peer.Names.Where(name => _named.Count == 0 || _named.Any(n => n.Value == name));
 
-    private string PathOf(Peer peer, IReadOnlyDictionary<string, string> changes) => _path + QueryString.Create(
+    private string PathOf(Peer peer, IReadOnlyDictionary<string, string>? changes = null) => _path + QueryString.Create(
     [
-        .. _query.Where(q => !changes.Keys.Contains(q.Key, StringComparer.OrdinalIgnoreCase)),
-        .. changes.Select(c => KeyValuePair.Create(c.Key, (string?)c.Value)),
+        .. _query.Where(q => changes?.Keys.Contains(q.Key, StringComparer.OrdinalIgnoreCase) is not true),
+        .. (changes ?? ImmutableDictionary<string, string>.Empty).Select(c => KeyValuePair.Create(c.Key, (string?)c.Value)),
         KeyValuePair.Create("local", (string?)"true"),
         .. NamesOf(peer).Where(_ => _named.Count > 0).Select(name => KeyValuePair.Create("engine", (string?)name)),
     ]);

@@ -12,7 +12,8 @@ namespace ContainerApi.Containers;
 /// <param name="NextCursor">The value of <c>cursor</c> for the next page; null on the last page.</param>
 /// <param name="Complete">Whether every engine answered.</param>
 public sealed record ContainerList(
-    IReadOnlyList<Container> Items, IReadOnlyList<EngineReport> Engines, int Total, [property: JsonRequired] string? NextCursor, bool Complete);
+    IReadOnlyList<Container> Items, IReadOnlyList<EngineReport> Engines, int Total, [property: JsonRequired] string? NextCursor, bool Complete)
+    : IListDocument;
 
 /// <summary>What <c>docker ps</c>, <c>inspect</c>, <c>top</c> and <c>stats</c> return for one container.</summary>
 /// <param name="Engine">The name of the container's engine.</param>

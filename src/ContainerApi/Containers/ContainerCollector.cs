@@ -51,15 +51,14 @@ internal sealed partial class ContainerCollector(SectionReader reader, RateHisto
         if (!evenIfAllFail && lists.Length > 0 && lists.All(l => l.Failure is not null))
         {
             // The caller gets the failure, and the log line of the request contains it.
-            throw OneFailure(lists);
+            throw EngineException.OfAll([.. lists.Select(l => l.Failure!)]);
         }
 
         LogOutages(lists);
         var rows = lists.SelectMany(l => l.Rows);
         var total = lists.Sum(l => l.Rows.Count);
         var sort = request.Sort;
-        var sortSection = ((ContainerColumn)sort.Field).Section;
-        if (sortSection == ContainerSections.None)
+        if (((ContainerColumn)sort.Field).Section == ContainerSections.None)
         {
             var (page, next) = sort.Cut(rows, request.After, request.Limit);
             var complete = await CompleteAsync(page, request.Sections, lists, cancellationToken);
@@ -67,7 +66,7 @@ internal sealed partial class ContainerCollector(SectionReader reader, RateHisto
         }
         else
         {
-            var complete = await CompleteAsync([.. rows], request.Sections | sortSection, lists, cancellationToken);
+            var complete = await CompleteAsync([.. rows], request.ReadSections, lists, cancellationToken);
             var (page, next) = sort.Cut(complete, request.After, request.Limit);
             return new([.. page.Select(r => r.Only(request.Sections))], [.. lists.Select(Report)], complete.Count, next);
         }
@@ -197,19 +196,6 @@ internal sealed partial class ContainerCollector(SectionReader reader, RateHisto
         list.Engine.Capabilities?.ApiVersion,
         list.Failure is null ? list.Rows.Count : null,
         list.Failure is { } failure ? ErrorInfo.Of(failure) : null);
-
-    /// <summary>One failure for all engines: their common kind, else unavailable.</summary>
-    private static EngineException OneFailure(EngineList[] lists)
-    {
-        var failures = lists.Select(l => l.Failure!).ToList();
-        return failures.Count == 1
-            ? failures[0]
-            : new EngineException(
-                failures.All(f => f.Code == failures[0].Code) ? failures[0].Code : ErrorCode.EngineUnavailable,
-                string.Join(", ", failures.Select(f => f.Engine)),
-                "No engine answered. " + string.Join(" ", failures.Select(f => $"{f.Engine}: {f.Message}")),
-                failures[0]);
-    }
 
     private sealed record EngineList(
         IEngine Engine, IReadOnlyList<ContainerRow> Rows, IReadOnlyList<ContainerFacts> Listed, EngineException? Failure);

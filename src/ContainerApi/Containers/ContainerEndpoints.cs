@@ -133,7 +133,7 @@ internal static class ContainerEndpoints
         http => ReferenceIn(http) is { } reference ? $"/containers/{reference}?local=true&include=none&fields=engine,id,name&format=json" : null);
 
     private static ContainerReference? ReferenceIn(HttpContext http) =>
-        ContainerReference.TryParse(http.GetRouteValue("container")?.ToString() ?? "", out var reference) ? reference : null;
+        ContainerReference.TryParse(RequestReader.RouteText(http, "container") ?? "", out var reference) ? reference : null;
 
     private static readonly ErrorCode[] SectionProblems =
     [

@@ -17,11 +17,11 @@ internal static class ContainerMerge
     public static ContainerCollection Merge(ContainerRequest request, PeerParts<ContainerList> others, ContainerCollection own)
     {
         var rows = own.Rows.Concat(others.Lists.SelectMany(l => l.Items).Select(ToRow));
-        var hasMore = own.NextPage is not null || others.Lists.Any(l => l.NextCursor is not null);
+        var hasMore = own.NextPage is not null || others.HasMore();
         var (page, next) = request.Sort.Cut(rows, after: null, request.Limit, hasMore);
         return new(
             [.. page.Select(r => r.Only(request.Sections))], Engines(own.Engines, others.Lists.SelectMany(l => l.Engines), others.Missing),
-            own.Total + others.Lists.Sum(l => l.Total), next);
+            own.Total + others.Total(), next);
     }
 
     /// <summary>The states of all engines.</summary>
@@ -32,11 +32,8 @@ internal static class ContainerMerge
         List<EngineReport> all = [.. own, .. others, .. missing.Select(m => new EngineReport(m.Name, m.State, null, null, m.Error, m.Since))];
         if (all.Count > 0 && all.TrueForAll(e => e.Error is not null))
         {
-            var codes = all.Select(e => e.Error!.Code).Distinct().ToList();
-            throw new EngineException(
-                (codes.Count == 1 ? ErrorCode.Find(codes[0]) : null) ?? ErrorCode.EngineUnavailable,
-                string.Join(", ", all.Select(e => e.Name)),
-                all.Count == 1 ? all[0].Error!.Message : "No engine answered. " + string.Join(" ", all.Select(e => $"{e.Name}: {e.Error!.Message}")));
+            throw EngineException.OfAll(
+                [.. all.Select(e => new EngineException(ErrorCode.Find(e.Error!.Code) ?? ErrorCode.EngineUnavailable, e.Name, e.Error.Message))]);
         }
 
         return all;

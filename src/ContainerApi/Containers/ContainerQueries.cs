@@ -57,7 +57,7 @@ internal sealed class ContainerQueries(
             async token =>
             {
                 var own = CollectOwnAsync(request, parts, evenIfAllFail: true, token);
-                var others = await parts.ReadAsync<ContainerSummary>(own, SummaryMerge.Parameters, token);
+                var others = await parts.ReadAsync<ContainerSummary>(own, token);
                 return new(SummaryMerge.Merge(Summarizer.Summarize(await own, by), others));
             },
             cancellationToken);
@@ -125,7 +125,7 @@ internal sealed class ContainerQueries(
             var collection = parts.IsAlone
                 ? await own
                 : ContainerMerge.Merge(
-                    request, await parts.ReadAsync<ContainerList>(own, ContainerMerge.Parameters(request), token), await own);
+                    request, await parts.ReadAsync<ContainerList>(own, token, ContainerMerge.Parameters(request)), await own);
             return new(collection with { NextCursor = collection.NextPage is { } next ? cursors.Encode<ContainerRow>(next) : null });
         },
         cancellationToken);

@@ -76,8 +76,6 @@ internal static class EngineEndpoints
             .ProducesEngineProblems();
     }
 
-    private static readonly IReadOnlyDictionary<string, string> NoChanges = new Dictionary<string, string>();
-
     private static async Task<RenderedBody> ListAsync(
         RequestQuery<EngineListRequest> query, EngineDirectory directory, PeerLists peers, ListCursors cursors, TimeProvider time, HttpContext http)
     {
@@ -87,19 +85,18 @@ internal static class EngineEndpoints
         var asked = parts.AsksOwn ? directory.ForRead(parts.Own) : [];
         var describing = Task.WhenAll(asked.Where(e => request.Id.Count == 0 || request.Id.Contains(e.Name))
             .Select(e => DescribeAsync(e, http.RequestAborted)));
-        var others = await parts.ReadAsync<EngineList>(describing, NoChanges, http.RequestAborted);
+        var others = await parts.ReadAsync<EngineList>(describing, http.RequestAborted);
         List<EngineStatus> own =
         [
             .. await describing,
             .. others.Missing.Where(m => request.Id.Count == 0 || request.Id.Contains(m.Name))
                 .Select(m => new EngineStatus(m.Name, $"https://{m.Address}", m.State, m.Error, Since: m.Since)),
         ];
-        List<EngineStatus> found =
-            [.. own.Where(e => request.State.Count == 0 || request.State.Contains(e.State)), .. others.Lists.SelectMany(l => l.Items)];
-        var (rows, next) = cursors.Cut(found, request.Sort, request.Cursor, request.Limit, others.Lists.Any(l => l.NextCursor is not null));
-        var total = found.Count + others.Lists.Sum(l => l.Total - l.Items.Count);
+        var found = own.FindAll(e => request.State.Count == 0 || request.State.Contains(e.State));
+        var (rows, next) = cursors.Cut(
+            found.Concat(others.Lists.SelectMany(l => l.Items)), request.Sort, request.Cursor, request.Limit, others.HasMore());
         var page = new ListPage<EngineStatus>(
-            rows, null, total, next, own.TrueForAll(e => e.Error is null) && others.Lists.All(l => l.Complete));
+            rows, null, found.Count + others.Total(), next, own.TrueForAll(e => e.Error is null) && others.AreComplete());
         return ListFormatter<EngineStatus>.List(
             page, format, request.Fields?.Names, time.GetUtcNow(), () => new EngineList(rows, page.Total, page.NextCursor, page.IsComplete));
     }

@@ -10,7 +10,8 @@ namespace ContainerApi.Engines;
 /// <param name="Total">The number of matching engines on all pages.</param>
 /// <param name="NextCursor">The value of <c>cursor</c> for the next page; null on the last page.</param>
 /// <param name="Complete">Whether every engine answered.</param>
-public sealed record EngineList(IReadOnlyList<EngineStatus> Items, int Total, [property: JsonRequired] string? NextCursor, bool Complete);
+public sealed record EngineList(IReadOnlyList<EngineStatus> Items, int Total, [property: JsonRequired] string? NextCursor, bool Complete)
+    : IListDocument;
 
 /// <summary>One engine. All values that only the engine knows are null while it cannot be reached.</summary>
 /// <param name="Name" example="local">The name in the configuration.</param>

@@ -29,4 +29,13 @@ internal sealed class EngineException(ErrorCode code, string engine, string mess
     : ApiException(code, message, null, inner)
 {
     public string Engine { get; } = engine;
+
+    /// <summary>One failure for several engines, of which none answered: their common code, else unavailable.</summary>
+    public static EngineException OfAll(IReadOnlyList<EngineException> failures) => failures.Count == 1
+        ? failures[0]
+        : new EngineException(
+            failures.All(f => f.Code == failures[0].Code) ? failures[0].Code : ErrorCode.EngineUnavailable,
+            string.Join(", ", failures.Select(f => f.Engine)),
+            "No engine answered. " + string.Join(" ", failures.Select(f => $"{f.Engine}: {f.Message}")),
+            failures[0]);
 }

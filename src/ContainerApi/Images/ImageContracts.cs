@@ -10,7 +10,8 @@ namespace ContainerApi.Images;
 /// <param name="NextCursor">The value of <c>cursor</c> for the next page; null on the last page.</param>
 /// <param name="Complete">Whether every engine answered.</param>
 public sealed record ImageList(
-    IReadOnlyList<ImageSummary> Items, IReadOnlyList<ImageListEngine> Engines, int Total, [property: JsonRequired] string? NextCursor, bool Complete);
+    IReadOnlyList<ImageSummary> Items, IReadOnlyList<ImageListEngine> Engines, int Total, [property: JsonRequired] string? NextCursor, bool Complete)
+    : IListDocument;
 
 /// <summary>The state of one engine in a list of images.</summary>
 /// <param name="Name">The engine's name.</param>

@@ -47,10 +47,8 @@ internal static class ImageEndpoints
             : [],
         http => ReferenceIn(http) is { } reference ? $"/images/{reference.Value}?local=true&format=json" : null);
 
-    private static ImageNameOrId? ReferenceIn(HttpContext http) => ImageNameOrId.TryParse(
-        http.GetRouteValue("reference")?.ToString()?.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase) ?? "", out var reference)
-        ? reference
-        : null;
+    private static ImageNameOrId? ReferenceIn(HttpContext http) =>
+        ImageNameOrId.TryParse(RequestReader.RouteText(http, "reference") ?? "", out var reference) ? reference : null;
 
     private static void MapQueries(this RouteGroupBuilder images)
     {

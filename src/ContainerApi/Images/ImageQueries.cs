@@ -11,8 +11,6 @@ internal sealed class ImageQueries(
     EngineDirectory engines, PeerLists peers, ImageRedactor redactor, ImageUpdates updates, ListCursors cursors, Caller caller,
     TimeProvider time)
 {
-    private static readonly IReadOnlyDictionary<string, string> NoChanges = new Dictionary<string, string>();
-
     /// <exception cref="EngineException">All engines failed, or a named engine does not exist.</exception>
     public async Task<RenderedBody> ListAsync(ImageListRequest request, Format format, HttpRequest http, CancellationToken cancellationToken)
     {
@@ -21,7 +19,7 @@ internal sealed class ImageQueries(
         // The engine would compare labels with values that are redacted here.
         var filters = (caller.SeesSecrets ? request : request with { Label = [] }).ToFilters();
         var listing = Task.WhenAll(requested.Select(e => ListAsync(e, filters, cancellationToken)));
-        var others = await parts.ReadAsync<ImageList>(listing, NoChanges, cancellationToken);
+        var others = await parts.ReadAsync<ImageList>(listing, cancellationToken);
         var answers = await listing;
         if (answers.Length > 0 && answers.All(a => a.Failure is not null) && others.Lists.Count == 0)
         {
@@ -37,8 +35,7 @@ internal sealed class ImageQueries(
             .. others.Lists.SelectMany(l => l.Engines), .. others.Missing.Select(m => new ImageListEngine(m.Name, m.State, null, m.Error, m.Since)),
         ];
         var (rows, next) = cursors.Cut(
-            found.Concat(others.Lists.SelectMany(l => l.Items)), request.Sort, request.Cursor, request.Limit,
-            others.Lists.Any(l => l.NextCursor is not null));
+            found.Concat(others.Lists.SelectMany(l => l.Items)), request.Sort, request.Cursor, request.Limit, others.HasMore());
         if (request.Include.Count > 0)
         {
             // Other replicas have asked for their images.
@@ -49,8 +46,7 @@ internal sealed class ImageQueries(
             rows = [.. rows.Select(r => updated.GetValueOrDefault((r.Engine, r.Id), r))];
         }
 
-        var page = new ListPage<ImageSummary>(
-            rows, states, found.Count + others.Lists.Sum(l => l.Total), next, states.All(s => s.Error is null));
+        var page = new ListPage<ImageSummary>(rows, states, found.Count + others.Total(), next, states.All(s => s.Error is null));
         return ListFormatter<ImageSummary>.List(
             page, format, request.Fields?.Names, time.GetUtcNow(),
             () => new ImageList(rows, states, page.Total, page.NextCursor, page.IsComplete));

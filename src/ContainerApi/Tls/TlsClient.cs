@@ -11,7 +11,6 @@ namespace ContainerApi.Tls;
 /// </summary>
 internal sealed class TlsClient(string host, CertificateFiles certificates)
 {
-
     /// <summary>
     /// The alerts by which a server rejects a client certificate (RFC 8446, section 6.2): bad, unsupported, revoked, expired, unknown,
     /// of an unknown authority, missing.

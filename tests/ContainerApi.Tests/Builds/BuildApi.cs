@@ -19,7 +19,7 @@ internal sealed class BuildApi : IDisposable
         Engine = new FakeEngine
         {
             Name = engine,
-            Build = BuildAsync,
+            Build = (_, context, token) => EngineBuild.RunAsync(_builds.Writer, context, token),
             InspectImage = (id, _) => Task.FromResult(Details(id, "app:v1")),
             Ping = _ => Task.FromResult("1.41"),
         };
@@ -133,25 +133,6 @@ internal sealed class BuildApi : IDisposable
 
     public static ImageDetails Details(string id, params string[] tags) =>
         new() { Summary = new ImageFacts { Id = id, Tags = tags, CreatedAt = null, SizeBytes = 1 } };
-
-    private async IAsyncEnumerable<BuildFact> BuildAsync(
-        BuildSpec spec, Stream context, [EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        await context.CopyToAsync(Stream.Null, cancellationToken);
-        var build = new EngineBuild();
-        _builds.Writer.TryWrite(build);
-        try
-        {
-            await foreach (var fact in build.Facts.ReadAllAsync(cancellationToken))
-            {
-                yield return fact;
-            }
-        }
-        finally
-        {
-            build.SetStopped();
-        }
-    }
 }
 
 /// <summary>One build on the fake engine, which ends when the test ends it.</summary>
@@ -162,8 +143,6 @@ internal sealed class EngineBuild
 
     /// <summary>The id of a detached build.</summary>
     public string Id { get; set; } = "";
-
-    public ChannelReader<BuildFact> Facts => _facts.Reader;
 
     /// <summary>Completes when the service stops the build or the build ends.</summary>
     public Task Stopped => _stopped.Task.WaitAsync(TimeSpan.FromSeconds(30));
@@ -189,5 +168,23 @@ internal sealed class EngineBuild
         Finish();
     }
 
-    public void SetStopped() => _stopped.TrySetResult();
+    /// <summary>Reads the context, gives the build to the test, and runs it until it ends or is stopped.</summary>
+    public static async IAsyncEnumerable<BuildFact> RunAsync(
+        ChannelWriter<EngineBuild> builds, Stream context, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await context.CopyToAsync(Stream.Null, cancellationToken);
+        var build = new EngineBuild();
+        builds.TryWrite(build);
+        try
+        {
+            await foreach (var fact in build._facts.Reader.ReadAllAsync(cancellationToken))
+            {
+                yield return fact;
+            }
+        }
+        finally
+        {
+            build._stopped.TrySetResult();
+        }
+    }
 }

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using ContainerApi.Access;
 using ContainerApi.Tests.Access;
@@ -39,7 +38,7 @@ public sealed class TwoReplicas : IAsyncLifetime
     {
         var node1 = Node("node1", Facts.Container('1', "web"), Facts.Container('2', "db"), Facts.Container('3', "same"));
         var node2 = Node("node2", Facts.Container('4', "api"), Facts.Container('5', "same"));
-        node2.Build = BuildAsync;
+        node2.Build = (_, context, token) => EngineBuild.RunAsync(_builds.Writer, context, token);
         var settings = new Keys().Add(Admin, Scopes.All).Add(OnlySecond, Scopes.All, engines: ["node2"]).Add(OnlyFirst, Scopes.All)
             .With("Security:CursorKey", Settings["Security:CursorKey"]!);
         First = Stage.Start(0, settings, node1).WithKey(Admin);
@@ -68,24 +67,5 @@ public sealed class TwoReplicas : IAsyncLifetime
             return Task.CompletedTask;
         };
         return engine;
-    }
-
-    private async IAsyncEnumerable<BuildFact> BuildAsync(
-        BuildSpec spec, Stream context, [EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        await context.CopyToAsync(Stream.Null, cancellationToken);
-        var build = new EngineBuild();
-        _builds.Writer.TryWrite(build);
-        try
-        {
-            await foreach (var fact in build.Facts.ReadAllAsync(cancellationToken))
-            {
-                yield return fact;
-            }
-        }
-        finally
-        {
-            build.SetStopped();
-        }
     }
 }

@@ -12,6 +12,19 @@ internal interface IListEngine
     ErrorInfo? Error { get; }
 }
 
+/// <summary>A page of a list as the contract has it.</summary>
+internal interface IListDocument
+{
+    /// <summary>The number of rows on all pages.</summary>
+    int Total { get; }
+
+    /// <summary>Null on the last page.</summary>
+    string? NextCursor { get; }
+
+    /// <summary>Whether every engine answered.</summary>
+    bool Complete { get; }
+}
+
 /// <summary>A page of a list.</summary>
 /// <param name="Rows">The rows of the page, in its order.</param>
 /// <param name="Engines">The state of every asked engine; null for a list that asks none.</param>

@@ -67,9 +67,7 @@ internal static class RequestReader
             {
                 var input = parameter.Declaration.In switch
                 {
-                    // Routing keeps an escaped slash.
-                    ParameterPlace.Route => new ParameterInput(
-                        http.GetRouteValue(parameter.Name)?.ToString()?.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase)),
+                    ParameterPlace.Route => new ParameterInput(RouteText(http, parameter.Name)),
                     ParameterPlace.Header => new ParameterInput(http.Request.Headers[parameter.Name]),
                     _ => Find(parameter, fields, errors, inJson),
                 };
@@ -81,6 +79,10 @@ internal static class RequestReader
         errors.ThrowIfAny();
         return request;
     }
+
+    /// <summary>Returns a value in the path; null without one. Routing keeps an escaped slash.</summary>
+    public static string? RouteText(HttpContext http, string name) =>
+        http.GetRouteValue(name)?.ToString()?.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Reads a nested object of a JSON body.</summary>
     public static object ReadFields(RequestDefinition definition, JsonElement json, RequestErrors errors)

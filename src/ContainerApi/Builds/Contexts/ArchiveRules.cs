@@ -24,7 +24,7 @@ internal sealed partial class ArchiveRules(string? dockerfile, DockerfileCheck c
     private bool _hasEntry;
 
     /// <summary>Whether an entry has the Dockerfile's name or may link to it; link targets are not read.</summary>
-    private bool _mayHaveDockerfile;
+    public bool MayHaveDockerfile { get; private set; }
 
     /// <summary>Whether the text was checked.</summary>
     private bool _hasDockerfile;
@@ -53,7 +53,7 @@ internal sealed partial class ArchiveRules(string? dockerfile, DockerfileCheck c
         _hasManifest |= name == "manifest.json";
         _hasLayers |= name == "oci-layout" || name.EndsWith("/layer.tar", StringComparison.Ordinal);
         var isDockerfile = IsDockerfile(name);
-        _mayHaveDockerfile |= entry.Type != '5' && isDockerfile;
+        MayHaveDockerfile |= entry.Type != '5' && isDockerfile;
         switch (entry.Type)
         {
             case '0' or '\0':
@@ -62,7 +62,7 @@ internal sealed partial class ArchiveRules(string? dockerfile, DockerfileCheck c
                 Inside(entry.Link, entry.Name);
                 return false;
             case '2':
-                _mayHaveDockerfile |= dockerfile?.StartsWith(name + "/", StringComparison.Ordinal) is true;
+                MayHaveDockerfile |= dockerfile?.StartsWith(name + "/", StringComparison.Ordinal) is true;
                 if (PointsOutside(name, entry.Link))
                 {
                     _outwardLinks.Add(name);
@@ -103,7 +103,7 @@ internal sealed partial class ArchiveRules(string? dockerfile, DockerfileCheck c
             throw BuildContexts.Invalid("The archive is empty: it contains no entries.");
         }
 
-        if (!_mayHaveDockerfile)
+        if (!MayHaveDockerfile)
         {
             if (_hasManifest && _hasLayers)
             {

@@ -18,11 +18,10 @@ internal static class MultipartContext
     /// <param name="first">The form's first file; only files may follow.</param>
     public static BuildContext From(MultipartReader reader, MultipartSection first, string? dockerfile, long maxBytes) =>
         (output, check, cancellationToken) => WriteAsync(
-            reader, first, new ArchiveRules(dockerfile, check), new TarContextWriter(output, maxBytes), maxBytes, dockerfile, cancellationToken);
+            reader, first, new ArchiveRules(dockerfile, check), new TarContextWriter(output, maxBytes), maxBytes, cancellationToken);
 
     private static async Task WriteAsync(
-        MultipartReader reader, MultipartSection first, ArchiveRules rules, TarContextWriter tar, long maxBytes, string? dockerfile,
-        CancellationToken cancellationToken)
+        MultipartReader reader, MultipartSection first, ArchiveRules rules, TarContextWriter tar, long maxBytes, CancellationToken cancellationToken)
     {
         var names = new SentNames();
         for (MultipartSection? section = first; section is not null; section = await NextAsync(reader, cancellationToken))
@@ -49,7 +48,7 @@ internal static class MultipartContext
             await tar.AddFileAsync(name, content, cancellationToken);
         }
 
-        if (names.OnlyFile is { } archive && archive != (dockerfile ?? BuildContexts.DefaultDockerfile) && IsArchive(archive))
+        if (!rules.MayHaveDockerfile && names.OnlyFile is { } archive && IsArchive(archive))
         {
             throw new ApiException(
                 ErrorCode.InvalidDockerfile,

@@ -6,9 +6,6 @@ namespace ContainerApi.Containers.Summaries;
 /// <summary>Pure: the sums of this replica and those of others → one summary. No container and no network namespace is on two engines.</summary>
 internal static class SummaryMerge
 {
-    /// <summary>The parameters of a part are those of the caller: groups are ordered here, too.</summary>
-    public static readonly IReadOnlyDictionary<string, string> Parameters = new Dictionary<string, string>();
-
     /// <exception cref="EngineException">No engine answered.</exception>
     public static ContainerSummary Merge(ContainerSummary own, PeerParts<ContainerSummary> others)
     {

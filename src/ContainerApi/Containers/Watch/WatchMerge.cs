@@ -2,7 +2,6 @@ using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using ContainerApi.Api;
 using ContainerApi.Cluster;
-using ContainerApi.Engine;
 
 namespace ContainerApi.Containers.Watch;
 
@@ -29,7 +28,7 @@ internal sealed class WatchMerge(ListParts parts, TimeProvider time)
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var running = Task.WhenAll(OwnAsync(own, ended.Token), OthersAsync(ended.Token));
-        // Other replicas know no such position: whoever resumes gets a snapshot.
+        // Other replicas know no such position: a watcher that resumes gets a snapshot.
         var (epoch, number) = ("m" + Guid.NewGuid().ToString("n")[..12], 0L);
         try
         {
@@ -108,9 +107,7 @@ internal sealed class WatchMerge(ListParts parts, TimeProvider time)
         rest.RemoveAll(e => e is WatchMissing);
         foreach (var silent in parts.Peers.SelectMany(parts.NamesOf).Where(n => !_engines.ContainsKey(n)))
         {
-            _engines[silent] = new EngineReport(
-                silent, EngineStates.Timeout, null, null,
-                new ErrorInfo(ErrorCode.EngineTimeout.Code, "The replica of this engine did not answer in time."), time.GetUtcNow());
+            _engines[silent] = ReportOf(silent, PeerFailure.TimedOut(time.GetUtcNow()));
         }
 
         return (new WatchSnapshot(items, [.. _engines.Values.OrderBy(e => e.Name, StringComparer.Ordinal)]), rest);
@@ -174,17 +171,18 @@ internal sealed class WatchMerge(ListParts parts, TimeProvider time)
                 }
             }
 
-            failure ??= new PeerFailure(
-                EngineStates.Unavailable, new ErrorInfo(ErrorCode.EngineUnavailable.Code, "The replica of this engine stopped."), time.GetUtcNow());
+            failure ??= PeerFailure.Unavailable("stopped", time.GetUtcNow());
         }
         catch (PeerException e)
         {
             failure = e.Failure;
         }
 
-        var reports = parts.NamesOf(peer).Select(n => new EngineReport(n, failure.State, null, null, failure.Error, failure.Since));
-        await _events.Writer.WriteAsync(new WatchMissing([.. reports]), cancellationToken);
+        await _events.Writer.WriteAsync(new WatchMissing([.. parts.NamesOf(peer).Select(name => ReportOf(name, failure))]), cancellationToken);
     }
+
+    private static EngineReport ReportOf(string engine, PeerFailure failure) =>
+        new(engine, failure.State, null, null, failure.Error, failure.Since);
 
     /// <summary>Returns the events for the watcher, which has a snapshot.</summary>
     private IEnumerable<WatchEvent> Translate(WatchEvent happened)

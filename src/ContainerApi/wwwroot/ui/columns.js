@@ -63,11 +63,7 @@ export function cellOf(name) {
   if (!column.metric) {
     node.append(value);
     return { node, update: row => {
-      const shown = column.text(row) ?? '';
-      if (value.textContent !== shown) {
-        value.textContent = shown;
-        value.title = shown;
-      }
+      setTitledText(value, column.text(row) ?? '');
     } };
   }
   const spark = new Spark(column.metric);
@@ -80,6 +76,13 @@ export function cellOf(name) {
   } };
 }
 
+/** Sets a text that may be cut, and the whole of it for the pointer. */
+function setTitledText(node, text) {
+  if (node.textContent === text) return;
+  node.textContent = text;
+  node.title = text;
+}
+
 const HEALTH_SIGNS = { starting: '…', healthy: '✓', unhealthy: '✗', none: '' };
 
 function nameCell() {
@@ -90,11 +93,7 @@ function nameCell() {
   const node = el('th', { scope: 'row', class: 'column-name' }, dot, el('span', { class: 'name-box' }, anchor, detail), health);
   return { node, update: ({ container, service, running }) => {
     setAttribute(dot, 'class', `dot state-${knownState(container.state)}`);
-    const shown = container.name ?? container.shortId;
-    if (anchor.textContent !== shown) {
-      anchor.textContent = shown;
-      anchor.title = shown;
-    }
+    setTitledText(anchor, container.name ?? container.shortId);
     setAttribute(anchor, 'href', link(['containers', container.engine, container.id]));
     setText(detail, (running && service) || container.status);
     health.hidden = !container.health;

@@ -4,7 +4,7 @@ using ContainerApi.Streams;
 namespace ContainerApi.Engine.Docker.Transport;
 
 /// <summary>
-/// The list of containers or images without the labels of an object that exceed a size: whoever builds an image chooses its labels, and
+/// The list of containers or images without the labels of an object that exceed a size: the builder of an image chooses its labels, and
 /// the labels of a few images must not make the list of all too large. It scans the JSON without parsing it.
 /// </summary>
 internal sealed class LabelLimitStream(Stream answer) : ForwardStream

@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using ContainerApi.Streams;
 using Google.Protobuf;
 using Grpc.Core;
 using Microsoft.AspNetCore.Connections;
@@ -12,12 +13,10 @@ internal sealed class SessionConnection : DefaultConnectionContext
     private const int MaxBytes = 256 * 1024;
 
     private static readonly PipeOptions Incoming = new(useSynchronizationContext: false);
-    private static readonly PipeOptions Outgoing = new(
-        pauseWriterThreshold: 1024 * 1024, resumeWriterThreshold: 512 * 1024, minimumSegmentSize: 64 * 1024, useSynchronizationContext: false);
 
     private readonly AsyncDuplexStreamingCall<BytesMessage, BytesMessage> _call;
     private readonly Pipe _incoming = new(Incoming);
-    private readonly Pipe _outgoing = new(Outgoing);
+    private readonly Pipe _outgoing = new(BoundedPipe.Options);
 
     public SessionConnection(string id, AsyncDuplexStreamingCall<BytesMessage, BytesMessage> call, SessionGrants grants)
         : base(id)
