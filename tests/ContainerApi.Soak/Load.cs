@@ -89,8 +89,8 @@ internal sealed class Load(ServiceProcess service, IReadOnlyList<string> contain
     {
         using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 4096 };
         await socket.ConnectAsync("127.0.0.1", service.Port, token);
-        await socket.SendAsync(Encoding.ASCII.GetBytes(
-            "GET /containers/watch?all=true&interval=1 HTTP/1.1\r\nHost: localhost\r\nX-Api-Key: load\r\n\r\n"), token);
+        var stream = Pick(["containers/watch?all=true&interval=1", "logs?follow=true&tail=5"]);
+        await socket.SendAsync(Encoding.ASCII.GetBytes($"GET /{stream} HTTP/1.1\r\nHost: localhost\r\nX-Api-Key: load\r\n\r\n"), token);
         tally.Count("clients that never read");
         await Task.Delay(TimeSpan.FromSeconds(30), token);
     }, stop);

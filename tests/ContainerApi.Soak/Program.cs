@@ -5,7 +5,7 @@ using ContainerApi.Soak;
 // `make soak`: runs the service under mixed load for SOAK_MINUTES (30) with faults of its engine. Prints a table of figures; exit code 1
 // if a bound is broken.
 const string LoadKey = "load";
-const int PollersAtOnce = 4, WatchersAtOnce = 6, BuildersAtOnce = 3, NeverReaders = 8;
+const int PollersAtOnce = 4, WatchersAtOnce = 6, BuildersAtOnce = 3, NeverReaders = 8, LogFollowers = 4;
 var minutes = double.TryParse(Environment.GetEnvironmentVariable("SOAK_MINUTES"), CultureInfo.InvariantCulture, out var wanted) ? wanted : 30;
 var state = Directory.CreateTempSubdirectory("capi-soak-");
 var (tally, report) = (new Tally(), new Report());
@@ -21,7 +21,7 @@ await using (var engine = await PrivateEngine.CreateAsync())
         using var made = await engine.Http.PostAsJsonAsync($"v1.41/containers/create?name=soak-{n}", new JsonObject
         {
             ["Image"] = PrivateEngine.Image,
-            ["Cmd"] = new JsonArray("sleep", "100000"),
+            ["Cmd"] = new JsonArray("sh", "-c", Logs.Script),
             // The containers restart with the engine.
             ["HostConfig"] = new JsonObject { ["RestartPolicy"] = new JsonObject { ["Name"] = "always" } },
         });
@@ -47,7 +47,7 @@ await using (var engine = await PrivateEngine.CreateAsync())
     service.Http.DefaultRequestHeaders.Add(ServiceProcess.KeyHeader, LoadKey);
     var version = await engine.Http.GetFromJsonAsync<JsonObject>("version");
     var (load, builds, faults) = (new Load(service, containers, tally), new Builds(service, tally), new Faults(service, engine, tally));
-    var attackers = new Attackers(service, load, tally);
+    var (logs, attackers) = (new Logs(service, load, tally), new Attackers(service, load, tally));
     await LoadAsync(TimeSpan.FromSeconds(10), withFaults: false);
     var isShort = TimeSpan.FromMinutes(minutes) < Report.Start;
     var idle = await RestAsync(null);
@@ -70,6 +70,7 @@ await using (var engine = await PrivateEngine.CreateAsync())
         "load",
         $"{tally.Of("requests"):#,0} requests, {tally.Of("engine unreachable"):#,0} of them answered engine_unavailable; "
         + $"{tally.Of("watches"):#,0} watches, {tally.Of("events read"):#,0} events");
+    report.Add("logs followed and left", $"{tally.Of("logs followed"):#,0}, {tally.Of("log lines"):#,0} lines");
     report.Add(
         "clients that disconnected in mid-stream; that never read",
         $"{tally.Of("clients that left"):#,0}; {tally.Of("clients that never read"):#,0}");
@@ -107,7 +108,7 @@ await using (var engine = await PrivateEngine.CreateAsync())
         using var end = CancellationTokenSource.CreateLinkedTokenSource(interrupted.Token);
         end.CancelAfter(span);
         var clients = Times(PollersAtOnce, load.PollAsync).Concat(Times(WatchersAtOnce, load.WatchAsync))
-            .Concat(Times(BuildersAtOnce, builds.BuildAsync))
+            .Concat(Times(BuildersAtOnce, builds.BuildAsync)).Concat(Times(LogFollowers, logs.FollowAsync))
             .Concat(Times(NeverReaders, load.NeverReadAsync)).Append(load.ChangeAsync(end.Token)).Append(load.LeaveAsync(end.Token))
             .Concat(attackers.Run(end.Token)).Concat(withFaults ? [faults.RunAsync(end.Token)] : []).ToList();
         var (taken, began) = (new List<Reading>(), Stopwatch.GetTimestamp());

@@ -71,9 +71,9 @@ internal static class EngineEndpoints
             .WithSummary("Show the disk usage of an engine")
             .WithDescription("What `docker system df` shows: images, containers, volumes and the build cache, with what is in use. The engine walks "
                 + "its files, which may take minutes: one calculation runs at a time, and callers share it. `maxAge` allows an older answer.")
-            .Produces<EngineDisk>()
+            .Produces<EngineDisk>(StatusCodes.Status200OK, MediaTypes.Json, MediaTypes.Text, MediaTypes.Csv)
             .Produces(StatusCodes.Status304NotModified)
-            .ProducesEngineProblems();
+            .ProducesEngineProblems(ErrorCode.NotAcceptable);
     }
 
     private static async Task<RenderedBody> ListAsync(

@@ -63,6 +63,33 @@ public sealed class EngineDiskTests
         Assert.Equal(JsonValueKind.Null, first.GetProperty("volumes").ValueKind);
     }
 
+    [Theory]
+    [InlineData("table", """
+        TYPE            TOTAL   ACTIVE   SIZE    RECLAIMABLE
+        Images          2       1        1.1kB   600B (55%)
+        Containers      3       -        0B      0B
+        Local Volumes   -       -        -       -
+        Build Cache     4       0        -       2GB
+
+        """)]
+    [InlineData("csv", """
+        type,total,active,sizeBytes,reclaimableBytes
+        images,2,1,1100,600
+        containers,3,,0,0
+        volumes,,,,
+        buildCache,4,0,,2000000000
+
+        """)]
+    public async Task Disk_usage_has_the_formats_of_lists(string format, string expected)
+    {
+        using var host = new ApiHost(new FakeEngine
+        {
+            ReadDisk = (_, _) => Task.FromResult(new DiskFacts(new(2, 1, 1100, 600), new(3, null, 0, 0), null, new(4, 0, null, 2_000_000_000))),
+        });
+
+        Assert.Equal(expected, (await host.Client.GetStringAsync($"/engines/local/disk?format={format}")).ReplaceLineEndings("\n"));
+    }
+
     [Fact]
     public async Task Unknown_engine_is_a_404()
     {
