@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using NetArchTest.Rules;
 
 namespace ContainerApi.Tests;
@@ -51,6 +52,11 @@ public sealed class ArchitectureTests
         ("Builds.CreateImage.CreateImageEndpoint", "Containers"),
     ];
 
+    private static readonly Types Assembly = Types.InAssembly(typeof(Program).Assembly);
+
+    /// <summary>The users of a namespace, found once: all code of the assembly is read for it.</summary>
+    private static readonly ConcurrentDictionary<string, IReadOnlyList<string>> Users = new();
+
     public static TheoryData<string> Namespaces => [.. TopLevelNamespaces()];
 
     [Theory]
@@ -76,7 +82,7 @@ public sealed class ArchitectureTests
     [Fact]
     public void Docker_DotNet_is_used_only_in_the_adapter()
     {
-        var users = UsersOf("Docker.DotNet", "").ToList();
+        var users = UsersOf("Docker.DotNet", "");
 
         Assert.NotEmpty(users);
         AssertNone(users.Where(type => !type.StartsWith("Engine.Docker.", StringComparison.Ordinal)).Select(type => (type, "Docker.DotNet")));
@@ -93,11 +99,11 @@ public sealed class ArchitectureTests
     }
 
     /// <summary>Returns the types that depend on a namespace, nested types as the type around them, all without the root namespace.</summary>
-    private static IEnumerable<string> UsersOf(string used, string root = Root + ".") =>
-        Types.InAssembly(typeof(Program).Assembly).That().HaveDependencyOnAny(root + used).GetTypes()
+    private static IReadOnlyList<string> UsersOf(string used, string root = Root + ".") => Users.GetOrAdd(used, _ =>
+        [.. Assembly.That().HaveDependencyOnAny(root + used).GetTypes()
             .Where(type => type.FullName.StartsWith(Root + ".", StringComparison.Ordinal))
             .Select(type => type.FullName[(Root.Length + 1)..].Split('/')[0].Split('`')[0])
-            .Distinct();
+            .Distinct()]);
 
     private static IEnumerable<string> TopLevelNamespaces() =>
         typeof(Program).Assembly.GetTypes()
