@@ -7,7 +7,7 @@ export PORT CONFIGURATION
 DOTNET = DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 dotnet
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo demo-clean compare test test-engines fuzz-dockerfiles check build openapi openapi-baseline clients bench soak engine engine-stop clean
+.PHONY: help run demo demo-clean compare test test-engines test-swarm fuzz-dockerfiles check build openapi openapi-baseline clients bench soak engine engine-stop clean
 # All targets build the same tree and use the same engine.
 .NOTPARALLEL:
 
@@ -31,6 +31,10 @@ test: ## find or start an engine, build, and run every test, including the engin
 
 test-engines: ## run the engine tests on the engines of Debian's releases (SUITES="bookworm trixie forky containerd-forky podman-trixie"); takes a while
 	@scripts/test-engines $(SUITES)
+
+test-swarm: ## deploy deploy/stack.yml on a Swarm of two nodes on this machine, and kill, pause, cut off and update them; needs root
+	@$(DOTNET) build tests/ContainerApi.EngineTests -c $(CONFIGURATION) -v quiet && \
+	  $(DOTNET) test tests/ContainerApi.EngineTests -c $(CONFIGURATION) --no-build -v quiet --filter Category=Swarm
 
 fuzz-dockerfiles: ## compare the Dockerfile check with the engine on FUZZ_DOCKERFILES (5000) generated Dockerfiles of FUZZ_SEED
 	@DOCKER_HOST=$$(scripts/engine up) && export DOCKER_HOST && scripts/install-tools busybox-static && \

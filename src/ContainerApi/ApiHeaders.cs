@@ -16,6 +16,9 @@ internal static class ApiHeaders
     /// <summary>Between replicas: the process that answers, and the names of its engines, separated by spaces.</summary>
     public const string Replica = "ContainerApi-Replica";
 
+    /// <summary>Between replicas: the nodes of a Swarm that are down, as JSON, from the replica of a manager.</summary>
+    public const string DownNodes = "ContainerApi-Down-Nodes";
+
     /// <summary>Between replicas: the address of the client. Only the listener of peers believes it.</summary>
     public const string ClientAddress = "ContainerApi-Client-Address";
 

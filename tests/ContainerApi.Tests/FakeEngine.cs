@@ -14,6 +14,10 @@ internal sealed class FakeEngine : IEngine
 
     public Func<CancellationToken, Task<string>> Ping { get; set; } = _ => throw Unexpected();
     public Func<CancellationToken, Task<EngineInfo>> Describe { get; set; } = _ => throw Unexpected();
+
+    /// <summary>By default the engine is no manager of a Swarm.</summary>
+    public Func<string, CancellationToken, Task<IReadOnlyList<SwarmNode>>> ListNodes { get; set; } =
+        (_, _) => throw new EngineException(ErrorCode.FeatureUnsupported, "fake", "This node is not a swarm manager.");
     public Func<ContainerFilter, CancellationToken, Task<IReadOnlyList<ContainerFacts>>> ListContainers { get; set; } = (_, _) => throw Unexpected();
     public Func<string, CancellationToken, Task<IReadOnlyList<ProcessFacts>>> ListProcesses { get; set; } = (_, _) => throw Unexpected();
     public Func<string, CancellationToken, Task<StatisticsFacts>> ReadStatistics { get; set; } = (_, _) => throw Unexpected();
@@ -61,6 +65,7 @@ internal sealed class FakeEngine : IEngine
 
     async Task<EngineCapabilities> IEngine.PingAsync(CancellationToken token) => CapabilitiesOf(await Ping(token));
     Task<EngineInfo> IEngine.DescribeAsync(CancellationToken token) => Describe(token);
+    Task<IReadOnlyList<SwarmNode>> IEngine.ListNodesAsync(string service, CancellationToken token) => ListNodes(service, token);
     Task<IReadOnlyList<ContainerFacts>> IEngine.ListContainersAsync(ContainerFilter filter, CancellationToken token) => ListContainers(filter, token);
     Task<IReadOnlyList<ProcessFacts>> IEngine.ListProcessesAsync(string id, CancellationToken token) => ListProcesses(id, token);
     Task<StatisticsFacts> IEngine.ReadStatisticsAsync(string id, CancellationToken token) => ReadStatistics(id, token);

@@ -151,6 +151,9 @@ internal sealed partial class ScopedEngine(IEngine engine, Visibility visibility
     public Task<ContainerConfiguration> ReadConfigurationAsync(string id, CancellationToken cancellationToken) =>
         engine.ReadConfigurationAsync(id, cancellationToken);
 
+    public Task<IReadOnlyList<SwarmNode>> ListNodesAsync(string service, CancellationToken cancellationToken) =>
+        engine.ListNodesAsync(service, cancellationToken);
+
     public Task<IReadOnlyList<FileChange>> ListFileChangesAsync(string id, int max, CancellationToken cancellationToken) =>
         engine.ListFileChangesAsync(id, max, cancellationToken);
 

@@ -7,6 +7,9 @@ namespace ContainerApi.Cluster;
 /// <summary>Registers the other replicas; docs/cluster.md describes them. Without a <c>Cluster</c> section nothing is registered.</summary>
 internal static class ClusterServices
 {
+    /// <summary>The other replica reads headers of at most 64 KiB.</summary>
+    private const int MaxDownNodes = 100;
+
     public static void AddCluster(this WebApplicationBuilder builder)
     {
         builder.Services.AddSettings<ClusterOptions, ClusterOptionsValidator>(ClusterOptions.Section);
@@ -18,6 +21,7 @@ internal static class ClusterServices
 
         builder.Services.AddSingleton<ResolveName>(Dns.GetHostAddressesAsync);
         builder.Services.AddSingleton<PeerAddresses>();
+        builder.Services.AddSingleton<SwarmNodes>();
         builder.Services.AddSingleton<PeerTransport>();
         builder.Services.AddSingleton<PeerDirectory>();
         builder.Services.AddSingleton<PeerCalls>();
@@ -51,14 +55,22 @@ internal static class ClusterServices
             return;
         }
 
+        var nodes = app.Services.GetRequiredService<SwarmNodes>();
+
         app.Use((http, next) =>
         {
             if (PeerConnection.Has(http))
             {
+                _ = nodes.RefreshAsync();
                 // Set at the end: the exception handler clears the headers that are set before a failure.
                 http.Response.OnStarting(() =>
                 {
                     http.Response.Headers[ApiHeaders.Replica] = peers.Own.ToString();
+                    if (nodes.All.Where(n => !n.IsReady).Take(MaxDownNodes).ToList() is [_, ..] down)
+                    {
+                        http.Response.Headers[ApiHeaders.DownNodes] = JsonSerializer.Serialize(down);
+                    }
+
                     return Task.CompletedTask;
                 });
                 if (IPAddress.TryParse(http.Request.Headers[ApiHeaders.ClientAddress], out var client))

@@ -213,6 +213,7 @@ internal sealed class Forwarding(
 
                 peers.Answered(owner, identity);
                 proxyResponse.Headers.Remove(ApiHeaders.Replica);
+                proxyResponse.Headers.Remove(ApiHeaders.DownNodes);
             }
 
             var copiesBody = await base.TransformResponseAsync(httpContext, proxyResponse, cancellationToken);

@@ -10,8 +10,26 @@ internal sealed record PeerIdentity(string Process, IReadOnlyList<string> Engine
     /// <summary>Reads the header of a response; null for a server that is not a replica.</summary>
     public static PeerIdentity? Of(HttpResponseMessage response) =>
         response.Headers.TryGetValues(ApiHeaders.Replica, out var values) && string.Join(' ', values).Split(' ') is [var process, .. var engines]
-            ? new PeerIdentity(process, engines)
+            ? new PeerIdentity(process, engines) { DownNodes = DownNodesOf(response) }
             : null;
+
+    /// <summary>The nodes of its Swarm that are down, if the replica's engine is a manager.</summary>
+    public IReadOnlyList<SwarmNode> DownNodes { get; private init; } = [];
+
+    private static SwarmNode[] DownNodesOf(HttpResponseMessage response)
+    {
+        try
+        {
+            return response.Headers.TryGetValues(ApiHeaders.DownNodes, out var values)
+                ? JsonSerializer.Deserialize<SwarmNode[]>(string.Join(',', values)) ?? []
+                : [];
+        }
+        catch (JsonException)
+        {
+            // A replica of another version.
+            return [];
+        }
+    }
 
     public override string ToString() => string.Join(' ', Engines.Prepend(Process));
 }
@@ -32,6 +50,7 @@ internal sealed class Peer(string authority)
 {
     private volatile PeerIdentity? _identity;
     private volatile PeerFailure? _failure;
+    private volatile SwarmNode? _node;
 
     /// <summary><c>host:port</c>.</summary>
     public string Authority => authority;
@@ -53,8 +72,15 @@ internal sealed class Peer(string authority)
         set => _failure = value;
     }
 
-    /// <summary>The names of its engines; its address before the first answer.</summary>
-    public IReadOnlyList<string> Names => Identity?.Engines ?? [authority];
+    /// <summary>The node of a Swarm on which it should run; null if unknown.</summary>
+    public SwarmNode? Node
+    {
+        get => _node;
+        set => _node = value;
+    }
+
+    /// <summary>The names of its engines; before the first answer that of its node, or its address.</summary>
+    public IReadOnlyList<string> Names => Identity?.Engines ?? [Node?.Name ?? authority];
 
     /// <summary>The identification that runs or ran last; guarded by the lock of <see cref="PeerDirectory"/>.</summary>
     public Task Identifying { get; set; } = Task.CompletedTask;

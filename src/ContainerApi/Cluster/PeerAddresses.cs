@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.NetworkInformation;
 using System.Net.Sockets;
 
 namespace ContainerApi.Cluster;
@@ -15,6 +16,13 @@ internal sealed partial class PeerAddresses(ClusterOptions options, ResolveName 
     private static readonly TimeSpan RefreshInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ResolveTimeout = TimeSpan.FromSeconds(5);
 
+    /// <summary>The addresses of this host with the port of the own listener.</summary>
+    private readonly HashSet<string> _own =
+    [
+        .. NetworkInterface.GetAllNetworkInterfaces().SelectMany(i => i.GetIPProperties().UnicastAddresses)
+            .Select(a => new IPEndPoint(a.Address, options.ListenEndpoint.Port).ToString()).Append(options.ListenEndpoint.ToString()),
+    ];
+
     private readonly Lock _lock = new();
     private IReadOnlySet<string> _named = new HashSet<string>();
     private Task _resolving = Task.CompletedTask;
@@ -22,8 +30,9 @@ internal sealed partial class PeerAddresses(ClusterOptions options, ResolveName 
     private DateTimeOffset _nextResolve = DateTimeOffset.MinValue;
     private bool _isFailing;
 
-    /// <summary>Returns the current addresses as <c>host:port</c>. Only the first calls wait for the name.</summary>
-    public async Task<IReadOnlySet<string>> ReadAsync(CancellationToken cancellationToken)
+    /// <summary>Returns the current addresses of other replicas as <c>host:port</c>. Only the first calls wait for the name.</summary>
+    /// <param name="further">Addresses from elsewhere.</param>
+    public async Task<IReadOnlySet<string>> ReadAsync(IEnumerable<string> further, CancellationToken cancellationToken)
     {
         if (!string.IsNullOrEmpty(options.Dns))
         {
@@ -35,7 +44,7 @@ internal sealed partial class PeerAddresses(ClusterOptions options, ResolveName 
 
         lock (_lock)
         {
-            return options.Peers.Select(p => new Uri(p).Authority).Concat(_named).ToHashSet();
+            return options.Peers.Select(p => new Uri(p).Authority).Concat(_named).Concat(further).Where(a => !_own.Contains(a)).ToHashSet();
         }
     }
 

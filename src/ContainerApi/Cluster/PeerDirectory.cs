@@ -8,7 +8,7 @@ namespace ContainerApi.Cluster;
 /// requests. Its address is forgotten when it fails and neither the configuration nor the name has it.
 /// </summary>
 internal sealed partial class PeerDirectory(
-    ClusterOptions options, PeerAddresses addresses, PeerTransport transport, ConfiguredEngines engines, TimeProvider time,
+    ClusterOptions options, PeerAddresses addresses, SwarmNodes nodes, PeerTransport transport, ConfiguredEngines engines, TimeProvider time,
     ILogger<PeerDirectory> logger)
 {
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
@@ -25,7 +25,8 @@ internal sealed partial class PeerDirectory(
     /// <summary>Returns the other replicas, each once, ordered by name. Waits for those that are new, at most as long as for a list.</summary>
     public async Task<IReadOnlyList<Peer>> FindAsync(CancellationToken cancellationToken)
     {
-        var known = Update(await addresses.ReadAsync(cancellationToken));
+        _ = nodes.RefreshAsync();
+        var known = Update(await addresses.ReadAsync(nodes.Addresses, cancellationToken));
         var identifying = known.Where(p => p.Identity is null && p.Failure is null).Select(p => Identify(p, options.ListTimeout)).ToList();
         foreach (var failed in known.Where(IsDue))
         {
@@ -40,18 +41,17 @@ internal sealed partial class PeerDirectory(
             TimedOut(silent);
         }
 
-        return
-        [
-            .. known.Where(p => p.Identity?.Process != Own.Process)
-                // A replica can have several addresses; the one that answers counts.
-                .GroupBy(p => p.Identity?.Process ?? p.Authority).Select(same => same.FirstOrDefault(p => p.Failure is null) ?? same.First())
-                .OrderBy(p => p.ToString(), StringComparer.Ordinal),
-        ];
+        var found = known.Where(p => p.Identity?.Process != Own.Process)
+            // A replica can have several addresses; the one that answers counts.
+            .GroupBy(p => p.Identity?.Process ?? p.Authority).Select(same => same.FirstOrDefault(p => p.Failure is null) ?? same.First());
+        return [.. nodes.Complete([.. found], Own).OrderBy(p => p.ToString(), StringComparer.Ordinal)];
     }
 
     /// <summary>Identifies the replicas that answer, so that the first request does not wait for them. It finds out about the others.</summary>
-    public async Task WarmUpAsync(CancellationToken cancellationToken) => await Task.WhenAll(
-        Update(await addresses.ReadAsync(cancellationToken)).Select(async peer =>
+    public async Task WarmUpAsync(CancellationToken cancellationToken)
+    {
+        await nodes.RefreshAsync().WaitAsync(cancellationToken);
+        await Task.WhenAll(Update(await addresses.ReadAsync(nodes.Addresses, cancellationToken)).Select(async peer =>
         {
             using var expired = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             expired.CancelAfter(RetryTimeout);
@@ -69,6 +69,7 @@ internal sealed partial class PeerDirectory(
                 // The replica may start later.
             }
         }));
+    }
 
     /// <summary>Sends a request to a replica. Its failure is known from then on.</summary>
     /// <exception cref="PeerException">The replica does not answer.</exception>
@@ -103,9 +104,10 @@ internal sealed partial class PeerDirectory(
     /// <summary>Remembers who answered.</summary>
     public void Answered(Peer peer, PeerIdentity identity)
     {
-        if (peer.Identity is null || peer.Identity.ToString() != identity.ToString())
+        var isNew = peer.Identity?.ToString() != identity.ToString();
+        peer.Identity = identity;
+        if (isNew)
         {
-            peer.Identity = identity;
             Log.Identified(logger, peer.ToString(), peer.Authority);
         }
 

@@ -8,7 +8,8 @@ namespace ContainerApi.Cluster;
 /// <summary>An engine whose part of a list is missing.</summary>
 /// <param name="Address">The address of its replica.</param>
 /// <param name="Since">When its replica was first found not to answer; null where the replica answers.</param>
-internal sealed record MissingEngine(string Name, string Address, string State, ErrorInfo Error, DateTimeOffset? Since);
+/// <param name="Node">Its node of a Swarm; null if unknown.</param>
+internal sealed record MissingEngine(string Name, string Address, string State, ErrorInfo Error, DateTimeOffset? Since, SwarmNode? Node);
 
 /// <summary>The parts of other replicas.</summary>
 internal sealed record PeerParts<TList>(IReadOnlyList<TList> Lists, IReadOnlyList<MissingEngine> Missing);
@@ -67,9 +68,7 @@ internal sealed class PeerLists(EngineDirectory engines, Caller caller, PeerDire
     private static List<Peer> Select(List<Peer> visible, IReadOnlyList<EngineName> named) =>
         named.Count == 0 ? visible : visible.FindAll(p => named.Any(n => p.Names.Contains(n.Value)));
 
-    private bool IsVisible(Peer peer) => peer.Identity is { } identity
-        ? identity.Engines.Any(caller.Visibility.IncludesEngine)
-        : caller.Visibility.Engines is null;
+    private bool IsVisible(Peer peer) => caller.Visibility.Engines is null || peer.Names.Any(caller.Visibility.IncludesEngine);
 
     private static EngineException Unknown(EngineName name, List<Peer> visible) =>
         visible.Find(p => p.Identity is null) is { Failure: { } failure } silent
@@ -168,6 +167,6 @@ internal sealed class ListParts
         var (state, error, since) = answer.Failure is { } failure
             ? (failure.State, failure.Error, (DateTimeOffset?)failure.Since)
             : (problem.State, new ErrorInfo(problem.Code, problem.Detail), null);
-        return NamesOf(answer.Peer).Select(name => new MissingEngine(name, answer.Peer.Authority, state, error, since));
+        return NamesOf(answer.Peer).Select(name => new MissingEngine(name, answer.Peer.Authority, state, error, since, answer.Peer.Node));
     }
 }

@@ -203,10 +203,13 @@ public sealed record UsageSection(
 /// <param name="Containers">The number of matching containers on all pages; null where the engine did not answer.</param>
 /// <param name="Error">Why the engine did not answer; null where it did.</param>
 /// <param name="Since">When its replica was first found not to answer; null while the replica answers.</param>
+/// <param name="Role" example="worker">The role of the Swarm node of a missing engine: <c>manager</c> or <c>worker</c>; null if unknown.</param>
+/// <param name="Availability" example="active">The availability of that node: <c>active</c>, <c>pause</c> or <c>drain</c>; null if unknown.</param>
 public sealed record EngineReport(
     string Name,
     [property: KnownValues(EngineStates.Ok, EngineStates.Unavailable, EngineStates.Timeout, EngineStates.Error)] string State,
-    string? ApiVersion, int? Containers, ErrorInfo? Error, DateTimeOffset? Since = null) : IListEngine;
+    string? ApiVersion, int? Containers, ErrorInfo? Error, DateTimeOffset? Since = null, string? Role = null, string? Availability = null)
+    : IListEngine;
 
 /// <summary>The answer of <c>GET /containers/{container}/stats</c>.</summary>
 /// <param name="Engine">The name of the container's engine.</param>

@@ -29,7 +29,11 @@ internal static class ContainerMerge
     public static IReadOnlyList<EngineReport> Engines(
         IEnumerable<EngineReport> own, IEnumerable<EngineReport> others, IEnumerable<MissingEngine> missing)
     {
-        List<EngineReport> all = [.. own, .. others, .. missing.Select(m => new EngineReport(m.Name, m.State, null, null, m.Error, m.Since))];
+        List<EngineReport> all =
+        [
+            .. own, .. others,
+            .. missing.Select(m => new EngineReport(m.Name, m.State, null, null, m.Error, m.Since, m.Node?.Role, m.Node?.Availability)),
+        ];
         if (all.Count > 0 && all.TrueForAll(e => e.Error is not null))
         {
             throw EngineException.OfAll(

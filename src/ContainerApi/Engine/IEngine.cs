@@ -20,6 +20,11 @@ internal interface IEngine
 
     Task<EngineInfo> DescribeAsync(CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Lists the nodes of the Swarm on which a service should run; <see cref="ErrorCode.FeatureUnsupported"/> where the engine is no manager.
+    /// </summary>
+    Task<IReadOnlyList<SwarmNode>> ListNodesAsync(string service, CancellationToken cancellationToken);
+
     Task<IReadOnlyList<ContainerFacts>> ListContainersAsync(ContainerFilter filter, CancellationToken cancellationToken);
 
     /// <summary>Lists the processes of a running container. Costs the engine about 20 ms: it runs <c>ps</c> on its host.</summary>

@@ -27,5 +27,7 @@ internal static class EngineColumns
         new("registryMirrors", e => e.RegistryMirrors),
         new("limitations", e => e.Limitations),
         new("since", e => e.Since),
+        new("role", e => e.Role),
+        new("availability", e => e.Availability),
     ]);
 }

@@ -90,7 +90,10 @@ internal static class EngineEndpoints
         [
             .. await describing,
             .. others.Missing.Where(m => request.Id.Count == 0 || request.Id.Contains(m.Name))
-                .Select(m => new EngineStatus(m.Name, $"https://{m.Address}", m.State, m.Error, Since: m.Since)),
+                .Select(m => new EngineStatus(m.Name, $"https://{m.Address}", m.State, m.Error)
+                {
+                    Since = m.Since, Role = m.Node?.Role, Availability = m.Node?.Availability,
+                }),
         ];
         var found = own.FindAll(e => request.State.Count == 0 || request.State.Contains(e.State));
         var (rows, next) = cursors.Cut(

@@ -34,6 +34,8 @@ public sealed record EngineList(IReadOnlyList<EngineStatus> Items, int Total, [p
 /// <param name="RegistryMirrors">The registry mirrors in the engine's configuration.</param>
 /// <param name="Limitations">Features that the engine lacks or that are slower than on newer engines.</param>
 /// <param name="Since">When its replica was first found not to answer; null while the replica answers.</param>
+/// <param name="Role" example="worker">The role of the Swarm node of a missing engine: <c>manager</c> or <c>worker</c>; null if unknown.</param>
+/// <param name="Availability" example="active">The availability of that node: <c>active</c>, <c>pause</c> or <c>drain</c>; null if unknown.</param>
 public sealed record EngineStatus(
     string Name, string Endpoint,
     [property: KnownValues(EngineStates.Ok, EngineStates.Unavailable, EngineStates.Timeout, EngineStates.Error)] string State,
@@ -41,7 +43,7 @@ public sealed record EngineStatus(
     string? Version = null, string? OperatingSystem = null, string? OsType = null, string? Architecture = null, string? KernelVersion = null,
     string? StorageDriver = null, string? CgroupVersion = null, int? Cpus = null, long? MemoryBytes = null, ContainerCounts? Containers = null,
     int? Images = null, IReadOnlyList<string>? RegistryMirrors = null, IReadOnlyList<EngineLimitation>? Limitations = null,
-    DateTimeOffset? Since = null)
+    DateTimeOffset? Since = null, string? Role = null, string? Availability = null)
     : IRow<EngineStatus>
 {
     static ColumnSet<EngineStatus> IRow<EngineStatus>.Columns => EngineColumns.Set;

@@ -6,10 +6,27 @@ internal sealed partial class DockerEngine
 {
     private const int MaxInfoBytes = 4 * 1024 * 1024;
 
-    /// <summary>The engine's node of a Swarm, as of one connection generation.</summary>
-    private volatile SwarmNode? _node;
+    public Task<IReadOnlyList<SwarmNode>> ListNodesAsync(string service, CancellationToken cancellationToken) =>
+        WithinAsync<IReadOnlyList<SwarmNode>>(_callTimeout, async token =>
+        {
+            // A worker logs an error for each call about nodes.
+            if ((await GetAsync("info", EngineWire.Default.WireInfo, MaxInfoBytes, token)).Swarm?.ControlAvailable is not true)
+            {
+                throw new EngineException(ErrorCode.FeatureUnsupported, Name, "The engine is no manager of a Swarm.");
+            }
 
-    private sealed record SwarmNode(int Generation, string? Id, string? Name);
+            var nodes = await GetAsync("nodes", SwarmWire.Default.WireNodeArray, _maxAnswerBytes, token);
+            var filters = JsonSerializer.Serialize(
+                new Dictionary<string, IReadOnlyList<string>> { ["service"] = [service] },
+                EngineWire.Default.IReadOnlyDictionaryStringIReadOnlyListString);
+            var tasks = await GetAsync(ToPath("tasks", [("filters", filters)]), SwarmWire.Default.WireTaskArray, _maxAnswerBytes, token);
+            return SwarmTranslation.ToNodes(nodes, tasks);
+        }, cancellationToken);
+
+    /// <summary>The engine's node of a Swarm, as of one connection generation.</summary>
+    private volatile OwnNode? _node;
+
+    private sealed record OwnNode(int Generation, string? Id, string? Name);
 
     /// <summary>
     /// Adds the name of the node to the tasks of a Swarm: their labels have its id only. The engine is asked once per connection, and
@@ -28,7 +45,7 @@ internal sealed partial class DockerEngine
             : [.. containers.Select(c => c.Labels.GetValueOrDefault(ContainerGroup.NodeLabel) == node.Id ? c with { Node = name } : c)];
     }
 
-    private async Task<SwarmNode?> FindNodeAsync(CancellationToken cancellationToken)
+    private async Task<OwnNode?> FindNodeAsync(CancellationToken cancellationToken)
     {
         var generation = _handler.ConnectionGeneration;
         if (_node is { } known && known.Generation == generation)
@@ -39,7 +56,7 @@ internal sealed partial class DockerEngine
         try
         {
             var info = await GetAsync("info", EngineWire.Default.WireInfo, MaxInfoBytes, cancellationToken);
-            return _node = new SwarmNode(generation, info.Swarm?.NodeID.NullIfEmpty(), info.Name.NullIfEmpty());
+            return _node = new OwnNode(generation, info.Swarm?.NodeID.NullIfEmpty(), info.Name.NullIfEmpty());
         }
         catch (Exception e) when (e is EngineException or JsonException)
         {

@@ -54,7 +54,7 @@ internal sealed record ContainerTop(IReadOnlyList<string>? Titles, IReadOnlyList
 
 internal sealed record WireInfo(string? Name, WireSwarm? Swarm);
 
-internal sealed record WireSwarm(string? NodeID);
+internal sealed record WireSwarm(string? NodeID, bool ControlAvailable);
 
 internal sealed record WireEvent(string? Type, string? Action, WireActor? Actor, [property: JsonPropertyName("timeNano")] long TimeNano);
 
