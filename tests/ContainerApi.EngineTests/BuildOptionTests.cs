@@ -62,6 +62,15 @@ public sealed class BuildOptionTests(EngineFixture fixture) : BuildCalls(fixture
         var text = await response.Content.ReadAsStringAsync();
         Assert.True(response.StatusCode == (hasStore ? HttpStatusCode.Created : HttpStatusCode.UnprocessableEntity), text);
         Assert.True(hasStore || text.Contains(Text(info, "ServerVersion"), StringComparison.Ordinal), text);
+        if (hasStore)
+        {
+            var result = (await EventsAsync(Fixture.Client, Text(JsonNode.Parse(text)!, "id")))[^1];
+            string[] platforms = option.StartsWith("platform", StringComparison.Ordinal) ? ["linux/amd64", "linux/arm64"] : ["linux/amd64"];
+            Assert.Equal(platforms, result["platforms"]!.AsArray().Select(p => p!.GetValue<string>()));
+            Assert.Equal(Text(result, "imageId"), Text(result, "digest"));
+            string[] proven = option.StartsWith("provenance", StringComparison.Ordinal) ? ["linux/amd64"] : [];
+            Assert.Equal(proven, result["attestations"]!.AsObject().Select(a => a.Key));
+        }
     }
 
     [Theory]

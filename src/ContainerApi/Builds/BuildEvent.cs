@@ -97,8 +97,14 @@ public sealed record HeartbeatEvent : BuildEvent;
 /// <param name="Tags">The references that the engine gives the image; empty when there is no image. A push that failed leaves it.</param>
 /// <param name="DurationMs">Duration from the request to the end; null when the service ended unexpectedly.</param>
 /// <param name="Error">Null when the build succeeded.</param>
+/// <param name="Digest">The digest of the manifest or index of a built image; null if the engine has none or does not say.</param>
+/// <param name="Platforms">The platforms of the image, as in <c>linux/amd64</c>; null if the engine does not say.</param>
+/// <param name="Attestations">
+/// The digests of the manifests with attestations (provenance, SBOM), by platform; null if the engine does not say.
+/// </param>
 public sealed record ResultEvent(
-    StreamOutcome State, string? BuildId, string Engine, string? ImageId, IReadOnlyList<string> Tags, long? DurationMs, BuildError? Error)
+    StreamOutcome State, string? BuildId, string Engine, string? ImageId, IReadOnlyList<string> Tags, long? DurationMs, BuildError? Error,
+    string? Digest = null, IReadOnlyList<string>? Platforms = null, IReadOnlyDictionary<string, string>? Attestations = null)
     : BuildEvent;
 
 /// <summary>Why a build failed.</summary>

@@ -40,7 +40,7 @@ internal sealed partial class BuildPipeline(
         var started = time.GetTimestamp();
         var limit = request.Timeout ?? options.Timeout;
         var observed = BuildTelemetry.Begin(job.Id, engine.Name);
-        ImageFacts? image;
+        ImageDetails? image;
         BuildError? error;
         Exception? failure;
         using (lifetime.ApplicationStopping.Register(() => job.Stop(StopCause.Shutdown)))
@@ -51,9 +51,9 @@ internal sealed partial class BuildPipeline(
 
         var took = (long)time.GetElapsedTime(started).TotalMilliseconds;
         // The image exists even when only its push failed.
-        var result = error is null
-            ? new ResultEvent(StreamOutcome.Succeeded, job.Id, engine.Name, image?.Id, image?.Tags ?? [], took, null)
-            : new ResultEvent(BuildFailures.OutcomeOf(error), job.Id, engine.Name, image?.Id, image?.Tags ?? [], took, error);
+        var result = new ResultEvent(
+            error is null ? StreamOutcome.Succeeded : BuildFailures.OutcomeOf(error), job.Id, engine.Name, image?.Summary.Id,
+            image?.Summary.Tags ?? [], took, error, image?.Digest, image?.Platforms, image?.Attestations);
         var outcome = error is null ? "succeeded" : job.Cause is StopCause.ClientLeft ? "client_left" : error.Code;
         // Before the result, so that a client that waits for it finds the metrics updated.
         observed.End(job.Describe().Builder ?? BuilderChoice.NameOf(spec.Builder), outcome);
@@ -63,10 +63,10 @@ internal sealed partial class BuildPipeline(
     }
 
     /// <summary>Builds on the engine. Returns the image, the error and the exception behind it, each as far as there is one. Never throws.</summary>
-    private async Task<(ImageFacts? Image, BuildError? Error, Exception? Failure)> BuildAsync(
+    private async Task<(ImageDetails? Image, BuildError? Error, Exception? Failure)> BuildAsync(
         BuildJob job, IEngine engine, BuildSpec spec, bool isBuilderForced, BuildSource context, QueueSlot slot, TimeSpan limit)
     {
-        ImageFacts? image = null;
+        ImageDetails? image = null;
         BuildProjection? projection = null;
         Exception? failure = null;
         try
@@ -231,7 +231,7 @@ internal sealed partial class BuildPipeline(
     }
 
     /// <summary>Asks the engine for the image before the build succeeds; its tags are those of the result.</summary>
-    private static async Task<(ImageFacts? Image, BuildError? Error)> FindImageAsync(
+    private static async Task<(ImageDetails? Image, BuildError? Error)> FindImageAsync(
         IEngine engine, string? imageId, CancellationToken cancellationToken)
     {
         if (imageId is null)
@@ -241,7 +241,7 @@ internal sealed partial class BuildPipeline(
 
         try
         {
-            return ((await engine.InspectImageAsync(new ImageNameOrId(imageId), cancellationToken)).Summary, null);
+            return (await engine.InspectImageAsync(new ImageNameOrId(imageId), cancellationToken), null);
         }
         catch (EngineException e) when (e.Code == ErrorCode.ImageNotFound)
         {

@@ -67,6 +67,11 @@ public record ImageSummary(
 /// <param name="User">The user of the command; null is root.</param>
 /// <param name="Layers">The digests of the layers, from the lowest.</param>
 /// <param name="History">The build steps, newest first.</param>
+/// <param name="Digest">The digest of the manifest or the index; null if the engine has none or does not say.</param>
+/// <param name="Platforms">The platforms that the engine has the image for, as in <c>linux/amd64</c>; null if the engine does not say.</param>
+/// <param name="Attestations">
+/// The digests of the manifests with attestations (provenance, SBOM), by platform; null if the engine does not say.
+/// </param>
 public sealed record ImageInspection(
     string Engine, string Id, string ShortId, IReadOnlyList<string> Tags, IReadOnlyList<string> Digests, DateTimeOffset? CreatedAt,
     long SizeBytes, IReadOnlyDictionary<string, string> Labels, int? Containers,
@@ -75,7 +80,9 @@ public sealed record ImageInspection(
     [property: JsonRequired] IReadOnlyList<string>? Entrypoint, IReadOnlyDictionary<string, string> Environment,
     IReadOnlyList<string> ExposedPorts, IReadOnlyList<string> Volumes, [property: JsonRequired] string? WorkingDirectory,
     [property: JsonRequired] string? User,
-    IReadOnlyList<string> Layers, IReadOnlyList<ImageHistoryEntry> History)
+    IReadOnlyList<string> Layers, IReadOnlyList<ImageHistoryEntry> History,
+    [property: JsonRequired] string? Digest, [property: JsonRequired] IReadOnlyList<string>? Platforms,
+    [property: JsonRequired] IReadOnlyDictionary<string, string>? Attestations)
     : ImageSummary(Engine, Id, ShortId, Tags, Digests, CreatedAt, SizeBytes, Labels, Containers);
 
 /// <summary>One step of an image's history.</summary>

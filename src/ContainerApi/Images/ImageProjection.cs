@@ -16,6 +16,7 @@ internal static class ImageProjection
             engine, id, shortId, tags, digests, createdAt, sizeBytes, labels, used,
             image.Comment, image.Author, image.Os, image.Architecture, image.Variant, image.Command, image.Entrypoint, image.Environment,
             image.ExposedPorts, image.Volumes, image.WorkingDirectory, image.User, image.Layers,
-            [.. image.History.Select(h => new ImageHistoryEntry(h.Id, h.CreatedAt, h.CreatedBy, h.Tags, h.SizeBytes, h.Comment))]);
+            [.. image.History.Select(h => new ImageHistoryEntry(h.Id, h.CreatedAt, h.CreatedBy, h.Tags, h.SizeBytes, h.Comment))],
+            image.Digest, image.Platforms, image.Attestations);
     }
 }

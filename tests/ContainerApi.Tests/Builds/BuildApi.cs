@@ -131,8 +131,13 @@ internal sealed class BuildApi : IDisposable
         ? $"{Text(error, "code")}: {Text(error, "message")} ({Text(error, "step")})"
         : null;
 
-    public static ImageDetails Details(string id, params string[] tags) =>
-        new() { Summary = new ImageFacts { Id = id, Tags = tags, CreatedAt = null, SizeBytes = 1 } };
+    public static ImageDetails Details(string id, params string[] tags) => new()
+    {
+        Summary = new ImageFacts { Id = id, Tags = tags, CreatedAt = null, SizeBytes = 1 },
+        Digest = "sha256:index",
+        Platforms = ["linux/amd64"],
+        Attestations = new Dictionary<string, string> { ["linux/amd64"] = "sha256:proof" },
+    };
 }
 
 /// <summary>One build on the fake engine, which ends when the test ends it.</summary>

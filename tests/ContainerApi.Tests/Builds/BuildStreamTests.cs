@@ -39,7 +39,9 @@ public sealed class BuildStreamTests : IDisposable
                 """2,"name":"RUN y","state":"completed","cached":false,"durationMs":2000}""",
             """{"type":"result","seq":"8","at":"ENDED","state":"succeeded","buildId":"ID","engine":"local","imageId":"IMAGE","tags":[""" +
                 """
-                "app:v1"],"durationMs":2000,"error":null}
+                "app:v1"],"durationMs":2000,"error":null,"digest":"sha256:index","platforms":["linux/amd64"],
+                """ + """
+                "attestations":{"linux/amd64":"sha256:proof"}}
                 """,
         ];
         Assert.Equal(

@@ -159,6 +159,7 @@ public sealed class ImagesHttpTests
             {
                 Summary = Image("busybox:latest"),
                 History = [new ImageHistoryFacts(null, null, "made", [], 5, null)],
+                Platforms = ["linux/amd64"],
             });
         };
         engine.RemoveImage = (reference, force, _) =>
@@ -174,6 +175,9 @@ public sealed class ImagesHttpTests
 
         Assert.Equal([expected, expected + " True"], asked);
         Assert.Equal("engine", image.EnumerateObject().First().Name);
+        Assert.EndsWith("""
+            "digest":null,"platforms":["linux/amd64"],"attestations":null}
+            """, image.GetRawText());
         Assert.Equal(1, image.GetProperty("containers").GetInt32());
         Assert.Equal(
             """[{"id":null,"createdAt":null,"createdBy":"made","tags":[],"sizeBytes":5,"comment":null}]""",

@@ -28,7 +28,8 @@ internal sealed partial class DockerEngine
     public Task<ImageDetails> InspectImageAsync(ImageNameOrId image, CancellationToken cancellationToken) =>
         WithinAsync(_callTimeout, async token =>
         {
-            var details = _docker.Images.InspectImageAsync(image.Lookup, token);
+            // Engines before API 1.48 ignore the parameter.
+            var details = GetAsync($"images/{image.Lookup}/json?manifests=1", EngineWire.Default.InspectedImage, _maxAnswerBytes, token);
             var history = _docker.Images.GetImageHistoryAsync(image.Lookup, token);
             await Task.WhenAll(details, history);
             return ImageTranslation.ToDetails((await details).Required(), (await history).Required().WithoutNulls());

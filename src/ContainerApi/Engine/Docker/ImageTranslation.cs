@@ -9,9 +9,9 @@ internal static class ImageTranslation
     public static ImageFacts ToImage(ImagesListResponse image) =>
         ToImage(image.ID, image.RepoTags, image.RepoDigests, image.Created, image.Size, image.Labels);
 
-    public static ImageDetails ToDetails(ImageInspectResponse image, IEnumerable<ImageHistoryResponse> history) => new()
+    public static ImageDetails ToDetails(InspectedImage image, IEnumerable<ImageHistoryResponse> history) => new()
     {
-        Summary = ToImage(image.ID, image.RepoTags, image.RepoDigests, image.Created, image.Size, image.Config?.Labels),
+        Summary = ToImage(image.Id, image.RepoTags, image.RepoDigests, image.Created, image.Size, image.Config?.Labels),
         Comment = image.Comment.NullIfEmpty(),
         Author = image.Author.NullIfEmpty(),
         Os = image.Os.NullIfEmpty(),
@@ -25,6 +25,9 @@ internal static class ImageTranslation
         WorkingDirectory = image.Config?.WorkingDir.NullIfEmpty(),
         User = image.Config?.User.NullIfEmpty(),
         Layers = image.RootFS?.Layers.WithoutNulls() ?? [],
+        Digest = image.Descriptor?.Digest.NullIfEmpty(),
+        Platforms = ToPlatforms(image),
+        Attestations = image.Manifests is null ? null : ToAttestations(image.Manifests.WithoutNulls()),
         History =
         [
             .. history.Select(h => new ImageHistoryFacts(
@@ -33,8 +36,32 @@ internal static class ImageTranslation
         ],
     };
 
+    /// <summary>
+    /// A store of graph drivers has images of one platform. Before API 1.48 only the repository digest tells the containerd image store, which may
+    /// have more: it is the image's id.
+    /// </summary>
+    private static IReadOnlyList<string>? ToPlatforms(InspectedImage image) =>
+        image.Manifests is { } manifests
+            ? [.. manifests.WithoutNulls().Where(m => m.Available).Select(m => ToPlatform(m.ImageData?.Platform)).OfType<string>().Distinct()]
+        : image.Descriptor is not null || WithoutNone(image.RepoDigests).Any(d => d.EndsWith("@" + image.Id, StringComparison.Ordinal)) ? null
+        : ToPlatform(new InspectedPlatform(image.Os, image.Architecture, image.Variant)) is { } only ? [only]
+        : null;
+
+    private static IReadOnlyDictionary<string, string> ToAttestations(IReadOnlyList<InspectedManifest> manifests) => manifests
+        .Where(m => m.AttestationData is not null)
+        .Select(m => (Platform: ToPlatform(manifests.FirstOrDefault(i => i.Id == m.AttestationData!.For)?.ImageData?.Platform), m.Id))
+        .Where(a => a is { Platform: not null, Id: not null })
+        .DistinctBy(a => a.Platform)
+        .ToDictionary(a => a.Platform!, a => a.Id!);
+
+    private static string? ToPlatform(InspectedPlatform? platform) =>
+        platform is { Os: { Length: > 0 } os, Architecture: { Length: > 0 } architecture }
+            ? $"{os}/{architecture}{(string.IsNullOrEmpty(platform.Variant) ? "" : "/" + platform.Variant)}"
+            : null;
+
     private static ImageFacts ToImage(
-        string id, IEnumerable<string>? tags, IEnumerable<string>? digests, DateTime? created, long size, IDictionary<string, string>? labels) =>
+        string? id, IEnumerable<string>? tags, IEnumerable<string>? digests, DateTime? created, long size,
+        IEnumerable<KeyValuePair<string, string>>? labels) =>
         new()
         {
             Id = id.NullIfEmpty().Required(),

@@ -30,6 +30,15 @@ internal sealed record ImageDetails
     public string? User { get; init; }
     public IReadOnlyList<string> Layers { get; init; } = [];
     public IReadOnlyList<ImageHistoryFacts> History { get; init; } = [];
+
+    /// <summary>The digest of the manifest or the index; null in a store of graph drivers, which has none, and before API 1.48.</summary>
+    public string? Digest { get; init; }
+
+    /// <summary>The platforms that the engine has the image for, as in <c>linux/arm64/v8</c>; null if unknown.</summary>
+    public IReadOnlyList<string>? Platforms { get; init; }
+
+    /// <summary>The digests of manifests with attestations, by platform; null if unknown.</summary>
+    public IReadOnlyDictionary<string, string>? Attestations { get; init; }
 }
 
 internal sealed record ImageHistoryFacts(

@@ -8,6 +8,7 @@ namespace ContainerApi.Engine.Docker.Wire;
 /// </summary>
 [JsonSerializable(typeof(ListedContainer[]))]
 [JsonSerializable(typeof(InspectedContainer))]
+[JsonSerializable(typeof(InspectedImage))]
 [JsonSerializable(typeof(ContainerTop))]
 [JsonSerializable(typeof(WireInfo))]
 [JsonSerializable(typeof(WireEvent))]
