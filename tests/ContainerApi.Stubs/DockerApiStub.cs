@@ -55,6 +55,9 @@ public sealed class DockerApiStub : IAsyncDisposable
 
     public EngineEvents Events { get; } = new();
 
+    /// <summary>Serves connections that begin with HTTP/2; null if the engine has HTTP/1.1 only.</summary>
+    public Func<ConnectionContext, Task>? Http2 { get; set; }
+
     /// <summary>The messages that <c>POST /build</c> streams, one JSON value each.</summary>
     public Func<EngineCall, CancellationToken, IAsyncEnumerable<string>> Build { get; set; } = Scripts.Build;
 
@@ -110,7 +113,7 @@ public sealed class DockerApiStub : IAsyncDisposable
             kestrel.Limits.MaxRequestBodySize = null;
             kestrel.Limits.MinRequestBodyDataRate = null;
             kestrel.Limits.MinResponseDataRate = null;
-            kestrel.ListenUnixSocket(SocketPath);
+            kestrel.ListenUnixSocket(SocketPath, listen => listen.Use(next => connection => AcceptAsync(connection, next)));
         });
         var server = builder.Build();
         server.Run(ServeAsync);
@@ -122,6 +125,20 @@ public sealed class DockerApiStub : IAsyncDisposable
     {
         await StopAsync();
         Directory.Delete(_directory, recursive: true);
+    }
+
+    private async Task AcceptAsync(ConnectionContext connection, ConnectionDelegate next)
+    {
+        if (Http2 is { } serve)
+        {
+            var start = await connection.Transport.Input.ReadAtLeastAsync(1);
+            var isHttp2 = start.Buffer.FirstSpan is [(byte)'P', (byte)'R', (byte)'I', ..];
+            connection.Transport.Input.AdvanceTo(start.Buffer.Start);
+            await (isHttp2 ? serve(connection) : next(connection));
+            return;
+        }
+
+        await next(connection);
     }
 
     private async Task ServeAsync(HttpContext context)

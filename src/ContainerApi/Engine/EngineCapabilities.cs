@@ -17,6 +17,8 @@ internal sealed class EngineCapabilities(string apiVersion, bool isPodman = fals
 
     private static readonly Version HealthInList = new(1, 52);
 
+    private static readonly Version GrpcOnSocket = new(1, 53);
+
     private readonly Version _api = Version.TryParse(apiVersion, out var api) ? api : Newest;
 
     /// <summary>The negotiated API version.</summary>
@@ -26,6 +28,9 @@ internal sealed class EngineCapabilities(string apiVersion, bool isPodman = fals
     public string? BuildKitUnavailableReason => isWindows ? "The engine runs Windows, which has no BuildKit."
         : isPodman ? "The engine is Podman, which has no BuildKit."
         : null;
+
+    /// <summary>Whether BuildKit may answer on the engine's socket itself. It does not if the engine has a TCP port without TLS, too.</summary>
+    public bool MayHaveGrpcOnSocket => _api >= GrpcOnSocket;
 
     /// <summary>The builder where BuildKit is unavailable or not wanted.</summary>
     public BuilderKind ClassicBuilder => isPodman ? BuilderKind.Podman : BuilderKind.Classic;

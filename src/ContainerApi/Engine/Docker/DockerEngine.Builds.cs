@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using ContainerApi.Engine.Docker.Builders;
 using ContainerApi.Engine.Docker.Builders.BuildKit;
+using ContainerApi.Engine.Docker.Transport;
 using ContainerApi.Engine.Docker.Wire;
 using Docker.DotNet.Models;
 
@@ -54,7 +55,7 @@ internal sealed partial class DockerEngine
         BuildSpec spec, BuildInput context, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var connection = await WithinAsync(
-            _callTimeout, token => BuildKitConnection.OpenAsync(SendStreamAsync, token), cancellationToken);
+            _callTimeout, token => ConnectBuildKitAsync(BuildKitConnection.MaxMessageBytes, token), cancellationToken);
         await using var facts = new BuildKitBuild(connection, _sessions)
             .RunAsync(spec, context, await FindBridgeGatewayAsync(spec, cancellationToken), cancellationToken)
             .GetAsyncEnumerator(cancellationToken);
@@ -62,6 +63,19 @@ internal sealed partial class DockerEngine
         {
             yield return facts.Current;
         }
+    }
+
+    /// <summary>Connects to BuildKit on the engine's socket, or by a request to the engine.</summary>
+    private async Task<BuildKitConnection> ConnectBuildKitAsync(int maxAnswerBytes, CancellationToken cancellationToken)
+    {
+        if (_endpoint.SocketPath is not null && (await _handler.ConnectAsync(cancellationToken)).MayHaveGrpcOnSocket
+            && await BuildKitConnection.TryOpenAsync(
+                token => EngineTransport.ConnectAsync(_endpoint, token), maxAnswerBytes, cancellationToken) is { } connection)
+        {
+            return connection;
+        }
+
+        return await BuildKitConnection.OpenAsync(SendStreamAsync, maxAnswerBytes, cancellationToken);
     }
 
     /// <summary>An engine that was started with a configured bridge names no gateway: it is the subnet's first address.</summary>

@@ -52,7 +52,7 @@ internal sealed partial class DockerEngine
                 throw new EngineException(ErrorCode.FeatureUnsupported, Name, reason);
             }
 
-            using var connection = await BuildKitConnection.OpenAsync(SendStreamAsync, token, MaxCacheBytes);
+            using var connection = await ConnectBuildKitAsync(MaxCacheBytes, token);
             try
             {
                 return await call(connection.Control, token);

@@ -19,6 +19,7 @@ namespace ContainerApi.Engine.Docker;
 /// </summary>
 internal sealed partial class DockerEngine : IEngine, IDisposable
 {
+    private readonly EngineEndpoint _endpoint;
     private readonly EngineHandler _handler;
     private readonly HttpClient _http;
     private readonly DockerClient _docker;
@@ -45,6 +46,7 @@ internal sealed partial class DockerEngine : IEngine, IDisposable
             ? parsed
             : throw new ArgumentException($"Invalid endpoint '{options.Endpoint}'.", nameof(options));
         Name = options.Name;
+        _endpoint = endpoint;
         Endpoint = endpoint.ToString();
         _time = time;
         _host = host;

@@ -210,22 +210,6 @@ public sealed class BuildKitCallTests
         Assert.Equal(("RUN false", 1), facts[^1] is BuildFailed failed ? (failed.StepName, failed.ExitCode) : default);
     }
 
-    [Fact]
-    public async Task Engine_that_disconnects_is_unavailable()
-    {
-        await using var engine = await FakeBuildKit.StartAsync();
-        engine.Solve = async (_, _) =>
-        {
-            engine.Disconnect();
-            await Task.Delay(Timeout.Infinite, CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(30));
-            return "";
-        };
-
-        var failure = await Assert.ThrowsAsync<EngineException>(() => engine.BuildAsync());
-
-        Assert.Equal(ErrorCode.EngineUnavailable, failure.Code);
-    }
-
     private static async Task SendAsync(GrpcChannel session, byte[] file)
     {
         using var call = new FileSend.FileSendClient(session).DiffCopy();

@@ -25,6 +25,7 @@ internal sealed class FakeBuildKit : IAsyncDisposable
     private readonly SessionServer _sessions = new();
     private readonly TaskCompletionSource<GrpcChannel> _session = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<Gateway.ReturnRequest> _returned = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly CancellationTokenSource _sessionEnd = new();
     private readonly TaskCompletionSource _solved = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private FakeBuildKit(DockerApiStub stub)
@@ -64,15 +65,28 @@ internal sealed class FakeBuildKit : IAsyncDisposable
     /// <summary>Closes the connection of the build.</summary>
     public Action Disconnect { get; private set; } = () => { };
 
-    public static async Task<FakeBuildKit> StartAsync()
+    /// <summary>Ends the session of the build.</summary>
+    public void EndSession() => _sessionEnd.Cancel();
+
+    /// <summary>How often the engine was asked for <c>/grpc</c>.</summary>
+    public int Upgrades { get; private set; }
+
+    /// <param name="onSocket">Whether BuildKit answers on the engine's socket.</param>
+    public static async Task<FakeBuildKit> StartAsync(string apiVersion = "1.41", bool onSocket = false)
     {
-        var engine = new FakeBuildKit(await DockerApiStub.StartAsync());
+        var engine = new FakeBuildKit(await DockerApiStub.StartAsync(new StubOptions { ApiVersion = apiVersion }));
+        engine._stub.Http2 = !onSocket ? null : async connection =>
+        {
+            engine._connections.Serve(connection);
+            await Task.Delay(Timeout.Infinite, connection.ConnectionClosed).ContinueWith(_ => { }, TaskScheduler.Default);
+        };
         await engine._server.StartAsync();
         engine._stub.When("/grpc", async http =>
         {
             var stream = await http.Features.GetRequiredFeature<IHttpUpgradeFeature>().UpgradeAsync();
             var ended = new TaskCompletionSource();
             engine.Disconnect = http.Abort;
+            engine.Upgrades++;
             engine._connections.Serve(new Connection(stream, ended));
             await ended.Task;
             return true;
@@ -95,6 +109,7 @@ internal sealed class FakeBuildKit : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Engine.Dispose();
+        _sessionEnd.Dispose();
         await _sessions.DisposeAsync();
         using var now = new CancellationTokenSource(TimeSpan.Zero);
         await _server.StopAsync(now.Token);
@@ -117,6 +132,9 @@ internal sealed class FakeBuildKit : IAsyncDisposable
             }
         }
 
+        public override Task<ListWorkersResponse> ListWorkers(ListWorkersRequest request, ServerCallContext context) =>
+            Task.FromResult(new ListWorkersResponse());
+
         public override async Task Status(StatusRequest request, IServerStreamWriter<StatusResponse> responseStream, ServerCallContext context)
         {
             foreach (var status in engine.Statuses)
@@ -136,9 +154,10 @@ internal sealed class FakeBuildKit : IAsyncDisposable
             using var channel = GrpcChannel.ForAddress("http://session", new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true });
             engine._session.TrySetResult(channel);
             var sending = SendAsync(fromEngine.Reader, responseStream);
+            using var end = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, engine._sessionEnd.Token);
             try
             {
-                await foreach (var message in requestStream.ReadAllAsync(context.CancellationToken))
+                await foreach (var message in requestStream.ReadAllAsync(end.Token))
                 {
                     await toEngine.Writer.WriteAsync(message.Data.Memory);
                 }

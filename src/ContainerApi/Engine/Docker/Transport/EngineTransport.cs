@@ -38,7 +38,8 @@ internal static class EngineTransport
         ActivityHeadersPropagator = null,
     };
 
-    private static async ValueTask<Stream> ConnectAsync(EngineEndpoint endpoint, CancellationToken cancellationToken)
+    /// <summary>Opens a connection without TLS, outside of the pool.</summary>
+    public static async ValueTask<Stream> ConnectAsync(EngineEndpoint endpoint, CancellationToken cancellationToken)
     {
         var socket = endpoint.SocketPath is null
             ? new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true }

@@ -1,10 +1,13 @@
 using System.Net;
+using System.Net.Sockets;
+using Grpc.Core;
 using Grpc.Net.Client;
 
 namespace ContainerApi.Engine.Docker.Builders.BuildKit;
 
 /// <summary>
-/// A connection to the control service of an engine's BuildKit: a request to <c>/grpc</c> that is upgraded to HTTP/2. Its calls end with it.
+/// A connection to the control service of an engine's BuildKit: HTTP/2 on the engine's socket, or a request to <c>/grpc</c> that is upgraded
+/// to HTTP/2. Its calls end with it.
 /// </summary>
 internal sealed class BuildKitConnection : IDisposable
 {
@@ -19,12 +22,13 @@ internal sealed class BuildKitConnection : IDisposable
 
     private static readonly TimeSpan PingInterval = TimeSpan.FromSeconds(30);
 
-    private readonly HttpResponseMessage _upgrade;
+    private readonly IDisposable _owner;
     private readonly GrpcChannel _channel;
 
-    private BuildKitConnection(HttpResponseMessage upgrade, GrpcChannel channel) =>
-        (_upgrade, _channel, Control, Frontend) =
-        (upgrade, channel, new Control.ControlClient(channel), new Gateway.LLBBridge.LLBBridgeClient(channel));
+    /// <param name="owner">What the connection belongs to.</param>
+    private BuildKitConnection(IDisposable owner, GrpcChannel channel) =>
+        (_owner, _channel, Control, Frontend) =
+        (owner, channel, new Control.ControlClient(channel), new Gateway.LLBBridge.LLBBridgeClient(channel));
 
     public Control.ControlClient Control { get; }
 
@@ -35,8 +39,7 @@ internal sealed class BuildKitConnection : IDisposable
     /// <param name="maxAnswerBytes">The maximum size of a message of the engine.</param>
     /// <exception cref="EngineException">The engine has no BuildKit, or cannot be reached.</exception>
     public static async Task<BuildKitConnection> OpenAsync(
-        Func<HttpRequestMessage, CancellationToken, Task<HttpResponseMessage>> send, CancellationToken cancellationToken,
-        int maxAnswerBytes = MaxMessageBytes)
+        Func<HttpRequestMessage, CancellationToken, Task<HttpResponseMessage>> send, int maxAnswerBytes, CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, "grpc");
         request.Headers.Add("Connection", "Upgrade");
@@ -56,10 +59,32 @@ internal sealed class BuildKitConnection : IDisposable
         }
     }
 
+    /// <summary>Opens a connection to an engine that may have BuildKit on its socket; null if it has not.</summary>
+    /// <param name="connect">Connects to the socket.</param>
+    public static async Task<BuildKitConnection?> TryOpenAsync(
+        Func<CancellationToken, ValueTask<Stream>> connect, int maxAnswerBytes, CancellationToken cancellationToken)
+    {
+        BuildKitConnection? connection = null;
+        try
+        {
+            var stream = await connect(cancellationToken);
+            connection = new BuildKitConnection(stream, CreateChannel(stream, maxAnswerBytes));
+            await connection.Control.ListWorkersAsync(new ListWorkersRequest(), cancellationToken: cancellationToken);
+            return connection;
+        }
+        // The error of the request to /grpc says what is wrong, if something is.
+        catch (Exception e) when (e is RpcException or SocketException)
+        {
+            connection?.Dispose();
+            cancellationToken.ThrowIfCancellationRequested();
+            return null;
+        }
+    }
+
     public void Dispose()
     {
         _channel.Dispose();
-        _upgrade.Dispose();
+        _owner.Dispose();
     }
 
     [SuppressMessage("Usage", "CA2262", Justification = "The value is in KiB.")]
