@@ -19,6 +19,9 @@ internal static class ApiHeaders
     /// <summary>Between replicas: the nodes of a Swarm that are down, as JSON, from the replica of a manager.</summary>
     public const string DownNodes = "ContainerApi-Down-Nodes";
 
+    /// <summary>Between replicas: how many builds each of the engines has, in the order of <see cref="Replica"/>.</summary>
+    public const string Builds = "ContainerApi-Builds";
+
     /// <summary>Between replicas: the address of the client. Only the listener of peers believes it.</summary>
     public const string ClientAddress = "ContainerApi-Client-Address";
 

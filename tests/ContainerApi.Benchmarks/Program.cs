@@ -15,6 +15,8 @@ var benchmarks = new Dictionary<string, Func<Report, Task>>
     ["save"] = ImageBenchmarks.SaveAsync,
     ["compressed"] = ImageBenchmarks.CompressedAsync,
     ["directory"] = ContextBenchmarks.DirectoryAsync,
+    ["cluster"] = ClusterBenchmarks.ClusterAsync,
+    ["forwarded"] = ClusterBenchmarks.ForwardedAsync,
     ["build"] = BuildBenchmarks.TwentyStepsAsync,
 };
 

@@ -5,6 +5,7 @@ using ContainerApi.Api.OpenApi;
 using ContainerApi.Api.Requests;
 using ContainerApi.Builds.Contexts;
 using ContainerApi.Builds.History;
+using ContainerApi.Cluster;
 using ContainerApi.Engine;
 using ContainerApi.Settings;
 
@@ -24,6 +25,7 @@ internal static class BuildEndpoints
         builder.Services.AddSingleton<BuildRegistry>();
         builder.Services.AddHostedService(services => services.GetRequiredService<BuildRegistry>());
         builder.Services.AddSingleton<BuildQueue>();
+        builder.Services.AddSingleton<BuildsOn>(services => services.GetRequiredService<BuildQueue>().CountOf);
         builder.Services.AddSingleton<BuildResponses>();
         builder.Services.AddSingleton<BuildPipeline>();
         builder.Services.AddHealthChecks().AddCheck<BuildStoreHealth>("builds");
@@ -80,6 +82,7 @@ internal static class BuildEndpoints
             .WithMetadata(new RequestMetadata(RequestDefinition.Of(typeof(BuildRequest)), IsBody: false))
             .WithMetadata(new RequestMetadata(RequestDefinition.Of(typeof(BuildRequest)), IsBody: true))
             .WithMetadata(BuildRequestReader.ContentTypes)
+            .WithMetadata(AnyEngine.Metadata)
             .Produces<BuildEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson, MediaTypes.EventStream, MediaTypes.Text, MediaTypes.Tar)
             .Produces<Build>(StatusCodes.Status201Created)
             .Produces<Build>(StatusCodes.Status202Accepted)
@@ -93,13 +96,14 @@ internal static class BuildEndpoints
                 ErrorCode.InsufficientStorage, ErrorCode.RegistryUnauthorized, ErrorCode.RegistryUnavailable, ErrorCode.NotAcceptable);
 
     private static async Task<IResult> BuildAsync(
-        HttpContext http, BuildRequestReader reader, EngineDirectory engines, BuildPipeline pipeline, BuildResponses responses, Caller caller)
+        HttpContext http, BuildRequestReader reader, EngineDirectory engines, BuildQueue queue, BuildPipeline pipeline, BuildResponses responses,
+        Caller caller)
     {
         var isReadWhole = BuildRequestReader.IsReadWhole(http.Request);
         var upload = isReadWhole ? null : reader.Meter(http.Request);
         var (request, context) = await reader.ReadAsync(http);
         var form = request.ToForm(http.Request);
-        var job = pipeline.Start(engines.ForWrite(request.Engine), request, context, upload, http.GetClient(), caller.Owner);
+        var job = pipeline.Start(queue.Choose(engines, request.Engine), request, context, upload, http.GetClient(), caller.Owner);
         http.SetTarget($"build {job.Id}{string.Concat(request.Tags.Select(t => $" {t}"))} on {job.Describe().Engine}");
         return responses.RespondToStarter(job, form, hasContext: isReadWhole);
     }

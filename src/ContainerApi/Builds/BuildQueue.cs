@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
+using ContainerApi.Engine;
 
 namespace ContainerApi.Builds;
 
@@ -18,6 +19,16 @@ internal sealed class BuildQueue(BuildOptions options)
     /// <exception cref="ApiException">The queue is full.</exception>
     public QueueSlot Enqueue(string engine, string client) =>
         _engines.GetOrAdd(engine, name => new EngineQueue(name, options)).Enqueue(client);
+
+    /// <summary>Returns the number of builds that run and wait on an engine.</summary>
+    public int CountOf(string engine) => _engines.TryGetValue(engine, out var queue) ? queue.Count : 0;
+
+    /// <summary>Returns the engine of a build: for <c>any</c> the one with the fewest builds, of those that answered last.</summary>
+    /// <exception cref="ApiException">No such engine, or several without a default.</exception>
+    public IEngine Choose(EngineDirectory engines, EngineName? name) =>
+        name?.Value == EngineName.Any && engines.All.Count > 0 && engines.All.All(e => e.Name != EngineName.Any)
+            ? engines.All.MinBy(e => (e.Capabilities is null, CountOf(e.Name)))!
+            : engines.ForWrite(name);
 
     internal sealed class EngineQueue(string engine, BuildOptions options)
     {
@@ -45,6 +56,17 @@ internal sealed class BuildQueue(BuildOptions options)
                 BuildTelemetry.Wait(engine, 1);
                 Advance();
                 return slot;
+            }
+        }
+
+        public int Count
+        {
+            get
+            {
+                lock (_lock)
+                {
+                    return _running.Count + _waiting.Count;
+                }
             }
         }
 

@@ -86,7 +86,7 @@ internal sealed record BuildRequest(
     RegistryAuthHeader? RegistryAuthHeader,
     [Parameter("The builder. `auto` is BuildKit, except for features that only the classic builder has.", Default = "auto")]
     RequestedBuilder Builder,
-    [Parameter(EngineName.OfWrite, CanBeInQuery = true)]
+    [Parameter(EngineName.OfWrite + " `any` is the engine with the fewest builds that run or wait.", CanBeInQuery = true)]
     EngineName? Engine,
     [Parameter("Maximum duration of the build after the queue, including the upload of the context: seconds, or as in `10m`.",
         Min = 1, Max = 604_800)]

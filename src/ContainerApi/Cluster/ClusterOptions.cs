@@ -45,6 +45,12 @@ internal sealed class ClusterOptions
 internal sealed class ClusterOptionsValidator : AbstractValidator<ClusterOptions>
 {
     public ClusterOptionsValidator()
+        : this(readsFiles: true)
+    {
+    }
+
+    /// <param name="readsFiles">Whether the certificates are validated, too.</param>
+    public ClusterOptionsValidator(bool readsFiles)
     {
         RuleFor(o => o.Dns).Must(n => string.IsNullOrEmpty(n) || Uri.CheckHostName(n) == UriHostNameType.Dns)
             .WithMessage("'{PropertyValue}' is not a host name.");
@@ -62,7 +68,7 @@ internal sealed class ClusterOptionsValidator : AbstractValidator<ClusterOptions
             RuleFor(o => o.KeyFile).NotEmpty().WithMessage(Missing);
             RuleFor(o => o).Custom((options, context) =>
             {
-                if (options is { CaFile: not "", CertificateFile: not "", KeyFile: not "" } && FaultOf(options.Files) is { } fault)
+                if (readsFiles && options is { CaFile: not "", CertificateFile: not "", KeyFile: not "" } && FaultOf(options.Files) is { } fault)
                 {
                     context.AddFailure("CertificateFile", fault);
                 }

@@ -27,45 +27,50 @@ internal static class ClusterServices
         builder.Services.AddSingleton<PeerCalls>();
         builder.Services.AddHttpForwarder();
         builder.Services.AddSingleton<Forwarding>();
+        builder.Services.AddSingleton<ShortestQueue>();
         builder.Services.AddHostedService<PeerWarmUp>();
         builder.Services.AddSingleton(services => new PeerListener(endpoint, services.GetRequiredService<PeerTransport>().Secure));
     }
 
-    /// <summary>Returns where other replicas are served; null without any, and for settings that the startup refuses.</summary>
+    /// <summary>Returns where other replicas are served; null without any, and for settings that the startup refuses. It refuses certificates,
+    /// too, before anything uses them.</summary>
     public static IPEndPoint? ListenEndpoint(IConfiguration configuration)
     {
         var options = SettingsRegistration.Bind(configuration, ClusterOptions.Section, new ClusterOptions());
-        return options.IsEnabled && new ClusterOptionsValidator().Validate(options).IsValid ? options.ListenEndpoint : null;
+        return options.IsEnabled && new ClusterOptionsValidator(readsFiles: false).Validate(options).IsValid ? options.ListenEndpoint : null;
     }
 
     /// <summary>Forwards requests to the replicas that own their engines.</summary>
     public static void UseForwarding(this WebApplication app)
     {
-        if (app.Services.GetService<Forwarding>() is { } forwarding)
+        if (ListenEndpoint(app.Configuration) is not null)
         {
-            app.Use(forwarding.RunAsync);
+            // Not before the startup has validated the settings.
+            app.Use((http, next) => http.RequestServices.GetRequiredService<Forwarding>().RunAsync(http, next));
         }
     }
 
     /// <summary>Lets other replicas know who answers, and takes the client's address from them.</summary>
     public static void UsePeers(this WebApplication app)
     {
-        if (app.Services.GetService<PeerDirectory>() is not { } peers)
+        if (ListenEndpoint(app.Configuration) is null)
         {
             return;
         }
-
-        var nodes = app.Services.GetRequiredService<SwarmNodes>();
 
         app.Use((http, next) =>
         {
             if (PeerConnection.Has(http))
             {
+                var nodes = http.RequestServices.GetRequiredService<SwarmNodes>();
                 _ = nodes.RefreshAsync();
                 // Set at the end: the exception handler clears the headers that are set before a failure.
                 http.Response.OnStarting(() =>
                 {
-                    http.Response.Headers[ApiHeaders.Replica] = peers.Own.ToString();
+                    var own = http.RequestServices.GetRequiredService<PeerDirectory>().Own;
+                    http.Response.Headers[ApiHeaders.Replica] = own.ToString();
+                    var builds = http.RequestServices.GetRequiredService<BuildsOn>();
+                    http.Response.Headers[ApiHeaders.Builds] = string.Join(' ', own.Engines.Select(e => builds(e)));
                     if (nodes.All.Where(n => !n.IsReady).Take(MaxDownNodes).ToList() is [_, ..] down)
                     {
                         http.Response.Headers[ApiHeaders.DownNodes] = JsonSerializer.Serialize(down);

@@ -14,7 +14,8 @@ namespace ContainerApi.Cluster;
 /// several engines of one replica. What no other replica owns stays here, too.
 /// </summary>
 internal sealed class Forwarding(
-    PeerDirectory peers, PeerCalls calls, PeerTransport transport, IHttpForwarder forwarder, ConfiguredEngines configured, StreamTimeout timeout)
+    PeerDirectory peers, PeerCalls calls, PeerTransport transport, ShortestQueue queues, IHttpForwarder forwarder, ConfiguredEngines configured,
+    StreamTimeout timeout)
 {
     private const string EngineParameter = "engine";
 
@@ -57,6 +58,7 @@ internal sealed class Forwarding(
         if (await RequestedEngineAsync(http, endpoint) is { Length: > 0 } named)
         {
             return configured.All.Any(e => e.Name == named) ? null
+                : named == EngineName.Any && endpoint.Metadata.GetMetadata<AnyEngine>() is not null ? await queues.FindAsync(http)
                 : (await peers.FindAsync(http.RequestAborted)).FirstOrDefault(p => p.Names.Contains(named)) is { } owner ? (owner, named)
                 : null;
         }
@@ -214,6 +216,7 @@ internal sealed class Forwarding(
                 peers.Answered(owner, identity);
                 proxyResponse.Headers.Remove(ApiHeaders.Replica);
                 proxyResponse.Headers.Remove(ApiHeaders.DownNodes);
+                proxyResponse.Headers.Remove(ApiHeaders.Builds);
             }
 
             var copiesBody = await base.TransformResponseAsync(httpContext, proxyResponse, cancellationToken);

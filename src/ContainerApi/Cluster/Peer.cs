@@ -40,6 +40,21 @@ internal sealed record PeerFailure(string State, ErrorInfo Error, DateTimeOffset
     public static PeerFailure TimedOut(DateTimeOffset since) => new(
         EngineStates.Timeout, new ErrorInfo(ErrorCode.EngineTimeout.Code, "The replica of this engine did not answer in time."), since);
 
+    /// <param name="name">The name of the engine that both replicas have.</param>
+    /// <param name="other">The other replica: its address, or this one.</param>
+    public static PeerFailure SameName(string name, string other, DateTimeOffset since) => new(
+        EngineStates.Error,
+        new ErrorInfo(
+            ErrorCode.EngineError.Code,
+            $"The replica is left out: its engine has the name '{name}', as the engine of {other}. Give each an own name (Engines:0:Name)."),
+        since)
+    {
+        IsSameName = true,
+    };
+
+    /// <summary>Whether the replica answers, but has the name of another engine.</summary>
+    public bool IsSameName { get; private init; }
+
     /// <param name="reason">The end of a sentence.</param>
     public static PeerFailure Unavailable(string reason, DateTimeOffset since) => new(
         EngineStates.Unavailable, new ErrorInfo(ErrorCode.EngineUnavailable.Code, $"The replica of this engine {reason}."), since);
@@ -79,8 +94,10 @@ internal sealed class Peer(string authority)
         set => _node = value;
     }
 
-    /// <summary>The names of its engines; before the first answer that of its node, or its address.</summary>
-    public IReadOnlyList<string> Names => Identity?.Engines ?? [Node?.Name ?? authority];
+    /// <summary>The names of its engines; before the first answer that of its node, or its address; its address where another replica has
+    /// the names.</summary>
+    public IReadOnlyList<string> Names =>
+        Failure is { IsSameName: true } ? [authority] : Identity?.Engines ?? [Node?.Name ?? authority];
 
     /// <summary>The identification that runs or ran last; guarded by the lock of <see cref="PeerDirectory"/>.</summary>
     public Task Identifying { get; set; } = Task.CompletedTask;

@@ -58,7 +58,7 @@ internal sealed class PeerCalls(PeerDirectory peers, ClusterOptions options, Eng
     private static readonly TimeSpan MaxSilence = TimeSpan.FromSeconds(45);
 
     /// <summary>A replica of a later version may have further fields.</summary>
-    private static readonly JsonSerializerOptions Reading = new(WireJson.Options)
+    public static readonly JsonSerializerOptions Reading = new(WireJson.Options)
     {
         UnmappedMemberHandling = System.Text.Json.Serialization.JsonUnmappedMemberHandling.Skip,
     };
@@ -71,8 +71,24 @@ internal sealed class PeerCalls(PeerDirectory peers, ClusterOptions options, Eng
         Peer peer, string path, CallerHeaders headers, [EnumeratorCancellation] CancellationToken cancellationToken)
         where T : class
     {
+        await foreach (var line in LinesAsync(peer, path, headers, own: null, cancellationToken))
+        {
+            if (Read<T>(Encoding.UTF8.GetBytes(line)) is { } item)
+            {
+                yield return item;
+            }
+        }
+    }
+
+    /// <summary>Reads the lines of a stream of another replica.</summary>
+    /// <param name="own">The part of this replica; one that does not begin its answer costs <c>Cluster:ListTimeout</c> beyond it. Null for
+    /// a stream that nothing waits for.</param>
+    /// <exception cref="PeerException">The replica refuses the stream, or the connection failed.</exception>
+    public async IAsyncEnumerable<string> LinesAsync(
+        Peer peer, string path, CallerHeaders headers, Task? own, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
         using var request = headers.ToRequest(new Uri(peer.Address + path), MediaTypes.Ndjson);
-        using var response = await GuardAsync(peer, token => peers.SendAsync(peer, request, token), cancellationToken);
+        using var response = await GuardAsync(peer, token => BeginAsync(peer, request, own, token), cancellationToken);
         if (!response.IsSuccessStatusCode)
         {
             var body = await GuardAsync(peer, response.Content.ReadAsByteArrayAsync, cancellationToken);
@@ -83,14 +99,12 @@ internal sealed class PeerCalls(PeerDirectory peers, ClusterOptions options, Eng
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(cancellationToken));
         while (await GuardAsync(peer, async token => await reader.ReadLineAsync(token), cancellationToken) is { } line)
         {
-            if (Read<T>(Encoding.UTF8.GetBytes(line)) is { } item)
-            {
-                yield return item;
-            }
+            yield return line;
         }
     }
 
-    /// <summary>Asks replicas. One that does not answer costs <c>Cluster:ListTimeout</c> beyond the end of <paramref name="own"/>.</summary>
+    /// <summary>Asks replicas for JSON, or for text as <c>string</c>. One that does not answer costs <c>Cluster:ListTimeout</c> beyond the end of
+    /// <paramref name="own"/>.</summary>
     /// <param name="pathOf">Returns the path and query of the call to a replica.</param>
     /// <param name="own">The part of this replica, which runs meanwhile.</param>
     public async Task<PeerAnswer<T>[]> AskAsync<T>(
@@ -106,6 +120,19 @@ internal sealed class PeerCalls(PeerDirectory peers, ClusterOptions options, Eng
         var answers = await Task.WhenAll(asking);
         // An own address is recognised by the first answer from it, which may arrive meanwhile.
         return [.. answers.Where(a => a.Peer.Identity?.Process != peers.Own.Process)];
+    }
+
+    private async Task<HttpResponseMessage> BeginAsync(Peer peer, HttpRequestMessage request, Task? own, CancellationToken cancellationToken)
+    {
+        using var late = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var sending = peers.SendAsync(peer, request, late.Token);
+        if (own is not null)
+        {
+            await Task.WhenAny(sending, own);
+            late.CancelAfter(options.ListTimeout);
+        }
+
+        return await sending;
     }
 
     /// <summary>Waits for a step of a stream. A failed connection and one that is silent for longer than heartbeats are a failure.</summary>
@@ -145,14 +172,15 @@ internal sealed class PeerCalls(PeerDirectory peers, ClusterOptions options, Eng
         Peer peer, string path, CallerHeaders headers, CancellationToken late, CancellationToken cancellationToken)
         where T : class
     {
+        var isText = typeof(T) == typeof(string);
         try
         {
-            using var request = headers.ToRequest(new Uri(peer.Address + path));
+            using var request = headers.ToRequest(new Uri(peer.Address + path), isText ? MediaTypes.Text : MediaTypes.Json);
             using var response = await peers.SendAsync(peer, request, late);
             await response.Content.LoadIntoBufferAsync(limit.Bytes, late);
             var body = await response.Content.ReadAsByteArrayAsync(late);
             return response.IsSuccessStatusCode
-                ? new(peer, JsonSerializer.Deserialize<T>(body, Reading), null, null)
+                ? new(peer, isText ? (T)(object)Encoding.UTF8.GetString(body) : JsonSerializer.Deserialize<T>(body, Reading), null, null)
                 : new(peer, null, JsonSerializer.Deserialize<PeerProblem>(body, Reading), null);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)

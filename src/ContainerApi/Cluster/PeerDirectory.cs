@@ -17,6 +17,9 @@ internal sealed partial class PeerDirectory(
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Peer> _peers = [];
 
+    /// <summary>What was logged of engines with one name.</summary>
+    private readonly HashSet<string> _sameNames = [];
+
     public bool IsEnabled => options.IsEnabled;
 
     /// <summary>This process, and the names of its engines.</summary>
@@ -62,6 +65,7 @@ internal sealed partial class PeerDirectory(
                 if (PeerIdentity.Of(response) is { } identity)
                 {
                     Answered(peer, identity);
+                    await ConfirmNameAsync(peer);
                 }
             }
             catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException)
@@ -111,10 +115,42 @@ internal sealed partial class PeerDirectory(
             Log.Identified(logger, peer.ToString(), peer.Authority);
         }
 
-        if (peer.Failure is not null)
+        if (SameNameAs(peer, identity) is { } sameName)
+        {
+            Fail(peer, sameName);
+        }
+        else if (peer.Failure is not null)
         {
             peer.Failure = null;
             Log.Reachable(logger, peer.ToString(), peer.Authority);
+        }
+    }
+
+    /// <summary>Finds another engine with a name of this replica's engines: requests that name it would be answered by one of both.</summary>
+    private PeerFailure? SameNameAs(Peer peer, PeerIdentity identity)
+    {
+        if (identity.Process == Own.Process)
+        {
+            return null;
+        }
+
+        if (identity.Engines.FirstOrDefault(Own.Engines.Contains) is { } own)
+        {
+            return PeerFailure.SameName(own, "the called replica", time.GetUtcNow());
+        }
+
+        return RivalOf(peer, identity) is { } rival
+            ? PeerFailure.SameName(identity.Engines.First(rival.Names.Contains), $"the replica at {rival.Authority}", time.GetUtcNow())
+            : null;
+    }
+
+    /// <summary>Another replica with the name of an engine, as far as is known.</summary>
+    private Peer? RivalOf(Peer peer, PeerIdentity identity)
+    {
+        lock (_lock)
+        {
+            return _peers.Values.FirstOrDefault(p => p != peer && p.Failure is null && p.Identity is { } known
+                && known.Process != identity.Process && known.Engines.Any(identity.Engines.Contains));
         }
     }
 
@@ -123,7 +159,7 @@ internal sealed partial class PeerDirectory(
         lock (_lock)
         {
             peer.NextTry = time.GetUtcNow() + RetryInterval;
-            if (peer.Failure is null)
+            if (peer.Failure is null && !failure.IsSameName)
             {
                 Log.Unreachable(logger, peer.ToString(), peer.Authority, failure.Error.Message);
             }
@@ -178,6 +214,7 @@ internal sealed partial class PeerDirectory(
             var path = peer.Failure?.State == EngineStates.Timeout && peer.Identity is not null ? "/readyz" : "/healthz";
             using var request = new HttpRequestMessage(HttpMethod.Get, peer.Address + path);
             using var response = await SendAsync(peer, request, expired.Token);
+            await ConfirmNameAsync(peer);
         }
         catch (OperationCanceledException)
         {
@@ -186,6 +223,24 @@ internal sealed partial class PeerDirectory(
         catch (PeerException)
         {
             // It is remembered.
+        }
+    }
+
+    /// <summary>A replica that moved has left its old address, which nobody has asked since. Logs two engines with one name once.</summary>
+    private async Task ConfirmNameAsync(Peer peer)
+    {
+        if (peer is { Failure.IsSameName: true, Identity: { } identity } && RivalOf(peer, identity) is { } rival)
+        {
+            await Identify(rival, RetryTimeout);
+            Answered(peer, identity);
+        }
+
+        lock (_lock)
+        {
+            if (peer.Failure is { IsSameName: true } failure && _sameNames.Add(failure.Error.Message))
+            {
+                Log.Unreachable(logger, peer.ToString(), peer.Authority, failure.Error.Message);
+            }
         }
     }
 

@@ -127,6 +127,9 @@ internal sealed class ListParts
     /// <summary>Equal for callers who may share the list: other replicas authenticate each caller again.</summary>
     public string Key => IsAlone ? "" : $"{_headers!.Key};{AsksOwn}";
 
+    /// <summary>Equal for callers with the same credentials and the same parameters.</summary>
+    public string RequestKey => $"{_headers!.Key};{AsksOwn};{string.Join(',', _named)};{_path}{QueryString.Create(_query)}";
+
     /// <summary>Reads the parts of other replicas.</summary>
     /// <param name="own">The part of this replica, which runs meanwhile.</param>
     /// <param name="changes">Parameters that replace those of the caller; null for none.</param>
@@ -149,6 +152,14 @@ internal sealed class ListParts
     /// <exception cref="PeerException">The replica refuses the stream, or the connection failed.</exception>
     public IAsyncEnumerable<T> StreamAsync<T>(Peer peer, CancellationToken cancellationToken)
         where T : class => _calls!.StreamAsync<T>(peer, PathOf(peer), _headers!, cancellationToken);
+
+    /// <summary>Reads the lines of the same stream of another replica.</summary>
+    /// <param name="changes">Parameters that replace those of the caller.</param>
+    /// <param name="own">The part of this replica, which runs meanwhile.</param>
+    /// <exception cref="PeerException">The replica refuses the stream, or the connection failed.</exception>
+    public IAsyncEnumerable<string> LinesAsync(
+        Peer peer, IReadOnlyDictionary<string, string> changes, Task own, CancellationToken cancellationToken) =>
+        _calls!.LinesAsync(peer, PathOf(peer, changes), _headers!, own, cancellationToken);
 
     /// <summary>The names of the engines of another replica that the list has.</summary>
     public IEnumerable<string> NamesOf(Peer peer) => peer.Names.Where(name => _named.Count == 0 || _named.Any(n => n.Value == name));

@@ -28,6 +28,7 @@ internal static class ContainerEndpoints
         services.AddSingleton<ContainerRedactor>();
         services.AddScoped<ContainerQueries>();
         services.AddSingleton<WatchHub>();
+        services.AddSingleton<WatchMerges>();
         services.AddScoped<ContainerCreation>();
         services.AddScoped<LogQueries>();
     }
@@ -57,8 +58,9 @@ internal static class ContainerEndpoints
         app.MapLogs();
         app.MapGet("/metrics/containers", (
                 RequestQuery<MetricsQuery> query, ContainerQueries queries, MetricsOptions options, HttpContext http) =>
-                queries.MetricsAsync(query.Value.Engine, options, http.RequestAborted))
+                queries.MetricsAsync(query.Value, options, http.Request, http.RequestAborted))
             .RequireScope(Scopes.MetricsRead)
+            .WithMetadata(MergedList.Metadata)
             .WithTags("Metrics")
             .WithName("getContainerMetrics")
             .WithSummary("Export container metrics for Prometheus")

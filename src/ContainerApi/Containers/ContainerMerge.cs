@@ -29,11 +29,7 @@ internal static class ContainerMerge
     public static IReadOnlyList<EngineReport> Engines(
         IEnumerable<EngineReport> own, IEnumerable<EngineReport> others, IEnumerable<MissingEngine> missing)
     {
-        List<EngineReport> all =
-        [
-            .. own, .. others,
-            .. missing.Select(m => new EngineReport(m.Name, m.State, null, null, m.Error, m.Since, m.Node?.Role, m.Node?.Availability)),
-        ];
+        List<EngineReport> all = [.. own, .. others, .. missing.Select(ReportOf)];
         if (all.Count > 0 && all.TrueForAll(e => e.Error is not null))
         {
             throw EngineException.OfAll(
@@ -42,6 +38,9 @@ internal static class ContainerMerge
 
         return all;
     }
+
+    public static EngineReport ReportOf(MissingEngine missing) => new(
+        missing.Name, missing.State, null, null, missing.Error, missing.Since, missing.Node?.Role, missing.Node?.Availability);
 
     private static ContainerRow ToRow(Container container) => new(container.Engine, new ContainerFacts
     {

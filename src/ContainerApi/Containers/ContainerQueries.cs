@@ -66,13 +66,26 @@ internal sealed class ContainerQueries(
 
     /// <summary>All containers for Prometheus. The metric of an unreachable engine reports it.</summary>
     /// <exception cref="EngineException">No such engine.</exception>
-    public async Task<RenderedBody> MetricsAsync(IReadOnlyList<EngineName> named, MetricsOptions options, CancellationToken cancellationToken)
+    public async Task<RenderedBody> MetricsAsync(MetricsQuery query, MetricsOptions options, HttpRequest http, CancellationToken cancellationToken)
     {
+        var parts = await peers.BeginAsync(http, query.Engine, query.Local.Local, cancellationToken);
         var sections = ContainerSections.Default | (options.IncludeDetails ? ContainerSections.Details : ContainerSections.None);
-        var request = new ContainerRequest(ContainerSelection.Everything with { Engine = named }, sections);
-        var shared = await CollectAsync(request, new ListParts(named), TimeSpan.Zero, evenIfAllFail: true, cancellationToken);
-        return shared.Render("metrics", list =>
-            new RenderedBody(Encoding.UTF8.GetBytes(ContainerMetrics.Write(list, options)), ContainerMetrics.ContentType));
+        var request = new ContainerRequest(ContainerSelection.Everything with { Engine = parts.Own }, sections);
+        var collecting = parts.AsksOwn
+            ? CollectAsync(request, new ListParts(parts.Own), TimeSpan.Zero, evenIfAllFail: true, cancellationToken)
+            : Task.FromResult(new SharedResult<ContainerCollection>(ContainerCollection.Empty));
+        var others = await parts.ReadAsync<string>(collecting, cancellationToken);
+        var shared = await collecting;
+        return parts.IsAlone
+            ? shared.Render("metrics", list => BodyOf(ContainerMetrics.Write(list, options)))
+            : BodyOf(ContainerMetrics.Merge(
+            [
+                ContainerMetrics.Write(
+                    shared.Value with { Engines = [.. shared.Value.Engines, .. others.Missing.Select(ContainerMerge.ReportOf)] }, options),
+                .. others.Lists,
+            ]));
+
+        static RenderedBody BodyOf(string text) => new(Encoding.UTF8.GetBytes(text), ContainerMetrics.ContentType);
     }
 
     /// <exception cref="ApiException">No such container, an ambiguous reference, or no accepted format exists.</exception>

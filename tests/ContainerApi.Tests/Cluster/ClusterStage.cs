@@ -1,7 +1,9 @@
 using System.Security.Cryptography.X509Certificates;
 using ContainerApi.Cluster;
+using ContainerApi.Stubs;
 using ContainerApi.Tests.Engine;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -33,6 +35,9 @@ internal sealed class ClusterStage : IAsyncDisposable
     /// <summary>The name that resolves to replicas in place of <c>Cluster:Peers</c>; null for the peers of the configuration.</summary>
     public ResolveName? Resolve { get; init; }
 
+    /// <summary>The clock of each replica.</summary>
+    public Func<int, TimeProvider> Time { get; init; } = _ => TimeProvider.System;
+
     /// <summary>Long enough for a busy machine. Tests of replicas that do not answer shorten it.</summary>
     public TimeSpan ListTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
@@ -47,10 +52,14 @@ internal sealed class ClusterStage : IAsyncDisposable
             all[name] = value;
         }
 
-        var replica = new Replica(new Uri(all["Urls"]!), Resolve, all, engines);
+        var replica = new Replica(new Uri(all["Urls"]!), Resolve, Time(n), all, engines);
         _owned.Add(replica);
         return replica;
     }
+
+    /// <summary>Starts a stub in place of the replica with this address.</summary>
+    public Task<PeerStub> StubAsync(int n, string engine, Func<HttpContext, Task> answer) =>
+        PeerStub.StartAsync(new IPEndPoint(Addresses[n], Port), X509Certificate2.CreateFromPemFile(CertificateFile, KeyFile), engine, answer);
 
     public Dictionary<string, string?> Settings(int n)
     {
@@ -98,18 +107,19 @@ internal sealed class ClusterStage : IAsyncDisposable
 
 /// <summary>One replica and a client of its API.</summary>
 internal sealed class Replica(
-    Uri address, ResolveName? resolve, IReadOnlyDictionary<string, string?> settings, IReadOnlyList<IEngine> engines) : IAsyncDisposable
+    Uri address, ResolveName? resolve, TimeProvider time, IReadOnlyDictionary<string, string?> settings, IReadOnlyList<IEngine> engines)
+    : IAsyncDisposable
 {
     private static readonly TimeSpan WaitTimeout = TimeSpan.FromSeconds(60);
 
-    private readonly ReplicaHost? _host = engines.Count > 0 ? new(resolve, settings, engines) : null;
+    private readonly ReplicaHost? _host = engines.Count > 0 ? new(resolve, time, settings, engines) : null;
 
     public HttpClient Client { get; } = new() { BaseAddress = address };
 
     /// <summary>The same replica for a caller with a key.</summary>
     public Replica WithKey(string key)
     {
-        var other = new Replica(address, null, settings, []);
+        var other = new Replica(address, null, time, settings, []);
         other.Client.DefaultRequestHeaders.Add("X-Api-Key", key);
         return other;
     }
@@ -137,7 +147,8 @@ internal sealed class Replica(
     }
 
     private sealed class ReplicaHost(
-        ResolveName? resolve, IReadOnlyDictionary<string, string?> settings, IReadOnlyList<IEngine> engines) : ApiHost(settings, engines)
+        ResolveName? resolve, TimeProvider time, IReadOnlyDictionary<string, string?> settings, IReadOnlyList<IEngine> engines)
+        : ApiHost(null, time, settings, engines)
     {
         private readonly ResolveName? _resolve = resolve;
 

@@ -107,6 +107,30 @@ public sealed class ForwardingTests(TwoReplicas nodes) : IClassFixture<TwoReplic
     }
 
     [Fact]
+    public async Task Build_for_any_engine_goes_to_the_one_with_the_fewest()
+    {
+        // Another test may still have a build on the other engine.
+        var busy = new List<EngineBuild>();
+        for (var n = 0; n < 2; n++)
+        {
+            _ = SendAsync("/builds?engine=node1&mode=detach", CancellationToken.None);
+            busy.Add(await nodes.NextBuildAsync());
+            busy[^1].Begin();
+        }
+
+        foreach (var replica in new[] { nodes.First, nodes.Second })
+        {
+            var posting = replica.Client.PostTextAsync("/builds?engine=any&mode=detach", "FROM x", "text/x-dockerfile");
+            (await nodes.NextBuildAsync()).Succeed();
+            using var response = await posting;
+
+            Assert.Equal("node2", BuildApi.Text(await response.ReadJsonAsync(HttpStatusCode.Accepted), "engine"));
+        }
+
+        busy.ForEach(b => b.Finish());
+    }
+
+    [Fact]
     public async Task Client_that_leaves_stops_its_build_at_the_owner()
     {
         using var leaving = new CancellationTokenSource();

@@ -120,6 +120,20 @@ public sealed class MergedListTests(TwoReplicas nodes) : IClassFixture<TwoReplic
     }
 
     [Fact]
+    public async Task Metrics_of_all_replicas_have_each_family_once()
+    {
+        var lines = (await nodes.First.Client.GetStringAsync("/metrics/containers")).Split('\n');
+        var local = await nodes.First.Client.GetStringAsync("/metrics/containers?local=true");
+
+        Assert.Equal(5, lines.Count(l => l.StartsWith("container_state{", StringComparison.Ordinal)));
+        Assert.Single(lines, l => l.StartsWith("# TYPE container_state ", StringComparison.Ordinal));
+        Assert.Single(lines, "containerapi_engine_up{engine=\"node1\"} 1");
+        Assert.Single(lines, "containerapi_engine_up{engine=\"node2\"} 1");
+        Assert.Single(lines, "containerapi_metrics_omitted_containers 0");
+        Assert.DoesNotContain("node2", local, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Builds_of_all_replicas_are_listed()
     {
         var posting = nodes.Second.Client.PostTextAsync("/builds?mode=detach&engine=node2", "FROM x", "text/x-dockerfile");

@@ -1,6 +1,11 @@
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
+using ContainerApi.Access;
+using ContainerApi.Stubs;
+using ContainerApi.Tests.Access;
+using ContainerApi.Tests.Builds;
 using ContainerApi.Tests.Containers;
+using Microsoft.AspNetCore.Http;
 
 namespace ContainerApi.Tests.Cluster;
 
@@ -43,17 +48,52 @@ public sealed class MergedWatchTests
         Assert.Equal("api", removed.GetProperty("name").GetString());
     }
 
-    [Fact]
-    public async Task Replica_that_does_not_answer_is_an_entry_of_the_snapshot()
+    [Theory]
+    [InlineData("m0123456789ab-7")]
+    [InlineData("0123456789ab-7")]
+    [InlineData("unknown")]
+    public async Task Watch_after_a_foreign_id_begins_with_a_snapshot_and_a_silent_replica_is_an_entry(string id)
     {
         await using var stage = new ClusterStage();
         var first = stage.Start(0, Engine("node1", [Facts.Container('1', "web")], Channel.CreateUnbounded<ContainerEvent>()));
 
-        await using var watch = await OpenAsync(first, "/containers/watch?include=none&after=m0123456789ab-7");
+        await using var watch = await OpenAsync(first, "/containers/watch?include=none&after=" + id);
         var snapshot = await watch.UntilAsync("snapshot");
 
         Assert.Equal(["web"], snapshot.Items("name"));
         Assert.Equal(["ok", "unavailable"], snapshot.Items("state", "engines").Order());
+    }
+
+    [Fact]
+    public async Task Watchers_with_one_key_and_one_request_share_a_stream_that_ends_with_the_last()
+    {
+        await using var stage = new ClusterStage();
+        await using var peer = await stage.StubAsync(1, "node2", async http =>
+        {
+            await http.Response.WriteAsync(PeerStub.Snapshot("node2"));
+            await http.Response.Body.FlushAsync();
+            await Task.Delay(Timeout.Infinite, http.RequestAborted);
+        });
+        var keys = new Keys().Add("one", Scopes.All).Add("two", Scopes.All);
+        var first = stage.Start(0, keys, Engine("node1", [], Channel.CreateUnbounded<ContainerEvent>()));
+        List<Watch> watches = [];
+        foreach (var (key, path) in new[] { ("one", ""), ("one", ""), ("two", ""), ("one", "&all=true") })
+        {
+            watches.Add(await OpenAsync(first.WithKey(key), "/containers/watch?include=none" + path));
+            Assert.Equal(["ok", "ok"], (await watches[^1].UntilAsync("snapshot")).Items("state", "engines"));
+        }
+
+        Assert.Equal(3, peer.Open);
+        Assert.Equal(
+            ["/containers/watch?include=none&all=true&local=true", "/containers/watch?include=none&local=true",
+                "/containers/watch?include=none&local=true"],
+            peer.Calls.Where(c => c.StartsWith("/containers", StringComparison.Ordinal)).Order());
+        foreach (var watch in watches)
+        {
+            await watch.DisposeAsync();
+        }
+
+        await BuildApi.UntilAsync(() => Task.FromResult(peer.Open == 0));
     }
 
     private static FakeEngine Engine(string name, List<ContainerFacts> containers, Channel<ContainerEvent> happened)

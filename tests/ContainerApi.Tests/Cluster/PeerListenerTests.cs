@@ -61,6 +61,21 @@ public sealed class PeerListenerTests
     }
 
     [Fact]
+    public async Task Kestrel_endpoints_leave_the_port_for_replicas()
+    {
+        await using var stage = new ClusterStage();
+        var replica = stage.Start(
+            0, new Dictionary<string, string?> { ["Kestrel:Endpoints:Web:Url"] = $"http://{stage.Addresses[0]}:8080" }, Facts.EngineNamed("node1"));
+        using var client = ClusterStage.PeerClient(Load(stage.CertificateFile, stage.KeyFile));
+
+        using var api = await replica.Client.GetAsync("/healthz");
+        using var peer = await client.GetAsync(stage.PeerAddress(0) + "/healthz");
+
+        Assert.False(api.Headers.Contains("ContainerApi-Replica"));
+        Assert.True(peer.Headers.Contains("ContainerApi-Replica"));
+    }
+
+    [Fact]
     public async Task Changed_certificate_serves_the_next_connection()
     {
         await using var stage = new ClusterStage();

@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using System.Net.Sockets;
+using ContainerApi.Stubs;
 using ContainerApi.Tests.Containers;
 using ContainerApi.Tests.Engine;
+using Microsoft.AspNetCore.Http;
 
 namespace ContainerApi.Tests.Cluster;
 
@@ -112,5 +114,82 @@ public sealed class SilentPeerTests
         await first.GetJsonAsync(List);
 
         Assert.Equal(2, (await first.GetJsonAsync(List)).GetProperty("total").GetInt32());
+        Volatile.Write(ref named, []);
+        Volatile.Write(ref failure, null);
+        await Task.Delay(TimeSpan.FromSeconds(1.1));
+        await first.GetJsonAsync(List);
+        Assert.Equal(2, (await first.GetJsonAsync(List)).GetProperty("total").GetInt32());
+    }
+
+    [Fact]
+    public async Task Replica_with_the_name_of_another_engine_is_left_out_with_the_reason()
+    {
+        await using var stage = new ClusterStage(3);
+        var first = stage.Start(0, Facts.EngineNamed("local", Facts.Container('1')));
+        stage.Start(1, Facts.EngineNamed("local", Facts.Container('2')));
+        stage.Start(2, Facts.EngineNamed("node3", Facts.Container('3')));
+
+        await first.UntilAsync(List, list => list.Items("state", "engines").Contains("error"));
+        var list = await first.GetJsonAsync(List + "&sort=name");
+
+        Assert.Equal(["c1", "c3"], list.Items("name"));
+        var entry = Assert.Single(list.GetProperty("engines").EnumerateArray(), e => e.GetProperty("state").GetString() == "error");
+        Assert.Equal($"{stage.Addresses[1]}:8443", entry.GetProperty("name").GetString());
+        Assert.Contains(
+            "its engine has the name 'local', as the engine of the called replica. Give each an own name",
+            entry.GetProperty("error").GetProperty("message").GetString());
+    }
+
+    [Fact]
+    public async Task Address_that_another_replica_has_got_is_its_own()
+    {
+        await using var stage = new ClusterStage();
+        await using var peer = await stage.StubAsync(
+            1, "node2",
+            http => http.Response.WriteAsync(PeerStub.List(http.Response.Headers["ContainerApi-Replica"].ToString().Split(' ')[1], 0, "")));
+        var first = stage.Start(0, Facts.EngineNamed("node1", Facts.Container('1')));
+        await first.UntilAsync(List, list => list.Items("name", "engines").Contains("node2"));
+
+        peer.Engine = "node3";
+        var list = await first.GetJsonAsync(List);
+        using var gone = await first.Client.GetAsync(List + "&engine=node2");
+
+        Assert.Equal(["node1", "node3"], list.Items("name", "engines").Order());
+        await gone.ReadProblemAsync(HttpStatusCode.NotFound, "engine_not_found");
+    }
+
+    [Fact]
+    public async Task Replica_with_an_expired_certificate_comes_back_with_a_new_one()
+    {
+        await using var stage = new ClusterStage();
+        var (file, key) = stage.Authority.Write(stage.Authority.Peer(ends: -1), "second");
+        var first = stage.Start(0, Facts.EngineNamed("node1", Facts.Container('1')));
+        stage.Start(
+            1, new Dictionary<string, string?> { ["Cluster:CertificateFile"] = file, ["Cluster:KeyFile"] = key },
+            Facts.EngineNamed("node2", Facts.Container('2')));
+
+        var expired = await first.GetJsonAsync(List);
+        stage.Authority.Write(stage.Authority.Peer(), "second");
+
+        Assert.False(expired.GetProperty("complete").GetBoolean());
+        await first.UntilAsync(List, list => list.GetProperty("complete").GetBoolean() && list.GetProperty("total").GetInt32() == 2);
+    }
+
+    [Fact]
+    public async Task Clock_of_a_replica_an_hour_ahead_changes_no_list()
+    {
+        await using var stage = new ClusterStage { Time = n => n == 1 ? new ClockAhead() : TimeProvider.System };
+        var first = stage.Start(0, Facts.EngineNamed("node1", Facts.Container('1')));
+        var second = stage.Start(1, Facts.EngineNamed("node2", Facts.Container('2')));
+
+        foreach (var replica in new[] { first, second })
+        {
+            await replica.UntilAsync(List, list => list.GetProperty("complete").GetBoolean() && list.GetProperty("total").GetInt32() == 2);
+        }
+    }
+
+    private sealed class ClockAhead : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow().AddHours(1);
     }
 }

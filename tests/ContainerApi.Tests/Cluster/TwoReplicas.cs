@@ -38,7 +38,6 @@ public sealed class TwoReplicas : IAsyncLifetime
     {
         var node1 = Node("node1", Facts.Container('1', "web"), Facts.Container('2', "db"), Facts.Container('3', "same"));
         var node2 = Node("node2", Facts.Container('4', "api"), Facts.Container('5', "same"));
-        node2.Build = (_, context, token) => EngineBuild.RunAsync(_builds.Writer, context, token);
         var settings = new Keys().Add(Admin, Scopes.All).Add(OnlySecond, Scopes.All, engines: ["node2"]).Add(OnlyFirst, Scopes.All)
             .With("Security:CursorKey", Settings["Security:CursorKey"]!);
         First = Stage.Start(0, settings, node1).WithKey(Admin);
@@ -46,7 +45,7 @@ public sealed class TwoReplicas : IAsyncLifetime
         return Task.CompletedTask;
     }
 
-    /// <summary>The next build that the second engine begins.</summary>
+    /// <summary>The next build that an engine begins.</summary>
     internal Task<EngineBuild> NextBuildAsync() => _builds.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(60));
 
     public async Task DisposeAsync() => await Stage.DisposeAsync();
@@ -54,6 +53,8 @@ public sealed class TwoReplicas : IAsyncLifetime
     private FakeEngine Node(string name, params IReadOnlyList<ContainerFacts> containers)
     {
         var engine = Facts.EngineNamed(name, containers);
+        engine.Build = (_, context, token) => EngineBuild.RunAsync(_builds.Writer, context, token);
+        engine.Ping = _ => Task.FromResult("1.45");
         engine.Describe = _ => Task.FromResult(new EngineInfo { ApiVersion = "1.45" });
         engine.ListImages = (_, _) => Task.FromResult<IReadOnlyList<ImageFacts>>(
             [new ImageFacts { Id = "sha256:" + Facts.Id(name[^1]), Tags = [name + ":v1"], CreatedAt = Facts.Noon, SizeBytes = 10 }]);

@@ -34,6 +34,34 @@ internal static partial class ContainerMetrics
         return text.ToString();
     }
 
+    /// <summary>Merges the texts of several replicas. Of a series without labels each has a part.</summary>
+    public static string Merge(IReadOnlyList<string> parts)
+    {
+        var families = new OrderedDictionary<string, (string Head, StringBuilder Samples, double? Sum)>();
+        foreach (var family in parts.SelectMany(p => HelpLine.Split(p).Where(f => f.Length > 0)))
+        {
+            var lines = family.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+            var name = lines[0].Split(' ')[2];
+            var (head, samples, sum) = families.GetValueOrDefault(name, (string.Join('\n', lines.TakeWhile(l => l[0] == '#')), new(), null));
+            foreach (var sample in lines.Where(l => l[0] != '#'))
+            {
+                if (sample.StartsWith(name + ' ', StringComparison.Ordinal))
+                {
+                    sum = (sum ?? 0) + double.Parse(sample[name.Length..], CultureInfo.InvariantCulture);
+                }
+                else
+                {
+                    samples.Append(sample).Append('\n');
+                }
+            }
+
+            families[name] = (head, samples, sum);
+        }
+
+        return string.Concat(families.Select(f => string.Create(
+            CultureInfo.InvariantCulture, $"{f.Value.Head}\n{f.Value.Samples}{(f.Value.Sum is { } sum ? $"{f.Key} {sum}\n" : "")}")));
+    }
+
     private static void Append(StringBuilder text, ContainerColumn column, MetricColumn metric, ContainerRow row, string labels)
     {
         if (metric.OfInterface is not { } traffic)
@@ -95,6 +123,9 @@ internal static partial class ContainerMetrics
 
     private static string Escaped(string text) => text.Replace("\\", "\\\\", StringComparison.Ordinal)
         .Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal);
+
+    [GeneratedRegex("^(?=# HELP )", RegexOptions.Multiline)]
+    private static partial Regex HelpLine { get; }
 
     [GeneratedRegex("[^a-zA-Z0-9_]")]
     private static partial Regex NotInNames { get; }

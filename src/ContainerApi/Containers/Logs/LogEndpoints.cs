@@ -2,6 +2,7 @@ using ContainerApi.Access;
 using ContainerApi.Api;
 using ContainerApi.Api.OpenApi;
 using ContainerApi.Api.Requests;
+using ContainerApi.Cluster;
 
 namespace ContainerApi.Containers.Logs;
 
@@ -34,13 +35,14 @@ internal static class LogEndpoints
 
         logs.MapGet("/logs", (RequestQuery<LogListQuery> query, LogQueries queries, HttpContext http) => queries.ListAsync(query.Value, http))
             .WithTags("Containers")
+            .WithMetadata(MergedList.Metadata)
             .WithName("getLogs")
             .WithSummary("Read or follow the logs of several containers")
             .WithDescription("The logs of the containers that the filters of the list select, in order of time. " + Events + """
 
                 With `follow`, lines of different containers that come from their engines more than 50 ms late are not in order, and containers that
-                begin to match join. A container whose log cannot be read is reported as `unreadable`. At most 500 containers. Text begins
-                each line with the name of the container.
+                begin to match join. A container whose log cannot be read is reported as `unreadable`. At most 500 containers of each
+                replica. Text begins each line with the name of the container.
                 """)
             .Produces<ContainerLogEvent>(StatusCodes.Status200OK, Formats[0], Formats[1..])
             .ProducesEngineProblems(ErrorCode.NotAcceptable);

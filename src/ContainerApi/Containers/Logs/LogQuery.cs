@@ -90,9 +90,9 @@ internal abstract class LogOptionsValidator<T> : AbstractValidator<T>
     {
         RuleFor(q => options(q)).Must(o => o is not { Follow: true, Until: not null }).OverridePropertyName("until")
             .WithMessage("cannot be combined with follow.");
-        RuleFor(q => options(q)).Must(o => o?.Position?.After is not { } seq || LogPosition.TryParse(seq, out _)).OverridePropertyName("after")
+        RuleFor(q => options(q)).Must(o => o?.Position?.After is not { } seq || MergedLogPosition.IsValid(seq)).OverridePropertyName("after")
             .WithMessage(LogPosition.Expected);
-        RuleFor(q => options(q)).Must(o => o?.Position?.LastEventId is not { } seq || LogPosition.TryParse(seq, out _))
+        RuleFor(q => options(q)).Must(o => o?.Position?.LastEventId is not { } seq || MergedLogPosition.IsValid(seq))
             .OverridePropertyName("Last-Event-ID").WithMessage(LogPosition.Expected);
     }
 }

@@ -86,6 +86,31 @@ internal sealed class LogWriter(LogOptions options, StreamFormat format, Redacto
         }
     }
 
+    /// <summary>Writes an event of another stream.</summary>
+    /// <param name="seq">The position in this stream.</param>
+    public void Write(LogPartEvent happened, string? seq)
+    {
+        if (!IsText)
+        {
+            _output.Write(happened.Before.Span);
+            _output.Write(Encoding.UTF8.GetBytes(Json(seq)));
+            _output.Write(happened.After.Span);
+            _output.Write("\n"u8);
+        }
+        else if (happened.Parse() is ContainerLogLine line)
+        {
+            var name = VisibleText.Escape(line.Name ?? new ShortId(line.ContainerId).ToString());
+            Widen(name);
+            _output.Write(Encoding.UTF8.GetBytes($"{name.PadRight(_nameWidth)} | "));
+            WriteVisible(Encoding.UTF8.GetBytes(line.Text));
+            _output.Write("\n"u8);
+        }
+        else if (happened.Parse() is { } other)
+        {
+            Write(other);
+        }
+    }
+
     private string? TextOf(ContainerLogEvent happened) => happened switch
     {
         ContainerLogEnded { ExitCode: { } code } ended when hasPrefix =>

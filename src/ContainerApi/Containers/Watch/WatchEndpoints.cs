@@ -21,16 +21,16 @@ internal static partial class WatchEndpoints
                 and rates every `interval`; a `heartbeat` after 15 s of silence. As NDJSON, or as Server-Sent Events with
                 `Accept: text/event-stream`. The last line is a `result` when the service ends the stream. A watcher that reconnects with its last
                 `seq` in `after` or in the header `Last-Event-ID` gets the changes since then, some of them again, or a `snapshot` when the
-                service does not have that state any more. A slow reader gets the newest state and skips the states before it. The filters are those
-                of the list. Filters that only an engine can evaluate (an image's descendants, a network's id) are evaluated again when
-                its containers change.
+                service does not have that state any more. A slow reader gets the newest state and skips the states before it; with
+                other replicas as another `snapshot`, which also follows where a replica leaves the cluster. The filters are those of the list.
+                Filters that only an engine can evaluate (an image's descendants, a network's id) are evaluated again when its containers change.
                 """)
             .Produces<WatchEvent>(StatusCodes.Status200OK, MediaTypes.Ndjson, MediaTypes.EventStream)
             .CanFailWith(ErrorCode.InvalidRequest, ErrorCode.EngineNotFound, ErrorCode.NotAcceptable);
 
     private static async Task<IResult> WatchAsync(
-        RequestQuery<WatchQuery> request, HttpContext context, WatchHub hub, PeerLists peers, Caller caller, ContainerRedactor redactor,
-        StreamTimeout deadline, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<WatchHub> logger)
+        RequestQuery<WatchQuery> request, HttpContext context, WatchHub hub, WatchMerges merges, PeerLists peers, Caller caller,
+        ContainerRedactor redactor, StreamTimeout deadline, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<WatchHub> logger)
     {
         var query = request.Value;
         var parts = await peers.BeginAsync(context.Request, query.Selection.Engine, query.Local.Local, context.RequestAborted);
@@ -38,7 +38,8 @@ internal static partial class WatchEndpoints
         var format = Formats.ChooseStream(query.Format, context.Request);
         var events = UntilShutdown(
             token => parts.IsMerged
-                ? new WatchMerge(parts, time).WatchAsync(parts.AsksOwn ? hub.WatchAsync(view, query.Interval, null, token) : null, token)
+                ? merges.WatchAsync(
+                    (caller.View, parts.RequestKey), parts, parts.AsksOwn ? own => hub.WatchAsync(view, query.Interval, null, own) : null, token)
                 : hub.WatchAsync(view, query.Interval, query.Position.Seq, token),
             logger, deadline,
             lifetime.ApplicationStopping, context.RequestAborted);
@@ -46,6 +47,7 @@ internal static partial class WatchEndpoints
         var resumes = query.Position.Seq is not null && !parts.IsMerged;
         return new StreamResult<WatchEvent>(events, format)
         {
+            Lines = parts.IsMerged ? merges.LineOf : e => JsonLines.Serialize(e),
             Heartbeat = WatchHeartbeat.Create(time) with { BeforeFirst = resumes },
             StartsAtOnce = resumes,
         };

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using ContainerApi.Api;
 using ContainerApi.Cluster;
@@ -8,89 +7,126 @@ namespace ContainerApi.Containers.Watch;
 /// <summary>
 /// One watch of all replicas: (1) the own watch and one stream of each other replica; (2) their snapshots become one, in which a replica that
 /// does not answer in time is an entry of the engines; (3) their events follow as they come. A stream that ends is an <c>engine</c> event, and
-/// is opened again; the snapshot that it then begins with becomes the difference to what the watcher knows.
+/// is opened again; the snapshot that it then begins with becomes the difference to what the watchers know. Watchers join and leave it.
 /// </summary>
-internal sealed class WatchMerge(ListParts parts, TimeProvider time)
+/// <param name="own">Begins the watch of this replica; null where it has no part.</param>
+internal sealed class WatchMerge(ListParts parts, Func<CancellationToken, IAsyncEnumerable<WatchEvent>>? own, TimeProvider time)
 {
     private static readonly TimeSpan RefreshInterval = TimeSpan.FromSeconds(1);
 
-    /// <summary>A slow watcher stops the reading of the streams, and their replicas skip states.</summary>
+    /// <summary>Streams wait while the events before theirs are merged, and their replicas skip states.</summary>
     private const int MaxQueued = 64;
 
-    private readonly Channel<WatchEvent> _events = Channel.CreateBounded<WatchEvent>(MaxQueued);
+    /// <summary>A watcher that is further behind gets a snapshot when it reads again.</summary>
+    private const int MaxBehind = 128;
 
-    /// <summary>What the watcher knows.</summary>
-    private readonly Dictionary<(string Engine, string Id), string?> _known = [];
-    private readonly Dictionary<string, EngineReport> _engines = [];
+    private const string OwnSource = "";
 
-    public async IAsyncEnumerable<WatchEvent> WatchAsync(
-        IAsyncEnumerable<WatchEvent>? own, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private readonly Lock _lock = new();
+    private readonly Channel<(string Source, WatchEvent Event)> _parts = Channel.CreateBounded<(string, WatchEvent)>(MaxQueued);
+    private readonly MergedState _state = new();
+    private readonly HashSet<string> _waitedFor = [.. parts.Peers.Select(p => p.Authority), .. own is null ? [] : (string[])[OwnSource]];
+    private readonly List<Channel<WatchEvent>> _watchers = [];
+    private readonly CancellationTokenSource _ended = new();
+
+    // Other replicas know no such position: a watcher that resumes gets a snapshot.
+    private readonly string _epoch = "m" + Guid.NewGuid().ToString("n")[..12];
+    private long _number;
+    private bool _hasBegun;
+
+    /// <summary>Whether a fault has ended the watch.</summary>
+    public bool IsOver { get; private set; }
+
+    public void Start() => _ = RunAsync(_ended.Token);
+
+    public void End() => _ended.Cancel();
+
+    /// <summary>Adds a watcher. It gets a snapshot, then the events; the end means that it is too far behind.</summary>
+    public Channel<WatchEvent> Join()
     {
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var running = Task.WhenAll(OwnAsync(own, ended.Token), OthersAsync(ended.Token));
-        // Other replicas know no such position: a watcher that resumes gets a snapshot.
-        var (epoch, number) = ("m" + Guid.NewGuid().ToString("n")[..12], 0L);
+        var watcher = Channel.CreateBounded<WatchEvent>(MaxBehind);
+        lock (_lock)
+        {
+            if (IsOver)
+            {
+                watcher.Writer.TryComplete();
+                return watcher;
+            }
+
+            _watchers.Add(watcher);
+            if (_hasBegun)
+            {
+                watcher.Writer.TryWrite(Numbered(_state.ToSnapshot()));
+            }
+        }
+
+        return watcher;
+    }
+
+    /// <summary>Removes a watcher, and returns whether it was the last one.</summary>
+    public bool Leave(Channel<WatchEvent> watcher)
+    {
+        lock (_lock)
+        {
+            _watchers.Remove(watcher);
+            return _watchers.Count == 0;
+        }
+    }
+
+    private async Task RunAsync(CancellationToken cancellationToken)
+    {
         try
         {
-            var (snapshot, rest) = await SnapshotAsync(own is not null, cancellationToken);
-            yield return Numbered(snapshot);
-            foreach (var happened in rest.SelectMany(Translate).ToList())
+            foreach (var reading in (Task[])[OwnAsync(cancellationToken), OthersAsync(cancellationToken)])
             {
-                yield return Numbered(happened);
+                // A bug ends the watch.
+                _ = reading.ContinueWith(
+                    ended => _parts.Writer.TryComplete(ended.Exception!.GetBaseException()), CancellationToken.None,
+                    TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
             }
 
-            await foreach (var happened in _events.Reader.ReadAllAsync(cancellationToken))
+            await BeginAsync(cancellationToken);
+            await foreach (var (source, happened) in _parts.Reader.ReadAllAsync(cancellationToken))
             {
-                foreach (var change in Translate(happened).ToList())
-                {
-                    yield return Numbered(change);
-                }
+                Publish(() => happened is WatchForgotten ? _state.Forget(source) : _state.Apply(source, happened));
             }
         }
-        finally
+        catch (Exception e)
         {
-            await ended.CancelAsync();
-            await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
+            lock (_lock)
+            {
+                IsOver = true;
+                _watchers.ForEach(w => w.Writer.TryComplete(e));
+            }
 
-        WatchEvent Numbered(WatchEvent happened) => happened with { Seq = $"{epoch}-{StreamEvents.SeqOf(number++)}", At = time.GetUtcNow() };
+            await _ended.CancelAsync();
+        }
     }
 
     /// <summary>Waits for the first snapshots. Those that come later are events.</summary>
-    private async Task<(WatchSnapshot Snapshot, List<WatchEvent> Later)> SnapshotAsync(bool hasOwn, CancellationToken cancellationToken)
+    private async Task BeginAsync(CancellationToken cancellationToken)
     {
         using var late = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var (items, rest) = (new List<Container>(), new List<WatchEvent>());
-        var missing = parts.Peers.Count + (hasOwn ? 1 : 0);
-        if (!hasOwn)
+        if (own is null)
         {
             late.CancelAfter(parts.ListTimeout);
         }
 
         try
         {
-            while (missing > 0)
+            while (_waitedFor.Count > 0)
             {
-                var happened = await _events.Reader.ReadAsync(late.Token);
-                if (happened is WatchSnapshot { Seq: not null } snapshot)
+                var (source, happened) = await _parts.Reader.ReadAsync(late.Token);
+                _state.Apply(source, happened);
+                if (happened is WatchSnapshot or WatchMissing)
+                {
+                    _waitedFor.Remove(source);
+                }
+
+                if (source == OwnSource)
                 {
                     // What this replica lists takes as long as without others.
                     late.CancelAfter(parts.ListTimeout);
-                }
-
-                if (happened is WatchSnapshot or WatchMissing)
-                {
-                    missing--;
-                }
-
-                if (happened is WatchSnapshot first)
-                {
-                    items.AddRange(first.Items);
-                    Know(first);
-                }
-                else
-                {
-                    rest.Add(happened);
                 }
             }
         }
@@ -99,33 +135,46 @@ internal sealed class WatchMerge(ListParts parts, TimeProvider time)
             // The others are entries.
         }
 
-        foreach (var report in rest.OfType<WatchMissing>().SelectMany(m => m.Engines))
+        foreach (var silent in parts.Peers.Where(p => _waitedFor.Contains(p.Authority)))
         {
-            _engines[report.Name] = report;
+            _state.Apply(silent.Authority, Missing(silent, PeerFailure.TimedOut(time.GetUtcNow())));
         }
 
-        rest.RemoveAll(e => e is WatchMissing);
-        foreach (var silent in parts.Peers.SelectMany(parts.NamesOf).Where(n => !_engines.ContainsKey(n)))
+        Publish(() =>
         {
-            _engines[silent] = ReportOf(silent, PeerFailure.TimedOut(time.GetUtcNow()));
-        }
-
-        return (new WatchSnapshot(items, [.. _engines.Values.OrderBy(e => e.Name, StringComparer.Ordinal)]), rest);
+            _hasBegun = true;
+            return [_state.ToSnapshot()];
+        });
     }
 
-    private async Task OwnAsync(IAsyncEnumerable<WatchEvent>? own, CancellationToken cancellationToken)
+    private void Publish(Func<IReadOnlyList<WatchEvent>> change)
     {
-        try
+        lock (_lock)
         {
-            await foreach (var happened in (own ?? AsyncEnumerable.Empty<WatchEvent>()).WithCancellation(cancellationToken))
+            foreach (var happened in change())
             {
-                await _events.Writer.WriteAsync(happened, cancellationToken);
+                var numbered = Numbered(happened);
+                // A watcher that is too far behind joins again when it has read what it has.
+                foreach (var slow in _watchers.FindAll(w => !w.Writer.TryWrite(numbered)))
+                {
+                    slow.Writer.TryComplete();
+                    _watchers.Remove(slow);
+                }
             }
         }
-        catch (Exception e) when (e is not OperationCanceledException)
+    }
+
+    private WatchEvent Numbered(WatchEvent happened) =>
+        happened with { Seq = $"{_epoch}-{StreamEvents.SeqOf(_number++)}", At = time.GetUtcNow() };
+
+    private async Task OwnAsync(CancellationToken cancellationToken)
+    {
+        if (own is not null)
         {
-            // A bug: it ends the watch.
-            _events.Writer.TryComplete(e);
+            await foreach (var happened in own(cancellationToken))
+            {
+                await _parts.Writer.WriteAsync((OwnSource, happened), cancellationToken);
+            }
         }
     }
 
@@ -133,10 +182,9 @@ internal sealed class WatchMerge(ListParts parts, TimeProvider time)
     private async Task OthersAsync(CancellationToken cancellationToken)
     {
         var streams = new Dictionary<string, Task>();
-        var isFirst = true;
-        while (!cancellationToken.IsCancellationRequested)
+        for (var peers = parts.Peers; ; peers = await parts.FindAgainAsync(cancellationToken))
         {
-            foreach (var peer in isFirst ? parts.Peers : await parts.FindAgainAsync(cancellationToken))
+            foreach (var peer in peers)
             {
                 if (!streams.TryGetValue(peer.Authority, out var stream) || (stream.IsCompleted && peer.Failure is null))
                 {
@@ -144,7 +192,13 @@ internal sealed class WatchMerge(ListParts parts, TimeProvider time)
                 }
             }
 
-            isFirst = false;
+            var current = peers.Select(p => p.Authority).ToHashSet();
+            foreach (var gone in streams.Where(s => s.Value.IsCompleted && !current.Contains(s.Key)).Select(s => s.Key).ToList())
+            {
+                streams.Remove(gone);
+                await _parts.Writer.WriteAsync((gone, new WatchForgotten()), cancellationToken);
+            }
+
             await Task.Delay(RefreshInterval, time, cancellationToken);
         }
     }
@@ -160,13 +214,13 @@ internal sealed class WatchMerge(ListParts parts, TimeProvider time)
                 {
                     if (happened is WatchResult)
                     {
-                        break;
+                        // A stream that reached its maximum duration is opened again. A replica that stops refuses that.
+                        return;
                     }
 
                     if (happened is not WatchHeartbeat)
                     {
-                        // No position of another replica.
-                        await _events.Writer.WriteAsync(happened with { Seq = null }, cancellationToken);
+                        await _parts.Writer.WriteAsync((peer.Authority, happened), cancellationToken);
                     }
                 }
             }
@@ -178,75 +232,12 @@ internal sealed class WatchMerge(ListParts parts, TimeProvider time)
             failure = e.Failure;
         }
 
-        await _events.Writer.WriteAsync(new WatchMissing([.. parts.NamesOf(peer).Select(name => ReportOf(name, failure))]), cancellationToken);
+        await _parts.Writer.WriteAsync((peer.Authority, Missing(peer, failure)), cancellationToken);
     }
 
-    private static EngineReport ReportOf(string engine, PeerFailure failure) =>
-        new(engine, failure.State, null, null, failure.Error, failure.Since);
+    private WatchMissing Missing(Peer peer, PeerFailure failure) =>
+        new([.. parts.NamesOf(peer)], failure.State, failure.Error, failure.Since, peer.Node);
 
-    /// <summary>Returns the events for the watcher, which has a snapshot.</summary>
-    private IEnumerable<WatchEvent> Translate(WatchEvent happened)
-    {
-        switch (happened)
-        {
-            case WatchSnapshot snapshot:
-                return Difference(snapshot);
-            case WatchMissing missing:
-                return Report(missing.Engines);
-            case WatchEngine engine:
-                return Report([engine.Engine]);
-            case WatchAdded added:
-                _known[(added.Container.Engine, added.Container.Id)] = added.Container.Name;
-                break;
-            case WatchRemoved removed:
-                _known.Remove((removed.Engine, removed.ContainerId));
-                break;
-        }
-
-        return [happened];
-    }
-
-    private List<WatchEvent> Difference(WatchSnapshot snapshot)
-    {
-        var engines = snapshot.Engines.Select(e => e.Name).ToHashSet();
-        var now = snapshot.Items.Select(c => (c.Engine, c.Id)).ToHashSet();
-        var gone = _known.Where(k => engines.Contains(k.Key.Engine) && !now.Contains(k.Key)).ToList();
-        List<WatchEvent> events =
-        [
-            .. Report(snapshot.Engines), .. gone.Select(k => new WatchRemoved(k.Key.Engine, k.Key.Id, k.Value)),
-            .. snapshot.Items.Select(c => _known.ContainsKey((c.Engine, c.Id)) ? (WatchEvent)new WatchChanged(c) : new WatchAdded(c)),
-        ];
-        gone.ForEach(k => _known.Remove(k.Key));
-        Know(snapshot);
-        return events;
-    }
-
-    /// <summary>Only changes of the state are events.</summary>
-    private List<WatchEvent> Report(IReadOnlyList<EngineReport> reports)
-    {
-        var changed = reports.Where(r => !_engines.TryGetValue(r.Name, out var known) || known.State != r.State || known.ApiVersion != r.ApiVersion);
-        List<WatchEvent> events = [.. changed.Select(r => new WatchEngine(r))];
-        foreach (var report in reports)
-        {
-            _engines[report.Name] = report;
-        }
-
-        return events;
-    }
-
-    private void Know(WatchSnapshot snapshot)
-    {
-        foreach (var container in snapshot.Items)
-        {
-            _known[(container.Engine, container.Id)] = container.Name;
-        }
-
-        foreach (var engine in snapshot.Engines)
-        {
-            _engines[engine.Name] = engine;
-        }
-    }
-
-    /// <summary>A replica whose stream could not be read.</summary>
-    private sealed record WatchMissing(IReadOnlyList<EngineReport> Engines) : WatchEvent;
+    /// <summary>A replica that is none any more.</summary>
+    private sealed record WatchForgotten : WatchEvent;
 }
