@@ -44,7 +44,7 @@ fuzz-dockerfiles: ## compare the Dockerfile check with the engine on FUZZ_DOCKER
 check: ## check a change: locked packages, vulnerabilities, warnings, format, architecture rules
 	$(DOTNET) restore ContainerApi.sln --locked-mode
 	$(DOTNET) build ContainerApi.sln -c $(CONFIGURATION) --no-restore -warnaserror -v quiet
-	$(DOTNET) format ContainerApi.sln --no-restore --verify-no-changes
+	$(DOTNET) format whitespace . --folder --verify-no-changes
 	$(DOTNET) test tests/ContainerApi.Tests -c $(CONFIGURATION) --no-build -v quiet --filter FullyQualifiedName~ArchitectureTests
 	@scripts/check-packages
 
@@ -68,7 +68,7 @@ bench: ## run the benchmarks on the engine
 soak: ## load the service for SOAK_MINUTES (30) while a private engine is stopped, killed, paused and restarted
 	@command -v dockerd >/dev/null || scripts/install-tools docker.io
 	@scripts/install-tools iptables iproute2 busybox-static procps
-	$(DOTNET) run --project tests/ContainerApi.Soak -c Release
+	$(DOTNET) run --project tests/ContainerApi.Soak -c Release $(if $(BUILT),--no-build)
 
 engine: ## find an engine, or install and start a private one; prints its DOCKER_HOST
 	@scripts/engine up
