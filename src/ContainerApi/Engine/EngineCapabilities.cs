@@ -66,6 +66,10 @@ internal sealed class EngineCapabilities(string apiVersion, bool isPodman = fals
         : _api < Engine23 ? $"API {_api} imports images for the engine's own platform only; {Engine23} and later can set it."
         : null;
 
+    /// <summary>Why Dockerfiles cannot have heredocs and newer flags, a sentence.</summary>
+    private string? NewDockerfileUnavailableReason => HasNewDockerfileFrontend ? null
+        : $"The Dockerfile frontend of API {_api} has no heredocs, COPY --link and RUN --network; that of {Engine23} and later does.";
+
     /// <summary>Whether the built-in Dockerfile frontend has heredocs, <c>--link</c>, <c>--network</c> and <c>--security</c>.</summary>
     public bool HasNewDockerfileFrontend => _api >= Engine23;
 
@@ -78,17 +82,28 @@ internal sealed class EngineCapabilities(string apiVersion, bool isPodman = fals
     /// <summary>Whether rows of a list have a field for the health. Before, it is part of the status text.</summary>
     public bool ListsHealth => _api >= HealthInList;
 
-    /// <summary>What the engine cannot do, with reasons for a client.</summary>
-    public IReadOnlyList<(string Feature, string Reason)> Limitations =>
-        [.. AllLimitations.Where(l => l.Applies).Select(l => (l.Feature, l.Reason))];
+    /// <summary>What the engine cannot do or does slowly, with the reasons that a client gets when it needs it.</summary>
+    public IReadOnlyList<(string Feature, string Reason)> LimitationsOf(EngineInfo info) =>
+        [.. AllLimitations(info).Where(l => l.Reason is not null).Select(l => (l.Feature, l.Reason!))];
 
-    private IEnumerable<(bool Applies, string Feature, string Reason)> AllLimitations =>
+    private IEnumerable<(string Feature, string? Reason)> AllLimitations(EngineInfo info) =>
     [
-        (_api < Engine23, "instant_statistics",
-            $"API {_api} returns statistics at its collector's next tick, up to a second later; {Engine23} and later return them immediately."),
-        (!ListsHealth, "health_in_list",
-            $"API {_api} returns a container's health only in its status text, which is parsed; {HealthInList} and later have a field for it."),
-        (isWindows, "processes", "A Windows engine lists processes in a format that this service does not support."),
+        ("instant_statistics", _api >= Engine23 ? null
+            : $"API {_api} returns statistics at its collector's next tick, up to a second later; {Engine23} and later return them immediately."),
+        ("health_in_list", ListsHealth ? null
+            : $"API {_api} returns a container's health only in its status text, which is parsed; {HealthInList} and later have a field for it."),
+        ("processes", isWindows ? "A Windows engine lists processes in a format that this service does not support." : null),
+        ("buildkit", BuildKitUnavailableReason),
+        ("remote_contexts", RemoteContextUnavailableReason),
+        ("build_networks", BuildNetworkUnavailableReason("NAME")),
+        ("step_limits", StepLimitsUnavailableReason(withBuildKit: BuildKitUnavailableReason is null)),
+        ("dockerfile_heredocs", NewDockerfileUnavailableReason),
+        ("named_contexts", NamedContextsUnavailableReason),
+        ("dockerfile_checks", CheckUnavailableReason),
+        ("image_indexes", ImageIndexUnavailableReason(info) is { } reason
+            ? reason + " It does not support several platforms, annotations, attestations, output=oci and a cache export to a registry."
+            : null),
+        ("import_platforms", ImportPlatformUnavailableReason),
     ];
 
     public static EngineCapabilities Of(EngineInfo info) => new(info.ApiVersion, isWindows: info.OsType is "windows");

@@ -127,5 +127,6 @@ internal static class EngineEndpoints
         info is { Containers: { } total, ContainersRunning: { } running, ContainersPaused: { } paused, ContainersStopped: { } stopped }
             ? new ContainerCounts(total, running, paused, stopped)
             : null,
-        info.Images, info.RegistryMirrors, [.. EngineCapabilities.Of(info).Limitations.Select(l => new EngineLimitation(l.Feature, l.Reason))]);
+        info.Images, info.RegistryMirrors,
+        [.. (engine.Capabilities ?? EngineCapabilities.Of(info)).LimitationsOf(info).Select(l => new EngineLimitation(l.Feature, l.Reason))]);
 }

@@ -19,15 +19,22 @@ public sealed class EnginesTests
     }
 
     [Theory]
-    [InlineData("1.41", "instant_statistics,health_in_list")]
-    [InlineData("1.45", "health_in_list")]
-    [InlineData("1.52", "")]
-    public void Limitations_of_an_engine_follow_from_its_API_version(string version, string features)
+    [InlineData(
+        "1.41", "",
+        "instant_statistics,health_in_list,step_limits,dockerfile_heredocs,named_contexts,dockerfile_checks,image_indexes,import_platforms")]
+    [InlineData("1.45", "", "health_in_list,dockerfile_checks,image_indexes")]
+    [InlineData("1.52", "", "image_indexes")]
+    [InlineData("1.52", "containerd", "")]
+    [InlineData("1.52", "windows", "processes,buildkit,image_indexes")]
+    [InlineData("1.52", "podman", "buildkit,remote_contexts,build_networks,step_limits,image_indexes,import_platforms")]
+    public void Limitations_of_an_engine_follow_from_what_it_is(string version, string kind, string features)
     {
-        var limitations = EngineCapabilities.Of(new EngineInfo { ApiVersion = version }).Limitations;
+        var engine = new EngineCapabilities(version, isPodman: kind == "podman", isWindows: kind == "windows");
+
+        var limitations = engine.LimitationsOf(new EngineInfo { ApiVersion = version, HasContainerdStore = kind == "containerd" });
 
         Assert.Equal(features, string.Join(',', limitations.Select(l => l.Feature)));
-        Assert.All(limitations, l => Assert.Contains(version, l.Reason));
+        Assert.All(limitations, l => Assert.True(l.Reason.EndsWith('.'), l.Reason));
     }
 
     [Theory]
