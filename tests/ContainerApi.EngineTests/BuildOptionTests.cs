@@ -74,9 +74,10 @@ public sealed class BuildOptionTests(EngineFixture fixture) : BuildCalls(fixture
     }
 
     [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task Response_with_output_is_the_file_system_of_the_result(bool isDirectory)
+    [InlineData("directory")]
+    [InlineData("archive")]
+    [InlineData("text")]
+    public async Task Response_with_output_is_the_file_system_of_the_result(string context)
     {
         var name = Fixture.UniqueName("output");
         var dockerfile = $"FROM {Fixture.Image} AS made\nRUN echo {name} > /made\nFROM scratch\nCOPY --from=made /made /dir/made\nCOPY file /\n";
@@ -84,9 +85,13 @@ public sealed class BuildOptionTests(EngineFixture fixture) : BuildCalls(fixture
         await File.WriteAllTextAsync(Path.Combine(directory.FullName, "file"), "x");
         await File.WriteAllTextAsync(Path.Combine(directory.FullName, "Dockerfile"), dockerfile);
 
-        using var response = isDirectory
-            ? await Fixture.Client.PostAsJsonAsync("/images/build", new { path = name, output = "local" })
-            : await SendAsync("output=tar", Tar(("Dockerfile", dockerfile), ("file", "x")));
+        // A text beside an archive is a directory of the session, which also receives the file.
+        using var response = context switch
+        {
+            "directory" => await Fixture.Client.PostAsJsonAsync("/images/build", new { path = name, output = "local" }),
+            "archive" => await SendAsync("output=tar", Tar(("Dockerfile", dockerfile), ("file", "x"))),
+            _ => await SendAsync("output=tar&dockerfile=" + Uri.EscapeDataString(dockerfile), Tar(("file", "x"))),
+        };
 
         Assert.True(response.IsSuccessStatusCode, response.IsSuccessStatusCode ? "" : await response.Content.ReadAsStringAsync());
         var files = new Dictionary<string, string>();

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Security.Cryptography;
 using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.DependencyInjection;
 using Serilog.Core;
@@ -22,6 +23,8 @@ public sealed class SecretTests(EngineFixture fixture)
     {
         await using var registry = await DebianRegistry.StartAsync(closed: true);
         var logs = new Sink();
+        using var rsa = RSA.Create(2048);
+        var key = rsa.ExportPkcs8PrivateKeyPem();
         var store = $"secrets-{Guid.NewGuid():n}.db";
         var answers = new StringBuilder();
         var (service, client) = fixture.StartService(store, builder =>
@@ -43,6 +46,7 @@ public sealed class SecretTests(EngineFixture fixture)
                 label = $"{EngineFixture.Label}={fixture.Run}",
                 buildArg = "VALUE=" + Argument,
                 secret = builder == "buildkit" ? new Dictionary<string, string> { ["token"] = Secret } : null,
+                ssh = builder == "buildkit" ? new Dictionary<string, string> { ["default"] = key } : null,
                 registryAuth = auth,
             });
             answers.Append(await built.Content.ReadAsStringAsync());
@@ -65,7 +69,7 @@ public sealed class SecretTests(EngineFixture fixture)
         Assert.Contains("\"started\"", kept, StringComparison.Ordinal);
         foreach (var (where, text) in new[] { ("the log", logs.Text), ("the store", kept), ("an answer", answers.ToString()) })
         {
-            foreach (var confidential in new[] { Secret, Argument, DebianRegistry.Password })
+            foreach (var confidential in new[] { Secret, Argument, DebianRegistry.Password, key.Split('\n')[5] })
             {
                 Assert.False(
                     Forms(confidential).Any(form => text.Contains(form, StringComparison.OrdinalIgnoreCase)), $"{confidential} is in {where}");

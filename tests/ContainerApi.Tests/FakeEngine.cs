@@ -7,7 +7,7 @@ internal sealed class FakeEngine : IEngine
 {
     public string Name { get; init; } = "local";
     public string Endpoint { get; init; } = "unix:///fake.sock";
-    public string? ApiVersion { get; init; } = "1.41";
+    public string? ApiVersion { get; set; } = "1.41";
     public bool IsWindows { get; init; }
 
     public EngineCapabilities? Capabilities => ApiVersion is null ? null : CapabilitiesOf(ApiVersion);

@@ -3,8 +3,11 @@ namespace ContainerApi.Archives;
 /// <summary>The records of a pax header about the next entry; null if absent. Pure.</summary>
 /// <param name="Size">Stored bytes.</param>
 /// <param name="RealSize">Bytes of a sparse file, including its holes.</param>
-internal readonly record struct PaxRecords(string? Name, string? Link, long? Size, long? RealSize)
+/// <param name="ModifiedAt">Nanoseconds since 1970.</param>
+internal readonly record struct PaxRecords(string? Name, string? Link, long? Size, long? RealSize, long? ModifiedAt)
 {
+    public const long NanosecondsPerSecond = 1_000_000_000;
+
     /// <summary>Parses records "LENGTH key=value\n"; the length counts the whole record.</summary>
     public static bool TryParse(ReadOnlySpan<byte> records, out PaxRecords parsed)
     {
@@ -48,6 +51,9 @@ internal readonly record struct PaxRecords(string? Name, string? Link, long? Siz
                 case "GNU.sparse.name":
                     sparseName = Encoding.UTF8.GetString(value);
                     break;
+                case "mtime":
+                    parsed = parsed with { ModifiedAt = ParseTime(value) };
+                    break;
                 case "size":
                     parsed = parsed with { Size = number };
                     break;
@@ -60,4 +66,11 @@ internal readonly record struct PaxRecords(string? Name, string? Link, long? Siz
         parsed = parsed with { Name = sparseName ?? parsed.Name };
         return true;
     }
+
+    /// <summary>Parses seconds with decimals; null if they are invalid or far from now.</summary>
+    private static long? ParseTime(ReadOnlySpan<byte> value) =>
+        decimal.TryParse(value, NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var seconds)
+        && Math.Abs(seconds) < long.MaxValue / NanosecondsPerSecond
+            ? (long)(seconds * NanosecondsPerSecond)
+            : null;
 }

@@ -201,7 +201,13 @@ internal sealed class TarStreamValidator(long maxBytes, IArchiveRules rules)
         }
 
         var isSparse = _pax.RealSize is not null;
-        var wanted = rules.Accept(new ArchiveEntry(type, name, _longLink ?? _pax.Link ?? TarText.Of(_block.AsSpan(157, 100)), stored));
+        var wanted = rules.Accept(new ArchiveEntry(type, name, _longLink ?? _pax.Link ?? TarText.Of(_block.AsSpan(157, 100)), stored)
+        {
+            Mode = (int)NumberOrZero(_block.AsSpan(100, 8)) & 0xFFF,
+            ModifiedAt = _pax.ModifiedAt ?? unchecked(NumberOrZero(_block.AsSpan(136, 12)) * PaxRecords.NanosecondsPerSecond),
+            Position = BlockPosition + BlockSize,
+            IsSparse = isSparse,
+        });
         (_pax, _longName, _longLink) = (default, null, null);
         _dataLeft = Padded(stored);
         if (wanted && !isSparse)
@@ -279,6 +285,8 @@ internal sealed class TarStreamValidator(long maxBytes, IArchiveRules rules)
 
         return true;
     }
+
+    private static long NumberOrZero(ReadOnlySpan<byte> field) => TryNumber(field, out var number) ? number : 0;
 
     private static long Padded(long size) => (size + BlockSize - 1) / BlockSize * BlockSize;
 }

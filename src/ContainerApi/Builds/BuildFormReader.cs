@@ -6,9 +6,23 @@ using Microsoft.Net.Http.Headers;
 
 namespace ContainerApi.Builds;
 
-/// <summary>A build request as a form: first the parameters, named as in the query, then the files of the context.</summary>
-/// <param name="Fields">The parameters before the first file.</param>
-internal sealed record BuildForm(IReadOnlyDictionary<string, StringValues> Fields, MultipartReader Reader, MultipartSection FirstFile);
+/// <summary>
+/// A build request as a form: the parameters, named as in the query, with the secrets that are files; then the archives that are named
+/// contexts; then the files of the context.
+/// </summary>
+/// <param name="FirstFile">The first archive or file; null for none.</param>
+internal sealed record BuildForm(
+    IReadOnlyDictionary<string, StringValues> Fields, FormFiles Files, MultipartReader Reader, MultipartSection? FirstFile);
+
+/// <summary>The files of a form that are not entries of its context. Prints no member.</summary>
+/// <param name="Secrets">By id.</param>
+/// <param name="Context">The name of the first context that is an archive; null for none. Others may follow.</param>
+internal sealed record FormFiles(IReadOnlyDictionary<string, byte[]> Secrets, string? Context)
+{
+    public static readonly FormFiles None = new(new Dictionary<string, byte[]>(), null);
+
+    public override string ToString() => nameof(FormFiles);
+}
 
 internal static class BuildFormReader
 {
@@ -16,9 +30,12 @@ internal static class BuildFormReader
     private const int MaxValueLength = 64 * 1024;
     private const int MaxValues = 1000;
     private const int MaxTotalLength = 4 * 1024 * 1024;
+    private const string SecretPrefix = "secret:";
+    private const string SshPrefix = "ssh:";
+    private const string ContextPrefix = "context:";
 
-    /// <summary>Reads a form up to its first file.</summary>
-    /// <exception cref="ApiException">The body is not a form, has no file, or has a parameter that is too long.</exception>
+    /// <summary>Reads a form up to its first archive or file.</summary>
+    /// <exception cref="ApiException">The body is not a form, or has a parameter that is invalid or too long.</exception>
     public static async Task<BuildForm> ReadAsync(HttpContext http)
     {
         var boundary = HeaderUtilities.RemoveQuotes(MediaTypeHeaderValue.Parse(http.Request.ContentType).Boundary).ToString();
@@ -29,31 +46,56 @@ internal static class BuildFormReader
 
         var reader = new MultipartReader(boundary, http.Request.Body);
         var fields = new Dictionary<string, StringValues>(StringComparer.OrdinalIgnoreCase);
+        var secrets = new Dictionary<string, byte[]>();
         var left = MaxTotalLength;
         for (var count = 0; await MultipartContext.NextAsync(reader, http.RequestAborted) is { } section; count++)
         {
-            if (MultipartContext.TryGetFileName(section, out _))
+            var name = MultipartContext.NameOf(section);
+            var isFile = MultipartContext.TryGetFileName(section, out _);
+            var isSecret = isFile && name.StartsWith(SecretPrefix, StringComparison.Ordinal);
+            if (isFile && !isSecret && !name.StartsWith(SshPrefix, StringComparison.Ordinal))
             {
-                return new BuildForm(fields, reader, section);
+                return new BuildForm(fields, new FormFiles(secrets, ContextOf(section)), reader, section);
             }
 
-            var name = MultipartContext.NameOf(section);
             if (name.Length == 0 || count == MaxValues)
             {
                 throw BuildContexts.Invalid($"A part of the form must have a name or a file name, and a form at most {MaxValues} parameters.");
             }
 
-            var value = await ReadValueAsync(section, name, http.RequestAborted);
+            var value = await ReadValueAsync(section, name, isSecret ? BuildSecret.MaxLength : MaxValueLength, http.RequestAborted);
             left -= name.Length + value.Length;
             if (left < 0)
             {
                 throw new ApiException(ErrorCode.InvalidRequest, $"The parameters of a form must have at most {MaxTotalLength} characters together.");
             }
 
-            fields[name] = StringValues.Concat(fields.GetValueOrDefault(name), value);
+            if (isSecret)
+            {
+                var id = name[SecretPrefix.Length..];
+                secrets[id] = BuildSecret.IsId(id) ? value : throw Refused(name, BuildSecret.ExpectedId);
+            }
+            else
+            {
+                fields[name] = StringValues.Concat(fields.GetValueOrDefault(name), Encoding.UTF8.GetString(value));
+            }
         }
 
-        throw BuildContexts.Invalid("The form has no file; each file part is an entry of the context by its file name.");
+        return new BuildForm(fields, new FormFiles(secrets, null), reader, null);
+    }
+
+    /// <summary>The error of a form without a context.</summary>
+    public static ApiException NoFile() =>
+        BuildContexts.Invalid("The form has no file; each file part is an entry of the context by its file name.");
+
+    /// <summary>The name of the context that a file part is; null for another part.</summary>
+    /// <exception cref="ApiException">The name is invalid.</exception>
+    public static string? ContextOf(MultipartSection section)
+    {
+        var name = MultipartContext.NameOf(section);
+        return !name.StartsWith(ContextPrefix, StringComparison.Ordinal) || !MultipartContext.TryGetFileName(section, out _) ? null
+            : ContextSource.TryParse($"{name[ContextPrefix.Length..]}=archive", out var context) ? context.Name
+            : throw Refused(name, "has an invalid name.");
     }
 
     /// <summary>The error of a parameter of the form.</summary>
@@ -63,15 +105,13 @@ internal static class BuildFormReader
         return new ApiException(ErrorCode.InvalidRequest, $"{field} {message}", new Dictionary<string, string[]> { [field] = [message] });
     }
 
-    private static async Task<string> ReadValueAsync(MultipartSection section, string name, CancellationToken cancellationToken)
+    private static async Task<byte[]> ReadValueAsync(MultipartSection section, string name, int maxLength, CancellationToken cancellationToken)
     {
         try
         {
-            var buffer = new byte[MaxValueLength + 1];
+            var buffer = new byte[maxLength + 1];
             var read = await section.Body.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellationToken);
-            return read <= MaxValueLength
-                ? Encoding.UTF8.GetString(buffer, 0, read)
-                : throw Refused(name, $"must have at most {MaxValueLength} bytes.");
+            return read <= maxLength ? buffer[..read] : throw Refused(name, $"must have at most {maxLength} bytes.");
         }
         catch (Exception e) when (MultipartContext.IsDamage(e))
         {

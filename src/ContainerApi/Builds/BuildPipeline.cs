@@ -30,7 +30,7 @@ internal sealed partial class BuildPipeline(
         var slot = queue.Enqueue(engine.Name, client);
         var file = spec.Output == BuildOutput.Image ? null : new BuildFile();
         var job = registry.Open(engine.Name, [.. spec.Tags.Select(t => t.ToString())], startedBy, file);
-        var limited = upload is null ? context : context with { Archive = upload.Limit(context.Archive, () => slot.OthersWait) };
+        var limited = upload is null ? context : upload.Limit(context, () => slot.OthersWait);
         job.Work = Task.Run(() => RunAsync(job, engine, request, spec, limited, slot));
         return job;
     }
@@ -176,13 +176,18 @@ internal sealed partial class BuildPipeline(
             check = _ => { };
         }
 
-        var transfer = new ContextTransfer(job, context.Archive, check, engineLeft.Token);
-        // A session receives a file or serves directories.
-        var hasMain = spec is { Builder: BuilderKind.BuildKit, Remote: null, Output: BuildOutput.Image } && context.Directory is not null;
+        var hasMain = spec is { Builder: BuilderKind.BuildKit, Remote: null };
+        ContextTransfer? transfer = null;
         BuildDirectories? directories = null;
         Exception? failure = null;
         try
         {
+            if (context.Prepare is { } prepare)
+            {
+                context = await Task.Run(() => prepare(context, check, job.Stopping), job.Stopping);
+            }
+
+            transfer = new ContextTransfer(job, context.Archive, check, engineLeft.Token);
             directories = await Task.Run(
                 () => BuildDirectories.PrepareAsync(context, hasMain, options.MaxContextBytes, check, job.Stopping), job.Stopping);
             var client = job.Describe().StartedBy;
@@ -203,9 +208,10 @@ internal sealed partial class BuildPipeline(
         var stopped = failure is not null && job.Stopping.IsCancellationRequested;
         await engineLeft.CancelAsync();
         // A context that fails makes the engine's call fail too; the context is the reason.
-        var contextFailure = await transfer.EndAsync() ?? directories?.Failure;
+        var contextFailure = (transfer is null ? null : await transfer.EndAsync()) ?? directories?.Failure;
+        context.DisposeFiles();
         return !stopped ? contextFailure ?? failure
-            : job.Cause is StopCause.Timeout && (transfer.IsBeingRead || (hasMain && directories is null)) ? BuildFailures.SlowContext(limit)
+            : job.Cause is StopCause.Timeout && (transfer?.IsBeingRead is true || directories is null) ? BuildFailures.SlowContext(limit)
             : failure;
     }
 

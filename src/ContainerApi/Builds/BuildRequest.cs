@@ -20,6 +20,7 @@ namespace ContainerApi.Builds;
 [Hint("Use 'annotation', or 'annotations' in JSON.", "annotations")]
 [Hint("Use 'provenance' and 'sbom'.", "attest")]
 [Hint("Use 'secret', or 'secrets' in JSON.", "secrets")]
+[Hint("Use 'ignoreFile'.", "ignore-file")]
 [Hint("Use 'context', or 'contexts' in JSON.", "build-context")]
 [Hint("Use 'builder': classic, buildkit or auto.", "version")]
 [Hint("Leave it out: the containers of steps are always removed.", "rm", "forcerm", "force-rm")]
@@ -33,12 +34,17 @@ internal sealed record BuildRequest(
     string? Remote,
     [Parameter("A context beside the main one, `name=value`; repeatable, also as `context:name=value`. In JSON an object of names and values. "
         + "`FROM name`, `COPY --from=name` and mounts of BuildKit use it in place of a stage or an image of this name. The value is an image "
-        + "(`docker-image://alpine:3`), an address that the engine fetches as `remote`, or a directory under a context root.",
+        + "(`docker-image://alpine:3`), an address that the engine fetches as `remote`, or a directory under a context root. In a form the file "
+        + "part `context:name` is a tar archive, plain or compressed; such parts come before the files of the main context.",
         QueryName = "context", IsObject = true, MaxItems = 50)]
     IReadOnlyList<ContextSource> Contexts,
     [Parameter("A reference for the image, `app:v1`; repeatable. Without a tag in it, `latest`.", QueryName = "tag",
         ErrorCode = "invalid_reference")]
     IReadOnlyList<ImageName> Tags,
+    [Parameter("Whether the `.dockerignore` file of an archive or a form applies, as it always does for `path`: also `<Dockerfile>.dockerignore`, "
+        + "and to each archive that is a further context. Without it all of an upload is the context, as in Docker's API. The upload is kept in a "
+        + "temporary file until the build ends, and owners and extended attributes in an archive do not count.", Default = "false")]
+    bool IgnoreFile,
     [Parameter("Path of the Dockerfile inside the context; `Dockerfile` by default. In JSON without `path` and `remote`: the text of the Dockerfile. "
         + "A value with a line break is always the text, which BuildKit uses in place of a Dockerfile of the context.",
         ErrorCode = "invalid_dockerfile")]
@@ -69,12 +75,18 @@ internal sealed record BuildRequest(
     [Parameter("An entry for the hosts file of `RUN` steps, `name:address`; repeatable.", QueryName = "extraHost")]
     IReadOnlyList<ExtraHost> ExtraHosts,
     BuilderParameters ForBuilder,
-    // The value's maximum length is that of Docker's client (secretsprovider in BuildKit).
     [Parameter("A secret for `RUN --mount=type=secret,id=…`, `id=value`; repeatable. In JSON an object of ids and values. "
-        + "It is in no log, history or layer. Proxies may log a query; use JSON to keep a secret out of it.", QueryName = "secret", IsObject = true,
-        Pattern = @"[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,127}=[\s\S]{0,512000}",
+        + "It is in no log, history or layer. Proxies may log a query; use JSON or a form to keep a secret out of it. In a form the file part "
+        + "`secret:id` is one, of any bytes. `GIT_AUTH_TOKEN` (or `GIT_AUTH_TOKEN.host`) and `GIT_AUTH_HEADER` are the credentials for git "
+        + "repositories in `remote` and `contexts`.", QueryName = "secret", IsObject = true,
+        Pattern = BuildSecret.IdPattern + @"=[\s\S]{0,512000}",
         Expected = "must be id=value. The id has letters, digits, '_', '.' and '-', the value at most 512000 characters.")]
     IReadOnlyList<string> Secrets,
+    [Parameter("A private key for `RUN --mount=type=ssh`, `id=key`; repeatable, also for one id. In JSON an object of ids and keys. The id is "
+        + "`default` where the mount names none. The key is in the format of OpenSSH or in PEM and has no passphrase: RSA, ECDSA or Ed25519. In a "
+        + "form the file part `ssh:id` is one. The steps get an agent that signs with it, never the key; it is in no log, history or layer.",
+        IsObject = true, MaxItems = 10)]
+    IReadOnlyList<BuildSshKey> Ssh,
     [Parameter("Credentials for the registries of base images.", In = ParameterPlace.Json)]
     IReadOnlyList<RegistryAuthFields> RegistryAuth,
     [Parameter("Credentials for the registries of base images, as Docker's clients send them: "
@@ -113,6 +125,9 @@ internal sealed record BuildRequest(
         .. RegistryAuth.Select(a => a.ToCredentials()), .. RegistryConfigHeader?.Credentials ?? [], .. RegistryAuthHeader?.Credentials ?? [],
     ];
 
+    /// <summary>The files of a form beside its parameters.</summary>
+    public FormFiles Files { get; init; } = FormFiles.None;
+
     /// <summary>The mode, or what the parameters say that it replaces.</summary>
     public BuildMode ChosenMode => Mode ?? (Detach is true ? BuildMode.Detach : Stream is false ? BuildMode.Wait : BuildMode.Stream);
 
@@ -138,7 +153,8 @@ internal sealed record BuildRequest(
         Remote = Remote,
         Tags = [.. Tags.Distinct()],
         Dockerfile = Dockerfile?.Path,
-        Contexts = NamedContexts.ToDictionary(c => c.Name, c => c.Value),
+        // An archive has no address before the build runs.
+        Contexts = NamedContexts.Select(c => c.Name).Append(Files.Context).OfType<string>().Distinct().ToDictionary(name => name, _ => ""),
         DockerfileText = Dockerfile is { IsText: true } ? Dockerfile.Text : null,
         Target = Target,
         BuildArguments = Pairs(BuildArgs),
@@ -148,7 +164,9 @@ internal sealed record BuildRequest(
         Pull = Pull == PullMode.Always,
         Network = Network,
         ExtraHosts = [.. ExtraHosts.Select(h => h.Value)],
-        Secrets = Pairs(Secrets).ToDictionary(p => p.Key, p => p.Value ?? ""),
+        Secrets = Pairs(Secrets).Select(p => KeyValuePair.Create(p.Key, Encoding.UTF8.GetBytes(p.Value ?? "")))
+            .Where(p => !Files.Secrets.ContainsKey(p.Key)).Concat(Files.Secrets).ToDictionary(),
+        SshKeys = Ssh.ToLookup(key => key.Id, key => key.Key),
         Push = Push,
         Credentials = Credentials,
     };

@@ -31,7 +31,8 @@ internal sealed class BuildRequestReader(ContextRoots roots, RemoteContexts remo
 
     private static readonly string[] MissingContext = [$"is required, if the body has none of {string.Join(", ", ContextFields)}."];
 
-    private const string ContextPrefix = "context:";
+    /// <summary>Parameters with a name or an id, <c>secret:id=value</c> for <c>secret=id=value</c>.</summary>
+    private static readonly string[] Named = ["context", "secret", "ssh"];
 
     private const string NoContext =
         "A build needs a context. Give one of the fields path (a directory under a context root), dockerfile (the text of a Dockerfile) and remote "
@@ -109,7 +110,7 @@ internal sealed class BuildRequestReader(ContextRoots roots, RemoteContexts remo
         var request = ReadQuery(http);
         LimitToContext(http);
         var body = PipeReader.Create(http.Request.Body, new StreamPipeReaderOptions(bufferSize: ReadBytes));
-        return (request, UploadedContext.From(body, request.Dockerfile?.Path, options.MaxContextBytes));
+        return (request, PreparationOf(request).ToSource(UploadedContext.From(body, request.Dockerfile?.Path, options.MaxContextBytes)));
     }
 
     private async Task<(BuildRequest, BuildSource)> ReadDockerfileAsync(HttpContext http)
@@ -138,8 +139,12 @@ internal sealed class BuildRequestReader(ContextRoots roots, RemoteContexts remo
         }
 
         var request = RequestReader.Read<BuildRequest>(http, fields, errors);
-        return (request, MultipartContext.From(form.Reader, form.FirstFile, request.Dockerfile?.Path, options.MaxContextBytes));
+        return form.FirstFile is null && request.Dockerfile is not { IsText: true }
+            ? throw BuildFormReader.NoFile()
+            : (request with { Files = form.Files }, PreparationOf(request).ToSource(form.Reader, form.FirstFile));
     }
+
+    private UploadPreparation PreparationOf(BuildRequest request) => new(request.Dockerfile, request.IgnoreFile, options.MaxContextBytes);
 
     private async Task<(BuildRequest, BuildSource)> ReadJsonAsync(HttpContext http)
     {
@@ -164,14 +169,14 @@ internal sealed class BuildRequestReader(ContextRoots roots, RemoteContexts remo
 
     private static Dictionary<string, ParameterInput> FieldsOf(IEnumerable<KeyValuePair<string, StringValues>> fields) =>
         RequestReader.FieldsOf(fields.Where(f => !NamedContexts.Contains(f.Key, StringComparer.OrdinalIgnoreCase))
-            .GroupBy(f => f.Key.StartsWith(ContextPrefix, StringComparison.Ordinal) ? "context" : f.Key, StringComparer.OrdinalIgnoreCase)
+            .GroupBy(f => NameOf(f.Key) ?? f.Key, StringComparer.OrdinalIgnoreCase)
             .Select(same => KeyValuePair.Create(same.Key, new StringValues([.. same.SelectMany(ToValues)]))));
 
     /// <summary><c>context:name=value</c>, as BuildKit's frontend has it, is <c>context=name=value</c>.</summary>
     private static IEnumerable<string?> ToValues(KeyValuePair<string, StringValues> field) =>
-        field.Key.StartsWith(ContextPrefix, StringComparison.Ordinal)
-            ? field.Value.Select(value => $"{field.Key[ContextPrefix.Length..]}={value}")
-            : field.Value;
+        NameOf(field.Key) is { } name ? field.Value.Select(value => $"{field.Key[(name.Length + 1)..]}={value}") : field.Value;
+
+    private static string? NameOf(string field) => Named.FirstOrDefault(name => field.StartsWith(name + ":", StringComparison.Ordinal));
 
     /// <summary>Reports parameters that name a context next to the one in the request.</summary>
     private static void ReportContexts(IEnumerable<string> names, string context, RequestErrors errors)

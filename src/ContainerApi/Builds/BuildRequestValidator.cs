@@ -18,6 +18,8 @@ internal sealed class BuildRequestValidator : AbstractValidator<BuildRequest>
         });
         RuleFor(r => r.Dockerfile).Must(d => d is { IsText: true } or { Path: not null }).When(r => r.Dockerfile is not null && NamesContext(r))
             .WithErrorCode(ErrorCode.InvalidDockerfile.Code).WithMessage(BuildDockerfile.Expected);
+        RuleFor(r => r.IgnoreFile).Must((r, applies) => !applies || r.Remote is null)
+            .WithMessage("must not be given with remote: the engine reads the context.");
         RuleFor(r => r.Timeout).Must(t => t is null || t <= options.Timeout)
             .WithMessage(Durations.Expected(1, (int)options.Timeout.TotalSeconds));
         When(r => r.ForBuilder.Output != RequestedOutput.Image, () =>

@@ -65,6 +65,38 @@ internal sealed partial record ContextSource(string Name, string Value) : IParam
     private static partial Regex NamePattern { get; }
 }
 
+/// <summary>The limits of a secret of a build.</summary>
+internal static partial class BuildSecret
+{
+    /// <summary>The maximum length of the value, as in Docker's client (secretsprovider in BuildKit).</summary>
+    public const int MaxLength = 512_000;
+
+    public const string IdPattern = "[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,127}";
+    public const string ExpectedId = "must have an id of letters, digits, '_', '.' and '-'.";
+
+    public static bool IsId(string text) => Id.IsMatch(text);
+
+    [GeneratedRegex($@"^{IdPattern}\z")]
+    private static partial Regex Id { get; }
+}
+
+/// <summary>A private key for <c>RUN --mount=type=ssh</c>, <c>id=key</c>. Prints no key.</summary>
+internal sealed record BuildSshKey(string Id, SshKey Key) : IParameterValue<BuildSshKey>
+{
+    public static string Expected =>
+        "must be id=key: a private key (RSA, ECDSA or Ed25519) in the format of OpenSSH or in PEM, without a passphrase.";
+
+    public static bool TryParse(string text, [NotNullWhen(true)] out BuildSshKey? value)
+    {
+        value = text.Split('=', 2) is [var id, var key] && BuildSecret.IsId(id) && SshKey.TryParse(key, out var parsed)
+            ? new BuildSshKey(id, parsed)
+            : null;
+        return value is not null;
+    }
+
+    public override string ToString() => nameof(BuildSshKey);
+}
+
 /// <summary>An entry for the hosts file of a build's steps, <c>name:address</c>.</summary>
 internal sealed partial record ExtraHost(string Value) : IParameterValue<ExtraHost>
 {

@@ -20,11 +20,6 @@ internal static class BuilderChoice
     /// <exception cref="ApiException">The requested builder lacks a requested feature.</exception>
     public static BuilderKind Of(RequestedBuilder requested, BuildSpec spec, PullMode pull = PullMode.Missing) => requested switch
     {
-        // A session serves directories or receives a file.
-        _ when spec is { DockerfileText: not null, Output: not BuildOutput.Image } => throw Unsupported(
-            "dockerfile", "This service does not support a file as output with the text of a Dockerfile beside another context."),
-        _ when spec is { Contexts.Count: > 0, Output: not BuildOutput.Image } => throw Unsupported(
-            "contexts", "This service does not support a file as output with named contexts."),
         // The Engine API of builds has a parameter to pull always, and none to pull never; nor has Podman's.
         _ when pull == PullMode.Never => throw Unsupported(
             "pull", "No builder supports pull=never: each one pulls a base image that the engine does not have. Use pull=missing."),
@@ -113,6 +108,7 @@ internal static class BuilderChoice
 
     private static (string Field, string Feature)? OnlyBuildKit(BuildSpec spec) =>
         spec.Secrets.Count > 0 ? ("secrets", "secrets")
+        : spec.SshKeys.Count > 0 ? ("ssh", "SSH agents")
         : spec.DockerfileText is not null ? ("dockerfile", "the text of a Dockerfile beside another context")
         : spec.Contexts.Count > 0 ? ("contexts", "named contexts")
         : spec.IsCheck ? ("check", "checks of a Dockerfile")

@@ -56,7 +56,7 @@ public sealed class BuilderChoiceTests
         var spec = new BuildSpec
         {
             Builder = BuilderChoice.Of(Parse(chosen), Spec(null)),
-            Secrets = hasSecrets ? new Dictionary<string, string> { ["s"] = "x" } : new Dictionary<string, string>(),
+            Secrets = hasSecrets ? new Dictionary<string, byte[]> { ["s"] = [1] } : new Dictionary<string, byte[]>(),
         };
         if (builder is null)
         {
@@ -87,7 +87,8 @@ public sealed class BuilderChoiceTests
 
     public static TheoryData<string, string> OnlyBuildKit => new()
     {
-        { "secrets", "secrets" }, { "dockerfile", "the text of a Dockerfile beside another context" }, { "cacheTo", "a cache export" },
+        { "secrets", "secrets" }, { "ssh", "SSH agents" },
+        { "dockerfile", "the text of a Dockerfile beside another context" }, { "cacheTo", "a cache export" },
         { "platform", "images of several platforms" }, { "annotations", "annotations" }, { "provenance", "attestations" },
         { "sbom", "attestations" }, { "contexts", "named contexts" }, { "output", "a file as output" },
         { "check", "checks of a Dockerfile" },
@@ -144,7 +145,8 @@ public sealed class BuilderChoiceTests
 
     private static BuildSpec With(string field) => field switch
     {
-        "secrets" => new BuildSpec { Secrets = new Dictionary<string, string> { ["s"] = "x" } },
+        "secrets" => new BuildSpec { Secrets = new Dictionary<string, byte[]> { ["s"] = [1] } },
+        "ssh" => new BuildSpec { SshKeys = new[] { TestKeys.Ed25519 }.ToLookup(_ => "default") },
         "dockerfile" => new BuildSpec { DockerfileText = "FROM x\n" },
         "cacheTo" => new BuildSpec { CacheTo = [new CacheTarget(null)] },
         "platform" => new BuildSpec { Platform = "linux/amd64,linux/arm64" },

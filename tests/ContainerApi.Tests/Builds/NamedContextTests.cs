@@ -40,7 +40,6 @@ public sealed class NamedContextTests : IDisposable
     [InlineData("1.51", "context:a=../x", 403, "context_path_not_allowed")]
     [InlineData("1.51", "context:a=https://other.example.com/x", 403, "remote_context_not_allowed")]
     [InlineData("1.51", "context:a=ssh://git.example.com/x", 400, "invalid_request")]
-    [InlineData("1.51", "context:a=lib&output=tar", 422, "feature_unsupported")]
     [InlineData("1.51", "context:a=lib&builder=classic", 422, "feature_unsupported")]
     [InlineData("1.41", "context:a=lib", 422, "feature_unsupported")]
     public async Task Context_that_cannot_be_used_is_refused_before_the_engine_is_called(string api, string query, int status, string code)

@@ -53,8 +53,8 @@ internal sealed class ContentDocumentation : IOperationFilter
     private static OpenApiSchema Form() => new()
     {
         Type = JsonSchemaType.Object,
-        Description = "Each part with a file name is a file; its name does not matter. Parts without a file name before the first file are "
-            + "parameters, named as in the query.",
+        Description = "Each part with a file name is a file; its name does not matter, except `secret:ID`, `ssh:ID` and `context:NAME` before the "
+            + "first file. Parts without a file name before the first file are parameters, named as in the query.",
         Required = new HashSet<string> { "file" },
         Properties = new Dictionary<string, IOpenApiSchema>
         {

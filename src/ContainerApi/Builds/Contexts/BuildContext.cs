@@ -22,6 +22,26 @@ internal sealed record BuildSource(BuildContext Archive, DirectoryContext? Direc
     /// <summary>The contexts beside this one.</summary>
     public IReadOnlyList<NamedContext> Named { get; init; } = [];
 
+    /// <summary>
+    /// Reads what the engine must not wait for, from this source, and returns the source to build from; null for nothing. Not called before
+    /// the build runs.
+    /// </summary>
+    public Func<BuildSource, DockerfileCheck, CancellationToken, Task<BuildSource>>? Prepare { get; init; }
+
+    /// <summary>The entries of an archive that serves as a directory; null for none.</summary>
+    public DirectorySync? Sync { get; init; }
+
+    /// <summary>The temporary files, which end with the build.</summary>
+    public IReadOnlyList<SpooledArchive> Files { get; init; } = [];
+
+    public void DisposeFiles()
+    {
+        foreach (var file in Files)
+        {
+            file.Dispose();
+        }
+    }
+
     public static implicit operator BuildSource(BuildContext archive) => new(archive);
 }
 

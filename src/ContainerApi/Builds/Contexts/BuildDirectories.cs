@@ -1,8 +1,12 @@
 namespace ContainerApi.Builds.Contexts;
 
-/// <summary>A context of a build beside the main one: a directory of this host, or an address that BuildKit knows.</summary>
+/// <summary>A context of a build beside the main one: a directory of this host, an archive, or an address that BuildKit knows.</summary>
 /// <param name="Name">The name in the Dockerfile.</param>
-internal sealed record NamedContext(string Name, string? Address, DirectoryContext? Directory = null);
+internal sealed record NamedContext(string Name, string? Address, DirectoryContext? Directory = null)
+{
+    /// <summary>The entries of an archive; null for another context.</summary>
+    public DirectorySync? Sync { get; init; }
+}
 
 /// <summary>The directories of a build that BuildKit compares with what it has. Their entries are found before the engine's first call.</summary>
 internal sealed class BuildDirectories
@@ -23,11 +27,13 @@ internal sealed class BuildDirectories
     public static async Task<BuildDirectories> PrepareAsync(
         BuildSource source, bool hasMain, long maxBytes, DockerfileCheck check, CancellationToken cancellationToken)
     {
-        var main = hasMain && source.Directory is { } directory ? await directory.PrepareAsync(maxBytes, check, cancellationToken) : null;
+        var main = !hasMain ? null
+            : source.Directory is { } directory ? await directory.PrepareAsync(maxBytes, check, cancellationToken)
+            : source.Sync;
         var directories = new BuildDirectories(main);
         foreach (var named in source.Named)
         {
-            var sync = named.Directory is null ? null
+            var sync = named.Directory is null ? named.Sync
                 : await named.Directory.PrepareAsync(maxBytes, _ => { }, cancellationToken)
                     ?? throw BuildContexts.Invalid($"The context '{named.Name}' has more than {ContextEntries.MaxEntries} entries.");
             directories._named.Add((named, sync));

@@ -8,7 +8,7 @@ namespace ContainerApi.Builds.Contexts;
 /// </summary>
 internal sealed class DirectoryContext
 {
-    private const int MaxIgnoreFileBytes = 1024 * 1024;
+    public const int MaxIgnoreFileBytes = 1024 * 1024;
     public const string IgnoreFile = ".dockerignore";
 
     private readonly string _root;
@@ -108,20 +108,28 @@ internal sealed class DirectoryContext
         try
         {
             // A link that points outside would reveal the target in an error.
-            return RealPath(_root, _ignoreFile) is null ? DockerIgnore.Empty
-                : Read(_ignoreFile, MaxIgnoreFileBytes) is not { } bytes
-                    ? throw BuildContexts.Invalid($"'{_ignoreFile}' is not a file or is larger than {MaxIgnoreFileBytes} bytes.")
-                : Encoding.UTF8.GetString(bytes) is var text && BuildContexts.IsUtf16(text)
-                    ? throw BuildContexts.Invalid($"'{_ignoreFile}' is encoded in UTF-16. Save it as UTF-8.")
-                : DockerIgnore.Parse(text);
-        }
-        catch (FormatException e)
-        {
-            throw BuildContexts.Invalid($"'{_ignoreFile}' is invalid. {e.Message}", e);
+            return RealPath(_root, _ignoreFile) is null ? DockerIgnore.Empty : ParseIgnoreFile(_ignoreFile, Read(_ignoreFile, MaxIgnoreFileBytes));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw BuildContexts.Invalid($"'{_ignoreFile}' cannot be read.", e);
+        }
+    }
+
+    /// <param name="bytes">The content; null if it is no file or larger than <see cref="MaxIgnoreFileBytes"/>.</param>
+    /// <exception cref="ApiException">The ignore file is invalid.</exception>
+    public static DockerIgnore ParseIgnoreFile(string name, byte[]? bytes)
+    {
+        try
+        {
+            return bytes is null ? throw BuildContexts.Invalid($"'{name}' is not a file or is larger than {MaxIgnoreFileBytes} bytes.")
+                : Encoding.UTF8.GetString(bytes) is var text && BuildContexts.IsUtf16(text)
+                    ? throw BuildContexts.Invalid($"'{name}' is encoded in UTF-16. Save it as UTF-8.")
+                : DockerIgnore.Parse(text);
+        }
+        catch (FormatException e)
+        {
+            throw BuildContexts.Invalid($"'{name}' is invalid. {e.Message}", e);
         }
     }
 

@@ -6,12 +6,12 @@ using Microsoft.Win32.SafeHandles;
 namespace ContainerApi.Builds.Contexts;
 
 /// <summary>
-/// A directory of this host that BuildKit compares with what it has. Its entries are known, and its Dockerfile is in memory, so the
+/// A directory that BuildKit compares with what it has. Its entries are known, and its Dockerfile is in memory, so the
 /// builder gets the Dockerfile that was checked.
 /// </summary>
-/// <param name="root">A real path.</param>
+/// <param name="root">A real path of this host, or what else identifies the directory.</param>
 /// <param name="dockerfile">The Dockerfile's path inside the root.</param>
-internal sealed class DirectorySync(string root, IReadOnlyList<SyncedEntry> entries, string dockerfile, byte[] dockerfileText)
+internal class DirectorySync(string root, IReadOnlyList<SyncedEntry> entries, string dockerfile, byte[] dockerfileText)
 {
     /// <summary>
     /// Part of every key. An engine compares files by size and time, so the same path on another host must have another key.
@@ -42,7 +42,19 @@ internal sealed class DirectorySync(string root, IReadOnlyList<SyncedEntry> entr
 
     private IReadOnlyList<SyncedEntry> Entries => entries;
 
-    private string Root => root;
+    /// <summary>Opens the content of a file.</summary>
+    /// <exception cref="ApiException">The file cannot be read.</exception>
+    protected virtual Stream OpenRead(SyncedEntry file)
+    {
+        try
+        {
+            return new Content(this, file, LinuxDirectory.OpenFileBelow(root, file.Path));
+        }
+        catch (Exception e) when (DirectoryWalk.Unreadable(file.Path, e) is { } refusal)
+        {
+            throw Fail(refusal);
+        }
+    }
 
     private ApiException Fail(ApiException failure)
     {
@@ -56,17 +68,7 @@ internal sealed class DirectorySync(string root, IReadOnlyList<SyncedEntry> entr
         public IReadOnlyList<SyncedEntry> Find(IReadOnlyList<string> patterns, CancellationToken cancellationToken) =>
             patterns is [DirectoryContext.IgnoreFile] ? [] : PathFilter.Find(owner.Entries, patterns, cancellationToken);
 
-        public Stream OpenRead(SyncedEntry file)
-        {
-            try
-            {
-                return new Content(owner, file, LinuxDirectory.OpenFileBelow(owner.Root, file.Path));
-            }
-            catch (Exception e) when (DirectoryWalk.Unreadable(file.Path, e) is { } refusal)
-            {
-                throw owner.Fail(refusal);
-            }
-        }
+        public Stream OpenRead(SyncedEntry file) => owner.OpenRead(file);
     }
 
     /// <summary>The content of a file. Its length must be that of its entry.</summary>

@@ -18,37 +18,57 @@ internal static class PathFilter
             return entries;
         }
 
-        var (found, parents) = (new List<SyncedEntry>(), new List<SyncedEntry>());
-        var matches = new Dictionary<string, DockerIgnore.MatchResult> { [""] = filter.Root };
+        var needsAll = false;
+        var found = Select(entries, filter, IsNeeded, cancellationToken);
+        return needsAll ? entries : found;
+
+        bool IsNeeded(SyncedEntry entry, bool isMatch)
+        {
+            needsAll |= entry.Kind == SyncedKind.Symlink && (isMatch || LeadsOn(entry.Path, patterns));
+            return isMatch;
+        }
+    }
+
+    /// <summary>Returns the entries that an ignore file does not exclude, and their parent directories.</summary>
+    /// <param name="entries">In the order of a walk.</param>
+    /// <param name="always">Paths that are never excluded.</param>
+    public static IReadOnlyList<SyncedEntry> Apply(
+        DockerIgnore ignore, IReadOnlyList<SyncedEntry> entries, IReadOnlyList<string> always, CancellationToken cancellationToken) =>
+        Select(entries, ignore, (entry, isExcluded) => !isExcluded || always.Contains(entry.Path), cancellationToken);
+
+    private static List<SyncedEntry> Select(
+        IReadOnlyList<SyncedEntry> entries, DockerIgnore filter, Func<SyncedEntry, bool, bool> isWanted, CancellationToken cancellationToken)
+    {
+        var found = new List<SyncedEntry>();
+        // The directories above the entry, and how many of them were found.
+        var (above, foundAbove) = (new List<(SyncedEntry Entry, DockerIgnore.MatchResult Match)>(), 0);
         foreach (var entry in entries)
         {
-            parents.RemoveAll(p => !entry.Path.StartsWith(p.Path + "/", StringComparison.Ordinal));
-            var parent = matches[entry.Path[..Math.Max(0, entry.Path.LastIndexOf('/'))]];
-            var isFound = filter.Excludes(entry.Path, parent, cancellationToken);
-            if (entry.Kind == SyncedKind.Symlink && (isFound || LeadsOn(entry.Path, patterns)))
+            while (above.Count > 0 && !IsBelow(entry.Path, above[^1].Entry.Path))
             {
-                return entries;
+                above.RemoveAt(above.Count - 1);
+            }
+
+            foundAbove = Math.Min(foundAbove, above.Count);
+            var parent = above.Count > 0 ? above[^1].Match : filter.Root;
+            if (isWanted(entry, filter.Excludes(entry.Path, parent, cancellationToken)))
+            {
+                found.AddRange(above.Skip(foundAbove).Select(directory => directory.Entry));
+                found.Add(entry);
+                foundAbove = above.Count + (entry.Kind == SyncedKind.Directory ? 1 : 0);
             }
 
             if (entry.Kind == SyncedKind.Directory)
             {
-                matches[entry.Path] = filter.Match(entry.Path, parent, cancellationToken);
-            }
-
-            if (isFound)
-            {
-                found.AddRange(parents);
-                parents.Clear();
-                found.Add(entry);
-            }
-            else if (entry.Kind == SyncedKind.Directory)
-            {
-                parents.Add(entry);
+                above.Add((entry, filter.Match(entry.Path, parent, cancellationToken)));
             }
         }
 
         return found;
     }
+
+    private static bool IsBelow(string path, string directory) =>
+        path.Length > directory.Length && path[directory.Length] == '/' && path.StartsWith(directory, StringComparison.Ordinal);
 
     /// <summary>Whether a pattern may continue behind a symbolic link.</summary>
     private static bool LeadsOn(string link, IReadOnlyList<string> patterns) => patterns.Any(pattern =>

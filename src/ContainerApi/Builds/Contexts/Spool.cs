@@ -66,7 +66,7 @@ internal static class Spool
     }
 
     /// <summary>A file without a name: the kernel deletes it when it is closed, also after a crash.</summary>
-    private static FileStream CreateFile()
+    public static FileStream CreateFile()
     {
         var path = Path.Combine(Path.GetTempPath(), "containerapi-form-" + Path.GetRandomFileName());
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.Delete, BufferSize = 0 };

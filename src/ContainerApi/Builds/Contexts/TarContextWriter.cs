@@ -66,6 +66,28 @@ internal sealed class TarContextWriter(PipeWriter output, long maxBytes) : ICont
         await PadAsync(content.Length, cancellationToken);
     }
 
+    /// <summary>Adds an entry of another archive.</summary>
+    /// <param name="archive">The file with the content of the entry.</param>
+    public async ValueTask AddAsync(SpooledEntry entry, SafeFileHandle archive, CancellationToken cancellationToken)
+    {
+        var (type, name) = entry.Kind switch
+        {
+            SyncedKind.Directory => (TarHeader.Directory, entry.Path + "/"),
+            SyncedKind.Symlink => (TarHeader.Symlink, entry.Path),
+            _ => (TarHeader.File, entry.Path),
+        };
+        var modifiedAt = entry.ModifiedAt / PaxRecords.NanosecondsPerSecond;
+        await AddHeaderAsync(type, name, entry.Mode, entry.Size, modifiedAt, entry.Target, cancellationToken);
+        for (var left = entry.Size; left > 0;)
+        {
+            var read = RandomAccess.Read(archive, output.GetSpan(Chunk)[..(int)Math.Min(Chunk, left)], entry.Position + entry.Size - left);
+            left = read > 0 ? left - read : throw new EndOfStreamException();
+            await AdvanceAsync(read, cancellationToken);
+        }
+
+        await PadAsync(entry.Size, cancellationToken);
+    }
+
     /// <summary>Writes the two zero blocks that end an archive.</summary>
     public async ValueTask EndAsync(CancellationToken cancellationToken)
     {

@@ -17,15 +17,28 @@ internal sealed class UploadMeter(Stream body, long minRate, TimeProvider time) 
     private TimeSpan _waited;
     private long _received;
 
-    /// <summary>Returns a context that fails when this body is slow while other builds wait.</summary>
-    /// <param name="context">Reads this body.</param>
-    public BuildContext Limit(BuildContext context, Func<bool> othersWait) => async (output, check, cancellationToken) =>
+    /// <summary>Returns a source that fails when this body is slow while other builds wait.</summary>
+    /// <param name="source">Reads this body.</param>
+    public BuildSource Limit(BuildSource source, Func<bool> othersWait) => source with
+    {
+        Archive = (output, check, cancellationToken) => LimitAsync(
+            async token =>
+            {
+                await source.Archive(output, check, token);
+                return true;
+            }, othersWait, cancellationToken),
+        Prepare = source.Prepare is not { } prepare ? null
+            : (_, check, cancellationToken) =>
+                LimitAsync(async token => Limit(await prepare(source, check, token), othersWait), othersWait, cancellationToken),
+    };
+
+    private async Task<T> LimitAsync<T>(Func<CancellationToken, Task<T>> read, Func<bool> othersWait, CancellationToken cancellationToken)
     {
         using var reading = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var watching = WatchAsync(othersWait, reading);
         try
         {
-            await context(output, check, reading.Token);
+            return await read(reading.Token);
         }
         catch (Exception e) when (reading.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
@@ -38,7 +51,7 @@ internal sealed class UploadMeter(Stream body, long minRate, TimeProvider time) 
             await reading.CancelAsync();
             await watching;
         }
-    };
+    }
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {

@@ -51,7 +51,7 @@ internal static class EngineErrorTable
     private const string UnsupportedInBuild =
         "(?s)requires BuildKit|(?i:unknown flag): (?:--)?(?:chmod|checksum|device|exclude|keep-git-dir|link|mount|network|parents|security"
         + @"|start-interval|unpack)\b|subdir not supported yet|(?:init repo|repository|remote) .*""git"": executable file not found"
-        + "|no SSH key \"[^\"]*\" forwarded from the client$|security\\.insecure is not allowed$";
+        + "|unknown scheme git: not found$|no SSH key \"[^\"]*\" forwarded from the client$|security\\.insecure is not allowed$";
 
     /// <summary>What the builders answer for a remote context that they cannot fetch.</summary>
     private const string RemoteContextFailure =

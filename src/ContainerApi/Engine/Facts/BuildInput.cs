@@ -54,4 +54,16 @@ internal enum SyncedKind
 /// <param name="Mode">Permissions with the set-id and sticky bits.</param>
 /// <param name="ModifiedAt">In nanoseconds since 1970.</param>
 /// <param name="Target">The target of a symbolic link.</param>
-internal sealed record SyncedEntry(string Path, SyncedKind Kind, int Mode, long Size, long ModifiedAt, string? Target = null);
+internal record SyncedEntry(string Path, SyncedKind Kind, int Mode, long Size, long ModifiedAt, string? Target = null)
+{
+    /// <summary>
+    /// Compares paths part by part, as UTF-8 does. In UTF-16 surrogates are before U+E000, in UTF-8 they are after U+FFFF.
+    /// </summary>
+    public static int ComparePaths(string left, string right)
+    {
+        var at = left.AsSpan().CommonPrefixLength(right);
+        return at == left.Length || at == right.Length ? left.Length - right.Length : RankOf(left[at]) - RankOf(right[at]);
+
+        static int RankOf(char unit) => char.IsSurrogate(unit) ? unit + char.MaxValue : unit == '/' ? 0 : unit;
+    }
+}

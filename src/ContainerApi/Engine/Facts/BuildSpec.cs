@@ -52,7 +52,10 @@ internal sealed record BuildSpec
     public bool Sbom { get; init; }
 
     /// <summary>Secrets for <c>RUN --mount=type=secret</c> by id; only BuildKit supports them.</summary>
-    public IReadOnlyDictionary<string, string> Secrets { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, byte[]> Secrets { get; init; } = new Dictionary<string, byte[]>();
+
+    /// <summary>Keys for <c>RUN --mount=type=ssh</c> by id; only BuildKit supports them.</summary>
+    public ILookup<string, SshKey> SshKeys { get; init; } = Array.Empty<SshKey>().ToLookup(_ => "");
 
     /// <summary>Credentials for the registries of base images; each has a server address.</summary>
     public IReadOnlyList<RegistryCredentials> Credentials { get; init; } = [];

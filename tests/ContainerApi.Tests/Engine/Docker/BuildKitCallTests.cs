@@ -93,7 +93,6 @@ public sealed class BuildKitCallTests
 
         Assert.Equal("dockerfile", request!.FrontendAttrs["dockerfilekey"]);
         Assert.StartsWith("http://buildkit-session/", request.FrontendAttrs["context"], StringComparison.Ordinal);
-        Assert.Equal("/moby.filesync.v1.FileSync/DiffCopy", engine.SessionHeaders.GetValue("x-docker-expose-session-grpc-method"));
     }
 
     [Fact]
@@ -117,7 +116,7 @@ public sealed class BuildKitCallTests
         Assert.Empty(facts);
         Assert.Equal(file, received.ToArray());
         Assert.Equal(("tar", "tar"), (request!.Exporters[0].Type, request.ExporterDeprecated));
-        Assert.Equal("/moby.filesync.v1.FileSend/DiffCopy", engine.SessionHeaders.GetValue("x-docker-expose-session-grpc-method"));
+        Assert.Equal(["/moby.filesync.v1.FileSync/DiffCopy", "/moby.filesync.v1.FileSend/DiffCopy"], engine.SessionMethods);
     }
 
     [Fact]
@@ -146,7 +145,7 @@ public sealed class BuildKitCallTests
         var facts = await engine.BuildAsync(
             new BuildSpec
             {
-                Secrets = new Dictionary<string, string> { ["s"] = "v" },
+                Secrets = new Dictionary<string, byte[]> { ["s"] = [(byte)'v'] },
                 Credentials = [new RegistryCredentials("u", "p", "r:5000")],
             },
             new BuildInput(new MemoryStream(context)));

@@ -59,8 +59,8 @@ internal sealed class FakeBuildKit : IAsyncDisposable
     /// <summary>The end of a solve that waits for the frontend.</summary>
     public Task<Gateway.ReturnRequest> Returned => _returned.Task.WaitAsync(TimeSpan.FromSeconds(30));
 
-    /// <summary>The headers of the session.</summary>
-    public Metadata SessionHeaders { get; private set; } = [];
+    /// <summary>The methods that the session announced, each in a header of its own.</summary>
+    public IReadOnlyList<string?> SessionMethods { get; private set; } = [];
 
     /// <summary>Closes the connection of the build.</summary>
     public Action Disconnect { get; private set; } = () => { };
@@ -148,7 +148,7 @@ internal sealed class FakeBuildKit : IAsyncDisposable
         public override async Task Session(
             IAsyncStreamReader<BytesMessage> requestStream, IServerStreamWriter<BytesMessage> responseStream, ServerCallContext context)
         {
-            engine.SessionHeaders = context.RequestHeaders;
+            engine.SessionMethods = [.. context.GetHttpContext().Request.Headers["x-docker-expose-session-grpc-method"]];
             var (toEngine, fromEngine) = (new Pipe(), new Pipe());
             var handler = new SocketsHttpHandler { ConnectCallback = (_, _) => new(new Duplex(toEngine.Reader, fromEngine.Writer)) };
             using var channel = GrpcChannel.ForAddress("http://session", new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true });

@@ -80,20 +80,11 @@ internal sealed class LinuxDirectory : IDisposable
             }
         }
 
-        names.Sort(CompareBytes);
+        names.Sort(SyncedEntry.ComparePaths);
         return [.. names];
     }
 
     public void Dispose() => _handle.Dispose();
-
-    /// <summary>Compares as UTF-8 does. In UTF-16 surrogates are before U+E000, in UTF-8 they are after U+FFFF.</summary>
-    private static int CompareBytes(string left, string right)
-    {
-        var at = left.AsSpan().CommonPrefixLength(right);
-        return at == left.Length || at == right.Length ? left.Length - right.Length : RankOf(left[at]) - RankOf(right[at]);
-
-        static int RankOf(char unit) => char.IsSurrogate(unit) ? unit + char.MaxValue : unit;
-    }
 
     /// <summary>Opens a directory for look-ups only, which needs no right to read it.</summary>
     private static LinuxDirectory Find(string realPath)

@@ -55,7 +55,8 @@ public sealed class BuildErrorTests
         "500 failed to init repo at /var/lib/docker/tmp/docker-build-git302636: : exec: \"git\": executable file not found in $PATH",
         "[internal] load git source|" + Frontend + "failed to read dockerfile: failed to load cache key: subdir not supported yet",
         "[internal] load git source|failed to read dockerfile: failed to load cache key: failed to fetch remote http://127.0.0.1:1/x.git: "
-        + "git stderr:\n: exec: \"git\": executable file not found in $PATH")]
+        + "git stderr:\n: exec: \"git\": executable file not found in $PATH",
+        "[internal] load git source|failed to read dockerfile: failed to load cache key: unknown scheme git: not found")]
     [InlineData(
         "invalid_context", "remote=http://127.0.0.1:1/x.git",
         "500 error fetching: fatal: unable to access 'http://127.0.0.1:1/x.git/': Failed to connect to 127.0.0.1 port 1\n: exit status 128",

@@ -22,7 +22,7 @@ internal sealed class BuildKitBuild(BuildKitConnection connection, SessionServer
         BuildSpec spec, BuildInput context, string? defaultGateway, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var isArchive = spec.Remote is null && context.Directories?.HasContext is not true;
-        var grants = new SessionGrants(spec.Secrets, spec.Credentials)
+        var grants = new SessionGrants(spec.Secrets, spec.Credentials, spec.SshKeys)
         {
             Directories = context.Directories,
             Upload = isArchive ? context.OpenArchive() : null,

@@ -97,7 +97,7 @@ internal sealed class BuildKitConnection : IDisposable
             {
                 // A lost connection is not replaced: the calls of a build belong to one connection.
                 ConnectCallback = (_, _) => Interlocked.Exchange(ref connection, null) is { } only
-                    ? new ValueTask<Stream>(only)
+                    ? new ValueTask<Stream>(new SessionAnnouncement(only))
                     : throw new IOException("The connection to BuildKit was lost."),
                 UseProxy = false,
                 AllowAutoRedirect = false,

@@ -5,7 +5,8 @@ namespace ContainerApi.Engine.Docker.Builders.BuildKit;
 /// <summary>
 /// What one build's session serves. It belongs to the connection of the session, so no other build can read it. Prints no member.
 /// </summary>
-internal sealed class SessionGrants(IReadOnlyDictionary<string, string> secrets, IReadOnlyList<RegistryCredentials> credentials)
+internal sealed class SessionGrants(
+    IReadOnlyDictionary<string, byte[]> secrets, IReadOnlyList<RegistryCredentials> credentials, ILookup<string, SshKey> sshKeys)
 {
     private readonly string _uploadPath = "/" + Guid.NewGuid().ToString("n");
     private Stream? _upload;
@@ -26,10 +27,8 @@ internal sealed class SessionGrants(IReadOnlyDictionary<string, string> secrets,
     /// <summary>Where the file goes that the build makes; null for none.</summary>
     public Stream? Output
     {
-        init => (_output, HasOutput) = (value, value is not null);
+        init => _output = value;
     }
-
-    public bool HasOutput { get; private init; }
 
     /// <summary>Returns where the file goes, the first time.</summary>
     public Stream? TakeOutput() => Interlocked.Exchange(ref _output, null);
@@ -37,8 +36,11 @@ internal sealed class SessionGrants(IReadOnlyDictionary<string, string> secrets,
     /// <summary>Returns the archive, the first time; null for another path.</summary>
     public Stream? TakeUpload(string? path) => path == _uploadPath ? Interlocked.Exchange(ref _upload, null) : null;
 
-    /// <summary>Returns the secret as UTF-8, or null.</summary>
-    public byte[]? FindSecret(string id) => secrets.TryGetValue(id, out var value) ? Encoding.UTF8.GetBytes(value) : null;
+    /// <summary>Returns the secret, or null.</summary>
+    public byte[]? FindSecret(string id) => secrets.GetValueOrDefault(id);
+
+    /// <summary>Returns an agent with the keys of this id, or null.</summary>
+    public SshAgent? FindAgent(string? id) => sshKeys.Contains(id ?? "") ? new SshAgent([.. sshKeys[id!]]) : null;
 
     /// <summary>Returns the credentials for a registry, <c>host[:port]</c>; null for none.</summary>
     public RegistryCredentials? FindCredentials(string host) => credentials.FirstOrDefault(c => c.AreFor(host));

@@ -30,13 +30,6 @@ internal sealed class SessionServer : IAsyncDisposable
             { "x-docker-expose-session-name", "containerapi" },
             { "x-docker-expose-session-sharedkey", grants.Directories?.SharedKey ?? id },
         };
-        if (grants.Directories is not null || grants.HasOutput)
-        {
-            // Engines look for it before they ask for a directory or send a file. Other methods need no announcement. .NET joins the values of
-            // a header, which engines do not split: a session has one of the two.
-            headers.Add("x-docker-expose-session-grpc-method", $"/moby.filesync.v1.{(grants.HasOutput ? "FileSend" : "FileSync")}/DiffCopy");
-        }
-
         var session = new SessionConnection(id, connection.Control.Session(headers, cancellationToken: CancellationToken.None), grants);
         _listener.Serve(session);
         return new BuildSession(id, session);
@@ -76,6 +69,7 @@ internal sealed class SessionServer : IAsyncDisposable
         server.MapGrpcService<HealthService>();
         server.MapGrpcService<AuthService>();
         server.MapGrpcService<SecretsService>();
+        server.MapGrpcService<SshService>();
         server.MapGrpcService<UploadService>();
         server.MapGrpcService<FileSyncService>();
         server.MapGrpcService<FileSendService>();
