@@ -43,7 +43,8 @@ internal sealed class StreamResult<T>(IAsyncEnumerable<T> items, StreamFormat fo
         if (StartsAtOnce)
         {
             response.SetStream(ContentType);
-            await response.StartAsync(writing.Token);
+            // A flush also sends the headers through a test server, which StartAsync does not.
+            await response.Body.FlushAsync(writing.Token);
         }
 
         while (await source.MoveNextAsync())

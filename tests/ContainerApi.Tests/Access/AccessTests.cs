@@ -1,4 +1,5 @@
 using ContainerApi.Access;
+using ContainerApi.Tests.Api;
 using ContainerApi.Tests.Containers;
 
 namespace ContainerApi.Tests.Access;
@@ -13,7 +14,7 @@ public sealed class AccessTests
     {
         await using var host = new ApiHost(new Keys().Add("some", [Scopes.ContainersRead]), Engine());
 
-        foreach (var operation in await OperationsAsync(host))
+        foreach (var operation in Operations)
         {
             using var response = await host.Client.SendAsync(operation.Request());
 
@@ -46,7 +47,7 @@ public sealed class AccessTests
         var keys = Scopes.All.Aggregate(new Keys(), (all, scope) => all.Add(scope.Replace(':', '.'), [scope]));
         await using var host = new ApiHost(keys, Engine());
 
-        foreach (var operation in await OperationsAsync(host))
+        foreach (var operation in Operations)
         {
             Assert.True(Open.Contains(operation.Id) ? operation.Scope is null : Scopes.All.Contains(operation.Scope), operation.Id);
             foreach (var scope in Scopes.All)
@@ -77,7 +78,7 @@ public sealed class AccessTests
     {
         await using var host = new ApiHost(new Keys().With("Security:ReadOnly", "true"), Engine());
 
-        foreach (var operation in await OperationsAsync(host))
+        foreach (var operation in Operations)
         {
             using var response = await host.Client.SendAsync(operation.Request(), HttpCompletionOption.ResponseHeadersRead);
 
@@ -138,6 +139,7 @@ public sealed class AccessTests
     {
         var engine = Facts.Engine(Facts.Container('1', "web"));
         engine.Ping = _ => Task.FromResult("1.41");
+        engine.WatchContainers = FakeEngine.SubscribedAsync;
         return engine;
     }
 
@@ -149,16 +151,7 @@ public sealed class AccessTests
         };
     }
 
-    internal static async Task<IReadOnlyList<Operation>> OperationsAsync(ApiHost host)
-    {
-        var document = await host.GetJsonAsync("/openapi.json");
-        return
-        [
-            .. from path in document.GetProperty("paths").EnumerateObject()
-               from operation in path.Value.EnumerateObject()
-               select Read(path.Name, operation.Name, operation.Value),
-        ];
-    }
+    internal static IEnumerable<Operation> Operations => ApiDocument.Calls.Select(call => Read(call.Path, call.Method, call.Operation));
 
     private static Operation Read(string path, string method, JsonElement operation)
     {

@@ -11,16 +11,13 @@ public sealed class JwtTests : IDisposable
     private const string Issuer = "https://issuer.example";
     private const string Audience = "containerapi";
 
-    private readonly RSA _rsa = RSA.Create(2048);
-    private readonly ECDsa _curve = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+    // Made once: making an RSA key takes longer than a test.
+    private static readonly RSA IssuerKey = RSA.Create(2048);
+    private static readonly RSA OtherKey = RSA.Create(2048);
+    private static readonly ECDsa IssuerCurve = ECDsa.Create(ECCurve.NamedCurves.nistP256);
     private readonly string _file = Path.GetTempFileName();
 
-    public void Dispose()
-    {
-        _rsa.Dispose();
-        _curve.Dispose();
-        File.Delete(_file);
-    }
+    public void Dispose() => File.Delete(_file);
 
     [Theory]
     [InlineData(true)]
@@ -136,15 +133,14 @@ public sealed class JwtTests : IDisposable
     public async Task Invalid_token_returns_401(string fault)
     {
         await using var host = Host(isRsa: true);
-        using var other = RSA.Create(2048);
-        var publicKey = new SymmetricSecurityKey(_rsa.ExportSubjectPublicKeyInfo());
+        var publicKey = new SymmetricSecurityKey(IssuerKey.ExportSubjectPublicKeyInfo());
         var token = fault switch
         {
             "expired" => Token(Rsa, expires: DateTime.UtcNow.AddMinutes(-5)),
             "not yet" => Token(Rsa, notBefore: DateTime.UtcNow.AddMinutes(5), expires: DateTime.UtcNow.AddMinutes(10)),
             "issuer" => Token(Rsa, issuer: "https://other.example"),
             "audience" => Token(Rsa, audience: "other"),
-            "key" => Token(new SigningCredentials(new RsaSecurityKey(other), SecurityAlgorithms.RsaSha256)),
+            "key" => Token(new SigningCredentials(new RsaSecurityKey(OtherKey), SecurityAlgorithms.RsaSha256)),
             "public key as secret" => Token(new SigningCredentials(publicKey, SecurityAlgorithms.HmacSha256)),
             "none" => Token(null),
             _ => "a.b.c",
@@ -163,24 +159,24 @@ public sealed class JwtTests : IDisposable
         return client;
     }
 
-    private SigningCredentials Rsa => new(new RsaSecurityKey(_rsa), SecurityAlgorithms.RsaSha256);
+    private static SigningCredentials Rsa => new(new RsaSecurityKey(IssuerKey), SecurityAlgorithms.RsaSha256);
 
-    private SigningCredentials Curve => new(new ECDsaSecurityKey(_curve), SecurityAlgorithms.EcdsaSha256);
+    private static SigningCredentials Curve => new(new ECDsaSecurityKey(IssuerCurve), SecurityAlgorithms.EcdsaSha256);
 
     private ApiHost Host(bool isRsa, Keys? keys = null)
     {
-        File.WriteAllText(_file, isRsa ? _rsa.ExportSubjectPublicKeyInfoPem() : _curve.ExportSubjectPublicKeyInfoPem());
+        File.WriteAllText(_file, isRsa ? IssuerKey.ExportSubjectPublicKeyInfoPem() : IssuerCurve.ExportSubjectPublicKeyInfoPem());
         var settings = (keys ?? []).With("Security:Jwt:PublicKeyFile", _file).With("Security:Jwt:Issuer", Issuer);
         return new ApiHost(settings.With("Security:Jwt:Audience", Audience), Keys.TwoTeams());
     }
 
     /// <summary>A token with a header and claims as they are written, and the claims that every token needs.</summary>
-    private string SignedToken(string header, string claims)
+    private static string SignedToken(string header, string claims)
     {
         var common = $"\"iss\":\"{Issuer}\",\"aud\":\"{Audience}\",\"exp\":{DateTimeOffset.UtcNow.AddMinutes(5).ToUnixTimeSeconds()}";
         var named = claims.Contains("\"sub\"", StringComparison.Ordinal) ? "" : ",\"sub\":\"somebody\"";
         var signed = $"{Base64UrlEncoder.Encode(header)}.{Base64UrlEncoder.Encode($"{{{common}{named},{claims[1..]}")}";
-        var signature = _rsa.SignData(Encoding.ASCII.GetBytes(signed), HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        var signature = IssuerKey.SignData(Encoding.ASCII.GetBytes(signed), HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
         return $"{signed}.{Base64UrlEncoder.Encode(signature)}";
     }
 

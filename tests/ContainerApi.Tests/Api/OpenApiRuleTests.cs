@@ -6,10 +6,9 @@ public sealed class OpenApiRuleTests
     private static readonly string[] Combinations = ["allOf", "anyOf", "oneOf"];
 
     [Fact]
-    public async Task Answers_are_open_and_requests_are_closed()
+    public void Answers_are_open_and_requests_are_closed()
     {
-        var document = await ReadDocumentAsync();
-        var (requests, answers) = (SchemasOf(document, "requestBody"), SchemasOf(document, "responses"));
+        var (requests, answers) = (SchemasOf("requestBody"), SchemasOf("responses"));
 
         Assert.DoesNotContain(answers, s => Forbids(s.Value));
         Assert.DoesNotContain(answers, s => s.Value.TryGetProperty("discriminator", out _));
@@ -28,18 +27,18 @@ public sealed class OpenApiRuleTests
     [InlineData("Container", "health", "unhealthy")]
     [InlineData("EngineReport", "state", "timeout")]
     [InlineData("EngineStatus", "state", "timeout")]
-    public async Task States_name_their_known_values(string schema, string property, string value)
+    public void States_name_their_known_values(string schema, string property, string value)
     {
-        var states = Schemas(await ReadDocumentAsync()).GetProperty(schema).GetProperty("properties").GetProperty(property);
+        var states = ApiDocument.Schemas.GetProperty(schema).GetProperty("properties").GetProperty(property);
 
         Assert.Contains(value, states.GetProperty("x-extensible-enum").EnumerateArray().Select(v => v.GetString()));
         Assert.Equal("string", states.GetProperty("type").GetString());
     }
 
     [Fact]
-    public async Task Required_fields_of_requests_are_marked()
+    public void Required_fields_of_requests_are_marked()
     {
-        var schemas = Schemas(await ReadDocumentAsync());
+        var schemas = ApiDocument.Schemas;
 
         Assert.Equal(["container"], Required("CommitRequest"));
         Assert.Equal(["image"], Required("CreateContainerRequest"));
@@ -49,9 +48,9 @@ public sealed class OpenApiRuleTests
     }
 
     [Fact]
-    public async Task Rows_with_selected_fields_have_no_required_field()
+    public void Rows_with_selected_fields_have_no_required_field()
     {
-        var schemas = Schemas(await ReadDocumentAsync());
+        var schemas = ApiDocument.Schemas;
 
         Assert.All(["Container", "ProcessesSection", "NetworkSection", "UsageSection"], name =>
             Assert.False(schemas.GetProperty(name).TryGetProperty("required", out _), $"{name} has required fields"));
@@ -59,9 +58,9 @@ public sealed class OpenApiRuleTests
     }
 
     [Fact]
-    public async Task Reference_that_can_be_null_says_so()
+    public void Reference_that_can_be_null_says_so()
     {
-        var properties = Schemas(await ReadDocumentAsync()).GetProperty("Build").GetProperty("properties");
+        var properties = ApiDocument.Schemas.GetProperty("Build").GetProperty("properties");
 
         var alternatives = properties.GetProperty("error").GetProperty("oneOf");
 
@@ -70,9 +69,9 @@ public sealed class OpenApiRuleTests
     }
 
     [Fact]
-    public async Task Every_nullable_schema_has_a_type()
+    public void Every_nullable_schema_has_a_type()
     {
-        var document = await ReadDocumentAsync();
+        var document = ApiDocument.Root;
 
         Assert.All(
             Objects(document).Where(o => o.TryGetProperty("nullable", out _)),
@@ -81,9 +80,9 @@ public sealed class OpenApiRuleTests
 
     /// <summary>Swagger UI sends them as if its user had typed them.</summary>
     [Fact]
-    public async Task No_optional_parameter_has_a_default_or_an_example()
+    public void No_optional_parameter_has_a_default_or_an_example()
     {
-        foreach (var operation in Operations(await ReadDocumentAsync()))
+        foreach (var operation in ApiDocument.Operations)
         {
             foreach (var parameter in Parameters(operation))
             {
@@ -99,9 +98,9 @@ public sealed class OpenApiRuleTests
 
     /// <summary>A generated client has the parameters of the query and of the form in one list.</summary>
     [Fact]
-    public async Task Form_takes_files_and_repeats_no_parameter_of_the_query()
+    public void Form_takes_files_and_repeats_no_parameter_of_the_query()
     {
-        var forms = Operations(await ReadDocumentAsync())
+        var forms = ApiDocument.Operations
             .Where(o => o.TryGetProperty("requestBody", out var body)
                 && body.GetProperty("content").TryGetProperty("multipart/form-data", out _)).ToList();
 
@@ -117,9 +116,9 @@ public sealed class OpenApiRuleTests
     }
 
     [Fact]
-    public async Task Stream_is_bytes_with_a_schema_for_its_lines()
+    public void Stream_is_bytes_with_a_schema_for_its_lines()
     {
-        var streams = Operations(await ReadDocumentAsync())
+        var streams = ApiDocument.Operations
             .SelectMany(o => o.GetProperty("responses").EnumerateObject())
             .Where(r => r.Value.TryGetProperty("content", out _))
             .SelectMany(r => r.Value.GetProperty("content").EnumerateObject())
@@ -132,21 +131,20 @@ public sealed class OpenApiRuleTests
     }
 
     [Fact]
-    public async Task The_license_the_tags_and_the_needed_keys_are_described()
+    public void The_license_the_tags_and_the_needed_keys_are_described()
     {
-        var document = await ReadDocumentAsync();
+        var document = ApiDocument.Root;
 
         Assert.Equal("MIT", document.GetProperty("info").GetProperty("license").GetProperty("name").GetString());
         Assert.All(document.GetProperty("tags").EnumerateArray(), t => Assert.NotEmpty(t.GetProperty("description").GetString()!));
-        Assert.All(Operations(document), o => o.GetProperty("security"));
+        Assert.All(ApiDocument.Operations, o => o.GetProperty("security"));
         Assert.Equal(0, document.GetProperty("paths").GetProperty("/healthz").GetProperty("get").GetProperty("security").GetArrayLength());
     }
 
     [Fact]
-    public async Task Every_response_names_its_headers()
+    public void Every_response_names_its_headers()
     {
-        var document = await ReadDocumentAsync();
-        var responses = Operations(document).SelectMany(o => o.GetProperty("responses").EnumerateObject()).ToList();
+        var responses = ApiDocument.Operations.SelectMany(o => o.GetProperty("responses").EnumerateObject()).ToList();
 
         Assert.All(responses, r => Assert.Contains("ContainerApi-Version", Headers(r.Value)));
         Assert.All(responses.Where(r => r.Name == "201"), r => Assert.Contains("Location", Headers(r.Value)));
@@ -157,16 +155,16 @@ public sealed class OpenApiRuleTests
     }
 
     /// <summary>The schemas that a part of the operations refers to, directly or through others.</summary>
-    private static Dictionary<string, JsonElement> SchemasOf(JsonElement document, string part)
+    private static Dictionary<string, JsonElement> SchemasOf(string part)
     {
         var found = new Dictionary<string, JsonElement>();
-        var waiting = new Queue<JsonElement>(Operations(document).Where(o => o.TryGetProperty(part, out _)).Select(o => o.GetProperty(part)));
+        var waiting = new Queue<JsonElement>(ApiDocument.Operations.Where(o => o.TryGetProperty(part, out _)).Select(o => o.GetProperty(part)));
         while (waiting.TryDequeue(out var element))
         {
             foreach (var reference in Objects(element).Where(o => o.TryGetProperty("$ref", out _)).Select(o => o.GetProperty("$ref").GetString()!))
             {
                 var name = reference.Split('/')[^1];
-                if (reference.Contains("/schemas/", StringComparison.Ordinal) && found.TryAdd(name, Schemas(document).GetProperty(name)))
+                if (reference.Contains("/schemas/", StringComparison.Ordinal) && found.TryAdd(name, ApiDocument.Schemas.GetProperty(name)))
                 {
                     waiting.Enqueue(found[name]);
                 }
@@ -186,17 +184,6 @@ public sealed class OpenApiRuleTests
         _ => [],
     };
 
-    private static JsonElement Schemas(JsonElement document) => document.GetProperty("components").GetProperty("schemas");
-
-    private static IEnumerable<JsonElement> Operations(JsonElement document) =>
-        document.GetProperty("paths").EnumerateObject().SelectMany(p => p.Value.EnumerateObject()).Select(o => o.Value);
-
     private static IEnumerable<JsonElement> Parameters(JsonElement operation) =>
         operation.TryGetProperty("parameters", out var parameters) ? parameters.EnumerateArray() : [];
-
-    private static async Task<JsonElement> ReadDocumentAsync()
-    {
-        await using var host = new ApiHost(new FakeEngine());
-        return await host.GetJsonAsync("/openapi.json");
-    }
 }

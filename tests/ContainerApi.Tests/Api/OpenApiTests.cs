@@ -9,22 +9,22 @@ public sealed class OpenApiTests
     [Fact]
     public async Task Document_equals_the_committed_one()
     {
-        var served = JsonSerializer.Serialize(await ReadDocumentAsync(), Indented) + "\n";
-        var path = Path.Combine(Repository.Root, "docs", "openapi.json");
+        await using var host = new ApiHost(new FakeEngine());
+        var served = JsonSerializer.Serialize(await host.GetJsonAsync("/openapi.json"), Indented) + "\n";
         if (Environment.GetEnvironmentVariable("UPDATE_OPENAPI") == "1")
         {
-            await File.WriteAllTextAsync(path, served);
+            await File.WriteAllTextAsync(ApiDocument.FilePath, served);
         }
 
-        var committed = File.Exists(path) ? await File.ReadAllTextAsync(path) : "";
+        var committed = File.Exists(ApiDocument.FilePath) ? await File.ReadAllTextAsync(ApiDocument.FilePath) : "";
 
         Assert.True(committed == served, "docs/openapi.json is outdated; run 'make openapi'. Difference: " + FirstDifference(committed, served));
     }
 
     [Fact]
-    public async Task Every_operation_has_a_name_a_summary_a_tag_and_documented_responses()
+    public void Every_operation_has_a_name_a_summary_a_tag_and_documented_responses()
     {
-        foreach (var operation in Operations(await ReadDocumentAsync()))
+        foreach (var operation in ApiDocument.Operations)
         {
             Assert.True(operation.TryGetProperty("operationId", out var name), $"An operation has no name: {operation}");
             Assert.True(operation.TryGetProperty("summary", out _), $"{name} has no summary");
@@ -40,10 +40,10 @@ public sealed class OpenApiTests
     }
 
     [Fact]
-    public async Task Every_body_has_an_example_that_matches_its_schema()
+    public void Every_body_has_an_example_that_matches_its_schema()
     {
-        var document = await ReadDocumentAsync();
-        foreach (var operation in Operations(document))
+        var document = ApiDocument.Root;
+        foreach (var operation in ApiDocument.Operations)
         {
             var name = operation.GetProperty("operationId").GetString();
             var bodies = operation.GetProperty("responses").EnumerateObject()
@@ -78,11 +78,9 @@ public sealed class OpenApiTests
     }
 
     [Fact]
-    public async Task Field_has_one_name_and_one_form()
+    public void Field_has_one_name_and_one_form()
     {
-        await using var host = new ApiHost(new FakeEngine());
-        var document = await host.GetJsonAsync("/openapi.json");
-        var fields = document.GetProperty("components").GetProperty("schemas").GetProperty("BuildRequest").GetProperty("properties");
+        var fields = ApiDocument.Schemas.GetProperty("BuildRequest").GetProperty("properties");
 
         Assert.Equal("array of string", Name(fields.GetProperty("tags")));
         Assert.Equal("object of string", Name(fields.GetProperty("buildArgs")));
@@ -177,13 +175,4 @@ public sealed class OpenApiTests
         var line = Enumerable.Range(0, Math.Max(a.Length, b.Length)).FirstOrDefault(i => a.ElementAtOrDefault(i) != b.ElementAtOrDefault(i));
         return $"line {line + 1}: committed '{a.ElementAtOrDefault(line)?.Trim()}', served '{b.ElementAtOrDefault(line)?.Trim()}'";
     }
-
-    private static async Task<JsonElement> ReadDocumentAsync()
-    {
-        await using var host = new ApiHost(new FakeEngine());
-        return await host.GetJsonAsync("/openapi.json");
-    }
-
-    private static IEnumerable<JsonElement> Operations(JsonElement document) =>
-        document.GetProperty("paths").EnumerateObject().SelectMany(p => p.Value.EnumerateObject()).Select(o => o.Value);
 }

@@ -241,7 +241,7 @@ public sealed class BuildStreamTests : IDisposable
     /// <summary>An archive with a file that goes on: zeros alone would be the end of an archive.</summary>
     private sealed class EndlessStream : MemoryStream
     {
-        private static readonly byte[] Header = CreateHeader();
+        private static readonly byte[] Header = ContainerApi.Archives.TarHeader.Create((byte)'0', "file", 0x1A4, 1L << 31, 0);
         private bool _hasBegun;
 
         public override bool CanSeek => false;
@@ -261,19 +261,5 @@ public sealed class BuildStreamTests : IDisposable
 
         public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
             ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-        private static byte[] CreateHeader()
-        {
-            using var archive = new MemoryStream();
-            using (var writer = new System.Formats.Tar.TarWriter(archive, System.Formats.Tar.TarEntryFormat.Ustar, leaveOpen: true))
-            {
-                writer.WriteEntry(new System.Formats.Tar.UstarTarEntry(System.Formats.Tar.TarEntryType.RegularFile, "file")
-                {
-                    DataStream = new MemoryStream(new byte[512 * 1024 * 1024 / 8]),
-                });
-            }
-
-            return archive.ToArray()[..512];
-        }
     }
 }

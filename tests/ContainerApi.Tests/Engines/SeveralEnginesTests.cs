@@ -1,3 +1,4 @@
+using ContainerApi.Tests.Api;
 using ContainerApi.Tests.Containers;
 
 namespace ContainerApi.Tests.Engines;
@@ -108,11 +109,9 @@ public sealed class SeveralEnginesTests
     }
 
     [Fact]
-    public async Task Engine_is_a_parameter_of_every_operation_about_engines()
+    public void Engine_is_a_parameter_of_every_operation_about_engines()
     {
-        await using var host = new ApiHost(new FakeEngine());
-        var operations = (await host.GetJsonAsync("/openapi.json")).GetProperty("paths").EnumerateObject()
-            .SelectMany(p => p.Value.EnumerateObject()).Select(o => o.Value).ToList();
+        var operations = ApiDocument.Operations.ToList();
 
         Assert.All(operations, o => Assert.Matches("^[a-z]+[A-Z]", o.GetProperty("operationId").GetString()));
         Assert.Equal(
