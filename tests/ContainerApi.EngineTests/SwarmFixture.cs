@@ -25,10 +25,23 @@ public sealed class SwarmFixture : IAsyncLifetime
         File.Copy(Path.Combine(RepositoryRoot(), "deploy", "stack.yml"), Path.Combine(_directory, "stack.yml"));
         var group = (await RunAsync("stat", ["-c", "%g", Path.Combine(_directory, "1", "docker.sock")])).Trim();
         await DockerAsync(1, ["stack", "deploy", "--resolve-image", "never", "-c", Path.Combine(_directory, "stack.yml"), "containerapi"], group);
-        foreach (var replica in new[] { First, Second })
+    }
+
+    /// <summary>Waits until the Swarm did what follows a fault, and both replicas answer for both nodes.</summary>
+    internal async Task SettleAsync()
+    {
+        using var timeout = new CancellationTokenSource(WaitTimeout);
+        string tasks;
+        do
         {
-            await UntilAsync(replica, IsComplete);
+            await Task.Delay(TimeSpan.FromMilliseconds(500), timeout.Token);
+            tasks = await DockerAsync(
+                1, "service", "ps", "containerapi_containerapi", "--filter", "desired-state=running", "--format", "{{.CurrentState}}");
         }
+        // A task runs when its health check passed.
+        while (tasks.Split('\n').Count(t => t.StartsWith("Running", StringComparison.Ordinal)) != 2);
+        await UntilAsync(First, IsComplete);
+        await UntilAsync(Second, IsComplete);
     }
 
     public async Task DisposeAsync()
@@ -63,7 +76,8 @@ public sealed class SwarmFixture : IAsyncLifetime
             all.AddRange(children[all[i]]);
         }
 
-        await RunAsync("/bin/kill", ["-s", signal, .. all.Select(id => id.ToString(CultureInfo.InvariantCulture))]);
+        // Health checks may have ended meanwhile.
+        await RunAsync("sh", ["-c", $"kill -s {signal} {string.Join(' ', all)} 2>/dev/null || true"]);
     }
 
     /// <summary>Takes the cable of a node out, or puts it in.</summary>
@@ -139,7 +153,7 @@ public sealed class SwarmFixture : IAsyncLifetime
 
     private Task<string> DockerAsync(int node, string[] arguments, string? group) => RunAsync(
         "docker", ["-H", $"unix://{Path.Combine(_directory, $"{node}", "docker.sock")}", .. arguments],
-        new Dictionary<string, string?> { ["IMAGE"] = "containerapi", ["DOCKER_GROUP"] = group });
+        new Dictionary<string, string?> { ["IMAGE"] = "containerapi", ["DOCKER_GROUP"] = group, ["HEALTH_INTERVAL"] = "2s" });
 
     private static async Task<string> RunAsync(string program, string[] arguments, IReadOnlyDictionary<string, string?>? variables = null)
     {

@@ -2,10 +2,14 @@ namespace ContainerApi.EngineTests;
 
 /// <summary>The stack of <c>deploy/stack.yml</c> on a Swarm of two nodes: one replica answers for both, and for those that are down.</summary>
 [Trait("Category", "Swarm")]
-public sealed class SwarmTests(SwarmFixture swarm) : IClassFixture<SwarmFixture>
+public sealed class SwarmTests(SwarmFixture swarm) : IClassFixture<SwarmFixture>, IAsyncLifetime
 {
     private const string Containers = "/containers?include=none";
     private static readonly string[] Sleep = ["sample:v1", "/bin/busybox", "sleep", "1000"];
+
+    public Task InitializeAsync() => swarm.SettleAsync();
+
+    public Task DisposeAsync() => Task.CompletedTask;
 
     [Fact]
     public async Task Every_replica_lists_the_containers_of_both_nodes_from_the_kernel()
@@ -117,16 +121,14 @@ public sealed class SwarmTests(SwarmFixture swarm) : IClassFixture<SwarmFixture>
         using var stopping = new CancellationTokenSource();
         var listing = Task.WhenAll(new[] { swarm.First, swarm.Second }.Select(replica => PollAsync(replica, stopping.Token)));
 
-        await swarm.DockerAsync(1, "service", "update", "--detach=false", "-q", "--no-resolve-image", "--force", "containerapi_containerapi");
+        await swarm.DockerAsync(
+            1, "service", "update", "--detach=false", "-q", "--no-resolve-image", "--update-monitor", "1s", "--force", "containerapi_containerapi");
         await stopping.CancelAsync();
 
         // Each replica was replaced once, and the lists of the other one said so.
         Assert.All(await listing, seen => Assert.Contains(false, seen));
         await watch.EndAsync();
-        foreach (var replica in new[] { swarm.First, swarm.Second })
-        {
-            await SwarmFixture.UntilAsync(replica, SwarmFixture.IsComplete);
-        }
+        await swarm.SettleAsync();
 
         // A position of a replica that is gone gives a snapshot.
         using var again = await WatchAsync(swarm.Second, watch.Position);
