@@ -7,7 +7,7 @@ export PORT CONFIGURATION
 DOTNET = DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 dotnet
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo demo-clean compare test test-engines test-swarm fuzz-dockerfiles check build openapi openapi-baseline clients bench soak engine engine-stop clean
+.PHONY: help run demo demo-clean compare test test-engines test-swarm fuzz-dockerfiles compare-buildx check build openapi openapi-baseline clients bench soak engine engine-stop clean
 # All targets build the same tree and use the same engine.
 .NOTPARALLEL:
 
@@ -41,6 +41,10 @@ fuzz-dockerfiles: ## compare the Dockerfile check with the engine on FUZZ_DOCKER
 	  FUZZ_DOCKERFILES=$${FUZZ_DOCKERFILES:-5000} FUZZ_SEED=$${FUZZ_SEED:-$$(date +%s)} \
 	  $(DOTNET) test tests/ContainerApi.EngineTests -c $(CONFIGURATION) -v quiet --filter FullyQualifiedName~DockerfileFuzzTests
 
+compare-buildx: ## compare builds of directories and of FUZZ_DOCKERFILES (200) generated Dockerfiles with buildx, on the engine
+	@DOCKER_HOST=$$(scripts/engine up) && BUILDX=$$(scripts/buildx) && export DOCKER_HOST BUILDX && scripts/install-tools busybox-static && \
+	  $(DOTNET) test tests/ContainerApi.EngineTests -c $(CONFIGURATION) -v quiet --filter FullyQualifiedName~BuildxComparisonTests
+
 check: ## check a change: locked packages, vulnerabilities, warnings, format, architecture rules
 	$(DOTNET) restore ContainerApi.sln --locked-mode
 	$(DOTNET) build ContainerApi.sln -c $(CONFIGURATION) --no-restore -warnaserror -v quiet
@@ -61,7 +65,7 @@ clients: ## generate, compile and run clients from docs/openapi.json with Kiota,
 	@scripts/clients
 
 bench: ## run the benchmarks on the engine
-	@DOCKER_HOST=$$(scripts/engine up) && export DOCKER_HOST && \
+	@DOCKER_HOST=$$(scripts/engine up) && BUILDX=$$(scripts/buildx) && export DOCKER_HOST BUILDX && \
 	  scripts/install-tools busybox-static curl procps python3-docker && \
 	  $(DOTNET) run --project tests/ContainerApi.Benchmarks -c Release
 

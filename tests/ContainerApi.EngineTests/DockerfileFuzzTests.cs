@@ -47,7 +47,7 @@ public sealed class DockerfileFuzzTests(EngineFixture fixture)
         var refused = 0;
         for (var n = 0; n < count; n++)
         {
-            var (dockerfile, target) = (Generate(random), Pick(random, Targets));
+            var (dockerfile, target) = Generate(random);
             if (Refusal(dockerfile, new BuildSpec { Builder = builder, Target = target }, fixture.Capabilities) is { } reason)
             {
                 refused++;
@@ -79,7 +79,8 @@ public sealed class DockerfileFuzzTests(EngineFixture fixture)
         }
     }
 
-    private static string Generate(Random random)
+    /// <summary>Returns a Dockerfile and the stage to build; null for the last one.</summary>
+    public static (string Dockerfile, string? Target) Generate(Random random)
     {
         var lines = new List<string>();
         if (random.Next(4) == 0)
@@ -99,7 +100,7 @@ public sealed class DockerfileFuzzTests(EngineFixture fixture)
 
         var text = string.Concat(Enumerable.Range(0, random.Next(1, 4)).Select(_ => Pick(random, Starts)))
             + string.Concat(lines.Select(line => Pick(random, ["", "", "", " ", "\t", "\u00A0", "\n", "# x\n"]) + Spread(random, line) + "\n"));
-        return random.Next(5) == 0 ? text.Replace("\n", "\r\n", StringComparison.Ordinal) : text;
+        return (random.Next(5) == 0 ? text.Replace("\n", "\r\n", StringComparison.Ordinal) : text, Pick(random, Targets));
     }
 
     /// <summary>Replaces the blanks of an instruction, sometimes by a continued line.</summary>
@@ -120,6 +121,6 @@ public sealed class DockerfileFuzzTests(EngineFixture fixture)
 
     private static T Pick<T>(Random random, T[] from) => from[random.Next(from.Length)];
 
-    private static int Setting(string name, int otherwise) =>
+    public static int Setting(string name, int otherwise) =>
         int.TryParse(Environment.GetEnvironmentVariable(name), CultureInfo.InvariantCulture, out var value) ? value : otherwise;
 }
