@@ -32,7 +32,7 @@ internal sealed partial class DockerEngine
             var details = GetAsync($"images/{image.Lookup}/json?manifests=1", EngineWire.Default.InspectedImage, _maxAnswerBytes, token);
             var history = _docker.Images.GetImageHistoryAsync(image.Lookup, token);
             await Task.WhenAll(details, history);
-            return ImageTranslation.ToDetails((await details).Required(), (await history).Required().WithoutNulls());
+            return ImageTranslation.ToDetails(await details, (await history).WithoutNulls());
         }, cancellationToken);
 
     public Task TagImageAsync(ImageNameOrId image, ImageName tag, CancellationToken cancellationToken) =>

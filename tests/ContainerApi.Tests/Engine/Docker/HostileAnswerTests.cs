@@ -77,7 +77,6 @@ public sealed class HostileAnswerTests : StubEngineTests
     [InlineData("/images/app", "/images/{name}/json", "{}")]
     [InlineData("/images/app", "/images/{name}/json", Image + "\"Created\":\"99999-01-01T00:00:00Z\"}")]
     [InlineData("/images/app", "/images/{name}/json", Image + "\"Config\":{\"Env\":[null]}}")]
-    [InlineData("/images/app", "/images/{name}/history", "null")]
     [InlineData("/images/app", "/images/{name}/history", "[null]")]
     [InlineData("/images/app", "/images/{name}/history", "[{\"Created\":9223372036854775807}]")]
     [InlineData("DELETE /images/app", "/images/{name}", "[null]")]
@@ -93,6 +92,16 @@ public sealed class HostileAnswerTests : StubEngineTests
         Stub.When(route, Behaviours.Answer(200, body));
 
         Assert.Equal("The engine returned an invalid response.", await ErrorAsync(request));
+    }
+
+    /// <summary>Engine 28.5 with the containerd image store returns null for an image whose last stage has no instruction.</summary>
+    [Fact]
+    public async Task Image_without_a_history_has_an_empty_one()
+    {
+        await StartAsync();
+        Stub.When("/images/{name}/history", Behaviours.Answer(200, "null"));
+
+        Assert.Equal("[]", (await Host.GetJsonAsync("/images/app")).GetProperty("history").GetRawText());
     }
 
     [Theory]
