@@ -27,7 +27,7 @@ public sealed class BuildKitConnectionTests
     public async Task Session_that_breaks_in_a_transfer_fails_the_build_and_ends_the_reading()
     {
         await using var engine = await FakeBuildKit.StartAsync();
-        var context = new EndlessStream();
+        var context = new StalledStream();
         engine.Solve = async (solve, session) =>
         {
             var path = new Uri(solve.FrontendAttrs["context"]).AbsolutePath;
@@ -43,20 +43,27 @@ public sealed class BuildKitConnectionTests
         Assert.Contains("no active session", Assert.IsType<BuildFailed>(facts[^1]).Message, StringComparison.Ordinal);
     }
 
-    /// <summary>Zeros, until a read is cancelled.</summary>
-    private sealed class EndlessStream : ForwardStream
+    /// <summary>One buffer of zeros; the next read waits until it is cancelled.</summary>
+    private sealed class StalledStream : ForwardStream
     {
         private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private bool _isStalled;
 
         public Task Ended => _ended.Task;
 
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
-            try
+            if (!_isStalled)
             {
-                await Task.Delay(1, cancellationToken);
+                _isStalled = true;
                 buffer.Span.Clear();
                 return buffer.Length;
+            }
+
+            try
+            {
+                await Task.Delay(Timeout.Infinite, cancellationToken);
+                return 0;
             }
             catch (OperationCanceledException)
             {
