@@ -36,6 +36,15 @@ internal static class Commands
             ? Stopwatch.GetElapsedTime(started).TotalMilliseconds : throw new InvalidOperationException("docker build failed: " + tail);
     }
 
+    /// <summary>Runs buildx, with the engine of <c>DOCKER_HOST</c>, and discards its output.</summary>
+    /// <param name="input">The file for standard input; null for none.</param>
+    public static Task BuildxAsync(string? input, params IReadOnlyList<string> arguments) => RunAsync(
+        "sh",
+        [
+            "-c", "input=$1; shift; exec \"$BUILDX\" build --provenance=false --progress=plain \"$@\" <\"$input\" >/dev/null 2>&1",
+            "sh", input ?? "/dev/null", "--label", EngineUnderTest.RunLabel, .. arguments,
+        ]);
+
     /// <summary>Posts an archive with curl and reads the whole answer. Throws if the build failed.</summary>
     /// <param name="where">The address, after <c>--unix-socket</c> if needed.</param>
     public static async Task PostFileAsync(string file, params IReadOnlyList<string> where)

@@ -18,6 +18,11 @@ var benchmarks = new Dictionary<string, Func<Report, Task>>
     ["cluster"] = ClusterBenchmarks.ClusterAsync,
     ["forwarded"] = ClusterBenchmarks.ForwardedAsync,
     ["build"] = BuildBenchmarks.TwentyStepsAsync,
+    ["sync"] = BuildxBenchmarks.SyncAsync,
+    ["transfer"] = BuildxBenchmarks.FirstTransferAsync,
+    ["archive"] = BuildxBenchmarks.ArchiveAsync,
+    ["steps"] = BuildxBenchmarks.StepsAsync,
+    ["output"] = BuildxBenchmarks.OutputAsync,
 };
 
 if (args is [StubProcess.Argument, var containers])
