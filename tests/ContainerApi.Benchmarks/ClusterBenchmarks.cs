@@ -41,7 +41,7 @@ internal static class ClusterBenchmarks
             await front.GetAsync("engines");
             var times = await Measure.SideBySideAsync(5, 1,
                 () => front.PostFileAsync("images/build?builder=classic&engine=node2", archive),
-                () => owner.PostFileAsync("images/build?builder=classic", archive));
+                () => owner.PostFileAsync("images/build?builder=classic&engine=node2", archive));
             var ratio = times[1].Median / times[0].Median;
             report.Add(
                 "1 GB context to another replica's engine, against the same to that replica, throughput", $"{times[0]} against {times[1]}",
@@ -120,21 +120,29 @@ internal static class ClusterBenchmarks
         const string Path = "containers";
         var all = (await Measure.SideBySideAsync(30, 10, () => stage.ListAsync(Path)))[0];
         var dead = stage.Peers[0];
-        dead.IsSilent = true;
-        var started = Stopwatch.GetTimestamp();
-        await stage.ListAsync(Path, expectComplete: false);
-        var first = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
-        var known = (await Measure.SideBySideAsync(30, 0, () => stage.ListAsync(Path, expectComplete: false)))[0];
-        dead.IsSilent = false;
-        started = Stopwatch.GetTimestamp();
-        while (!await stage.IsCompleteAsync(Path))
+        var (firsts, backs, known) = (new List<double>(), new List<double>(), all);
+        for (var round = 0; round < 6; round++)
         {
-            await Task.Delay(20);
+            dead.IsSilent = true;
+            var started = Stopwatch.GetTimestamp();
+            await stage.ListAsync(Path, expectComplete: false);
+            firsts.Add(Stopwatch.GetElapsedTime(started).TotalMilliseconds);
+            known = (await Measure.SideBySideAsync(30, 0, () => stage.ListAsync(Path, expectComplete: false)))[0];
+            dead.IsSilent = false;
+            started = Stopwatch.GetTimestamp();
+            while (!await stage.IsCompleteAsync(Path))
+            {
+                await Task.Delay(20);
+            }
+
+            backs.Add(Stopwatch.GetElapsedTime(started).TotalSeconds);
         }
 
-        var back = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        // The first round is a warm-up.
+        var (first, back) = (new Sample(firsts.Skip(1)), backs.Max());
         var limit = DefaultListTimeout.TotalMilliseconds + 50;
-        report.Add("first list after a replica fell silent", $"{first:0} ms", "", $"ListTimeout + 50 ms: {limit} ms", first <= limit);
+        report.Add("first list after a replica fell silent", $"{first}", "", $"ListTimeout + 50 ms: {limit} ms",
+            first.Median <= limit);
         report.AddRatio("list with one of 3 stub peers silent and known, against all answering", known, all, 1.0);
         report.Add("a replica that answers again is in the lists", $"{back:0.00} s", "", "within 2 s", back <= 2);
         await Task.Delay(TimeSpan.FromSeconds(3));

@@ -11,8 +11,12 @@ internal sealed partial class PeerDirectory(
     ClusterOptions options, PeerAddresses addresses, SwarmNodes nodes, PeerTransport transport, ConfiguredEngines engines, TimeProvider time,
     ILogger<PeerDirectory> logger)
 {
-    private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan RetryTimeout = TimeSpan.FromSeconds(2);
+    /// <summary>Together with the timeout less than the 2 s within which a replica that answers again is in the lists.</summary>
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(0.5);
+    private static readonly TimeSpan RetryTimeout = TimeSpan.FromSeconds(1.2);
+
+    /// <summary>The first connection of a process takes longest.</summary>
+    private static readonly TimeSpan WarmUpTimeout = TimeSpan.FromSeconds(2);
 
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Peer> _peers = [];
@@ -57,7 +61,7 @@ internal sealed partial class PeerDirectory(
         await Task.WhenAll(Update(await addresses.ReadAsync(nodes.Addresses, cancellationToken)).Select(async peer =>
         {
             using var expired = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            expired.CancelAfter(RetryTimeout);
+            expired.CancelAfter(WarmUpTimeout);
             try
             {
                 using var request = new HttpRequestMessage(HttpMethod.Get, peer.Address + "/healthz");

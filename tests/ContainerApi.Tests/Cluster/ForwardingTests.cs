@@ -99,7 +99,7 @@ public sealed class ForwardingTests(TwoReplicas nodes) : IClassFixture<TwoReplic
         Assert.Equal("node2", BuildApi.Text(started, "engine"));
         Assert.Equal("running", BuildApi.Text(await nodes.First.GetJsonAsync($"/builds/{id}"), "state"));
         build.Finish();
-        Assert.EndsWith("\"error\":null}", (await reader.ReadToEndAsync()).TrimEnd(), StringComparison.Ordinal);
+        Assert.Contains("\"error\":null", (await reader.ReadToEndAsync()).Split('\n')[^2], StringComparison.Ordinal);
         Assert.Contains("\"result\"", await nodes.First.Client.GetStringAsync($"/builds/{id}/events"), StringComparison.Ordinal);
         using var deleted = await nodes.First.Client.DeleteAsync($"/builds/{id}");
         Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);

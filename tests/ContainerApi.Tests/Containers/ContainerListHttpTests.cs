@@ -27,7 +27,7 @@ public sealed class ContainerListHttpTests
         Assert.False(item.GetProperty("usage").TryGetProperty("reason", out _));
         Assert.Equal(1, list.GetProperty("total").GetInt32());
         Assert.Equal(
-            """[{"name":"local","state":"ok","apiVersion":"1.41","containers":1,"error":null,"since":null}]""",
+            """[{"name":"local","state":"ok","apiVersion":"1.41","containers":1,"error":null,"since":null,"role":null,"availability":null}]""",
             list.GetProperty("engines").GetRawText());
     }
 
@@ -65,7 +65,7 @@ public sealed class ContainerListHttpTests
         Assert.Equal(
             """
             {"name":"down","state":"unavailable","apiVersion":null,"containers":null,
-            "error":{"code":"engine_unavailable","message":"It is gone."},"since":null}
+            "error":{"code":"engine_unavailable","message":"It is gone."},"since":null,"role":null,"availability":null}
             """.ReplaceLineEndings(""),
             list.GetProperty("engines")[1].GetRawText());
         using var table = await host.Client.GetAsync("/containers?format=table");

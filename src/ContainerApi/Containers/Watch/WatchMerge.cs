@@ -11,6 +11,7 @@ namespace ContainerApi.Containers.Watch;
 /// </summary>
 /// <param name="own">Begins the watch of this replica; null where it has no part.</param>
 internal sealed class WatchMerge(ListParts parts, Func<CancellationToken, IAsyncEnumerable<WatchEvent>>? own, TimeProvider time)
+    : IDisposable
 {
     private static readonly TimeSpan RefreshInterval = TimeSpan.FromSeconds(1);
 
@@ -34,12 +35,16 @@ internal sealed class WatchMerge(ListParts parts, Func<CancellationToken, IAsync
     private long _number;
     private bool _hasBegun;
 
-    /// <summary>Whether a fault has ended the watch.</summary>
-    public bool IsOver { get; private set; }
+    /// <summary>What has ended the watch; null while it runs.</summary>
+    public Exception? Fault { get; private set; }
 
     public void Start() => _ = RunAsync(_ended.Token);
 
-    public void End() => _ended.Cancel();
+    public void Dispose()
+    {
+        _ended.Cancel();
+        _ended.Dispose();
+    }
 
     /// <summary>Adds a watcher. It gets a snapshot, then the events; the end means that it is too far behind.</summary>
     public Channel<WatchEvent> Join()
@@ -47,9 +52,9 @@ internal sealed class WatchMerge(ListParts parts, Func<CancellationToken, IAsync
         var watcher = Channel.CreateBounded<WatchEvent>(MaxBehind);
         lock (_lock)
         {
-            if (IsOver)
+            if (Fault is not null)
             {
-                watcher.Writer.TryComplete();
+                watcher.Writer.TryComplete(Fault);
                 return watcher;
             }
 
@@ -91,15 +96,17 @@ internal sealed class WatchMerge(ListParts parts, Func<CancellationToken, IAsync
                 Publish(() => happened is WatchForgotten ? _state.Forget(source) : _state.Apply(source, happened));
             }
         }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The last watcher has left.
+        }
         catch (Exception e)
         {
             lock (_lock)
             {
-                IsOver = true;
+                Fault = e;
                 _watchers.ForEach(w => w.Writer.TryComplete(e));
             }
-
-            await _ended.CancelAsync();
         }
     }
 

@@ -34,7 +34,7 @@ internal sealed class WatchMerges(TimeProvider time)
                 {
                     if (merge.Leave(watcher))
                     {
-                        merge.End();
+                        merge.Dispose();
                         if (_running.GetValueOrDefault(key) == merge)
                         {
                             _running.Remove(key);
@@ -54,7 +54,7 @@ internal sealed class WatchMerges(TimeProvider time)
     {
         lock (_lock)
         {
-            if (!_running.TryGetValue(key, out var merge) || merge.IsOver)
+            if (!_running.TryGetValue(key, out var merge) || merge.Fault is not null)
             {
                 _running[key] = merge = new WatchMerge(parts, own, time);
                 merge.Start();
