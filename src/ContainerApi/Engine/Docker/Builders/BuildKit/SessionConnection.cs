@@ -12,8 +12,10 @@ internal sealed class SessionConnection : DefaultConnectionContext
     /// <summary>The maximum size of a message to the engine.</summary>
     private const int MaxBytes = 256 * 1024;
 
+    private static readonly PipeOptions Incoming = new(useSynchronizationContext: false);
+
     private readonly AsyncDuplexStreamingCall<BytesMessage, BytesMessage> _call;
-    private readonly Pipe _incoming = new(BoundedPipe.Options);
+    private readonly Pipe _incoming = new(Incoming);
     private readonly Pipe _outgoing = new(BoundedPipe.Options);
 
     public SessionConnection(string id, AsyncDuplexStreamingCall<BytesMessage, BytesMessage> call, SessionGrants grants)

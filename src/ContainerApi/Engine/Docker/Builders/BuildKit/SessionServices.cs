@@ -33,7 +33,7 @@ internal sealed class SecretsService : Secrets.SecretsBase
 /// <summary>Sends the archive of the build.</summary>
 internal sealed class UploadService : Upload.UploadBase
 {
-    private const int Chunk = 512 * 1024;
+    private const int Chunk = 128 * 1024;
 
     public override async Task Pull(
         IAsyncStreamReader<BytesMessage> requestStream, IServerStreamWriter<BytesMessage> responseStream, ServerCallContext context)
