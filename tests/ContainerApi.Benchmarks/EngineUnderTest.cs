@@ -58,8 +58,33 @@ internal sealed class EngineUnderTest : IAsyncDisposable
     /// <summary>Imports an image for build steps; returns its name.</summary>
     public async Task<string> ImportShellAsync()
     {
-        await BusyboxImage.ImportAsync(_http, Repository, Run, ["sh", "seq", "sleep"]);
+        await BusyboxImage.ImportAsync(_http, Repository, Run, ["sh", "seq", "sleep", "yes", "head"]);
         return Image;
+    }
+
+    /// <summary>Starts a container with a script; returns its id.</summary>
+    public async Task<string> RunAsync(string image, string script)
+    {
+        using var created = await _http.PostAsJsonAsync("containers/create", new JsonObject
+        {
+            ["Image"] = image,
+            ["Cmd"] = new JsonArray("sh", "-c", script),
+            ["Labels"] = new JsonObject { [Label] = Run },
+            ["HostConfig"] = new JsonObject { ["NetworkMode"] = "none" },
+        });
+        created.EnsureSuccessStatusCode();
+        var id = (await created.Content.ReadFromJsonAsync<JsonObject>())!["Id"]!.GetValue<string>();
+        using var started = await _http.PostAsync($"containers/{id}/start", null);
+        started.EnsureSuccessStatusCode();
+        return id;
+    }
+
+    /// <summary>Waits for the end of a container.</summary>
+    public async Task WaitAsync(string id)
+    {
+        using var ended = await _http.PostAsync($"containers/{id}/wait", null);
+        await ended.Content.ReadAsStringAsync();
+        ended.EnsureSuccessStatusCode();
     }
 
     public Task PostFileAsync(string path, string file) => _endpoint.SocketPath is { } socket
