@@ -80,7 +80,8 @@ internal static class LogBenchmarks
                 continue;
             }
 
-            var (id, number) = (happened.GetProperty("containerId").GetString()!, int.Parse(happened.GetProperty("text").GetString()!, null));
+            var id = happened.GetProperty("containerId").GetString()!;
+            var number = int.Parse(happened.GetProperty("text").GetString()!, CultureInfo.InvariantCulture);
             lost += last.TryGetValue(id, out var before) ? Math.Abs(number - before - 1) : 0;
             last[id] = number;
             if (warm)

@@ -86,7 +86,8 @@ internal sealed class Logs(ServiceProcess service, Load load, Tally tally)
             else if (type == "line")
             {
                 tally.Count("log lines");
-                var (name, number) = (happened.GetProperty("name").GetString()!, int.Parse(happened.GetProperty("text").GetString()!, null));
+                var name = happened.GetProperty("name").GetString()!;
+                var number = int.Parse(happened.GetProperty("text").GetString()!, CultureInfo.InvariantCulture);
                 if (_last.TryGetValue(name, out var last) && number != last + 1 && number != 0)
                 {
                     tally.Break($"Line {number} of {name} follows line {last}");

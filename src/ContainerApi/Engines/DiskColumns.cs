@@ -30,9 +30,9 @@ internal sealed record DiskRow(string Engine, string Name, string Title, DiskUsa
 
     private static string? Size(long? bytes) => bytes is { } known ? HumanText.DecimalSize(known) : null;
 
-    /// <summary>With its part of the size, where there is a size.</summary>
+    /// <summary>With its part of the size, rounded down as Docker does, where there is a size.</summary>
     private static string? Reclaimable(DiskUsage? usage) =>
         usage is { SizeBytes: > 0 and var size, ReclaimableBytes: { } bytes }
-            ? string.Create(CultureInfo.InvariantCulture, $"{HumanText.DecimalSize(bytes)} ({bytes * 100.0 / size:0}%)")
+            ? string.Create(CultureInfo.InvariantCulture, $"{HumanText.DecimalSize(bytes)} ({bytes * 100 / size}%)")
             : Size(usage?.ReclaimableBytes);
 }

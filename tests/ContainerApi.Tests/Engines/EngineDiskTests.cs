@@ -66,7 +66,7 @@ public sealed class EngineDiskTests
     [Theory]
     [InlineData("table", """
         TYPE            TOTAL   ACTIVE   SIZE    RECLAIMABLE
-        Images          2       1        1.1kB   600B (55%)
+        Images          2       1        1.1kB   600B (54%)
         Containers      3       -        0B      0B
         Local Volumes   -       -        -       -
         Build Cache     4       0        -       2GB
