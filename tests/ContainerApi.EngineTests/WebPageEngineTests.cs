@@ -71,7 +71,7 @@ public sealed class WebPageEngineTests(EngineFixture fixture) : WebPageCalls(fix
     }
 
     [Fact]
-    public async Task Pull_that_the_registry_refuses_is_repeated_with_credentials()
+    public async Task Credentials_of_a_refused_pull_serve_the_check_and_builds()
     {
         const string password = "s3cret-of-the-page";
         await using var registry = await FakeRegistry.StartAsync(EngineFixture.Label, Fixture.Run, "ann:" + password);
@@ -83,6 +83,14 @@ public sealed class WebPageEngineTests(EngineFixture fixture) : WebPageCalls(fix
         await page.EvaluateAsync("until(() => all('.running-builds .succeeded').length === 1)");
         await page.EvaluateAsync($"enter('#pull-reference', '{registry.Reference}'), press('form button', 'Pull')");
         await page.EvaluateAsync("until(() => all('.running-builds .succeeded').length === 2)");
+        await page.EvaluateAsync($"enter('input[type=search]', '{registry.Reference}'), press('.row-tools > button', 'Check for updates')");
+        await page.EvaluateAsync("until(() => all('.message', 'available')[0])");
+
+        var dockerfile = JsonSerializer.Serialize($"FROM {registry.Name}:missing\n{MyLabel}\n");
+        await page.EvaluateAsync("location.hash = '#/builds', press('.drop button', 'Write')");
+        await page.EvaluateAsync($"enter('#dockerfile-text', {dockerfile}), press('#build-start', 'Build')");
+        // Without credentials it would be unauthorized.
+        Assert.Contains("not found", await TextAsync(page, "document.querySelector('.result.failed')"), StringComparison.Ordinal);
 
         var stored = await page.EvaluateAsync("JSON.stringify([localStorage, sessionStorage, document.cookie])");
         Assert.DoesNotContain(password, stored!.GetValue<string>(), StringComparison.Ordinal);
@@ -104,6 +112,13 @@ public sealed class WebPageEngineTests(EngineFixture fixture) : WebPageCalls(fix
             await page.EvaluateAsync($"until(() => all('thead th').length === {columns} && all('tbody th a')[0])");
             Assert.Equal(0, (await page.EvaluateAsync("(e => e.scrollWidth - e.clientWidth)(all('.table-scroll')[0])"))!.GetValue<int>());
         }
+
+        // A phone has a choice of its own.
+        await page.ResizeAsync(390, 800);
+        await page.EvaluateAsync("press('.menu summary', 'Columns').then(() => press('.menu-items label', 'Ports'))");
+        await page.EvaluateAsync("until(() => all('thead th').length === 4)");
+        await page.ResizeAsync(1280, 800);
+        await page.EvaluateAsync("until(() => all('thead th').length === 11)");
 
         AssertClean(page);
     }

@@ -5,6 +5,7 @@ import { createContext, readChosen, readDrop } from './context.js';
 import { attempt, describe, notify, showCommand } from './dialogs.js';
 import { button, el, setAttribute, setChildren, setEngines, setText, simpleTable } from './dom.js';
 import * as format from './format.js';
+import { CredentialFields, registryHeaders } from './registries.js';
 import { link } from './router.js';
 import { session } from './session.js';
 import { BuildSteps } from './steps.js';
@@ -29,6 +30,7 @@ export class BuildsView {
   #dockerfile = el('textarea', { id: 'dockerfile-text', rows: 8, spellcheck: 'false', 'aria-label': texts.dockerfile, value: texts.dockerfileExample });
   #editor = el('div', { hidden: true }, this.#dockerfile);
   #engine = el('select', { id: 'build-engine' });
+  #credentials = new CredentialFields('registry', () => this.#fields?.registry.value.trim() || 'docker.io');
   #running = el('div', { class: 'running-builds' });
   #history = el('div', {});
   #shown = '';
@@ -91,7 +93,9 @@ export class BuildsView {
         text('build-dockerfile', texts.dockerfileName, { value: 'Dockerfile', onchange: () => this.#tree && this.#choose(this.#tree) }),
         text('build-target', texts.buildTarget),
         el('label', { class: 'field', for: 'build-args' }, texts.buildArgs, el('textarea', { id: 'build-args', rows: 2, spellcheck: 'false' })),
-        check('build-no-cache', texts.buildNoCache), check('build-pull', texts.buildPull))));
+        check('build-no-cache', texts.buildNoCache), check('build-pull', texts.buildPull),
+        text('build-registry', texts.registry, { placeholder: 'docker.io', oninput: () => this.#credentials.show() }),
+        ...this.#credentials.nodes)));
     for (const field of form.querySelectorAll('[id^=build-]')) this.#fields[field.id.slice('build-'.length)] = field;
     return form;
   }
@@ -135,6 +139,7 @@ export class BuildsView {
       notify(texts.dropHere, true);
       return;
     }
+    this.#credentials.keep();
     const search = query({
       mode: 'detach', tag: f.tag.value.trim(), engine: this.#engine.value,
       dockerfile: written || f.dockerfile.value.trim() === 'Dockerfile' ? null : f.dockerfile.value.trim(),
@@ -228,7 +233,8 @@ class StartedBuild {
   #send(search, body, type) {
     const request = this.#request;
     request.open('POST', address(`builds${search}`));
-    for (const [name, value] of Object.entries({ Accept: 'application/json', 'Content-Type': type, ...authorization() })) request.setRequestHeader(name, value);
+    const headers = { Accept: 'application/json', 'Content-Type': type, ...authorization(), ...registryHeaders() };
+    for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
     request.upload.onprogress = e => {
       this.#bar.value = e.loaded / e.total;
       setText(this.#status, e.loaded < e.total ? texts.buildUploading(format.bytes(e.loaded), format.bytes(e.total)) : texts.buildUploaded);

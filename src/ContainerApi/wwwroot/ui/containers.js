@@ -10,12 +10,13 @@ import { replaceParams, route } from './router.js';
 import { VirtualTable } from './table.js';
 import { texts } from './texts.js';
 
-const COLUMNS_KEY = 'containerapi.columns';
 /** How often the order may change by itself while nobody points at the rows. */
 const REORDER_MS = 5000;
 
 const SCROLLBAR = 15;
 const narrow = matchMedia('(max-width: 640px)');
+/** A phone has columns of its own. */
+const columnsKey = () => (narrow.matches ? 'containerapi.columns.phone' : 'containerapi.columns');
 
 export class ContainersView {
   #store;
@@ -123,26 +124,26 @@ export class ContainersView {
     const choose = (name, checked) => {
       if (checked) chosen.add(name);
       else chosen.delete(name);
-      localStorage.setItem(COLUMNS_KEY, JSON.stringify([...chosen]));
+      localStorage.setItem(columnsKey(), JSON.stringify([...chosen]));
       this.#layout();
     };
     this.#menu.replaceChildren(...Object.keys(COLUMNS).filter(name => !COLUMNS[name].fixed).map(name => el('label', { class: 'check' },
       el('input', { type: 'checkbox', checked: chosen.has(name), onchange: e => choose(name, e.target.checked) }), ` ${texts.column[name]}`)),
     button(texts.defaultColumns, () => {
-      localStorage.removeItem(COLUMNS_KEY);
+      localStorage.removeItem(columnsKey());
       this.#layout();
       this.#fillMenu();
     }, { class: 'quiet' }));
   }
 
   #shownColumns() {
-    if (narrow.matches) return NARROW_COLUMNS;
     try {
-      const saved = JSON.parse(localStorage.getItem(COLUMNS_KEY));
+      const saved = JSON.parse(localStorage.getItem(columnsKey()));
       if (Array.isArray(saved)) return Object.keys(COLUMNS).filter(name => COLUMNS[name].fixed || saved.includes(name));
     } catch {
       // What is not JSON was not saved by this page.
     }
+    if (narrow.matches) return NARROW_COLUMNS;
     // A scrollbar for the rows takes some of the width.
     return defaultColumns(document.documentElement.clientWidth - SCROLLBAR, this.#store.engines.size);
   }
@@ -159,11 +160,11 @@ export class ContainersView {
     const cells = this.#columns.map(name => {
       const cell = el('th', { scope: 'col', class: COLUMNS[name].metric ? `column-${name} numeric` : `column-${name}` },
         button(texts.column[name], () => this.#sortBy(name), { class: 'sort', title: texts.columnHelp[name] ?? null }));
-      if (!narrow.matches) cell.style.width = `${COLUMNS[name].width}px`;
+      if (!narrow.matches || !NARROW_COLUMNS.includes(name)) cell.style.width = `${COLUMNS[name].width}px`;
       this.#headers.set(name, cell);
       return cell;
     });
-    this.#table.setHead(el('tr', { 'aria-rowindex': '1' }, ...cells), this.#columns.length, narrow.matches ? 0 : widthOf(this.#columns));
+    this.#table.setHead(el('tr', { 'aria-rowindex': '1' }, ...cells), this.#columns.length, narrow.matches && this.#columns.length <= NARROW_COLUMNS.length ? 0 : widthOf(this.#columns));
     this.#showSort();
     this.#order(true);
     this.#showSummary();
@@ -200,8 +201,8 @@ export class ContainersView {
     };
     const rows = [...this.#store.rows.values()]
       .filter(row => (row.running || !this.#hideStopped) && this.#filter.matches(row))
-      .sort((a, b) => compare(rank(a), rank(b), this.#sort.descending)
-        || compare(a.container.name, b.container.name, false) || compare(a.key, b.key, false));
+      .sort((a, b) => format.compare(rank(a), rank(b), this.#sort.descending)
+        || format.compare(a.container.name, b.container.name, false) || format.compare(a.key, b.key, false));
     this.#shown = rows;
     this.#table.setItems(this.#group ? this.#grouped(rows) : rows.map(row => ({ key: row.key, row })));
     const total = this.#store.rows.size;
@@ -298,12 +299,4 @@ function sumOf(rows) {
   const own = running.filter(r => !r.container.network?.sharedWith);
   return texts.sums(running.length, rows.length - running.length, format.percent(add(running, 'cpu')), format.bytes(add(running, 'memory')),
     format.rate(add(own, 'rx')), format.rate(add(own, 'tx')));
-}
-
-/** Unknown values come last in both directions. */
-function compare(a, b, descending) {
-  const [noA, noB] = [a === null || a === undefined || a === '', b === null || b === undefined || b === ''];
-  if (noA || noB) return noA - noB;
-  const order = typeof a === 'number' ? a - b : a < b ? -1 : a > b ? 1 : 0;
-  return descending ? -order : order;
 }

@@ -86,3 +86,11 @@ export function portAddress(p) {
     return null;
   }
 }
+
+/** Unknown values come last in both directions. */
+export function compare(a, b, descending) {
+  const [noA, noB] = [a === null || a === undefined || a === '', b === null || b === undefined || b === ''];
+  if (noA || noB) return noA - noB;
+  const order = typeof a === 'number' ? a - b : a < b ? -1 : a > b ? 1 : 0;
+  return descending ? -order : order;
+}

@@ -6,6 +6,7 @@ import { button, el, setAttribute, setChildren, setEngines, setText } from './do
 import * as format from './format.js';
 import { pruneDialog } from './prune.js';
 import { Pulls } from './pull.js';
+import { registryHeaders } from './registries.js';
 import { link, replaceParams, route } from './router.js';
 import { session } from './session.js';
 import { texts } from './texts.js';
@@ -13,13 +14,15 @@ import { texts } from './texts.js';
 const POLL_MS = 10_000;
 /** Changes of containers come in bursts; the counts of the images follow them. */
 const RELOAD_MS = 500;
+/** What a pattern of the API may have. */
+const PATTERN = /^[\w./:@*?-]+$/;
 
 const COLUMNS = [
   { name: 'tags', sort: i => i.tags[0] ?? '' },
   { name: 'id', sort: i => i.shortId },
   { name: 'createdAt', sort: i => i.createdAt, descending: true },
   { name: 'sizeBytes', sort: i => i.sizeBytes, descending: true },
-  { name: 'containers', sort: i => i.containers ?? -1, descending: true },
+  { name: 'containers', sort: i => i.containers, descending: true },
   { name: 'engine', sort: i => i.engine },
 ];
 
@@ -63,8 +66,8 @@ export class ImagesView {
     });
     this.node = el('div', { class: 'view' },
       el('div', { class: 'row-tools' }, this.#input, this.#pulls.form, this.#check, this.#prune,
-        button(texts.asCurl, () => showCommand(texts.asCurlTitle, [curl(`images${query({ sort: this.#sortText, format: 'table' })}`), curl('images')]),
-          { class: 'quiet' }), this.#summary),
+        button(texts.asCurl, () => showCommand(texts.asCurlTitle, [{ format: 'table' }, {}].map(form =>
+          curl(`images${query({ ...this.#query, sort: this.#sortText, ...form })}`))), { class: 'quiet' }), this.#summary),
       this.#pulls.node,
       el('section', { class: 'panel' },
         el('div', { class: 'scroll-x', tabindex: 0, role: 'region', 'aria-label': texts.images },
@@ -85,6 +88,22 @@ export class ImagesView {
   dispose() {
     clearTimeout(this.#timer);
     this.#loading.abort();
+  }
+
+  /** The filter in the API's words: a part of a name, or else the ids of the images with it. */
+  get #query() {
+    const filter = this.#filter.trim();
+    if (filter === '') return {};
+    const shown = this.#images.filter(i => this.#matches(i));
+    return shown.length > 0 && (!PATTERN.test(filter) || shown.every(i => i.shortId.startsWith(filter.toLowerCase())))
+      ? { id: shown.map(i => i.id) }
+      // An asterisk is for a part between slashes.
+      : { reference: ['', '*/', '*/*/'].map(path => `${path}*${filter}*`) };
+  }
+
+  #matches(image) {
+    const filter = this.#filter.trim().toLowerCase();
+    return image.tags.some(t => t.toLowerCase().includes(filter)) || image.shortId.startsWith(filter);
   }
 
   get #sortText() {
@@ -114,7 +133,8 @@ export class ImagesView {
   async #checkUpdates() {
     this.#check.disabled = true;
     await attempt(async () => {
-      const { items } = await getJson('images?include=update', { signal: this.#loading.signal });
+      this.#pulls.keepCredentials();
+      const { items } = await getJson('images?include=update', { signal: this.#loading.signal, headers: registryHeaders() });
       this.#updates = new Map(items.map(i => [keyOf(i), i.updates ?? []]));
       const all = [...this.#updates.values()].flat();
       notify(texts.updatesChecked(all.filter(u => u.available).length, all.filter(u => ['timeout', 'error'].includes(u.state)).length));
@@ -133,13 +153,9 @@ export class ImagesView {
     const { column, descending } = this.#sort;
     [...this.#head.children].forEach((th, i) =>
       setAttribute(th, 'aria-sort', COLUMNS[i] === column ? (descending ? 'descending' : 'ascending') : null));
-    const filter = this.#filter.toLowerCase();
     const shown = this.#images
-      .filter(i => filter === '' || i.tags.some(t => t.toLowerCase().includes(filter)) || i.shortId.startsWith(filter))
-      .sort((a, b) => {
-        const [x, y] = [column.sort(a), column.sort(b)];
-        return (x < y ? -1 : x > y ? 1 : 0) * (descending ? -1 : 1) || (a.id < b.id ? -1 : 1);
-      });
+      .filter(i => this.#matches(i))
+      .sort((a, b) => format.compare(column.sort(a), column.sort(b), descending) || (a.id < b.id ? -1 : 1));
     const keys = new Set(shown.map(keyOf));
     for (const key of this.#rows.keys()) if (!keys.has(key)) this.#rows.delete(key);
     setChildren(this.#body, shown.map(image => this.#row(image)));

@@ -4,24 +4,18 @@ import { openStream, query, readBatches } from './api.js';
 import { describe, notify } from './dialogs.js';
 import { button, el, setAttribute, setText } from './dom.js';
 import * as format from './format.js';
+import { CredentialFields, credentialsOf, forget, registryOf } from './registries.js';
 import { texts } from './texts.js';
-
-/** Credentials by registry, until the page is closed. A registry gets its own only. */
-const credentials = new Map();
 
 /** The form, and the pulls that it began. */
 export class Pulls {
   node = el('div', { class: 'running-builds' });
   #reference = el('input', {
     id: 'pull-reference', autocomplete: 'off', spellcheck: 'false', required: true, 'aria-label': texts.pullReference, placeholder: 'busybox:1.36',
-    oninput: () => this.#showRegistry(),
+    oninput: () => this.#credentials.show(),
   });
-  #user = el('input', { id: 'pull-user', autocomplete: 'off', spellcheck: 'false', 'aria-label': texts.pullUser, placeholder: texts.pullUser });
-  #password = el('input', {
-    id: 'pull-password', type: 'password', autocomplete: 'off', 'aria-label': texts.pullPassword, placeholder: texts.pullPassword,
-  });
-  #hint = el('span', { class: 'hint', role: 'status' });
-  #fields = el('div', { class: 'row-tools', hidden: true, id: 'pull-credentials' }, this.#user, this.#password, this.#hint);
+  #credentials = new CredentialFields('pull', () => registryOf(this.#reference.value.trim()));
+  #fields = el('div', { class: 'row-tools', hidden: true, id: 'pull-credentials' }, ...this.#credentials.nodes);
   #toggle = button(texts.pullCredentials, () => this.#open(this.#fields.hidden), {
     class: 'quiet', 'aria-expanded': 'false', 'aria-controls': 'pull-credentials',
   });
@@ -35,19 +29,18 @@ export class Pulls {
   #pull(engine, done) {
     const image = this.#reference.value.trim();
     const registry = registryOf(image);
-    const username = this.#user.value.trim();
-    if (!this.#fields.hidden && username) credentials.set(registry, { username, password: this.#password.value });
-    this.node.prepend(new Pull(image, engine, credentials.get(registry) ?? null, code => {
+    this.keepCredentials();
+    this.node.prepend(new Pull(image, engine, credentialsOf(registry), code => {
       if (code === 'registry_unauthorized') this.#retry(image, registry);
       done();
     }).node);
-    this.#reference.value = this.#user.value = this.#password.value = '';
+    this.#reference.value = '';
     this.#open(false);
   }
 
   /** Asks for credentials where the registry refused the pull. */
   #retry(image, registry) {
-    credentials.delete(registry);
+    forget(registry);
     if (this.#reference.value) return;
     this.#reference.value = image;
     this.#open(true);
@@ -56,20 +49,14 @@ export class Pulls {
   #open(open) {
     this.#fields.hidden = !open;
     setAttribute(this.#toggle, 'aria-expanded', String(open));
-    this.#showRegistry();
-    if (open) this.#user.focus();
+    this.#credentials.show();
+    if (open) this.#credentials.user.focus();
   }
 
-  #showRegistry() {
-    const registry = registryOf(this.#reference.value.trim());
-    setText(this.#hint, credentials.has(registry) ? texts.pullCredentialsKnown(registry) : texts.pullCredentialsHelp(registry));
+  /** Keeps what was typed, also for the check for updates. */
+  keepCredentials() {
+    if (!this.#fields.hidden) this.#credentials.keep();
   }
-}
-
-/** The registry in a reference: its first part where that is a host, else Docker Hub's. */
-function registryOf(image) {
-  const [first, ...rest] = image.split('/');
-  return rest.length > 0 && /[.:]|^localhost$/.test(first) ? first : 'docker.io';
 }
 
 /** One pull, with the progress of its layers. */
