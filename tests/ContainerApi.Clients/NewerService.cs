@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 
@@ -38,6 +39,31 @@ internal static class NewerService
 
         """;
 
+    private const string Build = """
+        {"id": "01", "engine": "e", "state": "hibernating", "tags": [], "createdAt": "2026-11-23T19:29:43Z", "eventCount": 1, "gpus": 2,
+         "imageId": null, "startedAt": null, "finishedAt": null, "durationMs": null, "error": null, "warnings": [], "builder": null,
+         "startedBy": null}
+        """;
+
+    /// <summary>A stream, or the build, whose tags say what arrived.</summary>
+    private static async Task<IResult> AnswerBuildAsync(HttpRequest request)
+    {
+        if (request.Query["mode"].ToString() is not ("wait" or "detach"))
+        {
+            return Results.Text(Lines, "application/x-ndjson");
+        }
+
+        using var body = new StreamReader(request.Body);
+        var arrived = request.HasFormContentType
+            ? string.Join(',', (await request.ReadFormAsync()).Files.Select(f => f.FileName))
+            : await body.ReadToEndAsync();
+        return Results.Text(
+            Build.Replace(
+                "\"tags\": []",
+                "\"tags\": " + JsonSerializer.Serialize(new[] { request.ContentType!.Split(';')[0], arrived }), StringComparison.Ordinal),
+            "application/json", statusCode: request.Query["mode"] == "wait" ? 201 : 202);
+    }
+
     public static async Task<(WebApplication Service, Uri Address)> StartAsync()
     {
         var builder = WebApplication.CreateSlimBuilder();
@@ -46,7 +72,7 @@ internal static class NewerService
         var service = builder.Build();
         service.MapGet("/v1/containers", () => Results.Text(List, "application/json"));
         service.MapGet("/v1/containers/{container}", () => Results.Text(Problem, "application/problem+json", statusCode: 409));
-        service.MapPost("/v1/builds", () => Results.Text(Lines, "application/x-ndjson"));
+        service.MapPost("/v1/builds", (HttpRequest request) => AnswerBuildAsync(request));
         await service.StartAsync();
         var addresses = service.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!;
         return (service, new Uri(addresses.Addresses.First() + "/v1/"));

@@ -10,10 +10,9 @@ var (service, address) = await NewerService.StartAsync();
 await using (service)
 {
     using var http = new HttpClient();
-    await UseKiotaAsync(new Kiota.ContainerApiClient(new HttpClientRequestAdapter(new AnonymousAuthenticationProvider(), httpClient: http)
-    {
-        BaseUrl = address.ToString().TrimEnd('/'),
-    }));
+    var adapter = new HttpClientRequestAdapter(new AnonymousAuthenticationProvider(), httpClient: http) { BaseUrl = address.ToString().TrimEnd('/') };
+    await UseKiotaAsync(new Kiota.ContainerApiClient(adapter));
+    await BuildWithKiotaAsync(new Kiota.ContainerApiClient(adapter), adapter);
     await UseNSwagAsync(new NSwag.ContainerApiClient(http) { BaseUrl = address.ToString() });
 }
 
@@ -47,6 +46,17 @@ static async Task UseKiotaAsync(Kiota.ContainerApiClient client)
     Expect(types.SequenceEqual(["started", NewerService.NewEvent, "result"]), "Kiota: a stream with a new event type");
 }
 
+static async Task BuildWithKiotaAsync(Kiota.ContainerApiClient client, HttpClientRequestAdapter adapter)
+{
+    var request = client.Builds.ToPostRequestInformation(new Kiota.Models.BuildRequest());
+    request.Headers.Remove("Content-Type");
+    request.SetStreamContent(new MemoryStream("tar"u8.ToArray()), "application/x-tar");
+    request.QueryParameters["mode"] = "wait";
+    using var build = await JsonDocument.ParseAsync((await adapter.SendPrimitiveAsync<Stream>(request))!);
+    var arrived = build.RootElement.GetProperty("tags").EnumerateArray().Select(t => t.GetString());
+    Expect(arrived.SequenceEqual(["application/x-tar", "tar"]), "Kiota: a build from an archive");
+}
+
 static async Task UseNSwagAsync(NSwag.ContainerApiClient client)
 {
     var list = await client.ListContainersAsync(all: true);
@@ -75,6 +85,34 @@ static async Task UseNSwagAsync(NSwag.ContainerApiClient client)
     Expect(events.Select(e => e.Type).SequenceEqual(["started", NewerService.NewEvent, "result"]), "NSwag: a stream with a new event type");
     var result = JsonSerializer.Deserialize<NSwag.ResultEvent>(JsonSerializer.Serialize(events[^1]))!;
     Expect(result.State == NewerService.NewState, "NSwag: a result with a new state");
+    await BuildWithNSwagAsync(client);
+}
+
+static async Task BuildWithNSwagAsync(NSwag.ContainerApiClient client)
+{
+    var archive = new ByteArrayContent("tar"u8.ToArray()) { Headers = { { "Content-Type", "application/x-tar" } } };
+    client.BuildContext = archive;
+    var build = await ReadBuildAsync(await client.CreateBuildAsync(mode: NSwag.Mode.Wait, body: new NSwag.BuildRequest()));
+    Expect(build.Tags.SequenceEqual(["application/x-tar", "tar"]), "NSwag: a build from an archive");
+
+    client.BuildContext = new MultipartFormDataContent
+    {
+        { new StringContent("FROM scratch"), "file", "Dockerfile" },
+        { new StringContent("hello"), "file", "site/index.html" },
+    };
+    build = await ReadBuildAsync(await client.CreateBuildAsync(mode: NSwag.Mode.Detach, body: new NSwag.BuildRequest()));
+    Expect(build.Tags.SequenceEqual(["multipart/form-data", "Dockerfile,site/index.html"]), "NSwag: a build from files");
+
+    build = await ReadBuildAsync(await client.CreateBuildAsync(mode: NSwag.Mode.Wait, body: new NSwag.BuildRequest { Dockerfile = "FROM scratch" }));
+    Expect(build.Tags.First() == "application/json" && build.State == NewerService.NewState, "NSwag: a build from JSON after those");
+}
+
+static async Task<NSwag.Build> ReadBuildAsync(NSwag.FileResponse answer)
+{
+    using (answer)
+    {
+        return (await JsonSerializer.DeserializeAsync<NSwag.Build>(answer.Stream))!;
+    }
 }
 
 static void Expect(bool condition, string what)
