@@ -61,13 +61,12 @@ try
     app.UseResponseHeaders();
     app.UseAudit();
     app.UseProblems();
-    app.UseOptions();
+    app.UseAllowedMethods();
     app.UseAllowedHosts();
     app.UseRequestTimeouts();
     app.UseCallers();
     app.UseCompressionRules();
     app.UseRateLimits();
-    app.UseSwaggerPages();
     app.UseAuthorization();
     app.UseJsonOnly();
     StreamAccess.Use(app);
@@ -78,6 +77,7 @@ try
     var api = app.MapGroup("").WithHead().WithJsonOnly();
     api.MapServiceIndex();
     api.MapOpenApiDocument();
+    api.MapSwaggerPages();
     api.MapHealth();
     api.MapTelemetry().RequireScope(Scopes.MetricsRead);
     api.MapContainers();

@@ -30,9 +30,14 @@ internal static class BlamedField
         [ErrorCode.RegistryUnauthorized] = "registryAuth",
     };
 
-    /// <summary>Returns the field as the request names it, or null.</summary>
+    /// <summary>The messages of an error by field, as the request names it; null if no field is to blame.</summary>
     /// <param name="names">The names in the request; null if it was not read.</param>
-    public static string? Find(ApiException failure, FieldNames? names)
+    public static IDictionary<string, string[]>? ErrorsOf(ApiException failure, FieldNames? names) =>
+        failure.Errors is { Count: > 0 } errors ? errors
+        : Find(failure, names) is { } field ? new Dictionary<string, string[]> { [field] = [failure.Message] }
+        : null;
+
+    private static string? Find(ApiException failure, FieldNames? names)
     {
         // A container in the path of a change was found before the engine was asked.
         var field = failure.Fields.FirstOrDefault(f => names?.IsSent(f) == true) ?? failure.Fields.FirstOrDefault(f => names?.Has(f) == true)

@@ -59,16 +59,6 @@ internal static class HttpServices
 
     private sealed record JsonOnly;
 
-    /// <summary>Answers <c>OPTIONS</c> with the methods of the path: routing answers 405 with <c>Allow</c>, as for other unknown methods.</summary>
-    public static void UseOptions(this WebApplication app) => app.Use(async (http, next) =>
-    {
-        await next(http);
-        if (HttpMethods.IsOptions(http.Request.Method) && http.Response is { StatusCode: StatusCodes.Status405MethodNotAllowed, HasStarted: false })
-        {
-            http.Response.StatusCode = StatusCodes.Status204NoContent;
-        }
-    });
-
     public static void UseProblems(this WebApplication app)
     {
         // Problems logs the exception; the middleware would log it again.

@@ -72,13 +72,9 @@ internal sealed class Problems(IProblemDetailsService writer, IDiagnosticContext
             problem.Extensions["engine"] = failure.Engine;
         }
 
-        if (exception is ApiException { Errors: { Count: > 0 } errors })
+        if (exception is ApiException refusal && BlamedField.ErrorsOf(refusal, names) is { } errors)
         {
             problem.Extensions["errors"] = errors;
-        }
-        else if (exception is ApiException blaming && BlamedField.Find(blaming, names) is { } field)
-        {
-            problem.Extensions["errors"] = new Dictionary<string, string[]> { [field] = [detail] };
         }
 
         foreach (var (name, value) in (exception as ApiException)?.Extensions ?? [])

@@ -92,8 +92,9 @@ internal static class BuildEndpoints
             .ProducesEngineProblems(
                 ErrorCode.InvalidRequest, ErrorCode.EngineRequired, ErrorCode.InvalidReference, ErrorCode.InvalidDockerfile, ErrorCode.InvalidContext,
                 ErrorCode.ContextPathNotAllowed, ErrorCode.RemoteContextNotAllowed, ErrorCode.ContextTooLarge, ErrorCode.UnsupportedMediaType,
-                ErrorCode.BuildFailed, ErrorCode.ContainerNotFound, ErrorCode.FeatureUnsupported, ErrorCode.TooManyBuilds, ErrorCode.RequestTimeout,
-                ErrorCode.InsufficientStorage, ErrorCode.RegistryUnauthorized, ErrorCode.RegistryUnavailable, ErrorCode.NotAcceptable);
+                ErrorCode.BuildFailed, ErrorCode.NotFound, ErrorCode.ContainerNotFound, ErrorCode.Conflict, ErrorCode.FeatureUnsupported,
+                ErrorCode.TooManyBuilds, ErrorCode.RequestTimeout, ErrorCode.InsufficientStorage,
+                ErrorCode.RegistryUnauthorized, ErrorCode.RegistryUnavailable, ErrorCode.NotAcceptable);
 
     private static async Task<IResult> BuildAsync(
         HttpContext http, BuildRequestReader reader, EngineDirectory engines, BuildQueue queue, BuildPipeline pipeline, BuildResponses responses,
@@ -103,7 +104,8 @@ internal static class BuildEndpoints
         var upload = isReadWhole ? null : reader.Meter(http.Request);
         var (request, context) = await reader.ReadAsync(http);
         var form = request.ToForm(http.Request);
-        var job = pipeline.Start(queue.Choose(engines, request.Engine), request, context, upload, http.GetClient(), caller.Owner);
+        var names = http.Features.Get<FieldNames>();
+        var job = pipeline.Start(queue.Choose(engines, request.Engine), request, context, upload, http.GetClient(), caller.Owner, names);
         http.SetTarget($"build {job.Id}{string.Concat(request.Tags.Select(t => $" {t}"))} on {job.Describe().Engine}");
         return responses.RespondToStarter(job, form, hasContext: isReadWhole);
     }

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using ContainerApi.Api;
+using ContainerApi.Api.Requests;
 
 namespace ContainerApi.Builds;
 
@@ -117,6 +118,10 @@ public sealed record ResultEvent(
 /// <param name="ExitCode">Exit code of the command of the step; null when there is none.</param>
 public sealed record BuildError(string Code, string Message, string? Step, int? ExitCode)
 {
+    /// <summary>The message by the field to blame, as the request names it; absent where no field is to blame.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IDictionary<string, string[]>? Errors { get; init; }
+
     internal static readonly ErrorCode StepFailed = new("step_failed", "A step of the build failed.");
     internal static readonly ErrorCode Timeout = new("timeout", "The build exceeded its timeout.");
     internal static readonly ErrorCode Cancelled = new("cancelled", "The build was cancelled.");
@@ -127,5 +132,7 @@ public sealed record BuildError(string Code, string Message, string? Step, int? 
     {
     }
 
-    internal static BuildError Of(EngineException exception) => new(exception.Code, exception.Message);
+    /// <param name="names">The names of the request's fields; null if it has none.</param>
+    internal static BuildError Of(ApiException exception, FieldNames? names) =>
+        new(exception.Code, exception.Message) { Errors = BlamedField.ErrorsOf(exception, names) };
 }

@@ -1,4 +1,5 @@
 using ContainerApi.Api;
+using ContainerApi.Api.Requests;
 
 namespace ContainerApi.Builds;
 
@@ -44,7 +45,21 @@ internal static class BuildFailures
         _ => new BuildError(BuildError.Cancelled, "The build was cancelled on request."),
     };
 
-    public static BuildError? ErrorOf(BuildFailed? failed) => failed is null ? null : new BuildError(
-        failed.Code ?? (failed.StepName is null ? ErrorCode.BuildFailed : BuildError.StepFailed),
-        failed.Message, failed.StepName, failed.ExitCode);
+    /// <param name="names">The names of the request's fields.</param>
+    public static BuildError? ErrorOf(BuildFailed? failed, FieldNames? names)
+    {
+        if (failed is null)
+        {
+            return null;
+        }
+
+        // The Dockerfile can be to blame for the same message: FROM --platform.
+        var isKnown = failed is not { Field: { } field, StepName: not null } || names?.IsSent(field) == true;
+        var code = (isKnown ? failed.Code : null) ?? (failed.StepName is null ? ErrorCode.BuildFailed : BuildError.StepFailed);
+        var fields = isKnown && failed.Field is { } blamed ? [blamed] : (IReadOnlyList<string>)[];
+        return new BuildError(code, failed.Message, failed.StepName, failed.ExitCode)
+        {
+            Errors = BlamedField.ErrorsOf(new ApiException(code, failed.Message) { Fields = fields }, names),
+        };
+    }
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using ContainerApi.Api;
+using ContainerApi.Api.Requests;
 using ContainerApi.Builds.Contexts;
 using ContainerApi.Builds.Dockerfiles;
 using ContainerApi.Engine;
@@ -24,18 +25,21 @@ internal sealed partial class BuildPipeline(
     /// <param name="upload">The body that the context reads; null when the whole body was read before.</param>
     /// <param name="startedBy">Name of the caller; null when the caller is anonymous.</param>
     /// <exception cref="ApiException">The queue is full, or the requested builder lacks a requested feature.</exception>
-    public BuildJob Start(IEngine engine, BuildRequest request, BuildSource context, UploadMeter? upload, string client, string? startedBy)
+    /// <param name="names">The names of the request's fields.</param>
+    public BuildJob Start(
+        IEngine engine, BuildRequest request, BuildSource context, UploadMeter? upload, string client, string? startedBy, FieldNames? names)
     {
         var spec = request.ToSpec();
         var slot = queue.Enqueue(engine.Name, client);
         var file = spec.Output == BuildOutput.Image ? null : new BuildFile();
         var job = registry.Open(engine.Name, [.. spec.Tags.Select(t => t.ToString())], startedBy, file);
         var limited = upload is null ? context : upload.Limit(context, () => slot.OthersWait);
-        job.Work = Task.Run(() => RunAsync(job, engine, request, spec, limited, slot));
+        job.Work = Task.Run(() => RunAsync(job, engine, request, spec, limited, slot, names));
         return job;
     }
 
-    private async Task RunAsync(BuildJob job, IEngine engine, BuildRequest request, BuildSpec spec, BuildSource context, QueueSlot slot)
+    private async Task RunAsync(
+        BuildJob job, IEngine engine, BuildRequest request, BuildSpec spec, BuildSource context, QueueSlot slot, FieldNames? names)
     {
         var started = time.GetTimestamp();
         var limit = request.Timeout ?? options.Timeout;
@@ -46,7 +50,7 @@ internal sealed partial class BuildPipeline(
         using (lifetime.ApplicationStopping.Register(() => job.Stop(StopCause.Shutdown)))
         using (slot)
         {
-            (image, error, failure) = await BuildAsync(job, engine, spec, request.Builder != RequestedBuilder.Auto, context, slot, limit);
+            (image, error, failure) = await BuildAsync(job, engine, spec, request.Builder != RequestedBuilder.Auto, context, slot, limit, names);
         }
 
         var took = (long)time.GetElapsedTime(started).TotalMilliseconds;
@@ -64,7 +68,8 @@ internal sealed partial class BuildPipeline(
 
     /// <summary>Builds on the engine. Returns the image, the error and the exception behind it, each as far as there is one. Never throws.</summary>
     private async Task<(ImageDetails? Image, BuildError? Error, Exception? Failure)> BuildAsync(
-        BuildJob job, IEngine engine, BuildSpec spec, bool isBuilderForced, BuildSource context, QueueSlot slot, TimeSpan limit)
+        BuildJob job, IEngine engine, BuildSpec spec, bool isBuilderForced, BuildSource context, QueueSlot slot, TimeSpan limit,
+        FieldNames? names)
     {
         ImageDetails? image = null;
         BuildProjection? projection = null;
@@ -88,13 +93,13 @@ internal sealed partial class BuildPipeline(
             failure = await WorkAsync(job, engine, capabilities, spec, context, projection, limit);
             if (failure is null)
             {
-                var error = BuildFailures.ErrorOf(projection.Failure);
+                var error = BuildFailures.ErrorOf(projection.Failure, names);
                 if (error is null && spec is { Output: BuildOutput.Image, IsCheck: false })
                 {
                     (image, error) = await FindImageAsync(engine, projection.ImageId, job.Stopping);
                 }
 
-                error ??= spec.Push ? await PushAsync(job, engine, spec, projection) : null;
+                error ??= spec.Push ? await PushAsync(job, engine, spec, projection, names) : null;
                 CancelSteps(job, error is null ? null : projection);
                 return (image, error, null);
             }
@@ -105,7 +110,7 @@ internal sealed partial class BuildPipeline(
         }
 
         // After a stop, the cause of the stop explains every failure.
-        var reason = job.Cause is { } cause ? BuildFailures.ErrorOf(cause, limit) : ErrorOf(job, engine, failure);
+        var reason = job.Cause is { } cause ? BuildFailures.ErrorOf(cause, limit) : ErrorOf(job, engine, failure, names);
         reason = reason with { Step = projection?.StepName };
         CancelSteps(job, projection);
         return (image, reason, failure);
@@ -120,7 +125,8 @@ internal sealed partial class BuildPipeline(
     }
 
     /// <summary>Pushes the image under each of its tags, one step each; returns the error of the first failed push, or null.</summary>
-    private static async Task<BuildError?> PushAsync(BuildJob job, IEngine engine, BuildSpec spec, BuildProjection projection)
+    private static async Task<BuildError?> PushAsync(
+        BuildJob job, IEngine engine, BuildSpec spec, BuildProjection projection, FieldNames? names)
     {
         var reporter = new BuildReporter(job, projection);
         foreach (var tag in spec.Tags)
@@ -140,7 +146,7 @@ internal sealed partial class BuildPipeline(
             catch (EngineException e)
             {
                 reporter.Report(new StepFailed(step));
-                return new BuildError(e.Code, e.Message, step);
+                return BuildError.Of(e, names) with { Step = step };
             }
 
             reporter.Report(new StepCompleted(step, Cached: false));
@@ -225,7 +231,7 @@ internal sealed partial class BuildPipeline(
         }
     }
 
-    private BuildError ErrorOf(BuildJob job, IEngine engine, Exception exception)
+    private BuildError ErrorOf(BuildJob job, IEngine engine, Exception exception, FieldNames? names)
     {
         var (code, message) = Problems.Describe(exception);
         if (code.Status >= StatusCodes.Status500InternalServerError)
@@ -233,7 +239,7 @@ internal sealed partial class BuildPipeline(
             Log.FailedUnexpectedly(logger, job.Id, engine.Name, exception);
         }
 
-        return new BuildError(code, message);
+        return exception is ApiException known ? BuildError.Of(known, names) : new BuildError(code, message);
     }
 
     /// <summary>Asks the engine for the image before the build succeeds; its tags are those of the result.</summary>
@@ -255,7 +261,7 @@ internal sealed partial class BuildPipeline(
         }
         catch (EngineException e)
         {
-            return (null, BuildError.Of(e));
+            return (null, BuildError.Of(e, names: null));
         }
     }
 

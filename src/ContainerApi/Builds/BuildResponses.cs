@@ -135,10 +135,8 @@ internal sealed class BuildResponses(BuildStore store, BuildOptions options, Con
         var build = job.Describe();
         // A failure that is not a step's keeps the status that it has before the first event.
         var code = ErrorCode.Find(error.Code) ?? ErrorCode.BuildFailed;
-        var refusal = job.Began.Exception?.InnerException as ApiException;
-        return new ApiException(code, error.Message, refusal?.Errors)
+        return new ApiException(code, error.Message, error.Errors)
         {
-            Fields = refusal?.Fields ?? [],
             Extensions =
             {
                 ["engine"] = build.Engine,

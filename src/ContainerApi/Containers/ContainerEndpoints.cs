@@ -50,7 +50,7 @@ internal static class ContainerEndpoints
                 Counts by state and sums of CPU, memory, processes, block I/O and traffic, from the same collection as the list with these filters.
                 Each network namespace counts once, for the container that owns it. Containers without a project or service are a group with the
                 key null. `missing` says how many running containers the sums lack a value of; after the start of the service the first
-                response has no rates.
+                response has no rates. A summary is one document and no list: it has no pages, no `fields` and no NDJSON.
                 """)
             .Produces<ContainerSummary>(StatusCodes.Status200OK, MediaTypes.Json, "text/plain", "text/csv")
             .Produces(StatusCodes.Status304NotModified)

@@ -19,7 +19,7 @@ internal sealed record IncludedSections(ContainerSections Sections) : IParameter
     public static bool TryParse(string text, [NotNullWhen(true)] out IncludedSections? value)
     {
         var names = text.Split(',', StringSplitOptions.TrimEntries);
-        value = names is [Nothing] ? new IncludedSections(ContainerSections.None)
+        value = names is [var only] && only.Equals(Nothing, StringComparison.OrdinalIgnoreCase) ? new IncludedSections(ContainerSections.None)
             : names.All(ContainerColumns.Sections.ContainsKey) ? new IncludedSections(ContainerColumns.SectionsOf(names))
             : null;
         return value is not null;
@@ -53,7 +53,7 @@ internal sealed record PortFilter(int Number, string? Protocol) : IParameterValu
     {
         var slash = text.IndexOf('/');
         var number = slash < 0 ? text : text[..slash];
-        var protocol = slash < 0 ? null : text[(slash + 1)..];
+        var protocol = slash < 0 ? null : text[(slash + 1)..].ToLowerInvariant();
         port = int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var n) && n is > 0 and <= 65535
             && (protocol is null || Protocols.Contains(protocol))
             ? new PortFilter(n, protocol)

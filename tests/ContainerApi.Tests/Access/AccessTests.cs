@@ -164,9 +164,8 @@ public sealed class AccessTests
             path = path.Replace($"{{{name}}}", value, StringComparison.Ordinal);
         }
 
-        var required = operation.TryGetProperty("parameters", out var parameters)
-            ? parameters.EnumerateArray().Where(p => p.GetProperty("in").GetString() == "query" && p.TryGetProperty("required", out _))
-            : [];
+        var required = ApiDocument.Root.ParametersOf(operation)
+            .Where(p => p.GetProperty("in").GetString() == "query" && p.TryGetProperty("required", out _));
         path += string.Concat(required.Select(p => $"?{p.GetProperty("name").GetString()}={p.GetProperty("example")}"));
         var (type, body) = ReadBody(operation);
         return new Operation(operation.GetProperty("operationId").GetString()!, HttpMethod.Parse(method), path, type, body, scope);

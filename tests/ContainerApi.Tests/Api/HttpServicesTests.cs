@@ -1,4 +1,5 @@
 using ContainerApi.Api;
+using ContainerApi.Tests.Containers;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -17,17 +18,6 @@ public sealed class HttpServicesTests
         await response.ReadProblemAsync(HttpStatusCode.NotFound, "not_found");
     }
 
-    [Fact]
-    public async Task Unsupported_method_is_a_problem_with_the_allowed_methods()
-    {
-        await using var host = new ApiHost(new FakeEngine());
-
-        using var response = await host.Client.PostAsync("/engines", null);
-
-        await response.ReadProblemAsync(HttpStatusCode.MethodNotAllowed, "method_not_allowed");
-        Assert.Equal(["GET", "HEAD"], response.Content.Headers.Allow);
-    }
-
     [Theory]
     [InlineData("GET", "/engines/local")]
     [InlineData("GET", "/containers/web/stats")]
@@ -43,6 +33,22 @@ public sealed class HttpServicesTests
 
         var problem = await response.ReadProblemAsync(HttpStatusCode.NotAcceptable, "not_acceptable");
         Assert.Equal("Available media types: application/json.", problem.GetProperty("detail").GetString());
+    }
+
+    [Fact]
+    public async Task Case_of_names_and_fixed_values_does_not_matter()
+    {
+        await using var host = new ApiHost(Facts.Engine(Facts.Container('1')));
+        foreach (var path in (string[])[
+            "/containers?Format=TABLE", "/containers?FIELDS=Name,NETWORK&Include=Network&sort=-NAME&state=RUNNING",
+            "/containers?include=NONE&format=Csv&port=80/TCP", "/summary?BY=Project&sort=-Usage.CpuPercent&format=CSV"])
+        {
+            using var expected = await host.Client.GetAsync(path.ToLowerInvariant());
+            using var response = await host.Client.GetAsync(path);
+
+            Assert.Equal((path, HttpStatusCode.OK), (path, response.StatusCode));
+            Assert.Equal(expected.Content.Headers.ContentType, response.Content.Headers.ContentType);
+        }
     }
 
     [Theory]

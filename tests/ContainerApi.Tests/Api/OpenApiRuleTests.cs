@@ -84,7 +84,7 @@ public sealed class OpenApiRuleTests
     {
         foreach (var operation in ApiDocument.Operations)
         {
-            foreach (var parameter in Parameters(operation))
+            foreach (var parameter in ApiDocument.Root.ParametersOf(operation))
             {
                 var where = $"{operation.GetProperty("operationId")} {parameter.GetProperty("name")}";
                 var schema = parameter.GetProperty("schema");
@@ -110,7 +110,7 @@ public sealed class OpenApiRuleTests
             var form = operation.GetProperty("requestBody").GetProperty("content").GetProperty("multipart/form-data").GetProperty("schema");
             var file = form.GetProperty("properties").GetProperty("file");
             Assert.Equal("binary", file.GetProperty("items").GetProperty("format").GetString());
-            var names = Parameters(operation).Select(p => p.GetProperty("name").GetString());
+            var names = ApiDocument.Root.ParametersOf(operation).Select(p => p.GetProperty("name").GetString());
             Assert.Empty(form.GetProperty("properties").EnumerateObject().Select(p => p.Name).Intersect(names));
         }
     }
@@ -183,7 +183,4 @@ public sealed class OpenApiRuleTests
         JsonValueKind.Array => element.EnumerateArray().SelectMany(Objects),
         _ => [],
     };
-
-    private static IEnumerable<JsonElement> Parameters(JsonElement operation) =>
-        operation.TryGetProperty("parameters", out var parameters) ? parameters.EnumerateArray() : [];
 }

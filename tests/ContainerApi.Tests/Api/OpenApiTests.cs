@@ -32,7 +32,7 @@ public sealed class OpenApiTests
             var responses = operation.GetProperty("responses").EnumerateObject().ToList();
             Assert.Contains(responses, r => r.Name[0] == '2');
             Assert.All(responses.Where(r => r.Name[0] is '4' or '5'), r => r.Value.GetProperty("content").GetProperty("application/problem+json"));
-            foreach (var parameter in operation.TryGetProperty("parameters", out var parameters) ? parameters.EnumerateArray() : default)
+            foreach (var parameter in ApiDocument.Root.ParametersOf(operation))
             {
                 Assert.True(parameter.TryGetProperty("description", out _), $"{name}: {parameter.GetProperty("name")} is not described");
             }

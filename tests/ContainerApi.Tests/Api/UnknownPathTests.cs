@@ -22,29 +22,4 @@ public sealed class UnknownPathTests
         var problem = await response.ReadProblemAsync(HttpStatusCode.NotFound, "not_found");
         Assert.Contains(expected, problem.GetProperty("detail").GetString());
     }
-
-    [Fact]
-    public async Task Unsupported_method_names_the_allowed_ones()
-    {
-        await using var host = new ApiHost(Facts.Engine());
-
-        using var response = await host.Client.PutAsync("/engines", null);
-
-        var problem = await response.ReadProblemAsync(HttpStatusCode.MethodNotAllowed, "method_not_allowed");
-        Assert.Equal("Allowed methods: GET, HEAD.", problem.GetProperty("detail").GetString());
-    }
-
-    [Theory]
-    [InlineData("/engines", "GET, HEAD")]
-    [InlineData("/v1/containers", "GET, HEAD, POST")]
-    [InlineData("/containers/web/start", "POST")]
-    public async Task Options_returns_the_methods_of_the_path(string path, string methods)
-    {
-        await using var host = new ApiHost(Facts.Engine());
-
-        using var response = await host.Client.SendAsync(new HttpRequestMessage(HttpMethod.Options, path));
-
-        Assert.Equal(HttpStatusCode.NoContent, response.StatusCode);
-        Assert.Equal(methods, string.Join(", ", response.Content.Headers.Allow.Order()));
-    }
 }

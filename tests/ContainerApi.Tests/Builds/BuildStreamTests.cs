@@ -69,6 +69,19 @@ public sealed class BuildStreamTests : IDisposable
         Assert.Equal(0, result.GetProperty("tags").GetArrayLength());
     }
 
+    [Theory]
+    [InlineData("ulimit=nofile=9&tag=app:v1", "invalid_request", """{"ulimit":["No."]}""")]
+    [InlineData("tag=app:v1", "step_failed", null)]
+    public async Task Failure_because_of_a_parameter_names_it_as_it_was_sent(string query, string code, string? errors)
+    {
+        var lines = await _api.RunAsync(
+            query, new StepStarted("1", 1, 1, "RUN x"), new BuildFailed("No.", "RUN x", null, ErrorCode.InvalidRequest, "ulimits"));
+
+        var error = lines[^1].GetProperty("error");
+        Assert.Equal(code, BuildApi.Text(error, "code"));
+        Assert.Equal(errors, error.TryGetProperty("errors", out var found) ? found.GetRawText() : null);
+    }
+
     [Fact]
     public async Task Values_of_build_arguments_are_redacted_in_step_names()
     {

@@ -1,3 +1,5 @@
+using ContainerApi.Tests.Api;
+
 namespace ContainerApi.Tests.Fuzz;
 
 /// <summary>The part of an OpenAPI operation that requests and checks need.</summary>
@@ -20,7 +22,7 @@ internal sealed record FuzzOperation(
 
     private static FuzzOperation Read(JsonElement document, string path, string method, JsonElement operation)
     {
-        var parameters = operation.TryGetProperty("parameters", out var all) ? all.EnumerateArray().ToList() : [];
+        var parameters = document.ParametersOf(operation).ToList();
         var content = operation.TryGetProperty("requestBody", out var body) ? body.GetProperty("content").EnumerateObject().ToList() : [];
         var json = content.Where(c => c.Name == "application/json").Select(c => c.Value).ToList();
         return new FuzzOperation(

@@ -77,7 +77,7 @@ internal sealed class ColumnSet<TRow>
     public ColumnSet(string rowType, IReadOnlyList<Column<TRow>> all)
     {
         (RowType, All) = (rowType, all);
-        _byName = all.ToDictionary(c => c.Name);
+        _byName = all.ToDictionary(c => c.Name, StringComparer.OrdinalIgnoreCase);
         Names = [.. all.Select(c => c.Name), .. all.Select(c => c.Parent).OfType<string>().Distinct()];
         Table = [.. all.Where(c => c.Table is not null).OrderBy(c => c.Table!.Position)];
     }
@@ -91,6 +91,9 @@ internal sealed class ColumnSet<TRow>
 
     /// <summary>The columns of the table, in its order.</summary>
     public IReadOnlyList<Column<TRow>> Table { get; }
+
+    /// <summary>The name that <paramref name="text"/> is in another case; null for none.</summary>
+    public string? FindName(string text) => Names.FirstOrDefault(n => n.Equals(text, StringComparison.OrdinalIgnoreCase));
 
     public Column<TRow>? Find(string name) => _byName.GetValueOrDefault(name);
 

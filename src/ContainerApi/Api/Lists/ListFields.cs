@@ -8,8 +8,8 @@ internal sealed record ListFields<TRow>(IReadOnlyList<string> Names) : IParamete
 
     public static bool TryParse(string text, [NotNullWhen(true)] out ListFields<TRow>? value)
     {
-        var names = text.Split(',', StringSplitOptions.TrimEntries);
-        value = names.All(TRow.Columns.Names.Contains) ? new ListFields<TRow>(names) : null;
+        var names = text.Split(',', StringSplitOptions.TrimEntries).Select(TRow.Columns.FindName).ToList();
+        value = names.Contains(null) ? null : new ListFields<TRow>([.. names.OfType<string>()]);
         return value is not null;
     }
 

@@ -50,6 +50,7 @@ internal static class OpenApiRegistration
             options.DocumentFilter<ReferenceDocumentation>();
             options.DocumentFilter<TagDocumentation>();
             options.DocumentFilter<VersionPrefix.Documentation>();
+            options.DocumentFilter<SharedParameters>();
             options.OperationFilter<ProblemDocumentation>();
             options.OperationFilter<ParameterDocumentation>();
             options.OperationFilter<ContentDocumentation>();
@@ -66,12 +67,12 @@ internal static class OpenApiRegistration
         }
     }
 
-    public static void UseSwaggerPages(this WebApplication app) =>
-        app.UseSwaggerUI(options =>
+    public static void MapSwaggerPages(this IEndpointRouteBuilder app) =>
+        app.MapSwaggerUI("swagger", options =>
         {
             options.SwaggerEndpoint(Path, "ContainerApi " + ServiceVersion.Current);
             options.DocumentTitle = "ContainerApi";
             options.EnableTryItOutByDefault();
             options.DisplayRequestDuration();
-        });
+        }).AllowAnonymous().WithMetadata(new HttpMethodMetadata([HttpMethods.Get, HttpMethods.Head]));
 }

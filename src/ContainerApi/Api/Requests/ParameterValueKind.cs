@@ -163,8 +163,12 @@ internal sealed record ParameterValueKind(
         return new(JsonSchemaType.String, declaration.Expected ?? "", text => pattern?.IsMatch(text) != false ? text : null);
     }
 
-    private static ParameterValueKind OneOf(Dictionary<string, object> values) =>
-        new(JsonSchemaType.String, $"must be one of {string.Join(", ", values.Keys)}.", text => values.GetValueOrDefault(text), [.. values.Keys]);
+    private static ParameterValueKind OneOf(Dictionary<string, object> values)
+    {
+        var inAnyCase = new Dictionary<string, object>(values, StringComparer.OrdinalIgnoreCase);
+        return new(
+            JsonSchemaType.String, $"must be one of {string.Join(", ", values.Keys)}.", text => inAnyCase.GetValueOrDefault(text), [.. values.Keys]);
+    }
 
     private static ParameterValueKind TextValue<T>()
         where T : class, IParameterValue<T> =>

@@ -67,18 +67,19 @@ internal static class CreateImageEndpoint
     {
         var request = body.Value;
         var format = Formats.ChooseStream(request.Format, http.Request);
+        var names = http.Features.Get<FieldNames>();
         if (FindDirectory(request.Source, roots) is { } directory)
         {
             caller.Require(Scopes.BuildsWrite);
             var (build, context) = reader.OpenDirectory(directory, BuildRequest.Default with { Tags = [request.Tag] });
-            var job = pipeline.Start(engines.ForWrite(request.Engine), build, context, null, http.GetClient(), caller.Owner);
+            var job = pipeline.Start(engines.ForWrite(request.Engine), build, context, null, http.GetClient(), caller.Owner, names);
             http.SetTarget($"build {job.Id} of {request.Tag}");
             return responses.RespondToStarter(job, new BuildResponseForm(BuildMode.Stream, format), hasContext: true);
         }
 
         var (engine, container) = await FindContainerAsync(request, containers, cancellationToken);
         http.SetTarget($"container {new ShortId(container.Id)} ({container.Name}) as {request.Tag}");
-        var events = CommitAsync(engine, container, request.Tag, time, cancellationToken);
+        var events = CommitAsync(engine, container, request.Tag, names, time, cancellationToken);
         return new StreamResult<BuildEvent>(
             events.Numbered(time, cancellationToken)
                 .KeepAsync(http, format, isKept: _ => true, succeeds: e => e is ResultEvent { State: StreamOutcome.Succeeded }, cancellationToken),
@@ -124,7 +125,8 @@ internal static class CreateImageEndpoint
     }
 
     private static async IAsyncEnumerable<BuildEvent> CommitAsync(
-        IEngine engine, ContainerDetails container, ImageName tag, TimeProvider time, [EnumeratorCancellation] CancellationToken cancellationToken)
+        IEngine engine, ContainerDetails container, ImageName tag, FieldNames? names, TimeProvider time,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         yield return new StartedEvent(null, engine.Name, null, ImageAction.Commit);
         var began = time.GetTimestamp();
@@ -137,7 +139,7 @@ internal static class CreateImageEndpoint
         }
         catch (EngineException e)
         {
-            error = BuildError.Of(e);
+            error = BuildError.Of(e, names);
         }
 
         yield return new ResultEvent(

@@ -102,14 +102,15 @@ internal static class ContainerColumns
     ];
 
     /// <summary>The sections by name. <c>fields</c> accepts them, <c>sort</c> does not.</summary>
-    public static readonly IReadOnlyDictionary<string, ContainerSections> Sections = new Dictionary<string, ContainerSections>
-    {
-        ["processes"] = Processes,
-        ["network"] = Network,
-        ["usage"] = Usage,
-        ["details"] = Details,
-        ["size"] = Size,
-    };
+    public static readonly IReadOnlyDictionary<string, ContainerSections> Sections =
+        new Dictionary<string, ContainerSections>(StringComparer.OrdinalIgnoreCase)
+        {
+            ["processes"] = Processes,
+            ["network"] = Network,
+            ["usage"] = Usage,
+            ["details"] = Details,
+            ["size"] = Size,
+        };
 
     public static readonly ColumnSet<ContainerRow> Set = new("container", All);
 

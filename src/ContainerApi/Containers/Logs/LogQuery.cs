@@ -60,7 +60,7 @@ internal sealed record LogTail(int? Lines) : IParameterValue<LogTail>
 
     public static bool TryParse(string text, [NotNullWhen(true)] out LogTail? value)
     {
-        value = text == "all" ? new LogTail((int?)null)
+        value = text.Equals("all", StringComparison.OrdinalIgnoreCase) ? new LogTail((int?)null)
             : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var lines) ? new LogTail(lines)
             : null;
         return value is not null;

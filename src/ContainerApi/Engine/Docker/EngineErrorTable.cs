@@ -70,6 +70,13 @@ internal static class EngineErrorTable
         // Engine 20.10 builds the image and then cannot read it.
         new([Stream, 500], All, "operating system is not supported", ErrorCode.InvalidRequest, "Docker 20.10", "platform"),
         new([400, 500], Build, "(?i)unknown operating system|invalid platform", ErrorCode.InvalidRequest, "Docker 20.10 to 28.5", "platform"),
+        // The classic builder creates a container for each command.
+        new([Stream], Build, @"^network \S+ not found$", ErrorCode.NotFound, "Docker 20.10", "network"),
+        new([Stream], Build, "^No such container: ", ErrorCode.ContainerNotFound, "Docker 20.10", "network"),
+        new([Stream], Build, "^cannot join network of a non running container", ErrorCode.Conflict, "Docker 20.10", "network"),
+        new([Stream], Build, "^Minimum memory limit", ErrorCode.InvalidRequest, "Docker 20.10", "memory"),
+        new([Stream], Build, "^cgroup-parent for systemd cgroup", ErrorCode.InvalidRequest, "moby's source", "cgroupParent"),
+        new([Stream], Build, "^(?:failed to create |OCI runtime ).*: error setting rlimit", ErrorCode.InvalidRequest, "Docker 20.10", "ulimits"),
         new([Stream, 400, 500], Build, InvalidDockerfile, ErrorCode.InvalidDockerfile, "Docker 20.10 (500), 28.5 (400)"),
         new([Stream, 400, 500], Build, "unexpected EOF", ErrorCode.InvalidContext, "Docker 20.10"),
         new([500], Build, All, ErrorCode.EngineError, "all"),
@@ -142,12 +149,16 @@ internal static class EngineErrorTable
     public static (ErrorCode Code, IReadOnlyList<string> Fields) Find(HttpStatusCode status, string path, string message) =>
         Search((int)status, path, message) is { } row ? (row.Kind, row.Fields) : (ErrorCode.EngineError, []);
 
-    /// <summary>Whether a build that began failed because of its Dockerfile or its context; null where the message names neither.</summary>
-    public static ErrorCode? FindInBuild(string message) => Search(Stream, "/build", message)?.Kind;
+    /// <summary>Whether a build that began failed because of its Dockerfile, its context or a parameter; null where the message names none.</summary>
+    public static (ErrorCode Code, string? Field)? FindInBuild(string message) =>
+        Search(Stream, "/build", message) is { } row ? (row.Kind, row.Fields.FirstOrDefault()) : null;
 
-    /// <summary>Whether a step failed because of a registry or a missing feature of the builder; null for any other reason.</summary>
-    public static ErrorCode? FindInStep(string message) => FindInBuild(message) is { } code
-        && (code == ErrorCode.RegistryUnavailable || code == ErrorCode.RegistryUnauthorized || code == ErrorCode.FeatureUnsupported) ? code : null;
+    /// <summary>
+    /// Whether a step failed because of a registry, a missing feature of the builder, or a parameter; null for any other reason.
+    /// </summary>
+    public static (ErrorCode Code, string? Field)? FindInStep(string message) => FindInBuild(message) is { } cause
+        && (cause.Code == ErrorCode.RegistryUnavailable || cause.Code == ErrorCode.RegistryUnauthorized || cause.Code == ErrorCode.FeatureUnsupported
+            || (cause.Field is not null && cause.Code != ErrorCode.InvalidDockerfile)) ? cause : null;
 
     private static Row? Search(int status, string path, string message) =>
         Rows.FirstOrDefault(r => r.Statuses.Contains(status) && r.IsMatch(path, message));

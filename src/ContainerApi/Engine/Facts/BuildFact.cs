@@ -27,4 +27,5 @@ internal sealed record ImageBuilt(string ImageId) : BuildFact;
 /// <summary>The failure of a build, with the builder's message. The last fact of the build.</summary>
 /// <param name="StepName">The failed step; null if no step failed.</param>
 /// <param name="Code">The cause apart from a step's command: the Dockerfile, the context, a registry, or a missing feature of the builder.</param>
-internal sealed record BuildFailed(string Message, string? StepName, int? ExitCode, ErrorCode? Code = null) : BuildFact;
+/// <param name="Field">The parameter to blame, if the request has it.</param>
+internal sealed record BuildFailed(string Message, string? StepName, int? ExitCode, ErrorCode? Code = null, string? Field = null) : BuildFact;

@@ -37,7 +37,7 @@ internal sealed partial record RestartPolicy(string Name, int? MaxRetries) : IPa
 
     public static bool TryParse(string text, [NotNullWhen(true)] out RestartPolicy? value)
     {
-        value = Form.Match(text) is { Success: true } match
+        value = Form.Match(text.ToLowerInvariant()) is { Success: true } match
             ? new RestartPolicy(
                 match.Groups["name"].Value, match.Groups["max"] is { Success: true } max ? int.Parse(max.Value, CultureInfo.InvariantCulture) : null)
             : null;

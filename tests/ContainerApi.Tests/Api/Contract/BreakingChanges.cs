@@ -41,7 +41,7 @@ internal sealed class BreakingChanges
             Report(where, $"operationId is '{Text(@new, "operationId")}', not '{Text(old, "operationId")}'");
         }
 
-        CompareParameters(where, Items(old, "parameters"), Items(@new, "parameters"));
+        CompareParameters(where, [.. _old.ParametersOf(old)], [.. _new.ParametersOf(@new)]);
         CompareBody(where, Member(old, "requestBody"), Member(@new, "requestBody"));
         foreach (var response in Members(Member(old, "responses")))
         {

@@ -216,7 +216,24 @@ public sealed class EngineErrorsTests
     [InlineData("failed to load cache key: Get \"http://127.0.0.1:1/v2/file\": dial tcp 127.0.0.1:1: connect: connection refused", null)]
     [InlineData("ADD failed: failed to GET http://127.0.0.1:1/x with status 401 Unauthorized: ", null)]
     public void Failure_of_a_base_images_registry_has_its_own_code_in_builds(string message, string? code) =>
-        Assert.Equal(code, EngineErrorTable.FindInStep(message)?.Code);
+        Assert.Equal(code, EngineErrorTable.FindInStep(message)?.Code.Code);
+
+    [Theory]
+    [InlineData("network nope not found", "not_found", "network")]
+    [InlineData("No such container: nope", "container_not_found", "network")]
+    [InlineData("cannot join network of a non running container: 1f2e", "conflict", "network")]
+    [InlineData("Minimum memory limit allowed is 6MB", "invalid_request", "memory")]
+    [InlineData(
+        "failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container "
+        + "init: error setting rlimits for ready process: error setting rlimit type 7: operation not permitted: unknown",
+        "invalid_request", "ulimits")]
+    [InlineData("operating system is not supported", "invalid_request", "platform")]
+    public void Parameter_that_a_step_fails_of_is_named(string message, string code, string field)
+    {
+        var (cause, blamed) = EngineErrorTable.FindInStep(message)!.Value;
+
+        Assert.Equal((code, field), (cause.Code, blamed));
+    }
 
     [Fact]
     public void Rejected_push_of_Podman_has_the_registrys_message()

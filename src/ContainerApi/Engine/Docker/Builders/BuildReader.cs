@@ -27,10 +27,11 @@ internal abstract class BuildReader
 
     /// <summary>Creates the failure. The message of a failed command keeps its paths, because they are the container's.</summary>
     /// <param name="exit">The match of the exit code in the message.</param>
-    protected static BuildFailed Failed(string message, Match exit, string? step, ErrorCode? kind, int? code = null)
+    /// <param name="cause">The code of the cause and the parameter to blame, as far as they are known.</param>
+    protected static BuildFailed Failed(string message, Match exit, string? step, (ErrorCode Code, string? Field)? cause, int? code = null)
     {
         var text = exit.Success ? EngineErrors.Cut(message) : EngineErrors.Clean(message);
-        return new BuildFailed(text.Length > 0 ? text : "The build failed.", step, code ?? ToNumber(exit.Groups["code"]), kind);
+        return new BuildFailed(text.Length > 0 ? text : "The build failed.", step, code ?? ToNumber(exit.Groups["code"]), cause?.Code, cause?.Field);
     }
 
     /// <summary>Returns null without a match and for a number above the maximum.</summary>

@@ -30,16 +30,22 @@ internal sealed partial class ClassicBuilder : StreamBuildReader
 
     protected override IReadOnlyList<BuildFact>? Complete() => _isBuilt && _step is null ? [] : null;
 
-    protected override IReadOnlyList<BuildFact> Fail(string message, int? code) =>
-    [
-        .. FlushOutput(),
-        .. _step is { } step ? [new StepFailed(step)] : (BuildFact[])[],
-        Failed(
-            message, ExitCode.Match(message), _stepName,
-            _ran ? null
-            : EngineErrorTable.FindInStep(message) ?? (EngineErrors.IsLateFaultOfDockerfile(message) ? ErrorCode.InvalidDockerfile : null),
-            code is 0 ? null : code),
-    ];
+    protected override IReadOnlyList<BuildFact> Fail(string message, int? code)
+    {
+        var exit = ExitCode.Match(message);
+        return
+        [
+            .. FlushOutput(),
+            .. _step is { } step ? [new StepFailed(step)] : (BuildFact[])[],
+            // A message with an exit code has the text of the command.
+            Failed(
+                message, exit, _stepName,
+                exit.Success ? null
+                : EngineErrorTable.FindInStep(message)
+                    ?? (!_ran && EngineErrors.IsLateFaultOfDockerfile(message) ? (ErrorCode.InvalidDockerfile, null) : null),
+                code is 0 ? null : code),
+        ];
+    }
 
     private IReadOnlyList<BuildFact> ReadBuilderText(string text)
     {

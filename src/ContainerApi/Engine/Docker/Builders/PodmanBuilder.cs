@@ -31,7 +31,7 @@ internal sealed partial class PodmanBuilder : StreamBuildReader
             _step is { Runs: true } ? null
             : EngineErrorTable.FindInStep(message) is { } registry ? registry
             : EngineErrors.IsLateFaultOfDockerfile(message) || FaultOfDockerfile.IsMatch(message) || (!_hasSteps && NoDockerfile.IsMatch(message))
-                ? ErrorCode.InvalidDockerfile
+                ? (ErrorCode.InvalidDockerfile, null)
             : null),
     ];
 

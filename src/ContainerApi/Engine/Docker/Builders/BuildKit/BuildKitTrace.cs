@@ -66,17 +66,18 @@ internal sealed partial class BuildKitTrace : BuildReader
             ?? _steps.Values.FirstOrDefault(s => s.Error is not null);
         // The builder's own steps have no number. They fail because of the context or the Dockerfile, too. Other steps fail because of a
         // registry or a missing feature, unless their command ran.
-        var kind = message == InvalidTrace ? ErrorCode.EngineError
+        (ErrorCode, string?)? cause = message == InvalidTrace ? (ErrorCode.EngineError, null)
             : failed?.Number is null
-                ? EngineErrorTable.FindInBuild(message) ?? (failed is null && IsFaultOfDockerfile(message) ? ErrorCode.InvalidDockerfile : null)
+                ? EngineErrorTable.FindInBuild(message)
+                    ?? (failed is null && IsFaultOfDockerfile(message) ? (ErrorCode.InvalidDockerfile, null) : null)
             : CommandRan.IsMatch(message) ? null
             : EngineErrorTable.FindInStep(message);
-        var step = kind is null || failed?.Number is not null ? failed?.Name : null;
+        var step = cause is null || failed?.Number is not null ? failed?.Name : null;
         return
         [
             .. _steps.Values.SelectMany(s => s.Complete()),
             .. failed is null ? [] : (BuildFact[])[new StepFailed(failed.Id, failed.Took)],
-            Failed(message, ExitCode.Match(message), step, kind),
+            Failed(message, ExitCode.Match(message), step, cause),
         ];
     }
 
