@@ -61,7 +61,7 @@ internal sealed partial class EngineCalls
         "all", "filters", "limit", "ps_args", "stream", "one-shot", "since", "fromImage", "platform", "tag", "repo", "container", "pause",
         "comment", "author", "changes", "t", "v", "force", "link", "noprune", "name", "signal", "size", "version", "rm", "forcerm", "dockerfile",
         "target", "buildargs", "labels", "nocache", "pull", "networkmode", "extrahosts", "cachefrom", "remote", "session", "buildid",
-        "names", "quiet", "fromSrc", "message", "type", "verbose", "stdout", "stderr", "timestamps", "follow", "until", "tail",
+        "names", "quiet", "fromSrc", "message", "type", "verbose", "stdout", "stderr", "timestamps", "follow", "until", "tail", "manifests",
     ];
 
     /// <summary>The invalid calls since the last time, the number of calls that created an object, and all calls.</summary>
