@@ -114,8 +114,9 @@ export class ContainersView {
   }
 
   #columnMenu() {
-    return el('details', { class: 'menu', ontoggle: () => this.#fillMenu(), onfocusout: e => closeUnless(e.currentTarget, e.relatedTarget) },
-      el('summary', { text: texts.columns }), this.#menu);
+    return el('details', {
+      class: 'menu', ontoggle: () => this.#fillMenu(), onfocusout: e => closeUnless(e.currentTarget, e.relatedTarget), onkeydown: closeByEscape,
+    }, el('summary', { text: texts.columns }), this.#menu);
   }
 
   /** The menu has the columns that are shown, which may be fewer in a narrow window. */
@@ -282,6 +283,12 @@ export class ContainersView {
       curl(`containers/watch${query(watched)}`, { stream: true }),
     ]);
   }
+}
+
+function closeByEscape({ key, currentTarget }) {
+  if (key !== 'Escape' || !currentTarget.open) return;
+  currentTarget.open = false;
+  currentTarget.firstChild.focus();
 }
 
 /** Closes a menu when the focus leaves it. A press on nothing inside has no new element. */
