@@ -164,15 +164,10 @@ internal static class ContainerCalls
             return;
         }
 
-        var tick = engine.Options.StatisticsTick;
         context.Response.ContentType = "application/json";
         do
         {
-            if (tick > TimeSpan.Zero)
-            {
-                await Task.Delay(TimeSpan.FromTicks(tick.Ticks - DateTime.UtcNow.Ticks % tick.Ticks), context.RequestAborted);
-            }
-            else if (streamed)
+            if (streamed)
             {
                 await Task.Delay(TimeSpan.FromSeconds(1), context.RequestAborted);
             }

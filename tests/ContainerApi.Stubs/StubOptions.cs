@@ -21,12 +21,6 @@ public sealed record StubOptions
     /// <summary>The number of exited containers at the start.</summary>
     public int Exited { get; init; }
 
-    /// <summary>
-    /// The interval of the statistics collector: calls are answered at its next tick. Engine 20.10 has one second even for one-shot; zero
-    /// answers at once, as engine 26.1 does.
-    /// </summary>
-    public TimeSpan StatisticsTick { get; init; }
-
     /// <summary>The <c>ps</c> of the engine's host, which <c>top</c> runs.</summary>
     public HostPs Ps { get; init; } = HostPs.Procps;
 }
