@@ -33,6 +33,7 @@ internal static class BuildFormReader
     private const string SecretPrefix = "secret:";
     private const string SshPrefix = "ssh:";
     private const string ContextPrefix = "context:";
+    private static readonly string[] FilePrefixes = [SecretPrefix, SshPrefix, ContextPrefix];
 
     /// <summary>Reads a form up to its first archive or file.</summary>
     /// <exception cref="ApiException">The body is not a form, or has a parameter that is invalid or too long.</exception>
@@ -52,6 +53,7 @@ internal static class BuildFormReader
         {
             var name = MultipartContext.NameOf(section);
             var isFile = MultipartContext.TryGetFileName(section, out _);
+            RequireForm(section);
             var isSecret = isFile && name.StartsWith(SecretPrefix, StringComparison.Ordinal);
             if (isFile && !isSecret && !name.StartsWith(SshPrefix, StringComparison.Ordinal))
             {
@@ -97,6 +99,37 @@ internal static class BuildFormReader
             : ContextSource.TryParse($"{name[ContextPrefix.Length..]}=archive", out var context) ? context.Name
             : throw Refused(name, "has an invalid name.");
     }
+
+    /// <summary>Checks a file part that follows the first file of the context.</summary>
+    /// <exception cref="ApiException">It is a parameter, or nearly one: it must not become a file of the context, and so of the image.</exception>
+    public static void RequireEntry(MultipartSection section)
+    {
+        RequireForm(section);
+        if (PrefixOf(section) is not null)
+        {
+            throw Late(MultipartContext.NameOf(section));
+        }
+    }
+
+    /// <summary>The error of a parameter after a file.</summary>
+    public static ApiException Late(string name) => Refused(name, "is a parameter after a file. Send the parameters before the files.");
+
+    /// <exception cref="ApiException">The part's name is nearly that of a parameter.</exception>
+    private static void RequireForm(MultipartSection section)
+    {
+        var name = MultipartContext.NameOf(section);
+        if (PrefixOf(section) is { } prefix && !name.StartsWith(prefix, StringComparison.Ordinal))
+        {
+            throw Refused(name, $"is not the name of a file part. Use '{prefix}{(prefix == ContextPrefix ? "NAME" : "ID")}'.");
+        }
+    }
+
+    /// <summary>The prefix of the parameter that a file part is or nearly is: also in the plural, in another case and without the name.</summary>
+    private static string? PrefixOf(MultipartSection section) => !MultipartContext.TryGetFileName(section, out _) ? null
+        : MultipartContext.NameOf(section).Split(':', '=')[0].Trim() is var word
+            ? FilePrefixes.FirstOrDefault(p => (word + ":").Equals(p, StringComparison.OrdinalIgnoreCase)
+                || word.Equals(p.Replace(':', 's'), StringComparison.OrdinalIgnoreCase))
+            : null;
 
     /// <summary>The error of a parameter of the form.</summary>
     public static ApiException Refused(string name, string message)

@@ -159,6 +159,30 @@ public sealed class UploadedFilesTests : BuildEndpointFixture
     }
 
     [Theory]
+    [InlineData("secret", "secret:ID")]
+    [InlineData("Secret:a", "secret:ID")]
+    [InlineData("secrets:a", "secret:ID")]
+    [InlineData("ssh", "ssh:ID")]
+    [InlineData("contexts", "context:NAME")]
+    [InlineData("context=lib", "context:NAME")]
+    [InlineData("secret:a", "after a file", true)]
+    [InlineData("ssh:default", "after a file", true)]
+    [InlineData("context:lib", "after a file", true)]
+    [InlineData("secrets:a", "secret:ID", true)]
+    [InlineData("secret:a", "after a file", true, true)]
+    public async Task Parameter_does_not_become_a_file_of_the_context(string name, string why, bool isLate = false, bool hasContext = false)
+    {
+        var (file, parameter) = (Part("f", "Dockerfile", "FROM scratch\n"), Part(name, "token", "private"));
+        var context = hasContext ? Concat(Head("context:lib", "x"), Tar(), "\r\n") : [];
+        var body = Concat(context, isLate && !hasContext ? file + parameter : parameter + file, End);
+
+        using var response = await PostAsync("", body, "multipart/form-data; boundary=b");
+
+        var problem = await response.ReadProblemAsync(HttpStatusCode.BadRequest, "invalid_request");
+        Assert.Contains(why, problem.GetProperty("errors").GetProperty(name)[0].GetString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData(true)]
     [InlineData(false)]
     public async Task Archives_of_a_form_are_named_contexts(bool hasFiles)

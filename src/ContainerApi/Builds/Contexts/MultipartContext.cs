@@ -29,10 +29,11 @@ internal static class MultipartContext
             if (!TryGetFileName(section, out var given))
             {
                 throw NameOf(section) is { Length: > 0 } parameter
-                    ? BuildFormReader.Refused(parameter, "is a parameter after a file. Send the parameters before the files.")
+                    ? BuildFormReader.Late(parameter)
                     : BuildContexts.Invalid("The form is truncated or has a part with neither a name nor a file name.");
             }
 
+            BuildFormReader.RequireEntry(section);
             var name = ParseFileName(given);
             await using var content = await Spool.ReadAsync(section.Body, given, maxBytes - tar.Written, maxBytes, cancellationToken);
             foreach (var directory in names.Add(name))
