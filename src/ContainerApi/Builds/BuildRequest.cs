@@ -133,9 +133,15 @@ internal sealed record BuildRequest(
 
     /// <summary>Returns how the response looks.</summary>
     /// <exception cref="ApiException">None of the accepted media types is available.</exception>
-    public BuildResponseForm ToForm(HttpRequest http) => ChosenMode == BuildMode.Stream
-        ? new(BuildMode.Stream, Formats.ChooseStream(Format, http, hasText: true), Colour)
-        : new(ChosenMode);
+    public BuildResponseForm ToForm(HttpRequest http)
+    {
+        if (ForBuilder.Output != RequestedOutput.Image)
+        {
+            return new(Formats.Choose(http, [(BuildMode.Stream, MediaTypes.Tar), (BuildMode.Stream, "application/octet-stream")]));
+        }
+
+        return ChosenMode == BuildMode.Stream ? new(BuildMode.Stream, Formats.ChooseStream(Format, http, hasText: true), Colour) : new(ChosenMode);
+    }
 
     /// <summary>The contexts beside the main one, each name once. The last value of a name counts.</summary>
     public IReadOnlyList<ContextSource> NamedContexts => [.. Contexts.Reverse().DistinctBy(c => c.Name)];

@@ -80,6 +80,25 @@ public sealed class BuildFileTests : BuildEndpointFixture
         Assert.Equal(field, problem.GetProperty("errors").EnumerateObject().Single().Name);
     }
 
+    [Theory]
+    [InlineData("application/x-tar", 200)]
+    [InlineData("application/octet-stream", 200)]
+    [InlineData("*/*", 200)]
+    [InlineData("application/json, application/x-tar;q=0.5", 200)]
+    [InlineData("application/json", 406)]
+    public async Task Accepted_media_types_include_that_of_the_file(string accept, int status)
+    {
+        _engine.BuildFile = (spec, context, target, token) => SendAsync(spec, context, target, [1], null, token);
+        _api.Client.DefaultRequestHeaders.Accept.ParseAdd(accept);
+
+        using var response = await PostAsync("output=tar", Tar(), "application/x-tar");
+
+        Assert.Equal(status, (int)response.StatusCode);
+        Assert.Contains("application/x-tar", status == 200 ? response.Content.Headers.ContentType!.ToString()
+            : (await response.ReadProblemAsync(HttpStatusCode.NotAcceptable, "not_acceptable")).GetProperty("detail").GetString(),
+            StringComparison.Ordinal);
+    }
+
     private static async IAsyncEnumerable<BuildFact> SendAsync(
         BuildSpec spec, Stream context, Stream target, byte[] file, BuildFailed? failure,
         [EnumeratorCancellation] CancellationToken cancellationToken)
