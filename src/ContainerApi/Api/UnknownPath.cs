@@ -11,23 +11,46 @@ internal static class UnknownPath
     /// <summary>At most one letter of this many is wrong.</summary>
     private const int LettersPerMistake = 3;
 
+    /// <summary>Last segments below one thing that others name so, and those of this API.</summary>
+    private static readonly Dictionary<(string Resource, string Last), string> OtherNames = new()
+    {
+        [("builds", "log")] = "events",
+        [("builds", "logs")] = "events",
+        [("containers", "top")] = "processes",
+    };
+
     public static string Describe(HttpContext http)
     {
         var path = http.Request.Path.Value ?? "";
-        var near = path.Length <= MaxLength ? FindNear(http, path) : null;
+        // What is not part of a version is not rebased, and has pages and documents below it that are no routes of their own.
+        var near = path.Length > MaxLength ? null
+            : path.StartsWith("/v1/", StringComparison.Ordinal) ? (HttpMethods.IsGet(http.Request.Method) ? path[3..] : null)
+            : FindNear(http, SegmentsOf(path));
         return (near is null ? "There is no such path." : $"There is no such path. Did you mean {http.Request.PathBase}{near}?")
             + $" GET {http.Request.PathBase}/ lists the resources.";
     }
 
-    private static string? FindNear(HttpContext http, string path) =>
+    private static string? FindNear(HttpContext http, string[] path) =>
         http.RequestServices.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
-            .Where(e => !e.RoutePattern.RawText!.StartsWith("/problems", StringComparison.Ordinal))
-            .Select(e => TryMatch(e.RoutePattern, path.Split('/', StringSplitOptions.RemoveEmptyEntries), out var near, out var mistakes)
+            .Where(e => !e.RoutePattern.RawText!.StartsWith("/problems", StringComparison.Ordinal) && HasMethod(e, http.Request.Method))
+            .Select(e => TryMatch(e.RoutePattern, path, out var near, out var mistakes)
                 ? (Near: near, Mistakes: mistakes)
                 : default)
             .Where(m => m.Near is not null)
             .OrderBy(m => m.Mistakes)
             .FirstOrDefault().Near;
+
+    private static string[] SegmentsOf(string path)
+    {
+        var segments = path.Split('/', StringSplitOptions.RemoveEmptyEntries);
+        return segments is [var resource, var id, var last] && OtherNames.TryGetValue((resource, last), out var name)
+            ? [resource, id, name]
+            : segments;
+    }
+
+    private static bool HasMethod(RouteEndpoint endpoint, string method) =>
+        endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods
+            .Contains(HttpMethods.IsHead(method) ? HttpMethods.Get : method, StringComparer.OrdinalIgnoreCase) is not false;
 
     /// <summary>Whether the path is the route with a few wrong letters.</summary>
     /// <param name="near">The path without the mistakes.</param>

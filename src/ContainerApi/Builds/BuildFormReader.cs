@@ -42,7 +42,9 @@ internal static class BuildFormReader
         var boundary = HeaderUtilities.RemoveQuotes(MediaTypeHeaderValue.Parse(http.Request.ContentType).Boundary).ToString();
         if (boundary.Length is 0 or > MaxBoundaryLength)
         {
-            throw BuildContexts.Invalid($"The boundary in the content type must have 1 to {MaxBoundaryLength} characters.");
+            throw BuildContexts.Invalid(boundary.Length == 0
+                ? "The boundary in the content type is missing. curl -F sets the content type itself."
+                : $"The boundary in the content type must have 1 to {MaxBoundaryLength} characters.");
         }
 
         var reader = new MultipartReader(boundary, http.Request.Body);

@@ -7,5 +7,8 @@ internal interface IParameterValue<TSelf>
     /// <summary>The allowed values, as the end of a sentence that begins with the name of the parameter: "must be …".</summary>
     static abstract string Expected { get; }
 
+    /// <summary>What is wrong with an invalid text, as the end of such a sentence.</summary>
+    static virtual string ErrorOf(string text) => TSelf.Expected;
+
     static abstract bool TryParse(string text, [NotNullWhen(true)] out TSelf? value);
 }

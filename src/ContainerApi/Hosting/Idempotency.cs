@@ -3,12 +3,13 @@ using ContainerApi.Access;
 using ContainerApi.Api;
 using ContainerApi.Api.Idempotency;
 using ContainerApi.Api.Requests;
+using Microsoft.Net.Http.Headers;
 
 namespace ContainerApi.Hosting;
 
 /// <summary>
 /// Answers a repeated request with the answer to the first one: same caller, same <c>Idempotency-Key</c>, same method, path, query,
-/// content type and body. A key of a request that created nothing is free again.
+/// content type and body, in which the boundary of a form does not count. A key of a request that created nothing is free again.
 /// </summary>
 internal static class Idempotency
 {
@@ -27,16 +28,17 @@ internal static class Idempotency
             }
 
             var key = new IdempotencyKey(OwnerOf(http.GetCaller() ?? Caller.Anonymous), Parse(values.ToString()));
-            var request = DigestOf(http.Request, endpoint.CanonicalPath ?? http.Request.Path);
+            var (type, boundary) = TypeOf(http.Request);
+            var request = DigestOf(http.Request, endpoint.CanonicalPath ?? http.Request.Path, type);
             if (keys.Begin(key, request, answer => endpoint.Exists(http, answer)) is { } kept)
             {
-                await ReplayAsync(http, endpoint, kept);
+                await ReplayAsync(http, endpoint, kept, boundary);
                 return;
             }
 
             try
             {
-                var body = new DigestStream(http.Request.Body);
+                var body = new DigestStream(http.Request.Body, boundary);
                 http.Request.Body = body;
                 http.Features.Set(new IdempotentRequest(keys, key, request, body, time));
                 await next(http);
@@ -48,16 +50,16 @@ internal static class Idempotency
         });
     }
 
-    private static async Task ReplayAsync(HttpContext http, IdempotentEndpoint endpoint, KeptAnswer kept)
+    private static async Task ReplayAsync(HttpContext http, IdempotentEndpoint endpoint, KeptAnswer kept, string? boundary)
     {
         if (endpoint.MaxBodyBytes(http) is { } max)
         {
             RequestBodies.Limit(http, max);
         }
 
-        if (!await DigestStream.MatchesAsync(http.Request.Body, kept.Body, http.RequestAborted))
+        if (!await DigestStream.MatchesAsync(http.Request.Body, boundary, kept.Body, http.RequestAborted))
         {
-            throw IdempotencyKeys.Reused();
+            throw IdempotencyKeys.Reused("body");
         }
 
         // A problem clears the headers that are set before the response starts.
@@ -81,9 +83,22 @@ internal static class Idempotency
     private static string OwnerOf(Caller caller) =>
         JsonSerializer.Serialize<string?[]>([caller.Owner, caller.Visibility.Key, .. caller.Scopes.Order(StringComparer.Ordinal)]);
 
-    private static string DigestOf(HttpRequest request, string path)
+    /// <summary>The content type without a form's boundary, and the boundary.</summary>
+    private static (string? Type, string? Boundary) TypeOf(HttpRequest request)
     {
-        var text = $"{request.Method} {path}{request.QueryString} {request.ContentType}";
-        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
+            || !type.Type.Equals("multipart", StringComparison.OrdinalIgnoreCase) || type.Boundary.Length == 0)
+        {
+            return (request.ContentType, null);
+        }
+
+        var boundary = HeaderUtilities.RemoveQuotes(type.Boundary).ToString();
+        type.Boundary = null;
+        return (type.ToString(), boundary);
     }
+
+    private static string DigestOf(HttpRequest request, string path, string? type) => string.Join(
+        IdempotencyKeys.Separator, new[] { request.Method, path, request.QueryString.Value, type }.Select(DigestOf));
+
+    private static string DigestOf(string? text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text ?? "")));
 }

@@ -59,6 +59,8 @@ public sealed class ListTests : IAsyncDisposable
         using var unknown = await _host.Client.GetAsync(address + "sort=colour&fields=colour&cursor=!");
         var errors = (await unknown.ReadProblemAsync(HttpStatusCode.BadRequest, "invalid_request")).GetProperty("errors");
         Assert.Equal(["cursor", "fields", "sort"], errors.EnumerateObject().Select(e => e.Name).Order());
+        Assert.StartsWith("has 'colour', which is not a field. Allowed: ", errors.GetProperty("fields")[0].GetString(), StringComparison.Ordinal);
+        Assert.StartsWith("has 'colour', which is not a field to sort by. ", errors.GetProperty("sort")[0].GetString(), StringComparison.Ordinal);
     }
 
     [Theory]

@@ -22,6 +22,17 @@ public sealed class RequestBodyTests
         Assert.Equal(message, problem.GetProperty("errors").GetProperty(field)[0].GetString());
     }
 
+    [Fact]
+    public async Task Empty_body_is_named()
+    {
+        await using var host = new ApiHost(new FakeEngine());
+
+        using var response = await host.Client.PostTextAsync("/images/tag", "");
+
+        var problem = await response.ReadProblemAsync(HttpStatusCode.BadRequest, "invalid_request");
+        Assert.Equal("The body is empty; send a JSON object, at least {}.", problem.GetProperty("detail").GetString());
+    }
+
     [Theory]
     [InlineData("512", 512L)]
     [InlineData("512b", 512L)]

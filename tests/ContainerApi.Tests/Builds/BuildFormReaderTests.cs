@@ -160,7 +160,8 @@ public sealed class BuildFormReaderTests : BuildEndpointFixture
     {
         using var response = await PostAsync(Dockerfile + End, type: type);
 
-        await response.ReadProblemAsync(HttpStatusCode.BadRequest, "invalid_context");
+        var problem = await response.ReadProblemAsync(HttpStatusCode.BadRequest, "invalid_context");
+        Assert.StartsWith("The boundary in the content type is missing.", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
     }
 
     [Fact]

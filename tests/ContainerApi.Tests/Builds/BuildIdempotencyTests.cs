@@ -38,6 +38,26 @@ public sealed class BuildIdempotencyTests : IDisposable
     }
 
     [Fact]
+    public async Task Form_with_another_boundary_gets_the_ended_build()
+    {
+        string Form(string boundary, string dockerfile = "FROM x\r\n# --not-the-boundary\r") =>
+            $"--{boundary}\r\nContent-Disposition: form-data; name=\"f\"; filename=\"Dockerfile\"\r\n\r\n{dockerfile}\r\n--{boundary}--\r\n";
+
+        Task<HttpResponseMessage> PostFormAsync(string boundary, string form) =>
+            PostAsync("/builds", $"multipart/form-data; boundary={boundary}", form);
+
+        var posting = PostFormAsync("one", Form("one"));
+        (await _api.NextAsync()).Succeed();
+        using var first = await posting;
+        using var again = await PostFormAsync("not-the-other", Form("not-the-other"));
+        using var other = await PostFormAsync("two", Form("two", "FROM y"));
+
+        Assert.Equal(await first.Content.ReadAsStringAsync(), await again.Content.ReadAsStringAsync());
+        Assert.Equal("true", again.Headers.GetValues("Idempotency-Replayed").Single());
+        await other.ReadProblemAsync(HttpStatusCode.UnprocessableEntity, "idempotency_key_reused");
+    }
+
+    [Fact]
     public async Task Build_continues_while_a_repeated_request_waits_for_it()
     {
         var posting = PostAsync("/builds");
@@ -112,7 +132,7 @@ public sealed class BuildIdempotencyTests : IDisposable
     private Task<HttpResponseMessage> PostAsync(string path, string type = "text/x-dockerfile", string? text = "FROM x", string key = "one")
     {
         var content = new ByteArrayContent(Encoding.Latin1.GetBytes(text ?? Tar("FROM x")));
-        content.Headers.ContentType = new(type);
+        content.Headers.ContentType = System.Net.Http.Headers.MediaTypeHeaderValue.Parse(type);
         return SendAsync(_api.Client, path, content, key);
     }
 

@@ -194,7 +194,8 @@ public sealed class ContainerQueryTests
     {
         using var host = new ApiHost(Facts.Engine(Facts.Container('1'), Facts.Container('2')));
 
-        const string Engine = """{"name":"local","state":"ok","apiVersion":"1.41","containers":2,"error":null,"since":null}""";
+        const string Engine =
+            """{"name":"local","state":"ok","apiVersion":"1.41","containers":2,"error":null,"since":null,"role":null,"availability":null}""";
         var text = await host.Client.GetStringAsync("/containers?format=ndjson&fields=name&sort=name");
 
         Assert.Equal(

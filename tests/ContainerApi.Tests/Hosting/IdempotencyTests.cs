@@ -40,16 +40,17 @@ public sealed class IdempotencyTests
         await using var host = new ApiHost(Engine(() => new string('1', 64)));
         using var first = await CreateAsync(host.Client, "app", "one");
 
-        foreach (var (image, path, type) in new[]
+        foreach (var (image, path, type, difference) in new[]
         {
-            ("other", "/containers", Json), ("app", "/containers?engine=local", Json), ("app ", "/containers", Json),
-            ("app", "/containers", "application/json; charset=utf-16"),
+            ("other", "/containers", Json, "body"), ("app", "/containers?engine=local", Json, "query"), ("app ", "/containers", Json, "body"),
+            ("app", "/containers", "application/json; charset=utf-16", "content type"),
         })
         {
             using var response = await CreateAsync(host.Client, image, "one", path, type);
 
             var problem = await response.ReadProblemAsync(HttpStatusCode.UnprocessableEntity, "idempotency_key_reused");
-            Assert.Equal("Idempotency-Key", Assert.Single(problem.GetProperty("errors").EnumerateObject()).Name);
+            var error = Assert.Single(problem.GetProperty("errors").EnumerateObject());
+            Assert.Equal(("Idempotency-Key", $"belongs to another request: the {difference} differs."), (error.Name, error.Value[0].GetString()));
         }
     }
 

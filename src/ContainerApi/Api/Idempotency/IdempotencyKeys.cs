@@ -5,7 +5,7 @@ namespace ContainerApi.Api.Idempotency;
 internal sealed record IdempotencyKey(string Owner, string Key);
 
 /// <summary>The answer to a request with a key. Of the request it has only digests.</summary>
-/// <param name="Request">The digest of method, path, query and content type.</param>
+/// <param name="Request">The digests of method, path, query and content type.</param>
 /// <param name="Status">0 for a build, which is answered from its log.</param>
 /// <param name="Content">The body of the answer; for a build, which one and in which form.</param>
 internal sealed record KeptAnswer(
@@ -22,6 +22,9 @@ internal interface IAnswerStore
 /// <summary>The keys of running requests, and the answers of those that succeeded, for 24 hours and in bounded number.</summary>
 internal sealed class IdempotencyKeys(IAnswerStore store, TimeProvider time)
 {
+    /// <summary>Stands between the digests of a request.</summary>
+    public const char Separator = ' ';
+
     private const int MaxPerCaller = 1000;
     private const int MaxAll = 10_000;
 
@@ -62,7 +65,7 @@ internal sealed class IdempotencyKeys(IAnswerStore store, TimeProvider time)
             RemoveOld(key.Owner, now - MaxAge);
             if (Find(key) is { } known && (known.Answer is null || exists(known.Answer)))
             {
-                return known.Request != request ? throw Reused()
+                return known.Request != request ? throw Reused(DifferenceOf(known.Request, request))
                     : known.Answer ?? throw new ApiException(
                         ErrorCode.IdempotencyKeyInUse, "The request with this Idempotency-Key is still being executed. Repeat it later.")
                     {
@@ -75,9 +78,18 @@ internal sealed class IdempotencyKeys(IAnswerStore store, TimeProvider time)
         }
     }
 
-    public static ApiException Reused() =>
-        new(ErrorCode.IdempotencyKeyReused, $"This {ApiHeaders.IdempotencyKey} belongs to another request. Use a new key for a new request.",
-            new Dictionary<string, string[]> { [ApiHeaders.IdempotencyKey] = ["belongs to another request."] });
+    /// <param name="difference">What is not as in the first request.</param>
+    public static ApiException Reused(string difference)
+    {
+        var belongs = $"belongs to another request: the {difference} differs.";
+        return new ApiException(
+            ErrorCode.IdempotencyKeyReused, $"This {ApiHeaders.IdempotencyKey} {belongs} Use a new key for a new request.",
+            new Dictionary<string, string[]> { [ApiHeaders.IdempotencyKey] = [belongs] });
+    }
+
+    private static string DifferenceOf(string one, string other) =>
+        one.Split(Separator).Zip(other.Split(Separator), ["method", "path", "query", "content type"])
+            .FirstOrDefault(d => d.First != d.Second).Third ?? "request";
 
     public async Task KeepAsync(IdempotencyKey key, KeptAnswer answer)
     {

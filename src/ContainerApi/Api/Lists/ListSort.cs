@@ -12,6 +12,10 @@ internal sealed record ListSort<TRow>(Column<TRow> Field, bool Descending) : ICo
     public static string Expected { get; } =
         $"must be one of {string.Join(", ", TRow.Columns.All.Select(f => f.Name))}, prefixed with '-' for descending order.";
 
+    public static string ErrorOf(string text) =>
+        $"has '{text}', which is not a field to sort by. "
+        + $"Allowed: {string.Join(", ", TRow.Columns.All.Select(f => f.Name))}, prefixed with '-' for descending order.";
+
     /// <param name="text">The name of a column, prefixed with <c>-</c> for descending order.</param>
     public static bool TryParse(string text, [NotNullWhen(true)] out ListSort<TRow>? value)
     {

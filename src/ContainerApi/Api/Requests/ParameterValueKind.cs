@@ -18,6 +18,9 @@ internal sealed record ParameterValueKind(
     /// <summary>Reads an element of a JSON body, for types that are not one text, number or boolean there.</summary>
     private Func<JsonElement, (object? Value, string? Error)>? JsonRead { get; init; }
 
+    /// <summary>Names what is wrong with a text; without it, <see cref="Expected"/> does.</summary>
+    private Func<string, string>? ErrorOf { get; init; }
+
     private OpenApiSchema? JsonBodySchema { get; init; }
 
     /// <summary>The types other than <see cref="Type"/> that an element of a JSON body may have.</summary>
@@ -72,7 +75,7 @@ internal sealed record ParameterValueKind(
             { ValueKind: JsonValueKind.True or JsonValueKind.False } element when types.HasFlag(JsonSchemaType.Boolean) => element.GetRawText(),
             _ => null,
         };
-        return text is not null && Parse(text) is { } value ? (value, null) : (null, Expected);
+        return text is null ? (null, Expected) : Parse(text) is { } value ? (value, null) : (null, ErrorOf?.Invoke(text) ?? Expected);
     }
 
     /// <summary>The schema of one value, as a text of a query or as an element of a JSON body.</summary>
@@ -172,7 +175,7 @@ internal sealed record ParameterValueKind(
 
     private static ParameterValueKind TextValue<T>()
         where T : class, IParameterValue<T> =>
-        new(JsonSchemaType.String, T.Expected, text => T.TryParse(text, out var value) ? value : null);
+        new(JsonSchemaType.String, T.Expected, text => T.TryParse(text, out var value) ? value : null) { ErrorOf = T.ErrorOf };
 
     private static Func<JsonElement, (object?, string?)> JsonReader<T>()
         where T : class, IJsonParameterValue<T> =>

@@ -129,6 +129,11 @@ internal static class RequestReader
 
     private static async Task<JsonDocument> ParseAsync(Stream body, CancellationToken cancellationToken)
     {
+        if (body is { CanSeek: true, Length: 0 })
+        {
+            throw new ApiException(ErrorCode.InvalidRequest, "The body is empty; send a JSON object, at least {}.");
+        }
+
         try
         {
             var document = await JsonDocument.ParseAsync(body, default, cancellationToken);

@@ -26,7 +26,7 @@ internal static partial class EngineErrors
         // The program's path is the container's.
         var message = path.EndsWith("start", StringComparison.Ordinal) && NoProgram.Match(text) is { Success: true } no
             ? Cut($"{CannotStart}{no.Groups["program"].Value}: {no.Groups["reason"].Value}.")
-            : Clean(text);
+            : Forcible.Replace(Clean(text), "$0 Use force=true.");
         // Go's net/http has no other sign of a TLS port.
         if (status == HttpStatusCode.BadRequest && message.Contains("HTTP request to an HTTPS server", StringComparison.Ordinal))
         {
@@ -174,6 +174,10 @@ internal static partial class EngineErrors
         @"^(?:no such image: .*: (?=No such image: )|driver failed programming external connectivity on endpoint \S+ \([0-9a-f]{64}\): )",
         RegexOptions.CultureInvariant)]
     private static partial Regex Preamble { get; }
+
+    /// <summary>The removal of an image in use and of a running container. Others "cannot be forced". Seen on engines 20.10 to 28.5.</summary>
+    [GeneratedRegex(@"^.*(?:\(must (?:be forced|force)\).*|or force remove)$", RegexOptions.CultureInvariant)]
+    private static partial Regex Forcible { get; }
 
     [GeneratedRegex("is already in progress|is already paused|same name as its current name")]
     private static partial Regex AlreadySo { get; }

@@ -87,7 +87,9 @@ public sealed class EngineErrorsTests
     {
         var read = EngineErrors.FromResponse("local", path, (HttpStatusCode)status, JsonSerializer.Serialize(new { message }));
 
-        Assert.Equal((kind, message), (read.Code.ToString(), read.Message));
+        var advice = message.Contains("must force", StringComparison.Ordinal) || message.Contains("must be forced", StringComparison.Ordinal)
+            || message.EndsWith("or force remove", StringComparison.Ordinal) ? " Use force=true." : "";
+        Assert.Equal((kind, message + advice), (read.Code.ToString(), read.Message));
     }
 
     [Theory]
