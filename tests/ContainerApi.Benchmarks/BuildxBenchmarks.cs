@@ -54,7 +54,10 @@ internal static class BuildxBenchmarks
         await File.WriteAllTextAsync(dockerfile, $"FROM {await engine.ImportShellAsync()}\n{string.Concat(steps)}");
         var request = JsonSerializer.Serialize(new
         {
-            dockerfile = await File.ReadAllTextAsync(dockerfile), noCache = true, builder = "buildkit", label = EngineUnderTest.RunLabel,
+            dockerfile = await File.ReadAllTextAsync(dockerfile),
+            noCache = true,
+            builder = "buildkit",
+            label = EngineUnderTest.RunLabel,
         });
         await MeasureAsync(
             report, service, "20 steps, uncached", 1.03, () => service.BuildAsync(request),

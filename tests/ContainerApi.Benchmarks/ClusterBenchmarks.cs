@@ -225,8 +225,12 @@ internal static class ClusterBenchmarks
             rows.ForEach(c => c["engine"] = name);
             var samples = rows.Select(c => new JsonObject
             {
-                ["engine"] = name, ["containerId"] = c["id"]!.DeepClone(), ["status"] = c["status"]!.DeepClone(),
-                ["processes"] = c["processes"]!.DeepClone(), ["network"] = c["network"]!.DeepClone(), ["usage"] = c["usage"]!.DeepClone(),
+                ["engine"] = name,
+                ["containerId"] = c["id"]!.DeepClone(),
+                ["status"] = c["status"]!.DeepClone(),
+                ["processes"] = c["processes"]!.DeepClone(),
+                ["network"] = c["network"]!.DeepClone(),
+                ["usage"] = c["usage"]!.DeepClone(),
             }.ToJsonString());
             var items = string.Join(',', rows.Select(c => c.ToJsonString()));
             var full = Encoding.UTF8.GetBytes(PeerStub.List(name, count, items));

@@ -131,7 +131,11 @@ public sealed class BuildxComparisonTests(EngineFixture fixture) : BuildCalls(fi
             File.WriteAllText(Path.Combine(root, file), content);
         }
 
-        File.SetUnixFileMode(Path.Combine(root, "file"), UnixFileMode.UserRead | UnixFileMode.UserExecute | UnixFileMode.SetUser);
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(Path.Combine(root, "file"), UnixFileMode.UserRead | UnixFileMode.UserExecute | UnixFileMode.SetUser);
+        }
+
         File.CreateSymbolicLink(Path.Combine(root, "link"), "file");
         File.CreateSymbolicLink(Path.Combine(root, "lidir"), "dir/deep");
         File.CreateSymbolicLink(Path.Combine(root, "dir/dangling"), "/none");

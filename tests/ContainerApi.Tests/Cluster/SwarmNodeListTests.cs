@@ -1,5 +1,4 @@
 using ContainerApi.Tests.Containers;
-using ContainerApi.Tests.Engine;
 
 namespace ContainerApi.Tests.Cluster;
 

@@ -49,7 +49,9 @@ internal sealed class MergedLogPosition
         ({ } after, _) => options with { Position = new StreamPosition(after, null) },
         (null, var since) => options with
         {
-            Position = new StreamPosition(null, null), Tail = new LogTail((int?)null), Since = new LogBound(since, default),
+            Position = new StreamPosition(null, null),
+            Tail = new LogTail((int?)null),
+            Since = new LogBound(since, default),
         },
         null => options,
     };

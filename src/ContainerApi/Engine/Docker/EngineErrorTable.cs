@@ -151,7 +151,7 @@ internal static class EngineErrorTable
 
     /// <summary>Whether a build that began failed because of its Dockerfile, its context or a parameter; null where the message names none.</summary>
     public static (ErrorCode Code, string? Field)? FindInBuild(string message) =>
-        Search(Stream, "/build", message) is { } row ? (row.Kind, row.Fields.FirstOrDefault()) : null;
+        Search(Stream, "/build", message) is { } row ? (row.Kind, row.Fields is [var field, ..] ? field : null) : null;
 
     /// <summary>
     /// Whether a step failed because of a registry, a missing feature of the builder, or a parameter; null for any other reason.
