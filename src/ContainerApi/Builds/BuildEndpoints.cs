@@ -103,6 +103,11 @@ internal static class BuildEndpoints
         var isReadWhole = BuildRequestReader.IsReadWhole(http.Request);
         var upload = isReadWhole ? null : reader.Meter(http.Request);
         var (request, context) = await reader.ReadAsync(http);
+        if (request.ForBuilder.Output != RequestedOutput.Image && http.Request.Headers.ContainsKey(ApiHeaders.IdempotencyKey))
+        {
+            throw BuildFormReader.Refused(ApiHeaders.IdempotencyKey, "must not be given with this output: the file is sent once.");
+        }
+
         var form = request.ToForm(http.Request);
         var names = http.Features.Get<FieldNames>();
         var job = pipeline.Start(queue.Choose(engines, request.Engine), request, context, upload, http.GetClient(), caller.Owner, names);

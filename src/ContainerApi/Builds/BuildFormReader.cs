@@ -33,6 +33,7 @@ internal static class BuildFormReader
     private const string SecretPrefix = "secret:";
     private const string SshPrefix = "ssh:";
     private const string ContextPrefix = "context:";
+    public const string Twice = "is given twice.";
     private static readonly string[] FilePrefixes = [SecretPrefix, SshPrefix, ContextPrefix];
 
     /// <summary>Reads a form up to its first archive or file.</summary>
@@ -77,7 +78,15 @@ internal static class BuildFormReader
             if (isSecret)
             {
                 var id = name[SecretPrefix.Length..];
-                secrets[id] = BuildSecret.IsId(id) ? value : throw Refused(name, BuildSecret.ExpectedId);
+                if (!BuildSecret.IsId(id))
+                {
+                    throw Refused(name, BuildSecret.ExpectedId);
+                }
+
+                if (!secrets.TryAdd(id, value))
+                {
+                    throw Refused(name, Twice);
+                }
             }
             else
             {

@@ -29,7 +29,7 @@ internal sealed partial class BuildPipeline(
     public BuildJob Start(
         IEngine engine, BuildRequest request, BuildSource context, UploadMeter? upload, string client, string? startedBy, FieldNames? names)
     {
-        var spec = request.ToSpec();
+        var spec = request.ToSpec(engine.Capabilities);
         var slot = queue.Enqueue(engine.Name, client);
         var file = spec.Output == BuildOutput.Image ? null : new BuildFile();
         var job = registry.Open(engine.Name, [.. spec.Tags.Select(t => t.ToString())], startedBy, file);

@@ -1,5 +1,6 @@
 using ContainerApi.Api;
 using ContainerApi.Api.Requests;
+using ContainerApi.Engine;
 using ContainerApi.Registries;
 
 namespace ContainerApi.Builds;
@@ -147,11 +148,12 @@ internal sealed record BuildRequest(
     public IReadOnlyList<ContextSource> NamedContexts => [.. Contexts.Reverse().DistinctBy(c => c.Name)];
 
     /// <summary>Converts to the engine's specification.</summary>
+    /// <param name="engine">Null before the first connection to the engine.</param>
     /// <exception cref="ApiException">The requested builder lacks a requested feature.</exception>
-    public BuildSpec ToSpec()
+    public BuildSpec ToSpec(EngineCapabilities? engine)
     {
         var spec = ForBuilder.AddTo(CommonSpec);
-        return spec with { Builder = BuilderChoice.Of(Builder, spec, Pull) };
+        return spec with { Builder = BuilderChoice.Of(Builder, spec, Pull, engine) };
     }
 
     private BuildSpec CommonSpec => new()
@@ -171,7 +173,7 @@ internal sealed record BuildRequest(
         Network = Network,
         ExtraHosts = [.. ExtraHosts.Select(h => h.Value)],
         Secrets = Pairs(Secrets).Select(p => KeyValuePair.Create(p.Key, Encoding.UTF8.GetBytes(p.Value ?? "")))
-            .Where(p => !Files.Secrets.ContainsKey(p.Key)).Concat(Files.Secrets).ToDictionary(),
+            .Concat(Files.Secrets).ToDictionary(),
         SshKeys = Ssh.ToLookup(key => key.Id, key => key.Key),
         Push = Push,
         Credentials = Credentials,

@@ -48,7 +48,23 @@ internal sealed class BuildRequestReader(ContextRoots roots, RemoteContexts remo
     public async Task<(BuildRequest Request, BuildSource Context)> ReadAsync(HttpContext http)
     {
         var (request, source) = await ReadMainAsync(http);
-        return (request, source with { Named = [.. request.NamedContexts.Select(Open)] });
+        var isJson = MediaTypeOf(http.Request) == MediaTypes.Json;
+        return (request, source with { Named = [.. request.NamedContexts.Select(c => Open(c, isJson ? "contexts" : "context:" + c.Name))] });
+    }
+
+    /// <param name="field">The field of the context, for errors.</param>
+    private NamedContext Open(ContextSource context, string field)
+    {
+        try
+        {
+            return Open(context);
+        }
+        catch (ApiException e)
+        {
+            var isImage = !context.IsRemote && ImageReference.TryParse(context.Value, out _);
+            var message = e.Message + (isImage ? $" For an image write docker-image://{context.Value}." : "");
+            throw new ApiException(e.Code, message, new Dictionary<string, string[]> { [field] = [message] }, inner: e);
+        }
     }
 
     private NamedContext Open(ContextSource context)
@@ -139,6 +155,11 @@ internal sealed class BuildRequestReader(ContextRoots roots, RemoteContexts remo
         }
 
         var request = RequestReader.Read<BuildRequest>(http, fields, errors);
+        if (form.Files.Secrets.Keys.FirstOrDefault(BuildRequest.Pairs(request.Secrets).ContainsKey) is { } id)
+        {
+            throw BuildFormReader.Refused("secret:" + id, BuildFormReader.Twice);
+        }
+
         return form.FirstFile is null && request.Dockerfile is not { IsText: true }
             ? throw BuildFormReader.NoFile()
             : (request with { Files = form.Files }, PreparationOf(request).ToSource(form.Reader, form.FirstFile));

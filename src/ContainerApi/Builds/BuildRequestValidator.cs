@@ -20,6 +20,8 @@ internal sealed class BuildRequestValidator : AbstractValidator<BuildRequest>
             .WithErrorCode(ErrorCode.InvalidDockerfile.Code).WithMessage(BuildDockerfile.Expected);
         RuleFor(r => r.IgnoreFile).Must((r, applies) => !applies || r.Remote is null)
             .WithMessage("must not be given with remote: the engine reads the context.");
+        RuleFor(r => r.Secrets).Must(secrets => BuildRequest.Pairs(secrets).Count == secrets.Count).WhenValid("secrets")
+            .WithMessage("must have each id once.");
         RuleFor(r => r.Timeout).Must(t => t is null || t <= options.Timeout)
             .WithMessage(Durations.Expected(1, (int)options.Timeout.TotalSeconds));
         When(r => r.ForBuilder.Output != RequestedOutput.Image, () =>
@@ -30,11 +32,15 @@ internal sealed class BuildRequestValidator : AbstractValidator<BuildRequest>
             RuleFor(r => r.Format).Must(format => format is null).WithMessage(WithFile);
             RuleFor(r => r.Push).Must(push => !push).WithMessage(WithFile);
             RuleFor(r => r.Tags).Must((r, tags) => tags.Count == 0 || r.ForBuilder.Output == RequestedOutput.Oci).WhenValid("tags")
-                .WithMessage("must not be given with this output: there is no image.");
+                .WithMessage(WithoutImage);
+            RuleFor(r => r.ForBuilder.Annotations)
+                .Must((r, annotations) => annotations.Count == 0 || r.ForBuilder.Output == RequestedOutput.Oci).WhenValid("annotations")
+                .OverridePropertyName("annotations").WithMessage(WithoutImage);
         });
         When(r => r.ForBuilder.Check, () =>
         {
             RuleFor(r => r.Push).Must(push => !push).WithMessage(WithCheck);
+            RuleFor(r => r.Tags).Must(tags => tags.Count == 0).WhenValid("tags").WithMessage(WithCheck);
             RuleFor(r => r.ForBuilder.Output).Must(output => output == RequestedOutput.Image).OverridePropertyName("output").WithMessage(WithCheck);
         });
         RuleFor(r => r.Push).Must((r, push) => !push || r.Tags.Count > 0).WhenValid("tags").WithMessage("needs a tag.");
@@ -49,6 +55,8 @@ internal sealed class BuildRequestValidator : AbstractValidator<BuildRequest>
     }
 
     private const string WithCheck = "must not be given with check: nothing is built.";
+
+    private const string WithoutImage = "must not be given with this output: there is no image.";
 
     private const string WithFile = "must not be given with this output: the response is the file.";
 

@@ -14,6 +14,7 @@ internal sealed class BuildText(bool keepColours = false)
     private readonly StringBuilder _text = new();
     private readonly Dictionary<string, Step> _steps = [];
     private readonly Dictionary<(string? Step, string Id), string> _transfers = [];
+    private int _warnings;
     private string? _open;
     private bool _any;
 
@@ -60,6 +61,7 @@ internal sealed class BuildText(bool keepColours = false)
                 Line($"{Open(progress.StepId)}{progress.Layer} {progress.Status}{Amount(progress)}");
                 break;
             case WarningEvent warning:
+                _warnings++;
                 Line("WARNING: " + Text(warning));
                 break;
             case ResultEvent result:
@@ -92,7 +94,8 @@ internal sealed class BuildText(bool keepColours = false)
         Blank();
         if (error is null)
         {
-            var image = string.Join(' ', result.Tags.Prepend(result.ImageId));
+            var image = result.ImageId is { } id ? string.Join(' ', result.Tags.Prepend(id))
+                : $"no image, {_warnings} {(_warnings == 1 ? "warning" : "warnings")}";
             Line($"Build succeeded{(result.DurationMs is { } took ? " in " + Seconds(took) : "")}: {image}");
             return;
         }

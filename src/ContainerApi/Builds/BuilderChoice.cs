@@ -17,14 +17,16 @@ internal enum RequestedBuilder
 internal static class BuilderChoice
 {
     /// <param name="requested">The parameter <c>builder</c>.</param>
+    /// <param name="engine">Null before the first connection to the engine.</param>
     /// <exception cref="ApiException">The requested builder lacks a requested feature.</exception>
-    public static BuilderKind Of(RequestedBuilder requested, BuildSpec spec, PullMode pull = PullMode.Missing) => requested switch
+    public static BuilderKind Of(
+        RequestedBuilder requested, BuildSpec spec, PullMode pull = PullMode.Missing, EngineCapabilities? engine = null) => requested switch
     {
         // The Engine API of builds has a parameter to pull always, and none to pull never; nor has Podman's.
         _ when pull == PullMode.Never => throw Unsupported(
             "pull", "No builder supports pull=never: each one pulls a base image that the engine does not have. Use pull=missing."),
         RequestedBuilder.Classic when OnlyBuildKit(spec) is (var field, var feature) =>
-            throw Unsupported(field, NotClassic(feature) + " Use builder=buildkit."),
+            throw Unsupported(field, $"{NotClassic(feature)} {NotBuildKit(engine, field) ?? "Use builder=buildkit."}"),
         RequestedBuilder.Classic => BuilderKind.Classic,
         RequestedBuilder.Buildkit when OnlyClassic(spec) is (var field, var reason) => throw Unsupported(field, reason + " Use builder=classic."),
         RequestedBuilder.Auto when OnlyClassic(spec) is (var field, var reason) => ClassicOf(spec, field, reason),
@@ -100,6 +102,14 @@ internal static class BuilderChoice
         ? throw Unsupported(field ?? other, $"{reason} {NotClassic(feature)}")
         : BuilderKind.Classic;
 
+    /// <summary>Why the engine's BuildKit lacks a feature as well; null where it has it.</summary>
+    private static string? NotBuildKit(EngineCapabilities? engine, string field) => engine?.BuildKitUnavailableReason ?? field switch
+    {
+        "contexts" => engine?.NamedContextsUnavailableReason,
+        "check" => engine?.CheckUnavailableReason,
+        _ => null,
+    };
+
     private static string NotClassic(string feature) => $"The classic builder does not support {feature}.";
 
     private static ApiException Unsupported(string field, string reason) => new(ErrorCode.FeatureUnsupported, reason) { Fields = [field] };
@@ -117,7 +127,7 @@ internal static class BuilderChoice
         : OnlyContainerdStore(spec);
 
     private static (string Field, string Feature)? OnlyContainerdStore(BuildSpec spec) =>
-        spec.Output == BuildOutput.Oci ? ("output", "an image as output")
+        spec.Output == BuildOutput.Oci ? ("output", "output=oci")
         : spec.Platform?.Contains(',', StringComparison.Ordinal) is true ? ("platform", "images of several platforms")
         : spec.Annotations.Count > 0 ? ("annotations", "annotations")
         : spec.Provenance != Provenance.None ? ("provenance", "attestations")

@@ -65,7 +65,9 @@ public sealed class BuildFileTests : BuildEndpointFixture
     [InlineData("output=oci&format=text", 400, "format")]
     [InlineData("output=oci&tag=a&push=true", 400, "push")]
     [InlineData("output=tar&check=true", 400, "output")]
-    [InlineData("check=true&tag=a&push=true", 400, "push")]
+    [InlineData("output=tar&annotation=a%3Db", 400, "annotation")]
+    [InlineData("check=true&push=true", 400, "push")]
+    [InlineData("check=true&tag=a", 400, "tag")]
     [InlineData("check=true", 422, "check")]
     [InlineData("output=zip", 400, "output")]
     [InlineData("output=tar&builder=classic", 422, "output")]
@@ -97,6 +99,17 @@ public sealed class BuildFileTests : BuildEndpointFixture
         Assert.Contains("application/x-tar", status == 200 ? response.Content.Headers.ContentType!.ToString()
             : (await response.ReadProblemAsync(HttpStatusCode.NotAcceptable, "not_acceptable")).GetProperty("detail").GetString(),
             StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task File_is_not_kept_for_a_repeated_request()
+    {
+        _api.Client.DefaultRequestHeaders.Add("Idempotency-Key", "k");
+
+        var problem = await (await PostAsync("output=tar", Tar(), "application/x-tar"))
+            .ReadProblemAsync(HttpStatusCode.BadRequest, "invalid_request");
+
+        Assert.Equal("Idempotency-Key", problem.GetProperty("errors").EnumerateObject().Single().Name);
     }
 
     private static async IAsyncEnumerable<BuildFact> SendAsync(

@@ -38,6 +38,7 @@ public sealed class BuildRefusalTests : BuildEndpointFixture
     [InlineData("builder=kaniko", "invalid_request", "builder")]
     [InlineData("timeout=0", "invalid_request", "timeout")]
     [InlineData("timeout=601", "invalid_request", "timeout")]
+    [InlineData("secret=a%3D1&secret:a=2", "invalid_request", "secret")]
     [InlineData("nope=1", "invalid_request", "nope")]
     public async Task Invalid_parameter_is_named_before_the_engine_is_called(string query, string code, string field)
     {

@@ -102,6 +102,13 @@ public sealed class BuildTextTests
         ]));
 
     [Fact]
+    public void Result_without_an_image_has_the_number_of_warnings() => Assert.EndsWith(
+        "\n\nBuild succeeded in 0.1s: no image, 1 warning\n",
+        new BuildText().Render(
+            [new WarningEvent("careful", null), new ResultEvent(StreamOutcome.Succeeded, null, "local", null, [], 100, null)]),
+        StringComparison.Ordinal);
+
+    [Fact]
     public void Steps_without_number_and_output_without_step_are_rendered() => Assert.Equal(
         """
         #1 load context

@@ -95,6 +95,18 @@ public sealed class BuilderChoiceTests
     };
 
     [Theory]
+    [InlineData("contexts", "BuildKit of API 1.41 does not support named contexts; that of 1.42 and later does.")]
+    [InlineData("check", "BuildKit of API 1.41 does not check Dockerfiles; that of 1.46 and later does.")]
+    [InlineData("secrets", "Use builder=buildkit.")]
+    public void BuildKit_is_not_advised_where_it_lacks_the_feature_as_well(string field, string advice)
+    {
+        var refused = Assert.Throws<ApiException>(
+            () => BuilderChoice.Of(RequestedBuilder.Classic, With(field), engine: new EngineCapabilities("1.41")));
+
+        Assert.EndsWith(advice, refused.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [MemberData(nameof(OnlyBuildKit))]
     public void Feature_of_BuildKit_is_refused_with_the_classic_builder(string field, string feature)
     {

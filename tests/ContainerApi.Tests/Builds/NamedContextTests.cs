@@ -48,7 +48,10 @@ public sealed class NamedContextTests : IDisposable
 
         using var response = await PostAsync(engine, query);
 
-        await response.ReadProblemAsync((HttpStatusCode)status, code);
+        var problem = await response.ReadProblemAsync((HttpStatusCode)status, code);
+        Assert.StartsWith("context", problem.GetProperty("errors").EnumerateObject().Single().Name, StringComparison.Ordinal);
+        var hasHint = problem.GetRawText().Contains("docker-image://none", StringComparison.Ordinal);
+        Assert.Equal(query.EndsWith("=none", StringComparison.Ordinal), hasHint);
         Assert.Null(engine.Spec);
     }
 

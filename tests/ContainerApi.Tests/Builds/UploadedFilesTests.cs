@@ -146,11 +146,14 @@ public sealed class UploadedFilesTests : BuildEndpointFixture
     [InlineData("secret:", "x")]
     [InlineData("secret:a b", "x")]
     [InlineData("secret:a", "long")]
+    [InlineData("secret:a", "twice")]
+    [InlineData("secret:a", "also a value")]
     [InlineData("ssh:default", "no key")]
     [InlineData("context:A", "x")]
     public async Task Invalid_file_of_a_form_is_refused_by_its_name(string name, string text)
     {
-        var body = Part(name, "file", text == "long" ? new string('x', 512_001) : text) + Part("f", "Dockerfile", "FROM scratch\n") + End;
+        var second = text == "twice" ? Part(name, "file", "x") : text == "also a value" ? Part(name, null, "x") : "";
+        var body = Part(name, "file", text == "long" ? new string('x', 512_001) : text) + second + Part("f", "Dockerfile", "FROM scratch\n") + End;
 
         using var response = await PostAsync("", Encoding.UTF8.GetBytes(body), "multipart/form-data; boundary=b");
 
@@ -226,7 +229,10 @@ public sealed class UploadedFilesTests : BuildEndpointFixture
 
         using var response = await PostAsync("", body, "multipart/form-data; boundary=b");
 
-        Assert.Equal(code, (await response.ReadJsonAsync(response.StatusCode)).GetProperty("code").GetString());
+        var problem = await response.ReadJsonAsync(response.StatusCode);
+        Assert.Equal(code, problem.GetProperty("code").GetString());
+        Assert.Equal(what is "not an archive" or "absolute" or "cut", problem.GetRawText().Contains("\"context:lib\":[\"", StringComparison.Ordinal)
+            && problem.GetProperty("detail").GetString()!.StartsWith("Part 'context:lib': ", StringComparison.Ordinal));
         Assert.Null(_built.Spec);
     }
 

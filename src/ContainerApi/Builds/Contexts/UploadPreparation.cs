@@ -1,5 +1,4 @@
 using System.IO.Pipelines;
-using ContainerApi.Archives;
 using ContainerApi.Streams;
 using Microsoft.AspNetCore.WebUtilities;
 
@@ -72,14 +71,27 @@ internal sealed class UploadPreparation(BuildDockerfile? dockerfile, bool hasIgn
     {
         if (source.Named.Any(named => named.Name == name))
         {
-            throw BuildFormReader.Refused("context:" + name, "is given twice.");
+            throw BuildFormReader.Refused("context:" + name, BuildFormReader.Twice);
         }
 
-        var body = PipeReader.Create(new Part(part, name));
-        var archive = await SpooledArchive.ReadAsync(
-            UploadedContext.From(body, null, LeftOf(source)), [], hasIgnoreFile, _ => { }, cancellationToken);
+        var body = PipeReader.Create(new Part(part));
+        var archive = await ReadNamedAsync(UploadedContext.From(body, null, LeftOf(source)), "context:" + name, cancellationToken);
         var named = new NamedContext(name, null) { Sync = archive.ToSync("", cancellationToken) };
         return source with { Named = [.. source.Named, named], Files = [.. source.Files, archive] };
+    }
+
+    /// <summary>Reads an archive that is one part of the body: errors name the part.</summary>
+    private async Task<SpooledArchive> ReadNamedAsync(BuildContext context, string part, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await SpooledArchive.ReadAsync(context, [], hasIgnoreFile, _ => { }, cancellationToken);
+        }
+        catch (ApiException e) when (e.Code == ErrorCode.InvalidContext)
+        {
+            var message = e.Message.Replace("The body", "The archive", StringComparison.Ordinal);
+            throw new ApiException(e.Code, $"Part '{part}': {message}", new Dictionary<string, string[]> { [part] = [message] }, inner: e);
+        }
     }
 
     private async Task<BuildSource> FilterAsync(BuildSource source, DockerfileCheck check, CancellationToken cancellationToken)
@@ -95,7 +107,7 @@ internal sealed class UploadPreparation(BuildDockerfile? dockerfile, bool hasIgn
     }
 
     /// <summary>A part of a form. Its end without a boundary is the form's damage, not the archive's.</summary>
-    private sealed class Part(Stream part, string name) : ForwardStream
+    private sealed class Part(Stream part) : ForwardStream
     {
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
@@ -105,7 +117,7 @@ internal sealed class UploadPreparation(BuildDockerfile? dockerfile, bool hasIgn
             }
             catch (Exception e) when (MultipartContext.IsDamage(e))
             {
-                throw BuildContexts.Invalid($"The form is truncated or damaged in 'context:{TarText.Printable(name)}'.", e);
+                throw BuildContexts.Invalid("The form is truncated or damaged.", e);
             }
         }
     }
