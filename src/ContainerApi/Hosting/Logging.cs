@@ -14,16 +14,20 @@ internal static class Logging
         [typeof(ConsoleLoggerConfigurationExtensions).Assembly, typeof(FileLoggerConfigurationExtensions).Assembly];
 
     public static void AddLogging(this WebApplicationBuilder builder) =>
-        builder.Services.AddSerilog((services, logger) => logger
-            .ReadFrom.Configuration(builder.Configuration, new ConfigurationReaderOptions(SinkAssemblies))
-            .ReadFrom.Services(services)
-            .Enrich.With<VisibleLogText>()
-            // StartupErrors reports these in one line without a stack trace.
-            .Filter.ByExcluding(line => line.Exception is { } failure && StartupErrors.IsConfigurationError(failure)));
+        builder.Services.AddSerilog(
+            (services, logger) => logger
+                .ReadFrom.Configuration(builder.Configuration, new ConfigurationReaderOptions(SinkAssemblies))
+                .ReadFrom.Services(services)
+                .Enrich.With<VisibleLogText>()
+                // StartupErrors reports these in one line without a stack trace.
+                .Filter.ByExcluding(line => line.Exception is { } failure && StartupErrors.IsConfigurationError(failure)),
+            // Serilog's static logger is one for the process: the end of one host would end the log of another.
+            preserveStaticLogger: true);
 
     public static void UseRequestLogging(this WebApplication app) =>
         app.UseSerilogRequestLogging(options =>
         {
+            options.Logger = app.Services.GetRequiredService<Serilog.ILogger>();
             options.MessageTemplate = "{RequestMethod} {RequestPath} {StatusCode} in {Elapsed:0.0} ms {Outcome:l}";
             options.GetMessageTemplateProperties = (context, path, elapsed, status) =>
             [

@@ -1,7 +1,6 @@
 using System.Reflection;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
-using Serilog;
 
 namespace ContainerApi.Hosting;
 
@@ -21,7 +20,6 @@ internal static class StartupErrors
     public static int Report(Exception failure)
     {
         Console.Error.WriteLine($"ContainerApi cannot start. {Reason(failure)}");
-        Log.CloseAndFlush();
         return ExitCode;
     }
 

@@ -70,12 +70,7 @@ internal static partial class SettingsRegistration
     private sealed class SettingsValidator<T>(string section, IValidator<T> validator) : IValidateOptions<T>
         where T : class
     {
-        private ValidateOptionsResult? _result;
-
-        /// <summary>Validates once: the startup and the injection bind the same section, each for itself.</summary>
-        public ValidateOptionsResult Validate(string? name, T options) => _result ??= Validate(options);
-
-        private ValidateOptionsResult Validate(T options)
+        public ValidateOptionsResult Validate(string? name, T options)
         {
             var result = validator.Validate(options);
             return result.IsValid
