@@ -6,7 +6,7 @@ namespace ContainerApi.Access;
 /// Redacts secrets in texts, labels and environment variables. The time is linear in the length of a text, which is limited, and
 /// results are cached by text.
 /// </summary>
-internal sealed class Redactor(IReadOnlyList<string> patterns) : IDisposable
+internal sealed partial class Redactor(IReadOnlyList<string> patterns) : IDisposable
 {
     public const string Redacted = "***";
 
@@ -45,6 +45,9 @@ internal sealed class Redactor(IReadOnlyList<string> patterns) : IDisposable
 
     /// <summary>Redacts a line of a log, whose length is limited. Lines do not repeat as commands do, so they are not cached.</summary>
     public string Line(string line) => _patterns.Aggregate(line, (result, pattern) => pattern.Replace(result, RedactMatch));
+
+    /// <summary>Redacts the command of a build's step, with the values of an <c>ENV</c> and of build arguments.</summary>
+    public string Step(string step) => Text(Assignments.Replace(step, $"$1$2$3{Redacted}"));
 
     private string Add(string text)
     {
@@ -88,4 +91,10 @@ internal sealed class Redactor(IReadOnlyList<string> patterns) : IDisposable
             ? string.Concat(match.Value.AsSpan(0, group.Index - match.Index), Redacted, match.Value.AsSpan(group.Index - match.Index + group.Length))
             : Redacted;
     }
+
+    /// <summary>The values that an <c>ENV</c> sets, and the build arguments of a <c>RUN</c>: <c>|2 A=x B=y /bin/sh -c …</c>, up to
+    /// the last shell: a value may have one in it.</summary>
+    [GeneratedRegex(
+        @"(\bENV\s+)\S.*|(^(?:RUN )?\|\d+ ).*(?= /bin/sh )|(^(?:RUN )?\|\d+ ).*", RegexOptions.Singleline | RegexOptions.CultureInvariant)]
+    private static partial Regex Assignments { get; }
 }

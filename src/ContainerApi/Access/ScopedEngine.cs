@@ -194,14 +194,27 @@ internal sealed partial class ScopedEngine(IEngine engine, Visibility visibility
     public Task<string> CommitContainerAsync(CommitSpec spec, CancellationToken cancellationToken) =>
         engine.CommitContainerAsync(spec, cancellationToken);
 
-    public Task<IReadOnlyList<CacheRecord>> ListCacheAsync(CancellationToken cancellationToken) => engine.ListCacheAsync(cancellationToken);
+    public Task<IReadOnlyList<CacheRecord>> ListCacheAsync(CancellationToken cancellationToken) => throw NotOfCallersWithLabels();
 
     public Task<IReadOnlyList<CacheRecord>> PruneCacheAsync(CachePrune prune, CancellationToken cancellationToken) =>
-        engine.PruneCacheAsync(prune, cancellationToken);
+        throw NotOfCallersWithLabels();
+
+    /// <summary>Records of the build cache have the commands of all builds, and no owner.</summary>
+    private EngineException NotOfCallersWithLabels() =>
+        new(ErrorCode.Forbidden, Name, "The build cache belongs to all callers: a caller with labels cannot read or prune it.");
 
     public async IAsyncEnumerable<BuildFact> BuildAsync(
         BuildSpec spec, BuildInput context, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        if (spec.CgroupParent is not null)
+        {
+            // A cgroup can be that of an invisible container: its memory limit would count the steps, and its processes would include theirs.
+            throw new EngineException(ErrorCode.Forbidden, Name, "A caller with labels cannot choose the parent cgroup.")
+            {
+                Fields = ["cgroupParent"],
+            };
+        }
+
         var scoped = spec with { Network = await ResolveNetworkAsync(spec.Network, cancellationToken) };
         await foreach (var fact in engine.BuildAsync(scoped, context, cancellationToken))
         {

@@ -34,7 +34,8 @@ internal static class BuildCacheEndpoints
         cache.MapGet("", ListAsync).RequireScope(Scopes.EnginesRead)
             .WithName("getEngineCache")
             .WithSummary("Show the build cache")
-            .WithDescription("The records of BuildKit's cache. The classic builder's cache is its images. An engine without BuildKit is a 422.");
+            .WithDescription("The records of BuildKit's cache. The classic builder's cache is its images. An engine without BuildKit is a 422. "
+                + "A key with labels gets 403: the records are of all callers' builds.");
         cache.MapPost("/prune", PruneAsync).RequireScope(Scopes.ImagesWrite).WithLongTimeout()
             .WithName("pruneEngineCache")
             .WithSummary("Remove records of the build cache")
@@ -43,17 +44,18 @@ internal static class BuildCacheEndpoints
     }
 
     private static async Task<Ok<BuildCache>> ListAsync(
-        RequestQuery<EngineSelector> query, EngineDirectory directory, CancellationToken cancellationToken)
+        RequestQuery<EngineSelector> query, EngineDirectory directory, SecuritySettings security, Caller caller, CancellationToken cancellationToken)
     {
         var engine = directory.Get(query.Value.Engine);
         var records = await engine.ListCacheAsync(cancellationToken);
         return TypedResults.Ok(new BuildCache(
             engine.Name, records.Where(r => !r.Shared).Sum(r => r.Size), records.Where(r => r is { Shared: false, InUse: false }).Sum(r => r.Size),
-            [.. records.OrderByDescending(LastUse).ThenBy(r => r.Id, StringComparer.Ordinal).Select(ToContract)]));
+            [.. records.OrderByDescending(LastUse).ThenBy(r => r.Id, StringComparer.Ordinal).Select(r => ToContract(r, security, caller))]));
     }
 
     private static async Task<Ok<BuildCachePruning>> PruneAsync(
-        RequestBody<CachePruneRequest> body, EngineDirectory directory, TimeProvider time, HttpContext http, CancellationToken cancellationToken)
+        RequestBody<CachePruneRequest> body, EngineDirectory directory, SecuritySettings security, Caller caller, TimeProvider time, HttpContext http,
+        CancellationToken cancellationToken)
     {
         var request = body.Value;
         var engine = directory.Get(request.Engine);
@@ -61,7 +63,8 @@ internal static class BuildCacheEndpoints
         var removed = request.DryRun
             ? Choose(await engine.ListCacheAsync(cancellationToken), request.ToPrune(), time.GetUtcNow())
             : await engine.PruneCacheAsync(request.ToPrune(), cancellationToken);
-        return TypedResults.Ok(new BuildCachePruning(engine.Name, request.DryRun, removed.Sum(r => r.Size), [.. removed.Select(ToContract)]));
+        return TypedResults.Ok(new BuildCachePruning(
+            engine.Name, request.DryRun, removed.Sum(r => r.Size), [.. removed.Select(r => ToContract(r, security, caller))]));
     }
 
     /// <summary>Chooses what BuildKit would remove: what was used least recently first, until the rest is small enough.</summary>
@@ -87,7 +90,7 @@ internal static class BuildCacheEndpoints
 
     private static DateTimeOffset? LastUse(CacheRecord record) => record.LastUsedAt ?? record.CreatedAt;
 
-    private static BuildCacheRecord ToContract(CacheRecord record) => new(
-        record.Id, record.Type, record.Description, record.Size, record.CreatedAt, record.LastUsedAt, record.UsageCount, record.InUse, record.Shared,
-        record.Parents);
+    private static BuildCacheRecord ToContract(CacheRecord record, SecuritySettings security, Caller caller) => new(
+        record.Id, record.Type, caller.SeesSecrets ? record.Description : security.Redactor.Step(record.Description), record.Size,
+        record.CreatedAt, record.LastUsedAt, record.UsageCount, record.InUse, record.Shared, record.Parents);
 }

@@ -94,8 +94,18 @@ public sealed class ScopedEngineTests
         Assert.Equal(sent, given);
     }
 
-    private static async Task BuildAsync(IEngine engine, string? network) =>
-        await engine.BuildAsync(new BuildSpec { Network = network }, new BuildInput(Stream.Null), CancellationToken.None).CountAsync();
+    [Fact]
+    public async Task Build_in_a_chosen_cgroup_is_forbidden()
+    {
+        var refused = await Assert.ThrowsAsync<EngineException>(() => BuildAsync(CreateEngine(), null, "/docker/" + Keys.Others.Id));
+
+        Assert.Equal((ErrorCode.Forbidden, "cgroupParent"), (refused.Code, refused.Fields.Single()));
+        Assert.Empty(_networks);
+    }
+
+    private static async Task BuildAsync(IEngine engine, string? network, string? cgroupParent = null) =>
+        await engine.BuildAsync(
+            new BuildSpec { Network = network, CgroupParent = cgroupParent }, new BuildInput(Stream.Null), CancellationToken.None).CountAsync();
 
     private IEngine CreateEngine()
     {

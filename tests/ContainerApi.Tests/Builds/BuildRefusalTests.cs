@@ -54,6 +54,7 @@ public sealed class BuildRefusalTests : BuildEndpointFixture
     [InlineData("""{"path":"none"}""", 400, "invalid_context")]
     [InlineData("""{"path":"empty"}""", 400, "invalid_dockerfile")]
     [InlineData("""{"path":"../x"}""", 403, "context_path_not_allowed")]
+    [InlineData("""{"path":"x\u0000y"}""", 403, "context_path_not_allowed")]
     [InlineData("""{"path":"/etc"}""", 403, "context_path_not_allowed")]
     [InlineData("""{"path":"empty","dockerfile":"../../x"}""", 400, "invalid_dockerfile")]
     [InlineData("""{"path":"empty","tag":["A"]}""", 400, "invalid_reference")]

@@ -1,3 +1,6 @@
+using ContainerApi.Access;
+using ContainerApi.Tests.Access;
+
 namespace ContainerApi.Tests.Engines;
 
 public sealed class BuildCacheTests
@@ -75,6 +78,27 @@ public sealed class BuildCacheTests
         using var response = await host.Client.GetAsync("/engines/local/cache");
 
         await response.ReadProblemAsync(HttpStatusCode.UnprocessableEntity, "feature_unsupported");
+    }
+
+    [Fact]
+    public async Task Build_cache_is_redacted_and_hidden_from_callers_with_labels()
+    {
+        await using var host = new ApiHost(Keys.WithLimited().Add("reader", [Scopes.EnginesRead]), new FakeEngine
+        {
+            ListCache = _ => Task.FromResult<IReadOnlyList<CacheRecord>>(
+                [Records[0] with { Description = "mount / from exec /bin/sh -c login password=hunter2" }]),
+        });
+        using var limited = host.With(Keys.Limited);
+
+        var cache = await host.With("reader").GetJsonAsync("/engines/local/cache");
+        Assert.EndsWith("password=***", cache.GetProperty("items")[0].GetProperty("description").GetString(), StringComparison.Ordinal);
+        foreach (var dryRun in new[] { true, false })
+        {
+            using var prune = await limited.PostAsJsonAsync("/engines/local/cache/prune", new { all = true, dryRun });
+            await prune.ReadProblemAsync(HttpStatusCode.Forbidden, "forbidden");
+        }
+
+        await limited.GetJsonAsync("/engines/local/cache", HttpStatusCode.Forbidden);
     }
 
     private static CacheRecord Record(string id, long size, int hours) =>

@@ -16,6 +16,11 @@ internal sealed class ContextRoots(BuildOptions options)
     /// <exception cref="ApiException">The directory is outside every root.</exception>
     public string? Find(string path)
     {
+        if (path.Contains('\0'))
+        {
+            throw NotAllowed(path);
+        }
+
         var candidates = (Path.IsPathRooted(path) ? [path] : options.ContextRoots.Select(root => Path.Combine(root, path)))
             .Select(Path.GetFullPath).Where(candidate => options.ContextRoots.Any(root => IsWithin(candidate, Path.GetFullPath(root)))).ToList();
         if (candidates.Count == 0)

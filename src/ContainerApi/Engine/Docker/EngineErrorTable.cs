@@ -25,8 +25,9 @@ internal static class EngineErrorTable
 
     /// <summary>Faults of an archive's documents and layers (moby <c>image/tarexport</c>, <c>pkg/archive</c>).</summary>
     private const string InvalidImageArchive =
-        @"^archive/tar|(?i)invalid (?:tar header|character|diffID|manifest|checksum|reference format|digest|image ID|JSON)|json: cannot unmarshal"
-        + @"|unexpected end of JSON|layers length mismatch|unsupported digest|(?:gzip|zstd|xz|bzip2)\b.*: (?:invalid|corrupt)|^EOF$|unexpected EOF"
+        @"^archive/tar|^evalSymlinksInScope|(?i)invalid (?:tar header|character|diffID|manifest|checksum|reference format|digest|image ID|JSON)"
+        + @"|json: cannot unmarshal|unexpected end of JSON|layers length mismatch|unsupported digest|(?:gzip|zstd|xz|bzip2)\b.*: (?:invalid|corrupt)"
+        + @"|^EOF$|unexpected EOF"
         + @"|^(?:open|lstat|stat|read|readlink) (?:\(path\)|\S*manifest\.json)\S*: (?:no such file|not a directory|is a directory|too many levels)";
 
     /// <summary>BuildKit names its frontend <c>dockerfile.v0</c> in all its errors.</summary>

@@ -160,7 +160,8 @@ internal static partial class EngineErrors
     [GeneratedRegex(
         @"(/var/(lib|run|tmp)|/run|/tmp|/etc|/root|/home)/[^\s:""',;)]+"
         + @"|\S*/(docker-builder|buildkit|overlay2|containers)[^/\s]*/[^\s:""',;)]+"
-        + @"|/\S*?/(docker-(import|export)-|GetImageBlob)[^\s:""',;)]*")]
+        + @"|/\S*?/(docker-(import|export)-|GetImageBlob)[^\s:""',;)]*"
+        + "|(?<=^evalSymlinksInScope: ).*")]
     private static partial Regex HostPath { get; }
 
     [GeneratedRegex("""(?<=\b[Cc]ontainer:? (?:name )?["']?)/(?=[A-Za-z0-9][A-Za-z0-9_.-]*(?:["'\s:,]|$))""", RegexOptions.CultureInvariant)]
