@@ -67,7 +67,8 @@ public sealed class EngineFixture : IAsyncLifetime
     public (WebApplicationFactory<Program> Service, HttpClient Client) StartService(string store, Action<IWebHostBuilder>? configure = null)
     {
         var service = new Service(EndpointText, ContextRoot, Path.Combine(_state, store), configure);
-        service.UseKestrel(0);
+        // Not UseKestrel(0): that sets the port while the program may have started already.
+        service.UseKestrel();
         service.StartServer();
         var client = service.CreateClient();
         client.Timeout = TimeSpan.FromMinutes(2);
@@ -230,6 +231,7 @@ public sealed class EngineFixture : IAsyncLifetime
     {
         protected override void ConfigureWebHost(IWebHostBuilder builder)
         {
+            builder.UseSetting("Urls", "http://127.0.0.1:0");
             builder.UseSetting("DOCKER_HOST", engine);
             builder.UseSetting("Builds:ContextRoots:0", contextRoot);
             builder.UseSetting("Builds:StorePath", storePath);

@@ -66,7 +66,7 @@ public sealed class WebPageEngineTests(EngineFixture fixture) : WebPageCalls(fix
         await page.EvaluateAsync($"until(() => all('.plain tbody a', '{registry.Reference}')[0])");
 
         await page.EvaluateAsync($"enter('#pull-reference', '{registry.Name}:missing'), press('form button', 'Pull')");
-        Assert.Contains("not found", await TextAsync(page, "document.querySelector('.running-builds .error')"), StringComparison.Ordinal);
+        Assert.Matches("manifest unknown|not found", await TextAsync(page, "document.querySelector('.running-builds .error')"));
         AssertClean(page);
     }
 

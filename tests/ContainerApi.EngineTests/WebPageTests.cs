@@ -195,7 +195,7 @@ public sealed class WebPageTests(EngineFixture fixture) : WebPageCalls(fixture)
             .UseSetting("Security:ApiKeys:0:Hash", "sha256:" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key))))
             .UseSetting("Security:ApiKeys:0:Scopes:0", "containers:read"));
         await using var stopping = service;
-        await using var page = await OpenAsync("", client.BaseAddress);
+        await using var page = await OpenAsync($"#/containers?q={name}", client.BaseAddress);
 
         await page.EvaluateAsync("until(() => document.querySelector('#key')).then(() => (enter('#key', 'wrong'), press('dialog .primary', '')))");
         await page.EvaluateAsync("until(() => document.querySelector('dialog .error'))");

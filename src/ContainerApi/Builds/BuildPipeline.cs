@@ -234,9 +234,13 @@ internal sealed partial class BuildPipeline(
     private BuildError ErrorOf(BuildJob job, IEngine engine, Exception exception, FieldNames? names)
     {
         var (code, message) = Problems.Describe(exception);
-        if (code.Status >= StatusCodes.Status500InternalServerError)
+        if (code == ErrorCode.Internal)
         {
             Log.FailedUnexpectedly(logger, job.Id, engine.Name, exception);
+        }
+        else if (code.Status >= StatusCodes.Status500InternalServerError)
+        {
+            Log.Failed(logger, job.Id, engine.Name, message);
         }
 
         return exception is ApiException known ? BuildError.Of(known, names) : new BuildError(code, message);
@@ -275,5 +279,8 @@ internal sealed partial class BuildPipeline(
 
         [LoggerMessage(3, LogLevel.Error, "Build {BuildId} on {Engine} failed unexpectedly")]
         public static partial void FailedUnexpectedly(ILogger logger, string buildId, string engine, Exception exception);
+
+        [LoggerMessage(4, LogLevel.Warning, "Build {BuildId} on {Engine} failed: {Reason}")]
+        public static partial void Failed(ILogger logger, string buildId, string engine, string reason);
     }
 }

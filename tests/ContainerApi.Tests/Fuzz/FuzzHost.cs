@@ -21,7 +21,7 @@ internal sealed class FuzzHost : WebApplicationFactory<Program>, IStartupFilter
     public FuzzHost(DockerApiStub engine)
     {
         _engine = engine;
-        UseKestrel(0);
+        UseKestrel();
         StartServer();
         using var client = CreateClient();
         Http = new HttpClient(new SocketsHttpHandler
@@ -59,6 +59,7 @@ internal sealed class FuzzHost : WebApplicationFactory<Program>, IStartupFilter
     {
         foreach (var (name, value) in new[]
         {
+            ("Urls", "http://127.0.0.1:0"),
             ("Engines:0:Name", "local"), ("Engines:0:Endpoint", _engine.Endpoint), ("Engines:0:HostSource", "off"), ("Builds:StorePath", ""),
             ("Limits:RequestsPerSecond", "0"), ("Serilog:MinimumLevel:Default", "Fatal"),
             ("Serilog:MinimumLevel:Override:Microsoft.AspNetCore", "Fatal"),
