@@ -33,9 +33,11 @@ internal sealed class Browser : IAsyncDisposable
     private readonly List<Uri> _requests = [];
     private readonly Dictionary<int, JsonNode> _answers = [];
 
-
-    /// <summary>The loaders of the documents whose files are loaded: for half a second not more than two requests were open.</summary>
+    /// <summary>The loaders of the documents that had their load event.</summary>
     private readonly HashSet<string> _loaded = [];
+
+    /// <summary>The open requests for documents, styles and scripts. Requests of the page's scripts may be streams without an end.</summary>
+    private readonly HashSet<string> _files = [];
     private bool _cancelled;
     private int _commands;
 
@@ -182,7 +184,7 @@ internal sealed class Browser : IAsyncDisposable
 
         Assert.True(navigation["errorText"] is null, $"{address}: {navigation["errorText"]}");
         var loader = Text(navigation, "loaderId");
-        await ReceiveUntilAsync(() => _loaded.Contains(loader));
+        await ReceiveUntilAsync(() => _loaded.Contains(loader) && _files.Count == 0);
         while (_cancelled)
         {
             await ReloadAsync();
@@ -193,8 +195,9 @@ internal sealed class Browser : IAsyncDisposable
     {
         _cancelled = false;
         _loaded.Clear();
+        _files.Clear();
         await CallAsync("Page.reload", []);
-        await ReceiveUntilAsync(() => _loaded.Count > 0);
+        await ReceiveUntilAsync(() => _loaded.Count > 0 && _files.Count == 0);
     }
 
     private async Task<JsonNode> RunAsync(string expression, bool byValue)
@@ -243,14 +246,23 @@ internal sealed class Browser : IAsyncDisposable
             case "Log.entryAdded" when Text(parameters!["entry"]!, "level") == "error" && Text(parameters["entry"]!, "source") != "network":
                 _errors.Add(parameters!.ToJsonString());
                 break;
-            case "Page.lifecycleEvent" when Text(parameters!, "name") == "networkAlmostIdle":
+            case "Page.lifecycleEvent" when Text(parameters!, "name") == "load":
                 _loaded.Add(Text(parameters!, "loaderId"));
                 break;
-            case "Network.loadingFailed" when Text(parameters!, "errorText") == NetworkChanged:
-                _cancelled = true;
+            case "Network.loadingFinished":
+                _files.Remove(Text(parameters!, "requestId"));
+                break;
+            case "Network.loadingFailed":
+                _files.Remove(Text(parameters!, "requestId"));
+                _cancelled |= Text(parameters!, "errorText") == NetworkChanged;
                 break;
             case "Network.requestWillBeSent":
                 _requests.Add(new Uri(Text(parameters!["request"]!, "url")));
+                if (parameters["type"]?.GetValue<string>() is "Document" or "Stylesheet" or "Script")
+                {
+                    _files.Add(Text(parameters, "requestId"));
+                }
+
                 break;
         }
     }

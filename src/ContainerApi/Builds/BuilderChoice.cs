@@ -21,17 +21,17 @@ internal static class BuilderChoice
     /// <exception cref="ApiException">The requested builder lacks a requested feature.</exception>
     public static BuilderKind Of(
         RequestedBuilder requested, BuildSpec spec, PullMode pull = PullMode.Missing, EngineCapabilities? engine = null) => requested switch
-    {
-        // The Engine API of builds has a parameter to pull always, and none to pull never; nor has Podman's.
-        _ when pull == PullMode.Never => throw Unsupported(
-            "pull", "No builder supports pull=never: each one pulls a base image that the engine does not have. Use pull=missing."),
-        RequestedBuilder.Classic when OnlyBuildKit(spec) is (var field, var feature) =>
-            throw Unsupported(field, $"{NotClassic(feature)} {NotBuildKit(engine, field) ?? "Use builder=buildkit."}"),
-        RequestedBuilder.Classic => BuilderKind.Classic,
-        RequestedBuilder.Buildkit when OnlyClassic(spec) is (var field, var reason) => throw Unsupported(field, reason + " Use builder=classic."),
-        RequestedBuilder.Auto when OnlyClassic(spec) is (var field, var reason) => ClassicOf(spec, field, reason),
-        _ => BuilderKind.BuildKit,
-    };
+        {
+            // The Engine API of builds has a parameter to pull always, and none to pull never; nor has Podman's.
+            _ when pull == PullMode.Never => throw Unsupported(
+                "pull", "No builder supports pull=never: each one pulls a base image that the engine does not have. Use pull=missing."),
+            RequestedBuilder.Classic when OnlyBuildKit(spec) is (var field, var feature) =>
+                throw Unsupported(field, $"{NotClassic(feature)} {NotBuildKit(engine, field) ?? "Use builder=buildkit."}"),
+            RequestedBuilder.Classic => BuilderKind.Classic,
+            RequestedBuilder.Buildkit when OnlyClassic(spec) is (var field, var reason) => throw Unsupported(field, reason + " Use builder=classic."),
+            RequestedBuilder.Auto when OnlyClassic(spec) is (var field, var reason) => ClassicOf(spec, field, reason),
+            _ => BuilderKind.BuildKit,
+        };
 
     /// <summary>Adapts the choice of <see cref="Of"/> to the capabilities of an engine.</summary>
     /// <param name="isForced">Whether the request named the builder.</param>
