@@ -36,7 +36,10 @@ internal sealed class Browser : IAsyncDisposable
     /// <summary>The loaders of the documents that had their load event.</summary>
     private readonly HashSet<string> _loaded = [];
 
-    /// <summary>The open requests for documents, styles and scripts. Requests of the page's scripts may be streams without an end.</summary>
+    /// <summary>The loader of the last document. A page that misses a file loads itself again: the first document may have no load event.</summary>
+    private string? _document;
+
+    /// <summary>The last document's open requests for its styles and scripts. Requests of scripts may be streams without an end.</summary>
     private readonly HashSet<string> _files = [];
     private bool _cancelled;
     private int _commands;
@@ -178,26 +181,26 @@ internal sealed class Browser : IAsyncDisposable
         JsonNode navigation;
         do
         {
+            _document = null;
             navigation = await CallAsync("Page.navigate", new() { ["url"] = address.ToString() });
         }
         while (navigation["errorText"]?.GetValue<string>() is "net::ERR_ABORTED" or NetworkChanged);
 
         Assert.True(navigation["errorText"] is null, $"{address}: {navigation["errorText"]}");
-        var loader = Text(navigation, "loaderId");
-        await ReceiveUntilAsync(() => _loaded.Contains(loader) && _files.Count == 0);
+        await ReceiveUntilAsync(() => IsLoaded);
         while (_cancelled)
         {
             await ReloadAsync();
         }
     }
 
+    private bool IsLoaded => _document is not null && _loaded.Contains(_document) && _files.Count == 0;
+
     private async Task ReloadAsync()
     {
-        _cancelled = false;
-        _loaded.Clear();
-        _files.Clear();
+        (_cancelled, _document) = (false, null);
         await CallAsync("Page.reload", []);
-        await ReceiveUntilAsync(() => _loaded.Count > 0 && _files.Count == 0);
+        await ReceiveUntilAsync(() => IsLoaded);
     }
 
     private async Task<JsonNode> RunAsync(string expression, bool byValue)
@@ -258,11 +261,21 @@ internal sealed class Browser : IAsyncDisposable
                 break;
             case "Network.requestWillBeSent":
                 _requests.Add(new Uri(Text(parameters!["request"]!, "url")));
-                if (parameters["type"]?.GetValue<string>() is "Document" or "Stylesheet" or "Script")
-                {
-                    _files.Add(Text(parameters, "requestId"));
-                }
+                AddFile(parameters);
+                break;
+        }
+    }
 
+    private void AddFile(JsonNode request)
+    {
+        switch (request["type"]?.GetValue<string>())
+        {
+            case "Document":
+                _document = Text(request, "loaderId");
+                _files.Clear();
+                break;
+            case "Stylesheet" or "Script" when Text(request, "loaderId") == _document:
+                _files.Add(Text(request, "requestId"));
                 break;
         }
     }
