@@ -81,7 +81,7 @@ internal sealed class Browser : IAsyncDisposable
         }
     }
 
-    /// <summary>Exceptions, errors on the console and violations of policies. An answer with an error status is none of them.</summary>
+    /// <summary>Exceptions, errors on the console and violations of policies. An answer with an error status does not count.</summary>
     public IReadOnlyList<string> Errors => _errors;
 
     /// <summary>The addresses of all requests.</summary>

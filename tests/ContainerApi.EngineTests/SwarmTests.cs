@@ -135,7 +135,7 @@ public sealed class SwarmTests(SwarmFixture swarm) : IClassFixture<SwarmFixture>
         await again.UntilAsync(e => Text(e, "type") == "snapshot");
     }
 
-    /// <summary>Whether lists were complete, as they followed each other. A refused connection is none: its replica is replaced.</summary>
+    /// <summary>Whether lists were complete, as they followed each other. A refused connection does not count: its replica is replaced.</summary>
     private static async Task<List<bool>> PollAsync(HttpClient replica, CancellationToken cancellationToken)
     {
         var seen = new List<bool>();

@@ -28,8 +28,7 @@ internal sealed class BuildResponses(BuildStore store, BuildOptions options, Con
     /// <param name="hasContext">Whether the context was read with the request: then even a waiting build can continue without its client.</param>
     public IResult RespondToStarter(BuildJob job, BuildResponseForm form, bool hasContext) => new Response(async http =>
     {
-        // A file is sent once: a repeated request builds again.
-        var keeping = job.File is null ? BuildIdempotency.KeepAsync(http, job, form, hasContext) : Task.CompletedTask;
+        var keeping = BuildIdempotency.KeepAsync(http, job, form, hasContext);
         try
         {
             await (form.Mode switch

@@ -43,7 +43,7 @@ internal static class ClusterServices
     /// <summary>Forwards requests to the replicas that own their engines.</summary>
     public static void UseForwarding(this WebApplication app)
     {
-        if (ListenEndpoint(app.Configuration) is not null)
+        if (HasPeers(app))
         {
             // Not before the startup has validated the settings.
             app.Use((http, next) => http.RequestServices.GetRequiredService<Forwarding>().RunAsync(http, next));
@@ -53,7 +53,7 @@ internal static class ClusterServices
     /// <summary>Lets other replicas know who answers, and takes the client's address from them.</summary>
     public static void UsePeers(this WebApplication app)
     {
-        if (ListenEndpoint(app.Configuration) is null)
+        if (!HasPeers(app))
         {
             return;
         }
@@ -87,4 +87,7 @@ internal static class ClusterServices
             return next(http);
         });
     }
+
+    /// <summary>Whether other replicas are registered. Creates none of their services.</summary>
+    private static bool HasPeers(WebApplication app) => app.Services.GetRequiredService<IServiceProviderIsService>().IsService(typeof(Forwarding));
 }

@@ -55,8 +55,9 @@ internal sealed class ShortestQueue(PeerDirectory peers, ClusterOptions options,
             using var response = await peers.SendAsync(peer, request, cancellationToken);
             return response.IsSuccessStatusCode && response.Headers.TryGetValues(ApiHeaders.Builds, out var counts)
                 ? peer.Names.Zip(string.Join(' ', counts).Split(' '))
-                    .Where(e => caller.Visibility.IncludesEngine(e.First) && int.TryParse(e.Second, CultureInfo.InvariantCulture, out _))
-                    .Select(e => new Candidate(peer, e.First, int.Parse(e.Second, CultureInfo.InvariantCulture))).MinBy(c => c.Builds)
+                    .Where(e => caller.Visibility.IncludesEngine(e.First))
+                    .Select(e => int.TryParse(e.Second, CultureInfo.InvariantCulture, out var count) ? new Candidate(peer, e.First, count) : null)
+                    .OfType<Candidate>().MinBy(c => c.Builds)
                 : null;
         }
         catch (Exception e) when (e is PeerException or OperationCanceledException)

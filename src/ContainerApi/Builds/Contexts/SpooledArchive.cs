@@ -87,7 +87,7 @@ internal sealed class SpooledArchive : IDisposable
 
     private SpooledEntry? Find(string path) => _entries.FirstOrDefault(entry => entry.Path == path);
 
-    /// <summary>Reads a file; null if it is none or larger.</summary>
+    /// <summary>Reads a file; null if the path is not a file or the file is larger.</summary>
     private byte[]? Read(string path, int maxBytes)
     {
         if (Find(path) is not { Kind: SyncedKind.File } entry || entry.Size > maxBytes)

@@ -188,9 +188,7 @@ internal sealed partial class LogMerge(
 
     private void WriteResult(bool isOver)
     {
-        var error = !isOver ? null : new ErrorInfo("interrupted", stopping.IsCancellationRequested
-            ? "The service stops. Continue with after."
-            : "The stream reached its maximum duration. Continue with after.");
+        var error = isOver ? LogStream.Interrupted(stopping.IsCancellationRequested) : null;
         writer.Write(new ContainerLogResult(isOver ? StreamOutcome.Interrupted : StreamOutcome.Succeeded, _lines, _isComplete, error)
         {
             Seq = Seq(),

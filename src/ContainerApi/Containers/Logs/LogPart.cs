@@ -78,7 +78,7 @@ internal sealed class LogPart(string key, long openedAt)
 
     public long OpenedAt => openedAt;
 
-    /// <summary>The next event; null while there is none.</summary>
+    /// <summary>The next event; null until one is taken.</summary>
     public LogPartEvent? Head { get; private set; }
 
     /// <summary>When the head came, as a timestamp.</summary>
@@ -90,7 +90,7 @@ internal sealed class LogPart(string key, long openedAt)
     /// <summary>Whether nothing more comes.</summary>
     public bool IsOver => Head is null && Events.Reader.Completion.IsCompleted;
 
-    /// <summary>Takes the next event where there is none.</summary>
+    /// <summary>Takes the next event into <see cref="Head"/>, if that is empty.</summary>
     public void Take(long now)
     {
         if (Head is null && Events.Reader.TryRead(out var next))

@@ -263,15 +263,16 @@ internal sealed partial class LogStream(
 
     private void WriteResult()
     {
-        var error = _isOver
-            ? new ErrorInfo("interrupted", stopping.IsCancellationRequested
-                ? "The service stops. Continue with after."
-                : "The stream reached its maximum duration. Continue with after.")
-            : _failure;
+        var error = _isOver ? Interrupted(stopping.IsCancellationRequested) : _failure;
         Write(new ContainerLogResult(
             _isOver ? StreamOutcome.Interrupted : error is null ? StreamOutcome.Succeeded : StreamOutcome.Failed,
             _count, _isComplete && error is null, error));
     }
+
+    /// <summary>Why the service ended a stream whose logs have not ended.</summary>
+    public static ErrorInfo Interrupted(bool serviceStops) => new("interrupted", serviceStops
+        ? "The service stops. Continue with after."
+        : "The stream reached its maximum duration. Continue with after.");
 
     /// <summary>Waits for a signal, at most for the delay. False when the service ends the stream.</summary>
     private async Task<bool> WaitAsync(TimeSpan? delay, CancellationToken ended, CancellationToken left)

@@ -96,18 +96,21 @@ internal sealed class LogWriter(LogOptions options, StreamFormat format, Redacto
             _output.Write(Encoding.UTF8.GetBytes(Json(seq)));
             _output.Write(happened.After.Span);
             _output.Write("\n"u8);
+            return;
         }
-        else if (happened.Parse() is ContainerLogLine line)
+
+        switch (happened.Parse())
         {
-            var name = VisibleText.Escape(line.Name ?? new ShortId(line.ContainerId).ToString());
-            Widen(name);
-            _output.Write(Encoding.UTF8.GetBytes($"{name.PadRight(_nameWidth)} | "));
-            WriteVisible(Encoding.UTF8.GetBytes(line.Text));
-            _output.Write("\n"u8);
-        }
-        else if (happened.Parse() is { } other)
-        {
-            Write(other);
+            case ContainerLogLine line:
+                var name = VisibleText.Escape(line.Name ?? new ShortId(line.ContainerId).ToString());
+                Widen(name);
+                _output.Write(Encoding.UTF8.GetBytes($"{name.PadRight(_nameWidth)} | "));
+                WriteVisible(Encoding.UTF8.GetBytes(line.Text));
+                _output.Write("\n"u8);
+                break;
+            case { } other:
+                Write(other);
+                break;
         }
     }
 

@@ -33,11 +33,13 @@ internal sealed class MergedLogPosition
 
     public static MergedLogPosition? Of(StreamPosition position) => position.Seq is { } seq ? new MergedLogPosition(seq) : null;
 
-    public static bool IsValid(string text) =>
-        text.Split(Separator) is [var one]
+    public static bool IsValid(string text)
+    {
+        var words = text.Split(Separator);
+        return words is [var one]
             ? LogPosition.TryParse(one, out _)
-            : text.Split(Separator) is { Length: var length } words && length % 2 == 0
-                && words.Where((_, n) => n % 2 == 1).All(w => LogPosition.TryParse(w, out _));
+            : words.Length % 2 == 0 && words.Where((_, n) => n % 2 == 1).All(w => LogPosition.TryParse(w, out _));
+    }
 
     /// <summary>Returns what continues the stream of a replica: its position, or the time of the last line where it has none, because it
     /// joined later.</summary>

@@ -1,3 +1,4 @@
+using ContainerApi.Cluster;
 using ContainerApi.Engine;
 
 namespace ContainerApi.Containers.Watch;
@@ -27,8 +28,8 @@ internal sealed class MergedState
             case WatchMissing missing:
                 // An engine may have another replica meanwhile, and the replica another name.
                 var names = missing.Names.Where(n => _sources.GetValueOrDefault(n, source) == source).Union(EnginesOf(source)).ToList();
-                return Report(names.Select(n => new EngineReport(
-                    n, missing.State, null, null, missing.Error, missing.Since, missing.Node?.Role, missing.Node?.Availability)));
+                return Report(names.Select(n => ContainerMerge.ReportOf(
+                    new MissingEngine(n, source, missing.State, missing.Error, missing.Since, missing.Node))));
             case WatchEngine engine:
                 return Report([engine.Engine]);
             case WatchAdded { Container: var added }:
@@ -52,7 +53,7 @@ internal sealed class MergedState
         return [happened];
     }
 
-    /// <summary>Forgets the engines of a replica that is none any more. There is no event for that: watchers get a snapshot.</summary>
+    /// <summary>Forgets the engines of a replica that left the cluster. There is no event for that: watchers get a snapshot.</summary>
     public IReadOnlyList<WatchEvent> Forget(string source)
     {
         // Before its first answer the address of a replica stands for its engines.

@@ -245,6 +245,6 @@ internal sealed class WatchMerge(ListParts parts, Func<CancellationToken, IAsync
     private WatchMissing Missing(Peer peer, PeerFailure failure) =>
         new([.. parts.NamesOf(peer)], failure.State, failure.Error, failure.Since, peer.Node);
 
-    /// <summary>A replica that is none any more.</summary>
+    /// <summary>A replica left the cluster.</summary>
     private sealed record WatchForgotten : WatchEvent;
 }

@@ -37,8 +37,8 @@ internal static class ImageTranslation
     };
 
     /// <summary>
-    /// A store of graph drivers has images of one platform. Before API 1.48 only the repository digest tells the containerd image store, which may
-    /// have more: it is the image's id.
+    /// A store of graph drivers has images of one platform. The containerd image store may have more; before API 1.48 only its
+    /// repository digest shows that store: it is the image's id.
     /// </summary>
     private static IReadOnlyList<string>? ToPlatforms(InspectedImage image) =>
         image.Manifests is { } manifests

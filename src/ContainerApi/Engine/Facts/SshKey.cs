@@ -98,10 +98,12 @@ internal sealed class SshKey
         return ($"ecdsa-sha2-nistp{bits}", [.. signer.GenerateSignature(hash).SelectMany(number => WithLength(number.ToByteArray()))]);
     }
 
-    private static byte[] WithLength(byte[] bytes)
+    /// <summary>Prefixes the length, as for each string and message of the protocols of SSH (RFC 4251, 5).</summary>
+    public static byte[] WithLength(ReadOnlySpan<byte> bytes)
     {
-        var length = new byte[sizeof(uint)];
-        BinaryPrimitives.WriteUInt32BigEndian(length, (uint)bytes.Length);
-        return [.. length, .. bytes];
+        var whole = new byte[sizeof(uint) + bytes.Length];
+        BinaryPrimitives.WriteUInt32BigEndian(whole, (uint)bytes.Length);
+        bytes.CopyTo(whole.AsSpan(sizeof(uint)));
+        return whole;
     }
 }

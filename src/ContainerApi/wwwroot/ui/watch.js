@@ -56,7 +56,7 @@ export class Watch extends EventTarget {
     clearTimeout(this.#timer);
     clearTimeout(this.#silence);
     const controller = this.#controller;
-    // Its end is none that is waited for.
+    // Nobody waits for its end.
     this.#controller = null;
     controller?.abort();
     this.#set('hidden', null);

@@ -59,7 +59,7 @@ internal sealed class BuildKitConnection : IDisposable
         }
     }
 
-    /// <summary>Opens a connection to an engine that may have BuildKit on its socket; null if it has not.</summary>
+    /// <summary>Opens a connection to an engine that may have BuildKit on its socket; null if BuildKit does not answer there.</summary>
     /// <param name="connect">Connects to the socket.</param>
     public static async Task<BuildKitConnection?> TryOpenAsync(
         Func<CancellationToken, ValueTask<Stream>> connect, int maxAnswerBytes, CancellationToken cancellationToken)

@@ -32,24 +32,15 @@ internal sealed class SshAgent(IReadOnlyList<SshKey> keys)
             : [Failure];
     }
 
-    /// <summary>Prefixes the length, as for each string and message of the protocol.</summary>
-    public static byte[] WithLength(ReadOnlySpan<byte> bytes)
-    {
-        var whole = new byte[sizeof(uint) + bytes.Length];
-        BinaryPrimitives.WriteUInt32BigEndian(whole, (uint)bytes.Length);
-        bytes.CopyTo(whole.AsSpan(sizeof(uint)));
-        return whole;
-    }
-
     private byte[] ListKeys()
     {
         var answer = new ArrayBufferWriter<byte>();
-        answer.Write([IdentitiesAnswer, .. WithLength([]).AsSpan(0, 3), (byte)keys.Count]);
+        answer.Write((ReadOnlySpan<byte>)[IdentitiesAnswer, 0, 0, 0, (byte)keys.Count]);
         foreach (var key in keys)
         {
-            answer.Write(WithLength(key.Public));
+            answer.Write(SshKey.WithLength(key.Public));
             // The comment.
-            answer.Write(WithLength([]));
+            answer.Write(SshKey.WithLength([]));
         }
 
         return answer.WrittenSpan.ToArray();
@@ -62,7 +53,8 @@ internal sealed class SshAgent(IReadOnlyList<SshKey> keys)
             if (publicKey.SequenceEqual(key.Public))
             {
                 var (algorithm, signature) = key.Sign(data.ToArray(), flags);
-                return [SignResponse, .. WithLength([.. WithLength(Encoding.ASCII.GetBytes(algorithm)), .. WithLength(signature)])];
+                byte[] signed = [.. SshKey.WithLength(Encoding.ASCII.GetBytes(algorithm)), .. SshKey.WithLength(signature)];
+                return [SignResponse, .. SshKey.WithLength(signed)];
             }
         }
 

@@ -53,7 +53,7 @@ internal sealed class SshService : SSH.SSHBase
         await Signing.WaitAsync(cancellationToken);
         try
         {
-            return SshAgent.WithLength(agent.Answer(request));
+            return SshKey.WithLength(agent.Answer(request));
         }
         finally
         {
